@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the signal meets at its target: disposition, and whether any thread has it open. Read under the
+ * siglock that the sender holds, so none of it moves meanwhile.
+ */
+#ifndef KILLSNOOP_EFFECT_H
+#define KILLSNOOP_EFFECT_H
+
+#include "compat.h"
+#include "record.h"
+
+/* Threads looked at before "blocked" is called unknown. */
+#define BLOCKED_THREADS 32
+
+#define SIGNAL_BIT(sig) (1ULL << ((sig)-1))
+
+/* Signals whose default action is to do nothing: SIGCHLD, SIGCONT, SIGURG, SIGWINCH. */
+#define DEFAULT_IGNORED (SIGNAL_BIT(17) | SIGNAL_BIT(18) | SIGNAL_BIT(23) | SIGNAL_BIT(28))
+
+static __always_inline enum wire_disposition disposition_of(struct task_struct *task, u32 signal)
+{
+	u64 handler = 0, action = 0;
+
+	/* fetched as a number: the verifier allows no variable offset on a typed pointer */
+	bpf_core_read(&action, sizeof(action), &task->sighand);
+	action += bpf_core_field_offset(struct sighand_struct, action);
+	action += (u64)(signal - 1) * bpf_core_type_size(struct k_sigaction);
+	action += bpf_core_field_offset(struct k_sigaction, sa.sa_handler);
+	bpf_probe_read_kernel(&handler, sizeof(handler), (void *)action);
+	if (handler == 0)
+		return DISPOSITION_DEFAULT;
+	return handler == 1 ? DISPOSITION_IGNORED : DISPOSITION_HANDLED;
+}
+
+static __always_inline u32 blocked_flags(struct task_struct *task, u32 signal, bool group)
+{
+	u64 bit = SIGNAL_BIT(signal);
+
+	if (!(task->blocked.sig[0] & bit))
+		return task->real_blocked.sig[0] & bit ? SIGNAL_WAITED : 0;
+	if (!group)
+		return SIGNAL_BLOCKED;
+
+	/* Any other thread may take a signal of the group. */
+	u64 node_offset = bpf_core_field_offset(struct task_struct, thread_node);
+	void *head = NULL, *node;
+
+	bpf_core_read(&head, sizeof(head), &task->signal);
+	head += bpf_core_field_offset(struct signal_struct, thread_head);
+	node = head;
+
+	for (int i = 0; i < BLOCKED_THREADS; i++) {
+		u64 blocked = 0, waited = 0;
+		void *thread;
+
+		if (bpf_probe_read_kernel(&node, sizeof(node), node))
+			return SIGNAL_BLOCKED_UNKNOWN;
+		if (node == head)
+			return SIGNAL_BLOCKED;
+		thread = node - node_offset;
+		if (bpf_probe_read_kernel(&blocked, sizeof(blocked), thread + bpf_core_field_offset(struct task_struct, blocked)))
+			return SIGNAL_BLOCKED_UNKNOWN;
+		if (blocked & bit)
+			continue;
+		bpf_probe_read_kernel(&waited, sizeof(waited), thread + bpf_core_field_offset(struct task_struct, real_blocked));
+		return waited & bit ? SIGNAL_WAITED : 0;
+	}
+	return SIGNAL_BLOCKED_UNKNOWN;
+}
+
+#endif

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Which signals are not worth a record: cheapest question first, everything before a byte is copied.
+ *
+ * Hidden by default is only what a process got from itself, or from a timer, a fault, a child, a resized
+ * tty or I/O, and handles or ignores. In doubt it is shown: the full truth of origin is user space's
+ * (src/origin.rs); here stand only the cases that are certain.
+ */
+#ifndef KILLSNOOP_FILTER_H
+#define KILLSNOOP_FILTER_H
+
+#include "effect.h"
+#include "maps.h"
+#include "registers.h"
+
+/* ABRT, KILL, CONT, STOP, TSTP, TTIN, TTOU, SYS: never hidden, whoever sends them. */
+#define NEVER_HIDDEN                                                                                        \
+	(SIGNAL_BIT(6) | SIGNAL_BIT(9) | SIGNAL_BIT(18) | SIGNAL_BIT(19) | SIGNAL_BIT(20) | SIGNAL_BIT(21) | \
+	 SIGNAL_BIT(22) | SIGNAL_BIT(31))
+/* ILL, TRAP, BUS, FPE, SEGV */
+#define FAULT_SIGNALS (SIGNAL_BIT(4) | SIGNAL_BIT(5) | SIGNAL_BIT(7) | SIGNAL_BIT(8) | SIGNAL_BIT(11))
+/* ALRM, VTALRM, PROF */
+#define TIMER_SIGNALS (SIGNAL_BIT(14) | SIGNAL_BIT(26) | SIGNAL_BIT(27))
+/* URG, IO */
+#define IO_SIGNALS (SIGNAL_BIT(23) | SIGNAL_BIT(29))
+
+/* include/uapi/asm-generic/siginfo.h */
+#define SI_TIMER (-2)
+#define SI_MESGQ (-3)
+#define SI_ASYNCIO (-4)
+#define SI_SIGIO (-5)
+#define BUS_MCEERR_AR 4
+#define BUS_MCEERR_AO 5
+
+struct facts {
+	struct task_struct *current_task;
+	struct task_struct *target;
+	u32 signal;
+	u32 result;
+	bool group;
+	bool in_syscall;
+	u32 info;
+	s32 code;
+	s32 error;
+	u64 info_address;
+	u32 disposition;
+	struct wire_syscall call;
+};
+
+/* Did current send it, by a system call of its own? (Without registers: by what siginfo says.) */
+static __always_inline bool sent_by_current(const struct facts *facts)
+{
+	if (facts->call.abi != ABI_NONE)
+		return facts->in_syscall && is_kill_family(&facts->call);
+	return facts->in_syscall && facts->info == INFO_POINTER && facts->code <= 0 && facts->code != SI_TIMER &&
+	       facts->code != SI_MESGQ && facts->code != SI_ASYNCIO && facts->code != SI_SIGIO;
+}
+
+static __always_inline bool written_to_cgroup_kill(const struct facts *facts)
+{
+	return facts->signal == 9 && facts->info == INFO_NONE && !facts->group && facts->in_syscall &&
+	       is_write_family(&facts->call);
+}
+
+static __always_inline enum hidden_class hidden_class_of(const struct facts *facts)
+{
+	u64 bit = SIGNAL_BIT(facts->signal);
+	bool to_itself = facts->current_task->tgid == facts->target->tgid;
+	bool is_pointer = facts->info == INFO_POINTER;
+
+	if (settings.show_all || (settings.included_signals & bit) || (NEVER_HIDDEN & bit))
+		return SHOWN;
+	if (facts->disposition == DISPOSITION_DEFAULT && !(DEFAULT_IGNORED & bit))
+		return SHOWN;
+	if (sent_by_current(facts))
+		return to_itself ? HIDDEN_SELF : SHOWN;
+	if (facts->signal == 17 && is_pointer && facts->code >= 1 && facts->code <= 6)
+		return HIDDEN_CHILD;
+	if (is_pointer && facts->code == SI_TIMER)
+		return HIDDEN_TIMER;
+	if (facts->info == INFO_KERNEL && (TIMER_SIGNALS & bit))
+		return HIDDEN_TIMER;
+	if (is_pointer && to_itself && facts->code > 0 && (FAULT_SIGNALS & bit)) {
+		bool memory_error = facts->signal == 7 && (facts->code == BUS_MCEERR_AR || facts->code == BUS_MCEERR_AO);
+
+		return memory_error ? SHOWN : HIDDEN_FAULT;
+	}
+	if (facts->signal == 28 && facts->info == INFO_KERNEL)
+		return HIDDEN_TTY;
+	if (facts->signal == 13 && facts->info == INFO_NONE && to_itself)
+		return HIDDEN_IO;
+	if ((IO_SIGNALS & bit) && facts->info == INFO_KERNEL)
+		return HIDDEN_IO;
+	if (is_pointer && !(FAULT_SIGNALS & bit) && (facts->code == SI_SIGIO || (facts->code >= 1 && facts->code <= 6)))
+		return HIDDEN_IO;
+	return SHOWN;
+}
+
+static __always_inline bool source_comm_is_ignored(const struct facts *facts)
+{
+	struct comm_key key = {};
+
+	if (!settings.ignores_comms)
+		return false;
+	if (!sent_by_current(facts) && !written_to_cgroup_kill(facts))
+		return false;
+	bpf_probe_read_kernel_str(key.comm, sizeof(key.comm), facts->current_task->group_leader->comm);
+	return bpf_map_lookup_elem(&ignored_source_comms, &key) != NULL;
+}
+
+#endif

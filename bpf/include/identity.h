@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Who a process is: argv as it was exec'd, kept with the task itself (task storage of the thread-group
+ * leader), so that it lives exactly as long as the task, zombies included, with no table to overflow
+ * and no pid to be used twice.
+ *
+ * Writers. `identity` is written by the hooks, each time by the process itself: at fork by its forker
+ * before it can run, at exec by the exec'ing thread when it is the only one. `seeded` is written by the
+ * seeding alone. So no value has two writers, and a reader prefers `identity` as soon as its
+ * generation is not 0.
+ *
+ * Readers may come at any time from any CPU: the generation is odd while a value is written, and a
+ * reader that finds it odd, or changed after copying, has read a mixture and says so.
+ *
+ * self_exec_id is the kernel's own count of execs of a task. A reader that finds another one in the task
+ * than in the value knows that the exec hook has not run yet, or was missed: the argv kept is then not
+ * this process's and is never shown.
+ */
+#ifndef KILLSNOOP_IDENTITY_H
+#define KILLSNOOP_IDENTITY_H
+
+#include "maps.h"
+
+/* Which value holds argv; each class is whole in its own map. */
+enum argv_class {
+	ARGV_INLINE = 0,
+	ARGV_MEDIUM = 1,
+	ARGV_LARGE = 2,
+	ARGV_CHAINED = 3, /* argv_large and, from ARGV_LARGE_BYTES on, argv_tail */
+};
+
+#ifdef __TARGET_ARCH_x86
+/* Loads are not reordered with loads, nor stores with stores: the compiler alone must be held. */
+#define generation_barrier() asm volatile("" ::: "memory")
+#else
+/* A value-returning atomic is the only full barrier that every supported kernel's BPF has. */
+#define generation_barrier()                      \
+	({                                        \
+		u64 word = 0;                     \
+		__sync_fetch_and_add(&word, 0);   \
+		asm volatile("" ::: "memory");    \
+	})
+#endif
+
+static __always_inline void begin_write(struct identity *identity)
+{
+	__sync_fetch_and_add(&identity->generation, 1);
+}
+
+static __always_inline void end_write(struct identity *identity)
+{
+	__sync_fetch_and_add(&identity->generation, 1);
+}
+
+static __always_inline u32 generation_of(struct identity *identity)
+{
+	u32 generation = *(volatile u32 *)&identity->generation;
+
+	generation_barrier();
+	return generation;
+}
+
+static __always_inline bool unchanged_since(struct identity *identity, u32 generation)
+{
+	generation_barrier();
+	return *(volatile u32 *)&identity->generation == generation;
+}
+
+static __always_inline enum argv_class class_of(u32 length)
+{
+	if (length <= ARGV_INLINE_BYTES)
+		return ARGV_INLINE;
+	if (length <= ARGV_MEDIUM_BYTES)
+		return ARGV_MEDIUM;
+	if (length <= ARGV_LARGE_BYTES)
+		return ARGV_LARGE;
+	return ARGV_CHAINED;
+}
+
+/*
+ * Two processes run the same image if the address space was laid out by the same execve: the stack's
+ * place is random anew at each. (Without randomisation two execs of one file with argument blocks of
+ * one length look alike; this is asked only of a child that has not exec'd and its parent.)
+ */
+static __always_inline bool same_image(struct task_struct *child, struct task_struct *parent)
+{
+	struct mm_struct *a = child->mm, *b = parent->mm;
+
+	if (!a || !b)
+		return false;
+	return a == b || (a->arg_start == b->arg_start && a->arg_end == b->arg_end && a->start_stack == b->start_stack &&
+			  a->exe_file == b->exe_file);
+}
+
+/* Where the identity of a process is, and what is to be said of it. */
+struct known {
+	struct identity *identity;
+	struct task_struct *owner; /* whose storage it is: the process itself, or its forker */
+	u32 flags;
+	bool seeded;
+};
+
+static __always_inline struct identity *own_identity(struct task_struct *leader, struct known *known)
+{
+	struct identity *identity = bpf_task_storage_get(&identities, leader, NULL, 0);
+
+	known->owner = leader;
+	known->seeded = false;
+	if (identity && identity->generation)
+		return identity;
+	identity = bpf_task_storage_get(&seeded, leader, NULL, 0);
+	if (identity && identity->generation) {
+		known->seeded = true;
+		return identity;
+	}
+	return NULL;
+}
+
+/*
+ * A signal can reach a child before the fork hook has: it is in the pid hash some microseconds before
+ * sched_process_fork. PF_FORKNOEXEC says that its argv is its forker's, and same_image() that
+ * real_parent is of the forker's image (with CLONE_PARENT it need not be the forker).
+ */
+static __always_inline void find_identity(struct task_struct *leader, struct known *known)
+{
+	known->flags = 0;
+	known->identity = own_identity(leader, known);
+	if (known->identity)
+		return;
+	if (leader->flags & PF_FORKNOEXEC) {
+		struct task_struct *parent = leader->real_parent->group_leader;
+
+		if (same_image(leader, parent)) {
+			known->identity = own_identity(parent, known);
+			known->flags = PROCESS_FROM_FORKER;
+		}
+	}
+}
+
+/* The value that holds the first bytes of argv, or NULL if it is being changed this very moment. */
+static __always_inline const void *argv_bytes(const struct known *known, u32 kept)
+{
+	enum argv_class class = class_of(kept);
+	struct argv_medium *medium;
+	struct argv_large *large;
+
+	if (class == ARGV_INLINE)
+		return known->identity->argv;
+	if (class == ARGV_MEDIUM) {
+		if (known->seeded)
+			medium = bpf_task_storage_get(&seeded_medium, known->owner, NULL, 0);
+		else
+			medium = bpf_task_storage_get(&argv_medium, known->owner, NULL, 0);
+		return medium ? medium->argv : NULL;
+	}
+	if (known->seeded)
+		large = bpf_task_storage_get(&seeded_large, known->owner, NULL, 0);
+	else
+		large = bpf_task_storage_get(&argv_large, known->owner, NULL, 0);
+	return large ? large->argv : NULL;
+}
+
+static __always_inline const void *argv_tail_bytes(const struct known *known)
+{
+	struct argv_large *tail;
+
+	if (known->seeded)
+		tail = bpf_task_storage_get(&seeded_tail, known->owner, NULL, 0);
+	else
+		tail = bpf_task_storage_get(&argv_tail, known->owner, NULL, 0);
+	return tail ? tail->argv : NULL;
+}
+
+/* Values that the new argv no longer uses go: an exec from a long to a short argv gives its memory back. */
+static __always_inline void drop_unused_classes(struct task_struct *leader, u32 before, u32 after)
+{
+	enum argv_class old = class_of(before), now = class_of(after);
+
+	if (old == now || old == ARGV_INLINE)
+		return;
+	if (old == ARGV_MEDIUM)
+		bpf_task_storage_delete(&argv_medium, leader);
+	if (old >= ARGV_LARGE && now < ARGV_LARGE)
+		bpf_task_storage_delete(&argv_large, leader);
+	if (old == ARGV_CHAINED)
+		bpf_task_storage_delete(&argv_tail, leader);
+}
+
+#endif

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The writers of identities: exec, fork, the hand-over between leaders, and the seeding of what ran before
+ * the hooks were attached.
+ */
+#ifndef KILLSNOOP_LIFECYCLE_H
+#define KILLSNOOP_LIFECYCLE_H
+
+#include "identity.h"
+
+/* Where argv of `kept` bytes goes; NULL, NULL: no memory. */
+struct argv_room {
+	u8 *first;
+	u8 *tail;
+};
+
+/* Reads argv of current into `identity`; returns the flags. The pages were just written by execve. */
+static __always_inline u32 read_own_argv(struct task_struct *task, struct identity *identity, u64 start, u32 *kept_out)
+{
+	u32 kept = *kept_out, flags = 0;
+	struct argv_medium *medium;
+	struct argv_large *large, *tail;
+	s64 error;
+
+	if (kept > ARGV_INLINE_BYTES && kept <= ARGV_MEDIUM_BYTES) {
+		medium = bpf_task_storage_get(&argv_medium, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+		if (!medium)
+			goto no_memory;
+		error = bpf_probe_read_user(medium->argv, AT_MOST(ARGV_MEDIUM_BYTES, kept), (void *)start);
+		goto done;
+	}
+	if (kept > ARGV_MEDIUM_BYTES) {
+		u32 rest = kept > ARGV_LARGE_BYTES ? kept - ARGV_LARGE_BYTES : 0;
+
+		large = bpf_task_storage_get(&argv_large, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+		if (!large)
+			goto no_memory;
+		if (!rest) {
+			error = bpf_probe_read_user(large->argv, AT_MOST(ARGV_LARGE_BYTES, kept), (void *)start);
+			goto done;
+		}
+		tail = bpf_task_storage_get(&argv_tail, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+		if (!tail)
+			goto no_memory;
+		error = bpf_probe_read_user(large->argv, ARGV_LARGE_BYTES, (void *)start);
+		if (!error)
+			error = bpf_probe_read_user(tail->argv, AT_MOST(ARGV_LARGE_BYTES, rest), (void *)(start + ARGV_LARGE_BYTES));
+		goto done;
+	}
+	goto inline_bytes;
+
+no_memory:
+	/* What fits the value that is there is better than nothing, and said to be cut. */
+	flags = PROCESS_NO_MEMORY | PROCESS_CUT;
+	kept = ARGV_INLINE_BYTES;
+inline_bytes:
+	if (kept > ARGV_INLINE_BYTES)
+		kept = ARGV_INLINE_BYTES;
+	error = bpf_probe_read_user(identity->argv, AT_MOST(ARGV_INLINE_BYTES, kept), (void *)start);
+done:
+	*kept_out = kept;
+	if (error) {
+		*kept_out = 0;
+		flags |= PROCESS_UNREADABLE;
+	}
+	return flags;
+}
+
+static __always_inline u32 saturate(u64 length)
+{
+	return length > 0xffffffffULL ? 0xffffffffU : (u32)length;
+}
+
+static __always_inline void take_handover(struct task_struct *task, struct identity *identity)
+{
+	struct handover_key key = { .start_time = task->start_boottime, .tgid = task->tgid };
+	struct handover *left = bpf_map_lookup_elem(&handovers, &key);
+
+	if (!left)
+		return;
+	identity->spawner_start = left->spawner_start;
+	identity->spawner_tgid = left->spawner_tgid;
+	identity->spawner_generation = left->spawner_generation;
+	identity->generation = left->generation;
+	bpf_map_delete_elem(&handovers, &key);
+}
+
+/* `task` is current and, since de_thread(), the leader and the only thread. */
+static __always_inline void remember_exec(struct task_struct *task, int old_pid, struct counters *counters)
+{
+	struct identity *identity = bpf_task_storage_get(&identities, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	struct mm_struct *mm = task->mm;
+	u64 start, end, length;
+	u32 before, kept, flags;
+
+	if (!identity) {
+		counters->exec_no_memory++;
+		return;
+	}
+	if (!mm)
+		return;
+	if (old_pid != task->pid && identity->generation == 0)
+		take_handover(task, identity);
+	start = mm->arg_start;
+	end = mm->arg_end;
+	length = end > start ? end - start : 0;
+	before = identity->argv_kept;
+
+	begin_write(identity);
+	kept = length > ARGV_MAX ? ARGV_MAX : (u32)length;
+	flags = kept < length ? PROCESS_CUT : 0;
+	flags |= read_own_argv(task, identity, start, &kept);
+	identity->flags = flags;
+	identity->exec_time = bpf_ktime_get_boot_ns();
+	identity->exec_id = (u32)task->self_exec_id;
+	identity->argv_kept = kept;
+	identity->argv_total = saturate(length);
+	end_write(identity);
+
+	drop_unused_classes(task, before, kept);
+	if (flags & PROCESS_NO_MEMORY)
+		counters->exec_no_memory++;
+	if (flags & PROCESS_UNREADABLE)
+		counters->exec_unreadable++;
+}
+
+/* Copies what is in use of the forker's argv; false: no memory. */
+static __always_inline bool copy_argv(struct task_struct *child, struct identity *to, const struct known *from, u32 kept)
+{
+	const void *argv = argv_bytes(from, kept);
+	struct argv_medium *medium;
+	struct argv_large *large, *tail;
+
+	if (!argv)
+		return false;
+	if (kept <= ARGV_INLINE_BYTES)
+		return !bpf_probe_read_kernel(to->argv, AT_MOST(ARGV_INLINE_BYTES, kept), argv);
+	if (kept <= ARGV_MEDIUM_BYTES) {
+		medium = bpf_task_storage_get(&argv_medium, child, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+		return medium && !bpf_probe_read_kernel(medium->argv, AT_MOST(ARGV_MEDIUM_BYTES, kept), argv);
+	}
+	large = bpf_task_storage_get(&argv_large, child, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!large)
+		return false;
+	if (kept <= ARGV_LARGE_BYTES)
+		return !bpf_probe_read_kernel(large->argv, AT_MOST(ARGV_LARGE_BYTES, kept), argv);
+	kept -= ARGV_LARGE_BYTES;
+	if (bpf_probe_read_kernel(large->argv, ARGV_LARGE_BYTES, argv))
+		return false;
+	argv = argv_tail_bytes(from);
+	tail = bpf_task_storage_get(&argv_tail, child, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	return argv && tail && !bpf_probe_read_kernel(tail->argv, AT_MOST(ARGV_LARGE_BYTES, kept), argv);
+}
+
+/*
+ * The forker's identity cannot change here: an exec by one of its other threads waits in de_thread() for
+ * this one to die. A seeded one can, so its generation is looked at again.
+ */
+static __always_inline void remember_fork(struct task_struct *forker, struct task_struct *child, struct counters *counters)
+{
+	struct task_struct *leader = forker->group_leader;
+	struct identity *identity = bpf_task_storage_get(&identities, child, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	struct known from = {};
+	u32 generation, kept;
+	bool copied;
+
+	if (!identity) {
+		counters->fork_no_memory++;
+		return;
+	}
+	from.identity = own_identity(leader, &from);
+	identity->spawner_start = leader->start_boottime;
+	identity->spawner_tgid = leader->tgid;
+	if (!from.identity) {
+		counters->fork_unknown++;
+		return; /* generation 0: nothing is claimed, and the seeding may still come by */
+	}
+	generation = generation_of(from.identity);
+	identity->spawner_generation = generation;
+	if (generation & 1) {
+		counters->fork_unknown++;
+		return;
+	}
+
+	begin_write(identity);
+	kept = from.identity->argv_kept;
+	copied = copy_argv(child, identity, &from, kept);
+	identity->argv_kept = copied ? kept : 0;
+	identity->argv_total = from.identity->argv_total;
+	identity->exec_time = from.identity->exec_time;
+	identity->exec_id = from.identity->exec_id;
+	identity->flags = from.identity->flags | (from.seeded ? PROCESS_SEEDED : 0) | (copied ? 0 : PROCESS_NO_MEMORY);
+	if (!copied)
+		counters->fork_no_memory++;
+	if (!unchanged_since(from.identity, generation)) {
+		identity->argv_kept = 0;
+		identity->flags |= PROCESS_EXEC_RACE;
+	}
+	end_write(identity);
+}
+
+/* The leader exits and other threads live: one of them may be exec'ing, and become the leader. */
+static __always_inline void leave_handover(struct task_struct *task)
+{
+	struct identity *identity;
+	struct handover_key key = { .start_time = task->start_boottime, .tgid = task->tgid };
+	struct handover left = {};
+
+	if (task->pid != task->tgid || task->signal->live.counter == 0)
+		return;
+	identity = bpf_task_storage_get(&identities, task, NULL, 0);
+	if (!identity || !identity->generation)
+		return;
+	left.spawner_start = identity->spawner_start;
+	left.spawner_tgid = identity->spawner_tgid;
+	left.spawner_generation = identity->spawner_generation;
+	left.generation = identity->generation;
+	bpf_map_update_elem(&handovers, &key, &left, BPF_ANY);
+}
+
+struct seeding {
+	u32 processes;
+	u32 unreadable;
+};
+struct seeding seeding = {};
+
+/* Copies argv of another process into its seeded values; sleeps. Returns 0 if all of it was read. */
+static __always_inline s64 read_others_argv(struct task_struct *task, struct identity *identity, u64 start, u32 kept)
+{
+	struct argv_medium *medium;
+	struct argv_large *large, *tail;
+
+	if (kept <= ARGV_INLINE_BYTES)
+		return bpf_copy_from_user_task(identity->argv, AT_MOST(ARGV_INLINE_BYTES, kept), (void *)start, task, 0);
+	if (kept <= ARGV_MEDIUM_BYTES) {
+		medium = bpf_task_storage_get(&seeded_medium, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+		return medium ? bpf_copy_from_user_task(medium->argv, AT_MOST(ARGV_MEDIUM_BYTES, kept), (void *)start, task, 0) : -1;
+	}
+	large = bpf_task_storage_get(&seeded_large, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!large)
+		return -1;
+	if (kept <= ARGV_LARGE_BYTES)
+		return bpf_copy_from_user_task(large->argv, AT_MOST(ARGV_LARGE_BYTES, kept), (void *)start, task, 0);
+	kept -= ARGV_LARGE_BYTES;
+	tail = bpf_task_storage_get(&seeded_tail, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!tail)
+		return -1;
+	if (bpf_copy_from_user_task(large->argv, ARGV_LARGE_BYTES, (void *)start, task, 0))
+		return -1;
+	return bpf_copy_from_user_task(tail->argv, AT_MOST(ARGV_LARGE_BYTES, kept), (void *)(start + ARGV_LARGE_BYTES), task, 0);
+}
+
+/*
+ * The process may exec while its memory is read. The new address space is installed before self_exec_id
+ * is raised: so both must be the same before and after, else what was read is nobody's argv.
+ */
+static __always_inline void seed_process(struct task_struct *task)
+{
+	struct mm_struct *mm = task->mm;
+	struct identity *identity;
+	u64 start, end, length;
+	u32 kept, exec_id;
+	bool whole;
+
+	if (!mm || task->pid != task->tgid || (task->flags & PF_KTHREAD))
+		return;
+	identity = bpf_task_storage_get(&identities, task, NULL, 0);
+	if (identity && identity->generation)
+		return; /* a hook knows better */
+	identity = bpf_task_storage_get(&seeded, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!identity) {
+		seeding.unreadable++;
+		return;
+	}
+	exec_id = (u32)task->self_exec_id;
+	start = mm->arg_start;
+	end = mm->arg_end;
+	length = end > start ? end - start : 0;
+	kept = length > ARGV_MAX ? ARGV_MAX : (u32)length;
+
+	begin_write(identity);
+	whole = !read_others_argv(task, identity, start, kept) && task->mm == mm && (u32)task->self_exec_id == exec_id &&
+		mm->arg_start == start && mm->arg_end == end;
+	identity->flags = (kept < length ? PROCESS_CUT : 0) | (whole ? 0 : PROCESS_UNREADABLE);
+	identity->exec_time = bpf_ktime_get_boot_ns();
+	identity->exec_id = exec_id;
+	identity->argv_kept = whole ? kept : 0;
+	identity->argv_total = saturate(length);
+	end_write(identity);
+	if (whole)
+		seeding.processes++;
+	else
+		seeding.unreadable++;
+}
+
+#endif

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Every map, and why it has that size and type; every setting that user space makes before the load.
+ */
+#ifndef KILLSNOOP_MAPS_H
+#define KILLSNOOP_MAPS_H
+
+#include "compat.h"
+#include "record.h"
+
+/*
+ * Size classes. A task-storage element is 72 bytes and its value, in a power-of-two slab: 424, 1,960 and
+ * 8,104 fill theirs exactly, and 8,120 is the most that kernel 7.x ever allocates.
+ */
+#define ARGV_INLINE_BYTES 368
+#define ARGV_MEDIUM_BYTES 1960
+#define ARGV_LARGE_BYTES 8104
+#define ARGV_MAX (2 * ARGV_LARGE_BYTES)
+
+struct identity {
+	u32 generation; /* odd while it is written; 0: nothing known yet */
+	u32 flags;      /* PROCESS_UNREADABLE, _NO_MEMORY, _FROM_PROC, _CUT */
+	u64 exec_time;  /* CLOCK_BOOTTIME, ns; of the exec, or of the seeding */
+	u64 spawner_start;
+	u32 spawner_tgid; /* who forked it: not real_parent, which changes */
+	u32 spawner_generation;
+	u32 exec_id; /* low half of task->self_exec_id when argv was read */
+	u32 argv_kept;
+	u32 argv_total;
+	u32 reserved[3];
+	u8 argv[ARGV_INLINE_BYTES];
+};
+_Static_assert(sizeof(struct identity) == 424, "an identity must fill its slab and no more");
+
+struct argv_medium {
+	u8 argv[ARGV_MEDIUM_BYTES];
+};
+
+struct argv_large {
+	u8 argv[ARGV_LARGE_BYTES];
+};
+
+#define TASK_STORAGE(name_, value_)                       \
+	struct {                                          \
+		__uint(type, BPF_MAP_TYPE_TASK_STORAGE);  \
+		__uint(map_flags, BPF_F_NO_PREALLOC);     \
+		__type(key, int);                         \
+		__type(value, value_);                    \
+	} name_ SEC(".maps")
+
+/* Written by the hooks. */
+TASK_STORAGE(identities, struct identity);
+TASK_STORAGE(argv_medium, struct argv_medium);
+TASK_STORAGE(argv_large, struct argv_large);
+TASK_STORAGE(argv_tail, struct argv_large);
+
+/* Written by the seeding alone (identity.h says why it has maps of its own). */
+TASK_STORAGE(seeded, struct identity);
+TASK_STORAGE(seeded_medium, struct argv_medium);
+TASK_STORAGE(seeded_large, struct argv_large);
+TASK_STORAGE(seeded_tail, struct argv_large);
+
+/*
+ * What the old leader leaves when another thread execs: the new leader is another task_struct with no
+ * storage. An entry lives some microseconds, and its taker deletes it; LRU because a thread that dies
+ * between de_thread() and the exec hook never takes it.
+ */
+struct handover_key {
+	u64 start_time;
+	u32 tgid;
+	u32 reserved;
+};
+struct handover {
+	u64 spawner_start;
+	u32 spawner_tgid;
+	u32 spawner_generation;
+	u32 generation;
+	u32 reserved;
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, struct handover_key);
+	__type(value, struct handover);
+} handovers SEC(".maps");
+
+/* Set to the number of pages asked for before the load. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 16 * 1024 * 1024);
+} records SEC(".maps");
+
+/*
+ * Where signal_generate builds its record: one element per CPU, for that program alone. A tracing program
+ * never nests on a CPU, and one that is preempted (6.13 and later, RT) blocks itself for every other task
+ * there, which the kernel counts as a recursion miss; so nobody else can be writing here. A plain array,
+ * because a per-CPU one is limited to 32 KiB a value. max_entries becomes the number of possible CPUs.
+ */
+struct scratch {
+	u32 length;     /* bytes of record in use */
+	u32 count;      /* processes appended to the chain at hand */
+	u32 depth;      /* ancestors that the chain at hand may still get */
+	u32 truncated;  /* the chain at hand was cut */
+	u64 ancestors;  /* one bit for each process of the source's chain: a quick "cannot be in it" */
+	u32 joins_at;
+	u32 title_kept;
+	u32 tgids[MAX_CHAIN + 1]; /* the source's chain */
+	u8 live[ARGV_MAX];        /* the sender's argument block as it is now */
+	u8 record[RECORD_MAX] __attribute__((aligned(8)));
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct scratch);
+} scratches SEC(".maps");
+
+/* Why a signal was not reported though no filter asked for that (filter.h). */
+enum hidden_class {
+	SHOWN = 0,
+	HIDDEN_SELF = 1,
+	HIDDEN_TIMER = 2,
+	HIDDEN_FAULT = 3,
+	HIDDEN_CHILD = 4,
+	HIDDEN_TTY = 5,
+	HIDDEN_IO = 6,
+	HIDDEN_CLASSES = 7,
+};
+
+/*
+ * One element per CPU, mapped into user space, so that it can be read at any time and after privileges
+ * were dropped. Each field is written by one program only, and no program nests on a CPU: a plain
+ * increment loses nothing. generated = hidden + filtered + emitted + dropped, by construction of
+ * signal_generate; missed calls of a program are in its own recursion_misses.
+ */
+struct counters {
+	u64 generated;
+	u64 emitted;
+	u64 dropped_ring_full;
+	u64 filtered;
+	u64 hidden[HIDDEN_CLASSES];
+	u64 exec_no_memory;
+	u64 exec_unreadable;
+	u64 fork_no_memory;
+	u64 fork_unknown;
+	u64 wakeups;
+	u64 reserved[6];
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct counters);
+} counters SEC(".maps");
+
+struct comm_key {
+	u8 comm[TASK_COMM_LEN];
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 64);
+	__type(key, struct comm_key);
+	__type(value, u8);
+} ignored_source_comms SEC(".maps");
+
+/* Settings, made before the load: the verifier sees constants and drops what is off. */
+struct settings {
+	u64 shown_signals;    /* bit sig-1: passes the filter */
+	u64 included_signals; /* bit sig-1: named by -i, so never hidden by default */
+	u64 wake_at_bytes;    /* in the timed wait, wake the reader when this much is waiting */
+	u32 max_ancestors;
+	u32 show_all;
+	u32 ignores_comms;
+	u32 reserved;
+};
+const volatile struct settings settings = {};
+
+/*
+ * The reader's state, in a cache line of its own (it is loaded by every signal and written by the reader
+ * alone, but for the one store that claims a wake-up).
+ */
+enum reader_state {
+	READER_DRAINING = 0,
+	READER_ASLEEP = 1,
+	READER_TIMED_WAIT = 2,
+};
+struct reader {
+	u32 state;
+	u32 reserved[31];
+};
+struct reader reader __attribute__((aligned(128))) = {};
+
+/*
+ * Nothing reads this: it puts the wire structs and enums into the object's type information, from which
+ * user space's own are generated, so that there is no second copy to keep in step.
+ */
+struct wire_types {
+	struct wire_signal *signal;
+	struct wire_process *process;
+	enum wire_constant constant;
+	enum wire_kind kind;
+	enum wire_info info;
+	enum wire_abi abi;
+	enum wire_disposition disposition;
+	enum wire_signal_flag signal_flag;
+	enum wire_process_flag process_flag;
+	enum hidden_class hidden_class;
+	enum reader_state reader_state;
+};
+const volatile struct wire_types wire_types = {};
+
+static __always_inline struct counters *cpu_counters(void)
+{
+	u32 cpu = bpf_get_smp_processor_id();
+
+	return bpf_map_lookup_elem(&counters, &cpu);
+}
+
+#endif

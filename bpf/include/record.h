@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The wire: what one ring record looks like. Fixed width, natural alignment, no padding that is not
+ * named, host byte order. A record is self-contained: a lost one loses only itself.
+ *
+ *	struct wire_signal
+ *	source_count  × (struct wire_process, its bytes, padded to 8)    current first, then its ancestors
+ *	target_count  × (the same)                                       the target, then its own ancestors
+ *	beyond_count  × (the same)                                       shared ancestors past the source's depth
+ *
+ * The target's chain stops where it meets the source's: `joins_at` is the place in the source's chain
+ * at which it goes on. The bytes behind a process are its argv (argv_kept of them, NUL separated) and,
+ * for the source, the live title (title_kept).
+ *
+ * User space reads these structs from the object's own type information (src/bpf/wire.rs): there is no
+ * second copy of them. Whoever changes one raises WIRE_VERSION.
+ */
+#ifndef KILLSNOOP_RECORD_H
+#define KILLSNOOP_RECORD_H
+
+#include "kernel_types.h"
+
+enum wire_constant {
+	WIRE_VERSION = 1,
+	/* Ancestors of one side, at most: what -d may ask for. */
+	MAX_ANCESTORS = 32,
+	MAX_CHAIN = MAX_ANCESTORS + 1,
+	/* argv bytes kept of an ancestor, and live title bytes kept of a source. */
+	ANCESTOR_ARGV = 1024,
+	TITLE_BYTES = 1024,
+	/* wire_signal.joins_at: the chains do not meet */
+	JOINS_NOWHERE = 255,
+	/*
+	 * The largest record: both command lines whole (2 × 16,208 bytes, maps.h), two disjoint chains of 32
+	 * ancestors with 1 KiB each, a title. What does not fit is cut from the far end of the last chain.
+	 */
+	RECORD_MAX = 104 * 1024,
+};
+
+enum wire_kind {
+	RECORD_NONE = 0, /* an empty record, sent only to wake the reader: discarded, never read */
+	RECORD_SIGNAL = 1,
+};
+
+/* What stood in the place of the siginfo pointer. */
+enum wire_info {
+	INFO_NONE = 0,    /* SEND_SIG_NOINFO */
+	INFO_KERNEL = 1,  /* SEND_SIG_PRIV */
+	INFO_POINTER = 2, /* a siginfo: code, pid and uid below are its, and may be a sender's claim */
+};
+
+enum wire_abi {
+	ABI_NONE = 0, /* the registers could not be had */
+	ABI_X86_64 = 1,
+	ABI_I386 = 2,
+	ABI_X32 = 3,
+	ABI_ARM64 = 4,
+	ABI_ARM = 5,
+};
+
+enum wire_disposition {
+	DISPOSITION_DEFAULT = 0,
+	DISPOSITION_IGNORED = 1,
+	DISPOSITION_HANDLED = 2,
+};
+
+/* wire_signal.flags */
+enum wire_signal_flag {
+	SIGNAL_GROUP = 1 << 0,            /* sent to the thread group, not to a thread */
+	SIGNAL_BLOCKED = 1 << 1,          /* no thread that may take it has it open */
+	SIGNAL_WAITED = 1 << 2,           /* blocked, but the target waits for it (sigwait) */
+	SIGNAL_BLOCKED_UNKNOWN = 1 << 3,  /* more threads than were looked at */
+	SIGNAL_SYSCALL = 1 << 4,          /* current was inside a system call: wire_signal.call holds */
+	SIGNAL_SOURCE_TRUNCATED = 1 << 5, /* the source's chain was cut before PID 1 */
+	SIGNAL_TARGET_TRUNCATED = 1 << 6, /* the target's chain was cut before PID 1 */
+};
+
+/* wire_process.flags: why bytes are missing. None of them set: argv is what was exec'd. */
+enum wire_process_flag {
+	PROCESS_NO_ARGV = 1 << 0,      /* nothing to have: a kernel thread */
+	PROCESS_UNKNOWN = 1 << 1,      /* no identity: a hook was missed, or older than the tracer and not seeded */
+	PROCESS_EXEC_RACE = 1 << 2,    /* it was exec'ing while its argv was read */
+	PROCESS_MID_EXEC = 1 << 3,     /* a new image is running for which the exec hook has not */
+	PROCESS_UNREADABLE = 1 << 4,   /* the hook could not read the argument block */
+	PROCESS_NO_MEMORY = 1 << 5,    /* the kernel had no memory for it */
+	PROCESS_NO_ROOM = 1 << 6,      /* the record was full */
+	PROCESS_CUT = 1 << 7,          /* argv_kept of argv_total bytes: cut */
+	PROCESS_FROM_PROC = 1 << 8,    /* user space seeded it from /proc */
+	PROCESS_FROM_FORKER = 1 << 9,  /* the fork hook had not run; its forker's argv, same image */
+	PROCESS_TITLE_LOST = 1 << 10,  /* the live title could not be read */
+	PROCESS_TITLE_CUT = 1 << 11,   /* the live title is longer than TITLE_BYTES */
+	PROCESS_TITLE_SPILT = 1 << 12, /* the title overwrote the end of argv: one string, not a list */
+	PROCESS_SEEDED = 1 << 13,      /* older than the tracer: argv as read at seeding */
+};
+
+struct wire_process {
+	u64 start_time; /* CLOCK_BOOTTIME, ns */
+	u32 tgid;       /* in the initial pid namespace, as all ids here */
+	u32 flags;
+	u32 uid;        /* effective */
+	u32 exec_id;    /* low half of task->self_exec_id */
+	u32 generation; /* of the identity that argv came from */
+	u32 argv_total; /* bytes of the argument block, saturated */
+	u16 argv_kept;
+	u16 title_kept;
+	u8 comm[TASK_COMM_LEN];
+	u32 reserved;
+};
+
+/* What only source and target have. */
+struct wire_task {
+	u64 cgroup; /* id in the default hierarchy */
+	u32 tid;
+	u32 flags;  /* task->flags, PF_* */
+	u32 uid;    /* real */
+	u32 gid;    /* effective */
+	u32 login_uid;
+	u32 pgid;
+	u32 session;
+	u32 namespace_pid; /* its thread group id where it lives */
+	u32 namespace_inode;
+	u32 namespace_level;
+	u32 state;      /* task->__state */
+	u32 exit_state; /* of the leader */
+	u32 live;       /* signal->live: threads that have not begun to exit */
+	u32 signal_flags;
+	u32 group_exit_code;
+	u32 parent_tid; /* real_parent->pid: the very thread that forked it, or who inherited it */
+};
+
+struct wire_syscall {
+	s64 number;
+	u64 args[3];
+	u64 instruction_pointer;
+	u32 abi; /* enum wire_abi */
+	u32 active;
+};
+
+struct wire_signal {
+	u16 version;
+	u16 kind; /* enum wire_kind */
+	u32 length;
+	u64 time; /* CLOCK_BOOTTIME, ns */
+	u32 signal;
+	u32 flags;
+	u32 result; /* enum of include/trace/events/signal.h: TRACE_SIGNAL_* */
+	u32 info;   /* enum wire_info */
+	s32 info_code;
+	s32 info_errno;
+	u8 info_fields[16]; /* the first bytes of _sifields, as they are */
+	u32 disposition;
+	u8 source_count;
+	u8 target_count;
+	u8 beyond_count;
+	u8 joins_at; /* JOINS_NOWHERE: the chains do not meet */
+	struct wire_syscall call;
+	struct wire_task source; /* current, whether or not it is the source */
+	struct wire_task target;
+};
+
+_Static_assert(sizeof(struct wire_process) == 56, "wire_process has padding");
+_Static_assert(sizeof(struct wire_task) == 72, "wire_task has padding");
+_Static_assert(sizeof(struct wire_syscall) == 48, "wire_syscall has padding");
+_Static_assert(sizeof(struct wire_signal) == 64 + 48 + 2 * 72, "wire_signal has padding");
+
+#endif

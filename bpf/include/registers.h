@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the saved user registers of current say about the system call it is in. The one file that
+ * differs between architectures.
+ *
+ * The registers are stale in task work, in exit-by-signal and in interrupts: read_syscall() tells only
+ * what they hold; who may believe them is decided by in_system_call() here and, with the number and
+ * the arguments, by the pure function in user space (src/origin.rs).
+ */
+#ifndef KILLSNOOP_REGISTERS_H
+#define KILLSNOOP_REGISTERS_H
+
+#include "compat.h"
+#include "record.h"
+
+#if defined(__TARGET_ARCH_x86)
+
+struct pt_regs {
+	unsigned long ax;
+	unsigned long dx;
+	unsigned long si;
+	unsigned long di;
+	unsigned long r10;
+	unsigned long cx;
+	unsigned long bx;
+	unsigned long orig_ax;
+	unsigned long ip;
+} CORE;
+
+/* arch/x86/include/asm/thread_info.h: TS_COMPAT, a 32-bit system call is active. */
+#define TS_COMPAT 0x0002
+struct thread_info {
+	u32 status;
+} CORE;
+struct task_struct___x86 {
+	struct thread_info thread_info;
+} CORE;
+
+static __always_inline void read_syscall(struct task_struct *task, struct wire_syscall *call)
+{
+	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
+	struct task_struct___x86 *x86 = (void *)task;
+
+	call->number = regs->orig_ax;
+	/* entry code stores -ENOSYS before it dispatches and the result only on the way out */
+	call->active = (s64)regs->ax == -38;
+	call->instruction_pointer = regs->ip;
+	call->abi = ABI_X86_64;
+	call->args[0] = regs->di;
+	call->args[1] = regs->si;
+	call->args[2] = regs->dx;
+	if (BPF_CORE_READ(x86, thread_info.status) & TS_COMPAT) {
+		call->abi = ABI_I386;
+		call->args[0] = (u32)regs->bx;
+		call->args[1] = (u32)regs->cx;
+		call->args[2] = (u32)regs->dx;
+	} else if (call->number & 0x40000000) {
+		call->abi = ABI_X32;
+	}
+}
+
+#elif defined(__TARGET_ARCH_arm64)
+
+struct user_pt_regs {
+	u64 regs[31];
+	u64 pc;
+	u64 pstate;
+} CORE;
+struct pt_regs {
+	u64 regs[31];
+	u64 pc;
+	u64 pstate;
+	u64 orig_x0;
+	s32 syscallno;
+} CORE;
+
+static __always_inline void read_syscall(struct task_struct *task, struct wire_syscall *call)
+{
+	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
+
+	call->number = regs->syscallno;
+	call->active = regs->syscallno != -1;
+	call->instruction_pointer = regs->pc;
+	/* PSR_MODE32_BIT: the 32-bit ARM numbers are another table */
+	call->abi = regs->pstate & 0x10 ? ABI_ARM : ABI_ARM64;
+	call->args[0] = regs->orig_x0;
+	call->args[1] = regs->regs[1];
+	call->args[2] = regs->regs[2];
+}
+
+#else
+#error "no register file for this architecture: say -D__TARGET_ARCH_x86 or -D__TARGET_ARCH_arm64"
+#endif
+
+/*
+ * Numbers of the calls that send a signal, by ABI. Filtering in the kernel needs to know no more than
+ * "is it one of them"; which one it is, is user space's to say.
+ */
+static __always_inline bool is_kill_family(const struct wire_syscall *call)
+{
+	s64 number = call->number;
+
+	switch (call->abi) {
+	case ABI_X86_64:
+		return number == 62 || number == 200 || number == 234 || number == 129 || number == 297 || number == 424;
+	case ABI_X32:
+		number &= ~0x40000000LL;
+		return number == 62 || number == 200 || number == 234 || number == 524 || number == 536 || number == 424;
+	case ABI_I386:
+		return number == 37 || number == 238 || number == 270 || number == 178 || number == 335 || number == 424;
+	case ABI_ARM64:
+		return number == 129 || number == 130 || number == 131 || number == 138 || number == 240 || number == 424;
+	case ABI_ARM:
+		return number == 37 || number == 238 || number == 268 || number == 178 || number == 363 || number == 424;
+	}
+	return false;
+}
+
+/* The calls through which cgroup.kill is written. */
+static __always_inline bool is_write_family(const struct wire_syscall *call)
+{
+	s64 number = call->number;
+
+	switch (call->abi) {
+	case ABI_X86_64:
+		return number == 1 || number == 20 || number == 18 || number == 40;
+	case ABI_X32:
+		number &= ~0x40000000LL;
+		return number == 1 || number == 516 || number == 18 || number == 40;
+	case ABI_I386:
+		return number == 4 || number == 146 || number == 181 || number == 187 || number == 239;
+	case ABI_ARM64:
+		return number == 64 || number == 66 || number == 68 || number == 71;
+	case ABI_ARM:
+		return number == 4 || number == 146 || number == 181 || number == 187 || number == 239;
+	}
+	return false;
+}
+
+/*
+ * Is current inside a system call of its own? Not the idle task, not a kernel thread, and not one that
+ * is exiting, whose registers are those of whatever it did last.
+ */
+static __always_inline bool in_system_call(struct task_struct *task, const struct wire_syscall *call)
+{
+	return call->active && task->tgid != 0 && !(task->flags & (PF_KTHREAD | PF_EXITING));
+}
+
+#endif

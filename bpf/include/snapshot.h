@@ -1,0 +1,468 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The picture of the instant: both processes and both chains of ancestors, in one record.
+ *
+ * RCU holds for the target, which is hashed (its siglock is held). current may not be, in an interrupt
+ * past release_task(): its chain is walked only from inside a system call of its own.
+ *
+ * The write position is kept in map memory and loaded anew for each process: a variable offset that
+ * stays in a register makes every turn of the loop a state of its own for the verifier.
+ */
+#ifndef KILLSNOOP_SNAPSHOT_H
+#define KILLSNOOP_SNAPSHOT_H
+
+#include "filter.h"
+#include "identity.h"
+
+#define PAD8(length) (((length) + 7) & ~7U)
+/* Room that one ancestor may need. */
+#define ANCESTOR_ROOM (sizeof(struct wire_process) + ANCESTOR_ARGV + 8)
+/* Room that source or target may need. */
+#define SUBJECT_ROOM (sizeof(struct wire_process) + ARGV_MAX + TITLE_BYTES + 16)
+
+/* bpf_loop() where the kernel has it: verified once, not once a turn. */
+#define REPEAT(limit, count, function, context)                              \
+	do {                                                                 \
+		if (have_bpf_loop()) {                                       \
+			bpf_loop(count, function, context, 0);               \
+		} else {                                                     \
+			for (u32 turn = 0; turn < (limit); turn++)           \
+				if (turn >= (count) || function(turn, context)) \
+					break;                               \
+		}                                                            \
+	} while (0)
+
+static __always_inline u32 chain_bit(u32 tgid)
+{
+	return (tgid * 2654435769U) >> 26;
+}
+
+/* By hand: clang 14 crashes on a count of trailing zeros for this target. `bits` is not 0. */
+static __always_inline u32 lowest_bit(u64 bits)
+{
+	u64 bit = bits & -bits;
+
+	return !!(bit & 0xaaaaaaaaaaaaaaaaULL) | !!(bit & 0xccccccccccccccccULL) << 1 | !!(bit & 0xf0f0f0f0f0f0f0f0ULL) << 2 |
+	       !!(bit & 0xff00ff00ff00ff00ULL) << 3 | !!(bit & 0xffff0000ffff0000ULL) << 4 | !!(bit >> 32) << 5;
+}
+
+/* The place of tgid in the source's chain, or JOINS_NOWHERE. */
+static __always_inline u32 place_in_source_chain(const struct scratch *scratch, const struct wire_signal *signal, u32 tgid)
+{
+	u64 matches = 0;
+
+	if (!(scratch->ancestors >> chain_bit(tgid) & 1))
+		return JOINS_NOWHERE;
+#pragma unroll
+	for (u32 i = 0; i < MAX_CHAIN; i++)
+		matches |= ((u64)(scratch->tgids[i] ^ tgid) - 1) >> 63 << i;
+	matches &= (1ULL << (signal->source_count & 63)) - 1;
+	return matches ? lowest_bit(matches) : JOINS_NOWHERE;
+}
+
+static __always_inline void describe(struct wire_process *process, struct task_struct *leader)
+{
+	const struct cred *cred = leader->cred;
+
+	process->start_time = leader->start_boottime;
+	process->tgid = leader->tgid;
+	process->flags = 0;
+	process->uid = cred->euid.val;
+	process->exec_id = (u32)leader->self_exec_id;
+	process->generation = 0;
+	process->argv_total = 0;
+	process->argv_kept = 0;
+	process->title_kept = 0;
+	bpf_probe_read_kernel(process->comm, sizeof(process->comm), leader->comm);
+	process->reserved = 0;
+}
+
+/*
+ * Finds the identity and says how much of argv there is to copy: bytes to copy, 0 where there are none.
+ * The generation goes into the process, to be compared after the copy.
+ */
+static __always_inline u32 look_up_argv(struct wire_process *process, struct task_struct *leader, struct known *known, u32 limit)
+{
+	u32 kept;
+
+	if (leader->flags & PF_KTHREAD) {
+		process->flags = PROCESS_NO_ARGV;
+		return 0;
+	}
+	find_identity(leader, known);
+	if (!known->identity) {
+		process->flags = PROCESS_UNKNOWN;
+		return 0;
+	}
+	process->generation = generation_of(known->identity);
+	process->flags = known->flags | known->identity->flags;
+	if (known->seeded)
+		process->flags |= PROCESS_SEEDED;
+	if (process->generation & 1) {
+		process->flags |= PROCESS_EXEC_RACE;
+		return 0;
+	}
+	if (known->identity->exec_id != process->exec_id) {
+		process->flags |= PROCESS_MID_EXEC;
+		return 0;
+	}
+	process->argv_total = known->identity->argv_total;
+	kept = *(volatile u32 *)&known->identity->argv_kept;
+	if (kept > limit) {
+		process->flags |= PROCESS_CUT;
+		kept = limit;
+	}
+	return kept;
+}
+
+/* After the copy: was it one argv, or a mixture of two? */
+static __always_inline u32 accept_argv(struct wire_process *process, const struct known *known, bool copied, u32 kept)
+{
+	if (copied && unchanged_since(known->identity, process->generation)) {
+		process->argv_kept = kept;
+		return kept;
+	}
+	process->flags |= PROCESS_EXEC_RACE;
+	process->argv_total = 0;
+	return 0;
+}
+
+static __always_inline void enter_chain(struct scratch *scratch, u32 tgid, bool is_source)
+{
+	u32 count = scratch->count;
+
+	if (is_source && count < MAX_CHAIN) {
+		scratch->tgids[count] = tgid;
+		scratch->ancestors |= 1ULL << chain_bit(tgid);
+	}
+	scratch->count = count + 1;
+}
+
+static __always_inline struct wire_process *append_ancestor(struct scratch *scratch, struct task_struct *leader, bool is_source)
+{
+	u32 at = *(volatile u32 *)&scratch->length & ~7U;
+	struct wire_process *process;
+	struct known known;
+	u32 kept;
+	u8 *bytes;
+
+	if (at > RECORD_MAX - ANCESTOR_ROOM)
+		return NULL;
+	process = (struct wire_process *)(scratch->record + at);
+	bytes = (u8 *)(process + 1);
+	describe(process, leader);
+	kept = look_up_argv(process, leader, &known, ANCESTOR_ARGV);
+	if (kept > 0 && kept <= ANCESTOR_ARGV) {
+		/*
+		 * Only an ancestor's first bytes are wanted, but they lie where the whole argv does: the
+		 * class goes by what is kept there, not by what is taken from it.
+		 */
+		const void *argv = argv_bytes(&known, known.identity->argv_kept);
+
+		*(u64 *)(bytes + (kept & ~7U)) = 0;
+		kept = accept_argv(process, &known, argv && !bpf_probe_read_kernel(bytes, AT_MOST(ANCESTOR_ARGV, kept), argv), kept);
+	}
+	scratch->length = at + sizeof(*process) + PAD8(kept);
+	enter_chain(scratch, process->tgid, is_source);
+	return process;
+}
+
+struct live_check {
+	struct scratch *scratch;
+	u32 words;
+	bool differs;
+};
+
+/* The source is the first process of a record: its argv lies at a fixed place. */
+#define SOURCE_ARGV (sizeof(struct wire_signal) + sizeof(struct wire_process))
+
+static long compare_word(u32 index, void *context)
+{
+	struct live_check *check = context;
+	u32 at = index * 8;
+
+	if (index >= check->words || at > ARGV_MAX - 8)
+		return 1;
+	if (*(u64 *)(check->scratch->live + at) == *(u64 *)(check->scratch->record + SOURCE_ARGV + at))
+		return 0;
+	check->differs = true;
+	return 1;
+}
+
+/*
+ * The sender's argument block as it is now (setproctitle, or a sender that hides). Its pages are read
+ * without faulting: one that is not resident leaves the title unknown, and the record says so.
+ */
+static __always_inline u32 copy_title(struct scratch *scratch, struct wire_process *process, u8 *to, struct task_struct *task)
+{
+	struct mm_struct *mm = task->mm;
+	u64 start, end, length;
+	u32 kept;
+	s64 copied;
+
+	if (!mm)
+		return 0;
+	start = mm->arg_start;
+	end = mm->arg_end;
+	length = end > start ? end - start : 0;
+	kept = length > ARGV_MAX ? ARGV_MAX : (u32)length;
+	if (length == process->argv_total && kept == process->argv_kept) {
+		struct live_check check = { .scratch = scratch, .words = (kept + 7) / 8 };
+
+		if (kept == 0)
+			return 0;
+		*(u64 *)(scratch->live + ((kept - 1) & 0x3ff8)) = 0;
+		if (bpf_probe_read_user(scratch->live, AT_MOST(ARGV_MAX, kept), (void *)start)) {
+			process->flags |= PROCESS_TITLE_LOST;
+			return 0;
+		}
+		REPEAT(ARGV_MAX / 8, check.words, compare_word, &check);
+		if (!check.differs)
+			return 0;
+	}
+	/*
+	 * fs/proc/base.c: get_mm_cmdline(): the last byte of the block overwritten means that the title is
+	 * one string, which may go on into the environment.
+	 */
+	u8 last = 0;
+
+	if (length && bpf_probe_read_user(&last, sizeof(last), (void *)(end - 1))) {
+		process->flags |= PROCESS_TITLE_LOST;
+		return 0;
+	}
+	if (last) {
+		copied = bpf_probe_read_user_str(to, TITLE_BYTES, (void *)start);
+		if (copied <= 0 || copied > TITLE_BYTES) {
+			process->flags |= PROCESS_TITLE_LOST;
+			return 0;
+		}
+		process->flags |= PROCESS_TITLE_SPILT;
+		if (copied == TITLE_BYTES)
+			process->flags |= PROCESS_TITLE_CUT;
+		process->title_kept = (u16)copied;
+		return (u32)copied;
+	}
+	if (kept > TITLE_BYTES) {
+		process->flags |= PROCESS_TITLE_CUT;
+		kept = TITLE_BYTES;
+	}
+	if (bpf_probe_read_user(to, AT_MOST(TITLE_BYTES, kept), (void *)start)) {
+		process->flags |= PROCESS_TITLE_LOST;
+		return 0;
+	}
+	process->title_kept = (u16)kept;
+	return kept;
+}
+
+/* Copies up to ARGV_MAX bytes, from one value or from two. */
+static __always_inline bool copy_whole_argv(u8 *to, const struct known *known, u32 kept)
+{
+	const void *argv = argv_bytes(known, kept);
+
+	if (!argv)
+		return false;
+	if (kept <= ARGV_LARGE_BYTES)
+		return !bpf_probe_read_kernel(to, AT_MOST(ARGV_LARGE_BYTES, kept), argv);
+	kept -= ARGV_LARGE_BYTES;
+	if (bpf_probe_read_kernel(to, ARGV_LARGE_BYTES, argv))
+		return false;
+	argv = argv_tail_bytes(known);
+	return argv && !bpf_probe_read_kernel(to + ARGV_LARGE_BYTES, AT_MOST(ARGV_LARGE_BYTES, kept), argv);
+}
+
+/* Source or target, with its whole argv; the source, where it is one, with its title too. */
+static __always_inline struct wire_process *append_subject(struct scratch *scratch, struct task_struct *leader, bool is_source,
+							   struct task_struct *titled)
+{
+	u32 at = *(volatile u32 *)&scratch->length & ~7U;
+	struct wire_process *process;
+	struct known known;
+	u32 kept, title = 0;
+	u8 *bytes;
+
+	if (at > RECORD_MAX - SUBJECT_ROOM)
+		return NULL;
+	process = (struct wire_process *)(scratch->record + at);
+	bytes = (u8 *)(process + 1);
+	describe(process, leader);
+	kept = look_up_argv(process, leader, &known, ARGV_MAX);
+	if (kept > 0 && kept <= ARGV_MAX) {
+		*(u64 *)(bytes + (kept & ~7U)) = 0;
+		kept = accept_argv(process, &known, copy_whole_argv(bytes, &known, kept), kept);
+		if (titled && kept <= ARGV_MAX)
+			title = copy_title(scratch, process, bytes + kept, titled);
+	}
+	scratch->length = at + sizeof(*process) + PAD8(kept + title);
+	enter_chain(scratch, process->tgid, is_source);
+	return process;
+}
+
+enum chain {
+	SOURCE_CHAIN,
+	TARGET_CHAIN,
+	BEYOND_CHAIN, /* shared ancestors that lie past the source's depth, but not past the target's */
+};
+
+struct walk {
+	struct task_struct *next; /* leader of the process to append */
+	struct scratch *scratch;
+	u32 chain;
+};
+
+static long walk_up(u32 index, void *context)
+{
+	struct walk *walk = context;
+	struct scratch *scratch = walk->scratch;
+	struct wire_signal *signal = (struct wire_signal *)scratch->record;
+	struct task_struct *leader = walk->next;
+	u32 tgid = leader->tgid;
+
+	/* above PID 1 and kthreadd there is only the idle task */
+	if (tgid == 0)
+		return 1;
+	if (walk->chain == TARGET_CHAIN) {
+		scratch->joins_at = place_in_source_chain(scratch, signal, tgid);
+		if (scratch->joins_at != JOINS_NOWHERE)
+			return 1;
+	}
+	if (index >= scratch->depth || !append_ancestor(scratch, leader, walk->chain == SOURCE_CHAIN)) {
+		scratch->truncated = 1;
+		return 1;
+	}
+	walk->next = leader->real_parent->group_leader;
+	return 0;
+}
+
+/* One turn more than the depth, to see whether there is more. */
+static __always_inline void walk_chain(struct walk *walk, enum chain chain, u32 depth)
+{
+	walk->chain = chain;
+	walk->scratch->depth = depth;
+	walk->scratch->truncated = 0;
+	REPEAT(MAX_CHAIN, depth + 1, walk_up, walk);
+}
+
+static __always_inline s32 pid_number(struct pid *pid)
+{
+	s32 number = 0;
+
+	/* numbers[0] is the initial namespace's */
+	if (pid)
+		bpf_core_read(&number, sizeof(number), &pid->numbers[0].nr);
+	return number;
+}
+
+static __always_inline void describe_task(struct wire_task *facts, struct task_struct *task)
+{
+	struct signal_struct *signal = task->signal;
+	struct task_struct *leader = task->group_leader;
+	const struct cred *cred = task->cred;
+	struct pid *pid = leader->thread_pid;
+
+	facts->cgroup = task->cgroups->dfl_cgrp->kn->id;
+	facts->tid = task->pid;
+	facts->flags = task->flags;
+	facts->uid = cred->uid.val;
+	facts->gid = cred->egid.val;
+	facts->login_uid = task_login_uid(task);
+	facts->pgid = pid_number(signal->pids[PIDTYPE_PGID]);
+	facts->session = pid_number(signal->pids[PIDTYPE_SID]);
+	facts->namespace_pid = 0;
+	facts->namespace_inode = 0;
+	facts->namespace_level = 0;
+	if (pid) {
+		struct upid inner = {};
+		u32 level = pid->level;
+		u64 number = 0;
+
+		/* fetched as a number: the verifier allows no variable offset on a typed pointer */
+		bpf_core_read(&number, sizeof(number), &leader->thread_pid);
+		number += bpf_core_field_offset(struct pid, numbers) + level * bpf_core_type_size(struct upid);
+		bpf_probe_read_kernel(&inner, sizeof(inner), (void *)number);
+		facts->namespace_pid = inner.nr;
+		facts->namespace_inode = BPF_CORE_READ(inner.ns, ns.inum);
+		facts->namespace_level = level;
+	}
+	facts->state = task_state(task);
+	facts->exit_state = leader->exit_state;
+	facts->live = signal->live.counter;
+	facts->signal_flags = signal->flags;
+	facts->group_exit_code = signal->group_exit_code;
+	facts->parent_tid = task->real_parent->pid;
+}
+
+static __always_inline void describe_signal(struct wire_signal *signal, const struct facts *facts)
+{
+	signal->version = WIRE_VERSION;
+	signal->kind = RECORD_SIGNAL;
+	signal->time = bpf_ktime_get_boot_ns();
+	signal->signal = facts->signal;
+	signal->flags = facts->group ? SIGNAL_GROUP : 0;
+	if (facts->in_syscall)
+		signal->flags |= SIGNAL_SYSCALL;
+	signal->flags |= blocked_flags(facts->target, facts->signal, facts->group);
+	signal->result = facts->result;
+	signal->info = facts->info;
+	signal->info_code = facts->code;
+	signal->info_errno = facts->error;
+	__builtin_memset(signal->info_fields, 0, sizeof(signal->info_fields));
+	if (facts->info == INFO_POINTER)
+		bpf_probe_read_kernel(signal->info_fields, sizeof(signal->info_fields),
+				      (void *)facts->info_address + bpf_core_field_offset(struct kernel_siginfo, _sifields));
+	signal->disposition = facts->disposition;
+	signal->source_count = 0;
+	signal->target_count = 0;
+	signal->beyond_count = 0;
+	signal->joins_at = JOINS_NOWHERE;
+	signal->call = facts->call;
+	describe_task(&signal->source, facts->current_task);
+	describe_task(&signal->target, facts->target);
+}
+
+static __always_inline void take_snapshot(struct scratch *scratch, const struct facts *facts)
+{
+	struct wire_signal *signal = (struct wire_signal *)scratch->record;
+	struct task_struct *source = facts->current_task->group_leader;
+	struct task_struct *target = facts->target->group_leader;
+	struct walk walk = { .scratch = scratch };
+	struct walk beyond = { .scratch = scratch };
+
+	describe_signal(signal, facts);
+	scratch->length = sizeof(*signal);
+	scratch->ancestors = 0;
+	scratch->joins_at = JOINS_NOWHERE;
+
+	scratch->count = 0;
+	append_subject(scratch, source, true, facts->in_syscall ? facts->current_task : NULL);
+	beyond.next = source;
+	if (facts->in_syscall && facts->current_task->thread_pid) {
+		beyond.next = source->real_parent->group_leader;
+		walk_chain(&beyond, SOURCE_CHAIN, settings.max_ancestors);
+		if (scratch->truncated)
+			signal->flags |= SIGNAL_SOURCE_TRUNCATED;
+	}
+	signal->source_count = scratch->count;
+
+	scratch->count = 0;
+	append_subject(scratch, target, false, NULL);
+	walk.next = target->real_parent->group_leader;
+	walk_chain(&walk, TARGET_CHAIN, settings.max_ancestors);
+	signal->target_count = scratch->count;
+	signal->joins_at = scratch->joins_at;
+	if (scratch->joins_at == JOINS_NOWHERE) {
+		if (scratch->truncated)
+			signal->flags |= SIGNAL_TARGET_TRUNCATED;
+	} else if (signal->flags & SIGNAL_SOURCE_TRUNCATED) {
+		/* The source's tree was cut; the target, nearer to the top, may have depth left. */
+		u32 has = signal->target_count - 1 + signal->source_count - signal->joins_at;
+
+		scratch->count = 0;
+		walk_chain(&beyond, BEYOND_CHAIN, has < settings.max_ancestors ? settings.max_ancestors - has : 0);
+		signal->beyond_count = scratch->count;
+		if (scratch->truncated)
+			signal->flags |= SIGNAL_TARGET_TRUNCATED;
+	}
+	signal->length = scratch->length;
+}
+
+#endif

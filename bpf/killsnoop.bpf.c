@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Entry points only; each reads as a sentence. What they say is in include/. */
+#include "kernel_types.h"
+#include <bpf/bpf_helpers.h>
+
+#include "handshake.h"
+#include "lifecycle.h"
+#include "snapshot.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+/*
+ * proto: include/trace/events/signal.h: TP_PROTO(int sig, struct kernel_siginfo *info,
+ *        struct task_struct *task, int group, int result)
+ *
+ * The arguments are taken from ctx by hand because `info` may be one of the integers 0 and 1, which the
+ * verifier does not believe: it deletes a NULL check of the typed argument and lets a program that loads
+ * through it fault the kernel. Fetched as a number and read with bpf_probe_read_kernel it is harmless.
+ */
+SEC("tp_btf/signal_generate")
+int on_signal_generate(u64 *ctx)
+{
+	struct counters *counters = cpu_counters();
+	struct facts facts = { .signal = (u32)ctx[0], .target = (struct task_struct *)ctx[2] };
+	struct scratch *scratch;
+	enum hidden_class hidden;
+	u32 cpu = bpf_get_smp_processor_id();
+
+	if (!counters || facts.signal < 1 || facts.signal > 64)
+		return 0;
+	counters->generated++;
+	if (!(settings.shown_signals & SIGNAL_BIT(facts.signal))) {
+		counters->filtered++;
+		return 0;
+	}
+
+	facts.group = (int)ctx[3] != 0;
+	facts.result = (u32)ctx[4];
+	facts.current_task = bpf_get_current_task_btf();
+	bpf_probe_read_kernel(&facts.info_address, sizeof(facts.info_address), &ctx[1]);
+	facts.info = facts.info_address > 1 ? INFO_POINTER : (u32)facts.info_address;
+	if (facts.info == INFO_POINTER) {
+		struct kernel_siginfo *info = (struct kernel_siginfo *)facts.info_address;
+
+		facts.code = BPF_CORE_READ(info, si_code);
+		facts.error = BPF_CORE_READ(info, si_errno);
+	}
+	facts.disposition = disposition_of(facts.target, facts.signal);
+	if (have_task_pt_regs()) {
+		read_syscall(facts.current_task, &facts.call);
+		facts.in_syscall = in_system_call(facts.current_task, &facts.call);
+	} else {
+		facts.in_syscall = facts.info == INFO_POINTER && facts.code <= 0 && facts.current_task->tgid != 0 &&
+				   !(facts.current_task->flags & (PF_KTHREAD | PF_EXITING));
+	}
+
+	hidden = hidden_class_of(&facts);
+	if (hidden != SHOWN) {
+		counters->hidden[hidden < HIDDEN_CLASSES ? hidden : 0]++;
+		return 0;
+	}
+	if (source_comm_is_ignored(&facts)) {
+		counters->filtered++;
+		return 0;
+	}
+	scratch = bpf_map_lookup_elem(&scratches, &cpu);
+	if (!scratch)
+		return 0;
+	take_snapshot(scratch, &facts);
+	emit(scratch, counters);
+	return 0;
+}
+
+/*
+ * proto: include/trace/events/sched.h: TP_PROTO(struct task_struct *p, pid_t old_pid,
+ *        struct linux_binprm *bprm)
+ */
+SEC("tp_btf/sched_process_exec")
+int on_exec(u64 *ctx)
+{
+	struct counters *counters = cpu_counters();
+
+	if (counters)
+		remember_exec((struct task_struct *)ctx[0], (int)ctx[1], counters);
+	return 0;
+}
+
+/* proto: include/trace/events/sched.h: TP_PROTO(struct task_struct *parent, struct task_struct *child) */
+SEC("tp_btf/sched_process_fork")
+int on_fork(u64 *ctx)
+{
+	struct task_struct *forker = (struct task_struct *)ctx[0];
+	struct task_struct *child = (struct task_struct *)ctx[1];
+	struct counters *counters = cpu_counters();
+
+	/* threads have the identity of their leader; kernel threads have none */
+	if (counters && child->pid == child->tgid && !(child->flags & PF_KTHREAD))
+		remember_fork(forker, child, counters);
+	return 0;
+}
+
+/* proto: include/trace/events/sched.h: TP_PROTO(struct task_struct *p[, bool group_dead]) */
+SEC("tp_btf/sched_process_exit")
+int on_exit(u64 *ctx)
+{
+	leave_handover((struct task_struct *)ctx[0]);
+	return 0;
+}
+
+/* Sleepable, so that it can read the memory of others; run once, after the hooks are attached. */
+SEC("iter.s/task")
+int seed(struct bpf_iter__task *ctx)
+{
+	struct task_struct *task = ctx->task;
+
+	if (task)
+		seed_process(task);
+	return 0;
+}

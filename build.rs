@@ -1,0 +1,33 @@
+//! Compiles bpf/killsnoop.bpf.c and generates its skeleton into `OUT_DIR`.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+use libbpf_cargo::SkeletonBuilder;
+
+fn main() {
+    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR")).join("killsnoop.skel.rs");
+    let arch = match env::var("CARGO_CFG_TARGET_ARCH").expect("cargo sets the architecture").as_str() {
+        "x86_64" => "x86",
+        "aarch64" => "arm64",
+        other => panic!(
+            "killsnoop has no register file for {other}: bpf/include/registers.h knows x86_64 and aarch64"
+        ),
+    };
+    println!("cargo:rerun-if-changed=bpf");
+    if !Path::new("bpf/killsnoop.bpf.c").exists() {
+        panic!("bpf/killsnoop.bpf.c is missing: build from a whole checkout");
+    }
+    SkeletonBuilder::new()
+        .source("bpf/killsnoop.bpf.c")
+        .clang_args([
+            "-Ibpf/include",
+            "-mcpu=v3",
+            "-Wall",
+            "-Wextra",
+            "-Werror",
+            &format!("-D__TARGET_ARCH_{arch}"),
+        ])
+        .build_and_generate(&out)
+        .unwrap_or_else(|error| panic!("bpf/ does not compile (is clang >= 14 installed?):\n{error:?}"));
+}
