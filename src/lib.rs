@@ -1,0 +1,40 @@
+//! killsnoop: who killed my process?
+//!
+//! The kernel takes the whole picture at the instant of the signal; user space only prints it. Data goes one
+//! way:
+//!
+//! ```text
+//!  KERNEL (bpf/)                                                  USER
+//!  sched_process_exec ─┐                                          ring ─► record::decode      bytes in, typed facts out
+//!  sched_process_fork ─┼─► identity (task storage: argv)            │
+//!  iter.s/task (seed) ─┘        │                                   ▼
+//!                               ▼                                 complete   only flagged gaps: kernel maps, /proc
+//!  signal_generate ─► filter ─► snapshot ─► ring ──────────────────► │
+//!                               (both chains)                        ▼
+//!                                                                 event      origin, relation, summary: pure
+//!                                                                    ▼
+//!                                                                 fields ─► sink: logfmt | json
+//! ```
+//!
+//! Where to look:
+//! - what a line says: [`fields`] (keys and order), [`summary`] (the sentence), [`origin`] (who really sent it);
+//! - how a line looks: [`sink`], one file per format;
+//! - what the kernel side does: `bpf/killsnoop.bpf.c` and its headers;
+//! - what is loaded on which host: [`bpf::probe`] and [`bpf::plan`].
+//!
+//! `unsafe` is in [`bpf`] alone.
+
+pub mod bpf;
+pub mod cli;
+pub mod complete;
+pub mod config;
+pub mod error;
+pub mod event;
+pub mod fields;
+pub mod origin;
+pub mod record;
+pub mod relation;
+pub mod signal;
+pub mod sink;
+pub mod summary;
+pub mod tracer;

@@ -144,8 +144,9 @@ struct counters {
 	u64 fork_no_memory;
 	u64 fork_unknown;
 	u64 wakeups;
-	u64 reserved[6];
+	u64 reserved[16]; /* whole cache lines: CPUs do not share one */
 };
+_Static_assert(sizeof(struct counters) == 256, "counters must fill whole cache lines");
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
@@ -196,8 +197,8 @@ struct reader reader __attribute__((aligned(128))) = {};
  * user space's own are generated, so that there is no second copy to keep in step.
  */
 struct wire_types {
-	struct wire_signal *signal;
-	struct wire_process *process;
+	struct wire_signal signal;
+	struct wire_process process;
 	enum wire_constant constant;
 	enum wire_kind kind;
 	enum wire_info info;

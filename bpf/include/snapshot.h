@@ -102,7 +102,8 @@ static __always_inline u32 look_up_argv(struct wire_process *process, struct tas
 		process->flags |= PROCESS_EXEC_RACE;
 		return 0;
 	}
-	if (known->identity->exec_id != process->exec_id) {
+	/* /proc does not tell the exec id: of such a seed only the exec hook can say that it is stale */
+	if (known->identity->exec_id != process->exec_id && !(process->flags & PROCESS_FROM_PROC)) {
 		process->flags |= PROCESS_MID_EXEC;
 		return 0;
 	}

@@ -1,0 +1,83 @@
+//! Facts about this host, each found by looking, none by comparing version numbers.
+
+use std::fs;
+use std::path::Path;
+
+use libbpf_rs::btf::Btf;
+use libbpf_rs::btf::types::Enum;
+
+/// What this host offers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HostFacts {
+    /// `uname -r`.
+    pub release: String,
+    /// Capabilities that loading needs and this process lacks.
+    pub missing_capabilities: Vec<&'static str>,
+    /// /sys/kernel/btf/vmlinux can be read.
+    pub has_btf: bool,
+    /// BPF ring buffers (5.8).
+    pub has_ring_buffer: bool,
+    /// Task storage in tracing programs (5.11).
+    pub has_task_storage: bool,
+    /// A sleepable iterator that can read the memory of others (5.18).
+    pub has_copy_from_user_task: bool,
+    /// The saved registers of a task (5.15): without them there is no `via`.
+    pub has_task_pt_regs: bool,
+}
+
+const CAP_SYS_ADMIN: u32 = 21;
+const CAP_PERFMON: u32 = 38;
+const CAP_BPF: u32 = 39;
+
+/// Looks at this host.
+pub fn host() -> HostFacts {
+    let btf = Btf::from_vmlinux().ok();
+    let helper = |name: &str| btf.as_ref().is_some_and(|btf| has_helper(btf, name));
+    HostFacts {
+        release: fs::read_to_string("/proc/sys/kernel/osrelease").map_or_else(|_| "unknown".to_owned(), |text| text.trim().to_owned()),
+        missing_capabilities: missing_capabilities(&fs::read_to_string("/proc/self/status").unwrap_or_default()),
+        has_btf: Path::new("/sys/kernel/btf/vmlinux").exists() && btf.is_some(),
+        has_ring_buffer: helper("BPF_FUNC_ringbuf_output"),
+        has_task_storage: helper("BPF_FUNC_task_storage_get"),
+        has_copy_from_user_task: helper("BPF_FUNC_copy_from_user_task"),
+        has_task_pt_regs: helper("BPF_FUNC_task_pt_regs"),
+    }
+}
+
+fn has_helper(btf: &Btf<'_>, name: &str) -> bool {
+    btf.type_by_name::<Enum<'_>>("bpf_func_id")
+        .is_some_and(|ids| ids.iter().any(|member| member.name.is_some_and(|known| known == name)))
+}
+
+/// From the `CapEff` line of /proc/self/status.
+fn missing_capabilities(status: &str) -> Vec<&'static str> {
+    let effective = status
+        .lines()
+        .find_map(|line| line.strip_prefix("CapEff:"))
+        .and_then(|hex| u64::from_str_radix(hex.trim(), 16).ok())
+        .unwrap_or(0);
+    let has = |capability: u32| effective >> capability & 1 == 1;
+    if has(CAP_SYS_ADMIN) {
+        return Vec::new();
+    }
+    [(CAP_BPF, "CAP_BPF"), (CAP_PERFMON, "CAP_PERFMON")]
+        .into_iter()
+        .filter(|&(capability, _)| !has(capability))
+        .map(|(_, name)| name)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn capabilities_are_read_from_the_effective_set() {
+        assert_eq!(missing_capabilities("CapPrm:\tffffffffffffffff\nCapEff:\t0000000000000000\n"), ["CAP_BPF", "CAP_PERFMON"]);
+        assert_eq!(missing_capabilities("CapEff:\t000001ffffffffff\n"), [""; 0]);
+        assert_eq!(missing_capabilities(&format!("CapEff:\t{:016x}\n", 1u64 << CAP_BPF)), ["CAP_PERFMON"]);
+        assert_eq!(missing_capabilities(&format!("CapEff:\t{:016x}\n", 1u64 << CAP_BPF | 1 << CAP_PERFMON)), [""; 0]);
+        assert_eq!(missing_capabilities(&format!("CapEff:\t{:016x}\n", 1u64 << CAP_SYS_ADMIN)), [""; 0]);
+        assert_eq!(missing_capabilities("nonsense"), ["CAP_BPF", "CAP_PERFMON"]);
+    }
+}

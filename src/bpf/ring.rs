@@ -1,0 +1,122 @@
+//! The ring: sleep without being missed, be woken without costing the sender, drain.
+//!
+//! The reader's half of the handshake of `bpf/include/handshake.h`. The state word says what the reader is
+//! about to do *before* it looks at the ring one last time; the kernel side commits a record *before* it
+//! looks at the word. So either the reader sees the record, or the kernel sees that it must wake.
+
+use std::io;
+use std::os::fd::{BorrowedFd, OwnedFd};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use libbpf_rs::{AsRawLibbpf, MapCore, RingBuffer, RingBufferBuilder};
+use rustix::event::{Timespec, epoll};
+
+use super::wire::ReaderState;
+
+/// Longest wait after records came: a line is at most this late.
+const TIMED_WAIT: Duration = Duration::from_millis(20);
+/// So that a storm does not keep the caller from everything else.
+pub const DRAIN_AT_MOST: usize = 4096;
+/// A record that is still being written by another CPU.
+const BUSY_WAIT: Duration = Duration::from_millis(1);
+
+/// The reading end of the ring.
+#[derive(Debug)]
+pub struct Ring<'a> {
+    buffer: RingBuffer<'a>,
+    state: &'a AtomicU32,
+    epoll: OwnedFd,
+    wake_at: usize,
+}
+
+impl<'a> Ring<'a> {
+    /// `on_record` gets each record's bytes; a negative answer ends the drain. It must not panic: it is
+    /// called from C. `interrupt` becomes readable when the program is to look up from its wait.
+    ///
+    /// # Errors
+    /// If the ring cannot be mapped or watched.
+    pub fn new(
+        map: &'a dyn MapCore,
+        state: &'a AtomicU32,
+        wake_at: usize,
+        interrupt: BorrowedFd<'_>,
+        on_record: impl FnMut(&[u8]) -> i32 + 'a,
+    ) -> io::Result<Self> {
+        let mut builder = RingBufferBuilder::new();
+        builder.add(map, on_record).map_err(io::Error::other)?;
+        let buffer = builder.build().map_err(io::Error::other)?;
+        let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
+        // Edge-triggered: only a wake-up counts, not that there is data; else a timed wait would be none.
+        let wake_ups = epoll::EventFlags::IN | epoll::EventFlags::ET;
+        epoll::add(&epoll, map.as_fd(), epoll::EventData::new_u64(0), wake_ups)?;
+        epoll::add(&epoll, interrupt, epoll::EventData::new_u64(1), epoll::EventFlags::IN)?;
+        Ok(Self { buffer, state, epoll, wake_at })
+    }
+
+    /// Hands over what is there, at most [`DRAIN_AT_MOST`] records. How many records that were, or None if `on_record` ended it.
+    ///
+    /// # Errors
+    /// If the ring cannot be read.
+    pub fn drain(&self) -> io::Result<Option<usize>> {
+        match self.buffer.consume_raw_n(DRAIN_AT_MOST) {
+            count if count >= 0 => Ok(Some(count as usize)),
+            STOP => Ok(None),
+            error => match io::Error::from_raw_os_error(-error) {
+                error if error.kind() == io::ErrorKind::Interrupted => Ok(Some(0)),
+                error => Err(error),
+            },
+        }
+    }
+
+    /// Waits for more. `came` says whether the last drain found anything: after records, at most
+    /// [`TIMED_WAIT`] unless much comes; after none, until woken, at most `limit`.
+    ///
+    /// # Errors
+    /// If the wait itself fails; an interrupted one counts as a wake-up.
+    pub fn wait(&self, came: bool, limit: Duration) -> io::Result<()> {
+        let (state, longest) = if came {
+            (ReaderState::READER_TIMED_WAIT, TIMED_WAIT.min(limit))
+        } else {
+            (ReaderState::READER_ASLEEP, limit)
+        };
+        self.state.store(state.0, Ordering::SeqCst);
+        let waiting = self.available();
+        let result = if came && waiting > self.wake_at {
+            Ok(())
+        } else if !came && waiting > 0 {
+            // It was committed after the drain, or is still being written.
+            thread::sleep(BUSY_WAIT);
+            Ok(())
+        } else {
+            self.sleep(longest)
+        };
+        self.state.store(ReaderState::READER_DRAINING.0, Ordering::SeqCst);
+        result
+    }
+
+    fn sleep(&self, longest: Duration) -> io::Result<()> {
+        let timeout = Timespec {
+            tv_sec: longest.as_secs() as i64,
+            tv_nsec: i64::from(longest.subsec_nanos()),
+        };
+        let mut events = [epoll::Event { flags: epoll::EventFlags::empty(), data: epoll::EventData::new_u64(0) }; 2];
+        match epoll::wait(&self.epoll, &mut events, Some(&timeout)) {
+            Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Bytes committed or reserved and not yet consumed.
+    fn available(&self) -> usize {
+        // SAFETY: the buffer is live, and ring 0 is the one that new() added.
+        unsafe {
+            let ring = libbpf_sys::ring_buffer__ring(self.buffer.as_libbpf_object().as_ptr(), 0);
+            if ring.is_null() { 0 } else { libbpf_sys::ring__avail_data_size(ring) as usize }
+        }
+    }
+}
+
+/// What `on_record` returns to end a drain.
+pub const STOP: i32 = -libc::ECANCELED;

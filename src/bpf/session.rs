@@ -1,0 +1,454 @@
+//! A running trace: open, load, attach, seed; then its counters, and its end.
+
+use std::cell::RefCell;
+use std::fs;
+use std::io::{self, Read};
+use std::mem::{MaybeUninit, offset_of, size_of};
+use std::os::fd::{AsFd, AsRawFd};
+use std::path::Path;
+use std::ptr;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use libbpf_rs::skel::{OpenSkel, SkelBuilder};
+use libbpf_rs::{Iter, Link, MapCore, MapFlags, MapMut, OpenObject, PrintLevel, ProgramMut};
+use rustix::mm::{MapFlags as MmapFlags, ProtFlags, mmap, munmap};
+
+use super::pidfd;
+use super::plan::{Plan, Seeding};
+use super::skel::types::{argv_large, argv_medium};
+use super::skel::{KillsnoopSkel, KillsnoopSkelBuilder};
+use super::wire::{Counters, HiddenClass, Identity, ProcessFlag, Settings, bytes_of};
+use crate::config::Config;
+use crate::error::TraceError;
+
+/// Argument bytes that each size class of `bpf/include/maps.h` holds.
+const INLINE: usize = size_of::<Identity>() - offset_of!(Identity, argv);
+const MEDIUM: usize = size_of::<argv_medium>();
+const LARGE: usize = size_of::<argv_large>();
+
+/// What each class of hidden signals is called, in the order of `enum hidden_class`.
+pub const HIDDEN_NAMES: [&str; HiddenClass::HIDDEN_CLASSES.0 as usize] =
+    ["other", "self", "timer", "fault", "child", "tty", "io"];
+
+/// What the seeding found.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Seeded {
+    /// Processes whose command line is known.
+    pub processes: u32,
+    /// Processes whose command line could not be read.
+    pub unreadable: u32,
+}
+
+/// How long each step of the start took.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Timings {
+    /// Open, relocate, verify, load.
+    pub load: Duration,
+    /// Attach the hooks.
+    pub attach: Duration,
+    /// Read the processes that were there.
+    pub seed: Duration,
+}
+
+/// The kernel's own count of what happened, summed over all CPUs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Signals generated on this host since the hook was attached, those that the hook missed included.
+    pub generated: u64,
+    /// Records put into the ring.
+    pub emitted: u64,
+    /// Records for which the ring had no room.
+    pub ring_full: u64,
+    /// Signals that the filters of the command line refused.
+    pub filtered: u64,
+    /// Signals hidden by default, by class ([`HIDDEN_NAMES`]).
+    pub hidden: [u64; HIDDEN_NAMES.len()],
+    /// Calls that the kernel skipped because the program was running on that CPU already: signals, execs,
+    /// forks, exits.
+    pub missed: [u64; 4],
+    /// Identities for which the kernel had no memory.
+    pub no_memory: u64,
+    /// Argument blocks that the exec hook could not read.
+    pub unreadable: u64,
+    /// Forks by processes whose identity was not known.
+    pub fork_unknown: u64,
+    /// Times the reader was woken.
+    pub wakeups: u64,
+}
+
+impl Totals {
+    /// All that was hidden.
+    pub fn all_hidden(&self) -> u64 {
+        self.hidden.iter().sum()
+    }
+}
+
+/// The counters of every CPU, mapped: readable at any time, without a system call and without privileges.
+struct CounterPages {
+    start: *mut libc::c_void,
+    length: usize,
+    cpus: usize,
+}
+
+impl CounterPages {
+    fn map(map: &MapMut<'_>, cpus: usize) -> io::Result<Self> {
+        let length = (cpus * size_of::<Counters>()).next_multiple_of(rustix::param::page_size());
+        // SAFETY: a fresh mapping at an address of the kernel's choice; the map was made with BPF_F_MMAPABLE
+        // and `cpus` elements, which it rounds up to whole pages as is done here.
+        let start = unsafe {
+            mmap(ptr::null_mut(), length, ProtFlags::READ, MmapFlags::SHARED, map.as_fd(), 0)
+        }?;
+        Ok(Self { start, length, cpus })
+    }
+
+    fn sum(&self) -> Counters {
+        const WORDS: usize = size_of::<Counters>() / size_of::<u64>();
+        let mut sum = [0u64; WORDS];
+        for cpu in 0..self.cpus {
+            for (word, total) in sum.iter_mut().enumerate() {
+                // SAFETY: inside the mapping, aligned (the struct is u64 only), and written by the kernel
+                // with plain 64-bit stores; it lives as long as self.
+                let counter = unsafe {
+                    AtomicU64::from_ptr(self.start.cast::<u64>().add(cpu * WORDS + word))
+                };
+                *total = total.wrapping_add(counter.load(Ordering::Relaxed));
+            }
+        }
+        let mut counters = Counters::default();
+        // the lengths are equal, by the type
+        let bytes: Vec<u8> = sum.iter().flat_map(|word| word.to_ne_bytes()).collect();
+        let _ = plain::Plain::copy_from_bytes(&mut counters, &bytes);
+        counters
+    }
+}
+
+impl Drop for CounterPages {
+    fn drop(&mut self) {
+        // SAFETY: the mapping made in map(), which nothing refers to any more.
+        let _ = unsafe { munmap(self.start, self.length) };
+    }
+}
+
+/// A trace that runs until it is dropped.
+pub struct Session<'obj> {
+    skel: KillsnoopSkel<'obj>,
+    reader_state: &'obj AtomicU32,
+    counters: CounterPages,
+    signal_link: RefCell<Option<Link>>,
+    _identity_links: Vec<Link>,
+    /// What the seeding found.
+    pub seeded: Seeded,
+    /// How long the start took.
+    pub timings: Timings,
+}
+
+impl std::fmt::Debug for Session<'_> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Session").field("seeded", &self.seeded).finish_non_exhaustive()
+    }
+}
+
+/// Sends what libbpf says to the log instead of straight to standard error.
+pub fn route_libbpf_messages() {
+    libbpf_rs::set_print(Some((PrintLevel::Debug, |level, text| {
+        let text = text.trim_end();
+        match level {
+            PrintLevel::Warn => tracing::debug!(target: "libbpf", warning = true, "{text}"),
+            _ => tracing::debug!(target: "libbpf", "{text}"),
+        }
+    })));
+}
+
+impl<'obj> Session<'obj> {
+    /// Loads, attaches and seeds. The hooks that keep identities come first, then the seeding of what was
+    /// there before them, then the signal hook: no signal is reported by a tracer that does not know the
+    /// processes yet.
+    ///
+    /// # Errors
+    /// If the kernel refuses any of it.
+    pub fn start(
+        storage: &'obj mut MaybeUninit<OpenObject>,
+        plan: &Plan,
+        config: &Config,
+    ) -> Result<Self, TraceError> {
+        let began = Instant::now();
+        let cpus = libbpf_rs::num_possible_cpus()
+            .map_err(|error| TraceError::kernel("count the CPUs", "is /sys mounted?", error))?;
+        let mut open = KillsnoopSkelBuilder::default()
+            .open(storage)
+            .map_err(|error| TraceError::kernel("open the BPF object", "run with -l debug to see what libbpf says", error))?;
+        let prepare = |error| TraceError::kernel("size the BPF maps", "run with -l debug to see what libbpf says", error);
+        open.maps.records.set_max_entries(config.ring_bytes).map_err(prepare)?;
+        open.maps.scratches.set_max_entries(cpus as u32).map_err(prepare)?;
+        open.maps.counters.set_max_entries(cpus as u32).map_err(prepare)?;
+        open.progs.seed.set_autoload(plan.seeding == Seeding::Iterator);
+        if let Some(rodata) = open.maps.rodata_data.as_deref_mut() {
+            rodata.settings = settings(config);
+        }
+        let mut skel = open.load().map_err(|error| {
+            TraceError::kernel(
+                "load the BPF programs",
+                "run with -l debug to see the verifier's log; with little memory, give the cgroup of killsnoop at least 64 MiB",
+                error,
+            )
+        })?;
+        let loaded = began.elapsed();
+
+        for comm in &config.ignored_source_comms {
+            skel.maps
+                .ignored_source_comms
+                .update(comm, &[1], MapFlags::ANY)
+                .map_err(|error| TraceError::kernel("set --ignore-source-comm", "name at most 64", error))?;
+        }
+        let counters = CounterPages::map(&skel.maps.counters, cpus)
+            .map_err(|error| TraceError::system("map the counters", error))?;
+
+        let began = Instant::now();
+        let identity_links = vec![
+            attach(&mut skel.progs.on_exec, "sched_process_exec")?,
+            attach(&mut skel.progs.on_fork, "sched_process_fork")?,
+            attach(&mut skel.progs.on_exit, "sched_process_exit")?,
+        ];
+        let attached = began.elapsed();
+
+        let began = Instant::now();
+        if plan.seeding == Seeding::Iterator {
+            run_iterator(&mut skel.progs.seed)?;
+        }
+        let seeded_by_iterator = skel
+            .maps
+            .bss_data
+            .as_deref()
+            .map(|bss| Seeded { processes: bss.seeding.processes, unreadable: bss.seeding.unreadable })
+            .unwrap_or_default();
+        let seeded_from_proc = seed_from_proc(&skel, &config.root, plan.seeding);
+        let seeded_in = began.elapsed();
+
+        let began = Instant::now();
+        let signal_link = attach(&mut skel.progs.on_signal_generate, "signal_generate")?;
+        let reader_state = skel.maps.bss_data.take().map(|bss| {
+            // SAFETY: libbpf keeps .bss mapped as long as the object lives ('obj); the word is aligned, and
+            // with `take` no other reference to it is left on this side.
+            unsafe { AtomicU32::from_ptr(&raw mut bss.reader.state) }
+        });
+        let Some(reader_state) = reader_state else {
+            return Err(TraceError::system("map the reader's state", io::Error::from_raw_os_error(libc::ENOMEM)));
+        };
+        Ok(Self {
+            skel,
+            reader_state,
+            counters,
+            signal_link: RefCell::new(Some(signal_link)),
+            _identity_links: identity_links,
+            seeded: Seeded {
+                processes: seeded_by_iterator.processes + seeded_from_proc.processes,
+                unreadable: seeded_by_iterator.unreadable + seeded_from_proc.unreadable,
+            },
+            timings: Timings { load: loaded, attach: attached + began.elapsed(), seed: seeded_in },
+        })
+    }
+
+    /// The ring.
+    pub fn records(&self) -> &MapMut<'obj> {
+        &self.skel.maps.records
+    }
+
+    /// The word of the wake-up handshake.
+    pub fn reader_state(&self) -> &'obj AtomicU32 {
+        self.reader_state
+    }
+
+    /// Takes the signal hook off: from here on nothing more is generated.
+    pub fn stop(&self) {
+        self.signal_link.replace(None);
+    }
+
+    /// What happened so far.
+    pub fn totals(&self) -> Totals {
+        let counters = self.counters.sum();
+        let progs = &self.skel.progs;
+        let missed = [
+            recursion_misses(progs.on_signal_generate.as_fd()),
+            recursion_misses(progs.on_exec.as_fd()),
+            recursion_misses(progs.on_fork.as_fd()),
+            recursion_misses(progs.on_exit.as_fd()),
+        ];
+        Totals {
+            generated: counters.generated + missed[0],
+            emitted: counters.emitted,
+            ring_full: counters.dropped_ring_full,
+            filtered: counters.filtered,
+            hidden: counters.hidden,
+            missed,
+            no_memory: counters.exec_no_memory + counters.fork_no_memory,
+            unreadable: counters.exec_unreadable,
+            fork_unknown: counters.fork_unknown,
+            wakeups: counters.wakeups,
+        }
+    }
+
+    /// Records for which the ring had no room: without a system call.
+    pub fn ring_full(&self) -> u64 {
+        self.counters.sum().dropped_ring_full
+    }
+
+    /// The identity that the exec and fork hooks keep of a process now, if it has one.
+    pub fn identity(&self, pid: u32) -> Option<KeptIdentity> {
+        let process = pidfd::open(pid).ok()?;
+        let key = process.as_raw_fd().to_ne_bytes();
+        let maps = &self.skel.maps;
+        let read = || {
+            let bytes = maps.identities.lookup(&key, MapFlags::ANY).ok()??;
+            let mut identity = Identity::default();
+            plain::Plain::copy_from_bytes(&mut identity, &bytes).ok()?;
+            Some(identity)
+        };
+        let identity = read()?;
+        let kept = identity.argv_kept as usize;
+        let get = |map: &MapMut<'_>| map.lookup(&key, MapFlags::ANY).ok().flatten().unwrap_or_default();
+        let mut argv = match kept {
+            ..=INLINE => identity.argv.to_vec(),
+            ..=MEDIUM => get(&maps.argv_medium),
+            ..=LARGE => get(&maps.argv_large),
+            _ => [get(&maps.argv_large), get(&maps.argv_tail)].concat(),
+        };
+        // it may have exec'd between the look-ups
+        if identity.generation % 2 == 1 || read()?.generation != identity.generation || argv.len() < kept {
+            return None;
+        }
+        argv.truncate(kept);
+        Some(KeptIdentity {
+            exec_id: identity.exec_id,
+            exec_time: identity.exec_time,
+            argv_total: identity.argv_total,
+            is_known: identity.generation > 0 && kept > 0,
+            argv,
+        })
+    }
+}
+
+/// What the kernel keeps of a process.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptIdentity {
+    /// Low half of `self_exec_id` when argv was read.
+    pub exec_id: u32,
+    /// When it exec'd, `CLOCK_BOOTTIME` nanoseconds.
+    pub exec_time: u64,
+    /// The bytes kept.
+    pub argv: Vec<u8>,
+    /// How many it has.
+    pub argv_total: u32,
+    /// There is an argv.
+    pub is_known: bool,
+}
+
+fn settings(config: &Config) -> Settings {
+    Settings {
+        shown_signals: config.shown_signals,
+        included_signals: config.included_signals,
+        wake_at_bytes: u64::from(config.ring_bytes / 4),
+        max_ancestors: config.max_tree_depth,
+        show_all: u32::from(config.show_all),
+        ignores_comms: u32::from(!config.ignored_source_comms.is_empty()),
+        reserved: 0,
+    }
+}
+
+fn attach(program: &mut ProgramMut<'_>, tracepoint: &str) -> Result<Link, TraceError> {
+    program.attach().map_err(|error| {
+        TraceError::kernel(
+            format!("attach to the tracepoint {tracepoint}"),
+            "is kernel lockdown in confidentiality mode? (cat /sys/kernel/security/lockdown)",
+            error,
+        )
+    })
+}
+
+fn run_iterator(program: &mut ProgramMut<'_>) -> Result<(), TraceError> {
+    let failed = |error| TraceError::kernel("run the task iterator", "run with -l debug to see what libbpf says", error);
+    let link = program.attach().map_err(failed)?;
+    let mut nothing = Vec::new();
+    Iter::new(&link)
+        .map_err(failed)?
+        .read_to_end(&mut nothing)
+        .map_err(|error| TraceError::system("read the processes that were there before", error))?;
+    Ok(())
+}
+
+fn recursion_misses(program: std::os::fd::BorrowedFd<'_>) -> u64 {
+    let mut info = libbpf_sys::bpf_prog_info::default();
+    let mut length = size_of::<libbpf_sys::bpf_prog_info>() as u32;
+    // SAFETY: `info` is as long as `length` says, and all its pointers are null: only numbers are asked for.
+    let result = unsafe {
+        libbpf_sys::bpf_obj_get_info_by_fd(program.as_raw_fd(), (&raw mut info).cast(), &raw mut length)
+    };
+    if result == 0 { info.recursion_misses } else { 0 }
+}
+
+/// Fills the kernel's `seeded` map from /proc: everything where there is no iterator, else only PID 1, which
+/// the iterator does not list on every host.
+fn seed_from_proc(skel: &KillsnoopSkel<'_>, root: &Path, seeding: Seeding) -> Seeded {
+    let proc_directory = root.join("proc");
+    let pids: Vec<u32> = match seeding {
+        Seeding::Iterator => vec![1],
+        Seeding::Proc => fs::read_dir(&proc_directory)
+            .into_iter()
+            .flatten()
+            .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+            .collect(),
+    };
+    let mut seeded = Seeded::default();
+    for pid in pids {
+        match seed_one(skel, &proc_directory, pid) {
+            Ok(true) => seeded.processes += 1,
+            Ok(false) => {}
+            Err(error) => {
+                tracing::debug!(pid, %error, "not seeded from /proc");
+                seeded.unreadable += u32::from(error.kind() != io::ErrorKind::NotFound);
+            }
+        }
+    }
+    seeded
+}
+
+/// Whether it was seeded here: kernel threads have nothing to seed, and what is known stays as it is.
+///
+/// The pidfd is opened first, and writing by it succeeds only while the process has not been reaped: so all
+/// that was read in between is of this very process.
+fn seed_one(skel: &KillsnoopSkel<'_>, proc_directory: &Path, pid: u32) -> io::Result<bool> {
+    let process = pidfd::open(pid)?;
+    let key = process.as_raw_fd().to_ne_bytes();
+    let maps = &skel.maps;
+    if maps.seeded.lookup(&key, MapFlags::ANY).map_err(io::Error::other)?.is_some() {
+        return Ok(false);
+    }
+    let argv = fs::read(proc_directory.join(pid.to_string()).join("cmdline"))?;
+    if argv.is_empty() {
+        return Ok(false);
+    }
+    let kept = argv.len().min(2 * LARGE);
+    let put = |map: &MapMut<'_>, bytes: &[u8], size: usize| {
+        let mut value = bytes.to_vec();
+        value.resize(size, 0);
+        map.update(&key, &value, MapFlags::ANY).map_err(io::Error::other)
+    };
+    let mut identity = Identity {
+        generation: 2,
+        flags: ProcessFlag::PROCESS_FROM_PROC.0 | if kept < argv.len() { ProcessFlag::PROCESS_CUT.0 } else { 0 },
+        argv_kept: kept as u32,
+        argv_total: argv.len() as u32,
+        ..Identity::default()
+    };
+    match kept {
+        ..=INLINE => identity.argv[..kept].copy_from_slice(&argv),
+        ..=MEDIUM => put(&maps.seeded_medium, &argv, MEDIUM)?,
+        ..=LARGE => put(&maps.seeded_large, &argv, LARGE)?,
+        _ => {
+            put(&maps.seeded_large, &argv[..LARGE], LARGE)?;
+            put(&maps.seeded_tail, &argv[LARGE..kept], LARGE)?;
+        }
+    }
+    maps.seeded.update(&key, bytes_of(&identity), MapFlags::ANY).map_err(io::Error::other)?;
+    Ok(true)
+}

@@ -1,0 +1,34 @@
+//! The wire structs of `bpf/include/record.h`, generated from the object's own type information.
+//!
+//! The only place that says a struct is plain data.
+
+pub use super::skel::types::{
+    counters as Counters, hidden_class as HiddenClass, identity as Identity, reader_state as ReaderState,
+    settings as Settings, wire_abi as Abi, wire_constant as Constant, wire_disposition as Disposition,
+    wire_info as Info, wire_kind as Kind, wire_process as WireProcess, wire_process_flag as ProcessFlag,
+    wire_signal as WireSignal, wire_signal_flag as SignalFlag, wire_syscall as WireSyscall,
+    wire_task as WireTask,
+};
+
+// SAFETY: repr(C), integers and arrays of integers only: every bit pattern is a value. The static
+// asserts of record.h say that there is no padding.
+unsafe impl plain::Plain for WireSignal {}
+// SAFETY: as above.
+unsafe impl plain::Plain for WireProcess {}
+// SAFETY: as above; maps.h asserts its size.
+unsafe impl plain::Plain for Identity {}
+// SAFETY: as above: twenty-two u64.
+unsafe impl plain::Plain for Counters {}
+
+/// Largest number of ancestors that a record can hold of one side.
+pub const MAX_ANCESTORS: u32 = Constant::MAX_ANCESTORS.0;
+
+/// A record of another version is refused, never guessed at.
+pub const VERSION: u16 = Constant::WIRE_VERSION.0 as u16;
+
+/// The bytes of a wire struct, as the kernel would have written them.
+pub fn bytes_of<T: plain::Plain>(value: &T) -> &[u8] {
+    // SAFETY: Plain structs of this module have no padding (static asserts of record.h and maps.h), so
+    // every byte is initialised.
+    unsafe { plain::as_bytes(value) }
+}

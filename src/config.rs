@@ -1,0 +1,67 @@
+//! Validated settings: what the rest of the program works with.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Every signal.
+pub const ALL_SIGNALS: u64 = u64::MAX;
+
+/// How a line looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OutputFormat {
+    /// `key=value` pairs.
+    Logfmt,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Everything that was asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// Format of the lines.
+    pub output: OutputFormat,
+    /// Bit `sig - 1`: passes.
+    pub shown_signals: u64,
+    /// Bit `sig - 1`: named by `-i`, so never hidden by default.
+    pub included_signals: u64,
+    /// Senders whose signals are not reported, as the kernel keeps a comm: 15 bytes and a NUL.
+    pub ignored_source_comms: Vec<[u8; 16]>,
+    /// Ancestors of each side.
+    pub max_tree_depth: u32,
+    /// Where the host's /proc and /etc are.
+    pub root: PathBuf,
+    /// Stop after so many events.
+    pub count: Option<u64>,
+    /// Stop after so long.
+    pub duration: Option<Duration>,
+    /// Hide nothing.
+    pub show_all: bool,
+    /// Bytes of the ring: a power of two.
+    pub ring_bytes: u32,
+    /// Seed from /proc even where the kernel's iterator could.
+    pub seed_from_proc: bool,
+    /// Keep the raw records in this file as well.
+    pub record_to: Option<PathBuf>,
+}
+
+/// The ring holds this much unless told otherwise: 8,000 to 16,000 signals with their trees.
+pub const RING_BYTES: u32 = 16 * 1024 * 1024;
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            output: OutputFormat::Logfmt,
+            shown_signals: ALL_SIGNALS,
+            included_signals: 0,
+            ignored_source_comms: Vec::new(),
+            max_tree_depth: 16,
+            root: PathBuf::from("/"),
+            count: None,
+            duration: None,
+            show_all: false,
+            ring_bytes: RING_BYTES,
+            seed_from_proc: false,
+            record_to: None,
+        }
+    }
+}

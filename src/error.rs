@@ -1,0 +1,79 @@
+//! What can go wrong, and what the person at the terminal can do about it.
+
+use thiserror::Error;
+
+/// A wrong use of the command line: exit code 2.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub enum UsageError {
+    /// Not a signal.
+    #[error("'{0}' is not a signal: give a number from 1 to 64 or a name such as TERM, SIGKILL, RTMIN+3")]
+    Signal(String),
+    /// Not a duration.
+    #[error("'{0}' is not a duration: give seconds, or a number with a unit such as 500ms, 10s, 5m, 2h")]
+    Duration(String),
+    /// Filters that let nothing through.
+    #[error(
+        "no signal passes: every signal named by --include-signals is excluded by --exclude-signals"
+    )]
+    NothingIncluded,
+}
+
+/// Tracing cannot begin or go on: exit code 1. Each says what is missing and what to do.
+#[derive(Debug, Error)]
+pub enum TraceError {
+    /// Not enough capabilities.
+    #[error("killsnoop may not load BPF programs: it lacks {missing}\nhint: run it as root (sudo), or give it {missing}")]
+    Privilege {
+        /// The capabilities that are missing.
+        missing: String,
+    },
+    /// No type information.
+    #[error(
+        "this kernel ({release}) has no BTF: /sys/kernel/btf/vmlinux is not there\nhint: boot a kernel built with CONFIG_DEBUG_INFO_BTF=y (every distribution kernel of the last years is)"
+    )]
+    NoBtf {
+        /// `uname -r`.
+        release: String,
+    },
+    /// A kernel without something that is indispensable.
+    #[error("this kernel ({release}) is too old: it has no {lacking}\nhint: killsnoop needs Linux 5.11 or newer")]
+    TooOld {
+        /// `uname -r`.
+        release: String,
+        /// What it lacks.
+        lacking: String,
+    },
+    /// The kernel refused something that the probe let expect.
+    #[error("cannot {action}: {source}\nhint: {hint}")]
+    Kernel {
+        /// What was tried.
+        action: String,
+        /// What the person can do.
+        hint: String,
+        /// What the kernel said.
+        source: libbpf_rs::Error,
+    },
+    /// A system call failed.
+    #[error("cannot {action}: {source}")]
+    System {
+        /// What was tried.
+        action: String,
+        /// What the kernel said.
+        source: std::io::Error,
+    },
+    /// Events cannot be written.
+    #[error("cannot write events to standard output: {0}\nhint: is the disk full? tracing stopped, nothing more was lost than what came after")]
+    Output(std::io::Error),
+}
+
+impl TraceError {
+    /// Wraps what libbpf said.
+    pub fn kernel(action: impl Into<String>, hint: impl Into<String>, source: libbpf_rs::Error) -> Self {
+        Self::Kernel { action: action.into(), hint: hint.into(), source }
+    }
+
+    /// Wraps what a system call said.
+    pub fn system(action: impl Into<String>, source: impl Into<std::io::Error>) -> Self {
+        Self::System { action: action.into(), source: source.into() }
+    }
+}

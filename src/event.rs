@@ -1,0 +1,266 @@
+//! An event: the facts of one record, judged once. What formats print of it is in [`fields`](crate::fields).
+
+use crate::origin::{self, Origin, Verdict};
+use crate::record::{Disposition, PF_EXITING, ProcessFacts, SigInfo, Snapshot};
+use crate::relation::Relation;
+use crate::signal::Signal;
+
+/// From boot time to UTC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Clock {
+    /// UTC minus boot time, nanoseconds.
+    pub offset: i128,
+}
+
+impl Clock {
+    /// RFC 3339 with nanoseconds, UTC.
+    pub fn utc(self, boot_nanoseconds: u64) -> String {
+        jiff::Timestamp::from_nanosecond(self.offset + i128::from(boot_nanoseconds))
+            .map_or_else(|_| "1970-01-01T00:00:00.000000000Z".to_owned(), |time| format!("{time:.9}"))
+    }
+}
+
+/// What became of a signal at its target (`TRACE_SIGNAL_*`). `Queued` is not "arrived".
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// Queued for the target.
+    Queued,
+    /// The target ignores it.
+    Ignored,
+    /// One like it was pending.
+    AlreadyPending,
+    /// The queue of real-time signals was full.
+    Overflow,
+    /// Queued, its siginfo lost.
+    InfoLost,
+}
+
+impl Outcome {
+    fn of(result: u32) -> Option<Self> {
+        Some(match result {
+            0 => Self::Queued,
+            1 => Self::Ignored,
+            2 => Self::AlreadyPending,
+            3 => Self::Overflow,
+            4 => Self::InfoLost,
+            _ => return None,
+        })
+    }
+
+    /// The word of the output contract.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Ignored => "ignored",
+            Self::AlreadyPending => "already-pending",
+            Self::Overflow => "overflow",
+            Self::InfoLost => "info-lost",
+        }
+    }
+}
+
+/// `SIGNAL_GROUP_EXIT` of include/linux/sched/signal.h.
+const SIGNAL_GROUP_EXIT: u32 = 0x4;
+/// `SIGNAL_UNKILLABLE`: init of a pid namespace.
+const SIGNAL_UNKILLABLE: u32 = 0x40;
+/// `EXIT_DEAD | EXIT_ZOMBIE` of include/linux/sched.h.
+const EXIT_DONE: u32 = 0x30;
+
+/// Why a signal was ignored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IgnoredBecause {
+    /// `SIG_IGN`.
+    Set,
+    /// Its default action is to do nothing.
+    Default,
+    /// The target is the init of its pid namespace and has no handler.
+    NamespaceInit,
+    /// The target was ending already.
+    Exiting,
+}
+
+/// One signal, judged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignalEvent<'a> {
+    /// Counter of this run.
+    pub id: u64,
+    /// To print times with.
+    pub clock: Clock,
+    /// The facts.
+    pub facts: Snapshot<'a>,
+    /// The signal.
+    pub signal: Signal,
+    /// Where it came from.
+    pub verdict: Verdict,
+    /// What the source is to the target, where there is one and it is known.
+    pub relation: Option<Relation>,
+}
+
+impl<'a> SignalEvent<'a> {
+    /// Judges one record. None for a record without a target or of an impossible signal number, which
+    /// [`decode`](crate::record::decode) does not let through.
+    pub fn new(facts: Snapshot<'a>, id: u64, clock: Clock) -> Option<Self> {
+        let signal = Signal::new(facts.signal)?;
+        facts.processes.get(*facts.target_chain.first()?)?;
+        facts.processes.get(*facts.current_chain.first()?)?;
+        let verdict = origin::decide(&facts);
+        let relation = if verdict.origin.has_source() { Relation::of(&facts) } else { None };
+        Some(Self { id, clock, facts, signal, verdict, relation })
+    }
+
+    /// The process that was running, source or not.
+    pub fn current(&self) -> &ProcessFacts<'a> {
+        &self.facts.processes[self.facts.current_chain[0]]
+    }
+
+    /// The target.
+    pub fn target(&self) -> &ProcessFacts<'a> {
+        &self.facts.processes[self.facts.target_chain[0]]
+    }
+
+    /// The source, where there is one.
+    pub fn source(&self) -> Option<&ProcessFacts<'a>> {
+        self.verdict.origin.has_source().then(|| self.current())
+    }
+
+    /// Who was on the CPU, where that tells something and is not the source.
+    pub fn trigger(&self) -> Option<&ProcessFacts<'a>> {
+        let at_work = self.facts.in_syscall || self.facts.current.flags & PF_EXITING != 0;
+        let worth = at_work && origin::may_be_trigger(&self.facts, self.verdict.origin);
+        (!self.verdict.origin.has_source() && worth).then(|| self.current())
+    }
+
+    /// What became of it; None for a result that this build does not know.
+    pub fn outcome(&self) -> Option<Outcome> {
+        Outcome::of(self.facts.result)
+    }
+
+    /// Proven to be what ends the target: the group exit that it set is there, with its number.
+    pub fn is_fatal(&self) -> bool {
+        self.outcome() == Some(Outcome::Queued)
+            && self.facts.target.signal_flags & SIGNAL_GROUP_EXIT != 0
+            && self.facts.target.group_exit_code == u32::from(self.facts.signal)
+    }
+
+    /// Why it was ignored, if it was.
+    pub fn ignored_because(&self) -> Option<IgnoredBecause> {
+        if self.outcome() != Some(Outcome::Ignored) {
+            return None;
+        }
+        let target = &self.facts.target;
+        let ending = target.exit_state & EXIT_DONE != 0
+            || target.flags & PF_EXITING != 0
+            || target.signal_flags & SIGNAL_GROUP_EXIT != 0;
+        Some(match self.facts.disposition {
+            _ if ending => IgnoredBecause::Exiting,
+            Disposition::Ignored => IgnoredBecause::Set,
+            _ if self.signal.is_ignored_by_default() => IgnoredBecause::Default,
+            Disposition::Default if target.signal_flags & SIGNAL_UNKILLABLE != 0 => IgnoredBecause::NamespaceInit,
+            _ => return None,
+        })
+    }
+
+    /// The kernel's name of the code, or its number; None where there was no siginfo.
+    pub fn code(&self) -> Option<String> {
+        match self.facts.info {
+            SigInfo::Given { code, .. } => Some(
+                origin::code_name(self.facts.signal, code).map_or_else(|| code.to_string(), str::to_owned),
+            ),
+            SigInfo::Kernel => Some("SI_KERNEL".to_owned()),
+            // what the receiver is given: SI_USER
+            SigInfo::None => Some("SI_USER".to_owned()),
+        }
+    }
+
+    /// Address and instruction of a fault, where the siginfo has them.
+    pub fn fault(&self) -> Option<(u64, u64)> {
+        match self.facts.info {
+            SigInfo::Given { code, fields } if self.verdict.origin == Origin::Fault && (1..128).contains(&code) => {
+                let address = u64::from_ne_bytes(fields[..8].try_into().ok()?);
+                Some((address, self.facts.instruction_pointer))
+            }
+            _ => None,
+        }
+    }
+
+    /// What the target was doing. `running` may be because this very signal woke it.
+    pub fn target_state(&self) -> Option<&'static str> {
+        let target = &self.facts.target;
+        let state = target.state;
+        if target.exit_state & EXIT_DONE != 0 {
+            // a leader that is gone while other threads live says nothing of the process
+            return (target.live == 0).then_some("zombie");
+        }
+        Some(if target.flags & PF_EXITING != 0 {
+            "exiting"
+        } else if state & 0x8 != 0 {
+            "traced"
+        } else if state & 0x4 != 0 {
+            "stopped"
+        } else if state & 0x1 != 0 || state & 0x402 == 0x402 {
+            "sleeping"
+        } else if state & 0x2 != 0 {
+            "disk-sleep"
+        } else {
+            "running"
+        })
+    }
+
+    /// The nearest process that is above both.
+    pub fn common_ancestor(&self) -> Option<u32> {
+        self.verdict.origin.has_source().then_some(())?;
+        let above = |chain: &[usize]| chain.get(1..).unwrap_or_default().to_vec();
+        let source = above(&self.facts.current_chain);
+        above(&self.facts.target_chain)
+            .into_iter()
+            .find(|place| source.contains(place))
+            .and_then(|place| self.facts.processes.get(place))
+            .map(|process| process.pid)
+    }
+}
+
+/// Records that were lost since the last such event, by cause.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Lost {
+    /// The ring was full.
+    pub ring_full: u64,
+    /// The program was skipped because it was running on that CPU already.
+    pub recursion: u64,
+    /// The record could not be decoded.
+    pub undecodable: u64,
+}
+
+impl Lost {
+    /// All of them.
+    pub fn total(self) -> u64 {
+        self.ring_full + self.recursion + self.undecodable
+    }
+
+    /// What is new since `earlier`.
+    #[must_use]
+    pub fn since(self, earlier: Self) -> Self {
+        Self {
+            ring_full: self.ring_full.saturating_sub(earlier.ring_full),
+            recursion: self.recursion.saturating_sub(earlier.recursion),
+            undecodable: self.undecodable.saturating_sub(earlier.undecodable),
+        }
+    }
+}
+
+/// Loss, told in the stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LostEvent {
+    /// UTC nanoseconds of the telling.
+    pub time: i128,
+    /// What was lost.
+    pub lost: Lost,
+}
+
+/// One line of output.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event<'a> {
+    /// A signal.
+    Signal(Box<SignalEvent<'a>>),
+    /// Lost records.
+    Lost(LostEvent),
+}

@@ -1,0 +1,523 @@
+//! Who really sent it: a pure function of recorded facts.
+//!
+//! `current` is the source only where it sent the signal by a system call of its own, or used a kernel
+//! service to (`cgroup.kill`). Everywhere else it merely was on the CPU, and is at most the trigger.
+//!
+//! The order of the questions matters. A system call's number is stale outside the call, so it counts
+//! only where the kernel side saw the task inside one, and only if the arguments name this very signal (an
+//! interrupt may send another). After that, `via` outranks `si_code`, which is a sender's claim.
+
+use crate::record::{PF_EXITING, PF_KTHREAD, SigInfo, Snapshot, Syscall, SyscallAbi};
+
+/// What brought the signal about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// A process sent it.
+    Process,
+    /// A fault of the target's own instructions, or bad memory.
+    Fault,
+    /// A terminal: ^C, hang-up, resize, job control.
+    Tty,
+    /// A timer.
+    Timer,
+    /// The parent's thread ended (`PR_SET_PDEATHSIG`).
+    ParentDeath,
+    /// `cgroup.kill` was written.
+    Cgroup,
+    /// The init of its pid namespace ended.
+    PidNamespace,
+    /// A child stopped, went on or ended.
+    Child,
+    /// Input or output became possible, or impossible.
+    Io,
+    /// A resource limit.
+    Rlimit,
+    /// A seccomp filter.
+    Seccomp,
+    /// The kernel, for a reason that these facts do not tell.
+    Kernel,
+}
+
+impl Origin {
+    /// The word of the output contract.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Process => "process",
+            Self::Fault => "fault",
+            Self::Tty => "tty",
+            Self::Timer => "timer",
+            Self::ParentDeath => "parent-death",
+            Self::Cgroup => "cgroup",
+            Self::PidNamespace => "pidns",
+            Self::Child => "child",
+            Self::Io => "io",
+            Self::Rlimit => "rlimit",
+            Self::Seccomp => "seccomp",
+            Self::Kernel => "kernel",
+        }
+    }
+
+    /// Did a process send it, or use a kernel service to?
+    pub fn has_source(self) -> bool {
+        matches!(self, Self::Process | Self::Cgroup)
+    }
+}
+
+/// How many the sender meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// One thread.
+    Thread,
+    /// One process.
+    Process,
+    /// A process group.
+    ProcessGroup,
+    /// `kill(-1)`.
+    All,
+    /// A whole cgroup.
+    Cgroup,
+}
+
+impl Scope {
+    /// The word of the output contract.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Thread => "thread",
+            Self::Process => "process",
+            Self::ProcessGroup => "process-group",
+            Self::All => "all",
+            Self::Cgroup => "cgroup",
+        }
+    }
+}
+
+/// The verdict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Verdict {
+    /// What brought it about.
+    pub origin: Origin,
+    /// The system call, where it is known.
+    pub via: Option<&'static str>,
+    /// How many were meant, where it is known.
+    pub scope: Option<Scope>,
+    /// The code is a claim that this system call lets a sender make.
+    pub code_forged: bool,
+}
+
+const SI_USER: i32 = 0;
+const SI_QUEUE: i32 = -1;
+const SI_TIMER: i32 = -2;
+const SI_MESGQ: i32 = -3;
+const SI_ASYNCIO: i32 = -4;
+const SI_SIGIO: i32 = -5;
+const SI_TKILL: i32 = -6;
+const SI_KERNEL: i32 = 128;
+
+const HUP: u8 = 1;
+const INT: u8 = 2;
+const QUIT: u8 = 3;
+const ILL: u8 = 4;
+const TRAP: u8 = 5;
+const BUS: u8 = 7;
+const FPE: u8 = 8;
+const KILL: u8 = 9;
+const SEGV: u8 = 11;
+const PIPE: u8 = 13;
+const ALRM: u8 = 14;
+const CHLD: u8 = 17;
+const CONT: u8 = 18;
+const TSTP: u8 = 20;
+const TTIN: u8 = 21;
+const TTOU: u8 = 22;
+const URG: u8 = 23;
+const XCPU: u8 = 24;
+const XFSZ: u8 = 25;
+const VTALRM: u8 = 26;
+const PROF: u8 = 27;
+const WINCH: u8 = 28;
+const IO: u8 = 29;
+const SYS: u8 = 31;
+
+fn is_fault_signal(signal: u8) -> bool {
+    matches!(signal, ILL | TRAP | BUS | FPE | SEGV)
+}
+
+/// The calls that send a signal, and those through which `cgroup.kill` is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Call {
+    Kill,
+    Tkill,
+    Tgkill,
+    RtSigqueueinfo,
+    RtTgsigqueueinfo,
+    PidfdSendSignal,
+    Write(&'static str),
+}
+
+impl Call {
+    fn of(syscall: &Syscall) -> Option<Self> {
+        use SyscallAbi::{Arm, Arm64, I386, X32, X86_64};
+        let number = if syscall.abi == X32 { syscall.number & !0x4000_0000 } else { syscall.number };
+        Some(match (syscall.abi, number) {
+            (X86_64 | X32, 62) | (I386 | Arm, 37) | (Arm64, 129) => Self::Kill,
+            (X86_64 | X32, 200) | (I386 | Arm, 238) | (Arm64, 130) => Self::Tkill,
+            (X86_64 | X32, 234) | (I386, 270) | (Arm, 268) | (Arm64, 131) => Self::Tgkill,
+            (X86_64, 129) | (X32, 524) | (I386 | Arm, 178) | (Arm64, 138) => Self::RtSigqueueinfo,
+            (X86_64, 297) | (X32, 536) | (I386, 335) | (Arm, 363) | (Arm64, 240) => Self::RtTgsigqueueinfo,
+            (_, 424) => Self::PidfdSendSignal,
+            (X86_64 | X32, 1) | (I386 | Arm, 4) | (Arm64, 64) => Self::Write("write"),
+            (X86_64, 20) | (X32, 516) | (I386 | Arm, 146) | (Arm64, 66) => Self::Write("writev"),
+            (X86_64 | X32, 18) | (I386 | Arm, 181) | (Arm64, 68) => Self::Write("pwrite64"),
+            (X86_64 | X32, 40) | (I386 | Arm, 187 | 239) | (Arm64, 71) => Self::Write("sendfile"),
+            _ => return None,
+        })
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Kill => "kill",
+            Self::Tkill => "tkill",
+            Self::Tgkill => "tgkill",
+            Self::RtSigqueueinfo => "rt_sigqueueinfo",
+            Self::RtTgsigqueueinfo => "rt_tgsigqueueinfo",
+            Self::PidfdSendSignal => "pidfd_send_signal",
+            Self::Write(name) => name,
+        }
+    }
+
+    /// The argument that is the signal number; 32-bit, as the kernel reads it.
+    fn signal_argument(self, args: &[u64; 3]) -> Option<u32> {
+        match self {
+            Self::Kill | Self::Tkill | Self::RtSigqueueinfo | Self::PidfdSendSignal => Some(args[1] as u32),
+            Self::Tgkill | Self::RtTgsigqueueinfo => Some(args[2] as u32),
+            Self::Write(_) => None,
+        }
+    }
+
+    /// Could this call have left this siginfo? (`SigInfo::None`: kill() of 7.x.)
+    fn may_leave(self, info: SigInfo) -> bool {
+        match (self, info) {
+            (Self::Write(_), _) | (_, SigInfo::Kernel) => false,
+            (_, SigInfo::None) => true,
+            (Self::Kill, SigInfo::Given { code, .. }) => code == SI_USER,
+            (Self::Tkill | Self::Tgkill, SigInfo::Given { code, .. }) => code == SI_TKILL,
+            (_, SigInfo::Given { .. }) => true,
+        }
+    }
+}
+
+/// Decides from the facts of one record.
+pub fn decide(facts: &Snapshot<'_>) -> Verdict {
+    let call = facts.syscall.as_ref().and_then(|syscall| Some((Call::of(syscall)?, syscall.args)));
+    if let Some((call, args)) = call {
+        if call.signal_argument(&args) == Some(u32::from(facts.signal)) && call.may_leave(facts.info) {
+            return sent_by(call, &args, facts);
+        }
+    }
+    if !facts.has_registers && facts.in_syscall && is_claimed_by_a_sender(facts.info) {
+        // before 5.15 there is only the siginfo to go by
+        return Verdict { origin: Origin::Process, via: None, scope: None, code_forged: false };
+    }
+    if let Some((call @ Call::Write(_), _)) = call {
+        if facts.signal == KILL && facts.info == SigInfo::None && !facts.group {
+            return Verdict {
+                origin: Origin::Cgroup,
+                via: Some(call.name()),
+                scope: Some(Scope::Cgroup),
+                code_forged: false,
+            };
+        }
+    }
+    Verdict { origin: without_a_sender(facts), via: None, scope: None, code_forged: false }
+}
+
+fn is_claimed_by_a_sender(info: SigInfo) -> bool {
+    matches!(info, SigInfo::Given { code: SI_USER | SI_QUEUE | SI_TKILL, .. })
+}
+
+fn sent_by(call: Call, args: &[u64; 3], facts: &Snapshot<'_>) -> Verdict {
+    let pid = args[0] as u32 as i32;
+    let scope = match call {
+        Call::Kill if pid == -1 => Scope::All,
+        Call::Kill if pid <= 0 => Scope::ProcessGroup,
+        Call::Tkill | Call::Tgkill | Call::RtTgsigqueueinfo => Scope::Thread,
+        // PIDFD_SIGNAL_THREAD and a pidfd of a thread address a thread
+        Call::PidfdSendSignal if !facts.group => Scope::Thread,
+        _ => Scope::Process,
+    };
+    let code_forged = match (call, facts.info) {
+        (Call::RtSigqueueinfo | Call::RtTgsigqueueinfo, SigInfo::Given { code, .. }) => code != SI_QUEUE,
+        (Call::PidfdSendSignal, SigInfo::Given { code, .. }) => code != SI_USER && code != SI_QUEUE,
+        _ => false,
+    };
+    Verdict { origin: Origin::Process, via: Some(call.name()), scope: Some(scope), code_forged }
+}
+
+fn without_a_sender(facts: &Snapshot<'_>) -> Origin {
+    let to_itself = is_to_itself(facts);
+    let current = &facts.current;
+    let exiting = current.flags & PF_EXITING != 0;
+    match (facts.signal, facts.info) {
+        (_, SigInfo::Given { code: SI_TIMER, .. }) => Origin::Timer,
+        (CHLD, SigInfo::Given { code: 1..=6, .. }) => Origin::Child,
+        (SYS, SigInfo::Given { code: 1, .. }) => Origin::Seccomp,
+        (signal, SigInfo::Given { code, .. })
+            if is_fault_signal(signal) && to_itself && (code > 0 || code == SI_KERNEL) =>
+        {
+            Origin::Fault
+        }
+        // BUS_MCEERR_AR, BUS_MCEERR_AO: the kernel found bad memory, whoever was running
+        (BUS, SigInfo::Given { code: 4 | 5, .. }) => Origin::Fault,
+        (signal, SigInfo::Given { code: 1..=3, .. }) if exiting && !is_fault_signal(signal) => Origin::Child,
+        (signal, SigInfo::Given { code: 1..=6 | SI_SIGIO | SI_ASYNCIO, .. }) if !is_fault_signal(signal) => {
+            Origin::Io
+        }
+        (_, SigInfo::Given { code: SI_MESGQ, .. }) | (IO | URG, SigInfo::Kernel) => Origin::Io,
+        (ALRM | VTALRM | PROF, SigInfo::Kernel) => Origin::Timer,
+        (XCPU, SigInfo::Kernel) => Origin::Rlimit,
+        (XFSZ, SigInfo::None) if to_itself => Origin::Rlimit,
+        (PIPE, SigInfo::None) if to_itself => Origin::Io,
+        (INT | QUIT | TSTP | WINCH | TTIN | TTOU, SigInfo::Kernel) => Origin::Tty,
+        // an exiting task hangs up the terminal if it leads the session; else it orphaned stopped jobs
+        (HUP | CONT, SigInfo::Kernel) if !exiting || leads_its_session(facts) => Origin::Tty,
+        (KILL, SigInfo::Kernel) if exiting && current.namespace_pid == 1 && current.namespace_level > 0 => {
+            Origin::PidNamespace
+        }
+        (_, SigInfo::None) if exiting && is_child_of_current(facts) => Origin::ParentDeath,
+        _ => Origin::Kernel,
+    }
+}
+
+fn is_to_itself(facts: &Snapshot<'_>) -> bool {
+    current_pid(facts) == target_pid(facts)
+}
+
+fn current_pid(facts: &Snapshot<'_>) -> Option<u32> {
+    facts.current_chain.first().and_then(|&place| facts.processes.get(place)).map(|process| process.pid)
+}
+
+fn target_pid(facts: &Snapshot<'_>) -> Option<u32> {
+    facts.target_chain.first().and_then(|&place| facts.processes.get(place)).map(|process| process.pid)
+}
+
+fn leads_its_session(facts: &Snapshot<'_>) -> bool {
+    current_pid(facts) == Some(facts.current.session)
+}
+
+/// The thread that dies is the one that the target's parent pointer names.
+fn is_child_of_current(facts: &Snapshot<'_>) -> bool {
+    let parent = facts.target_chain.get(1).and_then(|&place| facts.processes.get(place));
+    facts.target.parent_tid == facts.current.tid || parent.map(|process| process.pid) == current_pid(facts)
+}
+
+/// Could the running task say something of the cause (who closed the terminal, whose thread ended)? The
+/// idle task and kernel threads cannot.
+pub fn may_be_trigger(facts: &Snapshot<'_>, origin: Origin) -> bool {
+    let is_process = facts.current.tid != 0 && facts.current.flags & PF_KTHREAD == 0;
+    is_process
+        && !is_to_itself(facts)
+        && matches!(origin, Origin::Tty | Origin::ParentDeath | Origin::PidNamespace | Origin::Child | Origin::Kernel)
+}
+
+/// The kernel's name of `si_code` for a signal, where it has one.
+pub fn code_name(signal: u8, code: i32) -> Option<&'static str> {
+    let general = match code {
+        SI_USER => "SI_USER",
+        SI_QUEUE => "SI_QUEUE",
+        SI_TIMER => "SI_TIMER",
+        SI_MESGQ => "SI_MESGQ",
+        SI_ASYNCIO => "SI_ASYNCIO",
+        SI_SIGIO => "SI_SIGIO",
+        SI_TKILL => "SI_TKILL",
+        -7 => "SI_DETHREAD",
+        -60 => "SI_ASYNCNL",
+        SI_KERNEL => "SI_KERNEL",
+        _ => "",
+    };
+    if !general.is_empty() {
+        return Some(general);
+    }
+    let table: &[&str] = match signal {
+        ILL => {
+            &["ILL_ILLOPC", "ILL_ILLOPN", "ILL_ILLADR", "ILL_ILLTRP", "ILL_PRVOPC", "ILL_PRVREG", "ILL_COPROC", "ILL_BADSTK"]
+        }
+        FPE => {
+            &["FPE_INTDIV", "FPE_INTOVF", "FPE_FLTDIV", "FPE_FLTOVF", "FPE_FLTUND", "FPE_FLTRES", "FPE_FLTINV", "FPE_FLTSUB"]
+        }
+        SEGV => &["SEGV_MAPERR", "SEGV_ACCERR", "SEGV_BNDERR", "SEGV_PKUERR"],
+        BUS => &["BUS_ADRALN", "BUS_ADRERR", "BUS_OBJERR", "BUS_MCEERR_AR", "BUS_MCEERR_AO"],
+        TRAP => &["TRAP_BRKPT", "TRAP_TRACE", "TRAP_BRANCH", "TRAP_HWBKPT", "TRAP_UNK", "TRAP_PERF"],
+        CHLD => &["CLD_EXITED", "CLD_KILLED", "CLD_DUMPED", "CLD_TRAPPED", "CLD_STOPPED", "CLD_CONTINUED"],
+        SYS => &["SYS_SECCOMP", "SYS_USER_DISPATCH"],
+        _ => &["POLL_IN", "POLL_OUT", "POLL_MSG", "POLL_ERR", "POLL_PRI", "POLL_HUP"],
+    };
+    usize::try_from(code).ok().and_then(|code| table.get(code.checked_sub(1)?)).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::{Argv, Blocking, Disposition, ProcessFacts, Task};
+
+    fn given(code: i32) -> SigInfo {
+        SigInfo::Given { code, fields: [0; 16] }
+    }
+
+    fn process(pid: u32) -> ProcessFacts<'static> {
+        ProcessFacts {
+            pid,
+            start: u64::from(pid),
+            comm: b"x",
+            uid: 0,
+            exec_id: 0,
+            argv: Argv::NotApplicable,
+            title: None,
+            title_lost: false,
+        }
+    }
+
+    /// Process 100 runs, process 200 is signalled; 200's parent is 1.
+    fn facts(signal: u8, info: SigInfo) -> Snapshot<'static> {
+        Snapshot {
+            time: 0,
+            signal,
+            group: true,
+            result: 0,
+            info,
+            syscall: None,
+            in_syscall: false,
+            has_registers: true,
+            instruction_pointer: 0,
+            disposition: Disposition::Default,
+            blocking: Blocking::Open,
+            current: Task { tid: 100, session: 50, ..Task::default() },
+            target: Task { tid: 200, parent_tid: 1, ..Task::default() },
+            processes: vec![process(100), process(200), process(1)],
+            current_chain: vec![0, 2],
+            target_chain: vec![1, 2],
+            current_truncated: false,
+            target_truncated: false,
+        }
+    }
+
+    fn in_call(mut facts: Snapshot<'static>, number: i64, args: [u64; 3]) -> Snapshot<'static> {
+        facts.syscall = Some(Syscall { abi: SyscallAbi::X86_64, number, args });
+        facts.in_syscall = true;
+        facts
+    }
+
+    fn to_itself(mut facts: Snapshot<'static>) -> Snapshot<'static> {
+        facts.target_chain = facts.current_chain.clone();
+        facts
+    }
+
+    fn exiting(mut facts: Snapshot<'static>) -> Snapshot<'static> {
+        facts.current.flags |= PF_EXITING;
+        facts
+    }
+
+    #[test]
+    fn the_kill_family_is_a_process_with_via_and_scope() {
+        let minus = |pid: i64| pid as u64;
+        for (number, args, info, via, scope) in [
+            (62, [200, 15, 0], given(0), "kill", Scope::Process),
+            (62, [minus(-5), 15, 0], given(0), "kill", Scope::ProcessGroup),
+            (62, [0, 15, 0], given(0), "kill", Scope::ProcessGroup),
+            (62, [minus(-1), 15, 0], given(0), "kill", Scope::All),
+            (62, [200, 15, 0], SigInfo::None, "kill", Scope::Process),
+            (200, [200, 15, 0], given(-6), "tkill", Scope::Thread),
+            (234, [200, 200, 15], given(-6), "tgkill", Scope::Thread),
+            (129, [200, 15, 0], given(-1), "rt_sigqueueinfo", Scope::Process),
+            (297, [200, 200, 15], given(-1), "rt_tgsigqueueinfo", Scope::Thread),
+            (424, [3, 15, 0], given(0), "pidfd_send_signal", Scope::Process),
+        ] {
+            let verdict = decide(&in_call(facts(15, info), number, args));
+            assert_eq!(verdict.origin, Origin::Process, "{via}");
+            assert_eq!(verdict.via, Some(via));
+            assert_eq!(verdict.scope, Some(scope), "{via}");
+            assert!(!verdict.code_forged, "{via}");
+        }
+    }
+
+    #[test]
+    fn a_claimed_code_is_called_forged_and_does_not_change_the_origin() {
+        let verdict = decide(&in_call(facts(10, given(SI_TIMER)), 129, [200, 10, 0]));
+        assert_eq!((verdict.origin, verdict.code_forged), (Origin::Process, true));
+    }
+
+    #[test]
+    fn an_alarm_that_interrupts_kill_is_not_from_that_process() {
+        let verdict = decide(&in_call(facts(14, SigInfo::Kernel), 62, [300, 15, 0]));
+        assert_eq!((verdict.origin, verdict.via), (Origin::Timer, None));
+        let verdict = decide(&in_call(facts(14, SigInfo::Kernel), 62, [300, 14, 0]));
+        assert_eq!((verdict.origin, verdict.via), (Origin::Timer, None));
+    }
+
+    #[test]
+    fn cgroup_kill_has_its_writer_as_source() {
+        let mut written = in_call(facts(9, SigInfo::None), 1, [3, 0x7000, 1]);
+        written.group = false;
+        let verdict = decide(&written);
+        assert_eq!((verdict.origin, verdict.scope), (Origin::Cgroup, Some(Scope::Cgroup)));
+        assert!(verdict.origin.has_source());
+    }
+
+    #[test]
+    fn signals_that_nobody_sent() {
+        let mut init_dies = exiting(facts(9, SigInfo::Kernel));
+        init_dies.current.namespace_pid = 1;
+        init_dies.current.namespace_level = 1;
+        let mut parent_dies = exiting(facts(15, SigInfo::None));
+        parent_dies.target.parent_tid = 100;
+        let mut leader_dies = exiting(facts(1, SigInfo::Kernel));
+        leader_dies.current.session = 100;
+        for (facts, origin) in [
+            (facts(14, given(SI_TIMER)), Origin::Timer),
+            (facts(14, SigInfo::Kernel), Origin::Timer),
+            (exiting(facts(17, given(1))), Origin::Child),
+            (exiting(facts(10, given(2))), Origin::Child),
+            (to_itself(facts(11, given(1))), Origin::Fault),
+            (to_itself(facts(11, given(SI_KERNEL))), Origin::Fault),
+            (facts(7, given(5)), Origin::Fault),
+            (to_itself(facts(31, given(1))), Origin::Seccomp),
+            (to_itself(facts(13, SigInfo::None)), Origin::Io),
+            (facts(29, given(1)), Origin::Io),
+            (facts(40, given(1)), Origin::Io),
+            (to_itself(facts(24, SigInfo::Kernel)), Origin::Rlimit),
+            (to_itself(facts(25, SigInfo::None)), Origin::Rlimit),
+            (facts(2, SigInfo::Kernel), Origin::Tty),
+            (facts(1, SigInfo::Kernel), Origin::Tty),
+            (leader_dies, Origin::Tty),
+            (exiting(facts(1, SigInfo::Kernel)), Origin::Kernel),
+            (init_dies, Origin::PidNamespace),
+            (parent_dies, Origin::ParentDeath),
+            (facts(9, SigInfo::Kernel), Origin::Kernel),
+            // si_code 0 alone does not make a sender
+            (facts(15, given(0)), Origin::Kernel),
+        ] {
+            let verdict = decide(&facts);
+            assert_eq!(verdict.origin, origin, "signal {} {:?}", facts.signal, facts.info);
+            assert_eq!(verdict.via, None);
+        }
+    }
+
+    #[test]
+    fn without_registers_only_a_senders_codes_make_a_sender() {
+        let mut old = facts(15, given(0));
+        old.has_registers = false;
+        old.in_syscall = true;
+        assert_eq!(decide(&old).origin, Origin::Process);
+        old.info = given(SI_TIMER);
+        assert_eq!(decide(&old).origin, Origin::Timer);
+    }
+
+    #[test]
+    fn codes_have_the_kernels_names() {
+        assert_eq!(code_name(15, 0), Some("SI_USER"));
+        assert_eq!(code_name(11, 1), Some("SEGV_MAPERR"));
+        assert_eq!(code_name(8, 1), Some("FPE_INTDIV"));
+        assert_eq!(code_name(17, 6), Some("CLD_CONTINUED"));
+        assert_eq!(code_name(11, 128), Some("SI_KERNEL"));
+        assert_eq!(code_name(11, 77), None);
+    }
+}

@@ -1,0 +1,574 @@
+//! One ring record, decoded: bytes in, typed facts out.
+//!
+//! Total: any bytes give a [`Snapshot`] or a [`DecodeError`], never a panic. It judges nothing; what
+//! the facts mean is said in [`origin`](crate::origin) and [`event`](crate::event).
+
+use std::borrow::Cow;
+use std::mem::size_of;
+
+use plain::Plain;
+use thiserror::Error;
+
+use crate::bpf::wire::{
+    Abi, Constant, Disposition as WireDisposition, Info as WireInfo, Kind, ProcessFlag, SignalFlag, VERSION,
+    WireProcess, WireSignal, WireTask,
+};
+
+/// Why bytes are not a record.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub enum DecodeError {
+    /// The bytes end before what they promise.
+    #[error("record is cut short: {what} needs {needed} bytes at {at}, {length} are there")]
+    Short {
+        /// What was to be read.
+        what: &'static str,
+        /// Where, in bytes from the start.
+        at: usize,
+        /// How many bytes it needs.
+        needed: usize,
+        /// How many bytes the record has.
+        length: usize,
+    },
+    /// Written by another build.
+    #[error("record has wire version {found}, this build reads {VERSION}: record again")]
+    Version {
+        /// The version found.
+        found: u16,
+    },
+    /// A kind this build does not know.
+    #[error("record of unknown kind {0}")]
+    Kind(u16),
+    /// A field holds a value that the kernel side never writes.
+    #[error("record has an impossible {field}: {value}")]
+    Impossible {
+        /// The field.
+        field: &'static str,
+        /// Its value.
+        value: u64,
+    },
+}
+
+/// What stood in the place of the siginfo pointer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SigInfo {
+    /// `SEND_SIG_NOINFO`.
+    None,
+    /// `SEND_SIG_PRIV`: the kernel itself.
+    Kernel,
+    /// A siginfo. What it says may be a sender's claim.
+    Given {
+        /// `si_code`.
+        code: i32,
+        /// The first bytes of `_sifields`.
+        fields: [u8; 16],
+    },
+}
+
+/// The table that a system call number belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SyscallAbi {
+    /// x86-64.
+    X86_64,
+    /// 32-bit calls on x86.
+    I386,
+    /// 32-bit pointers, 64-bit registers on x86.
+    X32,
+    /// 64-bit ARM.
+    Arm64,
+    /// 32-bit calls on ARM.
+    Arm,
+}
+
+/// What the saved registers of the running task hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Syscall {
+    /// Its table.
+    pub abi: SyscallAbi,
+    /// Its number there.
+    pub number: i64,
+    /// Its first three arguments.
+    pub args: [u64; 3],
+}
+
+/// What the target does with this signal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Disposition {
+    /// The default action.
+    Default,
+    /// `SIG_IGN`.
+    Ignored,
+    /// A handler.
+    Handled,
+}
+
+/// Whether the target lets the signal through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Blocking {
+    /// Some thread has it open.
+    Open,
+    /// Nobody has.
+    Blocked,
+    /// Somebody waits for it (`sigwait`).
+    Waited,
+    /// More threads than were looked at.
+    Unknown,
+}
+
+/// What only source and target have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Task {
+    /// Thread id.
+    pub tid: u32,
+    /// `task->flags`.
+    pub flags: u32,
+    /// Real user id.
+    pub uid: u32,
+    /// Effective group id.
+    pub gid: u32,
+    /// Audit login uid; `u32::MAX` is unset.
+    pub login_uid: u32,
+    /// Process group.
+    pub pgid: u32,
+    /// Session.
+    pub session: u32,
+    /// Thread group id inside its own pid namespace; 0 if unknown.
+    pub namespace_pid: u32,
+    /// Inode of that namespace.
+    pub namespace_inode: u32,
+    /// Its depth; 0 is the initial one.
+    pub namespace_level: u32,
+    /// `task->__state`.
+    pub state: u32,
+    /// The leader's `exit_state`.
+    pub exit_state: u32,
+    /// Threads that have not begun to exit.
+    pub live: u32,
+    /// `signal->flags`.
+    pub signal_flags: u32,
+    /// `signal->group_exit_code`.
+    pub group_exit_code: u32,
+    /// `real_parent->pid`: the very thread.
+    pub parent_tid: u32,
+    /// Id of its cgroup in the default hierarchy.
+    pub cgroup: u64,
+}
+
+/// `PF_EXITING` of include/linux/sched.h.
+pub const PF_EXITING: u32 = 0x4;
+/// `PF_KTHREAD` of include/linux/sched.h.
+pub const PF_KTHREAD: u32 = 0x0020_0000;
+
+/// Why a command line is not there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gap {
+    /// Older than the tracer and not seeded, or a hook was missed.
+    Unknown,
+    /// It was exec'ing while it was read.
+    ExecRace,
+    /// A new image runs for which the exec hook has not run yet.
+    MidExec,
+    /// The argument block could not be read.
+    Unreadable,
+    /// The kernel had no memory to keep it.
+    NoMemory,
+    /// The record was full.
+    NoRoom,
+}
+
+impl Gap {
+    /// The word in `missing`.
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::ExecRace => "exec-race",
+            Self::MidExec => "mid-exec",
+            Self::Unreadable => "unreadable",
+            Self::NoMemory => "no-memory",
+            Self::NoRoom => "no-room",
+        }
+    }
+}
+
+/// The command line of a process, as bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Argv<'a> {
+    /// As exec'd, NUL separated.
+    Known {
+        /// The bytes kept.
+        bytes: Cow<'a, [u8]>,
+        /// How many there are in the process.
+        total: u32,
+        /// It came from /proc.
+        from_proc: bool,
+    },
+    /// A kernel thread has none.
+    NotApplicable,
+    /// There is one, but it could not be had.
+    Missing(Gap),
+}
+
+/// The live text of the sender's argument block, where it differs from argv.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Title<'a> {
+    /// The bytes.
+    pub bytes: &'a [u8],
+    /// It was written over the end of the block: one string, not a list.
+    pub spilt: bool,
+    /// Only its beginning is here.
+    pub cut: bool,
+}
+
+/// One process of a record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProcessFacts<'a> {
+    /// Thread group id in the initial pid namespace.
+    pub pid: u32,
+    /// Boot-time nanoseconds of its start.
+    pub start: u64,
+    /// `comm` of the leader, without the NULs.
+    pub comm: &'a [u8],
+    /// Effective user id.
+    pub uid: u32,
+    /// Low half of `self_exec_id`.
+    pub exec_id: u32,
+    /// Command line.
+    pub argv: Argv<'a>,
+    /// Live title, of a source only.
+    pub title: Option<Title<'a>>,
+    /// There should be a title, but it could not be read.
+    pub title_lost: bool,
+}
+
+/// One signal, as the kernel saw it at that instant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Snapshot<'a> {
+    /// `CLOCK_BOOTTIME`, nanoseconds.
+    pub time: u64,
+    /// Signal number, 1 to 64.
+    pub signal: u8,
+    /// Sent to the thread group, not to a thread.
+    pub group: bool,
+    /// Result of the tracepoint: `TRACE_SIGNAL_*`.
+    pub result: u32,
+    /// Siginfo.
+    pub info: SigInfo,
+    /// The running task's system call, where it was inside one.
+    pub syscall: Option<Syscall>,
+    /// The running task was inside a system call (also where the registers could not be had).
+    pub in_syscall: bool,
+    /// The registers could be had at all.
+    pub has_registers: bool,
+    /// User instruction pointer of the running task; 0 if unknown.
+    pub instruction_pointer: u64,
+    /// What the target does with it.
+    pub disposition: Disposition,
+    /// Whether the target lets it through.
+    pub blocking: Blocking,
+    /// The running task, which need not be the source.
+    pub current: Task,
+    /// The task signalled.
+    pub target: Task,
+    /// Every process of the record, once.
+    pub processes: Vec<ProcessFacts<'a>>,
+    /// Places in `processes`: the running task's process and its ancestors.
+    pub current_chain: Vec<usize>,
+    /// Places in `processes`: the target and its ancestors.
+    pub target_chain: Vec<usize>,
+    /// The current chain was cut before the top.
+    pub current_truncated: bool,
+    /// The target chain was cut before the top.
+    pub target_truncated: bool,
+}
+
+fn take<T: Plain + Copy + Default>(bytes: &[u8], at: usize, what: &'static str) -> Result<T, DecodeError> {
+    let short = DecodeError::Short { what, at, needed: size_of::<T>(), length: bytes.len() };
+    let mut value = T::default();
+    match bytes.get(at..).map(|rest| value.copy_from_bytes(rest)) {
+        Some(Ok(())) => Ok(value),
+        _ => Err(short),
+    }
+}
+
+fn slice<'a>(bytes: &'a [u8], at: usize, needed: usize, what: &'static str) -> Result<&'a [u8], DecodeError> {
+    at.checked_add(needed)
+        .and_then(|end| bytes.get(at..end))
+        .ok_or(DecodeError::Short { what, at, needed, length: bytes.len() })
+}
+
+/// Decodes one record of the ring.
+///
+/// # Errors
+/// [`DecodeError`] if the bytes are not a whole record of this build's wire version.
+pub fn decode(bytes: &[u8]) -> Result<Snapshot<'_>, DecodeError> {
+    let head: WireSignal = take(bytes, 0, "the header")?;
+    if head.version != VERSION {
+        return Err(DecodeError::Version { found: head.version });
+    }
+    if u32::from(head.kind) != Kind::RECORD_SIGNAL.0 {
+        return Err(DecodeError::Kind(head.kind));
+    }
+    let length = head.length as usize;
+    if length > bytes.len() {
+        return Err(DecodeError::Short { what: "the record", at: 0, needed: length, length: bytes.len() });
+    }
+    let bytes = &bytes[..length];
+    let counts = [head.source_count, head.target_count, head.beyond_count].map(usize::from);
+    if counts[0] == 0 || counts[1] == 0 {
+        return Err(DecodeError::Impossible { field: "process count", value: 0 });
+    }
+    let mut at = size_of::<WireSignal>();
+    let mut processes = Vec::with_capacity(counts.iter().sum());
+    for _ in 0..counts.iter().sum() {
+        let (process, next) = decode_process(bytes, at)?;
+        processes.push(process);
+        at = next;
+    }
+    let (source_end, target_end) = (counts[0], counts[0] + counts[1]);
+    let mut target_chain: Vec<usize> = (source_end..target_end).collect();
+    if u32::from(head.joins_at) != Constant::JOINS_NOWHERE.0 {
+        let joins_at = usize::from(head.joins_at);
+        if joins_at >= source_end {
+            return Err(DecodeError::Impossible { field: "joins_at", value: joins_at as u64 });
+        }
+        target_chain.extend(joins_at..source_end);
+        target_chain.extend(target_end..processes.len());
+    }
+    let flag = |flag: SignalFlag| head.flags & flag.0 != 0;
+    Ok(Snapshot {
+        time: head.time,
+        signal: match head.signal {
+            number @ 1..=64 => number as u8,
+            other => return Err(DecodeError::Impossible { field: "signal", value: u64::from(other) }),
+        },
+        group: flag(SignalFlag::SIGNAL_GROUP),
+        result: head.result,
+        info: match WireInfo(head.info) {
+            WireInfo::INFO_NONE => SigInfo::None,
+            WireInfo::INFO_KERNEL => SigInfo::Kernel,
+            WireInfo::INFO_POINTER => SigInfo::Given { code: head.info_code, fields: head.info_fields },
+            other => return Err(DecodeError::Impossible { field: "info", value: u64::from(other.0) }),
+        },
+        in_syscall: flag(SignalFlag::SIGNAL_SYSCALL),
+        has_registers: Abi(head.call.abi) != Abi::ABI_NONE,
+        instruction_pointer: head.call.instruction_pointer,
+        syscall: if flag(SignalFlag::SIGNAL_SYSCALL) { decode_syscall(&head)? } else { None },
+        disposition: match WireDisposition(head.disposition) {
+            WireDisposition::DISPOSITION_DEFAULT => Disposition::Default,
+            WireDisposition::DISPOSITION_IGNORED => Disposition::Ignored,
+            WireDisposition::DISPOSITION_HANDLED => Disposition::Handled,
+            other => return Err(DecodeError::Impossible { field: "disposition", value: u64::from(other.0) }),
+        },
+        blocking: if flag(SignalFlag::SIGNAL_BLOCKED) {
+            Blocking::Blocked
+        } else if flag(SignalFlag::SIGNAL_WAITED) {
+            Blocking::Waited
+        } else if flag(SignalFlag::SIGNAL_BLOCKED_UNKNOWN) {
+            Blocking::Unknown
+        } else {
+            Blocking::Open
+        },
+        current: decode_task(&head.source),
+        target: decode_task(&head.target),
+        processes,
+        current_chain: (0..source_end).collect(),
+        target_chain,
+        current_truncated: flag(SignalFlag::SIGNAL_SOURCE_TRUNCATED),
+        target_truncated: flag(SignalFlag::SIGNAL_TARGET_TRUNCATED),
+    })
+}
+
+fn decode_syscall(head: &WireSignal) -> Result<Option<Syscall>, DecodeError> {
+    let abi = match Abi(head.call.abi) {
+        Abi::ABI_NONE => return Ok(None),
+        Abi::ABI_X86_64 => SyscallAbi::X86_64,
+        Abi::ABI_I386 => SyscallAbi::I386,
+        Abi::ABI_X32 => SyscallAbi::X32,
+        Abi::ABI_ARM64 => SyscallAbi::Arm64,
+        Abi::ABI_ARM => SyscallAbi::Arm,
+        other => return Err(DecodeError::Impossible { field: "abi", value: u64::from(other.0) }),
+    };
+    Ok(Some(Syscall { abi, number: head.call.number, args: head.call.args }))
+}
+
+fn decode_task(wire: &WireTask) -> Task {
+    Task {
+        tid: wire.tid,
+        flags: wire.flags,
+        uid: wire.uid,
+        gid: wire.gid,
+        login_uid: wire.login_uid,
+        pgid: wire.pgid,
+        session: wire.session,
+        namespace_pid: wire.namespace_pid,
+        namespace_inode: wire.namespace_inode,
+        namespace_level: wire.namespace_level,
+        state: wire.state,
+        exit_state: wire.exit_state,
+        live: wire.live,
+        signal_flags: wire.signal_flags,
+        group_exit_code: wire.group_exit_code,
+        parent_tid: wire.parent_tid,
+        cgroup: wire.cgroup,
+    }
+}
+
+fn decode_process(bytes: &[u8], at: usize) -> Result<(ProcessFacts<'_>, usize), DecodeError> {
+    let wire: WireProcess = take(bytes, at, "a process")?;
+    let comm_at = at + std::mem::offset_of!(WireProcess, comm);
+    let comm = slice(bytes, comm_at, wire.comm.len(), "a comm")?;
+    let comm = &comm[..comm.iter().position(|&byte| byte == 0).unwrap_or(comm.len())];
+    let argv_at = at + size_of::<WireProcess>();
+    let argv = slice(bytes, argv_at, usize::from(wire.argv_kept), "an argv")?;
+    let title_at = argv_at + argv.len();
+    let title = slice(bytes, title_at, usize::from(wire.title_kept), "a title")?;
+    let next = argv_at + (argv.len() + title.len()).next_multiple_of(8);
+    let flag = |flag: ProcessFlag| wire.flags & flag.0 != 0;
+    let argv = if flag(ProcessFlag::PROCESS_NO_ARGV) {
+        Argv::NotApplicable
+    } else if let Some(gap) = gap_of(&wire) {
+        Argv::Missing(gap)
+    } else {
+        Argv::Known {
+            bytes: Cow::Borrowed(argv),
+            total: wire.argv_total,
+            from_proc: flag(ProcessFlag::PROCESS_FROM_PROC),
+        }
+    };
+    let process = ProcessFacts {
+        pid: wire.tgid,
+        start: wire.start_time,
+        comm,
+        uid: wire.uid,
+        exec_id: wire.exec_id,
+        argv,
+        title: (!title.is_empty()).then_some(Title {
+            bytes: title,
+            spilt: flag(ProcessFlag::PROCESS_TITLE_SPILT),
+            cut: flag(ProcessFlag::PROCESS_TITLE_CUT),
+        }),
+        title_lost: flag(ProcessFlag::PROCESS_TITLE_LOST),
+    };
+    Ok((process, next))
+}
+
+/// The reason for which a process has no argv at all; none where some of it is there.
+fn gap_of(wire: &WireProcess) -> Option<Gap> {
+    let gaps = [
+        (ProcessFlag::PROCESS_UNKNOWN, Gap::Unknown),
+        (ProcessFlag::PROCESS_EXEC_RACE, Gap::ExecRace),
+        (ProcessFlag::PROCESS_MID_EXEC, Gap::MidExec),
+        (ProcessFlag::PROCESS_UNREADABLE, Gap::Unreadable),
+        (ProcessFlag::PROCESS_NO_ROOM, Gap::NoRoom),
+        (ProcessFlag::PROCESS_NO_MEMORY, Gap::NoMemory),
+    ];
+    if wire.argv_kept > 0 {
+        return None;
+    }
+    gaps.iter().find(|(flag, _)| wire.flags & flag.0 != 0).map(|&(_, gap)| gap)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bpf::wire::bytes_of;
+    use proptest::prelude::*;
+
+    fn head(source: u8, target: u8, joins_at: u8) -> Vec<u8> {
+        let wire = WireSignal {
+            version: VERSION,
+            kind: Kind::RECORD_SIGNAL.0 as u16,
+            signal: 15,
+            source_count: source,
+            target_count: target,
+            joins_at,
+            ..WireSignal::default()
+        };
+        bytes_of(&wire).to_vec()
+    }
+
+    fn process(argv: &[u8], flags: u32) -> Vec<u8> {
+        let wire = WireProcess {
+            tgid: 42,
+            flags,
+            argv_kept: argv.len() as u16,
+            argv_total: argv.len() as u32,
+            ..WireProcess::default()
+        };
+        let mut bytes = bytes_of(&wire).to_vec();
+        bytes.extend_from_slice(argv);
+        bytes.resize(bytes.len().next_multiple_of(8), 0);
+        bytes
+    }
+
+    fn sealed(mut bytes: Vec<u8>) -> Vec<u8> {
+        let length = (bytes.len() as u32).to_ne_bytes();
+        bytes[4..8].copy_from_slice(&length);
+        bytes
+    }
+
+    fn whole() -> Vec<u8> {
+        let mut bytes = head(2, 1, 1);
+        bytes.extend(process(b"pkill\0yes\0", 0));
+        bytes.extend(process(b"bash\0", 0));
+        bytes.extend(process(b"yes\0", 0));
+        sealed(bytes)
+    }
+
+    #[test]
+    fn the_targets_chain_goes_on_in_the_sources() {
+        let bytes = whole();
+        let snapshot = decode(&bytes).unwrap();
+        assert_eq!(snapshot.current_chain, [0, 1]);
+        assert_eq!(snapshot.target_chain, [2, 1]);
+    }
+
+    #[test]
+    fn a_gap_is_named_and_bytes_outrank_it() {
+        let mut bytes = head(1, 1, 255);
+        bytes.extend(process(b"", ProcessFlag::PROCESS_MID_EXEC.0));
+        bytes.extend(process(b"cut", ProcessFlag::PROCESS_NO_MEMORY.0));
+        let bytes = sealed(bytes);
+        let snapshot = decode(&bytes).unwrap();
+        assert_eq!(snapshot.processes[0].argv, Argv::Missing(Gap::MidExec));
+        assert!(matches!(snapshot.processes[1].argv, Argv::Known { .. }));
+    }
+
+    #[test]
+    fn another_version_says_record_again() {
+        let mut bytes = whole();
+        bytes[0] = 200;
+        assert!(decode(&bytes).unwrap_err().to_string().contains("record again"));
+    }
+
+    #[test]
+    fn a_place_past_the_sources_chain_is_refused() {
+        let mut bytes = head(1, 1, 7);
+        bytes.extend(process(b"a\0", 0));
+        bytes.extend(process(b"b\0", 0));
+        assert!(matches!(decode(&sealed(bytes)), Err(DecodeError::Impossible { field: "joins_at", .. })));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_give_a_value_or_an_error(bytes in proptest::collection::vec(any::<u8>(), 0..2000)) {
+            let _ = decode(&bytes);
+        }
+
+        #[test]
+        fn a_truncated_record_is_an_error(cut in 0usize..400) {
+            let bytes = whole();
+            prop_assume!(cut < bytes.len());
+            prop_assert!(decode(&bytes[..cut]).is_err());
+        }
+
+        #[test]
+        fn a_damaged_record_never_panics(changes in proptest::collection::vec((0usize..500, any::<u8>()), 0..24)) {
+            let mut bytes = whole();
+            for (at, value) in changes {
+                let at = at % bytes.len();
+                bytes[at] = value;
+            }
+            let _ = decode(&bytes);
+        }
+    }
+}

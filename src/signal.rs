@@ -1,0 +1,172 @@
+//! Signal numbers and their names, as people and as Go write them.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::error::UsageError;
+
+/// First real-time signal that programs get to use: glibc keeps 32 and 33 to itself.
+pub const SIGRTMIN: u8 = 34;
+/// Last real-time signal.
+pub const SIGRTMAX: u8 = 64;
+
+const NAMES: [&str; 31] = [
+    "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2", "PIPE", "ALRM",
+    "TERM", "STKFLT", "CHLD", "CONT", "STOP", "TSTP", "TTIN", "TTOU", "URG", "XCPU", "XFSZ", "VTALRM", "PROF",
+    "WINCH", "IO", "PWR", "SYS",
+];
+
+/// Other names in use for the same numbers.
+const ALIASES: [(&str, u8); 4] = [("IOT", 6), ("CLD", 17), ("POLL", 29), ("UNUSED", 31)];
+
+/// The table of Go's `syscall.Signal.String()` on Linux; it ends at 15, the rest is "signal N".
+const GO_STRINGS: [&str; 15] = [
+    "hangup",
+    "interrupt",
+    "quit",
+    "illegal instruction",
+    "trace/breakpoint trap",
+    "aborted",
+    "bus error",
+    "floating point exception",
+    "killed",
+    "user defined signal 1",
+    "segmentation fault",
+    "user defined signal 2",
+    "broken pipe",
+    "alarm clock",
+    "terminated",
+];
+
+/// A signal number, 1 to 64 (x86 and ARM numbering).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Signal(u8);
+
+impl Signal {
+    /// SIGKILL.
+    pub const KILL: Self = Self(9);
+    /// SIGCHLD.
+    pub const CHLD: Self = Self(17);
+
+    /// The signal of that number, if there is one.
+    pub fn new(number: u8) -> Option<Self> {
+        (1..=SIGRTMAX).contains(&number).then_some(Self(number))
+    }
+
+    /// Its number.
+    pub fn number(self) -> u8 {
+        self.0
+    }
+
+    /// Its bit in a set of signals.
+    pub fn bit(self) -> u64 {
+        1 << (self.0 - 1)
+    }
+
+    /// What Go prints for it.
+    pub fn go_string(self) -> String {
+        GO_STRINGS
+            .get(usize::from(self.0) - 1)
+            .map_or_else(|| format!("signal {}", self.0), |&text| text.to_owned())
+    }
+
+    /// Is it ignored where nothing was set (SIGCHLD, SIGCONT, SIGURG, SIGWINCH)?
+    pub fn is_ignored_by_default(self) -> bool {
+        matches!(self.0, 17 | 18 | 23 | 28)
+    }
+}
+
+/// `SIGTERM`, `SIGRTMIN+3`; 32 and 33 have no name and print as numbers.
+impl fmt::Display for Signal {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (NAMES.get(usize::from(self.0) - 1), self.0) {
+            (Some(name), _) => write!(formatter, "SIG{name}"),
+            (None, SIGRTMIN) => formatter.write_str("SIGRTMIN"),
+            (None, SIGRTMAX) => formatter.write_str("SIGRTMAX"),
+            (None, number) if number > SIGRTMIN => write!(formatter, "SIGRTMIN+{}", number - SIGRTMIN),
+            (None, number) => write!(formatter, "{number}"),
+        }
+    }
+}
+
+impl FromStr for Signal {
+    type Err = UsageError;
+
+    /// A number, or a name with or without `SIG`, in any case: `9`, `kill`, `SIGRTMIN+3`, `RTMAX-1`.
+    fn from_str(text: &str) -> Result<Self, UsageError> {
+        let unknown = || UsageError::Signal(text.to_owned());
+        if text.bytes().all(|byte| byte.is_ascii_digit()) {
+            return text.parse().ok().and_then(Self::new).ok_or_else(unknown);
+        }
+        let upper = text.to_ascii_uppercase();
+        let name = upper.strip_prefix("SIG").unwrap_or(&upper);
+        if let Some(place) = NAMES.iter().position(|&known| known == name) {
+            return Ok(Self(place as u8 + 1));
+        }
+        if let Some(&(_, number)) = ALIASES.iter().find(|(alias, _)| *alias == name) {
+            return Ok(Self(number));
+        }
+        let offset = |rest: &str| rest.parse::<u8>().ok();
+        let number = match (name.strip_prefix("RTMIN"), name.strip_prefix("RTMAX")) {
+            (Some(""), _) => Some(SIGRTMIN),
+            (_, Some("")) => Some(SIGRTMAX),
+            (Some(rest), _) => {
+                rest.strip_prefix('+').and_then(offset).and_then(|plus| SIGRTMIN.checked_add(plus))
+            }
+            (_, Some(rest)) => {
+                rest.strip_prefix('-').and_then(offset).and_then(|minus| SIGRTMAX.checked_sub(minus))
+            }
+            _ => None,
+        };
+        number.filter(|number| (SIGRTMIN..=SIGRTMAX).contains(number)).map(Self).ok_or_else(unknown)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn names_in_use_are_understood() {
+        for (text, number) in [
+            ("9", 9),
+            ("kill", 9),
+            ("SIGKILL", 9),
+            ("sigterm", 15),
+            ("iot", 6),
+            ("RTMIN", 34),
+            ("SIGRTMIN+3", 37),
+            ("rtmax-1", 63),
+            ("64", 64),
+            ("32", 32),
+        ] {
+            assert_eq!(text.parse::<Signal>().unwrap().number(), number, "{text}");
+        }
+    }
+
+    #[test]
+    fn nonsense_is_refused_by_name() {
+        for text in ["", "0", "65", "SIG", "KILLER", "RTMIN+31", "RTMIN-1", "RTMAX+1", "-9", "999999999999"] {
+            let message = text.parse::<Signal>().unwrap_err().to_string();
+            assert!(message.contains(&format!("'{text}'")), "{message}");
+        }
+    }
+
+    #[test]
+    fn what_go_prints() {
+        let go = |number| Signal::new(number).unwrap().go_string();
+        assert_eq!(go(15), "terminated");
+        assert_eq!(go(10), "user defined signal 1");
+        assert_eq!(go(34), "signal 34");
+        assert_eq!(go(17), "signal 17");
+    }
+
+    proptest! {
+        #[test]
+        fn every_name_reads_back(number in 1u8..=64) {
+            let signal = Signal::new(number).unwrap();
+            prop_assert_eq!(signal.to_string().parse::<Signal>().unwrap(), signal);
+        }
+    }
+}

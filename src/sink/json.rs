@@ -1,0 +1,75 @@
+//! JSON: one object a line.
+
+use super::Format;
+use super::sanitize::push_json_string;
+
+/// Writes an event as one JSON object.
+#[derive(Debug, Default)]
+pub struct Json {
+    line: Vec<u8>,
+}
+
+impl Json {
+    fn key(&mut self, key: &str) {
+        match self.line.last() {
+            None => self.line.push(b'{'),
+            Some(b'{') => {}
+            Some(_) => self.line.push(b','),
+        }
+        self.line.push(b'"');
+        self.line.extend_from_slice(key.as_bytes());
+        self.line.extend_from_slice(b"\":");
+    }
+}
+
+impl Format for Json {
+    fn text(&mut self, key: &'static str, value: &str) {
+        self.key(key);
+        push_json_string(&mut self.line, value);
+    }
+
+    fn number(&mut self, key: &'static str, value: u64) {
+        self.key(key);
+        self.line.extend_from_slice(value.to_string().as_bytes());
+    }
+
+    fn flag(&mut self, key: &'static str, value: bool) {
+        self.key(key);
+        self.line.extend_from_slice(if value { b"true" } else { b"false" });
+    }
+
+    fn list(&mut self, key: &'static str, items: &[&[u8]]) {
+        self.key(key);
+        self.line.push(b'[');
+        for (place, item) in items.iter().enumerate() {
+            if place > 0 {
+                self.line.push(b',');
+            }
+            push_json_string(&mut self.line, &String::from_utf8_lossy(item));
+        }
+        self.line.push(b']');
+    }
+
+    fn words(&mut self, key: &'static str, items: &[String]) {
+        let items: Vec<&[u8]> = items.iter().map(String::as_bytes).collect();
+        self.list(key, &items);
+    }
+
+    fn open(&mut self, key: &'static str) {
+        self.key(key);
+        self.line.push(b'{');
+    }
+
+    fn close(&mut self) {
+        self.line.push(b'}');
+    }
+
+    fn finish(&mut self, out: &mut Vec<u8>) {
+        if self.line.is_empty() {
+            self.line.push(b'{');
+        }
+        self.line.extend_from_slice(b"}\n");
+        out.extend_from_slice(&self.line);
+        self.line.clear();
+    }
+}

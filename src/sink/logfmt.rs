@@ -1,0 +1,192 @@
+//! logfmt: the same value flattened, keys joined by dots; the trees' nested parents last.
+//!
+//! A list is `[python /main.py --port=8080]`; an argument that is empty or could be mistaken is a JSON string
+//! inside it. The value as a whole is quoted where logfmt needs it.
+
+use super::Format;
+use super::sanitize::{is_unsafe, push_json_string};
+
+/// Writes an event as one logfmt line.
+#[derive(Debug, Default)]
+pub struct Logfmt {
+    first: Vec<u8>,
+    last: Vec<u8>,
+    path: String,
+    /// Lengths of `path` before each open object, and whether it is one that goes last.
+    open: Vec<(usize, bool)>,
+    scratch: Vec<u8>,
+}
+
+/// Does logfmt need quotes around it? (The rule of Go's log/slog.)
+fn needs_quotes(value: &str) -> bool {
+    value.is_empty()
+        || value
+            .chars()
+            .any(|character| matches!(character, ' ' | '"' | '=' | '\u{fffd}') || character.is_whitespace() || is_unsafe(character))
+}
+
+/// May an argument stand in a list as it is?
+fn is_plain_argument(argument: &str) -> bool {
+    !argument.is_empty()
+        && !argument.chars().any(|character| {
+            matches!(character, '"' | '\'' | '[' | ']' | '(' | ')' | '{' | '}' | '\\' | '\u{fffd}')
+                || character.is_whitespace()
+                || is_unsafe(character)
+        })
+}
+
+impl Logfmt {
+    fn out(&mut self) -> &mut Vec<u8> {
+        if self.open.iter().any(|&(_, last)| last) { &mut self.last } else { &mut self.first }
+    }
+
+    fn key(&mut self, key: &str) {
+        let path = std::mem::take(&mut self.path);
+        let out = self.out();
+        if !out.is_empty() {
+            out.push(b' ');
+        }
+        out.extend_from_slice(path.as_bytes());
+        out.extend_from_slice(key.as_bytes());
+        out.push(b'=');
+        self.path = path;
+    }
+
+    fn value(&mut self, value: &str) {
+        let out = self.out();
+        if needs_quotes(value) {
+            push_json_string(out, value);
+        } else {
+            out.extend_from_slice(value.as_bytes());
+        }
+    }
+
+    fn push(&mut self, key: &'static str, last: bool) {
+        self.open.push((self.path.len(), last));
+        self.path.push_str(key);
+        self.path.push('.');
+    }
+}
+
+impl Format for Logfmt {
+    fn text(&mut self, key: &'static str, value: &str) {
+        self.key(key);
+        self.value(value);
+    }
+
+    fn number(&mut self, key: &'static str, value: u64) {
+        self.key(key);
+        let text = value.to_string();
+        self.out().extend_from_slice(text.as_bytes());
+    }
+
+    fn flag(&mut self, key: &'static str, value: bool) {
+        self.key(key);
+        self.out().extend_from_slice(if value { b"true" } else { b"false" });
+    }
+
+    fn list(&mut self, key: &'static str, items: &[&[u8]]) {
+        let mut list = std::mem::take(&mut self.scratch);
+        list.clear();
+        list.push(b'[');
+        for (place, item) in items.iter().enumerate() {
+            if place > 0 {
+                list.push(b' ');
+            }
+            let argument = String::from_utf8_lossy(item);
+            if is_plain_argument(&argument) {
+                list.extend_from_slice(argument.as_bytes());
+            } else {
+                push_json_string(&mut list, &argument);
+            }
+        }
+        list.push(b']');
+        self.key(key);
+        self.value(&String::from_utf8_lossy(&list));
+        self.scratch = list;
+    }
+
+    fn words(&mut self, key: &'static str, items: &[String]) {
+        self.key(key);
+        self.value(&format!("[{}]", items.join(" ")));
+    }
+
+    fn open(&mut self, key: &'static str) {
+        self.push(key, false);
+    }
+
+    fn open_last(&mut self, key: &'static str) {
+        self.push(key, true);
+    }
+
+    fn close(&mut self) {
+        if let Some((length, _)) = self.open.pop() {
+            self.path.truncate(length);
+        }
+    }
+
+    fn finish(&mut self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.first);
+        if !self.last.is_empty() {
+            out.push(b' ');
+            out.extend_from_slice(&self.last);
+        }
+        out.push(b'\n');
+        self.first.clear();
+        self.last.clear();
+        self.open.clear();
+        self.path.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn list(items: &[&[u8]]) -> String {
+        let mut format = Logfmt::default();
+        format.list("cmdline", items);
+        let mut out = Vec::new();
+        format.finish(&mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn lists_are_the_seeds() {
+        assert_eq!(list(&[b"runc"]), "cmdline=[runc]\n");
+        assert_eq!(list(&[b"-zsh"]), "cmdline=[-zsh]\n");
+        assert_eq!(list(&[]), "cmdline=[]\n");
+        assert_eq!(list(&[b"python", b"/main.py", b"--port=8080"]), "cmdline=\"[python /main.py --port=8080]\"\n");
+    }
+
+    #[test]
+    fn argument_boundaries_are_never_lost() {
+        assert_eq!(list(&[b"sh", b"-c", b"a b"]), "cmdline=\"[sh -c \\\"a b\\\"]\"\n");
+        assert_eq!(list(&[b""]), "cmdline=\"[\\\"\\\"]\"\n");
+        assert_eq!(list(&[b"x]", b"\x1b[2J"]), "cmdline=\"[\\\"x]\\\" \\\"\\\\u001b[2J\\\"]\"\n");
+        assert_eq!(list(&[b"\xff"]), "cmdline=\"[\\\"\u{fffd}\\\"]\"\n");
+    }
+
+    #[test]
+    fn parents_come_last() {
+        let mut format = Logfmt::default();
+        format.open("source");
+        format.number("pid", 1);
+        format.open_last("parent");
+        format.number("pid", 2);
+        format.open("user");
+        format.number("id", 3);
+        format.close();
+        format.close();
+        format.close();
+        format.open("target");
+        format.number("pid", 4);
+        format.close();
+        let mut out = Vec::new();
+        format.finish(&mut out);
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            "source.pid=1 target.pid=4 source.parent.pid=2 source.parent.user.id=3\n"
+        );
+    }
+}

@@ -1,0 +1,31 @@
+//! Formats. One file each, behind one trait: a format is told the fields of an event one by one, in the
+//! order of the contract, and never decides what they are.
+
+pub mod json;
+pub mod logfmt;
+pub mod sanitize;
+
+/// What a format must be able to write. Keys are single words; nesting is by [`open`](Self::open) and
+/// [`close`](Self::close).
+pub trait Format {
+    /// Text that may hold anything.
+    fn text(&mut self, key: &'static str, value: &str);
+    /// A number that never passes 2^53.
+    fn number(&mut self, key: &'static str, value: u64);
+    /// A truth.
+    fn flag(&mut self, key: &'static str, value: bool);
+    /// A list of byte strings of other processes.
+    fn list(&mut self, key: &'static str, items: &[&[u8]]);
+    /// A list of our own words.
+    fn words(&mut self, key: &'static str, items: &[String]);
+    /// Begins an object.
+    fn open(&mut self, key: &'static str);
+    /// Begins an object that a flat format puts at the end of the line.
+    fn open_last(&mut self, key: &'static str) {
+        self.open(key);
+    }
+    /// Ends the innermost object.
+    fn close(&mut self);
+    /// Ends the event and appends its line to `out`.
+    fn finish(&mut self, out: &mut Vec<u8>);
+}

@@ -1,0 +1,344 @@
+//! The way of the data: ring, decode, complete, judge, write. One thread, one direction.
+
+use std::cell::RefCell;
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::mem::MaybeUninit;
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use crate::bpf::plan::{self, Plan};
+use crate::bpf::probe;
+use crate::bpf::ring::{DRAIN_AT_MOST, Ring, STOP};
+use crate::bpf::session::{HIDDEN_NAMES, Session};
+use crate::complete::Completer;
+use crate::config::{Config, OutputFormat};
+use crate::error::TraceError;
+use crate::event::{Clock, Event, Lost, LostEvent, SignalEvent};
+use crate::fields;
+use crate::record;
+use crate::sink::{Format, json::Json, logfmt::Logfmt};
+
+/// A chunk that is written at once although more is coming.
+const WRITE_AT: usize = 64 * 1024;
+/// How often loss that nothing else brings to light is looked for.
+const HOUSEKEEPING: Duration = Duration::from_secs(5);
+/// At most one `lost` event in this time.
+const TELL_LOSS_EVERY: Duration = Duration::from_secs(1);
+
+/// What asks the tracer for something, from a signal handler.
+#[derive(Debug)]
+pub struct Requests<'a> {
+    /// To end.
+    pub stop: &'a AtomicBool,
+    /// To say the counters.
+    pub report: &'a AtomicBool,
+    /// Gets a byte at the same time, so that no wait sleeps over it. Must not block.
+    pub interrupt: &'a UnixStream,
+}
+
+/// Where events come out: decoded, completed, judged, formatted, written.
+struct Pipeline<'a, 'obj> {
+    config: &'a Config,
+    session: &'a Session<'obj>,
+    completer: Completer,
+    format: Box<dyn Format>,
+    out: &'a mut dyn Write,
+    raw: Option<File>,
+    buffer: Vec<u8>,
+    clock: Clock,
+    next_id: u64,
+    printed: u64,
+    unprinted: u64,
+    received: u64,
+    undecodable: u64,
+    failure: Option<io::Error>,
+    ended: bool,
+}
+
+impl Pipeline<'_, '_> {
+    /// One record; a negative answer ends the drain.
+    fn record(&mut self, bytes: &[u8]) -> i32 {
+        self.received += 1;
+        if self.ended {
+            self.unprinted += 1;
+            return 0;
+        }
+        if let Some(raw) = &mut self.raw {
+            let length = (bytes.len() as u32).to_ne_bytes();
+            if let Err(error) = raw.write_all(&length).and_then(|()| raw.write_all(bytes)) {
+                self.failure = Some(error);
+                return STOP;
+            }
+        }
+        let event = match record::decode(bytes) {
+            Ok(mut snapshot) => {
+                self.completer.complete(&mut snapshot, self.session);
+                SignalEvent::new(snapshot, self.next_id, self.clock)
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a record could not be read");
+                None
+            }
+        };
+        let Some(event) = event else {
+            self.undecodable += 1;
+            return 0;
+        };
+        self.next_id += 1;
+        self.print(&Event::Signal(Box::new(event)));
+        self.printed += 1;
+        if self.config.count.is_some_and(|count| self.printed >= count) {
+            self.ended = true;
+            return STOP;
+        }
+        if self.buffer.len() >= WRITE_AT { self.flush() } else { 0 }
+    }
+
+    fn print(&mut self, event: &Event<'_>) {
+        fields::tell(event, &mut *self.format);
+        self.format.finish(&mut self.buffer);
+    }
+
+    fn flush(&mut self) -> i32 {
+        if self.buffer.is_empty() {
+            return 0;
+        }
+        let result = self.out.write_all(&self.buffer).and_then(|()| self.out.flush());
+        self.buffer.clear();
+        match result {
+            Ok(()) => 0,
+            Err(error) => {
+                self.failure = Some(error);
+                STOP
+            }
+        }
+    }
+}
+
+/// UTC minus boot time, now: both clocks are slewed by NTP, so it is asked anew for each drain.
+fn clock() -> Clock {
+    let nanoseconds = |id| {
+        let time = rustix::time::clock_gettime(id);
+        i128::from(time.tv_sec) * 1_000_000_000 + i128::from(time.tv_nsec)
+    };
+    let utc = nanoseconds(rustix::time::ClockId::Realtime);
+    let boot = nanoseconds(rustix::time::ClockId::Boottime);
+    Clock { offset: utc - boot }
+}
+
+fn now() -> i128 {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::Realtime);
+    i128::from(time.tv_sec) * 1_000_000_000 + i128::from(time.tv_nsec)
+}
+
+/// Traces until asked to stop.
+///
+/// # Errors
+/// If tracing cannot begin, or events can no longer be written. A closed pipe is no error.
+pub fn run(config: &Config, requests: &Requests<'_>, out: &mut dyn Write) -> Result<(), TraceError> {
+    let began = Instant::now();
+    let plan = plan::plan(&probe::host(), config)?;
+    let raw = match &config.record_to {
+        Some(path) => Some(
+            File::create(path).map_err(|error| TraceError::system(format!("create {}", path.display()), error))?,
+        ),
+        None => None,
+    };
+    let probed = began.elapsed();
+    let mut storage = MaybeUninit::uninit();
+    let session = Session::start(&mut storage, &plan, config)?;
+    say_ready(&session, &plan, probed, began.elapsed());
+    match trace(config, requests, out, &session, raw)? {
+        Some(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        Some(error) => Err(TraceError::Output(error)),
+        None => Ok(()),
+    }
+}
+
+/// The loop. Returns what made writing impossible, if something did.
+fn trace(
+    config: &Config,
+    requests: &Requests<'_>,
+    out: &mut dyn Write,
+    session: &Session<'_>,
+    raw: Option<File>,
+) -> Result<Option<io::Error>, TraceError> {
+    let pipeline = RefCell::new(Pipeline {
+        config,
+        session,
+        completer: Completer::new(&config.root),
+        format: match config.output {
+            OutputFormat::Logfmt => Box::new(Logfmt::default()),
+            OutputFormat::Json => Box::new(Json::default()),
+        },
+        out,
+        raw,
+        buffer: Vec::with_capacity(2 * WRITE_AT),
+        clock: clock(),
+        next_id: 1,
+        printed: 0,
+        unprinted: 0,
+        received: 0,
+        undecodable: 0,
+        failure: None,
+        ended: false,
+    });
+    let failed = |error| TraceError::system("read the ring", error);
+    let ring = Ring::new(
+        session.records(),
+        session.reader_state(),
+        (config.ring_bytes / 4) as usize,
+        requests.interrupt.as_fd(),
+        |bytes| pipeline.borrow_mut().record(bytes),
+    )
+    .map_err(failed)?;
+    let deadline = config.duration.map(|duration| Instant::now() + duration);
+    let mut loss = LossTeller::default();
+
+    loop {
+        pipeline.borrow_mut().clock = clock();
+        let drained = ring.drain().map_err(failed)?;
+        loss.tell_if_any(&pipeline, false);
+        pipeline.borrow_mut().flush();
+        let is_over = {
+            let pipeline = pipeline.borrow();
+            pipeline.ended || pipeline.failure.is_some()
+        };
+        let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        if is_over || requests.stop.load(Ordering::Relaxed) || left.is_some_and(|left| left.is_zero()) {
+            break;
+        }
+        if requests.report.swap(false, Ordering::Relaxed) {
+            pipeline.borrow().say_counters("so far");
+        }
+        if drained != Some(DRAIN_AT_MOST) {
+            let limit = left.unwrap_or(HOUSEKEEPING).min(HOUSEKEEPING);
+            ring.wait(drained != Some(0), limit).map_err(failed)?;
+            empty(requests.interrupt);
+        }
+    }
+
+    session.stop();
+    drain_the_rest(&ring, &pipeline, session).map_err(failed)?;
+    loss.tell_if_any(&pipeline, true);
+    let mut pipeline = pipeline.borrow_mut();
+    pipeline.flush();
+    pipeline.say_counters("total");
+    Ok(pipeline.failure.take())
+}
+
+/// After the hook is off, a program may still be running on another CPU: everything that it emits is waited
+/// for, so that the counters add up.
+fn drain_the_rest(ring: &Ring<'_>, pipeline: &RefCell<Pipeline<'_, '_>>, session: &Session<'_>) -> io::Result<()> {
+    let give_up = Instant::now() + Duration::from_secs(1);
+    loop {
+        ring.drain()?;
+        pipeline.borrow_mut().flush();
+        if pipeline.borrow().received >= session.totals().emitted || Instant::now() > give_up {
+            return Ok(());
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+fn empty(mut interrupt: &UnixStream) {
+    let mut bytes = [0; 64];
+    while matches!(interrupt.read(&mut bytes), Ok(count) if count > 0) {}
+}
+
+/// Says in the stream what was lost, soon after it was and not too often.
+#[derive(Debug, Default)]
+struct LossTeller {
+    told: Lost,
+    told_at: Option<Instant>,
+}
+
+impl LossTeller {
+    fn tell_if_any(&mut self, pipeline: &RefCell<Pipeline<'_, '_>>, last: bool) {
+        if !last && self.told_at.is_some_and(|told_at| told_at.elapsed() < TELL_LOSS_EVERY) {
+            return;
+        }
+        let mut pipeline = pipeline.borrow_mut();
+        let lost = pipeline.lost();
+        let new = lost.since(self.told);
+        self.told_at = Some(Instant::now());
+        if new.total() == 0 {
+            return;
+        }
+        self.told = lost;
+        pipeline.print(&Event::Lost(LostEvent { time: now(), lost: new }));
+    }
+}
+
+impl Pipeline<'_, '_> {
+    fn lost(&self) -> Lost {
+        let totals = self.session.totals();
+        Lost { ring_full: totals.ring_full, recursion: totals.missed[0], undecodable: self.undecodable }
+    }
+
+    /// generated = printed + hidden + filtered + lost (+ not printed), and each part by cause.
+    fn say_counters(&self, when: &str) {
+        let totals = self.session.totals();
+        let lost = self.lost();
+        let hidden: Vec<String> = HIDDEN_NAMES
+            .iter()
+            .zip(totals.hidden)
+            .filter(|&(_, count)| count > 0)
+            .map(|(name, count)| format!("{name}={count}"))
+            .collect();
+        let in_ring = totals.emitted.saturating_sub(self.received);
+        tracing::info!(
+            generated = totals.generated,
+            printed = self.printed,
+            hidden = totals.all_hidden(),
+            filtered = totals.filtered,
+            lost = lost.total(),
+            unprinted = self.unprinted + in_ring,
+            "signals {when}"
+        );
+        if !hidden.is_empty() {
+            tracing::info!("hidden by default, by class: {} (--all shows them)", hidden.join(" "));
+        }
+        if lost.total() > 0 {
+            tracing::warn!(
+                ring_full = lost.ring_full,
+                recursion = lost.recursion,
+                undecodable = lost.undecodable,
+                "signals lost, by cause"
+            );
+        }
+        tracing::info!(
+            completed_later = self.completer.completed,
+            no_memory = totals.no_memory,
+            unreadable = totals.unreadable,
+            fork_unknown = totals.fork_unknown,
+            missed_execs = totals.missed[1],
+            missed_forks = totals.missed[2],
+            missed_exits = totals.missed[3],
+            wakeups = totals.wakeups,
+            "identities {when}"
+        );
+    }
+}
+
+fn say_ready(session: &Session<'_>, plan: &Plan, probed: Duration, total: Duration) {
+    if !plan.tells_via {
+        tracing::warn!("this kernel cannot tell the system call of a signal (5.15 can): no via, no scope");
+    }
+    let timings = session.timings;
+    tracing::debug!(?probed, load = ?timings.load, attach = ?timings.attach, seed = ?timings.seed, "started");
+    tracing::info!(
+        "ready in {:.0} ms: hooks attached, {} processes seeded {} in {:.1} ms{}",
+        total.as_secs_f64() * 1e3,
+        session.seeded.processes,
+        plan.seeding.name(),
+        timings.seed.as_secs_f64() * 1e3,
+        match session.seeded.unreadable {
+            0 => String::new(),
+            count => format!(", {count} could not be read"),
+        }
+    );
+}
