@@ -9,6 +9,33 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
+static __always_inline void gather_facts(struct facts *facts, u64 *ctx, struct task_struct *current_task, struct task_struct *target)
+{
+	bpf_probe_read_kernel(&facts->info_address, sizeof(facts->info_address), &ctx[1]);
+	facts->info = facts->info_address > 1 ? INFO_POINTER : (u32)facts->info_address;
+	facts->code = 0;
+	facts->error = 0;
+	if (facts->info == INFO_POINTER) {
+		struct kernel_siginfo *info = (struct kernel_siginfo *)facts->info_address;
+
+		facts->code = BPF_CORE_READ(info, si_code);
+		facts->error = BPF_CORE_READ(info, si_errno);
+	}
+	facts->signal = (u32)ctx[0];
+	facts->group = (int)ctx[3] != 0;
+	facts->result = (u32)ctx[4];
+	facts->to_itself = current_task->tgid == target->tgid;
+	facts->disposition = disposition_of(target, facts->signal);
+	if (have_task_pt_regs()) {
+		read_syscall(current_task, &facts->call);
+		facts->in_syscall = in_system_call(current_task, &facts->call);
+	} else {
+		__builtin_memset(&facts->call, 0, sizeof(facts->call));
+		facts->in_syscall = facts->info == INFO_POINTER && facts->code <= 0 && current_task->tgid != 0 &&
+				    !(current_task->flags & (PF_KTHREAD | PF_EXITING));
+	}
+}
+
 /*
  * proto: include/trace/events/signal.h: TP_PROTO(int sig, struct kernel_siginfo *info,
  *        struct task_struct *task, int group, int result)
@@ -20,53 +47,36 @@ char LICENSE[] SEC("license") = "GPL";
 SEC("tp_btf/signal_generate")
 int on_signal_generate(u64 *ctx)
 {
+	struct task_struct *target = (struct task_struct *)ctx[2];
+	struct task_struct *current_task = bpf_get_current_task_btf();
 	struct counters *counters = cpu_counters();
-	struct facts facts = { .signal = (u32)ctx[0], .target = (struct task_struct *)ctx[2] };
+	u32 signal = (u32)ctx[0];
 	struct scratch *scratch;
 	enum hidden_class hidden;
 	u32 cpu = bpf_get_smp_processor_id();
 
-	if (!counters || facts.signal < 1 || facts.signal > 64)
+	if (!counters || signal < 1 || signal > 64)
 		return 0;
 	counters->generated++;
-	if (!(settings.shown_signals & SIGNAL_BIT(facts.signal))) {
-		counters->filtered++;
-		return 0;
-	}
-
-	facts.group = (int)ctx[3] != 0;
-	facts.result = (u32)ctx[4];
-	facts.current_task = bpf_get_current_task_btf();
-	bpf_probe_read_kernel(&facts.info_address, sizeof(facts.info_address), &ctx[1]);
-	facts.info = facts.info_address > 1 ? INFO_POINTER : (u32)facts.info_address;
-	if (facts.info == INFO_POINTER) {
-		struct kernel_siginfo *info = (struct kernel_siginfo *)facts.info_address;
-
-		facts.code = BPF_CORE_READ(info, si_code);
-		facts.error = BPF_CORE_READ(info, si_errno);
-	}
-	facts.disposition = disposition_of(facts.target, facts.signal);
-	if (have_task_pt_regs()) {
-		read_syscall(facts.current_task, &facts.call);
-		facts.in_syscall = in_system_call(facts.current_task, &facts.call);
-	} else {
-		facts.in_syscall = facts.info == INFO_POINTER && facts.code <= 0 && facts.current_task->tgid != 0 &&
-				   !(facts.current_task->flags & (PF_KTHREAD | PF_EXITING));
-	}
-
-	hidden = hidden_class_of(&facts);
-	if (hidden != SHOWN) {
-		counters->hidden[hidden < HIDDEN_CLASSES ? hidden : 0]++;
-		return 0;
-	}
-	if (source_comm_is_ignored(&facts)) {
+	if (!(settings.shown_signals & SIGNAL_BIT(signal))) {
 		counters->filtered++;
 		return 0;
 	}
 	scratch = bpf_map_lookup_elem(&scratches, &cpu);
 	if (!scratch)
 		return 0;
-	take_snapshot(scratch, &facts);
+	gather_facts(&scratch->facts, ctx, current_task, target);
+
+	hidden = hidden_class_of(&scratch->facts);
+	if (hidden != SHOWN) {
+		counters->hidden[hidden < HIDDEN_CLASSES ? hidden : 0]++;
+		return 0;
+	}
+	if (source_comm_is_ignored(&scratch->facts, current_task)) {
+		counters->filtered++;
+		return 0;
+	}
+	take_snapshot(scratch, current_task, target);
 	emit(scratch, counters);
 	return 0;
 }

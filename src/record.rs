@@ -312,26 +312,27 @@ pub fn decode(bytes: &[u8]) -> Result<Snapshot<'_>, DecodeError> {
         return Err(DecodeError::Short { what: "the record", at: 0, needed: length, length: bytes.len() });
     }
     let bytes = &bytes[..length];
-    let counts = [head.source_count, head.target_count, head.beyond_count].map(usize::from);
-    if counts[0] == 0 || counts[1] == 0 {
-        return Err(DecodeError::Impossible { field: "process count", value: 0 });
-    }
+    let [source, target, beyond] =
+        [head.source_ancestors, head.target_ancestors, head.beyond_ancestors].map(usize::from);
+    let total = 2 + source + target + beyond;
     let mut at = size_of::<WireSignal>();
-    let mut processes = Vec::with_capacity(counts.iter().sum());
-    for _ in 0..counts.iter().sum() {
+    let mut processes = Vec::with_capacity(total);
+    for _ in 0..total {
         let (process, next) = decode_process(bytes, at)?;
         processes.push(process);
         at = next;
     }
-    let (source_end, target_end) = (counts[0], counts[0] + counts[1]);
-    let mut target_chain: Vec<usize> = (source_end..target_end).collect();
+    // current, target, ancestors of current, of the target, beyond
+    let source_end = 2 + source;
+    let target_end = source_end + target;
+    let current_chain: Vec<usize> = std::iter::once(0).chain(2..source_end).collect();
+    let mut target_chain: Vec<usize> = std::iter::once(1).chain(source_end..target_end).collect();
     if u32::from(head.joins_at) != Constant::JOINS_NOWHERE.0 {
-        let joins_at = usize::from(head.joins_at);
-        if joins_at >= source_end {
-            return Err(DecodeError::Impossible { field: "joins_at", value: joins_at as u64 });
-        }
-        target_chain.extend(joins_at..source_end);
-        target_chain.extend(target_end..processes.len());
+        let Some(shared) = current_chain.get(usize::from(head.joins_at)..).filter(|shared| !shared.is_empty()) else {
+            return Err(DecodeError::Impossible { field: "joins_at", value: u64::from(head.joins_at) });
+        };
+        target_chain.extend(shared);
+        target_chain.extend(target_end..total);
     }
     let flag = |flag: SignalFlag| head.flags & flag.0 != 0;
     Ok(Snapshot {
@@ -370,7 +371,7 @@ pub fn decode(bytes: &[u8]) -> Result<Snapshot<'_>, DecodeError> {
         current: decode_task(&head.source),
         target: decode_task(&head.target),
         processes,
-        current_chain: (0..source_end).collect(),
+        current_chain,
         target_chain,
         current_truncated: flag(SignalFlag::SIGNAL_SOURCE_TRUNCATED),
         target_truncated: flag(SignalFlag::SIGNAL_TARGET_TRUNCATED),
@@ -478,8 +479,8 @@ mod tests {
             version: VERSION,
             kind: Kind::RECORD_SIGNAL.0 as u16,
             signal: 15,
-            source_count: source,
-            target_count: target,
+            source_ancestors: source,
+            target_ancestors: target,
             joins_at,
             ..WireSignal::default()
         };
@@ -507,10 +508,10 @@ mod tests {
     }
 
     fn whole() -> Vec<u8> {
-        let mut bytes = head(2, 1, 1);
+        let mut bytes = head(1, 0, 1);
         bytes.extend(process(b"pkill\0yes\0", 0));
-        bytes.extend(process(b"bash\0", 0));
         bytes.extend(process(b"yes\0", 0));
+        bytes.extend(process(b"bash\0", 0));
         sealed(bytes)
     }
 
@@ -518,13 +519,13 @@ mod tests {
     fn the_targets_chain_goes_on_in_the_sources() {
         let bytes = whole();
         let snapshot = decode(&bytes).unwrap();
-        assert_eq!(snapshot.current_chain, [0, 1]);
-        assert_eq!(snapshot.target_chain, [2, 1]);
+        assert_eq!(snapshot.current_chain, [0, 2]);
+        assert_eq!(snapshot.target_chain, [1, 2]);
     }
 
     #[test]
     fn a_gap_is_named_and_bytes_outrank_it() {
-        let mut bytes = head(1, 1, 255);
+        let mut bytes = head(0, 0, 255);
         bytes.extend(process(b"", ProcessFlag::PROCESS_MID_EXEC.0));
         bytes.extend(process(b"cut", ProcessFlag::PROCESS_NO_MEMORY.0));
         let bytes = sealed(bytes);
@@ -542,7 +543,7 @@ mod tests {
 
     #[test]
     fn a_place_past_the_sources_chain_is_refused() {
-        let mut bytes = head(1, 1, 7);
+        let mut bytes = head(0, 0, 7);
         bytes.extend(process(b"a\0", 0));
         bytes.extend(process(b"b\0", 0));
         assert!(matches!(decode(&sealed(bytes)), Err(DecodeError::Impossible { field: "joins_at", .. })));

@@ -32,40 +32,50 @@ static __always_inline enum wire_disposition disposition_of(struct task_struct *
 	return handler == 1 ? DISPOSITION_IGNORED : DISPOSITION_HANDLED;
 }
 
+struct thread_search {
+	void *head;
+	void *node;
+	u64 bit;
+	u32 found; /* SIGNAL_BLOCKED_UNKNOWN until something is */
+};
+
+static long look_at_thread(u32 index __attribute__((unused)), void *context)
+{
+	struct thread_search *search = context;
+	u64 blocked = 0, waited = 0;
+	void *thread;
+
+	if (bpf_probe_read_kernel(&search->node, sizeof(search->node), search->node))
+		return 1;
+	if (search->node == search->head) {
+		search->found = SIGNAL_BLOCKED;
+		return 1;
+	}
+	thread = search->node - bpf_core_field_offset(struct task_struct, thread_node);
+	if (bpf_probe_read_kernel(&blocked, sizeof(blocked), thread + bpf_core_field_offset(struct task_struct, blocked)))
+		return 1;
+	if (blocked & search->bit)
+		return 0;
+	bpf_probe_read_kernel(&waited, sizeof(waited), thread + bpf_core_field_offset(struct task_struct, real_blocked));
+	search->found = waited & search->bit ? SIGNAL_WAITED : 0;
+	return 1;
+}
+
 static __always_inline u32 blocked_flags(struct task_struct *task, u32 signal, bool group)
 {
-	u64 bit = SIGNAL_BIT(signal);
+	struct thread_search search = { .bit = SIGNAL_BIT(signal), .found = SIGNAL_BLOCKED_UNKNOWN };
 
-	if (!(task->blocked.sig[0] & bit))
-		return task->real_blocked.sig[0] & bit ? SIGNAL_WAITED : 0;
+	if (!(task->blocked.sig[0] & search.bit))
+		return task->real_blocked.sig[0] & search.bit ? SIGNAL_WAITED : 0;
 	if (!group)
 		return SIGNAL_BLOCKED;
 
 	/* Any other thread may take a signal of the group. */
-	u64 node_offset = bpf_core_field_offset(struct task_struct, thread_node);
-	void *head = NULL, *node;
-
-	bpf_core_read(&head, sizeof(head), &task->signal);
-	head += bpf_core_field_offset(struct signal_struct, thread_head);
-	node = head;
-
-	for (int i = 0; i < BLOCKED_THREADS; i++) {
-		u64 blocked = 0, waited = 0;
-		void *thread;
-
-		if (bpf_probe_read_kernel(&node, sizeof(node), node))
-			return SIGNAL_BLOCKED_UNKNOWN;
-		if (node == head)
-			return SIGNAL_BLOCKED;
-		thread = node - node_offset;
-		if (bpf_probe_read_kernel(&blocked, sizeof(blocked), thread + bpf_core_field_offset(struct task_struct, blocked)))
-			return SIGNAL_BLOCKED_UNKNOWN;
-		if (blocked & bit)
-			continue;
-		bpf_probe_read_kernel(&waited, sizeof(waited), thread + bpf_core_field_offset(struct task_struct, real_blocked));
-		return waited & bit ? SIGNAL_WAITED : 0;
-	}
-	return SIGNAL_BLOCKED_UNKNOWN;
+	bpf_core_read(&search.head, sizeof(search.head), &task->signal);
+	search.head += bpf_core_field_offset(struct signal_struct, thread_head);
+	search.node = search.head;
+	REPEAT(BLOCKED_THREADS, BLOCKED_THREADS, look_at_thread, &search);
+	return search.found;
 }
 
 #endif

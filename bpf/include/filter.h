@@ -32,21 +32,6 @@
 #define BUS_MCEERR_AR 4
 #define BUS_MCEERR_AO 5
 
-struct facts {
-	struct task_struct *current_task;
-	struct task_struct *target;
-	u32 signal;
-	u32 result;
-	bool group;
-	bool in_syscall;
-	u32 info;
-	s32 code;
-	s32 error;
-	u64 info_address;
-	u32 disposition;
-	struct wire_syscall call;
-};
-
 /* Did current send it, by a system call of its own? (Without registers: by what siginfo says.) */
 static __always_inline bool sent_by_current(const struct facts *facts)
 {
@@ -65,7 +50,7 @@ static __always_inline bool written_to_cgroup_kill(const struct facts *facts)
 static __always_inline enum hidden_class hidden_class_of(const struct facts *facts)
 {
 	u64 bit = SIGNAL_BIT(facts->signal);
-	bool to_itself = facts->current_task->tgid == facts->target->tgid;
+	bool to_itself = facts->to_itself;
 	bool is_pointer = facts->info == INFO_POINTER;
 
 	if (settings.show_all || (settings.included_signals & bit) || (NEVER_HIDDEN & bit))
@@ -96,7 +81,7 @@ static __always_inline enum hidden_class hidden_class_of(const struct facts *fac
 	return SHOWN;
 }
 
-static __always_inline bool source_comm_is_ignored(const struct facts *facts)
+static __always_inline bool source_comm_is_ignored(const struct facts *facts, struct task_struct *current_task)
 {
 	struct comm_key key = {};
 
@@ -104,7 +89,7 @@ static __always_inline bool source_comm_is_ignored(const struct facts *facts)
 		return false;
 	if (!sent_by_current(facts) && !written_to_cgroup_kill(facts))
 		return false;
-	bpf_probe_read_kernel_str(key.comm, sizeof(key.comm), facts->current_task->group_leader->comm);
+	bpf_probe_read_kernel_str(key.comm, sizeof(key.comm), current_task->group_leader->comm);
 	return bpf_map_lookup_elem(&ignored_source_comms, &key) != NULL;
 }
 

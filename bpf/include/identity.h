@@ -84,12 +84,17 @@ static __always_inline enum argv_class class_of(u32 length)
  */
 static __always_inline bool same_image(struct task_struct *child, struct task_struct *parent)
 {
-	struct mm_struct *a = child->mm, *b = parent->mm;
+	struct mm_struct *a = NULL, *b = NULL;
 
+	/* read by copying: this is rare, and a pointer that the verifier follows costs it much (snapshot.h) */
+	bpf_core_read(&a, sizeof(a), &child->mm);
+	bpf_core_read(&b, sizeof(b), &parent->mm);
 	if (!a || !b)
 		return false;
-	return a == b || (a->arg_start == b->arg_start && a->arg_end == b->arg_end && a->start_stack == b->start_stack &&
-			  a->exe_file == b->exe_file);
+	return a == b || (BPF_CORE_READ(a, arg_start) == BPF_CORE_READ(b, arg_start) &&
+			  BPF_CORE_READ(a, arg_end) == BPF_CORE_READ(b, arg_end) &&
+			  BPF_CORE_READ(a, start_stack) == BPF_CORE_READ(b, start_stack) &&
+			  BPF_CORE_READ(a, exe_file) == BPF_CORE_READ(b, exe_file));
 }
 
 /* Where the identity of a process is, and what is to be said of it. */

@@ -91,19 +91,39 @@ struct {
 } records SEC(".maps");
 
 /*
+ * What the filter and the record need to know of a signal. It is kept in map memory: what the verifier
+ * does not know it need not follow along every branch.
+ */
+struct facts {
+	u64 info_address;
+	u32 signal;
+	u32 result;
+	u32 info; /* enum wire_info */
+	s32 code;
+	s32 error;
+	u32 disposition; /* enum wire_disposition */
+	u32 group;
+	u32 in_syscall;
+	u32 to_itself;
+	u32 reserved;
+	struct wire_syscall call;
+};
+
+/*
  * Where signal_generate builds its record: one element per CPU, for that program alone. A tracing program
  * never nests on a CPU, and one that is preempted (6.13 and later, RT) blocks itself for every other task
  * there, which the kernel counts as a recursion miss; so nobody else can be writing here. A plain array,
  * because a per-CPU one is limited to 32 KiB a value. max_entries becomes the number of possible CPUs.
  */
 struct scratch {
-	u32 length;     /* bytes of record in use */
-	u32 count;      /* processes appended to the chain at hand */
-	u32 depth;      /* ancestors that the chain at hand may still get */
-	u32 truncated;  /* the chain at hand was cut */
-	u64 ancestors;  /* one bit for each process of the source's chain: a quick "cannot be in it" */
+	struct facts facts;
+	u32 length;       /* bytes of record in use */
+	u32 stage;        /* enum stage of snapshot.h */
+	u32 count;        /* ancestors appended to the chain at hand */
+	u32 depth;        /* ancestors that it may get */
+	u64 ancestors;    /* one bit for each process of the source's chain: a quick "cannot be in it" */
+	u32 source_count; /* processes of the source's chain, itself included */
 	u32 joins_at;
-	u32 title_kept;
 	u32 tgids[MAX_CHAIN + 1]; /* the source's chain */
 	u8 live[ARGV_MAX];        /* the sender's argument block as it is now */
 	u8 record[RECORD_MAX] __attribute__((aligned(8)));

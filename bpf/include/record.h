@@ -4,9 +4,10 @@
  * named, host byte order. A record is self-contained: a lost one loses only itself.
  *
  *	struct wire_signal
- *	source_count  × (struct wire_process, its bytes, padded to 8)    current first, then its ancestors
- *	target_count  × (the same)                                       the target, then its own ancestors
- *	beyond_count  × (the same)                                       shared ancestors past the source's depth
+ *	2                × (struct wire_process, its bytes, padded to 8)    current and the target
+ *	source_ancestors × (the same)                                       of current, its parent first
+ *	target_ancestors × (the same)                                       the target's own
+ *	beyond_ancestors × (the same)                                       shared ones past the source's depth
  *
  * The target's chain stops where it meets the source's: `joins_at` is the place in the source's chain
  * at which it goes on. The bytes behind a process are its argv (argv_kept of them, NUL separated) and,
@@ -149,10 +150,10 @@ struct wire_signal {
 	s32 info_errno;
 	u8 info_fields[16]; /* the first bytes of _sifields, as they are */
 	u32 disposition;
-	u8 source_count;
-	u8 target_count;
-	u8 beyond_count;
-	u8 joins_at; /* JOINS_NOWHERE: the chains do not meet */
+	u8 source_ancestors;
+	u8 target_ancestors;
+	u8 beyond_ancestors;
+	u8 joins_at; /* place in the source's chain (0: itself); JOINS_NOWHERE: they do not meet */
 	struct wire_syscall call;
 	struct wire_task source; /* current, whether or not it is the source */
 	struct wire_task target;

@@ -20,17 +20,12 @@
 /* Room that source or target may need. */
 #define SUBJECT_ROOM (sizeof(struct wire_process) + ARGV_MAX + TITLE_BYTES + 16)
 
-/* bpf_loop() where the kernel has it: verified once, not once a turn. */
-#define REPEAT(limit, count, function, context)                              \
-	do {                                                                 \
-		if (have_bpf_loop()) {                                       \
-			bpf_loop(count, function, context, 0);               \
-		} else {                                                     \
-			for (u32 turn = 0; turn < (limit); turn++)           \
-				if (turn >= (count) || function(turn, context)) \
-					break;                               \
-		}                                                            \
-	} while (0)
+enum stage {
+	SOURCE_CHAIN,
+	TARGET_CHAIN,
+	BEYOND_CHAIN, /* shared ancestors that lie past the source's depth, but not past the target's */
+	DONE,
+};
 
 static __always_inline u32 chain_bit(u32 tgid)
 {
@@ -47,7 +42,7 @@ static __always_inline u32 lowest_bit(u64 bits)
 }
 
 /* The place of tgid in the source's chain, or JOINS_NOWHERE. */
-static __always_inline u32 place_in_source_chain(const struct scratch *scratch, const struct wire_signal *signal, u32 tgid)
+static __always_inline u32 place_in_source_chain(const struct scratch *scratch, u32 tgid)
 {
 	u64 matches = 0;
 
@@ -56,7 +51,7 @@ static __always_inline u32 place_in_source_chain(const struct scratch *scratch, 
 #pragma unroll
 	for (u32 i = 0; i < MAX_CHAIN; i++)
 		matches |= ((u64)(scratch->tgids[i] ^ tgid) - 1) >> 63 << i;
-	matches &= (1ULL << (signal->source_count & 63)) - 1;
+	matches &= (1ULL << (scratch->source_count & 63)) - 1;
 	return matches ? lowest_bit(matches) : JOINS_NOWHERE;
 }
 
@@ -128,18 +123,19 @@ static __always_inline u32 accept_argv(struct wire_process *process, const struc
 	return 0;
 }
 
-static __always_inline void enter_chain(struct scratch *scratch, u32 tgid, bool is_source)
+/* The source's chain is remembered, so that the target's can see where it meets it. */
+static __always_inline void enter_source_chain(struct scratch *scratch, u32 tgid)
 {
-	u32 count = scratch->count;
+	u32 count = scratch->source_count;
 
-	if (is_source && count < MAX_CHAIN) {
+	if (count < MAX_CHAIN) {
 		scratch->tgids[count] = tgid;
 		scratch->ancestors |= 1ULL << chain_bit(tgid);
 	}
-	scratch->count = count + 1;
+	scratch->source_count = count + 1;
 }
 
-static __always_inline struct wire_process *append_ancestor(struct scratch *scratch, struct task_struct *leader, bool is_source)
+static __always_inline struct wire_process *append_ancestor(struct scratch *scratch, struct task_struct *leader)
 {
 	u32 at = *(volatile u32 *)&scratch->length & ~7U;
 	struct wire_process *process;
@@ -164,7 +160,6 @@ static __always_inline struct wire_process *append_ancestor(struct scratch *scra
 		kept = accept_argv(process, &known, argv && !bpf_probe_read_kernel(bytes, AT_MOST(ANCESTOR_ARGV, kept), argv), kept);
 	}
 	scratch->length = at + sizeof(*process) + PAD8(kept);
-	enter_chain(scratch, process->tgid, is_source);
 	return process;
 }
 
@@ -271,78 +266,6 @@ static __always_inline bool copy_whole_argv(u8 *to, const struct known *known, u
 	return argv && !bpf_probe_read_kernel(to + ARGV_LARGE_BYTES, AT_MOST(ARGV_LARGE_BYTES, kept), argv);
 }
 
-/* Source or target, with its whole argv; the source, where it is one, with its title too. */
-static __always_inline struct wire_process *append_subject(struct scratch *scratch, struct task_struct *leader, bool is_source,
-							   struct task_struct *titled)
-{
-	u32 at = *(volatile u32 *)&scratch->length & ~7U;
-	struct wire_process *process;
-	struct known known;
-	u32 kept, title = 0;
-	u8 *bytes;
-
-	if (at > RECORD_MAX - SUBJECT_ROOM)
-		return NULL;
-	process = (struct wire_process *)(scratch->record + at);
-	bytes = (u8 *)(process + 1);
-	describe(process, leader);
-	kept = look_up_argv(process, leader, &known, ARGV_MAX);
-	if (kept > 0 && kept <= ARGV_MAX) {
-		*(u64 *)(bytes + (kept & ~7U)) = 0;
-		kept = accept_argv(process, &known, copy_whole_argv(bytes, &known, kept), kept);
-		if (titled && kept <= ARGV_MAX)
-			title = copy_title(scratch, process, bytes + kept, titled);
-	}
-	scratch->length = at + sizeof(*process) + PAD8(kept + title);
-	enter_chain(scratch, process->tgid, is_source);
-	return process;
-}
-
-enum chain {
-	SOURCE_CHAIN,
-	TARGET_CHAIN,
-	BEYOND_CHAIN, /* shared ancestors that lie past the source's depth, but not past the target's */
-};
-
-struct walk {
-	struct task_struct *next; /* leader of the process to append */
-	struct scratch *scratch;
-	u32 chain;
-};
-
-static long walk_up(u32 index, void *context)
-{
-	struct walk *walk = context;
-	struct scratch *scratch = walk->scratch;
-	struct wire_signal *signal = (struct wire_signal *)scratch->record;
-	struct task_struct *leader = walk->next;
-	u32 tgid = leader->tgid;
-
-	/* above PID 1 and kthreadd there is only the idle task */
-	if (tgid == 0)
-		return 1;
-	if (walk->chain == TARGET_CHAIN) {
-		scratch->joins_at = place_in_source_chain(scratch, signal, tgid);
-		if (scratch->joins_at != JOINS_NOWHERE)
-			return 1;
-	}
-	if (index >= scratch->depth || !append_ancestor(scratch, leader, walk->chain == SOURCE_CHAIN)) {
-		scratch->truncated = 1;
-		return 1;
-	}
-	walk->next = leader->real_parent->group_leader;
-	return 0;
-}
-
-/* One turn more than the depth, to see whether there is more. */
-static __always_inline void walk_chain(struct walk *walk, enum chain chain, u32 depth)
-{
-	walk->chain = chain;
-	walk->scratch->depth = depth;
-	walk->scratch->truncated = 0;
-	REPEAT(MAX_CHAIN, depth + 1, walk_up, walk);
-}
-
 static __always_inline s32 pid_number(struct pid *pid)
 {
 	s32 number = 0;
@@ -392,7 +315,7 @@ static __always_inline void describe_task(struct wire_task *facts, struct task_s
 	facts->parent_tid = task->real_parent->pid;
 }
 
-static __always_inline void describe_signal(struct wire_signal *signal, const struct facts *facts)
+static __always_inline void describe_signal(struct wire_signal *signal, const struct facts *facts, struct task_struct *target)
 {
 	signal->version = WIRE_VERSION;
 	signal->kind = RECORD_SIGNAL;
@@ -401,7 +324,7 @@ static __always_inline void describe_signal(struct wire_signal *signal, const st
 	signal->flags = facts->group ? SIGNAL_GROUP : 0;
 	if (facts->in_syscall)
 		signal->flags |= SIGNAL_SYSCALL;
-	signal->flags |= blocked_flags(facts->target, facts->signal, facts->group);
+	signal->flags |= blocked_flags(target, facts->signal, facts->group);
 	signal->result = facts->result;
 	signal->info = facts->info;
 	signal->info_code = facts->code;
@@ -411,58 +334,167 @@ static __always_inline void describe_signal(struct wire_signal *signal, const st
 		bpf_probe_read_kernel(signal->info_fields, sizeof(signal->info_fields),
 				      (void *)facts->info_address + bpf_core_field_offset(struct kernel_siginfo, _sifields));
 	signal->disposition = facts->disposition;
-	signal->source_count = 0;
-	signal->target_count = 0;
-	signal->beyond_count = 0;
+	signal->source_ancestors = 0;
+	signal->target_ancestors = 0;
+	signal->beyond_ancestors = 0;
 	signal->joins_at = JOINS_NOWHERE;
 	signal->call = facts->call;
-	describe_task(&signal->source, facts->current_task);
-	describe_task(&signal->target, facts->target);
 }
 
-static __always_inline void take_snapshot(struct scratch *scratch, const struct facts *facts)
+struct subjects {
+	struct task_struct *current_task;
+	struct task_struct *target;
+	struct scratch *scratch;
+};
+
+/* Turn 0: the source (or whoever runs), turn 1: the target. Each with its whole argv; a sender with its title. */
+static long append_subject(u32 index, void *context)
+{
+	struct subjects *subjects = context;
+	struct scratch *scratch = subjects->scratch;
+	struct wire_signal *signal = (struct wire_signal *)scratch->record;
+	struct task_struct *task, *leader;
+	struct wire_process *process;
+	struct known known;
+	u32 at, kept, title = 0;
+	u8 *bytes;
+
+	task = index ? subjects->target : subjects->current_task;
+	scratch->stage = index ? TARGET_CHAIN : SOURCE_CHAIN;
+	leader = task->group_leader;
+	describe_task((struct wire_task *)((u8 *)&signal->source + AT_MOST(1, index) * sizeof(struct wire_task)), task);
+
+	at = *(volatile u32 *)&scratch->length & ~7U;
+	if (at > RECORD_MAX - SUBJECT_ROOM)
+		return 1;
+	process = (struct wire_process *)(scratch->record + at);
+	bytes = (u8 *)(process + 1);
+	describe(process, leader);
+	kept = look_up_argv(process, leader, &known, ARGV_MAX);
+	if (kept > 0 && kept <= ARGV_MAX) {
+		*(u64 *)(bytes + (kept & ~7U)) = 0;
+		kept = accept_argv(process, &known, copy_whole_argv(bytes, &known, kept), kept);
+	}
+	if (*(volatile u32 *)&scratch->stage == SOURCE_CHAIN) {
+		enter_source_chain(scratch, process->tgid);
+		if (scratch->facts.in_syscall && kept <= ARGV_MAX)
+			title = copy_title(scratch, process, bytes + kept, task);
+	}
+	scratch->length = at + sizeof(*process) + PAD8(kept + title);
+	return 0;
+}
+
+/*
+ * One loop walks all of it: the verifier goes through the body of a bpf_loop() once for each place that
+ * calls it, and every pointer that it follows there costs it a search through the kernel's BTF.
+ */
+struct walk {
+	struct task_struct *next;        /* leader of the process to append */
+	struct task_struct *target_next; /* where the target's chain begins */
+	struct task_struct *beyond_next; /* where the source's chain was cut */
+	struct scratch *scratch;
+};
+
+static __always_inline void begin_chain(struct scratch *scratch, enum stage stage, u32 depth)
+{
+	scratch->stage = stage;
+	scratch->depth = depth;
+	scratch->count = 0;
+}
+
+static __always_inline void end_chain(struct walk *walk, bool truncated)
+{
+	struct scratch *scratch = walk->scratch;
+	struct wire_signal *signal = (struct wire_signal *)scratch->record;
+	u32 stage = *(volatile u32 *)&scratch->stage, count = scratch->count;
+
+	if (stage == SOURCE_CHAIN) {
+		signal->source_ancestors = count;
+		if (truncated)
+			signal->flags |= SIGNAL_SOURCE_TRUNCATED;
+		walk->beyond_next = walk->next;
+		walk->next = walk->target_next;
+		begin_chain(scratch, TARGET_CHAIN, settings.max_ancestors);
+		return;
+	}
+	if (stage == TARGET_CHAIN) {
+		u32 joins_at = scratch->joins_at, has;
+
+		signal->target_ancestors = count;
+		signal->joins_at = joins_at;
+		if (joins_at != JOINS_NOWHERE && (signal->flags & SIGNAL_SOURCE_TRUNCATED)) {
+			/* The source's tree was cut; the target, nearer to the top, may have depth left. */
+			has = count + scratch->source_count - joins_at;
+			walk->next = walk->beyond_next;
+			begin_chain(scratch, BEYOND_CHAIN, has < settings.max_ancestors ? settings.max_ancestors - has : 0);
+			return;
+		}
+	} else {
+		signal->beyond_ancestors = count;
+	}
+	if (truncated)
+		signal->flags |= SIGNAL_TARGET_TRUNCATED;
+	scratch->stage = DONE;
+}
+
+static long walk_up(u32 index __attribute__((unused)), void *context)
+{
+	struct walk *walk = context;
+	struct scratch *scratch = walk->scratch;
+	struct task_struct *leader = walk->next;
+	u32 stage = scratch->stage, tgid = leader->tgid;
+
+	if (stage == DONE)
+		return 1;
+	/* above PID 1 and kthreadd there is only the idle task */
+	if (tgid == 0) {
+		end_chain(walk, false);
+		return 0;
+	}
+	if (stage == TARGET_CHAIN) {
+		scratch->joins_at = place_in_source_chain(scratch, tgid);
+		if (scratch->joins_at != JOINS_NOWHERE) {
+			end_chain(walk, false);
+			return 0;
+		}
+	}
+	if (scratch->count >= scratch->depth || !append_ancestor(scratch, leader)) {
+		end_chain(walk, true);
+		return 0;
+	}
+	scratch->count++;
+	if (stage == SOURCE_CHAIN)
+		enter_source_chain(scratch, tgid);
+	walk->next = leader->real_parent->group_leader;
+	return 0;
+}
+
+/* Both chains and the part beyond, each with the turn that sees its end. */
+#define WALK_TURNS (3 * (MAX_ANCESTORS + 1) + 1)
+
+static __always_inline void take_snapshot(struct scratch *scratch, struct task_struct *current_task, struct task_struct *target)
 {
 	struct wire_signal *signal = (struct wire_signal *)scratch->record;
-	struct task_struct *source = facts->current_task->group_leader;
-	struct task_struct *target = facts->target->group_leader;
+	struct subjects subjects = { .current_task = current_task, .target = target, .scratch = scratch };
 	struct walk walk = { .scratch = scratch };
-	struct walk beyond = { .scratch = scratch };
 
-	describe_signal(signal, facts);
+	describe_signal(signal, &scratch->facts, target);
 	scratch->length = sizeof(*signal);
 	scratch->ancestors = 0;
+	scratch->source_count = 0;
 	scratch->joins_at = JOINS_NOWHERE;
+	REPEAT(2, 2, append_subject, &subjects);
 
-	scratch->count = 0;
-	append_subject(scratch, source, true, facts->in_syscall ? facts->current_task : NULL);
-	beyond.next = source;
-	if (facts->in_syscall && facts->current_task->thread_pid) {
-		beyond.next = source->real_parent->group_leader;
-		walk_chain(&beyond, SOURCE_CHAIN, settings.max_ancestors);
-		if (scratch->truncated)
-			signal->flags |= SIGNAL_SOURCE_TRUNCATED;
+	walk.target_next = target->group_leader->real_parent->group_leader;
+	walk.beyond_next = walk.target_next;
+	if (scratch->facts.in_syscall && current_task->thread_pid) {
+		walk.next = current_task->group_leader->real_parent->group_leader;
+		begin_chain(scratch, SOURCE_CHAIN, settings.max_ancestors);
+	} else {
+		walk.next = walk.target_next;
+		begin_chain(scratch, TARGET_CHAIN, settings.max_ancestors);
 	}
-	signal->source_count = scratch->count;
-
-	scratch->count = 0;
-	append_subject(scratch, target, false, NULL);
-	walk.next = target->real_parent->group_leader;
-	walk_chain(&walk, TARGET_CHAIN, settings.max_ancestors);
-	signal->target_count = scratch->count;
-	signal->joins_at = scratch->joins_at;
-	if (scratch->joins_at == JOINS_NOWHERE) {
-		if (scratch->truncated)
-			signal->flags |= SIGNAL_TARGET_TRUNCATED;
-	} else if (signal->flags & SIGNAL_SOURCE_TRUNCATED) {
-		/* The source's tree was cut; the target, nearer to the top, may have depth left. */
-		u32 has = signal->target_count - 1 + signal->source_count - signal->joins_at;
-
-		scratch->count = 0;
-		walk_chain(&beyond, BEYOND_CHAIN, has < settings.max_ancestors ? settings.max_ancestors - has : 0);
-		signal->beyond_count = scratch->count;
-		if (scratch->truncated)
-			signal->flags |= SIGNAL_TARGET_TRUNCATED;
-	}
+	REPEAT(WALK_TURNS, WALK_TURNS, walk_up, &walk);
 	signal->length = scratch->length;
 }
 
