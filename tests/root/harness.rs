@@ -1,0 +1,290 @@
+//! A tracer, a workload, and what they said.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::OnceLock;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+/// Why a test cannot run here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Skip {
+    /// Not root.
+    NoRoot,
+    /// No new pid namespace can be made.
+    NoPidNamespace,
+}
+
+impl Skip {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NoRoot => "no-root",
+            Self::NoPidNamespace => "no-pid-namespace",
+        }
+    }
+
+    fn why(self) -> Option<&'static str> {
+        match self {
+            Self::NoRoot => (!rustix::process::geteuid().is_root()).then_some("needs root: scripts/test runs it through sudo"),
+            Self::NoPidNamespace => {
+                let works = Command::new("unshare").args(["--fork", "--pid", "true"]).status();
+                (!works.is_ok_and(|status| status.success())).then_some("unshare --pid does not work here")
+            }
+        }
+    }
+}
+
+/// The first reason that holds; root is needed by all.
+pub fn skip_reason(needs: &[Skip]) -> Option<(Skip, &'static str)> {
+    [Skip::NoRoot].iter().chain(needs).find_map(|&skip| Some((skip, skip.why()?)))
+}
+
+pub const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Waits until it is so.
+pub fn wait_until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let give_up = Instant::now() + PATIENCE;
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(Instant::now() < give_up, "waited {PATIENCE:?} in vain for {what}");
+        thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// The helper program, compiled once.
+pub fn workload() -> &'static Path {
+    static PATH: OnceLock<PathBuf> = OnceLock::new();
+    PATH.get_or_init(|| {
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/workload/workload.c");
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("workload");
+        let modified = |path: &Path| fs::metadata(path).and_then(|data| data.modified()).ok();
+        if modified(&path) < modified(&source) {
+            let status = Command::new("cc")
+                .args(["-O2", "-static", "-pthread", "-Wall", "-Wextra", "-Werror", "-o"])
+                .args([&path, &source])
+                .status()
+                .expect("cc is there: scripts/test installs it");
+            assert!(status.success(), "the workload does not compile");
+        }
+        path
+    })
+}
+
+/// A running tracer that writes to a file of its own.
+pub struct Tracer {
+    child: Child,
+    directory: tempfile::TempDir,
+    stderr: Option<thread::JoinHandle<String>>,
+}
+
+/// What a tracer said in all.
+pub struct Said {
+    pub status: ExitStatus,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Tracer {
+    /// Starts one and waits until it is ready.
+    pub fn start(arguments: &[&str]) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let out = fs::File::create(directory.path().join("out")).unwrap();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_killsnoop"))
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(out)
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut reader = BufReader::new(child.stderr.take().unwrap());
+        let mut said = String::new();
+        while !said.contains("ready in") {
+            let length = reader.read_line(&mut said).unwrap();
+            assert!(length > 0, "the tracer ended before it was ready: {said}");
+        }
+        let stderr = thread::spawn(move || {
+            let mut rest = said;
+            reader.read_to_string(&mut rest).unwrap();
+            rest
+        });
+        Self { child, directory, stderr: Some(stderr) }
+    }
+
+    /// One that prints JSON.
+    pub fn json(arguments: &[&str]) -> Self {
+        Self::start(&[&["-o", "json"], arguments].concat())
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    fn text(&self) -> String {
+        fs::read_to_string(self.directory.path().join("out")).unwrap()
+    }
+
+    /// The lines that are whole so far.
+    pub fn lines(&self) -> Vec<String> {
+        let text = self.text();
+        let whole = text.rfind('\n').map_or("", |end| &text[..end]);
+        whole.lines().map(str::to_owned).collect()
+    }
+
+    /// The events so far.
+    pub fn events(&self) -> Vec<Value> {
+        self.lines().iter().map(|line| serde_json::from_str(line).expect("a line is a JSON object")).collect()
+    }
+
+    /// The first event that is so, as soon as it is there.
+    pub fn wait_for(&self, what: &str, is_it: impl Fn(&Value) -> bool) -> Value {
+        wait_until(what, || self.events().into_iter().find(|event| is_it(event)))
+    }
+
+    /// The event of this signal to this process.
+    pub fn signal_to(&self, target: u32, signal: i64) -> Value {
+        self.wait_for(&format!("signal {signal} to {target}"), |event| {
+            event["target"]["pid"] == target && event["signal"] == signal
+        })
+    }
+
+    /// Asks it to say something, by signal.
+    pub fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_raw(self.child.id() as i32).unwrap(), signal).unwrap();
+    }
+
+    /// Lets it end by SIGTERM.
+    pub fn stop(self) -> Said {
+        self.signal(Signal::TERM);
+        self.wait()
+    }
+
+    /// Lets it end by itself.
+    pub fn wait(mut self) -> Said {
+        let status = wait_until("the tracer's end", || self.child.try_wait().unwrap());
+        let stderr = self.stderr.take().unwrap().join().unwrap();
+        Said { status, stdout: self.text(), stderr }
+    }
+}
+
+impl Drop for Tracer {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Said {
+    /// A number of the closing lines: `printed`, `generated`, `lost` …
+    pub fn counter(&self, line: &str, name: &str) -> u64 {
+        let line = self
+            .stderr
+            .lines()
+            .rfind(|said| said.contains(line))
+            .unwrap_or_else(|| panic!("no line with '{line}' in:\n{}", self.stderr));
+        line.split_whitespace()
+            .find_map(|word| word.strip_prefix(name)?.strip_prefix('='))
+            .unwrap_or_else(|| panic!("no {name} in: {line}"))
+            .parse()
+            .unwrap()
+    }
+
+    pub fn events(&self) -> Vec<Value> {
+        self.stdout.lines().map(|line| serde_json::from_str(line).expect("a line is a JSON object")).collect()
+    }
+
+    /// generated = printed + hidden + filtered + lost + unprinted.
+    pub fn assert_counters_add_up(&self) {
+        let count = |name| self.counter("signals total", name);
+        assert_eq!(
+            count("generated"),
+            count("printed") + count("hidden") + count("filtered") + count("lost") + count("unprinted"),
+            "{}",
+            self.stderr
+        );
+    }
+}
+
+/// A process of the test's, killed and reaped at the end.
+pub struct Process {
+    child: Child,
+    first_line: String,
+}
+
+impl Process {
+    /// Runs the workload and waits for its first line.
+    pub fn workload(arguments: &[&str]) -> Self {
+        Self::start(Command::new(workload()).arg0("workload").args(arguments))
+    }
+
+    pub fn start(command: &mut Command) -> Self {
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut first_line = String::new();
+        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut first_line).unwrap();
+        Self { child, first_line }
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// The number that it printed first.
+    pub fn said_number(&self) -> u32 {
+        self.first_line.trim().parse().unwrap_or_else(|_| panic!("not a number: {:?}", self.first_line))
+    }
+
+    pub fn kill(&self, signal: Signal) {
+        kill(self.pid(), signal);
+    }
+
+    pub fn reap(&mut self) -> ExitStatus {
+        self.child.wait().unwrap()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Sends a signal from this test process.
+pub fn kill(pid: u32, signal: Signal) {
+    kill_process(Pid::from_raw(pid as i32).unwrap(), signal).unwrap();
+}
+
+/// Runs the workload to its end; what it printed.
+pub fn run_workload(arguments: &[&str]) -> String {
+    let output = Command::new(workload()).arg0("workload").args(arguments).output().unwrap();
+    assert!(output.status.success(), "workload {arguments:?}: {output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// The command line of a process in an event, as strings.
+pub fn cmdline(process: &Value) -> Vec<String> {
+    process["cmdline"]
+        .as_array()
+        .unwrap_or_else(|| panic!("no cmdline in {process}"))
+        .iter()
+        .map(|argument| argument.as_str().unwrap().to_owned())
+        .collect()
+}
+
+/// The pids from a process up to the top of its tree.
+pub fn pids_up(process: &Value) -> Vec<u64> {
+    let mut pids = Vec::new();
+    let mut at = process;
+    while let Some(pid) = at["pid"].as_u64() {
+        pids.push(pid);
+        at = &at["parent"];
+    }
+    pids
+}

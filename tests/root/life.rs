@@ -1,0 +1,192 @@
+//! From start to end: ready, prompt, accounted for, over.
+
+use std::io::{BufRead, BufReader, Read};
+use std::os::unix::process::CommandExt;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
+
+use crate::Test;
+use crate::harness::{Process, Tracer, kill, run_workload, wait_until};
+
+pub const TESTS: &[Test] = &[
+    ("sigint_and_sigterm_drain_say_the_counters_and_end_with_0", &[], ends_by_signal),
+    ("a_closed_pipe_ends_quietly_with_0", &[], a_closed_pipe),
+    ("count_ends_after_so_many_events", &[], ends_by_count),
+    ("duration_ends_in_time", &[], ends_by_duration),
+    ("without_privileges_one_clear_line_and_1", &[], without_privileges),
+    ("wrong_usage_is_2", &[], wrong_usage),
+    ("sigusr1_says_the_counters_and_goes_on", &[], says_counters),
+    ("a_line_is_out_within_100_ms", &[], a_line_is_prompt),
+    ("every_signal_of_a_storm_is_printed_or_told_lost", &[], a_storm),
+    ("a_ring_that_is_too_small_tells_what_it_lost", &[], a_small_ring),
+    ("two_tracers_do_not_disturb_each_other", &[], two_tracers),
+    ("the_kernel_side_is_gone_after_sigkill", &[], nothing_is_left),
+];
+
+fn ends_by_signal() {
+    for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
+        let tracer = Tracer::json(&["-i", "USR1"]);
+        let target = Process::workload(&["meets", "10", "handle"]);
+        run_workload(&["storm", "10", "500", &target.pid().to_string()]);
+        tracer.signal(signal);
+        let said = tracer.wait();
+        assert_eq!(said.status.code(), Some(0), "{}", said.stderr);
+        let got = said.events().iter().filter(|event| event["target"]["pid"] == target.pid()).count();
+        assert_eq!(got, 500, "what was in the ring is drained");
+        said.assert_counters_add_up();
+        assert_eq!(said.counter("signals total", "lost"), 0);
+    }
+}
+
+fn a_closed_pipe() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_killsnoop"))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    let mut said = String::new();
+    while !said.contains("ready in") {
+        stderr.read_line(&mut said).unwrap();
+    }
+    drop(child.stdout.take());
+    let target = Process::workload(&["wait"]);
+    target.kill(Signal::TERM);
+    let status = wait_until("the end", || child.try_wait().unwrap());
+    stderr.read_to_string(&mut said).unwrap();
+    assert_eq!(status.code(), Some(0), "{said}");
+    assert!(!said.contains("cannot write") && !said.contains("panic"), "{said}");
+}
+
+fn ends_by_count() {
+    let tracer = Tracer::json(&["--count", "7", "-i", "USR1"]);
+    let target = Process::workload(&["meets", "10", "handle"]);
+    run_workload(&["storm", "10", "100", &target.pid().to_string()]);
+    let said = tracer.wait();
+    assert_eq!(said.status.code(), Some(0));
+    assert_eq!(said.events().len(), 7);
+    said.assert_counters_add_up();
+}
+
+fn ends_by_duration() {
+    let began = Instant::now();
+    let said = Tracer::json(&["--duration", "300ms"]).wait();
+    assert_eq!(said.status.code(), Some(0));
+    assert!(began.elapsed() >= Duration::from_millis(300));
+}
+
+fn without_privileges() {
+    // the binary may lie where nobody else can read it
+    let directory = tempfile::Builder::new().prefix("killsnoop").tempdir_in("/tmp").unwrap();
+    std::fs::set_permissions(directory.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let copy = directory.path().join("killsnoop");
+    std::fs::copy(env!("CARGO_BIN_EXE_killsnoop"), &copy).unwrap();
+    let output = Command::new(copy).uid(65534).gid(65534).current_dir("/").output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("CAP_BPF") && said.contains("sudo"), "{said}");
+    assert!(said.lines().count() <= 2, "{said}");
+    assert!(output.stdout.is_empty());
+}
+
+fn wrong_usage() {
+    for arguments in [&["--no-such-flag"][..], &["-i", "NOSIG"], &["-d", "99"], &["-i", "TERM", "-e", "TERM"]] {
+        let output = Command::new(env!("CARGO_BIN_EXE_killsnoop")).args(arguments).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {output:?}");
+    }
+}
+
+fn says_counters() {
+    let tracer = Tracer::json(&[]);
+    tracer.signal(Signal::USR1);
+    let target = Process::workload(&["wait"]);
+    target.kill(Signal::TERM);
+    tracer.signal_to(target.pid(), 15);
+    let said = tracer.stop();
+    assert!(said.stderr.contains("signals so far"), "{}", said.stderr);
+    assert!(said.stderr.contains("signals total"), "{}", said.stderr);
+}
+
+fn a_line_is_prompt() {
+    let tracer = Tracer::json(&["-i", "USR1"]);
+    let target = Process::workload(&["meets", "10", "handle"]);
+    // after quiet, and in a trickle
+    let mut waits: Vec<Duration> = (1..=20)
+        .map(|count| {
+            std::thread::sleep(Duration::from_millis(if count % 2 == 0 { 60 } else { 3 }));
+            let sent = Instant::now();
+            kill(target.pid(), Signal::USR1);
+            wait_until("the line", || (tracer.lines().len() >= count).then(|| sent.elapsed()))
+        })
+        .collect();
+    waits.sort();
+    assert!(waits[10] < Duration::from_millis(100), "{waits:?}");
+}
+
+fn a_storm() {
+    const EACH: u64 = 20_000;
+    let tracer = Tracer::json(&["-i", "USR1"]);
+    let target = Process::workload(&["meets", "10", "handle"]);
+    let pid = target.pid().to_string();
+    let each = EACH.to_string();
+    let storms: Vec<std::thread::JoinHandle<String>> = (0..2)
+        .map(|_| {
+            let (pid, each) = (pid.clone(), each.clone());
+            std::thread::spawn(move || run_workload(&["storm", "10", &each, &pid]))
+        })
+        .collect();
+    let sent: u64 = storms.into_iter().map(|storm| storm.join().unwrap().trim().parse::<u64>().unwrap()).sum();
+    let said = tracer.stop();
+    said.assert_counters_add_up();
+    let got = said.events().iter().filter(|event| event["target"]["pid"] == target.pid()).count() as u64;
+    assert_eq!(sent, 2 * EACH);
+    assert_eq!(sent, got + said.counter("signals total", "lost"), "{}", said.stderr);
+}
+
+fn a_small_ring() {
+    let tracer = Tracer::json(&["-i", "USR1", "--ring-bytes", "4096"]);
+    let target = Process::workload(&["meets", "10", "handle"]);
+    let sent: u64 = run_workload(&["storm", "10", "5000", &target.pid().to_string()]).trim().parse().unwrap();
+    let said = tracer.stop();
+    let got = said.events().iter().filter(|event| event["target"]["pid"] == target.pid()).count() as u64;
+    let told: u64 =
+        said.events().iter().filter(|event| event["event"] == "lost").map(|event| event["lost"].as_u64().unwrap()).sum();
+    assert!(told > 0, "5,000 signals do not fit 4 KiB: {}", said.stderr);
+    assert_eq!(sent, got + told, "{}", said.stderr);
+    assert_eq!(told, said.counter("signals total", "lost"));
+    said.assert_counters_add_up();
+}
+
+fn two_tracers() {
+    let (one, two) = (Tracer::json(&["-i", "USR1"]), Tracer::json(&["-i", "USR1"]));
+    let target = Process::workload(&["meets", "10", "handle"]);
+    run_workload(&["storm", "10", "1000", &target.pid().to_string()]);
+    for tracer in [one, two] {
+        let said = tracer.stop();
+        assert_eq!(said.events().iter().filter(|event| event["target"]["pid"] == target.pid()).count(), 1000);
+    }
+}
+
+fn nothing_is_left() {
+    let tracer = Tracer::json(&[]);
+    let held = |pid: u32| {
+        std::fs::read_dir(format!("/proc/{pid}/fd")).unwrap().filter_map(|entry| {
+            let target = std::fs::read_link(entry.ok()?.path()).ok()?;
+            target.to_str()?.starts_with("anon_inode:bpf").then_some(())
+        })
+    };
+    assert!(held(tracer.pid()).count() > 10, "it holds programs, maps and links by descriptor alone");
+    assert!(std::fs::read_dir("/sys/fs/bpf").map_or(0, Iterator::count) == 0 || !pinned_by_us());
+    tracer.signal(Signal::KILL);
+    assert_eq!(tracer.wait().status.code(), None);
+}
+
+fn pinned_by_us() -> bool {
+    std::fs::read_dir("/sys/fs/bpf")
+        .into_iter()
+        .flatten()
+        .flatten()
+        .any(|entry| entry.file_name().to_string_lossy().contains("killsnoop"))
+}

@@ -1,0 +1,101 @@
+//! What the signal met at its target.
+
+use std::fs;
+
+use rustix::process::Signal;
+use serde_json::{Value, json};
+
+use crate::Test;
+use crate::harness::{Process, Tracer, kill, pids_up};
+
+pub const TESTS: &[Test] = &[
+    ("a_signal_to_a_zombie_is_ignored_and_says_so", &[], a_zombie),
+    ("disposition_and_blocking_are_the_targets", &[], disposition),
+    ("a_signal_that_kills_is_called_fatal", &[], fatal),
+    ("a_kernel_thread_has_a_tree_and_no_command_line", &[], a_kernel_thread),
+    ("a_stopped_target_is_called_stopped", &[], a_stopped_target),
+    ("a_second_pending_signal_is_already_pending", &[], already_pending),
+];
+
+fn a_zombie() {
+    let tracer = Tracer::json(&[]);
+    let parent = Process::workload(&["zombie"]);
+    kill(parent.said_number(), Signal::KILL);
+    let event = tracer.signal_to(parent.said_number(), 9);
+    assert_eq!(event["target"]["state"], "zombie", "{event}");
+    assert_eq!(event["result"], "ignored", "{event}");
+    assert!(event["fatal"].is_null(), "{event}");
+    assert!(event["summary"].as_str().unwrap().ends_with("a zombie already"), "{event}");
+    assert_eq!(event["target"]["cmdline"], json!(["workload", "zombie"]));
+}
+
+fn disposition() {
+    let tracer = Tracer::json(&[]);
+    for (how, disposition, result, blocked) in [
+        ("ignore", "ignored", "ignored", Value::Null),
+        ("handle", "handled", "queued", Value::Null),
+        ("block", "default", "queued", json!(true)),
+        ("nothing", "default", "queued", Value::Null),
+    ] {
+        let process = Process::workload(&["meets", "10", how]);
+        process.kill(Signal::USR1);
+        let event = tracer.signal_to(process.pid(), 10);
+        assert_eq!(event["target"]["disposition"], disposition, "{how}: {event}");
+        assert_eq!(event["result"], result, "{how}: {event}");
+        assert_eq!(event["target"]["blocked"], blocked, "{how}: {event}");
+    }
+}
+
+fn fatal() {
+    let tracer = Tracer::json(&[]);
+    for (how, signal, number, is_fatal) in [
+        ("nothing", Signal::TERM, 15, json!(true)),
+        ("nothing", Signal::KILL, 9, json!(true)),
+        ("handle", Signal::TERM, 15, Value::Null),
+        ("block", Signal::TERM, 15, Value::Null),
+        ("block", Signal::KILL, 9, json!(true)),
+    ] {
+        let process = Process::workload(&["meets", "15", how]);
+        process.kill(signal);
+        let event = tracer.signal_to(process.pid(), number);
+        assert_eq!(event["fatal"], is_fatal, "{how} {number}: {event}");
+    }
+}
+
+fn a_kernel_thread() {
+    let tracer = Tracer::json(&[]);
+    // a child of kthreadd; signals do nothing to it
+    let thread = fs::read_to_string("/proc/2/task/2/children").unwrap();
+    let thread: u32 = thread.split_whitespace().next().unwrap().parse().unwrap();
+    kill(thread, Signal::USR2);
+    let event = tracer.signal_to(thread, 12);
+    assert_eq!(pids_up(&event["target"]), [u64::from(thread), 2], "{event}");
+    assert!(event["target"]["cmdline"].is_null(), "{event}");
+    assert_eq!(event["target"]["parent"]["comm"], "kthreadd", "{event}");
+    assert!(event["missing"].is_null(), "what does not apply is not missing: {event}");
+    assert!(event["target"]["tree"].as_str().unwrap().starts_with("kthreadd(2)─"), "{event}");
+}
+
+fn a_stopped_target() {
+    let tracer = Tracer::json(&[]);
+    let process = Process::workload(&["wait"]);
+    process.kill(Signal::STOP);
+    tracer.signal_to(process.pid(), 19);
+    crate::harness::wait_until("the process to stop", || {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", process.pid())).ok()?;
+        stat.contains(") T ").then_some(())
+    });
+    process.kill(Signal::TERM);
+    assert_eq!(tracer.signal_to(process.pid(), 15)["target"]["state"], "stopped");
+}
+
+fn already_pending() {
+    let tracer = Tracer::json(&[]);
+    let process = Process::workload(&["meets", "10", "block"]);
+    process.kill(Signal::USR1);
+    process.kill(Signal::USR1);
+    let event = tracer.wait_for("the second", |event| {
+        event["target"]["pid"] == process.pid() && event["result"] == "already-pending"
+    });
+    assert!(event["summary"].as_str().unwrap().contains("pending already"), "{event}");
+}

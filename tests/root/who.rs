@@ -1,0 +1,345 @@
+//! Who sent it to whom.
+
+use std::collections::HashMap;
+use std::fs;
+use std::os::unix::process::CommandExt;
+use std::process::{Command, Stdio};
+
+use rustix::process::Signal;
+use serde_json::Value;
+
+use crate::Test;
+use crate::harness::{Process, Skip, Tracer, cmdline, pids_up, run_workload, wait_until, workload};
+
+pub const TESTS: &[Test] = &[
+    ("the_line_of_the_readme_has_pkills_whole_command_line", &[], the_line_of_the_readme),
+    ("a_thousand_chains_that_live_for_milliseconds_have_exact_argv_on_both_sides", &[], a_thousand_chains),
+    ("a_process_group_of_three_gives_three_events", &[], a_process_group_of_three),
+    (
+        "a_signal_inside_a_pid_namespace_has_host_pids",
+        &[Skip::NoPidNamespace],
+        a_signal_inside_a_pid_namespace,
+    ),
+    ("a_thread_that_sends_is_named_beside_its_process", &[], a_thread_that_sends),
+    ("relations_are_those_of_the_trees", &[], relations),
+    ("both_trees_reach_the_top_and_share_it", &[], both_trees_reach_the_top),
+    ("a_tree_cut_by_depth_is_flagged", &[], a_tree_cut_by_depth),
+    ("the_target_of_a_shallow_tree_keeps_its_depth_below_a_deep_source", &[], a_deep_source),
+    ("a_child_that_never_execs_has_its_forkers_argv", &[], a_child_that_never_execs),
+    ("exec_by_a_thread_keeps_the_identity", &[], exec_by_a_thread),
+    ("what_ran_before_the_tracer_is_known", &[], what_ran_before),
+    ("seeding_from_proc_knows_it_as_well", &[], seeded_from_proc),
+];
+
+fn the_line_of_the_readme() {
+    let tracer = Tracer::start(&[]);
+    let mut shell = Process::start(Command::new("sh").args(["-c", "yes > /dev/null & echo $!; wait"]));
+    let yes = shell.said_number();
+    wait_until("yes to have exec'd", || {
+        (fs::read_to_string(format!("/proc/{yes}/comm")).ok()?.trim() == "yes").then_some(())
+    });
+    // by the parent: this test's own yes only
+    let parent = shell.pid().to_string();
+    let status = Command::new("pkill").args(["-P", &parent, "yes"]).status().unwrap();
+    assert!(status.success());
+    shell.reap();
+    let line = wait_until("the line", || {
+        tracer.lines().into_iter().find(|line| line.contains(&format!("source.cmdline=\"[pkill -P {parent} yes]\"")))
+    });
+    let order = [
+        "time=",
+        "level=INFO",
+        "msg=\"snooped signal\"",
+        "event=signal",
+        "signal=15",
+        "signalString=terminated",
+        "signalName=SIGTERM",
+        "summary=\"pkill(",
+        "origin=process",
+        "via=kill",
+        "scope=process",
+        "result=queued",
+        "source.pid=",
+        "source.cmdline=\"[pkill -P",
+        "source.comm=pkill",
+        "source.tree=",
+        "target.pid=",
+        "target.cmdline=[yes]",
+        "target.comm=yes",
+        "commonAncestor.pid=",
+        "source.parent.pid=",
+        "source.parent.cmdline=",
+        "source.parent.comm=",
+        "source.parent.parent.pid=",
+        "target.parent.pid=",
+        "target.parent.cmdline=",
+        "target.parent.comm=sh",
+    ];
+    let mut from = 0;
+    for key in order {
+        let at = line[from..].find(key).unwrap_or_else(|| panic!("no {key} after {}: {line}", &line[..from]));
+        from += at + key.len();
+    }
+    assert!(!line.contains("missing="), "{line}");
+}
+
+/// A process as it told of itself.
+struct Truth {
+    start: u64,
+    parent: u32,
+    arguments: Vec<String>,
+}
+
+fn read_truth(text: &str) -> (HashMap<u32, Truth>, Vec<(u32, u32)>) {
+    let mut processes = HashMap::new();
+    let mut kills = Vec::new();
+    for line in text.lines() {
+        let words: Vec<&str> = line.split(' ').collect();
+        let number = |at: usize| words[at].parse().unwrap();
+        if words[0] == "proc" {
+            let arguments = words[4..].iter().map(|word| from_hex(&word[1..])).collect();
+            let truth = Truth { start: words[2].parse().unwrap(), parent: number(3), arguments };
+            processes.insert(number(1), truth);
+        } else {
+            kills.push((number(3), number(4)));
+        }
+    }
+    (processes, kills)
+}
+
+fn from_hex(hex: &str) -> String {
+    let byte = |at: usize| u8::from_str_radix(&hex[at..at + 2], 16).unwrap();
+    String::from_utf8((0..hex.len()).step_by(2).map(byte).collect()).unwrap()
+}
+
+fn a_thousand_chains() {
+    const ROUNDS: usize = 1000;
+    let directory = tempfile::tempdir().unwrap();
+    let truth_path = directory.path().join("truth");
+    let tracer = Tracer::json(&["-i", "TERM"]);
+    let status = Command::new(workload())
+        .arg0("workload")
+        .args(["chains", &ROUNDS.to_string()])
+        .env("WORKLOAD_TRUTH", &truth_path)
+        .stdin(Stdio::null())
+        .status()
+        .unwrap();
+    assert!(status.success());
+    let said = tracer.stop();
+    said.assert_counters_add_up();
+    let (processes, kills) = read_truth(&fs::read_to_string(truth_path).unwrap());
+    assert_eq!(kills.len(), ROUNDS, "the workload's own count");
+    let events: HashMap<(u64, u64), Value> = said
+        .events()
+        .into_iter()
+        .map(|event| ((event["source"]["pid"].as_u64().unwrap(), event["target"]["pid"].as_u64().unwrap()), event))
+        .collect();
+    let mut compared = 0;
+    for (source, target) in &kills {
+        let event = events
+            .get(&(u64::from(*source), u64::from(*target)))
+            .unwrap_or_else(|| panic!("kill({target}) by {source} has no event"));
+        assert!(event["missing"].is_null(), "{event}");
+        for (side, pid) in [("source", source), ("target", target)] {
+            let mut at = &event[side];
+            let mut pid = *pid;
+            // each process that told of itself, up to the workload's root
+            while let Some(truth) = processes.get(&pid) {
+                assert_eq!(at["pid"], pid, "{side} {event}");
+                assert_eq!(cmdline(at), truth.arguments, "{side} {event}");
+                let start: u64 = at["key"].as_str().unwrap().split_once('@').unwrap().1.parse().unwrap();
+                assert_eq!(start / 10_000_000, truth.start, "{side} {event}");
+                compared += 1;
+                pid = truth.parent;
+                at = &at["parent"];
+            }
+        }
+    }
+    // source, its parent and the root; target, its parent and the root
+    assert_eq!(compared, ROUNDS * 6);
+}
+
+fn a_process_group_of_three() {
+    let tracer = Tracer::json(&[]);
+    let group = Process::workload(&["group", "3"]);
+    let status = Command::new("kill").args(["-TERM", "--", &format!("-{}", group.said_number())]).status().unwrap();
+    assert!(status.success());
+    let events = wait_until("three events", || {
+        let events: Vec<Value> =
+            tracer.events().into_iter().filter(|event| event["target"]["pgid"] == group.said_number()).collect();
+        (events.len() >= 3).then_some(events)
+    });
+    assert_eq!(events.len(), 3);
+    for event in &events {
+        assert_eq!(event["scope"], "process-group", "{event}");
+        assert_eq!(event["via"], "kill", "{event}");
+        assert_eq!(event["source"]["comm"], "kill", "{event}");
+        assert_eq!(cmdline(&event["target"]), ["workload", "group", "3"], "{event}");
+    }
+}
+
+fn a_signal_inside_a_pid_namespace() {
+    let tracer = Tracer::json(&[]);
+    let script = "sleep 100 & target=$!; while ! grep -q sleep /proc/$target/comm; do :; done; \
+                  kill -USR1 $target; wait $target; echo over";
+    let inside = Process::start(
+        Command::new("unshare").args(["--fork", "--pid", "--mount-proc", "sh", "-c", script]),
+    );
+    let init: u32 = fs::read_to_string(format!("/proc/{0}/task/{0}/children", inside.pid()))
+        .ok()
+        .and_then(|children| children.trim().parse().ok())
+        .unwrap_or(0);
+    let event = tracer.wait_for("SIGUSR1 inside the namespace", |event| {
+        event["signal"] == 10 && pids_up(&event["target"]).contains(&u64::from(inside.pid()))
+    });
+    let target = event["target"]["pid"].as_u64().unwrap();
+    assert!(event["target"]["nspid"].as_u64().unwrap() < 100, "{event}");
+    assert_ne!(event["target"]["nspid"], event["target"]["pid"], "{event}");
+    assert_eq!(event["source"]["nspid"], 1, "{event}");
+    assert_eq!(event["target"]["pidns"], event["source"]["pidns"], "{event}");
+    assert_eq!(event["relation"], "parent", "{event}");
+    assert_eq!(event["target"]["cmdline"], serde_json::json!(["sleep", "100"]), "{event}");
+    assert!(target > 1 && (init == 0 || event["source"]["pid"] == init), "{event}");
+}
+
+fn a_thread_that_sends() {
+    let tracer = Tracer::json(&[]);
+    let target = Process::workload(&["wait"]);
+    let thread: u64 = run_workload(&["thread-kill", &target.pid().to_string()]).trim().parse().unwrap();
+    let event = tracer.signal_to(target.pid(), 15);
+    assert_eq!(event["source"]["tid"], thread, "{event}");
+    assert_ne!(event["source"]["pid"], thread, "{event}");
+    assert_eq!(event["source"]["comm"], "workload", "{event}");
+    assert_eq!(cmdline(&event["source"])[1], "thread-kill", "{event}");
+}
+
+fn relations() {
+    let tracer = Tracer::json(&["--all"]);
+    let own = std::process::id();
+    let child = Process::workload(&["wait"]);
+    child.kill(Signal::TERM);
+    let event = tracer.signal_to(child.pid(), 15);
+    assert_eq!(event["relation"], "parent", "{event}");
+    assert_eq!(event["source"]["pid"], own, "{event}");
+
+    let deep = Process::workload(&["depth", "3"]);
+    crate::harness::kill(deep.said_number(), Signal::TERM);
+    assert_eq!(tracer.signal_to(deep.said_number(), 15)["relation"], "ancestor");
+
+    let sibling = Process::workload(&["wait"]);
+    run_workload(&["storm", "15", "1", &sibling.pid().to_string()]);
+    assert_eq!(tracer.signal_to(sibling.pid(), 15)["relation"], "sibling");
+
+    let shell = Process::start(Command::new("sh").args(["-c", "echo x; trap : USR1; sh -c 'kill -USR1 $PPID'; sleep 100"]));
+    assert_eq!(tracer.signal_to(shell.pid(), 10)["relation"], "child");
+
+    let shell = Process::start(Command::new("sh").args(["-c", "echo x; kill -STOP $$"]));
+    let event = tracer.signal_to(shell.pid(), 19);
+    assert_eq!(event["relation"], "self", "{event}");
+    assert!(event["summary"].as_str().unwrap().ends_with("sent SIGSTOP to itself"), "{event}");
+}
+
+fn both_trees_reach_the_top() {
+    let tracer = Tracer::json(&["-d", "32"]);
+    let target = Process::workload(&["wait"]);
+    run_workload(&["storm", "15", "1", &target.pid().to_string()]);
+    let event = tracer.signal_to(target.pid(), 15);
+    let own = u64::from(std::process::id());
+    for side in ["source", "target"] {
+        let pids = pids_up(&event[side]);
+        assert_eq!(pids[1], own, "{event}");
+        assert_eq!(pids.last(), Some(&1), "{event}");
+        let tree = event[side]["tree"].as_str().unwrap();
+        assert_eq!(tree.split('─').count(), pids.len(), "{tree}");
+        assert!(tree.ends_with(&format!("workload({})", pids[0])), "{tree}");
+        assert!(event[side]["treeTruncated"].is_null(), "{event}");
+        // PID 1 too has its command line, from the kernel or, marked, from /proc
+        let mut top = &event[side];
+        while top["parent"]["pid"].is_u64() {
+            top = &top["parent"];
+        }
+        assert!(!cmdline(top).is_empty(), "{top}");
+    }
+    assert_eq!(pids_up(&event["source"])[1..], pids_up(&event["target"])[1..]);
+    assert_eq!(event["commonAncestor"]["pid"], own);
+}
+
+fn a_tree_cut_by_depth() {
+    for (depth, length) in [("0", 1), ("1", 2), ("3", 4)] {
+        let tracer = Tracer::json(&["-d", depth]);
+        let deep = Process::workload(&["depth", "5"]);
+        crate::harness::kill(deep.said_number(), Signal::TERM);
+        let event = tracer.signal_to(deep.said_number(), 15);
+        assert_eq!(pids_up(&event["target"]).len(), length, "-d {depth}: {event}");
+        assert_eq!(event["target"]["treeTruncated"], true, "-d {depth}: {event}");
+        assert!(event["target"]["tree"].as_str().unwrap().starts_with("…─"), "-d {depth}: {event}");
+    }
+}
+
+fn a_deep_source() {
+    // the source has 10 ancestors below this test, its chain is cut at 4; the target is this test's child
+    let tracer = Tracer::json(&["-d", "4"]);
+    let target = Process::workload(&["wait"]);
+    let directory = tempfile::tempdir().unwrap();
+    let script = directory.path().join("deep.sh");
+    fs::write(&script, "if [ $1 = 0 ]; then kill -TERM $2; else sh $0 $(($1 - 1)) $2; :; fi; :\n").unwrap();
+    let status = Command::new("sh").arg(&script).args(["10", &target.pid().to_string()]).status().unwrap();
+    assert!(status.success());
+    let event = tracer.signal_to(target.pid(), 15);
+    let target_pids = pids_up(&event["target"]);
+    assert_eq!(pids_up(&event["source"]).len(), 5, "{event}");
+    assert_eq!(target_pids[1], u64::from(std::process::id()), "{event}");
+    let whole = target_pids.last() == Some(&1);
+    assert!(whole || target_pids.len() == 5, "{event}");
+    assert_eq!(event["relation"], Value::Null, "a cut chain claims nothing: {event}");
+}
+
+fn a_child_that_never_execs() {
+    let tracer = Tracer::json(&[]);
+    let parent = Process::workload(&["forked"]);
+    crate::harness::kill(parent.said_number(), Signal::TERM);
+    let event = tracer.signal_to(parent.said_number(), 15);
+    assert_eq!(cmdline(&event["target"]), ["workload", "forked"]);
+    assert_eq!(event["target"]["parent"]["pid"], parent.pid());
+}
+
+fn exec_by_a_thread() {
+    let tracer = Tracer::json(&[]);
+    let process = Process::workload(&["thread-exec"]);
+    process.kill(Signal::TERM);
+    let event = tracer.signal_to(process.pid(), 15);
+    assert_eq!(cmdline(&event["target"]), ["workload", "wait", "exec'd by a thread"], "{event}");
+    assert!(event["missing"].is_null(), "{event}");
+}
+
+fn what_ran_before() {
+    let long = "x".repeat(3000);
+    let longer = "y".repeat(9000);
+    let before =
+        [Process::workload(&["wait", "short"]), Process::workload(&["wait", &long]), Process::workload(&["wait", &longer])];
+    let forked = Process::workload(&["forked"]);
+    let tracer = Tracer::json(&[]);
+    for (process, argument) in before.iter().zip(["short", &long, &longer]) {
+        process.kill(Signal::TERM);
+        let event = tracer.signal_to(process.pid(), 15);
+        assert_eq!(cmdline(&event["target"]), ["workload", "wait", argument]);
+        assert!(event["target"]["cmdlineFrom"].is_null(), "{event}");
+    }
+    crate::harness::kill(forked.said_number(), Signal::TERM);
+    assert_eq!(cmdline(&tracer.signal_to(forked.said_number(), 15)["target"]), ["workload", "forked"]);
+}
+
+fn seeded_from_proc() {
+    let longer = "y".repeat(9000);
+    let before = Process::workload(&["wait", &longer]);
+    let tracer = Tracer::json(&["--seed-from-proc"]);
+    before.kill(Signal::TERM);
+    let event = tracer.signal_to(before.pid(), 15);
+    assert_eq!(cmdline(&event["target"]), ["workload", "wait", &longer]);
+    assert_eq!(event["target"]["cmdlineFrom"], "proc");
+    // and what execs afterwards is the kernel's
+    let after = Process::workload(&["wait"]);
+    after.kill(Signal::TERM);
+    assert!(tracer.signal_to(after.pid(), 15)["target"]["cmdlineFrom"].is_null());
+    assert!(tracer.stop().stderr.contains("from /proc"));
+}

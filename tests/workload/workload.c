@@ -1,0 +1,419 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+/*
+ * Makes processes and signals, and writes down what really happened: the tests' source of truth.
+ *
+ * Truth is appended to the file that WORKLOAD_TRUTH names, one line a fact:
+ *	proc PID START PPID ARGV…	a process, as it knows itself (START in clock ticks; arguments in hex)
+ *	kill ROUND SIGNAL SENDER TARGET	a kill() that returned success
+ * Counts come from here, never from the tracer.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static char **arguments;
+static int argument_count;
+static int truth = -1;
+
+static void die(const char *what)
+{
+	fprintf(stderr, "workload: %s: %s\n", what, strerror(errno));
+	_exit(70);
+}
+
+static void tell(const char *format, ...)
+{
+	char line[32768];
+	va_list list;
+	int length;
+
+	if (truth < 0)
+		return;
+	va_start(list, format);
+	length = vsnprintf(line, sizeof(line), format, list);
+	va_end(list);
+	if (length >= (int)sizeof(line) || write(truth, line, length) != length)
+		die("write truth");
+}
+
+/* Field 22 of /proc/PID/stat, behind the last ')' of comm. */
+static unsigned long long start_of(pid_t pid)
+{
+	char path[64], text[4096], *at;
+	unsigned long long start = 0;
+	int fd, length;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	length = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	if (length <= 0)
+		return 0;
+	text[length] = 0;
+	at = strrchr(text, ')');
+	if (at)
+		sscanf(at + 2, "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu", &start);
+	return start;
+}
+
+/* This process, as it knows itself, run with these arguments. */
+static void tell_self(void)
+{
+	char text[16384];
+	size_t used = 0;
+
+	for (int i = 0; i < argument_count; i++) {
+		text[used++] = ' ';
+		text[used++] = 'x';
+		for (const unsigned char *byte = (unsigned char *)arguments[i]; *byte; byte++) {
+			if (used + 4 > sizeof(text))
+				return;
+			used += sprintf(text + used, "%02x", *byte);
+		}
+	}
+	text[used] = 0;
+	tell("proc %d %llu %d%s\n", getpid(), start_of(getpid()), getppid(), text);
+}
+
+static int send_and_tell(const char *round, int signal, pid_t target)
+{
+	if (kill(target, signal))
+		return -1;
+	tell("kill %s %d %d %d\n", round, signal, getpid(), target);
+	return 0;
+}
+
+static void run(char *const argv[])
+{
+	execv("/proc/self/exe", argv);
+	die("exec");
+}
+
+__attribute__((noreturn)) static void wait_for_ever(void)
+{
+	for (;;)
+		pause();
+}
+
+static void reap(pid_t child)
+{
+	while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
+		;
+}
+
+/* target ROUND: says who it is and waits to be killed. */
+static int be_target(void)
+{
+	tell_self();
+	if (write(STDOUT_FILENO, "x", 1) != 1)
+		die("say ready");
+	wait_for_ever();
+}
+
+/* source ROUND SIGNAL TARGET: says who it is, kills, ends. */
+static int be_source(void)
+{
+	tell_self();
+	return send_and_tell(arguments[2], atoi(arguments[3]), atoi(arguments[4])) ? 71 : 0;
+}
+
+/* target-parent ROUND FD: starts the target, tells its pid through FD, waits for its end. */
+static int be_target_parent(void)
+{
+	char *argv[] = { "workload", "target", arguments[2], "an argument of its own", NULL };
+	int fd = atoi(arguments[3]);
+	pid_t target;
+	int ready[2];
+	char byte;
+
+	tell_self();
+	if (pipe(ready))
+		die("pipe");
+	target = fork();
+	if (target == 0) {
+		dup2(ready[1], STDOUT_FILENO);
+		close(ready[0]);
+		close(ready[1]);
+		close(fd);
+		run(argv);
+	}
+	close(ready[1]);
+	if (read(ready[0], &byte, 1) != 1)
+		die("wait for the target");
+	if (write(fd, &target, sizeof(target)) != sizeof(target))
+		die("tell the target");
+	close(fd);
+	reap(target);
+	return 0;
+}
+
+/* source-parent ROUND SIGNAL TARGET: starts the source and waits for its end. */
+static int be_source_parent(void)
+{
+	char *argv[] = { "workload", "source", arguments[2], arguments[3], arguments[4], NULL };
+	pid_t source;
+
+	tell_self();
+	source = fork();
+	if (source == 0)
+		run(argv);
+	reap(source);
+	return 0;
+}
+
+/* chains ROUNDS: a fresh source through a fresh parent kills a fresh target of a fresh parent. */
+static int make_chains(void)
+{
+	int rounds = atoi(arguments[2]);
+
+	tell_self();
+	for (int i = 0; i < rounds; i++) {
+		char round[16], fd[16], target[16];
+		int told[2];
+		pid_t target_parent, source_parent, pid;
+
+		if (pipe(told))
+			die("pipe");
+		snprintf(round, sizeof(round), "%d", i);
+		snprintf(fd, sizeof(fd), "%d", told[1]);
+		target_parent = fork();
+		if (target_parent == 0) {
+			char *argv[] = { "workload", "target-parent", round, fd, NULL };
+
+			close(told[0]);
+			run(argv);
+		}
+		close(told[1]);
+		if (read(told[0], &pid, sizeof(pid)) != sizeof(pid))
+			die("read the target");
+		close(told[0]);
+		snprintf(target, sizeof(target), "%d", pid);
+		source_parent = fork();
+		if (source_parent == 0) {
+			char *argv[] = { "workload", "source-parent", round, "15", target, NULL };
+
+			run(argv);
+		}
+		reap(source_parent);
+		reap(target_parent);
+	}
+	return 0;
+}
+
+/* zombie: a child that is dead and not reaped; prints its pid, waits. */
+static int keep_zombie(void)
+{
+	pid_t child = fork();
+	siginfo_t info;
+
+	if (child == 0)
+		_exit(0);
+	waitid(P_PID, child, &info, WEXITED | WNOWAIT);
+	printf("%d\n", child);
+	fflush(stdout);
+	pause();
+	return 0;
+}
+
+/* group N: leads a process group of N; prints its id, waits. */
+static int keep_group(void)
+{
+	setpgid(0, 0);
+	for (int i = 1; i < atoi(arguments[2]); i++)
+		if (fork() == 0)
+			break;
+	if (getpgrp() == getpid()) {
+		usleep(100000);
+		printf("%d\n", getpid());
+		fflush(stdout);
+	}
+	pause();
+	return 0;
+}
+
+/* forked: a child that never execs; prints its pid, waits. */
+static int keep_forked(void)
+{
+	pid_t child = fork();
+
+	if (child == 0) {
+		pause();
+		_exit(0);
+	}
+	printf("%d\n", child);
+	fflush(stdout);
+	reap(child);
+	return 0;
+}
+
+static void *exec_from_thread(void *unused)
+{
+	char *argv[] = { "workload", "wait", "exec'd by a thread", NULL };
+
+	(void)unused;
+	run(argv);
+	return NULL;
+}
+
+/* thread-exec: a thread that is not the leader execs. */
+static int exec_by_thread(void)
+{
+	pthread_t thread;
+
+	pthread_create(&thread, NULL, exec_from_thread, NULL);
+	pause();
+	return 0;
+}
+
+static void *kill_from_thread(void *target)
+{
+	prctl(PR_SET_NAME, "a-thread");
+	if (kill(*(pid_t *)target, SIGTERM))
+		die("kill");
+	printf("%d\n", (int)syscall(SYS_gettid));
+	fflush(stdout);
+	return NULL;
+}
+
+/* thread-kill TARGET: a thread that is not the leader sends SIGTERM; prints its thread id. */
+static int kill_by_thread(void)
+{
+	pid_t target = atoi(arguments[2]);
+	pthread_t thread;
+
+	pthread_create(&thread, NULL, kill_from_thread, &target);
+	pthread_join(thread, NULL);
+	return 0;
+}
+
+static void handler(int signal)
+{
+	(void)signal;
+}
+
+/* meets SIGNAL ignore|handle|block: prints ready, waits for ever. */
+static int meet(void)
+{
+	int signal_number = atoi(arguments[2]);
+	sigset_t set;
+
+	if (!strcmp(arguments[3], "ignore"))
+		signal(signal_number, SIG_IGN);
+	if (!strcmp(arguments[3], "handle"))
+		signal(signal_number, handler);
+	if (!strcmp(arguments[3], "block")) {
+		sigemptyset(&set);
+		sigaddset(&set, signal_number);
+		sigprocmask(SIG_BLOCK, &set, NULL);
+	}
+	printf("ready\n");
+	fflush(stdout);
+	wait_for_ever();
+}
+
+/* to-itself SIGNAL TIMES: handles it, and sends it to itself. */
+static int kill_itself(void)
+{
+	int signal_number = atoi(arguments[2]);
+
+	signal(signal_number, handler);
+	for (int i = 0; i < atoi(arguments[3]); i++)
+		kill(getpid(), signal_number);
+	return 0;
+}
+
+/* storm SIGNAL TIMES TARGET: prints how many kill() returned success. */
+static int storm(void)
+{
+	int done = 0;
+
+	for (int i = 0; i < atoi(arguments[3]); i++)
+		done += kill(atoi(arguments[4]), atoi(arguments[2])) == 0;
+	printf("%d\n", done);
+	return 0;
+}
+
+/* retitle TITLE TARGET: writes TITLE over its own argument block, then sends SIGTERM. */
+static int retitle(void)
+{
+	char *start = arguments[0];
+	char *end = arguments[argument_count - 1] + strlen(arguments[argument_count - 1]) + 1;
+	char title[256];
+	pid_t target = atoi(arguments[3]);
+
+	snprintf(title, sizeof(title), "%s", arguments[2]);
+	memset(start, 0, end - start);
+	strncpy(start, title, end - start - 1);
+	return kill(target, SIGTERM) ? 71 : 0;
+}
+
+/* no-arguments: execs itself with argc = 0. */
+static int exec_without_arguments(void)
+{
+	char *argv[] = { NULL };
+
+	run(argv);
+	return 0;
+}
+
+/* depth N: a chain of N forks; the deepest waits, and its pid is printed. */
+static int be_deep(void)
+{
+	for (int i = 0; i < atoi(arguments[2]); i++) {
+		pid_t child = fork();
+
+		if (child > 0) {
+			reap(child);
+			return 0;
+		}
+	}
+	printf("%d\n", getpid());
+	fflush(stdout);
+	pause();
+	return 0;
+}
+
+static const struct {
+	const char *name;
+	int (*run)(void);
+} roles[] = {
+	{ "chains", make_chains },	   { "target", be_target },
+	{ "source", be_source },	   { "target-parent", be_target_parent },
+	{ "source-parent", be_source_parent }, { "zombie", keep_zombie },
+	{ "group", keep_group },	   { "forked", keep_forked },
+	{ "thread-exec", exec_by_thread }, { "thread-kill", kill_by_thread },
+	{ "meets", meet },		   { "to-itself", kill_itself },
+	{ "storm", storm },		   { "retitle", retitle },
+	{ "no-arguments", exec_without_arguments }, { "depth", be_deep },
+};
+
+int main(int argc, char **argv)
+{
+	const char *path = getenv("WORKLOAD_TRUTH");
+
+	arguments = argv;
+	argument_count = argc;
+	if (path)
+		truth = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
+	if (argc >= 2)
+		for (size_t i = 0; i < sizeof(roles) / sizeof(roles[0]); i++)
+			if (!strcmp(argv[1], roles[i].name))
+				return roles[i].run();
+	/* anything else: a process that waits */
+	printf("ready\n");
+	fflush(stdout);
+	wait_for_ever();
+}
