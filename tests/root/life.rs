@@ -126,15 +126,16 @@ fn a_line_is_prompt() {
 }
 
 fn a_storm() {
+    // a signal that no other test sends: loss is counted for the whole host
     const EACH: u64 = 20_000;
-    let tracer = Tracer::json(&["-i", "USR1"]);
-    let target = Process::workload(&["meets", "10", "handle"]);
+    let tracer = Tracer::json(&["-i", "PWR"]);
+    let target = Process::workload(&["meets", "30", "handle"]);
     let pid = target.pid().to_string();
     let each = EACH.to_string();
     let storms: Vec<std::thread::JoinHandle<String>> = (0..2)
         .map(|_| {
             let (pid, each) = (pid.clone(), each.clone());
-            std::thread::spawn(move || run_workload(&["storm", "10", &each, &pid]))
+            std::thread::spawn(move || run_workload(&["storm", "30", &each, &pid]))
         })
         .collect();
     let sent: u64 = storms.into_iter().map(|storm| storm.join().unwrap().trim().parse::<u64>().unwrap()).sum();
@@ -146,9 +147,10 @@ fn a_storm() {
 }
 
 fn a_small_ring() {
-    let tracer = Tracer::json(&["-i", "USR1", "--ring-bytes", "4096"]);
-    let target = Process::workload(&["meets", "10", "handle"]);
-    let sent: u64 = run_workload(&["storm", "10", "5000", &target.pid().to_string()]).trim().parse().unwrap();
+    // a signal that no other test sends: loss is counted for the whole host
+    let tracer = Tracer::json(&["-i", "STKFLT", "--ring-bytes", "4096"]);
+    let target = Process::workload(&["meets", "16", "handle"]);
+    let sent: u64 = run_workload(&["storm", "16", "5000", &target.pid().to_string()]).trim().parse().unwrap();
     let said = tracer.stop();
     let got = said.events().iter().filter(|event| event["target"]["pid"] == target.pid()).count() as u64;
     let told: u64 =
