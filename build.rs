@@ -1,5 +1,7 @@
 //! Compiles bpf/killsnoop.bpf.c and generates its skeleton into `OUT_DIR`.
 
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)] // a build script ends by saying why
+
 use std::env;
 use std::path::{Path, PathBuf};
 
@@ -15,9 +17,10 @@ fn main() {
         ),
     };
     println!("cargo:rerun-if-changed=bpf");
-    if !Path::new("bpf/killsnoop.bpf.c").exists() {
-        panic!("bpf/killsnoop.bpf.c is missing: build from a whole checkout");
-    }
+    assert!(
+        Path::new("bpf/killsnoop.bpf.c").exists(),
+        "bpf/killsnoop.bpf.c is missing: build from a whole checkout"
+    );
     SkeletonBuilder::new()
         .source("bpf/killsnoop.bpf.c")
         .clang_args([

@@ -115,7 +115,10 @@ impl From<LogLevel> for tracing::Level {
 fn parse_duration(text: &str) -> Result<Duration, UsageError> {
     let wrong = || UsageError::Duration(text.to_owned());
     if let Ok(seconds) = text.parse::<f64>() {
-        return Duration::try_from_secs_f64(seconds).ok().filter(|duration| !duration.is_zero()).ok_or_else(wrong);
+        return Duration::try_from_secs_f64(seconds)
+            .ok()
+            .filter(|duration| !duration.is_zero())
+            .ok_or_else(wrong);
     }
     let duration: jiff::SignedDuration = text.parse().map_err(|_| wrong())?;
     Duration::try_from(duration).ok().filter(|duration| !duration.is_zero()).ok_or_else(wrong)
@@ -173,7 +176,8 @@ mod tests {
     use super::*;
 
     fn config(arguments: &[&str]) -> Result<Config, String> {
-        let cli = Cli::try_parse_from([&["killsnoop"], arguments].concat()).map_err(|error| error.to_string())?;
+        let cli =
+            Cli::try_parse_from([&["killsnoop"], arguments].concat()).map_err(|error| error.to_string())?;
         Config::try_from(cli).map_err(|error| error.to_string())
     }
 
@@ -217,8 +221,14 @@ mod tests {
 
     #[test]
     fn durations_with_and_without_unit() {
-        for (text, milliseconds) in [("2", 2000), ("0.5", 500), ("500ms", 500), ("10s", 10_000), ("5m", 300_000), ("2h", 7_200_000)] {
-            assert_eq!(config(&["--duration", text]).unwrap().duration, Some(Duration::from_millis(milliseconds)), "{text}");
+        for (text, milliseconds) in
+            [("2", 2000), ("0.5", 500), ("500ms", 500), ("10s", 10_000), ("5m", 300_000), ("2h", 7_200_000)]
+        {
+            assert_eq!(
+                config(&["--duration", text]).unwrap().duration,
+                Some(Duration::from_millis(milliseconds)),
+                "{text}"
+            );
         }
     }
 

@@ -12,9 +12,7 @@ pub enum UsageError {
     #[error("'{0}' is not a duration: give seconds, or a number with a unit such as 500ms, 10s, 5m, 2h")]
     Duration(String),
     /// Filters that let nothing through.
-    #[error(
-        "no signal passes: every signal named by --include-signals is excluded by --exclude-signals"
-    )]
+    #[error("no signal passes: every signal named by --include-signals is excluded by --exclude-signals")]
     NothingIncluded,
 }
 
@@ -22,7 +20,9 @@ pub enum UsageError {
 #[derive(Debug, Error)]
 pub enum TraceError {
     /// Not enough capabilities.
-    #[error("killsnoop may not load BPF programs: it lacks {missing}\nhint: run it as root (sudo), or give it {missing}")]
+    #[error(
+        "killsnoop may not load BPF programs: it lacks {missing}\nhint: run it as root (sudo), or give it {missing}"
+    )]
     Privilege {
         /// The capabilities that are missing.
         missing: String,
@@ -36,7 +36,9 @@ pub enum TraceError {
         release: String,
     },
     /// A kernel without something that is indispensable.
-    #[error("this kernel ({release}) is too old: it has no {lacking}\nhint: killsnoop needs Linux 5.11 or newer")]
+    #[error(
+        "this kernel ({release}) is too old: it has no {lacking}\nhint: killsnoop needs Linux 5.11 or newer"
+    )]
     TooOld {
         /// `uname -r`.
         release: String,
@@ -62,7 +64,9 @@ pub enum TraceError {
         source: std::io::Error,
     },
     /// Events cannot be written.
-    #[error("cannot write events to standard output: {0}\nhint: is the disk full? tracing stopped, nothing more was lost than what came after")]
+    #[error(
+        "cannot write events to standard output: {0}\nhint: is the disk full? tracing stopped, nothing more was lost than what came after"
+    )]
     Output(std::io::Error),
 }
 

@@ -155,7 +155,9 @@ impl<'a> SignalEvent<'a> {
             _ if ending => IgnoredBecause::Exiting,
             Disposition::Ignored => IgnoredBecause::Set,
             _ if self.signal.is_ignored_by_default() => IgnoredBecause::Default,
-            Disposition::Default if target.signal_flags & SIGNAL_UNKILLABLE != 0 => IgnoredBecause::NamespaceInit,
+            Disposition::Default if target.signal_flags & SIGNAL_UNKILLABLE != 0 => {
+                IgnoredBecause::NamespaceInit
+            }
             _ => return None,
         })
     }
@@ -175,7 +177,9 @@ impl<'a> SignalEvent<'a> {
     /// Address and instruction of a fault, where the siginfo has them.
     pub fn fault(&self) -> Option<(u64, u64)> {
         match self.facts.info {
-            SigInfo::Given { code, fields } if self.verdict.origin == Origin::Fault && (1..128).contains(&code) => {
+            SigInfo::Given { code, fields }
+                if self.verdict.origin == Origin::Fault && (1..128).contains(&code) =>
+            {
                 let address = u64::from_ne_bytes(fields[..8].try_into().ok()?);
                 Some((address, self.facts.instruction_pointer))
             }

@@ -92,7 +92,14 @@ fn tell_signal(event: &SignalEvent<'_>, format: &mut dyn Format) {
         format.close();
     }
     format.open("target");
-    tell_subject(event, &facts.target, &facts.target_chain, facts.target_truncated, Some(facts.group), format);
+    tell_subject(
+        event,
+        &facts.target,
+        &facts.target_chain,
+        facts.target_truncated,
+        Some(facts.group),
+        format,
+    );
     format.close();
     if let Some(pid) = event.common_ancestor() {
         format.open("commonAncestor");
@@ -288,8 +295,11 @@ fn missing(event: &SignalEvent<'_>) -> Vec<String> {
 
 /// The signals of a set, for messages.
 pub fn signal_list(set: u64) -> String {
-    let names: Vec<String> =
-        (1..=64).filter_map(Signal::new).filter(|signal| set & signal.bit() != 0).map(|signal| signal.to_string()).collect();
+    let names: Vec<String> = (1..=64)
+        .filter_map(Signal::new)
+        .filter(|signal| set & signal.bit() != 0)
+        .map(|signal| signal.to_string())
+        .collect();
     names.join(",")
 }
 

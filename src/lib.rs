@@ -23,6 +23,7 @@
 //! - what is loaded on which host: [`bpf::probe`] and [`bpf::plan`].
 //!
 //! `unsafe` is in [`bpf`] alone.
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod bpf;
 pub mod cli;

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use anyhow::Context;
-use clap::{CommandFactory, Parser};
 use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser};
 use killsnoop::bpf::session::route_libbpf_messages;
 use killsnoop::cli::Cli;
 use killsnoop::config::Config;

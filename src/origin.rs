@@ -194,14 +194,13 @@ impl Call {
         }
     }
 
-    /// Could this call have left this siginfo? (`SigInfo::None`: kill() of 7.x.)
+    /// Could this call have left this siginfo? (`SigInfo::None`: `kill()` of 7.x.)
     fn may_leave(self, info: SigInfo) -> bool {
         match (self, info) {
             (Self::Write(_), _) | (_, SigInfo::Kernel) => false,
-            (_, SigInfo::None) => true,
             (Self::Kill, SigInfo::Given { code, .. }) => code == SI_USER,
             (Self::Tkill | Self::Tgkill, SigInfo::Given { code, .. }) => code == SI_TKILL,
-            (_, SigInfo::Given { .. }) => true,
+            (_, SigInfo::None | SigInfo::Given { .. }) => true,
         }
     }
 }
@@ -253,6 +252,7 @@ fn sent_by(call: Call, args: &[u64; 3], facts: &Snapshot<'_>) -> Verdict {
     Verdict { origin: Origin::Process, via: Some(call.name()), scope: Some(scope), code_forged }
 }
 
+#[allow(clippy::match_same_arms)] // the order of the rows is the meaning
 fn without_a_sender(facts: &Snapshot<'_>) -> Origin {
     let to_itself = is_to_itself(facts);
     let current = &facts.current;
@@ -316,7 +316,10 @@ pub fn may_be_trigger(facts: &Snapshot<'_>, origin: Origin) -> bool {
     let is_process = facts.current.tid != 0 && facts.current.flags & PF_KTHREAD == 0;
     is_process
         && !is_to_itself(facts)
-        && matches!(origin, Origin::Tty | Origin::ParentDeath | Origin::PidNamespace | Origin::Child | Origin::Kernel)
+        && matches!(
+            origin,
+            Origin::Tty | Origin::ParentDeath | Origin::PidNamespace | Origin::Child | Origin::Kernel
+        )
 }
 
 /// The kernel's name of `si_code` for a signal, where it has one.
@@ -338,12 +341,26 @@ pub fn code_name(signal: u8, code: i32) -> Option<&'static str> {
         return Some(general);
     }
     let table: &[&str] = match signal {
-        ILL => {
-            &["ILL_ILLOPC", "ILL_ILLOPN", "ILL_ILLADR", "ILL_ILLTRP", "ILL_PRVOPC", "ILL_PRVREG", "ILL_COPROC", "ILL_BADSTK"]
-        }
-        FPE => {
-            &["FPE_INTDIV", "FPE_INTOVF", "FPE_FLTDIV", "FPE_FLTOVF", "FPE_FLTUND", "FPE_FLTRES", "FPE_FLTINV", "FPE_FLTSUB"]
-        }
+        ILL => &[
+            "ILL_ILLOPC",
+            "ILL_ILLOPN",
+            "ILL_ILLADR",
+            "ILL_ILLTRP",
+            "ILL_PRVOPC",
+            "ILL_PRVREG",
+            "ILL_COPROC",
+            "ILL_BADSTK",
+        ],
+        FPE => &[
+            "FPE_INTDIV",
+            "FPE_INTOVF",
+            "FPE_FLTDIV",
+            "FPE_FLTOVF",
+            "FPE_FLTUND",
+            "FPE_FLTRES",
+            "FPE_FLTINV",
+            "FPE_FLTSUB",
+        ],
         SEGV => &["SEGV_MAPERR", "SEGV_ACCERR", "SEGV_BNDERR", "SEGV_PKUERR"],
         BUS => &["BUS_ADRALN", "BUS_ADRERR", "BUS_OBJERR", "BUS_MCEERR_AR", "BUS_MCEERR_AO"],
         TRAP => &["TRAP_BRKPT", "TRAP_TRACE", "TRAP_BRANCH", "TRAP_HWBKPT", "TRAP_UNK", "TRAP_PERF"],

@@ -290,9 +290,12 @@ fn take<T: Plain + Copy + Default>(bytes: &[u8], at: usize, what: &'static str) 
 }
 
 fn slice<'a>(bytes: &'a [u8], at: usize, needed: usize, what: &'static str) -> Result<&'a [u8], DecodeError> {
-    at.checked_add(needed)
-        .and_then(|end| bytes.get(at..end))
-        .ok_or(DecodeError::Short { what, at, needed, length: bytes.len() })
+    at.checked_add(needed).and_then(|end| bytes.get(at..end)).ok_or(DecodeError::Short {
+        what,
+        at,
+        needed,
+        length: bytes.len(),
+    })
 }
 
 /// Decodes one record of the ring.
@@ -328,7 +331,9 @@ pub fn decode(bytes: &[u8]) -> Result<Snapshot<'_>, DecodeError> {
     let current_chain: Vec<usize> = std::iter::once(0).chain(2..source_end).collect();
     let mut target_chain: Vec<usize> = std::iter::once(1).chain(source_end..target_end).collect();
     if u32::from(head.joins_at) != Constant::JOINS_NOWHERE.0 {
-        let Some(shared) = current_chain.get(usize::from(head.joins_at)..).filter(|shared| !shared.is_empty()) else {
+        let Some(shared) =
+            current_chain.get(usize::from(head.joins_at)..).filter(|shared| !shared.is_empty())
+        else {
             return Err(DecodeError::Impossible { field: "joins_at", value: u64::from(head.joins_at) });
         };
         target_chain.extend(shared);

@@ -38,7 +38,10 @@ pub fn of(event: &SignalEvent<'_>) -> String {
         Origin::Timer => format!("timer of {target} sent it {signal}"),
         Origin::ParentDeath => return parent_death(event),
         Origin::PidNamespace => {
-            format!("kernel sent {signal} to {target}: {}, the init of its pid namespace, exited", name(event.current()))
+            format!(
+                "kernel sent {signal} to {target}: {}, the init of its pid namespace, exited",
+                name(event.current())
+            )
         }
         Origin::Child => match event.trigger() {
             Some(trigger) => format!("{target} got {signal} about its child {}", name(trigger)),
@@ -46,7 +49,9 @@ pub fn of(event: &SignalEvent<'_>) -> String {
         },
         Origin::Io => format!("kernel sent {signal} to {target}: I/O"),
         Origin::Rlimit => format!("kernel sent {signal} to {target}: resource limit"),
-        Origin::Seccomp => format!("kernel sent {signal} to {target}: a seccomp filter refused a system call"),
+        Origin::Seccomp => {
+            format!("kernel sent {signal} to {target}: a seccomp filter refused a system call")
+        }
         Origin::Kernel => format!("kernel sent {signal} to {target}"),
     };
     text.push_str(effect(event));

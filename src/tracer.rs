@@ -25,6 +25,8 @@ use crate::sink::{Format, json::Json, logfmt::Logfmt};
 const WRITE_AT: usize = 64 * 1024;
 /// How often loss that nothing else brings to light is looked for.
 const HOUSEKEEPING: Duration = Duration::from_secs(5);
+/// How long to wait, at the end, for a record that was announced and does not come.
+const GIVE_UP_AFTER: Duration = Duration::from_secs(1);
 /// At most one `lost` event in this time.
 const TELL_LOSS_EVERY: Duration = Duration::from_secs(1);
 
@@ -143,14 +145,15 @@ pub fn run(config: &Config, requests: &Requests<'_>, out: &mut dyn Write) -> Res
     let plan = plan::plan(&probe::host(), config)?;
     let raw = match &config.record_to {
         Some(path) => Some(
-            File::create(path).map_err(|error| TraceError::system(format!("create {}", path.display()), error))?,
+            File::create(path)
+                .map_err(|error| TraceError::system(format!("create {}", path.display()), error))?,
         ),
         None => None,
     };
     let probed = began.elapsed();
     let mut storage = MaybeUninit::uninit();
     let session = Session::start(&mut storage, &plan, config)?;
-    say_ready(&session, &plan, probed, began.elapsed());
+    say_ready(&session, plan, probed, began.elapsed());
     match trace(config, requests, out, &session, raw)? {
         Some(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         Some(error) => Err(TraceError::Output(error)),
@@ -196,12 +199,12 @@ fn trace(
     )
     .map_err(failed)?;
     let deadline = config.duration.map(|duration| Instant::now() + duration);
-    let mut loss = LossTeller::default();
+    let mut teller = LossTeller::default();
 
     loop {
         pipeline.borrow_mut().clock = clock();
         let drained = ring.drain().map_err(failed)?;
-        loss.tell_if_any(&pipeline, false);
+        teller.tell_if_any(&pipeline, false);
         pipeline.borrow_mut().flush();
         let is_over = {
             let pipeline = pipeline.borrow();
@@ -223,7 +226,7 @@ fn trace(
 
     session.stop();
     drain_the_rest(&ring, &pipeline, session).map_err(failed)?;
-    loss.tell_if_any(&pipeline, true);
+    teller.tell_if_any(&pipeline, true);
     let mut pipeline = pipeline.borrow_mut();
     pipeline.flush();
     pipeline.say_counters("total");
@@ -232,12 +235,20 @@ fn trace(
 
 /// After the hook is off, a program may still be running on another CPU: everything that it emits is waited
 /// for, so that the counters add up.
-fn drain_the_rest(ring: &Ring<'_>, pipeline: &RefCell<Pipeline<'_, '_>>, session: &Session<'_>) -> io::Result<()> {
-    let give_up = Instant::now() + Duration::from_secs(1);
+fn drain_the_rest(
+    ring: &Ring<'_>,
+    pipeline: &RefCell<Pipeline<'_, '_>>,
+    session: &Session<'_>,
+) -> io::Result<()> {
+    let mut came_at = Instant::now();
     loop {
-        ring.drain()?;
+        let drained = ring.drain()?;
         pipeline.borrow_mut().flush();
-        if pipeline.borrow().received >= session.totals().emitted || Instant::now() > give_up {
+        if drained != Some(0) {
+            came_at = Instant::now();
+            continue;
+        }
+        if pipeline.borrow().received >= session.totals().emitted || came_at.elapsed() > GIVE_UP_AFTER {
             return Ok(());
         }
         std::thread::sleep(Duration::from_millis(1));
@@ -262,13 +273,13 @@ impl LossTeller {
             return;
         }
         let mut pipeline = pipeline.borrow_mut();
-        let lost = pipeline.lost();
-        let new = lost.since(self.told);
+        let all = pipeline.lost();
+        let new = all.since(self.told);
         self.told_at = Some(Instant::now());
         if new.total() == 0 {
             return;
         }
-        self.told = lost;
+        self.told = all;
         pipeline.print(&Event::Lost(LostEvent { time: now(), lost: new }));
     }
 }
@@ -324,7 +335,7 @@ impl Pipeline<'_, '_> {
     }
 }
 
-fn say_ready(session: &Session<'_>, plan: &Plan, probed: Duration, total: Duration) {
+fn say_ready(session: &Session<'_>, plan: Plan, probed: Duration, total: Duration) {
     if !plan.tells_via {
         tracing::warn!("this kernel cannot tell the system call of a signal (5.15 can): no via, no scope");
     }

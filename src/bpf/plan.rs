@@ -44,7 +44,8 @@ pub fn plan(host: &HostFacts, config: &Config) -> Result<Plan, TraceError> {
     if !host.has_btf {
         return Err(TraceError::NoBtf { release: host.release.clone() });
     }
-    let needed = [(host.has_ring_buffer, "BPF ring buffer"), (host.has_task_storage, "BPF task storage for tracing")];
+    let needed =
+        [(host.has_ring_buffer, "BPF ring buffer"), (host.has_task_storage, "BPF task storage for tracing")];
     if let Some((_, lacking)) = needed.into_iter().find(|(has, _)| !has) {
         return Err(TraceError::TooOld { release: host.release.clone(), lacking: lacking.to_owned() });
     }
@@ -88,9 +89,15 @@ mod tests {
     #[test]
     fn each_refusal_says_what_is_missing_and_what_to_do() {
         for (host, words) in [
-            (HostFacts { missing_capabilities: vec!["CAP_BPF", "CAP_PERFMON"], ..newest() }, ["CAP_BPF and CAP_PERFMON", "sudo"]),
+            (
+                HostFacts { missing_capabilities: vec!["CAP_BPF", "CAP_PERFMON"], ..newest() },
+                ["CAP_BPF and CAP_PERFMON", "sudo"],
+            ),
             (HostFacts { has_btf: false, ..newest() }, ["BTF", "CONFIG_DEBUG_INFO_BTF"]),
-            (HostFacts { has_task_storage: false, release: "5.10".to_owned(), ..newest() }, ["5.10", "needs Linux 5.11"]),
+            (
+                HostFacts { has_task_storage: false, release: "5.10".to_owned(), ..newest() },
+                ["5.10", "needs Linux 5.11"],
+            ),
             (HostFacts { has_ring_buffer: false, ..newest() }, ["ring buffer", "hint"]),
         ] {
             let message = plan(&host, &Config::default()).unwrap_err().to_string();

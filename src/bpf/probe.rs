@@ -34,8 +34,11 @@ pub fn host() -> HostFacts {
     let btf = Btf::from_vmlinux().ok();
     let helper = |name: &str| btf.as_ref().is_some_and(|btf| has_helper(btf, name));
     HostFacts {
-        release: fs::read_to_string("/proc/sys/kernel/osrelease").map_or_else(|_| "unknown".to_owned(), |text| text.trim().to_owned()),
-        missing_capabilities: missing_capabilities(&fs::read_to_string("/proc/self/status").unwrap_or_default()),
+        release: fs::read_to_string("/proc/sys/kernel/osrelease")
+            .map_or_else(|_| "unknown".to_owned(), |text| text.trim().to_owned()),
+        missing_capabilities: missing_capabilities(
+            &fs::read_to_string("/proc/self/status").unwrap_or_default(),
+        ),
         has_btf: Path::new("/sys/kernel/btf/vmlinux").exists() && btf.is_some(),
         has_ring_buffer: helper("BPF_FUNC_ringbuf_output"),
         has_task_storage: helper("BPF_FUNC_task_storage_get"),
@@ -73,10 +76,16 @@ mod tests {
 
     #[test]
     fn capabilities_are_read_from_the_effective_set() {
-        assert_eq!(missing_capabilities("CapPrm:\tffffffffffffffff\nCapEff:\t0000000000000000\n"), ["CAP_BPF", "CAP_PERFMON"]);
+        assert_eq!(
+            missing_capabilities("CapPrm:\tffffffffffffffff\nCapEff:\t0000000000000000\n"),
+            ["CAP_BPF", "CAP_PERFMON"]
+        );
         assert_eq!(missing_capabilities("CapEff:\t000001ffffffffff\n"), [""; 0]);
         assert_eq!(missing_capabilities(&format!("CapEff:\t{:016x}\n", 1u64 << CAP_BPF)), ["CAP_PERFMON"]);
-        assert_eq!(missing_capabilities(&format!("CapEff:\t{:016x}\n", 1u64 << CAP_BPF | 1 << CAP_PERFMON)), [""; 0]);
+        assert_eq!(
+            missing_capabilities(&format!("CapEff:\t{:016x}\n", 1u64 << CAP_BPF | 1 << CAP_PERFMON)),
+            [""; 0]
+        );
         assert_eq!(missing_capabilities(&format!("CapEff:\t{:016x}\n", 1u64 << CAP_SYS_ADMIN)), [""; 0]);
         assert_eq!(missing_capabilities("nonsense"), ["CAP_BPF", "CAP_PERFMON"]);
     }

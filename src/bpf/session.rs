@@ -26,6 +26,9 @@ use crate::error::TraceError;
 const INLINE: usize = size_of::<Identity>() - offset_of!(Identity, argv);
 const MEDIUM: usize = size_of::<argv_medium>();
 const LARGE: usize = size_of::<argv_large>();
+/// Where the next class begins.
+const INLINE_END: usize = INLINE + 1;
+const MEDIUM_END: usize = MEDIUM + 1;
 
 /// What each class of hidden signals is called, in the order of `enum hidden_class`.
 pub const HIDDEN_NAMES: [&str; HiddenClass::HIDDEN_CLASSES.0 as usize] =
@@ -96,9 +99,8 @@ impl CounterPages {
         let length = (cpus * size_of::<Counters>()).next_multiple_of(rustix::param::page_size());
         // SAFETY: a fresh mapping at an address of the kernel's choice; the map was made with BPF_F_MMAPABLE
         // and `cpus` elements, which it rounds up to whole pages as is done here.
-        let start = unsafe {
-            mmap(ptr::null_mut(), length, ProtFlags::READ, MmapFlags::SHARED, map.as_fd(), 0)
-        }?;
+        let start =
+            unsafe { mmap(ptr::null_mut(), length, ProtFlags::READ, MmapFlags::SHARED, map.as_fd(), 0) }?;
         Ok(Self { start, length, cpus })
     }
 
@@ -109,9 +111,8 @@ impl CounterPages {
             for (word, total) in sum.iter_mut().enumerate() {
                 // SAFETY: inside the mapping, aligned (the struct is u64 only), and written by the kernel
                 // with plain 64-bit stores; it lives as long as self.
-                let counter = unsafe {
-                    AtomicU64::from_ptr(self.start.cast::<u64>().add(cpu * WORDS + word))
-                };
+                let counter =
+                    unsafe { AtomicU64::from_ptr(self.start.cast::<u64>().add(cpu * WORDS + word)) };
                 *total = total.wrapping_add(counter.load(Ordering::Relaxed));
             }
         }
@@ -153,10 +154,8 @@ impl std::fmt::Debug for Session<'_> {
 pub fn route_libbpf_messages() {
     libbpf_rs::set_print(Some((PrintLevel::Debug, |level, text| {
         let text = text.trim_end();
-        match level {
-            PrintLevel::Warn => tracing::debug!(target: "libbpf", warning = true, "{text}"),
-            _ => tracing::debug!(target: "libbpf", "{text}"),
-        }
+        let warning = matches!(level, PrintLevel::Warn);
+        tracing::debug!(target: "libbpf", warning, "{text}");
     })));
 }
 
@@ -175,10 +174,12 @@ impl<'obj> Session<'obj> {
         let began = Instant::now();
         let cpus = libbpf_rs::num_possible_cpus()
             .map_err(|error| TraceError::kernel("count the CPUs", "is /sys mounted?", error))?;
-        let mut open = KillsnoopSkelBuilder::default()
-            .open(storage)
-            .map_err(|error| TraceError::kernel("open the BPF object", "run with -l debug to see what libbpf says", error))?;
-        let prepare = |error| TraceError::kernel("size the BPF maps", "run with -l debug to see what libbpf says", error);
+        let mut open = KillsnoopSkelBuilder::default().open(storage).map_err(|error| {
+            TraceError::kernel("open the BPF object", "run with -l debug to see what libbpf says", error)
+        })?;
+        let prepare = |error| {
+            TraceError::kernel("size the BPF maps", "run with -l debug to see what libbpf says", error)
+        };
         open.maps.records.set_max_entries(config.ring_bytes).map_err(prepare)?;
         open.maps.scratches.set_max_entries(cpus as u32).map_err(prepare)?;
         open.maps.counters.set_max_entries(cpus as u32).map_err(prepare)?;
@@ -233,7 +234,10 @@ impl<'obj> Session<'obj> {
             unsafe { AtomicU32::from_ptr(&raw mut bss.reader.state) }
         });
         let Some(reader_state) = reader_state else {
-            return Err(TraceError::system("map the reader's state", io::Error::from_raw_os_error(libc::ENOMEM)));
+            return Err(TraceError::system(
+                "map the reader's state",
+                io::Error::from_raw_os_error(libc::ENOMEM),
+            ));
         };
         Ok(Self {
             skel,
@@ -308,9 +312,9 @@ impl<'obj> Session<'obj> {
         let kept = identity.argv_kept as usize;
         let get = |map: &MapMut<'_>| map.lookup(&key, MapFlags::ANY).ok().flatten().unwrap_or_default();
         let mut argv = match kept {
-            ..=INLINE => identity.argv.to_vec(),
-            ..=MEDIUM => get(&maps.argv_medium),
-            ..=LARGE => get(&maps.argv_large),
+            0..=INLINE => identity.argv.to_vec(),
+            INLINE_END..=MEDIUM => get(&maps.argv_medium),
+            MEDIUM_END..=LARGE => get(&maps.argv_large),
             _ => [get(&maps.argv_large), get(&maps.argv_tail)].concat(),
         };
         // it may have exec'd between the look-ups
@@ -366,7 +370,9 @@ fn attach(program: &mut ProgramMut<'_>, tracepoint: &str) -> Result<Link, TraceE
 }
 
 fn run_iterator(program: &mut ProgramMut<'_>) -> Result<(), TraceError> {
-    let failed = |error| TraceError::kernel("run the task iterator", "run with -l debug to see what libbpf says", error);
+    let failed = |error| {
+        TraceError::kernel("run the task iterator", "run with -l debug to see what libbpf says", error)
+    };
     let link = program.attach().map_err(failed)?;
     let mut nothing = Vec::new();
     Iter::new(&link)
@@ -435,15 +441,16 @@ fn seed_one(skel: &KillsnoopSkel<'_>, proc_directory: &Path, pid: u32) -> io::Re
     };
     let mut identity = Identity {
         generation: 2,
-        flags: ProcessFlag::PROCESS_FROM_PROC.0 | if kept < argv.len() { ProcessFlag::PROCESS_CUT.0 } else { 0 },
+        flags: ProcessFlag::PROCESS_FROM_PROC.0
+            | if kept < argv.len() { ProcessFlag::PROCESS_CUT.0 } else { 0 },
         argv_kept: kept as u32,
         argv_total: argv.len() as u32,
         ..Identity::default()
     };
     match kept {
-        ..=INLINE => identity.argv[..kept].copy_from_slice(&argv),
-        ..=MEDIUM => put(&maps.seeded_medium, &argv, MEDIUM)?,
-        ..=LARGE => put(&maps.seeded_large, &argv, LARGE)?,
+        0..=INLINE => identity.argv[..kept].copy_from_slice(&argv),
+        INLINE_END..=MEDIUM => put(&maps.seeded_medium, &argv, MEDIUM)?,
+        MEDIUM_END..=LARGE => put(&maps.seeded_large, &argv, LARGE)?,
         _ => {
             put(&maps.seeded_large, &argv[..LARGE], LARGE)?;
             put(&maps.seeded_tail, &argv[LARGE..kept], LARGE)?;

@@ -80,7 +80,7 @@ impl Completer {
         }
         let bytes = procfs::cmdline(&self.proc_directory, process.pid, process.start)?;
         let execed_meanwhile = identities.identity(process.pid).is_some_and(|kept| kept.exec_time > time);
-        (!execed_meanwhile).then(|| Argv::Known {
+        (!execed_meanwhile).then_some(Argv::Known {
             total: bytes.len() as u32,
             bytes: Cow::Owned(bytes),
             from_proc: true,

@@ -20,9 +20,11 @@ pub struct Logfmt {
 /// Does logfmt need quotes around it? (The rule of Go's log/slog.)
 fn needs_quotes(value: &str) -> bool {
     value.is_empty()
-        || value
-            .chars()
-            .any(|character| matches!(character, ' ' | '"' | '=' | '\u{fffd}') || character.is_whitespace() || is_unsafe(character))
+        || value.chars().any(|character| {
+            matches!(character, ' ' | '"' | '=' | '\u{fffd}')
+                || character.is_whitespace()
+                || is_unsafe(character)
+        })
 }
 
 /// May an argument stand in a list as it is?
@@ -156,7 +158,10 @@ mod tests {
         assert_eq!(list(&[b"runc"]), "cmdline=[runc]\n");
         assert_eq!(list(&[b"-zsh"]), "cmdline=[-zsh]\n");
         assert_eq!(list(&[]), "cmdline=[]\n");
-        assert_eq!(list(&[b"python", b"/main.py", b"--port=8080"]), "cmdline=\"[python /main.py --port=8080]\"\n");
+        assert_eq!(
+            list(&[b"python", b"/main.py", b"--port=8080"]),
+            "cmdline=\"[python /main.py --port=8080]\"\n"
+        );
     }
 
     #[test]

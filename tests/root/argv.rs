@@ -35,7 +35,11 @@ fn every_size_class() {
         let event = tracer.signal_to(target.pid(), 15);
         assert!(event["missing"].is_null(), "{size}: {event}");
         assert_eq!(cmdline(&event["target"]), ["workload", "wait", &argument], "{size}");
-        assert_eq!(cmdline(&event["source"]), ["workload", "storm", "15", "1", &target_pid, &argument], "{size}");
+        assert_eq!(
+            cmdline(&event["source"]),
+            ["workload", "storm", "15", "1", &target_pid, &argument],
+            "{size}"
+        );
         // a child that never execs has it copied
         assert!(event["target"]["cmdlineTruncated"].is_null(), "{size}");
     }
@@ -43,7 +47,10 @@ fn every_size_class() {
         let argument = "b".repeat(size);
         let parent = Process::workload(&["forked", &argument]);
         crate::harness::kill(parent.said_number(), Signal::TERM);
-        assert_eq!(cmdline(&tracer.signal_to(parent.said_number(), 15)["target"]), ["workload", "forked", &argument]);
+        assert_eq!(
+            cmdline(&tracer.signal_to(parent.said_number(), 15)["target"]),
+            ["workload", "forked", &argument]
+        );
     }
 }
 
@@ -78,7 +85,20 @@ fn an_ancestors_argv() {
 
 fn hostile_arguments() {
     let tracer = Tracer::json(&[]);
-    let arguments = ["wait", "", "a b", "\"quoted\"", "'", "[x]", "new\nline", "\u{1b}[2J", "x=y", "\u{202e}", "back\\slash", ""];
+    let arguments = [
+        "wait",
+        "",
+        "a b",
+        "\"quoted\"",
+        "'",
+        "[x]",
+        "new\nline",
+        "\u{1b}[2J",
+        "x=y",
+        "\u{202e}",
+        "back\\slash",
+        "",
+    ];
     let target = Process::workload(&arguments);
     target.kill(Signal::TERM);
     let event = tracer.signal_to(target.pid(), 15);
@@ -99,7 +119,9 @@ fn no_arguments() {
 fn not_utf_8() {
     let tracer = Tracer::json(&[]);
     let foreign = b"caf\xe9\xff".to_vec();
-    let target = Process::start(Command::new(workload()).arg0("workload").arg("wait").arg(OsString::from_vec(foreign.clone())));
+    let target = Process::start(
+        Command::new(workload()).arg0("workload").arg("wait").arg(OsString::from_vec(foreign.clone())),
+    );
     target.kill(Signal::TERM);
     let event = tracer.signal_to(target.pid(), 15);
     assert_eq!(cmdline(&event["target"])[2], "caf\u{fffd}\u{fffd}");

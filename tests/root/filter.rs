@@ -81,7 +81,10 @@ fn by_signal() {
         run_workload(&["storm", "12", "1", &pid]);
         let said = tracer.stop();
         let count = |signal: i64| {
-            said.events().iter().filter(|event| event["target"]["pid"] == target.pid() && event["signal"] == signal).count()
+            said.events()
+                .iter()
+                .filter(|event| event["target"]["pid"] == target.pid() && event["signal"] == signal)
+                .count()
         };
         assert_eq!([count(10) == 3, count(12) == 1], passes, "{arguments:?}");
         assert!(passes[0] || count(10) == 0, "{arguments:?}");

@@ -31,7 +31,8 @@ impl Skip {
 
     fn why(self) -> Option<&'static str> {
         match self {
-            Self::NoRoot => (!rustix::process::geteuid().is_root()).then_some("needs root: scripts/test runs it through sudo"),
+            Self::NoRoot => (!rustix::process::geteuid().is_root())
+                .then_some("needs root: scripts/test runs it through sudo"),
             Self::NoPidNamespace => {
                 let works = Command::new("unshare").args(["--fork", "--pid", "true"]).status();
                 (!works.is_ok_and(|status| status.success())).then_some("unshare --pid does not work here")

@@ -92,7 +92,8 @@ fn without_privileges() {
 }
 
 fn wrong_usage() {
-    for arguments in [&["--no-such-flag"][..], &["-i", "NOSIG"], &["-d", "99"], &["-i", "TERM", "-e", "TERM"]] {
+    for arguments in [&["--no-such-flag"][..], &["-i", "NOSIG"], &["-d", "99"], &["-i", "TERM", "-e", "TERM"]]
+    {
         let output = Command::new(env!("CARGO_BIN_EXE_killsnoop")).args(arguments).output().unwrap();
         assert_eq!(output.status.code(), Some(2), "{arguments:?}: {output:?}");
     }
@@ -138,7 +139,8 @@ fn a_storm() {
             std::thread::spawn(move || run_workload(&["storm", "30", &each, &pid]))
         })
         .collect();
-    let sent: u64 = storms.into_iter().map(|storm| storm.join().unwrap().trim().parse::<u64>().unwrap()).sum();
+    let sent: u64 =
+        storms.into_iter().map(|storm| storm.join().unwrap().trim().parse::<u64>().unwrap()).sum();
     let said = tracer.stop();
     said.assert_counters_add_up();
     let got = said.events().iter().filter(|event| event["target"]["pid"] == target.pid()).count() as u64;
@@ -153,8 +155,12 @@ fn a_small_ring() {
     let sent: u64 = run_workload(&["storm", "16", "5000", &target.pid().to_string()]).trim().parse().unwrap();
     let said = tracer.stop();
     let got = said.events().iter().filter(|event| event["target"]["pid"] == target.pid()).count() as u64;
-    let told: u64 =
-        said.events().iter().filter(|event| event["event"] == "lost").map(|event| event["lost"].as_u64().unwrap()).sum();
+    let told: u64 = said
+        .events()
+        .iter()
+        .filter(|event| event["event"] == "lost")
+        .map(|event| event["lost"].as_u64().unwrap())
+        .sum();
     assert!(told > 0, "5,000 signals do not fit 4 KiB: {}", said.stderr);
     assert_eq!(sent, got + told, "{}", said.stderr);
     assert_eq!(told, said.counter("signals total", "lost"));

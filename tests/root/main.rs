@@ -3,7 +3,7 @@
 //!
 //! What cannot run says SKIP and why, and is counted apart; a skip that `tests/expected-skips` does not list is a
 //! failure, and in CI so is every skip for want of root.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, unreachable_pub)]
 
 mod argv;
 mod filter;

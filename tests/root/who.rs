@@ -44,7 +44,10 @@ fn the_line_of_the_readme() {
     assert!(status.success());
     shell.reap();
     let line = wait_until("the line", || {
-        tracer.lines().into_iter().find(|line| line.contains(&format!("source.cmdline=\"[pkill -P {parent} yes]\"")))
+        tracer
+            .lines()
+            .into_iter()
+            .find(|line| line.contains(&format!("source.cmdline=\"[pkill -P {parent} yes]\"")))
     });
     let order = [
         "time=",
@@ -132,7 +135,9 @@ fn a_thousand_chains() {
     let events: HashMap<(u64, u64), Value> = said
         .events()
         .into_iter()
-        .map(|event| ((event["source"]["pid"].as_u64().unwrap(), event["target"]["pid"].as_u64().unwrap()), event))
+        .map(|event| {
+            ((event["source"]["pid"].as_u64().unwrap(), event["target"]["pid"].as_u64().unwrap()), event)
+        })
         .collect();
     let mut compared = 0;
     for (source, target) in &kills {
@@ -162,11 +167,15 @@ fn a_thousand_chains() {
 fn a_process_group_of_three() {
     let tracer = Tracer::json(&[]);
     let group = Process::workload(&["group", "3"]);
-    let status = Command::new("kill").args(["-TERM", "--", &format!("-{}", group.said_number())]).status().unwrap();
+    let status =
+        Command::new("kill").args(["-TERM", "--", &format!("-{}", group.said_number())]).status().unwrap();
     assert!(status.success());
     let events = wait_until("three events", || {
-        let events: Vec<Value> =
-            tracer.events().into_iter().filter(|event| event["target"]["pgid"] == group.said_number()).collect();
+        let events: Vec<Value> = tracer
+            .events()
+            .into_iter()
+            .filter(|event| event["target"]["pgid"] == group.said_number())
+            .collect();
         (events.len() >= 3).then_some(events)
     });
     assert_eq!(events.len(), 3);
@@ -182,9 +191,8 @@ fn a_signal_inside_a_pid_namespace() {
     let tracer = Tracer::json(&[]);
     let script = "sleep 100 & target=$!; sleep 0.3; \
                   kill -USR1 $target; wait $target; echo over";
-    let inside = Process::start(
-        Command::new("unshare").args(["--fork", "--pid", "--mount-proc", "sh", "-c", script]),
-    );
+    let inside =
+        Process::start(Command::new("unshare").args(["--fork", "--pid", "--mount-proc", "sh", "-c", script]));
     let init: u32 = fs::read_to_string(format!("/proc/{0}/task/{0}/children", inside.pid()))
         .ok()
         .and_then(|children| children.trim().parse().ok())
@@ -230,7 +238,9 @@ fn relations() {
     run_workload(&["storm", "15", "1", &sibling.pid().to_string()]);
     assert_eq!(tracer.signal_to(sibling.pid(), 15)["relation"], "sibling");
 
-    let shell = Process::start(Command::new("sh").args(["-c", "echo x; trap : USR1; sh -c 'kill -USR1 $PPID'; sleep 100"]));
+    let shell = Process::start(
+        Command::new("sh").args(["-c", "echo x; trap : USR1; sh -c 'kill -USR1 $PPID'; sleep 100"]),
+    );
     assert_eq!(tracer.signal_to(shell.pid(), 10)["relation"], "child");
 
     let shell = Process::start(Command::new("sh").args(["-c", "echo x; kill -STOP $$"]));
@@ -315,8 +325,11 @@ fn exec_by_a_thread() {
 fn what_ran_before() {
     let long = "x".repeat(3000);
     let longer = "y".repeat(9000);
-    let before =
-        [Process::workload(&["wait", "short"]), Process::workload(&["wait", &long]), Process::workload(&["wait", &longer])];
+    let before = [
+        Process::workload(&["wait", "short"]),
+        Process::workload(&["wait", &long]),
+        Process::workload(&["wait", &longer]),
+    ];
     let forked = Process::workload(&["forked"]);
     let tracer = Tracer::json(&[]);
     for (process, argument) in before.iter().zip(["short", &long, &longer]) {
