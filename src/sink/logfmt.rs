@@ -20,21 +20,24 @@ pub struct Logfmt {
 /// Does logfmt need quotes around it? (The rule of Go's log/slog.)
 fn needs_quotes(value: &str) -> bool {
     value.is_empty()
-        || value.chars().any(|character| {
-            matches!(character, ' ' | '"' | '=' | '\u{fffd}')
-                || character.is_whitespace()
-                || is_unsafe(character)
-        })
+        || value.bytes().any(|byte| matches!(byte, 0..=b' ' | b'"' | b'=' | 0x7f))
+        || (!value.is_ascii()
+            && value.chars().any(|character| {
+                character == '\u{fffd}' || character.is_whitespace() || is_unsafe(character)
+            }))
 }
 
 /// May an argument stand in a list as it is?
 fn is_plain_argument(argument: &str) -> bool {
+    let is_quoted = |byte| {
+        matches!(byte, 0..=b' ' | b'"' | b'\'' | b'[' | b']' | b'(' | b')' | b'{' | b'}' | b'\\' | 0x7f)
+    };
     !argument.is_empty()
-        && !argument.chars().any(|character| {
-            matches!(character, '"' | '\'' | '[' | ']' | '(' | ')' | '{' | '}' | '\\' | '\u{fffd}')
-                || character.is_whitespace()
-                || is_unsafe(character)
-        })
+        && !argument.bytes().any(is_quoted)
+        && (argument.is_ascii()
+            || !argument.chars().any(|character| {
+                character == '\u{fffd}' || character.is_whitespace() || is_unsafe(character)
+            }))
 }
 
 impl Logfmt {

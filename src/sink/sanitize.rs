@@ -19,31 +19,46 @@ pub fn is_unsafe(character: char) -> bool {
         )
 }
 
+/// Bytes that stand for themselves in a JSON string and on a terminal: printable ASCII but `"` and `\`. All
+/// others, those of longer UTF-8 sequences included, are looked at one by one.
+const IS_PLAIN: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0x20;
+    while byte < 0x7f {
+        table[byte] = byte != b'"' as usize && byte != b'\\' as usize;
+        byte += 1;
+    }
+    table
+};
+
+/// Length of the beginning that can be taken as it is.
+fn plain_prefix(bytes: &[u8]) -> usize {
+    bytes.iter().position(|&byte| !IS_PLAIN[usize::from(byte)]).unwrap_or(bytes.len())
+}
+
 /// Appends a JSON string, quotes included; what is unsafe is escaped as `\uXXXX`.
 pub fn push_json_string(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
-    let mut clean_from = 0;
-    for (at, character) in text.char_indices() {
-        let quoted = matches!(character, '"' | '\\');
-        if !quoted && !is_unsafe(character) {
-            continue;
-        }
-        out.extend_from_slice(&text.as_bytes()[clean_from..at]);
-        clean_from = at + character.len_utf8();
+    let mut rest = text;
+    loop {
+        let (plain, other) = rest.split_at(plain_prefix(rest.as_bytes()));
+        out.extend_from_slice(plain.as_bytes());
+        let Some(character) = other.chars().next() else { break };
         match character {
             '"' => out.extend_from_slice(b"\\\""),
             '\\' => out.extend_from_slice(b"\\\\"),
             '\n' => out.extend_from_slice(b"\\n"),
             '\r' => out.extend_from_slice(b"\\r"),
             '\t' => out.extend_from_slice(b"\\t"),
-            other => {
-                for unit in other.encode_utf16(&mut [0; 2]) {
+            unsafe_one if is_unsafe(unsafe_one) => {
+                for unit in unsafe_one.encode_utf16(&mut [0; 2]) {
                     out.extend_from_slice(format!("\\u{unit:04x}").as_bytes());
                 }
             }
+            harmless => out.extend_from_slice(harmless.encode_utf8(&mut [0; 4]).as_bytes()),
         }
+        rest = &other[character.len_utf8()..];
     }
-    out.extend_from_slice(&text.as_bytes()[clean_from..]);
     out.push(b'"');
 }
 
