@@ -9,7 +9,8 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
-static __always_inline void gather_facts(struct facts *facts, u64 *ctx, struct task_struct *current_task, struct task_struct *target)
+static __always_inline void gather_facts(struct facts *facts, u64 *ctx, struct task_struct *current_task,
+					 struct task_struct *target)
 {
 	bpf_probe_read_kernel(&facts->info_address, sizeof(facts->info_address), &ctx[1]);
 	facts->info = facts->info_address > 1 ? INFO_POINTER : (u32)facts->info_address;
@@ -31,7 +32,8 @@ static __always_inline void gather_facts(struct facts *facts, u64 *ctx, struct t
 		facts->in_syscall = in_system_call(current_task, &facts->call);
 	} else {
 		__builtin_memset(&facts->call, 0, sizeof(facts->call));
-		facts->in_syscall = facts->info == INFO_POINTER && facts->code <= 0 && current_task->tgid != 0 &&
+		facts->in_syscall = facts->info == INFO_POINTER && facts->code <= 0 &&
+				    current_task->tgid != 0 &&
 				    !(current_task->flags & (PF_KTHREAD | PF_EXITING));
 	}
 }
@@ -55,16 +57,15 @@ int on_signal_generate(u64 *ctx)
 	enum hidden_class hidden;
 	u32 cpu = bpf_get_smp_processor_id();
 
-	if (!counters || signal < 1 || signal > 64)
+	/* both have an element for every possible CPU */
+	scratch = bpf_map_lookup_elem(&scratches, &cpu);
+	if (!counters || !scratch || signal < 1 || signal > 64)
 		return 0;
 	counters->generated++;
 	if (!(settings.shown_signals & SIGNAL_BIT(signal))) {
 		counters->filtered++;
 		return 0;
 	}
-	scratch = bpf_map_lookup_elem(&scratches, &cpu);
-	if (!scratch)
-		return 0;
 	gather_facts(&scratch->facts, ctx, current_task, target);
 
 	hidden = hidden_class_of(&scratch->facts);

@@ -60,15 +60,15 @@ static __always_inline bool have_bpf_loop(void)
 }
 
 /* bpf_loop() where the kernel has it: verified once, not once a turn. */
-#define REPEAT(limit, count, function, context)                              \
-	do {                                                                 \
-		if (have_bpf_loop()) {                                       \
-			bpf_loop(count, function, context, 0);               \
-		} else {                                                     \
-			for (u32 turn = 0; turn < (limit); turn++)           \
+#define REPEAT(limit, count, function, context)                                 \
+	do {                                                                    \
+		if (have_bpf_loop()) {                                          \
+			bpf_loop(count, function, context, 0);                  \
+		} else {                                                        \
+			for (u32 turn = 0; turn < (limit); turn++)              \
 				if (turn >= (count) || function(turn, context)) \
-					break;                               \
-		}                                                            \
+					break;                                  \
+		}                                                               \
 	} while (0)
 
 /* 5.15, dd6e10fbd9fb ("bpf: Add bpf_task_pt_regs() helper"). */

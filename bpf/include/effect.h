@@ -52,11 +52,13 @@ static long look_at_thread(u32 index __attribute__((unused)), void *context)
 		return 1;
 	}
 	thread = search->node - bpf_core_field_offset(struct task_struct, thread_node);
-	if (bpf_probe_read_kernel(&blocked, sizeof(blocked), thread + bpf_core_field_offset(struct task_struct, blocked)))
+	if (bpf_probe_read_kernel(&blocked, sizeof(blocked),
+				  thread + bpf_core_field_offset(struct task_struct, blocked)))
 		return 1;
 	if (blocked & search->bit)
 		return 0;
-	bpf_probe_read_kernel(&waited, sizeof(waited), thread + bpf_core_field_offset(struct task_struct, real_blocked));
+	bpf_probe_read_kernel(&waited, sizeof(waited),
+			      thread + bpf_core_field_offset(struct task_struct, real_blocked));
 	search->found = waited & search->bit ? SIGNAL_WAITED : 0;
 	return 1;
 }

@@ -14,7 +14,7 @@
 #include "registers.h"
 
 /* ABRT, KILL, CONT, STOP, TSTP, TTIN, TTOU, SYS: never hidden, whoever sends them. */
-#define NEVER_HIDDEN                                                                                        \
+#define NEVER_HIDDEN                                                                                         \
 	(SIGNAL_BIT(6) | SIGNAL_BIT(9) | SIGNAL_BIT(18) | SIGNAL_BIT(19) | SIGNAL_BIT(20) | SIGNAL_BIT(21) | \
 	 SIGNAL_BIT(22) | SIGNAL_BIT(31))
 /* ILL, TRAP, BUS, FPE, SEGV */
@@ -37,8 +37,9 @@ static __always_inline bool sent_by_current(const struct facts *facts)
 {
 	if (facts->call.abi != ABI_NONE)
 		return facts->in_syscall && is_kill_family(&facts->call);
-	return facts->in_syscall && facts->info == INFO_POINTER && facts->code <= 0 && facts->code != SI_TIMER &&
-	       facts->code != SI_MESGQ && facts->code != SI_ASYNCIO && facts->code != SI_SIGIO;
+	return facts->in_syscall && facts->info == INFO_POINTER && facts->code <= 0 &&
+	       facts->code != SI_TIMER && facts->code != SI_MESGQ && facts->code != SI_ASYNCIO &&
+	       facts->code != SI_SIGIO;
 }
 
 static __always_inline bool written_to_cgroup_kill(const struct facts *facts)
@@ -66,7 +67,8 @@ static __always_inline enum hidden_class hidden_class_of(const struct facts *fac
 	if (facts->info == INFO_KERNEL && (TIMER_SIGNALS & bit))
 		return HIDDEN_TIMER;
 	if (is_pointer && to_itself && facts->code > 0 && (FAULT_SIGNALS & bit)) {
-		bool memory_error = facts->signal == 7 && (facts->code == BUS_MCEERR_AR || facts->code == BUS_MCEERR_AO);
+		bool memory_error =
+			facts->signal == 7 && (facts->code == BUS_MCEERR_AR || facts->code == BUS_MCEERR_AO);
 
 		return memory_error ? SHOWN : HIDDEN_FAULT;
 	}
@@ -76,12 +78,14 @@ static __always_inline enum hidden_class hidden_class_of(const struct facts *fac
 		return HIDDEN_IO;
 	if ((IO_SIGNALS & bit) && facts->info == INFO_KERNEL)
 		return HIDDEN_IO;
-	if (is_pointer && !(FAULT_SIGNALS & bit) && (facts->code == SI_SIGIO || (facts->code >= 1 && facts->code <= 6)))
+	if (is_pointer && !(FAULT_SIGNALS & bit) &&
+	    (facts->code == SI_SIGIO || (facts->code >= 1 && facts->code <= 6)))
 		return HIDDEN_IO;
 	return SHOWN;
 }
 
-static __always_inline bool source_comm_is_ignored(const struct facts *facts, struct task_struct *current_task)
+static __always_inline bool source_comm_is_ignored(const struct facts *facts,
+						   struct task_struct *current_task)
 {
 	struct comm_key key = {};
 

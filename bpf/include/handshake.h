@@ -17,7 +17,8 @@ static __always_inline void wake_reader(struct counters *counters)
 
 	if (state == READER_DRAINING)
 		return;
-	if (state == READER_TIMED_WAIT && bpf_ringbuf_query(&records, BPF_RB_AVAIL_DATA) <= settings.wake_at_bytes)
+	if (state == READER_TIMED_WAIT &&
+	    bpf_ringbuf_query(&records, BPF_RB_AVAIL_DATA) <= settings.wake_at_bytes)
 		return;
 	empty = bpf_ringbuf_reserve(&records, 8, 0);
 	if (!empty)

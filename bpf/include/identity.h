@@ -34,21 +34,24 @@ enum argv_class {
 #define generation_barrier() asm volatile("" ::: "memory")
 #else
 /* A value-returning atomic is the only full barrier that every supported kernel's BPF has. */
-#define generation_barrier()                      \
-	({                                        \
-		u64 word = 0;                     \
-		__sync_fetch_and_add(&word, 0);   \
-		asm volatile("" ::: "memory");    \
+#define generation_barrier()                    \
+	({                                      \
+		u64 word = 0;                   \
+		__sync_fetch_and_add(&word, 0); \
+		asm volatile("" ::: "memory");  \
 	})
 #endif
 
+/* An atomic add whose result nobody uses orders nothing on arm64: the barriers are said. */
 static __always_inline void begin_write(struct identity *identity)
 {
 	__sync_fetch_and_add(&identity->generation, 1);
+	generation_barrier();
 }
 
 static __always_inline void end_write(struct identity *identity)
 {
+	generation_barrier();
 	__sync_fetch_and_add(&identity->generation, 1);
 }
 

@@ -15,7 +15,8 @@ struct argv_room {
 };
 
 /* Reads argv of current into `identity`; returns the flags. The pages were just written by execve. */
-static __always_inline u32 read_own_argv(struct task_struct *task, struct identity *identity, u64 start, u32 *kept_out)
+static __always_inline u32 read_own_argv(struct task_struct *task, struct identity *identity, u64 start,
+					 u32 *kept_out)
 {
 	u32 kept = *kept_out, flags = 0;
 	struct argv_medium *medium;
@@ -36,7 +37,8 @@ static __always_inline u32 read_own_argv(struct task_struct *task, struct identi
 		if (!large)
 			goto no_memory;
 		if (!rest) {
-			error = bpf_probe_read_user(large->argv, AT_MOST(ARGV_LARGE_BYTES, kept), (void *)start);
+			error = bpf_probe_read_user(large->argv, AT_MOST(ARGV_LARGE_BYTES, kept),
+						    (void *)start);
 			goto done;
 		}
 		tail = bpf_task_storage_get(&argv_tail, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
@@ -44,7 +46,8 @@ static __always_inline u32 read_own_argv(struct task_struct *task, struct identi
 			goto no_memory;
 		error = bpf_probe_read_user(large->argv, ARGV_LARGE_BYTES, (void *)start);
 		if (!error)
-			error = bpf_probe_read_user(tail->argv, AT_MOST(ARGV_LARGE_BYTES, rest), (void *)(start + ARGV_LARGE_BYTES));
+			error = bpf_probe_read_user(tail->argv, AT_MOST(ARGV_LARGE_BYTES, rest),
+						    (void *)(start + ARGV_LARGE_BYTES));
 		goto done;
 	}
 	goto inline_bytes;
@@ -88,7 +91,8 @@ static __always_inline void take_handover(struct task_struct *task, struct ident
 /* `task` is current and, since de_thread(), the leader and the only thread. */
 static __always_inline void remember_exec(struct task_struct *task, int old_pid, struct counters *counters)
 {
-	struct identity *identity = bpf_task_storage_get(&identities, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	struct identity *identity =
+		bpf_task_storage_get(&identities, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	struct mm_struct *mm = task->mm;
 	u64 start, end, length;
 	u32 before, kept, flags;
@@ -125,7 +129,8 @@ static __always_inline void remember_exec(struct task_struct *task, int old_pid,
 }
 
 /* Copies what is in use of the forker's argv; false: no memory. */
-static __always_inline bool copy_argv(struct task_struct *child, struct identity *to, const struct known *from, u32 kept)
+static __always_inline bool copy_argv(struct task_struct *child, struct identity *to,
+				      const struct known *from, u32 kept)
 {
 	const void *argv = argv_bytes(from, kept);
 	struct argv_medium *medium;
@@ -156,10 +161,12 @@ static __always_inline bool copy_argv(struct task_struct *child, struct identity
  * The forker's identity cannot change here: an exec by one of its other threads waits in de_thread() for
  * this one to die. A seeded one can, so its generation is looked at again.
  */
-static __always_inline void remember_fork(struct task_struct *forker, struct task_struct *child, struct counters *counters)
+static __always_inline void remember_fork(struct task_struct *forker, struct task_struct *child,
+					  struct counters *counters)
 {
 	struct task_struct *leader = forker->group_leader;
-	struct identity *identity = bpf_task_storage_get(&identities, child, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	struct identity *identity =
+		bpf_task_storage_get(&identities, child, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	struct known from = {};
 	u32 generation, kept;
 	bool copied;
@@ -189,7 +196,9 @@ static __always_inline void remember_fork(struct task_struct *forker, struct tas
 	identity->argv_total = from.identity->argv_total;
 	identity->exec_time = from.identity->exec_time;
 	identity->exec_id = from.identity->exec_id;
-	identity->flags = from.identity->flags | (from.seeded ? PROCESS_SEEDED : 0) | (copied ? 0 : PROCESS_NO_MEMORY);
+	identity->arg_start = from.identity->arg_start;
+	identity->flags =
+		from.identity->flags | (from.seeded ? PROCESS_SEEDED : 0) | (copied ? 0 : PROCESS_NO_MEMORY);
 	if (!copied)
 		counters->fork_no_memory++;
 	if (!unchanged_since(from.identity, generation)) {
@@ -225,29 +234,35 @@ struct seeding {
 struct seeding seeding = {};
 
 /* Copies argv of another process into its seeded values; sleeps. Returns 0 if all of it was read. */
-static __always_inline s64 read_others_argv(struct task_struct *task, struct identity *identity, u64 start, u32 kept)
+static __always_inline s64 read_others_argv(struct task_struct *task, struct identity *identity, u64 start,
+					    u32 kept)
 {
 	struct argv_medium *medium;
 	struct argv_large *large, *tail;
 
 	if (kept <= ARGV_INLINE_BYTES)
-		return bpf_copy_from_user_task(identity->argv, AT_MOST(ARGV_INLINE_BYTES, kept), (void *)start, task, 0);
+		return bpf_copy_from_user_task(identity->argv, AT_MOST(ARGV_INLINE_BYTES, kept),
+					       (void *)start, task, 0);
 	if (kept <= ARGV_MEDIUM_BYTES) {
 		medium = bpf_task_storage_get(&seeded_medium, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
-		return medium ? bpf_copy_from_user_task(medium->argv, AT_MOST(ARGV_MEDIUM_BYTES, kept), (void *)start, task, 0) : -1;
+		return medium ? bpf_copy_from_user_task(medium->argv, AT_MOST(ARGV_MEDIUM_BYTES, kept),
+							(void *)start, task, 0)
+			      : -1;
 	}
 	large = bpf_task_storage_get(&seeded_large, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (!large)
 		return -1;
 	if (kept <= ARGV_LARGE_BYTES)
-		return bpf_copy_from_user_task(large->argv, AT_MOST(ARGV_LARGE_BYTES, kept), (void *)start, task, 0);
+		return bpf_copy_from_user_task(large->argv, AT_MOST(ARGV_LARGE_BYTES, kept), (void *)start,
+					       task, 0);
 	kept -= ARGV_LARGE_BYTES;
 	tail = bpf_task_storage_get(&seeded_tail, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (!tail)
 		return -1;
 	if (bpf_copy_from_user_task(large->argv, ARGV_LARGE_BYTES, (void *)start, task, 0))
 		return -1;
-	return bpf_copy_from_user_task(tail->argv, AT_MOST(ARGV_LARGE_BYTES, kept), (void *)(start + ARGV_LARGE_BYTES), task, 0);
+	return bpf_copy_from_user_task(tail->argv, AT_MOST(ARGV_LARGE_BYTES, kept),
+				       (void *)(start + ARGV_LARGE_BYTES), task, 0);
 }
 
 /*
@@ -279,8 +294,8 @@ static __always_inline void seed_process(struct task_struct *task)
 	kept = length > ARGV_MAX ? ARGV_MAX : (u32)length;
 
 	begin_write(identity);
-	whole = !read_others_argv(task, identity, start, kept) && task->mm == mm && (u32)task->self_exec_id == exec_id &&
-		mm->arg_start == start && mm->arg_end == end;
+	whole = !read_others_argv(task, identity, start, kept) && task->mm == mm &&
+		(u32)task->self_exec_id == exec_id && mm->arg_start == start && mm->arg_end == end;
 	identity->flags = (kept < length ? PROCESS_CUT : 0) | (whole ? 0 : PROCESS_UNREADABLE);
 	identity->exec_time = bpf_ktime_get_boot_ns();
 	identity->exec_id = exec_id;

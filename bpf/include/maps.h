@@ -27,7 +27,8 @@ struct identity {
 	u32 exec_id; /* low half of task->self_exec_id when argv was read */
 	u32 argv_kept;
 	u32 argv_total;
-	u32 reserved[3];
+	u32 reserved;
+	u64 arg_start; /* mm->arg_start, where argv came from /proc, which tells no exec id; 0: not known */
 	u8 argv[ARGV_INLINE_BYTES];
 };
 _Static_assert(sizeof(struct identity) == 424, "an identity must fill its slab and no more");
@@ -40,12 +41,12 @@ struct argv_large {
 	u8 argv[ARGV_LARGE_BYTES];
 };
 
-#define TASK_STORAGE(name_, value_)                       \
-	struct {                                          \
-		__uint(type, BPF_MAP_TYPE_TASK_STORAGE);  \
-		__uint(map_flags, BPF_F_NO_PREALLOC);     \
-		__type(key, int);                         \
-		__type(value, value_);                    \
+#define TASK_STORAGE(name_, value_)                      \
+	struct {                                         \
+		__uint(type, BPF_MAP_TYPE_TASK_STORAGE); \
+		__uint(map_flags, BPF_F_NO_PREALLOC);    \
+		__type(key, int);                        \
+		__type(value, value_);                   \
 	} name_ SEC(".maps")
 
 /* Written by the hooks. */

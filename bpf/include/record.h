@@ -78,8 +78,9 @@ enum wire_signal_flag {
 
 /* wire_process.flags: why bytes are missing. None of them set: argv is what was exec'd. */
 enum wire_process_flag {
-	PROCESS_NO_ARGV = 1 << 0,      /* nothing to have: a kernel thread */
-	PROCESS_UNKNOWN = 1 << 1,      /* no identity: a hook was missed, or older than the tracer and not seeded */
+	PROCESS_NO_ARGV = 1 << 0, /* nothing to have: a kernel thread */
+	PROCESS_UNKNOWN =
+		1 << 1, /* no identity: a hook was missed, or older than the tracer and not seeded */
 	PROCESS_EXEC_RACE = 1 << 2,    /* it was exec'ing while its argv was read */
 	PROCESS_MID_EXEC = 1 << 3,     /* a new image is running for which the exec hook has not */
 	PROCESS_UNREADABLE = 1 << 4,   /* the hook could not read the argument block */
@@ -112,9 +113,9 @@ struct wire_process {
 struct wire_task {
 	u64 cgroup; /* id in the default hierarchy */
 	u32 tid;
-	u32 flags;  /* task->flags, PF_* */
-	u32 uid;    /* real */
-	u32 gid;    /* effective */
+	u32 flags; /* task->flags, PF_* */
+	u32 uid;   /* real */
+	u32 gid;   /* effective */
 	u32 login_uid;
 	u32 pgid;
 	u32 session;

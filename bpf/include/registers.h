@@ -102,16 +102,21 @@ static __always_inline bool is_kill_family(const struct wire_syscall *call)
 
 	switch (call->abi) {
 	case ABI_X86_64:
-		return number == 62 || number == 200 || number == 234 || number == 129 || number == 297 || number == 424;
+		return number == 62 || number == 200 || number == 234 || number == 129 || number == 297 ||
+		       number == 424;
 	case ABI_X32:
 		number &= ~0x40000000LL;
-		return number == 62 || number == 200 || number == 234 || number == 524 || number == 536 || number == 424;
+		return number == 62 || number == 200 || number == 234 || number == 524 || number == 536 ||
+		       number == 424;
 	case ABI_I386:
-		return number == 37 || number == 238 || number == 270 || number == 178 || number == 335 || number == 424;
+		return number == 37 || number == 238 || number == 270 || number == 178 || number == 335 ||
+		       number == 424;
 	case ABI_ARM64:
-		return number == 129 || number == 130 || number == 131 || number == 138 || number == 240 || number == 424;
+		return number == 129 || number == 130 || number == 131 || number == 138 || number == 240 ||
+		       number == 424;
 	case ABI_ARM:
-		return number == 37 || number == 238 || number == 268 || number == 178 || number == 363 || number == 424;
+		return number == 37 || number == 238 || number == 268 || number == 178 || number == 363 ||
+		       number == 424;
 	}
 	return false;
 }

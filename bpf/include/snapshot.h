@@ -37,8 +37,9 @@ static __always_inline u32 lowest_bit(u64 bits)
 {
 	u64 bit = bits & -bits;
 
-	return !!(bit & 0xaaaaaaaaaaaaaaaaULL) | !!(bit & 0xccccccccccccccccULL) << 1 | !!(bit & 0xf0f0f0f0f0f0f0f0ULL) << 2 |
-	       !!(bit & 0xff00ff00ff00ff00ULL) << 3 | !!(bit & 0xffff0000ffff0000ULL) << 4 | !!(bit >> 32) << 5;
+	return !!(bit & 0xaaaaaaaaaaaaaaaaULL) | !!(bit & 0xccccccccccccccccULL) << 1 |
+	       !!(bit & 0xf0f0f0f0f0f0f0f0ULL) << 2 | !!(bit & 0xff00ff00ff00ff00ULL) << 3 |
+	       !!(bit & 0xffff0000ffff0000ULL) << 4 | !!(bit >> 32) << 5;
 }
 
 /* The place of tgid in the source's chain, or JOINS_NOWHERE. */
@@ -73,21 +74,38 @@ static __always_inline void describe(struct wire_process *process, struct task_s
 }
 
 /*
- * Finds the identity and says how much of argv there is to copy: bytes to copy, 0 where there are none.
- * The generation goes into the process, to be compared after the copy.
+ * Does the identity belong to the image that runs? /proc tells no exec id: for what was seeded from there
+ * the place of the argument block stands in, which is random anew at each exec.
  */
-static __always_inline u32 look_up_argv(struct wire_process *process, struct task_struct *leader, struct known *known, u32 limit)
+static __always_inline bool is_of_this_image(const struct identity *identity,
+					     const struct wire_process *process, struct task_struct *leader)
+{
+	struct mm_struct *mm = NULL;
+
+	if (!(process->flags & PROCESS_FROM_PROC))
+		return identity->exec_id == process->exec_id;
+	bpf_core_read(&mm, sizeof(mm), &leader->mm);
+	return !mm || !identity->arg_start || BPF_CORE_READ(mm, arg_start) == identity->arg_start;
+}
+
+/*
+ * Finds the identity and says how much of argv there is to copy. False: nothing that could be shown, and
+ * the flags say why. The generation goes into the process, to be compared after the copy.
+ */
+static __always_inline bool look_up_argv(struct wire_process *process, struct task_struct *leader,
+					 struct known *known, u32 limit, u32 *to_copy)
 {
 	u32 kept;
 
+	*to_copy = 0;
 	if (leader->flags & PF_KTHREAD) {
 		process->flags = PROCESS_NO_ARGV;
-		return 0;
+		return false;
 	}
 	find_identity(leader, known);
 	if (!known->identity) {
 		process->flags = PROCESS_UNKNOWN;
-		return 0;
+		return false;
 	}
 	process->generation = generation_of(known->identity);
 	process->flags = known->flags | known->identity->flags;
@@ -95,12 +113,11 @@ static __always_inline u32 look_up_argv(struct wire_process *process, struct tas
 		process->flags |= PROCESS_SEEDED;
 	if (process->generation & 1) {
 		process->flags |= PROCESS_EXEC_RACE;
-		return 0;
+		return false;
 	}
-	/* /proc does not tell the exec id: of such a seed only the exec hook can say that it is stale */
-	if (known->identity->exec_id != process->exec_id && !(process->flags & PROCESS_FROM_PROC)) {
+	if (!is_of_this_image(known->identity, process, leader)) {
 		process->flags |= PROCESS_MID_EXEC;
-		return 0;
+		return false;
 	}
 	process->argv_total = known->identity->argv_total;
 	kept = *(volatile u32 *)&known->identity->argv_kept;
@@ -108,11 +125,13 @@ static __always_inline u32 look_up_argv(struct wire_process *process, struct tas
 		process->flags |= PROCESS_CUT;
 		kept = limit;
 	}
-	return kept;
+	*to_copy = kept;
+	return true;
 }
 
-/* After the copy: was it one argv, or a mixture of two? */
-static __always_inline u32 accept_argv(struct wire_process *process, const struct known *known, bool copied, u32 kept)
+/* After the copy: was it one argv, or a mixture of two? (None at all can be one as well.) */
+static __always_inline u32 accept_argv(struct wire_process *process, const struct known *known, bool copied,
+				       u32 kept)
 {
 	if (copied && unchanged_since(known->identity, process->generation)) {
 		process->argv_kept = kept;
@@ -135,7 +154,8 @@ static __always_inline void enter_source_chain(struct scratch *scratch, u32 tgid
 	scratch->source_count = count + 1;
 }
 
-static __always_inline struct wire_process *append_ancestor(struct scratch *scratch, struct task_struct *leader)
+static __always_inline struct wire_process *append_ancestor(struct scratch *scratch,
+							    struct task_struct *leader)
 {
 	u32 at = *(volatile u32 *)&scratch->length & ~7U;
 	struct wire_process *process;
@@ -148,8 +168,7 @@ static __always_inline struct wire_process *append_ancestor(struct scratch *scra
 	process = (struct wire_process *)(scratch->record + at);
 	bytes = (u8 *)(process + 1);
 	describe(process, leader);
-	kept = look_up_argv(process, leader, &known, ANCESTOR_ARGV);
-	if (kept > 0 && kept <= ANCESTOR_ARGV) {
+	if (look_up_argv(process, leader, &known, ANCESTOR_ARGV, &kept) && kept <= ANCESTOR_ARGV) {
 		/*
 		 * Only an ancestor's first bytes are wanted, but they lie where the whole argv does: the
 		 * class goes by what is kept there, not by what is taken from it.
@@ -157,7 +176,9 @@ static __always_inline struct wire_process *append_ancestor(struct scratch *scra
 		const void *argv = argv_bytes(&known, known.identity->argv_kept);
 
 		*(u64 *)(bytes + (kept & ~7U)) = 0;
-		kept = accept_argv(process, &known, argv && !bpf_probe_read_kernel(bytes, AT_MOST(ANCESTOR_ARGV, kept), argv), kept);
+		kept = accept_argv(process, &known,
+				   argv && !bpf_probe_read_kernel(bytes, AT_MOST(ANCESTOR_ARGV, kept), argv),
+				   kept);
 	}
 	scratch->length = at + sizeof(*process) + PAD8(kept);
 	return process;
@@ -189,7 +210,8 @@ static long compare_word(u32 index, void *context)
  * The sender's argument block as it is now (setproctitle, or a sender that hides). Its pages are read
  * without faulting: one that is not resident leaves the title unknown, and the record says so.
  */
-static __always_inline u32 copy_title(struct scratch *scratch, struct wire_process *process, u8 *to, struct task_struct *task)
+static __always_inline u32 copy_title(struct scratch *scratch, struct wire_process *process, u8 *to,
+				      struct task_struct *task)
 {
 	struct mm_struct *mm = task->mm;
 	u64 start, end, length;
@@ -301,7 +323,8 @@ static __always_inline void describe_task(struct wire_task *facts, struct task_s
 
 		/* fetched as a number: the verifier allows no variable offset on a typed pointer */
 		bpf_core_read(&number, sizeof(number), &leader->thread_pid);
-		number += bpf_core_field_offset(struct pid, numbers) + level * bpf_core_type_size(struct upid);
+		number +=
+			bpf_core_field_offset(struct pid, numbers) + level * bpf_core_type_size(struct upid);
 		bpf_probe_read_kernel(&inner, sizeof(inner), (void *)number);
 		facts->namespace_pid = inner.nr;
 		facts->namespace_inode = BPF_CORE_READ(inner.ns, ns.inum);
@@ -315,7 +338,8 @@ static __always_inline void describe_task(struct wire_task *facts, struct task_s
 	facts->parent_tid = task->real_parent->pid;
 }
 
-static __always_inline void describe_signal(struct wire_signal *signal, const struct facts *facts, struct task_struct *target)
+static __always_inline void describe_signal(struct wire_signal *signal, const struct facts *facts,
+					    struct task_struct *target)
 {
 	signal->version = WIRE_VERSION;
 	signal->kind = RECORD_SIGNAL;
@@ -332,7 +356,8 @@ static __always_inline void describe_signal(struct wire_signal *signal, const st
 	__builtin_memset(signal->info_fields, 0, sizeof(signal->info_fields));
 	if (facts->info == INFO_POINTER)
 		bpf_probe_read_kernel(signal->info_fields, sizeof(signal->info_fields),
-				      (void *)facts->info_address + bpf_core_field_offset(struct kernel_siginfo, _sifields));
+				      (void *)facts->info_address +
+					      bpf_core_field_offset(struct kernel_siginfo, _sifields));
 	signal->disposition = facts->disposition;
 	signal->source_ancestors = 0;
 	signal->target_ancestors = 0;
@@ -362,7 +387,9 @@ static long append_subject(u32 index, void *context)
 	task = index ? subjects->target : subjects->current_task;
 	scratch->stage = index ? TARGET_CHAIN : SOURCE_CHAIN;
 	leader = task->group_leader;
-	describe_task((struct wire_task *)((u8 *)&signal->source + AT_MOST(1, index) * sizeof(struct wire_task)), task);
+	describe_task(
+		(struct wire_task *)((u8 *)&signal->source + AT_MOST(1, index) * sizeof(struct wire_task)),
+		task);
 
 	at = *(volatile u32 *)&scratch->length & ~7U;
 	if (at > RECORD_MAX - SUBJECT_ROOM)
@@ -370,8 +397,7 @@ static long append_subject(u32 index, void *context)
 	process = (struct wire_process *)(scratch->record + at);
 	bytes = (u8 *)(process + 1);
 	describe(process, leader);
-	kept = look_up_argv(process, leader, &known, ARGV_MAX);
-	if (kept > 0 && kept <= ARGV_MAX) {
+	if (look_up_argv(process, leader, &known, ARGV_MAX, &kept) && kept <= ARGV_MAX) {
 		*(u64 *)(bytes + (kept & ~7U)) = 0;
 		kept = accept_argv(process, &known, copy_whole_argv(bytes, &known, kept), kept);
 	}
@@ -426,7 +452,8 @@ static __always_inline void end_chain(struct walk *walk, bool truncated)
 			/* The source's tree was cut; the target, nearer to the top, may have depth left. */
 			has = count + scratch->source_count - joins_at;
 			walk->next = walk->beyond_next;
-			begin_chain(scratch, BEYOND_CHAIN, has < settings.max_ancestors ? settings.max_ancestors - has : 0);
+			begin_chain(scratch, BEYOND_CHAIN,
+				    has < settings.max_ancestors ? settings.max_ancestors - has : 0);
 			return;
 		}
 	} else {
@@ -472,7 +499,8 @@ static long walk_up(u32 index __attribute__((unused)), void *context)
 /* Both chains and the part beyond, each with the turn that sees its end. */
 #define WALK_TURNS (3 * (MAX_ANCESTORS + 1) + 1)
 
-static __always_inline void take_snapshot(struct scratch *scratch, struct task_struct *current_task, struct task_struct *target)
+static __always_inline void take_snapshot(struct scratch *scratch, struct task_struct *current_task,
+					  struct task_struct *target)
 {
 	struct wire_signal *signal = (struct wire_signal *)scratch->record;
 	struct subjects subjects = { .current_task = current_task, .target = target, .scratch = scratch };

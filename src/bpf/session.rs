@@ -19,6 +19,7 @@ use super::plan::{Plan, Seeding};
 use super::skel::types::{argv_large, argv_medium};
 use super::skel::{KillsnoopSkel, KillsnoopSkelBuilder};
 use super::wire::{Counters, HiddenClass, Identity, ProcessFlag, Settings, bytes_of};
+use crate::complete::procfs;
 use crate::config::Config;
 use crate::error::TraceError;
 
@@ -429,10 +430,9 @@ fn seed_one(skel: &KillsnoopSkel<'_>, proc_directory: &Path, pid: u32) -> io::Re
     if maps.seeded.lookup(&key, MapFlags::ANY).map_err(io::Error::other)?.is_some() {
         return Ok(false);
     }
-    let argv = fs::read(proc_directory.join(pid.to_string()).join("cmdline"))?;
-    if argv.is_empty() {
+    let Some((argv, arg_start)) = procfs::argument_block(proc_directory, pid)? else {
         return Ok(false);
-    }
+    };
     let kept = argv.len().min(2 * LARGE);
     let put = |map: &MapMut<'_>, bytes: &[u8], size: usize| {
         let mut value = bytes.to_vec();
@@ -445,6 +445,7 @@ fn seed_one(skel: &KillsnoopSkel<'_>, proc_directory: &Path, pid: u32) -> io::Re
             | if kept < argv.len() { ProcessFlag::PROCESS_CUT.0 } else { 0 },
         argv_kept: kept as u32,
         argv_total: argv.len() as u32,
+        arg_start,
         ..Identity::default()
     };
     match kept {

@@ -65,7 +65,9 @@ static unsigned long long start_of(pid_t pid)
 	text[length] = 0;
 	at = strrchr(text, ')');
 	if (at)
-		sscanf(at + 2, "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu", &start);
+		sscanf(at + 2,
+		       "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
+		       &start);
 	return start;
 }
 
@@ -390,14 +392,22 @@ static const struct {
 	const char *name;
 	int (*run)(void);
 } roles[] = {
-	{ "chains", make_chains },	   { "target", be_target },
-	{ "source", be_source },	   { "target-parent", be_target_parent },
-	{ "source-parent", be_source_parent }, { "zombie", keep_zombie },
-	{ "group", keep_group },	   { "forked", keep_forked },
-	{ "thread-exec", exec_by_thread }, { "thread-kill", kill_by_thread },
-	{ "meets", meet },		   { "to-itself", kill_itself },
-	{ "storm", storm },		   { "retitle", retitle },
-	{ "no-arguments", exec_without_arguments }, { "depth", be_deep },
+	{ "chains", make_chains },
+	{ "target", be_target },
+	{ "source", be_source },
+	{ "target-parent", be_target_parent },
+	{ "source-parent", be_source_parent },
+	{ "zombie", keep_zombie },
+	{ "group", keep_group },
+	{ "forked", keep_forked },
+	{ "thread-exec", exec_by_thread },
+	{ "thread-kill", kill_by_thread },
+	{ "meets", meet },
+	{ "to-itself", kill_itself },
+	{ "storm", storm },
+	{ "retitle", retitle },
+	{ "no-arguments", exec_without_arguments },
+	{ "depth", be_deep },
 };
 
 int main(int argc, char **argv)
