@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
 
-use crate::config::{ALL_SIGNALS, Config, OutputFormat, RING_BYTES};
+use crate::config::{ALL_SIGNALS, Config, MAX_IGNORED_COMMS, OutputFormat, RING_BYTES};
 use crate::error::UsageError;
 use crate::signal::Signal;
 
@@ -39,7 +39,7 @@ pub struct Cli {
     pub exclude_signals: Vec<Signal>,
 
     /// Do not report what processes of this name send (as in /proc/PID/comm: its first 15 bytes; comma-separated)
-    #[arg(long, value_name = "COMM", value_delimiter = ',')]
+    #[arg(long, value_name = "COMM", value_delimiter = ',', value_parser = parse_comm)]
     pub ignore_source_comm: Vec<String>,
 
     /// Ancestors to show of each side, up to PID 1
@@ -124,6 +124,10 @@ fn parse_duration(text: &str) -> Result<Duration, UsageError> {
     Duration::try_from(duration).ok().filter(|duration| !duration.is_zero()).ok_or_else(wrong)
 }
 
+fn parse_comm(text: &str) -> Result<String, UsageError> {
+    if text.is_empty() { Err(UsageError::EmptyComm) } else { Ok(text.to_owned()) }
+}
+
 fn parse_ring_bytes(text: &str) -> Result<u32, String> {
     text.parse()
         .ok()
@@ -141,6 +145,9 @@ impl TryFrom<Cli> for Config {
         let shown = passing & !set(&cli.exclude_signals);
         if shown == 0 {
             return Err(UsageError::NothingIncluded);
+        }
+        if cli.ignore_source_comm.len() > MAX_IGNORED_COMMS {
+            return Err(UsageError::TooManyComms(cli.ignore_source_comm.len()));
         }
         Ok(Self {
             output: match cli.output {
@@ -209,6 +216,7 @@ mod tests {
             (&["--count", "0"], &["--count", "0"]),
             (&["--duration", "soon"], &["--duration", "soon", "500ms"]),
             (&["--duration", "0"], &["--duration", "0"]),
+            (&["--ignore-source-comm", "a,"], &["--ignore-source-comm", "empty"]),
             (&["--duration", "-3s"], &["-3"]),
             (&["-l", "loud"], &["--log-level", "loud", "debug"]),
         ] {

@@ -44,6 +44,9 @@ pub struct Config {
     pub record_to: Option<PathBuf>,
 }
 
+/// Entries of the map `ignored_source_comms`.
+pub const MAX_IGNORED_COMMS: usize = 64;
+
 /// The ring holds this much unless told otherwise: 8,000 to 16,000 signals with their trees.
 pub const RING_BYTES: u32 = 16 * 1024 * 1024;
 

@@ -11,6 +11,12 @@ pub enum UsageError {
     /// Not a duration.
     #[error("'{0}' is not a duration: give seconds, or a number with a unit such as 500ms, 10s, 5m, 2h")]
     Duration(String),
+    /// No process is called so.
+    #[error("an empty name is nobody's comm")]
+    EmptyComm,
+    /// More names than the kernel's map holds.
+    #[error("--ignore-source-comm has {0} names: 64 are the most")]
+    TooManyComms(usize),
     /// Filters that let nothing through.
     #[error("no signal passes: every signal named by --include-signals is excluded by --exclude-signals")]
     NothingIncluded,

@@ -73,6 +73,7 @@ fn tell_signal(event: &SignalEvent<'_>, format: &mut dyn Format) {
     if event.is_fatal() {
         format.flag("fatal", true);
     }
+    tell_trigger(event, format);
     if let Some((address, instruction)) = event.fault() {
         format.open("fault");
         format.text("address", &format!("{address:#x}"));
@@ -81,7 +82,6 @@ fn tell_signal(event: &SignalEvent<'_>, format: &mut dyn Format) {
         }
         format.close();
     }
-    tell_trigger(event, format);
     let missing = missing(event);
     if !missing.is_empty() {
         format.words("missing", &missing);

@@ -33,7 +33,7 @@ pub fn argument_block(proc_directory: &Path, pid: u32) -> io::Result<Option<(Vec
         let stat =
             procfs::process::Process::new_with_root(directory.clone()).and_then(|process| process.stat());
         match stat {
-            Ok(stat) => Ok(stat.arg_start.unwrap_or(0) as u64),
+            Ok(stat) => Ok(stat.arg_start.unwrap_or(0)),
             Err(procfs::ProcError::NotFound(_)) => Err(io::Error::from(io::ErrorKind::NotFound)),
             Err(error) => Err(io::Error::other(error)),
         }

@@ -60,7 +60,7 @@ pub fn wait_until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     }
 }
 
-/// The helper program, compiled once.
+/// The helper program, compiled once. `scripts/test` lets the user do it, by listing the tests.
 pub fn workload() -> &'static Path {
     static PATH: OnceLock<PathBuf> = OnceLock::new();
     PATH.get_or_init(|| {

@@ -16,7 +16,6 @@ pub const TESTS: &[Test] = &[
     ("count_ends_after_so_many_events", &[], ends_by_count),
     ("duration_ends_in_time", &[], ends_by_duration),
     ("without_privileges_one_clear_line_and_1", &[], without_privileges),
-    ("wrong_usage_is_2", &[], wrong_usage),
     ("sigusr1_says_the_counters_and_goes_on", &[], says_counters),
     ("a_line_is_out_within_100_ms", &[], a_line_is_prompt),
     ("every_signal_of_a_storm_is_printed_or_told_lost", &[], a_storm),
@@ -89,14 +88,6 @@ fn without_privileges() {
     assert!(said.contains("CAP_BPF") && said.contains("sudo"), "{said}");
     assert!(said.lines().count() <= 2, "{said}");
     assert!(output.stdout.is_empty());
-}
-
-fn wrong_usage() {
-    for arguments in [&["--no-such-flag"][..], &["-i", "NOSIG"], &["-d", "99"], &["-i", "TERM", "-e", "TERM"]]
-    {
-        let output = Command::new(env!("CARGO_BIN_EXE_killsnoop")).args(arguments).output().unwrap();
-        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {output:?}");
-    }
 }
 
 fn says_counters() {

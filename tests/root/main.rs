@@ -22,6 +22,7 @@ type Test = (&'static str, &'static [Skip], fn());
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
+    harness::workload();
     let expected = include_str!("../expected-skips");
     let in_ci = std::env::var_os("CI").is_some();
     let mut unlisted = 0;

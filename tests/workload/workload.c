@@ -19,6 +19,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -388,6 +389,23 @@ static int be_deep(void)
 	return 0;
 }
 
+/* segfault ADDRESS: reads from there. */
+static int fault(void)
+{
+	return *(volatile int *)strtoul(arguments[2], NULL, 0);
+}
+
+/* alarm: handles SIGALRM, sets an alarm, waits for it. */
+static int wait_for_alarm(void)
+{
+	struct itimerval soon = { .it_value = { .tv_usec = 1000 } };
+
+	signal(SIGALRM, handler);
+	setitimer(ITIMER_REAL, &soon, NULL);
+	pause();
+	return 0;
+}
+
 static const struct {
 	const char *name;
 	int (*run)(void);
@@ -408,6 +426,8 @@ static const struct {
 	{ "retitle", retitle },
 	{ "no-arguments", exec_without_arguments },
 	{ "depth", be_deep },
+	{ "segfault", fault },
+	{ "alarm", wait_for_alarm },
 };
 
 int main(int argc, char **argv)

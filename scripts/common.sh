@@ -1,0 +1,126 @@
+# Sourced by the other scripts: install what is missing, build as the user, run as root.
+# shellcheck shell=bash
+#
+# The user is whoever owns the build: under sudo the one who called it, so that target/ stays theirs.
+
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+# The same as rust-version in Cargo.toml.
+RUST_MINOR=85
+
+say() { printf 'scripts: %s\n' "$*" >&2; }
+fail() {
+	say "$*"
+	exit 1
+}
+
+if [ "$(id -u)" = 0 ] && [ -n "${SUDO_USER:-}" ] && [ "$SUDO_USER" != root ]; then
+	BUILD_USER=$SUDO_USER
+	BUILD_HOME=$(getent passwd "$SUDO_USER" | cut -d: -f6)
+else
+	BUILD_USER=$(id -un)
+	BUILD_HOME=${HOME:-/root}
+fi
+CARGO_BIN=$BUILD_HOME/.cargo/bin
+
+as_root() {
+	if [ "$(id -u)" = 0 ]; then
+		"$@"
+	elif command -v sudo >/dev/null; then
+		sudo "$@"
+	else
+		fail "this needs root, and there is no sudo: run it as root: $*"
+	fi
+}
+
+# Root's PATH under sudo has no ~/.cargo/bin.
+as_user() {
+	if [ "$(id -un)" = "$BUILD_USER" ]; then
+		PATH="$CARGO_BIN:$PATH" "$@"
+	else
+		sudo -u "$BUILD_USER" -H env "PATH=$CARGO_BIN:$PATH" "$@"
+	fi
+}
+
+have() { as_user which "$1" >/dev/null 2>&1; }
+
+# install WHY PACKAGE…
+install_packages() {
+	local why=$1
+	shift
+	command -v apt-get >/dev/null ||
+		fail "$why, and this is no Debian or Ubuntu: install what they call $* and run this again"
+	say "$why: installing $*"
+	if [ -z "${APT_UPDATED:-}" ]; then
+		as_root apt-get update -qq || fail "apt-get update failed: look at /etc/apt/sources.list, and at the network"
+		APT_UPDATED=1
+	fi
+	as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >&2 ||
+		fail "apt-get could not install $*: its message is above"
+}
+
+# Tools and headers that the build needs, each with the package that brings it.
+install_build_tools() {
+	local missing=()
+	have clang || missing+=(clang)
+	have cc || missing+=(gcc)
+	have make || missing+=(make)
+	have pkg-config || missing+=(pkg-config)
+	[ -e /usr/include/stdio.h ] || missing+=(libc6-dev)
+	[ -e /usr/include/libelf.h ] || missing+=(libelf-dev)
+	[ -e /usr/include/zlib.h ] || missing+=(zlib1g-dev)
+	[ ${#missing[@]} = 0 ] || install_packages "the build needs more than is here" "${missing[@]}"
+	local clang_major
+	clang_major=$(as_user clang -dumpversion | cut -d. -f1)
+	[ "$clang_major" -ge 14 ] || fail "clang $clang_major is too old: bpf/ needs clang 14 or newer"
+}
+
+rust_is_new_enough() {
+	local minor
+	have cargo && have rustc || return 1
+	minor=$(as_user rustc --version 2>/dev/null | sed -n 's/^rustc 1\.\([0-9]*\)\..*/\1/p')
+	[ -n "$minor" ] && [ "$minor" -ge "$RUST_MINOR" ]
+}
+
+# The minor version of a package that apt would install; nothing if there is none.
+apt_rust_minor() {
+	apt-cache policy "$1" 2>/dev/null | sed -n 's/^ *Candidate: \([0-9]*:\)\?1\.\([0-9]*\)[.+~-].*/\2/p'
+}
+
+# A Rust that is there and new enough; else the distribution's; else rustup.
+install_rust() {
+	local minor
+	rust_is_new_enough && return
+	minor=
+	if command -v apt-get >/dev/null; then
+		[ -n "${APT_UPDATED:-}" ] || as_root apt-get update -qq || say "apt-get update failed: going on with the old lists"
+		APT_UPDATED=1
+		minor=$(apt_rust_minor rustc)
+	fi
+	if [ -n "$minor" ] && [ "$minor" -ge "$RUST_MINOR" ]; then
+		install_packages "no Rust of 1.$RUST_MINOR or newer is here" rustc cargo
+	else
+		say "no Rust of 1.$RUST_MINOR or newer is here, and this distribution has ${minor:+only 1.}${minor:-none}"
+		if ! have rustup && apt-cache show rustup >/dev/null 2>&1; then
+			install_packages "Rust will come by rustup" rustup
+		fi
+		if ! have rustup; then
+			have curl || install_packages "rustup is fetched with curl" curl ca-certificates
+			say "fetching rustup from https://sh.rustup.rs into $BUILD_HOME/.cargo and $BUILD_HOME/.rustup"
+			as_user sh -c 'curl --proto "=https" --tlsv1.2 -sSf https://sh.rustup.rs |
+				sh -s -- -y --profile minimal --no-modify-path' >&2 ||
+				fail "rustup could not be fetched: install Rust 1.$RUST_MINOR or newer yourself (https://rustup.rs) and run this again"
+		fi
+		say "installing the stable Rust with rustup"
+		if ! as_user rustup toolchain install stable --profile minimal >&2 || ! as_user rustup default stable >&2; then
+			fail "rustup could not install Rust: install Rust 1.$RUST_MINOR or newer yourself and run this again"
+		fi
+	fi
+	rust_is_new_enough || fail "Rust is still older than 1.$RUST_MINOR: is another one first in PATH?"
+}
+
+set_up() {
+	install_build_tools
+	install_rust
+}

@@ -1,0 +1,203 @@
+//! Recorded raw records, replayed without root: what is decoded, judged and printed of them is pinned down.
+//!
+//! `tests/data/NAME.records` holds records as the ring gave them, each behind its length (u32, host order);
+//! `NAME.logfmt` and `NAME.json` what is printed of them. `scripts/record-fixtures` makes them anew.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use killsnoop::event::{Clock, Event, SignalEvent};
+use killsnoop::record::{DecodeError, decode};
+use killsnoop::sink::sanitize::is_unsafe;
+use killsnoop::sink::{Format, json::Json, logfmt::Logfmt};
+use killsnoop::{fields, record};
+use proptest::prelude::*;
+
+/// 2026-01-01T00:00:00Z, as if the guest had booted then.
+const CLOCK: Clock = Clock { offset: 1_767_225_600_000_000_000 };
+
+fn data() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data")
+}
+
+/// Every fixture: its name and its records.
+fn fixtures() -> Vec<(String, Vec<Vec<u8>>)> {
+    let mut fixtures: Vec<(String, Vec<Vec<u8>>)> = fs::read_dir(data())
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "records"))
+        .map(|path| (path.file_stem().unwrap().to_str().unwrap().to_owned(), split(&fs::read(path).unwrap())))
+        .collect();
+    fixtures.sort();
+    assert!(fixtures.len() >= 16, "tests/data has {} fixtures: run scripts/record-fixtures", fixtures.len());
+    fixtures
+}
+
+fn split(mut bytes: &[u8]) -> Vec<Vec<u8>> {
+    let mut records = Vec::new();
+    while let Some((length, rest)) = bytes.split_first_chunk::<4>() {
+        let (record, rest) = rest.split_at(u32::from_ne_bytes(*length) as usize);
+        records.push(record.to_vec());
+        bytes = rest;
+    }
+    records
+}
+
+fn print(snapshot: record::Snapshot<'_>, id: u64, format: &mut dyn Format) -> String {
+    let event = SignalEvent::new(snapshot, id, CLOCK).expect("a decoded record has a target");
+    fields::tell(&Event::Signal(Box::new(event)), format);
+    let mut out = Vec::new();
+    format.finish(&mut out);
+    String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn every_format_prints_what_it_printed() {
+    let bless = std::env::var_os("KILLSNOOP_BLESS").is_some();
+    let mut differing = Vec::new();
+    for (name, records) in fixtures() {
+        assert!(!records.is_empty(), "{name} has no record");
+        for (extension, mut format) in
+            [("logfmt", Box::new(Logfmt::default()) as Box<dyn Format>), ("json", Box::new(Json::default()))]
+        {
+            let lines: String = records
+                .iter()
+                .zip(1..)
+                .map(|(record, id)| {
+                    let snapshot = decode(record).unwrap_or_else(|error| match error {
+                        DecodeError::Version { .. } => panic!("{name}: {error} with scripts/record-fixtures"),
+                        _ => panic!("{name}: {error}"),
+                    });
+                    print(snapshot, id, &mut *format)
+                })
+                .collect();
+            let golden = data().join(format!("{name}.{extension}"));
+            if bless {
+                fs::write(&golden, &lines).unwrap();
+            } else if fs::read_to_string(&golden).unwrap_or_default() != lines {
+                println!("{} is not what is printed now:\n{lines}", golden.display());
+                differing.push(golden);
+            }
+        }
+    }
+    assert!(
+        differing.is_empty(),
+        "{} golden files differ (above); if that is meant: KILLSNOOP_BLESS=1 cargo test --test replay",
+        differing.len()
+    );
+}
+
+#[test]
+fn every_line_of_json_is_one_object_and_no_line_holds_an_unsafe_character() {
+    for (name, records) in fixtures() {
+        for record in &records {
+            let line = print(decode(record).unwrap(), 1, &mut Json::default());
+            let value: serde_json::Value = serde_json::from_str(&line).unwrap();
+            assert!(value.is_object(), "{name}");
+            for line in [line, print(decode(record).unwrap(), 1, &mut Logfmt::default())] {
+                let content = line.strip_suffix('\n').unwrap();
+                assert!(!content.chars().any(is_unsafe), "{name}: {content:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn logfmt_is_json_flattened() {
+    fn flatten(path: &str, value: &serde_json::Value, keys: &mut Vec<String>) {
+        match value {
+            serde_json::Value::Object(object) => {
+                for (key, value) in object {
+                    flatten(&format!("{path}.{key}"), value, keys);
+                }
+            }
+            _ => keys.push(path[1..].to_owned()),
+        }
+    }
+    for (name, records) in fixtures() {
+        for record in &records {
+            let json = print(decode(record).unwrap(), 1, &mut Json::default());
+            let mut wanted = Vec::new();
+            flatten("", &serde_json::from_str(&json).unwrap(), &mut wanted);
+            wanted.sort();
+            let line = print(decode(record).unwrap(), 1, &mut Logfmt::default());
+            let mut keys = logfmt_keys(line.trim_end());
+            keys.sort();
+            assert_eq!(keys, wanted, "{name}");
+        }
+    }
+}
+
+/// The keys of a logfmt line, quoted values skipped.
+fn logfmt_keys(line: &str) -> Vec<String> {
+    let mut keys = Vec::new();
+    let mut rest = line;
+    while let Some((key, value)) = rest.split_once('=') {
+        keys.push(key.trim_start().to_owned());
+        rest = if let Some(quoted) = value.strip_prefix('"') {
+            let mut escaped = false;
+            let end = quoted
+                .char_indices()
+                .find(|&(_, character)| {
+                    let ends = character == '"' && !escaped;
+                    escaped = character == '\\' && !escaped;
+                    ends
+                })
+                .map_or(quoted.len(), |(at, _)| at + 1);
+            &quoted[end..]
+        } else {
+            value.split_once(' ').map_or("", |(_, rest)| rest)
+        };
+    }
+    keys
+}
+
+#[test]
+fn every_beginning_of_a_record_is_an_error() {
+    for (name, records) in fixtures() {
+        for record in &records {
+            for cut in (0..record.len()).step_by(if record.len() > 10_000 { 37 } else { 1 }) {
+                assert!(decode(&record[..cut]).is_err(), "{name} cut at {cut} of {}", record.len());
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Whatever still decodes is also judged and printed without a panic, as one safe line.
+    #[test]
+    fn a_damaged_record_gives_an_error_or_a_line(
+        place in any::<proptest::sample::Index>(),
+        changes in proptest::collection::vec((any::<proptest::sample::Index>(), any::<u8>()), 1..16),
+    ) {
+        let fixtures = fixtures();
+        let records: Vec<&Vec<u8>> =
+            fixtures.iter().flat_map(|(_, records)| records).filter(|record| record.len() < 10_000).collect();
+        let mut record = (*place.get(&records)).clone();
+        for (at, value) in changes {
+            // mostly in the header and the first process, where lengths and counts are
+            let length = if value % 4 == 0 { record.len() } else { record.len().min(400) };
+            let at = at.index(length);
+            record[at] = value;
+        }
+        if let Ok(snapshot) = decode(&record) {
+            if let Some(event) = SignalEvent::new(snapshot, 1, CLOCK) {
+                let event = Event::Signal(Box::new(event));
+                let mut out = Vec::new();
+                let mut json = Json::default();
+                fields::tell(&event, &mut json);
+                json.finish(&mut out);
+                prop_assert!(serde_json::from_slice::<serde_json::Value>(&out).is_ok());
+                let mut logfmt = Logfmt::default();
+                fields::tell(&event, &mut logfmt);
+                logfmt.finish(&mut out);
+                let text = String::from_utf8(out).unwrap();
+                prop_assert_eq!(text.matches('\n').count(), 2);
+                prop_assert!(!text.chars().any(|character| character != '\n' && is_unsafe(character)));
+            }
+        }
+    }
+}
