@@ -231,6 +231,9 @@ pub struct ProcessFacts<'a> {
     pub uid: u32,
     /// Low half of `self_exec_id`.
     pub exec_id: u32,
+    /// Low half of `mm->arg_start`, where the command line is missing and there is one to be had: which image
+    /// it was, so that /proc can be asked for the same one. 0: there is none.
+    pub arg_start: u32,
     /// Command line.
     pub argv: Argv<'a>,
     /// Live title, of a source only.
@@ -446,6 +449,7 @@ fn decode_process(bytes: &[u8], at: usize) -> Result<(ProcessFacts<'_>, usize), 
         comm,
         uid: wire.uid,
         exec_id: wire.exec_id,
+        arg_start: wire.arg_start,
         argv,
         title: (!title.is_empty()).then_some(Title {
             bytes: title,

@@ -79,6 +79,7 @@ mod tests {
             comm: b"x",
             uid: 0,
             exec_id: 0,
+            arg_start: 0,
             argv: Argv::NotApplicable,
             title: None,
             title_lost: false,

@@ -153,8 +153,12 @@ pub fn run(config: &Config, requests: &Requests<'_>, out: &mut dyn Write) -> Res
     let probed = began.elapsed();
     let mut storage = MaybeUninit::uninit();
     let session = Session::start(&mut storage, &plan, config)?;
+    let mut completer = Completer::new(&config.root);
+    if !plan.shares_pids {
+        completer.remember_everybody();
+    }
     say_ready(&session, plan, probed, began.elapsed());
-    match trace(config, requests, out, &session, raw)? {
+    match trace(config, requests, out, &session, completer, raw)? {
         Some(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         Some(error) => Err(TraceError::Output(error)),
         None => Ok(()),
@@ -167,12 +171,13 @@ fn trace(
     requests: &Requests<'_>,
     out: &mut dyn Write,
     session: &Session<'_>,
+    completer: Completer,
     raw: Option<File>,
 ) -> Result<Option<io::Error>, TraceError> {
     let pipeline = RefCell::new(Pipeline {
         config,
         session,
-        completer: Completer::new(&config.root),
+        completer,
         format: match config.output {
             OutputFormat::Logfmt => Box::new(Logfmt::default()),
             OutputFormat::Json => Box::new(Json::default()),
@@ -339,13 +344,18 @@ fn say_ready(session: &Session<'_>, plan: Plan, probed: Duration, total: Duratio
     if !plan.tells_via {
         tracing::warn!("this kernel cannot tell the system call of a signal (5.15 can): no via, no scope");
     }
+    if !plan.shares_pids {
+        tracing::warn!(
+            "in a pid namespace of its own: command lines of processes older than killsnoop come from /proc under --root"
+        );
+    }
     let timings = session.timings;
     tracing::debug!(?probed, load = ?timings.load, attach = ?timings.attach, seed = ?timings.seed, "started");
     tracing::info!(
-        "ready in {:.0} ms: hooks attached, {} processes seeded {} in {:.1} ms{}",
+        "ready in {:.0} ms: hooks attached, processes seeded: {} by the kernel's task iterator, {} from /proc, in {:.1} ms{}",
         total.as_secs_f64() * 1e3,
-        session.seeded.processes,
-        plan.seeding.name(),
+        session.seeded.by_iterator,
+        session.seeded.from_proc,
         timings.seed.as_secs_f64() * 1e3,
         match session.seeded.unreadable {
             0 => String::new(),

@@ -12,7 +12,7 @@
 /* Threads looked at before "blocked" is called unknown. */
 #define BLOCKED_THREADS 32
 
-#define SIGNAL_BIT(sig) (1ULL << ((sig)-1))
+#define SIGNAL_BIT(sig) (1ULL << (-1 + (sig)))
 
 /* Signals whose default action is to do nothing: SIGCHLD, SIGCONT, SIGURG, SIGWINCH. */
 #define DEFAULT_IGNORED (SIGNAL_BIT(17) | SIGNAL_BIT(18) | SIGNAL_BIT(23) | SIGNAL_BIT(28))

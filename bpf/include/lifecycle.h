@@ -266,6 +266,23 @@ static __always_inline s64 read_others_argv(struct task_struct *task, struct ide
 }
 
 /*
+ * The first storage of a task may fail because the last of another tracer's is being deleted at that very
+ * moment (kernel/bpf/bpf_local_storage.c: bpf_local_storage_update(), -EAGAIN: "return instead of retry to
+ * keep things simple"). Hooks do not meet this: a child has no storage yet, and an exec'ing task has ours.
+ */
+static __always_inline struct identity *create_seeded(struct task_struct *task)
+{
+	struct identity *identity;
+
+	identity = bpf_task_storage_get(&seeded, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!identity)
+		identity = bpf_task_storage_get(&seeded, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!identity)
+		identity = bpf_task_storage_get(&seeded, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	return identity;
+}
+
+/*
  * The process may exec while its memory is read. The new address space is installed before self_exec_id
  * is raised: so both must be the same before and after, else what was read is nobody's argv.
  */
@@ -282,7 +299,7 @@ static __always_inline void seed_process(struct task_struct *task)
 	identity = bpf_task_storage_get(&identities, task, NULL, 0);
 	if (identity && identity->generation)
 		return; /* a hook knows better */
-	identity = bpf_task_storage_get(&seeded, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	identity = create_seeded(task);
 	if (!identity) {
 		seeding.unreadable++;
 		return;

@@ -22,7 +22,7 @@
 #include "kernel_types.h"
 
 enum wire_constant {
-	WIRE_VERSION = 1,
+	WIRE_VERSION = 2,
 	/* Ancestors of one side, at most: what -d may ask for. */
 	MAX_ANCESTORS = 32,
 	MAX_CHAIN = MAX_ANCESTORS + 1,
@@ -106,7 +106,7 @@ struct wire_process {
 	u16 argv_kept;
 	u16 title_kept;
 	u8 comm[TASK_COMM_LEN];
-	u32 reserved;
+	u32 arg_start; /* low half of mm->arg_start, only where argv is missing: /proc may be asked for this image */
 };
 
 /* What only source and target have. */

@@ -70,22 +70,32 @@ static __always_inline void describe(struct wire_process *process, struct task_s
 	process->argv_kept = 0;
 	process->title_kept = 0;
 	bpf_probe_read_kernel(process->comm, sizeof(process->comm), leader->comm);
-	process->reserved = 0;
+	process->arg_start = 0;
+}
+
+/* Where the argument block lies, which is random anew at each exec; 0 without an address space. */
+static __always_inline u64 argument_block_of(struct task_struct *leader)
+{
+	struct mm_struct *mm = NULL;
+
+	/* read by copying: a pointer that the verifier follows costs it much, and this is rare */
+	bpf_core_read(&mm, sizeof(mm), &leader->mm);
+	return mm ? BPF_CORE_READ(mm, arg_start) : 0;
 }
 
 /*
  * Does the identity belong to the image that runs? /proc tells no exec id: for what was seeded from there
- * the place of the argument block stands in, which is random anew at each exec.
+ * the place of the argument block stands in.
  */
 static __always_inline bool is_of_this_image(const struct identity *identity,
 					     const struct wire_process *process, struct task_struct *leader)
 {
-	struct mm_struct *mm = NULL;
+	u64 arg_start;
 
 	if (!(process->flags & PROCESS_FROM_PROC))
 		return identity->exec_id == process->exec_id;
-	bpf_core_read(&mm, sizeof(mm), &leader->mm);
-	return !mm || !identity->arg_start || BPF_CORE_READ(mm, arg_start) == identity->arg_start;
+	arg_start = argument_block_of(leader);
+	return !arg_start || !identity->arg_start || arg_start == identity->arg_start;
 }
 
 /*
@@ -180,6 +190,8 @@ static __always_inline struct wire_process *append_ancestor(struct scratch *scra
 				   argv && !bpf_probe_read_kernel(bytes, AT_MOST(ANCESTOR_ARGV, kept), argv),
 				   kept);
 	}
+	if (!kept)
+		process->arg_start = (u32)argument_block_of(leader);
 	scratch->length = at + sizeof(*process) + PAD8(kept);
 	return process;
 }
@@ -401,6 +413,8 @@ static long append_subject(u32 index, void *context)
 		*(u64 *)(bytes + (kept & ~7U)) = 0;
 		kept = accept_argv(process, &known, copy_whole_argv(bytes, &known, kept), kept);
 	}
+	if (!kept)
+		process->arg_start = (u32)argument_block_of(leader);
 	if (*(volatile u32 *)&scratch->stage == SOURCE_CHAIN) {
 		enter_source_chain(scratch, process->tgid);
 		if (scratch->facts.in_syscall && kept <= ARGV_MAX)

@@ -4,30 +4,27 @@ use super::probe::HostFacts;
 use crate::config::Config;
 use crate::error::TraceError;
 
-/// How the processes older than the tracer become known.
+/// Which processes older than the tracer are seeded from /proc, into the same map as the iterator's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Seeding {
-    /// The kernel's sleepable task iterator.
-    Iterator,
-    /// /proc, into the same map.
-    Proc,
-}
-
-impl Seeding {
-    /// For messages.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Iterator => "by the kernel's task iterator",
-            Self::Proc => "from /proc",
-        }
-    }
+pub enum ProcSeeding {
+    /// None: a pid of /proc need not be the same process by this process's own count.
+    Nobody,
+    /// PID 1, which the kernel's iterator does not list on every host.
+    Init,
+    /// Everybody: the kernel has no iterator that could read them.
+    Everybody,
 }
 
 /// What to load.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Plan {
-    /// How to seed.
-    pub seeding: Seeding,
+    /// The kernel's sleepable task iterator seeds.
+    pub iterates: bool,
+    /// And /proc.
+    pub proc_seeding: ProcSeeding,
+    /// The pids of the records are pids here as well; else a process of a record must never be looked up by pid
+    /// but under the host's /proc.
+    pub shares_pids: bool,
     /// The system call of a signal can be told.
     pub tells_via: bool,
 }
@@ -49,9 +46,15 @@ pub fn plan(host: &HostFacts, config: &Config) -> Result<Plan, TraceError> {
     if let Some((_, lacking)) = needed.into_iter().find(|(has, _)| !has) {
         return Err(TraceError::TooOld { release: host.release.clone(), lacking: lacking.to_owned() });
     }
-    let by_iterator = host.has_copy_from_user_task && !config.seed_from_proc;
+    let iterates = host.has_copy_from_user_task && !config.seed_from_proc;
     Ok(Plan {
-        seeding: if by_iterator { Seeding::Iterator } else { Seeding::Proc },
+        iterates,
+        proc_seeding: match (host.in_initial_pid_namespace, iterates) {
+            (false, _) => ProcSeeding::Nobody,
+            (true, true) => ProcSeeding::Init,
+            (true, false) => ProcSeeding::Everybody,
+        },
+        shares_pids: host.in_initial_pid_namespace,
         tells_via: host.has_task_pt_regs,
     })
 }
@@ -68,6 +71,7 @@ mod tests {
             has_ring_buffer: true,
             has_task_storage: true,
             has_copy_from_user_task: true,
+            in_initial_pid_namespace: true,
             has_task_pt_regs: true,
         }
     }
@@ -75,15 +79,29 @@ mod tests {
     #[test]
     fn a_new_kernel_seeds_by_the_iterator_unless_told_otherwise() {
         let mut config = Config::default();
-        assert_eq!(plan(&newest(), &config).unwrap().seeding, Seeding::Iterator);
+        let by_iterator = plan(&newest(), &config).unwrap();
+        assert!(by_iterator.iterates);
+        assert_eq!(by_iterator.proc_seeding, ProcSeeding::Init);
         config.seed_from_proc = true;
-        assert_eq!(plan(&newest(), &config).unwrap().seeding, Seeding::Proc);
+        let from_proc = plan(&newest(), &config).unwrap();
+        assert!(!from_proc.iterates);
+        assert_eq!(from_proc.proc_seeding, ProcSeeding::Everybody);
     }
 
     #[test]
     fn below_5_18_proc_seeds() {
         let host = HostFacts { has_copy_from_user_task: false, ..newest() };
-        assert_eq!(plan(&host, &Config::default()).unwrap().seeding, Seeding::Proc);
+        assert_eq!(plan(&host, &Config::default()).unwrap().proc_seeding, ProcSeeding::Everybody);
+    }
+
+    #[test]
+    fn in_a_pid_namespace_of_its_own_nothing_is_seeded_by_pid() {
+        for has_copy_from_user_task in [true, false] {
+            let host = HostFacts { in_initial_pid_namespace: false, has_copy_from_user_task, ..newest() };
+            let plan = plan(&host, &Config::default()).unwrap();
+            assert_eq!(plan.proc_seeding, ProcSeeding::Nobody);
+            assert!(!plan.shares_pids);
+        }
     }
 
     #[test]

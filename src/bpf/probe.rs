@@ -1,6 +1,7 @@
 //! Facts about this host, each found by looking, none by comparing version numbers.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use libbpf_rs::btf::Btf;
@@ -21,9 +22,14 @@ pub struct HostFacts {
     pub has_task_storage: bool,
     /// A sleepable iterator that can read the memory of others (5.18).
     pub has_copy_from_user_task: bool,
+    /// This process is in the initial pid namespace: its pids are those of the records.
+    pub in_initial_pid_namespace: bool,
     /// The saved registers of a task (5.15): without them there is no `via`.
     pub has_task_pt_regs: bool,
 }
+
+/// `include/linux/proc_ns.h`: the inode of the initial pid namespace.
+const PROC_PID_INIT_INO: u64 = 0xEFFF_FFFC;
 
 const CAP_SYS_ADMIN: u32 = 21;
 const CAP_PERFMON: u32 = 38;
@@ -43,6 +49,8 @@ pub fn host() -> HostFacts {
         has_ring_buffer: helper("BPF_FUNC_ringbuf_output"),
         has_task_storage: helper("BPF_FUNC_task_storage_get"),
         has_copy_from_user_task: helper("BPF_FUNC_copy_from_user_task"),
+        in_initial_pid_namespace: fs::metadata("/proc/self/ns/pid")
+            .is_ok_and(|namespace| namespace.ino() == PROC_PID_INIT_INO),
         has_task_pt_regs: helper("BPF_FUNC_task_pt_regs"),
     }
 }

@@ -1,7 +1,6 @@
 //! A running trace: open, load, attach, seed; then its counters, and its end.
 
 use std::cell::RefCell;
-use std::fs;
 use std::io::{self, Read};
 use std::mem::{MaybeUninit, offset_of, size_of};
 use std::os::fd::{AsFd, AsRawFd};
@@ -15,7 +14,7 @@ use libbpf_rs::{Iter, Link, MapCore, MapFlags, MapMut, OpenObject, PrintLevel, P
 use rustix::mm::{MapFlags as MmapFlags, ProtFlags, mmap, munmap};
 
 use super::pidfd;
-use super::plan::{Plan, Seeding};
+use super::plan::{Plan, ProcSeeding};
 use super::skel::types::{argv_large, argv_medium};
 use super::skel::{KillsnoopSkel, KillsnoopSkelBuilder};
 use super::wire::{Counters, HiddenClass, Identity, ProcessFlag, Settings, bytes_of};
@@ -38,8 +37,10 @@ pub const HIDDEN_NAMES: [&str; HiddenClass::HIDDEN_CLASSES.0 as usize] =
 /// What the seeding found.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Seeded {
-    /// Processes whose command line is known.
-    pub processes: u32,
+    /// Processes whose command line the iterator read.
+    pub by_iterator: u32,
+    /// Processes whose command line /proc told.
+    pub from_proc: u32,
     /// Processes whose command line could not be read.
     pub unreadable: u32,
 }
@@ -139,6 +140,8 @@ pub struct Session<'obj> {
     counters: CounterPages,
     signal_link: RefCell<Option<Link>>,
     _identity_links: Vec<Link>,
+    /// See [`Plan::shares_pids`].
+    shares_pids: bool,
     /// What the seeding found.
     pub seeded: Seeded,
     /// How long the start took.
@@ -184,7 +187,7 @@ impl<'obj> Session<'obj> {
         open.maps.records.set_max_entries(config.ring_bytes).map_err(prepare)?;
         open.maps.scratches.set_max_entries(cpus as u32).map_err(prepare)?;
         open.maps.counters.set_max_entries(cpus as u32).map_err(prepare)?;
-        open.progs.seed.set_autoload(plan.seeding == Seeding::Iterator);
+        open.progs.seed.set_autoload(plan.iterates);
         if let Some(rodata) = open.maps.rodata_data.as_deref_mut() {
             rodata.settings = settings(config);
         }
@@ -215,16 +218,15 @@ impl<'obj> Session<'obj> {
         let attached = began.elapsed();
 
         let began = Instant::now();
-        if plan.seeding == Seeding::Iterator {
+        let mut seeded = Seeded::default();
+        if plan.iterates {
             run_iterator(&mut skel.progs.seed)?;
+            if let Some(bss) = skel.maps.bss_data.as_deref() {
+                seeded.by_iterator = bss.seeding.processes;
+                seeded.unreadable = bss.seeding.unreadable;
+            }
         }
-        let seeded_by_iterator = skel
-            .maps
-            .bss_data
-            .as_deref()
-            .map(|bss| Seeded { processes: bss.seeding.processes, unreadable: bss.seeding.unreadable })
-            .unwrap_or_default();
-        let seeded_from_proc = seed_from_proc(&skel, &config.root, plan.seeding);
+        seed_from_proc(&skel, &config.root, plan.proc_seeding, &mut seeded);
         let seeded_in = began.elapsed();
 
         let began = Instant::now();
@@ -246,10 +248,8 @@ impl<'obj> Session<'obj> {
             counters,
             signal_link: RefCell::new(Some(signal_link)),
             _identity_links: identity_links,
-            seeded: Seeded {
-                processes: seeded_by_iterator.processes + seeded_from_proc.processes,
-                unreadable: seeded_by_iterator.unreadable + seeded_from_proc.unreadable,
-            },
+            seeded,
+            shares_pids: plan.shares_pids,
             timings: Timings { load: loaded, attach: attached + began.elapsed(), seed: seeded_in },
         })
     }
@@ -298,8 +298,11 @@ impl<'obj> Session<'obj> {
         self.counters.sum().dropped_ring_full
     }
 
-    /// The identity that the exec and fork hooks keep of a process now, if it has one.
+    /// The identity that the exec and fork hooks keep of a process now, if it has one and pids are the same here.
     pub fn identity(&self, pid: u32) -> Option<KeptIdentity> {
+        if !self.shares_pids {
+            return None;
+        }
         let process = pidfd::open(pid).ok()?;
         let key = process.as_raw_fd().to_ne_bytes();
         let maps = &self.skel.maps;
@@ -325,7 +328,6 @@ impl<'obj> Session<'obj> {
         argv.truncate(kept);
         Some(KeptIdentity {
             exec_id: identity.exec_id,
-            exec_time: identity.exec_time,
             argv_total: identity.argv_total,
             is_known: identity.generation > 0 && kept > 0,
             argv,
@@ -338,8 +340,6 @@ impl<'obj> Session<'obj> {
 pub struct KeptIdentity {
     /// Low half of `self_exec_id` when argv was read.
     pub exec_id: u32,
-    /// When it exec'd, `CLOCK_BOOTTIME` nanoseconds.
-    pub exec_time: u64,
     /// The bytes kept.
     pub argv: Vec<u8>,
     /// How many it has.
@@ -393,22 +393,17 @@ fn recursion_misses(program: std::os::fd::BorrowedFd<'_>) -> u64 {
     if result == 0 { info.recursion_misses } else { 0 }
 }
 
-/// Fills the kernel's `seeded` map from /proc: everything where there is no iterator, else only PID 1, which
-/// the iterator does not list on every host.
-fn seed_from_proc(skel: &KillsnoopSkel<'_>, root: &Path, seeding: Seeding) -> Seeded {
+/// Fills the kernel's `seeded` map from /proc.
+fn seed_from_proc(skel: &KillsnoopSkel<'_>, root: &Path, seeding: ProcSeeding, seeded: &mut Seeded) {
     let proc_directory = root.join("proc");
     let pids: Vec<u32> = match seeding {
-        Seeding::Iterator => vec![1],
-        Seeding::Proc => fs::read_dir(&proc_directory)
-            .into_iter()
-            .flatten()
-            .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
-            .collect(),
+        ProcSeeding::Nobody => Vec::new(),
+        ProcSeeding::Init => vec![1],
+        ProcSeeding::Everybody => procfs::pids(&proc_directory),
     };
-    let mut seeded = Seeded::default();
     for pid in pids {
         match seed_one(skel, &proc_directory, pid) {
-            Ok(true) => seeded.processes += 1,
+            Ok(true) => seeded.from_proc += 1,
             Ok(false) => {}
             Err(error) => {
                 tracing::debug!(pid, %error, "not seeded from /proc");
@@ -416,7 +411,6 @@ fn seed_from_proc(skel: &KillsnoopSkel<'_>, root: &Path, seeding: Seeding) -> Se
             }
         }
     }
-    seeded
 }
 
 /// Whether it was seeded here: kernel threads have nothing to seed, and what is known stays as it is.
@@ -430,9 +424,10 @@ fn seed_one(skel: &KillsnoopSkel<'_>, proc_directory: &Path, pid: u32) -> io::Re
     if maps.seeded.lookup(&key, MapFlags::ANY).map_err(io::Error::other)?.is_some() {
         return Ok(false);
     }
-    let Some((argv, arg_start)) = procfs::argument_block(proc_directory, pid)? else {
+    let Some(block) = procfs::argument_block(proc_directory, pid)? else {
         return Ok(false);
     };
+    let argv = block.bytes;
     let kept = argv.len().min(2 * LARGE);
     let put = |map: &MapMut<'_>, bytes: &[u8], size: usize| {
         let mut value = bytes.to_vec();
@@ -445,7 +440,7 @@ fn seed_one(skel: &KillsnoopSkel<'_>, proc_directory: &Path, pid: u32) -> io::Re
             | if kept < argv.len() { ProcessFlag::PROCESS_CUT.0 } else { 0 },
         argv_kept: kept as u32,
         argv_total: argv.len() as u32,
-        arg_start,
+        arg_start: block.arg_start,
         ..Identity::default()
     };
     match kept {
@@ -457,6 +452,8 @@ fn seed_one(skel: &KillsnoopSkel<'_>, proc_directory: &Path, pid: u32) -> io::Re
             put(&maps.seeded_tail, &argv[LARGE..kept], LARGE)?;
         }
     }
-    maps.seeded.update(&key, bytes_of(&identity), MapFlags::ANY).map_err(io::Error::other)?;
+    // see create_seeded() of lifecycle.h
+    let put_identity = || maps.seeded.update(&key, bytes_of(&identity), MapFlags::ANY);
+    put_identity().or_else(|_| put_identity()).or_else(|_| put_identity()).map_err(io::Error::other)?;
     Ok(true)
 }

@@ -1,14 +1,16 @@
 //! Fills in what the kernel side flagged as missing, and nothing else.
 //!
 //! A late look must not put a later program's command line into an earlier event: what is taken is either
-//! the identity of the very image that the event saw (same exec id), or what /proc shows of a process that
-//! has not exec'd since.
+//! the identity of the very image that the event saw (same exec id), or what /proc shows of that image (same
+//! place of the argument block, which is random anew at each exec).
 
 pub mod procfs;
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use self::procfs::ArgumentBlock;
 use crate::bpf::session::KeptIdentity;
 use crate::record::{Argv, Gap, ProcessFacts, Snapshot};
 
@@ -28,6 +30,8 @@ impl Identities for crate::bpf::session::Session<'_> {
 #[derive(Debug)]
 pub struct Completer {
     proc_directory: PathBuf,
+    /// What ran before the tracer, where the kernel could not be told of it by pid.
+    older: HashMap<u32, ArgumentBlock>,
     /// Command lines completed so far.
     pub completed: u64,
 }
@@ -35,15 +39,20 @@ pub struct Completer {
 impl Completer {
     /// `root` is where the host's file system is.
     pub fn new(root: &Path) -> Self {
-        Self { proc_directory: root.join("proc"), completed: 0 }
+        Self { proc_directory: root.join("proc"), older: HashMap::new(), completed: 0 }
+    }
+
+    /// Reads the command lines of all that runs now, for a tracer whose own pids are not the host's.
+    pub fn remember_everybody(&mut self) {
+        let block = |pid| Some((pid, procfs::argument_block(&self.proc_directory, pid).ok()??));
+        self.older = procfs::pids(&self.proc_directory).into_iter().filter_map(block).collect();
     }
 
     /// Fills what can be filled.
     pub fn complete(&mut self, snapshot: &mut Snapshot<'_>, identities: &dyn Identities) {
-        let time = snapshot.time;
         for process in &mut snapshot.processes {
             if let Argv::Missing(gap) = process.argv {
-                if let Some(argv) = self.find(process, gap, time, identities) {
+                if let Some(argv) = self.find(process, gap, identities) {
                     process.argv = argv;
                     self.completed += 1;
                 }
@@ -55,35 +64,26 @@ impl Completer {
         &self,
         process: &ProcessFacts<'_>,
         gap: Gap,
-        time: u64,
         identities: &dyn Identities,
     ) -> Option<Argv<'static>> {
-        if !procfs::is_same_process(&self.proc_directory, process.pid, process.start) {
-            return None;
-        }
-        let kept = identities.identity(process.pid);
         let is_same = |kept: &KeptIdentity| {
-            procfs::is_same_process(&self.proc_directory, process.pid, process.start)
-                && kept.is_known
+            kept.is_known
                 && kept.exec_id == process.exec_id
+                && procfs::is_same_process(&self.proc_directory, process.pid, process.start)
         };
-        if let Some(kept) = kept.as_ref().filter(|kept| is_same(kept)) {
+        if let Some(kept) = identities.identity(process.pid).filter(is_same) {
             return Some(Argv::Known {
-                bytes: Cow::Owned(kept.argv.clone()),
+                bytes: Cow::Owned(kept.argv),
                 total: kept.argv_total,
                 from_proc: false,
             });
         }
-        let has_execed_since = kept.is_some_and(|kept| kept.exec_time > time);
-        if has_execed_since || matches!(gap, Gap::MidExec | Gap::ExecRace) {
+        if matches!(gap, Gap::MidExec | Gap::ExecRace) {
             return None;
         }
-        let bytes = procfs::cmdline(&self.proc_directory, process.pid, process.start)?;
-        let execed_meanwhile = identities.identity(process.pid).is_some_and(|kept| kept.exec_time > time);
-        (!execed_meanwhile).then_some(Argv::Known {
-            total: bytes.len() as u32,
-            bytes: Cow::Owned(bytes),
-            from_proc: true,
-        })
+        let is_of = |block: &ArgumentBlock| block.is_of(process.start, process.arg_start);
+        let now = || procfs::argument_block(&self.proc_directory, process.pid).ok().flatten().filter(is_of);
+        let block = self.older.get(&process.pid).filter(|block| is_of(block)).cloned().or_else(now)?;
+        Some(Argv::Known { total: block.bytes.len() as u32, bytes: Cow::Owned(block.bytes), from_proc: true })
     }
 }

@@ -4,49 +4,70 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-/// Is this pid still the process that started then (boot time, ns)? /proc counts in clock ticks.
+use procfs::ProcError;
+use procfs::process::{Process, Stat};
+
+/// /proc counts in clock ticks; a start is boot-time nanoseconds.
+fn ticks(start: u64) -> u64 {
+    (u128::from(start) * u128::from(procfs::ticks_per_second()) / 1_000_000_000) as u64
+}
+
+fn stat(proc_directory: &Path, pid: u32) -> io::Result<Stat> {
+    Process::new_with_root(proc_directory.join(pid.to_string())).and_then(|process| process.stat()).map_err(
+        |error| match error {
+            ProcError::NotFound(_) => io::Error::from(io::ErrorKind::NotFound),
+            error => io::Error::other(error),
+        },
+    )
+}
+
+/// Is this pid still the process that started then (boot time, ns)?
 pub fn is_same_process(proc_directory: &Path, pid: u32, start: u64) -> bool {
-    let Ok(process) = procfs::process::Process::new_with_root(proc_directory.join(pid.to_string())) else {
-        return false;
-    };
-    let per_second = procfs::ticks_per_second();
-    process.stat().is_ok_and(|stat| {
-        let ticks = u128::from(start) * u128::from(per_second) / 1_000_000_000;
-        u128::from(stat.starttime) == ticks
-    })
+    stat(proc_directory, pid).is_ok_and(|stat| stat.starttime == ticks(start))
 }
 
-/// The argument block of that very process; None where it is gone or shows nothing (a zombie).
-pub fn cmdline(proc_directory: &Path, pid: u32, start: u64) -> Option<Vec<u8>> {
-    let bytes = fs::read(proc_directory.join(pid.to_string()).join("cmdline")).ok()?;
-    (!bytes.is_empty() && is_same_process(proc_directory, pid, start)).then_some(bytes)
+/// An argument block as /proc shows it, and whose it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ArgumentBlock {
+    /// The arguments, NUL separated.
+    pub bytes: Vec<u8>,
+    /// Where it lies in the process's memory, random anew at each exec; 0 where the reader may not know.
+    pub arg_start: u64,
+    start_ticks: u64,
 }
 
-/// The argument block of whatever runs under this pid, and where in its memory it lies (0: not told; a
-/// reader without ptrace access is not). None where there is none: a kernel thread, a zombie.
+impl ArgumentBlock {
+    /// Is it the block of the image that a process ran when the kernel saw its block at this place (low half of
+    /// the address)? A place of 0 tells nothing.
+    pub fn is_of(&self, start: u64, arg_start: u32) -> bool {
+        arg_start != 0 && self.arg_start as u32 == arg_start && self.start_ticks == ticks(start)
+    }
+}
+
+/// The argument block of whatever runs under this pid. None where there is none: a kernel thread, a zombie.
 ///
 /// # Errors
 /// If the process is gone, or exec'd each time it was looked at.
-pub fn argument_block(proc_directory: &Path, pid: u32) -> io::Result<Option<(Vec<u8>, u64)>> {
-    let directory = proc_directory.join(pid.to_string());
-    let arg_start = || {
-        let stat =
-            procfs::process::Process::new_with_root(directory.clone()).and_then(|process| process.stat());
-        match stat {
-            Ok(stat) => Ok(stat.arg_start.unwrap_or(0)),
-            Err(procfs::ProcError::NotFound(_)) => Err(io::Error::from(io::ErrorKind::NotFound)),
-            Err(error) => Err(io::Error::other(error)),
-        }
+pub fn argument_block(proc_directory: &Path, pid: u32) -> io::Result<Option<ArgumentBlock>> {
+    let place = || {
+        let stat = stat(proc_directory, pid)?;
+        Ok::<_, io::Error>((stat.arg_start.unwrap_or(0), stat.starttime))
     };
     for _ in 0..3 {
-        let before = arg_start()?;
-        let bytes = fs::read(directory.join("cmdline"))?;
+        let (arg_start, start_ticks) = place()?;
+        let bytes = fs::read(proc_directory.join(pid.to_string()).join("cmdline"))?;
         // an exec in between has moved the block
-        if arg_start()? == before {
-            return Ok((!bytes.is_empty()).then_some((bytes, before)));
+        if place()? == (arg_start, start_ticks) {
+            return Ok((!bytes.is_empty()).then_some(ArgumentBlock { bytes, arg_start, start_ticks }));
         }
     }
     Err(io::ErrorKind::ResourceBusy.into())
+}
+
+/// Every process of a /proc.
+pub fn pids(proc_directory: &Path) -> Vec<u32> {
+    let entries = fs::read_dir(proc_directory).into_iter().flatten();
+    entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).collect()
 }
 
 #[cfg(test)]
@@ -54,30 +75,33 @@ mod tests {
     use super::*;
 
     fn own_start() -> u64 {
-        let stat = procfs::process::Process::myself().unwrap().stat().unwrap();
+        let stat = stat(Path::new("/proc"), std::process::id()).unwrap();
         stat.starttime * 1_000_000_000 / procfs::ticks_per_second()
     }
 
     #[test]
     fn a_process_is_known_by_its_start() {
-        let proc_directory = Path::new("/proc");
-        let pid = std::process::id();
+        let (proc_directory, pid) = (Path::new("/proc"), std::process::id());
         assert!(is_same_process(proc_directory, pid, own_start()));
         assert!(!is_same_process(proc_directory, pid, own_start() + 1_000_000_000));
-        assert!(cmdline(proc_directory, pid, own_start()).is_some());
-        assert!(cmdline(proc_directory, pid, 0).is_none());
     }
 
     #[test]
-    fn an_argument_block_has_its_place() {
-        let (bytes, arg_start) = argument_block(Path::new("/proc"), std::process::id()).unwrap().unwrap();
-        assert!(bytes.ends_with(&[0]));
-        assert_ne!(arg_start, 0);
-        assert!(argument_block(Path::new("/nonexistent"), 1).is_err());
+    fn an_argument_block_is_of_one_image_of_one_process() {
+        let block = argument_block(Path::new("/proc"), std::process::id()).unwrap().unwrap();
+        assert!(block.bytes.ends_with(&[0]));
+        assert!(block.is_of(own_start(), block.arg_start as u32));
+        assert!(!block.is_of(own_start(), block.arg_start as u32 + 16), "it exec'd");
+        assert!(!block.is_of(own_start() + 1_000_000_000, block.arg_start as u32), "another process");
+        assert!(!block.is_of(own_start(), 0), "nothing is known");
     }
 
     #[test]
     fn the_root_is_where_it_is_said_to_be() {
-        assert!(!is_same_process(Path::new("/nonexistent/proc"), std::process::id(), own_start()));
+        let nowhere = Path::new("/nonexistent/proc");
+        assert!(!is_same_process(nowhere, std::process::id(), own_start()));
+        assert!(argument_block(nowhere, 1).is_err());
+        assert!(pids(nowhere).is_empty());
+        assert!(pids(Path::new("/proc")).contains(&std::process::id()));
     }
 }

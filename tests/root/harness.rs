@@ -60,6 +60,11 @@ pub fn wait_until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     }
 }
 
+/// The program under test.
+pub fn killsnoop() -> &'static str {
+    env!("CARGO_BIN_EXE_killsnoop")
+}
+
 /// The helper program, compiled once. `scripts/test` lets the user do it, by listing the tests.
 pub fn workload() -> &'static Path {
     static PATH: OnceLock<PathBuf> = OnceLock::new();
@@ -96,15 +101,14 @@ pub struct Said {
 impl Tracer {
     /// Starts one and waits until it is ready.
     pub fn start(arguments: &[&str]) -> Self {
+        Self::run(Command::new(killsnoop()).args(arguments))
+    }
+
+    /// Runs what starts one, and waits until it is ready.
+    pub fn run(command: &mut Command) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let out = fs::File::create(directory.path().join("out")).unwrap();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_killsnoop"))
-            .args(arguments)
-            .stdin(Stdio::null())
-            .stdout(out)
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut child = command.stdin(Stdio::null()).stdout(out).stderr(Stdio::piped()).spawn().unwrap();
         let mut reader = BufReader::new(child.stderr.take().unwrap());
         let mut said = String::new();
         while !said.contains("ready in") {

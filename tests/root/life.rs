@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 
 use crate::Test;
-use crate::harness::{Process, Tracer, kill, run_workload, wait_until};
+use crate::harness::{Process, Tracer, kill, killsnoop, run_workload, wait_until};
 
 pub const TESTS: &[Test] = &[
     ("sigint_and_sigterm_drain_say_the_counters_and_end_with_0", &[], ends_by_signal),
@@ -40,11 +40,7 @@ fn ends_by_signal() {
 }
 
 fn a_closed_pipe() {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_killsnoop"))
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child = Command::new(killsnoop()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut stderr = BufReader::new(child.stderr.take().unwrap());
     let mut said = String::new();
     while !said.contains("ready in") {
@@ -81,7 +77,7 @@ fn without_privileges() {
     let directory = tempfile::Builder::new().prefix("killsnoop").tempdir_in("/tmp").unwrap();
     std::fs::set_permissions(directory.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     let copy = directory.path().join("killsnoop");
-    std::fs::copy(env!("CARGO_BIN_EXE_killsnoop"), &copy).unwrap();
+    std::fs::copy(killsnoop(), &copy).unwrap();
     let output = Command::new(copy).uid(65534).gid(65534).current_dir("/").output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{said}");

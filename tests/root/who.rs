@@ -9,7 +9,9 @@ use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::Test;
-use crate::harness::{Process, Skip, Tracer, cmdline, pids_up, run_workload, wait_until, workload};
+use crate::harness::{
+    Process, Skip, Tracer, cmdline, killsnoop, pids_up, run_workload, wait_until, workload,
+};
 
 pub const TESTS: &[Test] = &[
     ("the_line_of_the_readme_has_pkills_whole_command_line", &[], the_line_of_the_readme),
@@ -29,6 +31,11 @@ pub const TESTS: &[Test] = &[
     ("exec_by_a_thread_keeps_the_identity", &[], exec_by_a_thread),
     ("what_ran_before_the_tracer_is_known", &[], what_ran_before),
     ("seeding_from_proc_knows_it_as_well", &[], seeded_from_proc),
+    (
+        "a_tracer_in_a_pid_namespace_of_its_own_never_mistakes_a_pid",
+        &[Skip::NoPidNamespace],
+        a_tracer_in_a_pid_namespace,
+    ),
 ];
 
 fn the_line_of_the_readme() {
@@ -144,7 +151,7 @@ fn a_thousand_chains() {
         let event = events
             .get(&(u64::from(*source), u64::from(*target)))
             .unwrap_or_else(|| panic!("kill({target}) by {source} has no event"));
-        assert!(event["missing"].is_null(), "{event}");
+        assert!(event["missing"].is_null(), "{event}\n{}", said.stderr);
         for (side, pid) in [("source", source), ("target", target)] {
             let mut at = &event[side];
             let mut pid = *pid;
@@ -355,4 +362,42 @@ fn seeded_from_proc() {
     after.kill(Signal::TERM);
     assert!(tracer.signal_to(after.pid(), 15)["target"]["cmdlineFrom"].is_null());
     assert!(tracer.stop().stderr.contains("from /proc"));
+}
+
+fn a_tracer_in_a_pid_namespace() {
+    let before = Process::workload(&["wait", "older than the tracer"]);
+    // /proc stays the host's, as --root has it in a container
+    let tracer = Tracer::run(Command::new("unshare").args([
+        "--fork",
+        "--pid",
+        "--kill-child",
+        killsnoop(),
+        "-o",
+        "json",
+    ]));
+    before.kill(Signal::TERM);
+    let event = tracer.signal_to(before.pid(), 15);
+    assert_eq!(cmdline(&event["target"]), ["workload", "wait", "older than the tracer"], "{event}");
+    assert_eq!(event["target"]["cmdlineFrom"], "proc", "{event}");
+    let mut top = &event["target"];
+    while top["parent"]["pid"].is_u64() {
+        top = &top["parent"];
+    }
+    // where its memory map may be looked at; else it is said to be missing
+    if top["cmdline"].is_array() {
+        let init = fs::read("/proc/1/cmdline").unwrap();
+        assert_eq!(cmdline(top).join("\0") + "\0", String::from_utf8_lossy(&init), "{top}");
+    } else {
+        assert!(event["missing"].to_string().contains("cmdline:unknown"), "{event}");
+    }
+    // PID 1 of that namespace is the tracer: it must not have the host's PID 1's command line
+    let itself = fs::read_to_string(format!("/proc/{0}/task/{0}/children", tracer.pid())).unwrap();
+    let itself: u32 = itself.trim().parse().unwrap();
+    crate::harness::kill(itself, Signal::USR1);
+    let event = tracer.signal_to(itself, 10);
+    assert_eq!(event["target"]["nspid"], 1, "{event}");
+    assert_eq!(cmdline(&event["target"]), [killsnoop(), "-o", "json"], "{event}");
+    crate::harness::kill(itself, Signal::TERM);
+    let said = tracer.wait();
+    assert!(said.stderr.contains("pid namespace of its own"), "{}", said.stderr);
 }
