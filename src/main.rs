@@ -44,6 +44,11 @@ fn trace(config: &Config) -> anyhow::Result<()> {
     let report = Arc::new(AtomicBool::new(false));
     let (interrupt, interrupted) = UnixStream::pair().context("cannot make the pipe for signals")?;
     interrupt.set_nonblocking(true).context("cannot set up the pipe for signals")?;
+    // whoever asks a second time does not want to wait for a pipe that nobody reads
+    for signal in [SIGINT, SIGTERM] {
+        signal_hook::flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&stop))
+            .with_context(|| format!("cannot handle signal {signal}"))?;
+    }
     // the flag first, so that it is set when the byte wakes the reader
     for (signal, flag) in [(SIGINT, &stop), (SIGTERM, &stop), (SIGHUP, &stop), (SIGUSR1, &report)] {
         signal_hook::flag::register(signal, Arc::clone(flag))

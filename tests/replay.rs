@@ -89,6 +89,14 @@ fn every_format_prints_what_it_printed() {
 }
 
 #[test]
+fn the_line_of_the_readme_is_what_is_printed() {
+    let readme = fs::read_to_string(data().join("../../README.md")).unwrap();
+    let line = fs::read_to_string(data().join("pkill.logfmt")).unwrap();
+    let broken_up = logfmt_pairs(line.trim_end()).join("\n");
+    assert!(readme.contains(&broken_up), "the README's example is to be:\n{broken_up}");
+}
+
+#[test]
 fn every_line_of_json_is_one_object_and_no_line_holds_an_unsafe_character() {
     for (name, records) in fixtures() {
         for record in &records {
@@ -122,35 +130,34 @@ fn logfmt_is_json_flattened() {
             flatten("", &serde_json::from_str(&json).unwrap(), &mut wanted);
             wanted.sort();
             let line = print(decode(record).unwrap(), 1, &mut Logfmt::default());
-            let mut keys = logfmt_keys(line.trim_end());
-            keys.sort();
+            let mut keys: Vec<&str> = logfmt_pairs(line.trim_end())
+                .into_iter()
+                .map(|pair| pair.split_once('=').expect("a pair").0)
+                .collect();
+            keys.sort_unstable();
             assert_eq!(keys, wanted, "{name}");
         }
     }
 }
 
-/// The keys of a logfmt line, quoted values skipped.
-fn logfmt_keys(line: &str) -> Vec<String> {
-    let mut keys = Vec::new();
-    let mut rest = line;
-    while let Some((key, value)) = rest.split_once('=') {
-        keys.push(key.trim_start().to_owned());
-        rest = if let Some(quoted) = value.strip_prefix('"') {
-            let mut escaped = false;
-            let end = quoted
-                .char_indices()
-                .find(|&(_, character)| {
-                    let ends = character == '"' && !escaped;
-                    escaped = character == '\\' && !escaped;
-                    ends
-                })
-                .map_or(quoted.len(), |(at, _)| at + 1);
-            &quoted[end..]
-        } else {
-            value.split_once(' ').map_or("", |(_, rest)| rest)
-        };
+/// The `key=value` pairs of a logfmt line.
+fn logfmt_pairs(line: &str) -> Vec<&str> {
+    let mut pairs = Vec::new();
+    let (mut begin, mut in_quotes, mut escaped) = (0, false, false);
+    for (at, character) in line.char_indices() {
+        match character {
+            _ if escaped => escaped = false,
+            '\\' if in_quotes => escaped = true,
+            '"' => in_quotes = !in_quotes,
+            ' ' if !in_quotes => {
+                pairs.push(&line[begin..at]);
+                begin = at + 1;
+            }
+            _ => {}
+        }
     }
-    keys
+    pairs.push(&line[begin..]);
+    pairs
 }
 
 #[test]

@@ -60,15 +60,22 @@ pub fn wait_until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     }
 }
 
-/// The program under test.
+/// The program under test; `KILLSNOOP_BIN` names another build of it (in a guest, say).
 pub fn killsnoop() -> &'static str {
-    env!("CARGO_BIN_EXE_killsnoop")
+    static PATH: OnceLock<String> = OnceLock::new();
+    PATH.get_or_init(|| {
+        std::env::var("KILLSNOOP_BIN").unwrap_or_else(|_| env!("CARGO_BIN_EXE_killsnoop").to_owned())
+    })
 }
 
-/// The helper program, compiled once. `scripts/test` lets the user do it, by listing the tests.
+/// The helper program, compiled once (`scripts/test` lets the user do it, by listing the tests), or what
+/// `KILLSNOOP_WORKLOAD` names.
 pub fn workload() -> &'static Path {
     static PATH: OnceLock<PathBuf> = OnceLock::new();
     PATH.get_or_init(|| {
+        if let Some(path) = std::env::var_os("KILLSNOOP_WORKLOAD") {
+            return path.into();
+        }
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/workload/workload.c");
         let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("workload");
         let modified = |path: &Path| fs::metadata(path).and_then(|data| data.modified()).ok();

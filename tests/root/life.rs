@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::os::unix::process::CommandExt;
-use std::process::{Command, Stdio};
+use std::process::{Child, ChildStderr, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
@@ -13,6 +13,7 @@ use crate::harness::{Process, Tracer, kill, killsnoop, run_workload, wait_until}
 pub const TESTS: &[Test] = &[
     ("sigint_and_sigterm_drain_say_the_counters_and_end_with_0", &[], ends_by_signal),
     ("a_closed_pipe_ends_quietly_with_0", &[], a_closed_pipe),
+    ("a_second_sigterm_ends_at_once_though_nobody_reads", &[], a_second_sigterm),
     ("count_ends_after_so_many_events", &[], ends_by_count),
     ("duration_ends_in_time", &[], ends_by_duration),
     ("without_privileges_one_clear_line_and_1", &[], without_privileges),
@@ -39,13 +40,24 @@ fn ends_by_signal() {
     }
 }
 
-fn a_closed_pipe() {
-    let mut child = Command::new(killsnoop()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+/// A tracer whose output goes into a pipe, when it is ready, and what it said on standard error.
+fn into_a_pipe(arguments: &[&str]) -> (Child, BufReader<ChildStderr>, String) {
+    let mut child = Command::new(killsnoop())
+        .args(arguments)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
     let mut stderr = BufReader::new(child.stderr.take().unwrap());
     let mut said = String::new();
     while !said.contains("ready in") {
-        stderr.read_line(&mut said).unwrap();
+        assert!(stderr.read_line(&mut said).unwrap() > 0, "{said}");
     }
+    (child, stderr, said)
+}
+
+fn a_closed_pipe() {
+    let (mut child, mut stderr, mut said) = into_a_pipe(&[]);
     drop(child.stdout.take());
     let target = Process::workload(&["wait"]);
     target.kill(Signal::TERM);
@@ -53,6 +65,19 @@ fn a_closed_pipe() {
     stderr.read_to_string(&mut said).unwrap();
     assert_eq!(status.code(), Some(0), "{said}");
     assert!(!said.contains("cannot write") && !said.contains("panic"), "{said}");
+}
+
+fn a_second_sigterm() {
+    let (mut child, _stderr, _) = into_a_pipe(&["-i", "USR1"]);
+    let target = Process::workload(&["meets", "10", "handle"]);
+    // far more than a pipe holds
+    run_workload(&["storm", "10", "1000", &target.pid().to_string()]);
+    kill(child.id(), Signal::TERM);
+    std::thread::sleep(Duration::from_millis(300));
+    assert_eq!(child.try_wait().unwrap(), None, "the first waits for the reader");
+    kill(child.id(), Signal::TERM);
+    let status = wait_until("the end", || child.try_wait().unwrap());
+    assert_eq!(status.code(), Some(143));
 }
 
 fn ends_by_count() {
