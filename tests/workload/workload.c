@@ -21,6 +21,7 @@
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 static char **arguments;
@@ -349,6 +350,43 @@ static int storm(void)
 	return 0;
 }
 
+static unsigned long long now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return time.tv_sec * 1000000000ULL + time.tv_nsec;
+}
+
+static int by_time(const void *a, const void *b)
+{
+	unsigned long long x = *(unsigned long long *)a, y = *(unsigned long long *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* time-kill TIMES TARGET [PAUSE_US]: prints the median ns of a kill(TARGET, SIGURG), with pauses between them. */
+static int time_kill(void)
+{
+	int times = atoi(arguments[2]), pause_us = argument_count > 4 ? atoi(arguments[4]) : 0;
+	unsigned long long *took = calloc(times, sizeof(*took));
+	pid_t target = atoi(arguments[3]);
+
+	for (int i = 0; i < times; i++) {
+		unsigned long long began;
+
+		if (pause_us)
+			usleep(pause_us);
+		began = now();
+		if (kill(target, SIGURG))
+			die("kill");
+		took[i] = now() - began;
+	}
+	qsort(took, times, sizeof(*took), by_time);
+	printf("%llu\n", took[times / 2]);
+	return 0;
+}
+
 /* retitle TITLE TARGET: writes TITLE over its own argument block, then sends SIGTERM. */
 static int retitle(void)
 {
@@ -423,6 +461,7 @@ static const struct {
 	{ "meets", meet },
 	{ "to-itself", kill_itself },
 	{ "storm", storm },
+	{ "time-kill", time_kill },
 	{ "retitle", retitle },
 	{ "no-arguments", exec_without_arguments },
 	{ "depth", be_deep },
