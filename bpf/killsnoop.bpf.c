@@ -92,7 +92,17 @@ int on_exec(u64 *ctx)
 	struct counters *counters = cpu_counters();
 
 	if (counters)
-		remember_exec((struct task_struct *)ctx[0], (int)ctx[1], counters);
+		remember_exec((struct task_struct *)ctx[0], (int)ctx[1], counters, FIRST_COPY);
+	return 0;
+}
+
+SEC("tp_btf/sched_process_exec")
+int on_exec_again(u64 *ctx)
+{
+	struct counters *counters = cpu_counters();
+
+	if (counters)
+		remember_missed_exec((struct task_struct *)ctx[0], (int)ctx[1], counters);
 	return 0;
 }
 
@@ -110,11 +120,36 @@ int on_fork(u64 *ctx)
 	return 0;
 }
 
+/* proto: include/trace/events/sched.h: sched_wakeup_template, TP_PROTO(struct task_struct *p) */
+SEC("tp_btf/sched_wakeup_new")
+int on_wakeup_new(u64 *ctx)
+{
+	struct task_struct *child = (struct task_struct *)ctx[0];
+	struct counters *counters = cpu_counters();
+
+	if (counters && child->pid == child->tgid && !(child->flags & PF_KTHREAD))
+		remember_missed_fork(bpf_get_current_task_btf(), child, counters);
+	return 0;
+}
+
 /* proto: include/trace/events/sched.h: TP_PROTO(struct task_struct *p[, bool group_dead]) */
 SEC("tp_btf/sched_process_exit")
 int on_exit(u64 *ctx)
 {
-	leave_handover((struct task_struct *)ctx[0]);
+	struct counters *counters = cpu_counters();
+
+	if (counters)
+		leave_handover((struct task_struct *)ctx[0], counters, FIRST_COPY);
+	return 0;
+}
+
+SEC("tp_btf/sched_process_exit")
+int on_exit_again(u64 *ctx)
+{
+	struct counters *counters = cpu_counters();
+
+	if (counters)
+		leave_handover((struct task_struct *)ctx[0], counters, SECOND_COPY);
 	return 0;
 }
 

@@ -37,5 +37,6 @@ pub mod record;
 pub mod relation;
 pub mod signal;
 pub mod sink;
+pub mod story;
 pub mod summary;
 pub mod tracer;

@@ -11,7 +11,7 @@ use thiserror::Error;
 
 use crate::bpf::wire::{
     Abi, Constant, Disposition as WireDisposition, Info as WireInfo, Kind, ProcessFlag, SignalFlag, VERSION,
-    WireProcess, WireSignal, WireTask,
+    WireIdentity, WireProcess, WireSignal, WireTask,
 };
 
 /// Why bytes are not a record.
@@ -242,6 +242,42 @@ pub struct ProcessFacts<'a> {
     pub title_lost: bool,
 }
 
+/// The command line of an image that was in the middle of execve when a signal met it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdentityFacts<'a> {
+    /// Whose it is.
+    pub image: Image,
+    /// The command line.
+    pub argv: Argv<'a>,
+}
+
+/// One image of one process: what runs between two execs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Image {
+    /// Thread group id in the initial pid namespace.
+    pub pid: u32,
+    /// Boot-time nanoseconds of the process's start.
+    pub start: u64,
+    /// Low half of `self_exec_id`.
+    pub exec_id: u32,
+}
+
+impl ProcessFacts<'_> {
+    /// The image that it ran.
+    pub fn image(&self) -> Image {
+        Image { pid: self.pid, start: self.start, exec_id: self.exec_id }
+    }
+}
+
+/// What the ring brings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Record<'a> {
+    /// A signal.
+    Signal(Box<Snapshot<'a>>),
+    /// What a signal before it lacked.
+    Identity(IdentityFacts<'a>),
+}
+
 /// One signal, as the kernel saw it at that instant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Snapshot<'a> {
@@ -301,23 +337,40 @@ fn slice<'a>(bytes: &'a [u8], at: usize, needed: usize, what: &'static str) -> R
     })
 }
 
+/// What every kind of record begins with.
+const PREFIX: usize = std::mem::offset_of!(WireSignal, time);
+
 /// Decodes one record of the ring.
 ///
 /// # Errors
 /// [`DecodeError`] if the bytes are not a whole record of this build's wire version.
-pub fn decode(bytes: &[u8]) -> Result<Snapshot<'_>, DecodeError> {
+pub fn decode(bytes: &[u8]) -> Result<Record<'_>, DecodeError> {
+    let prefix = slice(bytes, 0, PREFIX, "the beginning")?;
+    let version = u16::from_ne_bytes([prefix[0], prefix[1]]);
+    if version != VERSION {
+        return Err(DecodeError::Version { found: version });
+    }
+    let kind = u16::from_ne_bytes([prefix[2], prefix[3]]);
+    let length = u32::from_ne_bytes([prefix[4], prefix[5], prefix[6], prefix[7]]) as usize;
+    let bytes = slice(bytes, 0, length, "the record")?;
+    match Kind(u32::from(kind)) {
+        Kind::RECORD_SIGNAL => Ok(Record::Signal(Box::new(decode_signal(bytes)?))),
+        Kind::RECORD_IDENTITY => Ok(Record::Identity(decode_identity(bytes)?)),
+        _ => Err(DecodeError::Kind(kind)),
+    }
+}
+
+fn decode_identity(bytes: &[u8]) -> Result<IdentityFacts<'_>, DecodeError> {
+    let wire: WireIdentity = take(bytes, 0, "an identity")?;
+    let argv = slice(bytes, size_of::<WireIdentity>(), wire.argv_kept as usize, "an argv")?;
+    Ok(IdentityFacts {
+        image: Image { pid: wire.tgid, start: wire.start_time, exec_id: wire.exec_id },
+        argv: argv_of(argv, wire.argv_total, wire.flags),
+    })
+}
+
+fn decode_signal(bytes: &[u8]) -> Result<Snapshot<'_>, DecodeError> {
     let head: WireSignal = take(bytes, 0, "the header")?;
-    if head.version != VERSION {
-        return Err(DecodeError::Version { found: head.version });
-    }
-    if u32::from(head.kind) != Kind::RECORD_SIGNAL.0 {
-        return Err(DecodeError::Kind(head.kind));
-    }
-    let length = head.length as usize;
-    if length > bytes.len() {
-        return Err(DecodeError::Short { what: "the record", at: 0, needed: length, length: bytes.len() });
-    }
-    let bytes = &bytes[..length];
     let [source, target, beyond] =
         [head.source_ancestors, head.target_ancestors, head.beyond_ancestors].map(usize::from);
     let total = 2 + source + target + beyond;
@@ -432,17 +485,7 @@ fn decode_process(bytes: &[u8], at: usize) -> Result<(ProcessFacts<'_>, usize), 
     let title = slice(bytes, title_at, usize::from(wire.title_kept), "a title")?;
     let next = argv_at + (argv.len() + title.len()).next_multiple_of(8);
     let flag = |flag: ProcessFlag| wire.flags & flag.0 != 0;
-    let argv = if flag(ProcessFlag::PROCESS_NO_ARGV) {
-        Argv::NotApplicable
-    } else if let Some(gap) = gap_of(&wire) {
-        Argv::Missing(gap)
-    } else {
-        Argv::Known {
-            bytes: Cow::Borrowed(argv),
-            total: wire.argv_total,
-            from_proc: flag(ProcessFlag::PROCESS_FROM_PROC),
-        }
-    };
+    let argv = argv_of(argv, wire.argv_total, wire.flags);
     let process = ProcessFacts {
         pid: wire.tgid,
         start: wire.start_time,
@@ -461,8 +504,9 @@ fn decode_process(bytes: &[u8], at: usize) -> Result<(ProcessFacts<'_>, usize), 
     Ok((process, next))
 }
 
-/// The reason for which a process has no argv at all; none where some of it is there.
-fn gap_of(wire: &WireProcess) -> Option<Gap> {
+/// Bytes outrank a reason for having none: some of an argv is told as cut.
+fn argv_of(bytes: &[u8], total: u32, flags: u32) -> Argv<'_> {
+    let is = |flag: ProcessFlag| flags & flag.0 != 0;
     let gaps = [
         (ProcessFlag::PROCESS_UNKNOWN, Gap::Unknown),
         (ProcessFlag::PROCESS_EXEC_RACE, Gap::ExecRace),
@@ -471,10 +515,15 @@ fn gap_of(wire: &WireProcess) -> Option<Gap> {
         (ProcessFlag::PROCESS_NO_ROOM, Gap::NoRoom),
         (ProcessFlag::PROCESS_NO_MEMORY, Gap::NoMemory),
     ];
-    if wire.argv_kept > 0 {
-        return None;
+    if is(ProcessFlag::PROCESS_NO_ARGV) {
+        return Argv::NotApplicable;
     }
-    gaps.iter().find(|(flag, _)| wire.flags & flag.0 != 0).map(|&(_, gap)| gap)
+    match gaps.iter().find(|&&(flag, _)| is(flag)) {
+        Some(&(_, gap)) if bytes.is_empty() => Argv::Missing(gap),
+        _ => {
+            Argv::Known { bytes: Cow::Borrowed(bytes), total, from_proc: is(ProcessFlag::PROCESS_FROM_PROC) }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -524,10 +573,37 @@ mod tests {
         sealed(bytes)
     }
 
+    fn signal(bytes: &[u8]) -> Result<Box<Snapshot<'_>>, DecodeError> {
+        match decode(bytes)? {
+            Record::Signal(snapshot) => Ok(snapshot),
+            Record::Identity(_) => panic!("not a signal"),
+        }
+    }
+
+    #[test]
+    fn an_identity_is_of_one_image() {
+        let wire = WireIdentity {
+            version: VERSION,
+            kind: Kind::RECORD_IDENTITY.0 as u16,
+            length: (size_of::<WireIdentity>() + 4) as u32,
+            start_time: 7,
+            tgid: 42,
+            exec_id: 3,
+            argv_total: 4,
+            argv_kept: 4,
+            ..WireIdentity::default()
+        };
+        let bytes = [bytes_of(&wire), b"yes\0"].concat();
+        let Ok(Record::Identity(identity)) = decode(&bytes) else { panic!("not an identity") };
+        assert_eq!(identity.image, Image { pid: 42, start: 7, exec_id: 3 });
+        assert!(matches!(identity.argv, Argv::Known { bytes, .. } if *bytes == *b"yes\0"));
+        assert!(decode(&bytes[..bytes.len() - 1]).is_err());
+    }
+
     #[test]
     fn the_targets_chain_goes_on_in_the_sources() {
         let bytes = whole();
-        let snapshot = decode(&bytes).unwrap();
+        let snapshot = signal(&bytes).unwrap();
         assert_eq!(snapshot.current_chain, [0, 2]);
         assert_eq!(snapshot.target_chain, [1, 2]);
     }
@@ -538,7 +614,7 @@ mod tests {
         bytes.extend(process(b"", ProcessFlag::PROCESS_MID_EXEC.0));
         bytes.extend(process(b"cut", ProcessFlag::PROCESS_NO_MEMORY.0));
         let bytes = sealed(bytes);
-        let snapshot = decode(&bytes).unwrap();
+        let snapshot = signal(&bytes).unwrap();
         assert_eq!(snapshot.processes[0].argv, Argv::Missing(Gap::MidExec));
         assert!(matches!(snapshot.processes[1].argv, Argv::Known { .. }));
     }

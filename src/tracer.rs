@@ -18,8 +18,9 @@ use crate::config::{Config, OutputFormat};
 use crate::error::TraceError;
 use crate::event::{Clock, Event, Lost, LostEvent, SignalEvent};
 use crate::fields;
-use crate::record;
+use crate::record::{self, Record, Snapshot};
 use crate::sink::{Format, json::Json, logfmt::Logfmt};
+use crate::story::{Story, Told, WAIT_AT_MOST};
 
 /// A chunk that is written at once although more is coming.
 const WRITE_AT: usize = 64 * 1024;
@@ -46,6 +47,7 @@ struct Pipeline<'a, 'obj> {
     config: &'a Config,
     session: &'a Session<'obj>,
     completer: Completer,
+    story: Story,
     format: Box<dyn Format>,
     out: &'a mut dyn Write,
     raw: Option<File>,
@@ -63,40 +65,78 @@ struct Pipeline<'a, 'obj> {
 impl Pipeline<'_, '_> {
     /// One record; a negative answer ends the drain.
     fn record(&mut self, bytes: &[u8]) -> i32 {
-        self.received += 1;
-        if self.ended {
-            self.unprinted += 1;
-            return 0;
-        }
+        let was_over = self.is_over();
         if let Some(raw) = &mut self.raw {
             let length = (bytes.len() as u32).to_ne_bytes();
             if let Err(error) = raw.write_all(&length).and_then(|()| raw.write_all(bytes)) {
                 self.failure = Some(error);
-                return STOP;
             }
         }
-        let event = match record::decode(bytes) {
-            Ok(mut snapshot) => {
-                self.completer.complete(&mut snapshot, self.session);
-                SignalEvent::new(snapshot, self.next_id, self.clock)
+        match record::decode(bytes) {
+            Ok(Record::Signal(snapshot)) => {
+                self.received += 1;
+                let id = self.next_id;
+                self.next_id += 1;
+                if !self.story.keep(id, bytes, &snapshot, Instant::now()) {
+                    self.tell(id, *snapshot);
+                }
+            }
+            Ok(Record::Identity(identity)) => {
+                let told = self.story.hear(&identity);
+                self.tell_all(&told);
             }
             Err(error) => {
                 tracing::warn!(%error, "a record could not be read");
-                None
+                self.received += 1;
+                self.undecodable += 1;
             }
-        };
-        let Some(event) = event else {
+        }
+        // what comes after the end is only counted
+        if was_over {
+            0
+        } else if self.is_over() {
+            STOP
+        } else if self.buffer.len() >= WRITE_AT {
+            self.flush()
+        } else {
+            0
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        self.ended || self.failure.is_some()
+    }
+
+    /// Signals that have waited long enough for a command line; all that wait, at the end.
+    fn give_up(&mut self, all: bool) {
+        let told = self.story.give_up(Instant::now(), all);
+        self.tell_all(&told);
+    }
+
+    /// Signals that wait no more.
+    fn tell_all(&mut self, told: &[Told]) {
+        for one in told {
+            // it was decoded before
+            if let Some(snapshot) = one.snapshot() {
+                self.tell(one.id, *snapshot);
+            }
+        }
+    }
+
+    /// One signal: completed, judged, printed.
+    fn tell(&mut self, id: u64, mut snapshot: Snapshot<'_>) {
+        if self.is_over() {
+            self.unprinted += 1;
+            return;
+        }
+        self.completer.complete(&mut snapshot, self.session);
+        let Some(event) = SignalEvent::new(snapshot, id, self.clock) else {
             self.undecodable += 1;
-            return 0;
+            return;
         };
-        self.next_id += 1;
         self.print(&Event::Signal(Box::new(event)));
         self.printed += 1;
-        if self.config.count.is_some_and(|count| self.printed >= count) {
-            self.ended = true;
-            return STOP;
-        }
-        if self.buffer.len() >= WRITE_AT { self.flush() } else { 0 }
+        self.ended = self.config.count.is_some_and(|count| self.printed >= count);
     }
 
     fn print(&mut self, event: &Event<'_>) {
@@ -178,6 +218,7 @@ fn trace(
         config,
         session,
         completer,
+        story: Story::default(),
         format: match config.output {
             OutputFormat::Logfmt => Box::new(Logfmt::default()),
             OutputFormat::Json => Box::new(Json::default()),
@@ -209,12 +250,10 @@ fn trace(
     loop {
         pipeline.borrow_mut().clock = clock();
         let drained = ring.drain().map_err(failed)?;
+        pipeline.borrow_mut().give_up(false);
         teller.tell_if_any(&pipeline, false);
         pipeline.borrow_mut().flush();
-        let is_over = {
-            let pipeline = pipeline.borrow();
-            pipeline.ended || pipeline.failure.is_some()
-        };
+        let is_over = pipeline.borrow().is_over();
         let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
         if is_over || requests.stop.load(Ordering::Relaxed) || left.is_some_and(|left| left.is_zero()) {
             break;
@@ -223,7 +262,8 @@ fn trace(
             pipeline.borrow().say_counters("so far");
         }
         if drained != Some(DRAIN_AT_MOST) {
-            let limit = left.unwrap_or(HOUSEKEEPING).min(HOUSEKEEPING);
+            let longest = if pipeline.borrow().story.is_waiting() { WAIT_AT_MOST } else { HOUSEKEEPING };
+            let limit = left.unwrap_or(longest).min(longest);
             ring.wait(drained != Some(0), limit).map_err(failed)?;
             empty(requests.interrupt);
         }
@@ -231,6 +271,7 @@ fn trace(
 
     session.stop();
     drain_the_rest(&ring, &pipeline, session).map_err(failed)?;
+    pipeline.borrow_mut().give_up(true);
     teller.tell_if_any(&pipeline, true);
     let mut pipeline = pipeline.borrow_mut();
     pipeline.flush();
@@ -331,9 +372,9 @@ impl Pipeline<'_, '_> {
             no_memory = totals.no_memory,
             unreadable = totals.unreadable,
             fork_unknown = totals.fork_unknown,
-            missed_execs = totals.missed[1],
-            missed_forks = totals.missed[2],
-            missed_exits = totals.missed[3],
+            sent_later = totals.sent_later[0],
+            missed = totals.missed[1..].iter().sum::<u64>(),
+            healed = totals.healed.iter().sum::<u64>(),
             wakeups = totals.wakeups,
             "identities {when}"
         );

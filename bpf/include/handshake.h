@@ -25,7 +25,7 @@ static __always_inline void wake_reader(struct counters *counters)
 		return; /* full: the reader looks by itself when its wait ends */
 	/* Two that claim the wake-up at once wake twice: harmless. */
 	*(volatile u32 *)&reader.state = READER_DRAINING;
-	counters->wakeups++;
+	COUNT(counters->wakeups);
 	bpf_ringbuf_discard(empty, BPF_RB_FORCE_WAKEUP);
 }
 

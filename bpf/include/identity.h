@@ -125,16 +125,17 @@ static __always_inline struct identity *own_identity(struct task_struct *leader,
 }
 
 /*
- * A signal can reach a child before the fork hook has: it is in the pid hash some microseconds before
- * sched_process_fork. PF_FORKNOEXEC says that its argv is its forker's, and same_image() that
+ * A signal can reach a child before the fork hook has, or while it writes: it is in the pid hash some
+ * microseconds before sched_process_fork. PF_FORKNOEXEC says that its argv is its forker's, and same_image() that
  * real_parent is of the forker's image (with CLONE_PARENT it need not be the forker).
  */
 static __always_inline void find_identity(struct task_struct *leader, struct known *known)
 {
 	known->flags = 0;
 	known->identity = own_identity(leader, known);
-	if (known->identity)
+	if (known->identity && !(known->identity->generation & 1 && leader->flags & PF_FORKNOEXEC))
 		return;
+	known->identity = NULL;
 	if (leader->flags & PF_FORKNOEXEC) {
 		struct task_struct *parent = leader->real_parent->group_leader;
 

@@ -6,6 +6,7 @@
 #ifndef KILLSNOOP_LIFECYCLE_H
 #define KILLSNOOP_LIFECYCLE_H
 
+#include "handshake.h"
 #include "identity.h"
 
 /* Where argv of `kept` bytes goes; NULL, NULL: no memory. */
@@ -88,22 +89,75 @@ static __always_inline void take_handover(struct task_struct *task, struct ident
 	bpf_map_delete_elem(&handovers, &key);
 }
 
+/* Which of the two copies of a hook runs: each has scratch space of its own. */
+enum hook_copy {
+	FIRST_COPY = 0,
+	SECOND_COPY = 1,
+};
+
+/* Did a signal meet this task after its point of no return? Where it had no identity yet, the seed was marked. */
+static __always_inline bool is_wanted(struct task_struct *task, struct identity *identity, bool is_first)
+{
+	struct identity *seed;
+
+	if (*(volatile u32 *)&identity->wanted) {
+		identity->wanted = 0;
+		return true;
+	}
+	if (!is_first)
+		return false;
+	seed = bpf_task_storage_get(&seeded, task, NULL, 0);
+	return seed && *(volatile u32 *)&seed->wanted;
+}
+
+/* Sends what the exec hook has just kept. argv is read once more: this is rare, and the pages are resident. */
+static __always_inline void emit_identity(struct task_struct *task, const struct identity *identity, u64 argv,
+					  struct counters *counters, enum hook_copy copy)
+{
+	u32 slot = 2 * bpf_get_smp_processor_id() + copy, kept = identity->argv_kept;
+	struct identity_scratch *scratch = bpf_map_lookup_elem(&identity_scratches, &slot);
+
+	if (!scratch)
+		return;
+	if (kept > ARGV_MAX || bpf_probe_read_user(scratch->argv, AT_MOST(ARGV_MAX, kept), (void *)argv))
+		kept = 0;
+	scratch->record.version = WIRE_VERSION;
+	scratch->record.kind = RECORD_IDENTITY;
+	scratch->record.length = sizeof(scratch->record) + kept;
+	scratch->record.start_time = task->start_boottime;
+	scratch->record.tgid = task->tgid;
+	scratch->record.exec_id = identity->exec_id;
+	scratch->record.flags = identity->flags | (kept < identity->argv_kept ? PROCESS_UNREADABLE : 0);
+	scratch->record.argv_total = identity->argv_total;
+	scratch->record.argv_kept = kept;
+	scratch->record.reserved = 0;
+	if (bpf_ringbuf_output(&records, scratch, sizeof(scratch->record) + AT_MOST(ARGV_MAX, kept),
+			       BPF_RB_NO_WAKEUP))
+		COUNT(counters->identities_dropped);
+	else
+		COUNT(counters->identities_emitted);
+	wake_reader(counters);
+}
+
 /* `task` is current and, since de_thread(), the leader and the only thread. */
-static __always_inline void remember_exec(struct task_struct *task, int old_pid, struct counters *counters)
+static __always_inline void remember_exec(struct task_struct *task, int old_pid, struct counters *counters,
+					  enum hook_copy copy)
 {
 	struct identity *identity =
 		bpf_task_storage_get(&identities, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	struct mm_struct *mm = task->mm;
 	u64 start, end, length;
 	u32 before, kept, flags;
+	bool is_first;
 
 	if (!identity) {
-		counters->exec_no_memory++;
+		COUNT(counters->exec_no_memory);
 		return;
 	}
 	if (!mm)
 		return;
-	if (old_pid != task->pid && identity->generation == 0)
+	is_first = identity->generation == 0;
+	if (old_pid != task->pid && is_first)
 		take_handover(task, identity);
 	start = mm->arg_start;
 	end = mm->arg_end;
@@ -117,15 +171,34 @@ static __always_inline void remember_exec(struct task_struct *task, int old_pid,
 	identity->flags = flags;
 	identity->exec_time = bpf_ktime_get_boot_ns();
 	identity->exec_id = (u32)task->self_exec_id;
+	identity->image = (u64)mm;
 	identity->argv_kept = kept;
 	identity->argv_total = saturate(length);
 	end_write(identity);
 
 	drop_unused_classes(task, before, kept);
 	if (flags & PROCESS_NO_MEMORY)
-		counters->exec_no_memory++;
+		COUNT(counters->exec_no_memory);
 	if (flags & PROCESS_UNREADABLE)
-		counters->exec_unreadable++;
+		COUNT(counters->exec_unreadable);
+	if (is_wanted(task, identity, is_first))
+		emit_identity(task, identity, start, counters, copy);
+}
+
+/*
+ * The second copy of the exec hook. On kernels whose tracepoints run programs preemptibly (7.x, RT) a program
+ * that is preempted half-way is skipped for every other task on that CPU; its copy has a counter of its own.
+ */
+static __always_inline void remember_missed_exec(struct task_struct *task, int old_pid,
+						 struct counters *counters)
+{
+	struct identity *identity = bpf_task_storage_get(&identities, task, NULL, 0);
+
+	if (identity && identity->generation && identity->exec_id == (u32)task->self_exec_id &&
+	    identity->image == (u64)task->mm)
+		return;
+	COUNT(counters->healed_execs);
+	remember_exec(task, old_pid, counters, SECOND_COPY);
 }
 
 /* Copies what is in use of the forker's argv; false: no memory. */
@@ -172,20 +245,20 @@ static __always_inline void remember_fork(struct task_struct *forker, struct tas
 	bool copied;
 
 	if (!identity) {
-		counters->fork_no_memory++;
+		COUNT(counters->fork_no_memory);
 		return;
 	}
 	from.identity = own_identity(leader, &from);
 	identity->spawner_start = leader->start_boottime;
 	identity->spawner_tgid = leader->tgid;
 	if (!from.identity) {
-		counters->fork_unknown++;
+		COUNT(counters->fork_unknown);
 		return; /* generation 0: nothing is claimed, and the seeding may still come by */
 	}
 	generation = generation_of(from.identity);
 	identity->spawner_generation = generation;
 	if (generation & 1) {
-		counters->fork_unknown++;
+		COUNT(counters->fork_unknown);
 		return;
 	}
 
@@ -196,11 +269,11 @@ static __always_inline void remember_fork(struct task_struct *forker, struct tas
 	identity->argv_total = from.identity->argv_total;
 	identity->exec_time = from.identity->exec_time;
 	identity->exec_id = from.identity->exec_id;
-	identity->arg_start = from.identity->arg_start;
+	identity->image = from.identity->flags & PROCESS_FROM_PROC ? from.identity->image : (u64)child->mm;
 	identity->flags =
 		from.identity->flags | (from.seeded ? PROCESS_SEEDED : 0) | (copied ? 0 : PROCESS_NO_MEMORY);
 	if (!copied)
-		counters->fork_no_memory++;
+		COUNT(counters->fork_no_memory);
 	if (!unchanged_since(from.identity, generation)) {
 		identity->argv_kept = 0;
 		identity->flags |= PROCESS_EXEC_RACE;
@@ -208,8 +281,22 @@ static __always_inline void remember_fork(struct task_struct *forker, struct tas
 	end_write(identity);
 }
 
+/*
+ * Runs where a new task is woken for the first time, by its forker, with interrupts off: never skipped. What
+ * the fork hook did is left alone, what it could not do for want of memory as well.
+ */
+static __always_inline void remember_missed_fork(struct task_struct *forker, struct task_struct *child,
+						 struct counters *counters)
+{
+	if (bpf_task_storage_get(&identities, child, NULL, 0))
+		return;
+	COUNT(counters->healed_forks);
+	remember_fork(forker, child, counters);
+}
+
 /* The leader exits and other threads live: one of them may be exec'ing, and become the leader. */
-static __always_inline void leave_handover(struct task_struct *task)
+static __always_inline void leave_handover(struct task_struct *task, struct counters *counters,
+					   enum hook_copy copy)
 {
 	struct identity *identity;
 	struct handover_key key = { .start_time = task->start_boottime, .tgid = task->tgid };
@@ -220,6 +307,11 @@ static __always_inline void leave_handover(struct task_struct *task)
 	identity = bpf_task_storage_get(&identities, task, NULL, 0);
 	if (!identity || !identity->generation)
 		return;
+	if (copy == SECOND_COPY) {
+		if (bpf_map_lookup_elem(&handovers, &key))
+			return;
+		COUNT(counters->healed_exits);
+	}
 	left.spawner_start = identity->spawner_start;
 	left.spawner_tgid = identity->spawner_tgid;
 	left.spawner_generation = identity->spawner_generation;
@@ -316,6 +408,7 @@ static __always_inline void seed_process(struct task_struct *task)
 	identity->flags = (kept < length ? PROCESS_CUT : 0) | (whole ? 0 : PROCESS_UNREADABLE);
 	identity->exec_time = bpf_ktime_get_boot_ns();
 	identity->exec_id = exec_id;
+	identity->image = (u64)mm;
 	identity->argv_kept = whole ? kept : 0;
 	identity->argv_total = saturate(length);
 	end_write(identity);

@@ -27,8 +27,12 @@ struct identity {
 	u32 exec_id; /* low half of task->self_exec_id when argv was read */
 	u32 argv_kept;
 	u32 argv_total;
-	u32 reserved;
-	u64 arg_start; /* mm->arg_start, where argv came from /proc, which tells no exec id; 0: not known */
+	u32 wanted; /* a signal came while a new image ran without an identity: the exec hook emits it */
+	/*
+	 * Whose address space it is: the pointer itself, never followed. Where argv came from /proc, which tells
+	 * neither this nor the exec id, the place of the argument block. 0: not known.
+	 */
+	u64 image;
 	u8 argv[ARGV_INLINE_BYTES];
 };
 _Static_assert(sizeof(struct identity) == 424, "an identity must fill its slab and no more");
@@ -136,6 +140,22 @@ struct {
 	__type(value, struct scratch);
 } scratches SEC(".maps");
 
+/*
+ * Where an exec hook builds the record of an identity that a signal waits for: one element per CPU for each
+ * of its two copies, since the second may run while the first is preempted. max_entries becomes twice the
+ * number of possible CPUs.
+ */
+struct identity_scratch {
+	struct wire_identity record;
+	u8 argv[ARGV_MAX];
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 2);
+	__type(key, u32);
+	__type(value, struct identity_scratch);
+} identity_scratches SEC(".maps");
+
 /* Why a signal was not reported though no filter asked for that (filter.h). */
 enum hidden_class {
 	SHOWN = 0,
@@ -150,8 +170,8 @@ enum hidden_class {
 
 /*
  * One element per CPU, mapped into user space, so that it can be read at any time and after privileges
- * were dropped. Each field is written by one program only, and no program nests on a CPU: a plain
- * increment loses nothing. generated = hidden + filtered + emitted + dropped, by construction of
+ * were dropped. The fields above the line are written by one program only, and no program nests on a CPU: a
+ * plain increment loses nothing. generated = hidden + filtered + emitted + dropped, by construction of
  * signal_generate; missed calls of a program are in its own recursion_misses.
  */
 struct counters {
@@ -160,12 +180,18 @@ struct counters {
 	u64 dropped_ring_full;
 	u64 filtered;
 	u64 hidden[HIDDEN_CLASSES];
+	/* from here on several programs count, and one may be preempted by another: atomic adds, all rare */
 	u64 exec_no_memory;
 	u64 exec_unreadable;
 	u64 fork_no_memory;
 	u64 fork_unknown;
 	u64 wakeups;
-	u64 reserved[16]; /* whole cache lines: CPUs do not share one */
+	u64 identities_emitted;
+	u64 identities_dropped;
+	u64 healed_execs; /* done by the second copy of a hook, since the first was skipped */
+	u64 healed_forks;
+	u64 healed_exits;
+	u64 reserved[11]; /* whole cache lines: CPUs do not share one */
 };
 _Static_assert(sizeof(struct counters) == 256, "counters must fill whole cache lines");
 struct {
@@ -220,6 +246,7 @@ struct reader reader __attribute__((aligned(128))) = {};
 struct wire_types {
 	struct wire_signal signal;
 	struct wire_process process;
+	struct wire_identity identity;
 	enum wire_constant constant;
 	enum wire_kind kind;
 	enum wire_info info;
@@ -231,6 +258,8 @@ struct wire_types {
 	enum reader_state reader_state;
 };
 const volatile struct wire_types wire_types = {};
+
+#define COUNT(counter) __sync_fetch_and_add(&(counter), 1)
 
 static __always_inline struct counters *cpu_counters(void)
 {

@@ -13,6 +13,8 @@
  * at which it goes on. The bytes behind a process are its argv (argv_kept of them, NUL separated) and,
  * for the source, the live title (title_kept).
  *
+ * The other kind of record is struct wire_identity, below.
+ *
  * User space reads these structs from the object's own type information (src/bpf/wire.rs): there is no
  * second copy of them. Whoever changes one raises WIRE_VERSION.
  */
@@ -22,7 +24,7 @@
 #include "kernel_types.h"
 
 enum wire_constant {
-	WIRE_VERSION = 2,
+	WIRE_VERSION = 3,
 	/* Ancestors of one side, at most: what -d may ask for. */
 	MAX_ANCESTORS = 32,
 	MAX_CHAIN = MAX_ANCESTORS + 1,
@@ -41,6 +43,7 @@ enum wire_constant {
 enum wire_kind {
 	RECORD_NONE = 0, /* an empty record, sent only to wake the reader: discarded, never read */
 	RECORD_SIGNAL = 1,
+	RECORD_IDENTITY = 2,
 };
 
 /* What stood in the place of the siginfo pointer. */
@@ -100,7 +103,7 @@ struct wire_process {
 	u32 tgid;       /* in the initial pid namespace, as all ids here */
 	u32 flags;
 	u32 uid;        /* effective */
-	u32 exec_id;    /* low half of task->self_exec_id */
+	u32 exec_id;    /* low half of task->self_exec_id, of the image that runs */
 	u32 generation; /* of the identity that argv came from */
 	u32 argv_total; /* bytes of the argument block, saturated */
 	u16 argv_kept;
@@ -160,6 +163,24 @@ struct wire_signal {
 	struct wire_task target;
 };
 
+/*
+ * The command line of an image that was in the middle of execve when a signal met it: sent by the exec hook
+ * some microseconds after that signal's record, and joined with it in user space. argv_kept bytes follow.
+ */
+struct wire_identity {
+	u16 version;
+	u16 kind;
+	u32 length;
+	u64 start_time;
+	u32 tgid;
+	u32 exec_id;
+	u32 flags; /* enum wire_process_flag */
+	u32 argv_total;
+	u32 argv_kept;
+	u32 reserved;
+};
+
+_Static_assert(sizeof(struct wire_identity) == 40, "wire_identity has padding");
 _Static_assert(sizeof(struct wire_process) == 56, "wire_process has padding");
 _Static_assert(sizeof(struct wire_task) == 72, "wire_task has padding");
 _Static_assert(sizeof(struct wire_syscall) == 48, "wire_syscall has padding");

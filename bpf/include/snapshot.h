@@ -84,18 +84,39 @@ static __always_inline u64 argument_block_of(struct task_struct *leader)
 }
 
 /*
- * Does the identity belong to the image that runs? /proc tells no exec id: for what was seeded from there
- * the place of the argument block stands in.
+ * Does the identity belong to the image that runs? execve first gives the task its new address space, then
+ * its new comm, then raises the exec id, and only at its end runs our hook: an address space that is another
+ * one shows an exec from its first step on (the old is not freed before, so the pointers differ), and an
+ * exec id that is another one shows a hook that was missed. A process that has none any more is exiting.
  */
-static __always_inline bool is_of_this_image(const struct identity *identity,
-					     const struct wire_process *process, struct task_struct *leader)
+static __always_inline bool is_of_this_image(const struct known *known, struct wire_process *process,
+					     struct task_struct *leader)
 {
-	u64 arg_start;
+	const struct identity *identity = known->identity;
+	struct mm_struct *mm = NULL;
 
-	if (!(process->flags & PROCESS_FROM_PROC))
-		return identity->exec_id == process->exec_id;
-	arg_start = argument_block_of(leader);
-	return !arg_start || !identity->arg_start || arg_start == identity->arg_start;
+	if (process->flags & PROCESS_FROM_PROC) {
+		u64 arg_start = argument_block_of(leader);
+
+		return !arg_start || !identity->image || arg_start == identity->image;
+	}
+	if (identity->exec_id != process->exec_id)
+		return false;
+	/* with the forker's identity it was looked at already: same_image() */
+	if (process->flags & PROCESS_FROM_FORKER)
+		return true;
+	bpf_core_read(&mm, sizeof(mm), &leader->mm);
+	if (!mm || (u64)mm == identity->image)
+		return true;
+	process->exec_id++; /* execve will, in a moment */
+	return false;
+}
+
+/* Asks the exec hook for the identity of the image that it is about to see. */
+static __always_inline void want_identity(const struct known *known)
+{
+	if (!(known->flags & PROCESS_FROM_FORKER))
+		*(volatile u32 *)&known->identity->wanted = 1;
 }
 
 /*
@@ -123,10 +144,12 @@ static __always_inline bool look_up_argv(struct wire_process *process, struct ta
 		process->flags |= PROCESS_SEEDED;
 	if (process->generation & 1) {
 		process->flags |= PROCESS_EXEC_RACE;
+		want_identity(known);
 		return false;
 	}
-	if (!is_of_this_image(known->identity, process, leader)) {
+	if (!is_of_this_image(known, process, leader)) {
 		process->flags |= PROCESS_MID_EXEC;
+		want_identity(known);
 		return false;
 	}
 	process->argv_total = known->identity->argv_total;

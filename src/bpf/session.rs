@@ -69,9 +69,13 @@ pub struct Totals {
     pub filtered: u64,
     /// Signals hidden by default, by class ([`HIDDEN_NAMES`]).
     pub hidden: [u64; HIDDEN_NAMES.len()],
-    /// Calls that the kernel skipped because the program was running on that CPU already: signals, execs,
-    /// forks, exits.
-    pub missed: [u64; 4],
+    /// Calls that the kernel skipped because the program was running on that CPU already: signals; execs, forks,
+    /// exits; and those of the hooks that mend them.
+    pub missed: [u64; 7],
+    /// Execs, forks and exits that were missed and mended.
+    pub healed: [u64; 3],
+    /// Command lines sent after a signal that met an execve; and those for which the ring had no room.
+    pub sent_later: [u64; 2],
     /// Identities for which the kernel had no memory.
     pub no_memory: u64,
     /// Argument blocks that the exec hook could not read.
@@ -186,6 +190,7 @@ impl<'obj> Session<'obj> {
         };
         open.maps.records.set_max_entries(config.ring_bytes).map_err(prepare)?;
         open.maps.scratches.set_max_entries(cpus as u32).map_err(prepare)?;
+        open.maps.identity_scratches.set_max_entries(2 * cpus as u32).map_err(prepare)?;
         open.maps.counters.set_max_entries(cpus as u32).map_err(prepare)?;
         open.progs.seed.set_autoload(plan.iterates);
         if let Some(rodata) = open.maps.rodata_data.as_deref_mut() {
@@ -211,9 +216,13 @@ impl<'obj> Session<'obj> {
 
         let began = Instant::now();
         let identity_links = vec![
+            // in this order: a second copy comes after the first
             attach(&mut skel.progs.on_exec, "sched_process_exec")?,
+            attach(&mut skel.progs.on_exec_again, "sched_process_exec")?,
             attach(&mut skel.progs.on_fork, "sched_process_fork")?,
+            attach(&mut skel.progs.on_wakeup_new, "sched_wakeup_new")?,
             attach(&mut skel.progs.on_exit, "sched_process_exit")?,
+            attach(&mut skel.progs.on_exit_again, "sched_process_exit")?,
         ];
         let attached = began.elapsed();
 
@@ -278,6 +287,9 @@ impl<'obj> Session<'obj> {
             recursion_misses(progs.on_exec.as_fd()),
             recursion_misses(progs.on_fork.as_fd()),
             recursion_misses(progs.on_exit.as_fd()),
+            recursion_misses(progs.on_exec_again.as_fd()),
+            recursion_misses(progs.on_wakeup_new.as_fd()),
+            recursion_misses(progs.on_exit_again.as_fd()),
         ];
         Totals {
             generated: counters.generated + missed[0],
@@ -290,6 +302,8 @@ impl<'obj> Session<'obj> {
             unreadable: counters.exec_unreadable,
             fork_unknown: counters.fork_unknown,
             wakeups: counters.wakeups,
+            healed: [counters.healed_execs, counters.healed_forks, counters.healed_exits],
+            sent_later: [counters.identities_emitted, counters.identities_dropped],
         }
     }
 
@@ -440,7 +454,7 @@ fn seed_one(skel: &KillsnoopSkel<'_>, proc_directory: &Path, pid: u32) -> io::Re
             | if kept < argv.len() { ProcessFlag::PROCESS_CUT.0 } else { 0 },
         argv_kept: kept as u32,
         argv_total: argv.len() as u32,
-        arg_start: block.arg_start,
+        image: block.arg_start,
         ..Identity::default()
     };
     match kept {

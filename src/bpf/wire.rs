@@ -5,9 +5,9 @@
 pub use super::skel::types::{
     counters as Counters, hidden_class as HiddenClass, identity as Identity, reader_state as ReaderState,
     settings as Settings, wire_abi as Abi, wire_constant as Constant, wire_disposition as Disposition,
-    wire_info as Info, wire_kind as Kind, wire_process as WireProcess, wire_process_flag as ProcessFlag,
-    wire_signal as WireSignal, wire_signal_flag as SignalFlag, wire_syscall as WireSyscall,
-    wire_task as WireTask,
+    wire_identity as WireIdentity, wire_info as Info, wire_kind as Kind, wire_process as WireProcess,
+    wire_process_flag as ProcessFlag, wire_signal as WireSignal, wire_signal_flag as SignalFlag,
+    wire_syscall as WireSyscall, wire_task as WireTask,
 };
 
 // SAFETY: repr(C), integers and arrays of integers only: every bit pattern is a value. The static
@@ -15,9 +15,11 @@ pub use super::skel::types::{
 unsafe impl plain::Plain for WireSignal {}
 // SAFETY: as above.
 unsafe impl plain::Plain for WireProcess {}
+// SAFETY: as above.
+unsafe impl plain::Plain for WireIdentity {}
 // SAFETY: as above; maps.h asserts its size.
 unsafe impl plain::Plain for Identity {}
-// SAFETY: as above: twenty-two u64.
+// SAFETY: as above: u64 only.
 unsafe impl plain::Plain for Counters {}
 
 /// Largest number of ancestors that a record can hold of one side.
