@@ -76,13 +76,15 @@ pub fn workload() -> &'static Path {
         if let Some(path) = std::env::var_os("KILLSNOOP_WORKLOAD") {
             return path.into();
         }
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/workload/workload.c");
+        let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/workload");
         let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("workload");
+        let files = || fs::read_dir(&directory).unwrap().map(|entry| entry.unwrap().path());
         let modified = |path: &Path| fs::metadata(path).and_then(|data| data.modified()).ok();
-        if modified(&path) < modified(&source) {
+        if files().any(|file| modified(&path) < modified(&file)) {
             let status = Command::new("cc")
                 .args(["-O2", "-static", "-pthread", "-Wall", "-Wextra", "-Werror", "-o"])
-                .args([&path, &source])
+                .arg(&path)
+                .args(files().filter(|file| file.extension().is_some_and(|extension| extension == "c")))
                 .status()
                 .expect("cc is there: scripts/test installs it");
             assert!(status.success(), "the workload does not compile");

@@ -1,21 +1,16 @@
 //! Who sent it to whom.
 
-use std::collections::HashMap;
 use std::fs;
-use std::os::unix::process::CommandExt;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::Test;
-use crate::harness::{
-    Process, Skip, Tracer, cmdline, killsnoop, pids_up, run_workload, wait_until, workload,
-};
+use crate::harness::{Process, Skip, Tracer, cmdline, killsnoop, pids_up, run_workload, wait_until};
 
 pub const TESTS: &[Test] = &[
     ("the_line_of_the_readme_has_pkills_whole_command_line", &[], the_line_of_the_readme),
-    ("a_thousand_chains_that_live_for_milliseconds_have_exact_argv_on_both_sides", &[], a_thousand_chains),
     ("a_process_group_of_three_gives_three_events", &[], a_process_group_of_three),
     (
         "a_signal_inside_a_pid_namespace_has_host_pids",
@@ -91,84 +86,6 @@ fn the_line_of_the_readme() {
         from += at + key.len();
     }
     assert!(!line.contains("missing="), "{line}");
-}
-
-/// A process as it told of itself.
-struct Truth {
-    start: u64,
-    parent: u32,
-    arguments: Vec<String>,
-}
-
-fn read_truth(text: &str) -> (HashMap<u32, Truth>, Vec<(u32, u32)>) {
-    let mut processes = HashMap::new();
-    let mut kills = Vec::new();
-    for line in text.lines() {
-        let words: Vec<&str> = line.split(' ').collect();
-        let number = |at: usize| words[at].parse().unwrap();
-        if words[0] == "proc" {
-            let arguments = words[4..].iter().map(|word| from_hex(&word[1..])).collect();
-            let truth = Truth { start: words[2].parse().unwrap(), parent: number(3), arguments };
-            processes.insert(number(1), truth);
-        } else {
-            kills.push((number(3), number(4)));
-        }
-    }
-    (processes, kills)
-}
-
-fn from_hex(hex: &str) -> String {
-    let byte = |at: usize| u8::from_str_radix(&hex[at..at + 2], 16).unwrap();
-    String::from_utf8((0..hex.len()).step_by(2).map(byte).collect()).unwrap()
-}
-
-fn a_thousand_chains() {
-    const ROUNDS: usize = 1000;
-    let directory = tempfile::tempdir().unwrap();
-    let truth_path = directory.path().join("truth");
-    let tracer = Tracer::json(&["-i", "TERM"]);
-    let status = Command::new(workload())
-        .arg0("workload")
-        .args(["chains", &ROUNDS.to_string()])
-        .env("WORKLOAD_TRUTH", &truth_path)
-        .stdin(Stdio::null())
-        .status()
-        .unwrap();
-    assert!(status.success());
-    let said = tracer.stop();
-    said.assert_counters_add_up();
-    let (processes, kills) = read_truth(&fs::read_to_string(truth_path).unwrap());
-    assert_eq!(kills.len(), ROUNDS, "the workload's own count");
-    let events: HashMap<(u64, u64), Value> = said
-        .events()
-        .into_iter()
-        .map(|event| {
-            ((event["source"]["pid"].as_u64().unwrap(), event["target"]["pid"].as_u64().unwrap()), event)
-        })
-        .collect();
-    let mut compared = 0;
-    for (source, target) in &kills {
-        let event = events
-            .get(&(u64::from(*source), u64::from(*target)))
-            .unwrap_or_else(|| panic!("kill({target}) by {source} has no event"));
-        assert!(event["missing"].is_null(), "{event}\n{}", said.stderr);
-        for (side, pid) in [("source", source), ("target", target)] {
-            let mut at = &event[side];
-            let mut pid = *pid;
-            // each process that told of itself, up to the workload's root
-            while let Some(truth) = processes.get(&pid) {
-                assert_eq!(at["pid"], pid, "{side} {event}");
-                assert_eq!(cmdline(at), truth.arguments, "{side} {event}");
-                let start: u64 = at["key"].as_str().unwrap().split_once('@').unwrap().1.parse().unwrap();
-                assert_eq!(start / 10_000_000, truth.start, "{side} {event}");
-                compared += 1;
-                pid = truth.parent;
-                at = &at["parent"];
-            }
-        }
-    }
-    // source, its parent and the root; target, its parent and the root
-    assert_eq!(compared, ROUNDS * 6);
 }
 
 fn a_process_group_of_three() {

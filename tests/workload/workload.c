@@ -4,31 +4,16 @@
  *
  * Truth is appended to the file that WORKLOAD_TRUTH names, one line a fact:
  *	proc PID START PPID ARGV…	a process, as it knows itself (START in clock ticks; arguments in hex)
- *	kill ROUND SIGNAL SENDER TARGET	a kill() that returned success
+ *	kill ROUND SIGNAL SENDER START TARGET START	a kill() that returned success
  * Counts come from here, never from the tracer.
  */
-#define _GNU_SOURCE
-#include <errno.h>
-#include <fcntl.h>
-#include <pthread.h>
-#include <sched.h>
-#include <signal.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
-#include <sys/time.h>
-#include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
+#include "workload.h"
 
-static char **arguments;
-static int argument_count;
+char **arguments;
+int argument_count;
 static int truth = -1;
 
-static void die(const char *what)
+void die(const char *what)
 {
 	fprintf(stderr, "workload: %s: %s\n", what, strerror(errno));
 	_exit(70);
@@ -74,7 +59,7 @@ static unsigned long long start_of(pid_t pid)
 }
 
 /* This process, as it knows itself, run with these arguments. */
-static void tell_self(void)
+void tell_self(void)
 {
 	char text[16384];
 	size_t used = 0;
@@ -92,129 +77,35 @@ static void tell_self(void)
 	tell("proc %d %llu %d%s\n", getpid(), start_of(getpid()), getppid(), text);
 }
 
-static int send_and_tell(const char *round, int signal, pid_t target)
+int send_and_tell(const char *round, int signal, pid_t target)
 {
+	unsigned long long start = start_of(target);
+
 	if (kill(target, signal))
 		return -1;
-	tell("kill %s %d %d %d\n", round, signal, getpid(), target);
+	tell("kill %s %d %d %llu %d %llu\n", round, signal, getpid(), start_of(getpid()), target, start);
 	return 0;
 }
 
-static void run(char *const argv[])
+void run(char *const argv[])
 {
 	execv("/proc/self/exe", argv);
 	die("exec");
 }
 
-__attribute__((noreturn)) static void wait_for_ever(void)
+void wait_for_ever(void)
 {
 	for (;;)
 		pause();
 }
 
-static void reap(pid_t child)
+void reap(pid_t child)
 {
-	while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
-		;
-}
+	pid_t got;
 
-/* target ROUND: says who it is and waits to be killed. */
-static int be_target(void)
-{
-	tell_self();
-	if (write(STDOUT_FILENO, "x", 1) != 1)
-		die("say ready");
-	wait_for_ever();
-}
-
-/* source ROUND SIGNAL TARGET: says who it is, kills, ends. */
-static int be_source(void)
-{
-	tell_self();
-	return send_and_tell(arguments[2], atoi(arguments[3]), atoi(arguments[4])) ? 71 : 0;
-}
-
-/* target-parent ROUND FD: starts the target, tells its pid through FD, waits for its end. */
-static int be_target_parent(void)
-{
-	char *argv[] = { "workload", "target", arguments[2], "an argument of its own", NULL };
-	int fd = atoi(arguments[3]);
-	pid_t target;
-	int ready[2];
-	char byte;
-
-	tell_self();
-	if (pipe(ready))
-		die("pipe");
-	target = fork();
-	if (target == 0) {
-		dup2(ready[1], STDOUT_FILENO);
-		close(ready[0]);
-		close(ready[1]);
-		close(fd);
-		run(argv);
-	}
-	close(ready[1]);
-	if (read(ready[0], &byte, 1) != 1)
-		die("wait for the target");
-	if (write(fd, &target, sizeof(target)) != sizeof(target))
-		die("tell the target");
-	close(fd);
-	reap(target);
-	return 0;
-}
-
-/* source-parent ROUND SIGNAL TARGET: starts the source and waits for its end. */
-static int be_source_parent(void)
-{
-	char *argv[] = { "workload", "source", arguments[2], arguments[3], arguments[4], NULL };
-	pid_t source;
-
-	tell_self();
-	source = fork();
-	if (source == 0)
-		run(argv);
-	reap(source);
-	return 0;
-}
-
-/* chains ROUNDS: a fresh source through a fresh parent kills a fresh target of a fresh parent. */
-static int make_chains(void)
-{
-	int rounds = atoi(arguments[2]);
-
-	tell_self();
-	for (int i = 0; i < rounds; i++) {
-		char round[16], fd[16], target[16];
-		int told[2];
-		pid_t target_parent, source_parent, pid;
-
-		if (pipe(told))
-			die("pipe");
-		snprintf(round, sizeof(round), "%d", i);
-		snprintf(fd, sizeof(fd), "%d", told[1]);
-		target_parent = fork();
-		if (target_parent == 0) {
-			char *argv[] = { "workload", "target-parent", round, fd, NULL };
-
-			close(told[0]);
-			run(argv);
-		}
-		close(told[1]);
-		if (read(told[0], &pid, sizeof(pid)) != sizeof(pid))
-			die("read the target");
-		close(told[0]);
-		snprintf(target, sizeof(target), "%d", pid);
-		source_parent = fork();
-		if (source_parent == 0) {
-			char *argv[] = { "workload", "source-parent", round, "15", target, NULL };
-
-			run(argv);
-		}
-		reap(source_parent);
-		reap(target_parent);
-	}
-	return 0;
+	do
+		got = waitpid(child, NULL, 0);
+	while ((got < 0 && errno == EINTR) || (got > 0 && child < 0));
 }
 
 /* zombie: a child that is dead and not reaped; prints its pid, waits. */
@@ -387,29 +278,6 @@ static int time_kill(void)
 	return 0;
 }
 
-/* retitle TITLE TARGET: writes TITLE over its own argument block, then sends SIGTERM. */
-static int retitle(void)
-{
-	char *start = arguments[0];
-	char *end = arguments[argument_count - 1] + strlen(arguments[argument_count - 1]) + 1;
-	char title[256];
-	pid_t target = atoi(arguments[3]);
-
-	snprintf(title, sizeof(title), "%s", arguments[2]);
-	memset(start, 0, end - start);
-	strncpy(start, title, end - start - 1);
-	return kill(target, SIGTERM) ? 71 : 0;
-}
-
-/* no-arguments: execs itself with argc = 0. */
-static int exec_without_arguments(void)
-{
-	char *argv[] = { NULL };
-
-	run(argv);
-	return 0;
-}
-
 /* depth N: a chain of N forks; the deepest waits, and its pid is printed. */
 static int be_deep(void)
 {
@@ -444,15 +312,7 @@ static int wait_for_alarm(void)
 	return 0;
 }
 
-static const struct {
-	const char *name;
-	int (*run)(void);
-} roles[] = {
-	{ "chains", make_chains },
-	{ "target", be_target },
-	{ "source", be_source },
-	{ "target-parent", be_target_parent },
-	{ "source-parent", be_source_parent },
+static const struct role own_roles[] = {
 	{ "zombie", keep_zombie },
 	{ "group", keep_group },
 	{ "forked", keep_forked },
@@ -462,12 +322,18 @@ static const struct {
 	{ "to-itself", kill_itself },
 	{ "storm", storm },
 	{ "time-kill", time_kill },
-	{ "retitle", retitle },
-	{ "no-arguments", exec_without_arguments },
 	{ "depth", be_deep },
 	{ "segfault", fault },
 	{ "alarm", wait_for_alarm },
+	{ NULL, NULL },
 };
+
+static void play(const struct role *roles)
+{
+	for (; roles->name; roles++)
+		if (!strcmp(arguments[1], roles->name))
+			exit(roles->run());
+}
 
 int main(int argc, char **argv)
 {
@@ -477,10 +343,11 @@ int main(int argc, char **argv)
 	argument_count = argc;
 	if (path)
 		truth = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
-	if (argc >= 2)
-		for (size_t i = 0; i < sizeof(roles) / sizeof(roles[0]); i++)
-			if (!strcmp(argv[1], roles[i].name))
-				return roles[i].run();
+	if (argc >= 2) {
+		play(own_roles);
+		play(chain_roles);
+		play(argv_roles);
+	}
 	/* anything else: a process that waits */
 	printf("ready\n");
 	fflush(stdout);

@@ -1,0 +1,304 @@
+//! Each kind of chain: how it is made, and how its events are held against the truth.
+
+use std::collections::HashMap;
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use serde_json::Value;
+
+use crate::harness::{Said, Tracer, wait_until, workload};
+use crate::truth::{Kill, Process, Truth};
+
+/// What came of one kind.
+#[derive(Debug, Default)]
+pub struct Row {
+    pub rounds: usize,
+    pub compared: usize,
+    /// What should have been compared.
+    pub expected: usize,
+    pub complete: usize,
+    pub missing: usize,
+    pub wrong: Vec<String>,
+    pub lost: u64,
+    /// Something that must have happened for the kind to have tested anything.
+    pub untested: Option<String>,
+}
+
+impl Row {
+    pub fn complaints(&self) -> Vec<String> {
+        let mut complaints: Vec<String> = self.wrong.iter().take(3).cloned().collect();
+        if self.rounds == 0 {
+            complaints.push("nothing happened".to_owned());
+        }
+        if self.complete < self.rounds {
+            complaints.push(format!("{} of {} are complete", self.complete, self.rounds));
+        }
+        if self.compared < self.expected {
+            complaints.push(format!("{} fields compared, {} should have been", self.compared, self.expected));
+        }
+        if self.lost > 0 {
+            complaints.push(format!("{} lost", self.lost));
+        }
+        complaints.extend(self.untested.clone());
+        complaints
+    }
+
+    fn add(&mut self, other: Self) {
+        self.rounds += other.rounds;
+        self.compared += other.compared;
+        self.expected += other.expected;
+        self.complete += other.complete;
+        self.missing += other.missing;
+        self.wrong.extend(other.wrong);
+        self.lost += other.lost;
+    }
+}
+
+pub const KINDS: &[(&str, fn(usize) -> Row)] = &[
+    ("plain", |rounds| chains(rounds, "plain")),
+    ("never-execs", |rounds| chains(rounds, "never-execs")),
+    ("spawn", |rounds| chains(rounds, "spawn")),
+    ("thread-source", |rounds| chains(rounds, "thread-source")),
+    ("thread-parent", |rounds| chains(rounds, "thread-parent")),
+    ("thread-exec", |rounds| chains(rounds, "thread-exec")),
+    ("clone-parent", |rounds| chains(rounds, "clone-parent")),
+    ("double-fork", |rounds| chains(rounds, "double-fork")),
+    ("reuse", reuse),
+    ("before", before),
+    ("middle", middle),
+    ("mid-exec", mid_exec),
+    ("early", early),
+];
+
+/// A command that writes truth.
+fn telling(arguments: &[&str], truth: &Path) -> Command {
+    let mut command = Command::new(workload());
+    command.arg0("workload").args(arguments).env("WORKLOAD_TRUTH", truth).stdin(Stdio::null());
+    command
+}
+
+fn run(arguments: &[&str], flags: &[&str]) -> (Said, Truth, String) {
+    let directory = tempfile::tempdir().unwrap();
+    let truth = directory.path().join("truth");
+    let tracer = Tracer::json(flags);
+    let output = telling(arguments, &truth).output().unwrap();
+    assert!(output.status.success(), "{arguments:?}: {output:?}");
+    let said = tracer.stop();
+    (said, Truth::read(&truth), String::from_utf8(output.stdout).unwrap())
+}
+
+fn chains(rounds: usize, kind: &str) -> Row {
+    let (said, truth, _) = run(&["chains", &rounds.to_string(), kind], &["-i", "TERM"]);
+    // source, its parent, the root; target, its parent (unless it was orphaned or has another), the root
+    let target_chain = if matches!(kind, "clone-parent" | "double-fork") { 2 } else { 3 };
+    compare(&said, &truth, &truth.kills, rounds * (3 + target_chain))
+}
+
+fn reuse(rounds: usize) -> Row {
+    let (said, truth, reused) = run(&["reuse", &rounds.to_string()], &["-i", "TERM"]);
+    let mut row = compare(&said, &truth, &truth.kills, rounds * 3);
+    let reused: usize = reused.trim().parse().unwrap();
+    if reused < rounds / 2 {
+        row.untested = Some(format!("only {reused} pids were used again"));
+    }
+    row
+}
+
+/// The whole chain of the target is older than the tracer.
+fn before(rounds: usize) -> Row {
+    const AT_ONCE: usize = 500;
+    let mut row = Row::default();
+    while row.rounds < rounds {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("truth");
+        let count = AT_ONCE.min(rounds - row.rounds);
+        let mut child = telling(&["chains", &count.to_string(), "before"], &path)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        wait_for_line(&mut child);
+        let tracer = Tracer::json(&["-i", "TERM"]);
+        child.stdin.take().unwrap().write_all(b"go on\n").unwrap();
+        assert!(child.wait().unwrap().success());
+        let said = tracer.stop();
+        let truth = Truth::read(&path);
+        row.add(compare(&said, &truth, &truth.kills, count * 6));
+    }
+    row
+}
+
+fn wait_for_line(child: &mut Child) {
+    let mut line = String::new();
+    BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+    assert_eq!(line, "ready\n");
+}
+
+/// The tracer starts while chains come and go.
+fn middle(rounds: usize) -> Row {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("truth");
+    let mut child = telling(&["chains", &rounds.to_string(), "plain"], &path).spawn().unwrap();
+    wait_until("the first kills", || {
+        std::fs::read_to_string(&path).is_ok_and(|text| text.matches("\nkill").count() > 20).then_some(())
+    });
+    let tracer = Tracer::json(&["-i", "TERM"]);
+    assert!(child.wait().unwrap().success());
+    let said = tracer.stop();
+    let truth = Truth::read(&path);
+    // from the first that it saw, it must have seen all
+    let seen = index(&said);
+    let first =
+        truth.kills.iter().position(|kill| seen.contains_key(&key_of(kill))).unwrap_or(truth.kills.len());
+    let kills = &truth.kills[first..];
+    let mut row = compare(&said, &truth, kills, kills.len() * 6);
+    if first == 0 || kills.len() < rounds / 4 {
+        row.untested = Some(format!("the tracer saw {} of {rounds}", kills.len()));
+    }
+    row
+}
+
+/// (source pid, target pid, target start in ticks)
+type Key = (u64, u64, u64);
+
+fn key_of(kill: &Kill) -> Key {
+    (kill.source.0, kill.target.0, kill.target.1)
+}
+
+/// Pid and start in clock ticks, from a process's key.
+fn start_of(process: &Value) -> Option<u64> {
+    let (_, start) = process["key"].as_str()?.split_once('@')?;
+    Some(start.parse::<u64>().ok()? / 10_000_000)
+}
+
+fn index(said: &Said) -> HashMap<Key, Vec<Value>> {
+    let mut events: HashMap<Key, Vec<Value>> = HashMap::new();
+    for event in said.events().into_iter().filter(|event| event["event"] == "signal") {
+        let pid = |side: &str| event[side]["pid"].as_u64();
+        if let (Some(source), Some(target), Some(start)) =
+            (pid("source"), pid("target"), start_of(&event["target"]))
+        {
+            events.entry((source, target, start)).or_default().push(event);
+        }
+    }
+    events
+}
+
+fn compare(said: &Said, truth: &Truth, kills: &[Kill], expected: usize) -> Row {
+    said.assert_counters_add_up();
+    let events = index(said);
+    let mut row = Row { rounds: kills.len(), expected, ..Row::default() };
+    row.lost = said.counter("signals total", "lost");
+    for kill in kills {
+        let Some([event]) = events.get(&key_of(kill)).map(Vec::as_slice) else {
+            let count = events.get(&key_of(kill)).map_or(0, Vec::len);
+            row.wrong.push(format!("{kill:?} has {count} events"));
+            continue;
+        };
+        let before = row.wrong.len();
+        let mut is_missing = !event["missing"].is_null() && missing_below_root(event, truth, kill);
+        for (side, process) in [("source", kill.source), ("target", kill.target)] {
+            let mut at = &event[side];
+            for known in truth.chain(process) {
+                is_missing |= at["cmdline"].is_null();
+                match compare_process(at, known) {
+                    Ok(()) => row.compared += 1,
+                    Err(what) => row.wrong.push(format!("{side}: {what} in {event}")),
+                }
+                at = &at["parent"];
+            }
+        }
+        row.missing += usize::from(is_missing);
+        row.complete += usize::from(!is_missing && row.wrong.len() == before);
+    }
+    row
+}
+
+/// Does `missing` name a fact of a process that the truth knows?
+fn missing_below_root(event: &Value, truth: &Truth, kill: &Kill) -> bool {
+    event["missing"].as_array().is_some_and(|missing| {
+        missing.iter().filter_map(Value::as_str).any(|path| {
+            let side = if path.starts_with("source") { kill.source } else { kill.target };
+            path.matches(".parent").count() < truth.chain(side).len()
+        })
+    })
+}
+
+/// A missing command line is no wrong one.
+fn compare_process(at: &Value, known: &Process) -> Result<(), String> {
+    if at["pid"] != known.pid || start_of(at) != Some(known.start) {
+        return Err(format!("{} is not {}@{}", at["key"], known.pid, known.start));
+    }
+    let is_same = |line: &Vec<Value>| {
+        line.len() == known.arguments.len() && line.iter().zip(&known.arguments).all(|(a, b)| a == b)
+    };
+    match at["cmdline"].as_array() {
+        Some(line) if !is_same(line) => Err(format!("{:?} is not {:?}", at["cmdline"], known.arguments)),
+        _ => Ok(()),
+    }
+}
+
+/// A signal at a random moment of the target's execve.
+fn mid_exec(rounds: usize) -> Row {
+    let text = rounds.to_string();
+    let (said, truth, _) = run(&["mid-exec", &text, "10"], &["-i", "USR1"]);
+    let events = index(&said);
+    let mut row = Row { rounds: truth.kills.len(), expected: rounds, ..Row::default() };
+    row.lost = said.counter("signals total", "lost");
+    let old = serde_json::json!(["workload", "mid-exec", text, "10"]);
+    let (mut old_seen, mut new_seen) = (0, 0);
+    for (round, kill) in truth.kills.iter().enumerate() {
+        let Some([event]) = events.get(&key_of(kill)).map(Vec::as_slice) else {
+            row.wrong.push(format!("{kill:?} has not one event"));
+            continue;
+        };
+        let target = &event["target"];
+        let new = serde_json::json!(["workload", "exec'd", round.to_string()]);
+        // comm changes after the point of no return
+        let is_right = target["cmdline"] == new || (target["cmdline"] == old && target["comm"] == "workload");
+        old_seen += usize::from(target["cmdline"] == old);
+        new_seen += usize::from(target["cmdline"] == new);
+        row.compared += 1;
+        if target["cmdline"].is_null() {
+            row.missing += 1;
+        } else if is_right {
+            row.complete += 1;
+        } else {
+            row.wrong.push(format!("comm {} with {} in {event}", target["comm"], target["cmdline"]));
+        }
+    }
+    let joined = said.counter("identities total", "sent_later");
+    if old_seen == 0 || new_seen == 0 || joined == 0 {
+        row.untested =
+            Some(format!("{old_seen} before, {new_seen} after, {joined} in the middle: no execve was met"));
+    }
+    row
+}
+
+/// Signals to a group that forks all the time.
+fn early(rounds: usize) -> Row {
+    let text = rounds.to_string();
+    let (said, _, _) = run(&["early", &text, "12"], &["-i", "USR2"]);
+    let line = serde_json::json!(["workload", "early", text, "12"]);
+    let mut row = Row::default();
+    row.lost = said.counter("signals total", "lost");
+    for event in said.events().iter().filter(|event| event["target"]["comm"] == "workload") {
+        row.rounds += 1;
+        let (mut is_missing, wrong) = (false, row.wrong.len());
+        for side in ["source", "target"] {
+            row.compared += 1;
+            match &event[side]["cmdline"] {
+                Value::Null => is_missing = true,
+                other if *other != line => row.wrong.push(format!("{other} is not {line} in {event}")),
+                _ => {}
+            }
+        }
+        row.missing += usize::from(is_missing);
+        row.complete += usize::from(!is_missing && row.wrong.len() == wrong);
+    }
+    row.expected = rounds;
+    row.untested = (row.rounds < rounds).then(|| format!("only {} signals", row.rounds));
+    row
+}

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+/* What the parts of the helper program share: truth, and the life of a process. */
+#ifndef WORKLOAD_H
+#define WORKLOAD_H
+
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+/* argv of this process, as it got it. */
+extern char **arguments;
+extern int argument_count;
+
+/* A role: the program run with this as its first argument. */
+struct role {
+	const char *name;
+	int (*run)(void);
+};
+extern const struct role chain_roles[];
+extern const struct role argv_roles[];
+
+__attribute__((noreturn)) void die(const char *what);
+/* This process, as it knows itself, run with these arguments. */
+void tell_self(void);
+/* kill(), told if it returned success. */
+int send_and_tell(const char *round, int signal, pid_t target);
+/* execs this program. */
+void run(char *const argv[]);
+__attribute__((noreturn)) void wait_for_ever(void);
+/* Waits for the end of a child; -1: of every child. */
+void reap(pid_t child);
+
+#endif
