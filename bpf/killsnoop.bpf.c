@@ -9,6 +9,7 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
+/* Everything that is known without following a chain. */
 static __always_inline void gather_facts(struct facts *facts, u64 *ctx, struct task_struct *current_task,
 					 struct task_struct *target)
 {
@@ -36,6 +37,7 @@ static __always_inline void gather_facts(struct facts *facts, u64 *ctx, struct t
 				    current_task->tgid != 0 &&
 				    !(current_task->flags & (PF_KTHREAD | PF_EXITING));
 	}
+	facts->is_walked = facts->in_syscall && BPF_CORE_READ(current_task, thread_pid) != NULL;
 }
 
 /*

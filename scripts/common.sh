@@ -1,10 +1,11 @@
 # Sourced by the other scripts: install what is missing, build as the user, run as root.
 # shellcheck shell=bash
 #
-# The user is whoever owns the build: under sudo the one who called it, so that target/ stays theirs.
+# The user is whoever calls: under sudo the one who called it, so that target/ stays theirs; but root where the
+# checkout is root's.
 
 set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/.."
+ROOT_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 # The same as rust-version in Cargo.toml.
 RUST_MINOR=85
@@ -15,7 +16,7 @@ fail() {
 	exit 1
 }
 
-if [ "$(id -u)" = 0 ] && [ -n "${SUDO_USER:-}" ] && [ "$SUDO_USER" != root ]; then
+if [ "$(id -u)" = 0 ] && [ -n "${SUDO_USER:-}" ] && [ "$(stat -c %U "$ROOT_DIR")" != root ]; then
 	BUILD_USER=$SUDO_USER
 	BUILD_HOME=$(getent passwd "$SUDO_USER" | cut -d: -f6)
 else
@@ -85,7 +86,7 @@ rust_is_new_enough() {
 
 # The minor version of a package that apt would install; nothing if there is none.
 apt_rust_minor() {
-	apt-cache policy "$1" 2>/dev/null | sed -n 's/^ *Candidate: \([0-9]*:\)\?1\.\([0-9]*\)[.+~-].*/\2/p'
+	LC_ALL=C apt-cache policy "$1" 2>/dev/null | sed -n 's/^ *Candidate: \([0-9]*:\)\?1\.\([0-9]*\)[.+~-].*/\2/p'
 }
 
 # A Rust that is there and new enough; else the distribution's; else rustup.
@@ -118,6 +119,17 @@ install_rust() {
 		fi
 	fi
 	rust_is_new_enough || fail "Rust is still older than 1.$RUST_MINOR: is another one first in PATH?"
+}
+
+# cargo in the checkout, wherever this was called from.
+cargo_here() {
+	(cd "$ROOT_DIR" && as_user cargo "$@")
+}
+
+# The path of a test program, built.
+test_program() {
+	cargo_here test --release --locked --test "$1" --no-run --message-format=json-render-diagnostics |
+		sed -n 's/.*"name":"'"$1"'".*"executable":"\([^"]*\)".*/\1/p'
 }
 
 set_up() {

@@ -20,7 +20,8 @@ use crate::signal::Signal;
     after_long_help = "HIDDEN BY DEFAULT is only a signal that a process got from itself, or from a timer, a fault, a child, a \
                   resized terminal or I/O, and that it handles or ignores (Go's SIGURG, a JVM's SIGSEGV, profilers, SIGCHLD, \
                   SIGWINCH). Never hidden: whatever one process sends another; SIGKILL, stop and continue, abort; whatever \
-                  a process does not handle and would die of. What is hidden is counted by class and told at the end. \
+                  a process does not handle and would die of; out of memory, the death of a parent or of a pid namespace, \
+                  seccomp, the hang-up of a terminal, a memory error. What is hidden is counted by class and told at the end. \
                   --include-signals naming a signal shows it; --all shows everything.\n\n\
                   Events go to standard output, everything else to standard error. Exit code: 0 after SIGINT, SIGTERM, \
                   --count, --duration or a closed pipe; 1 if tracing is not possible; 2 for wrong usage."

@@ -52,22 +52,22 @@ pub enum TraceError {
         lacking: String,
     },
     /// The kernel refused something that the probe let expect.
-    #[error("cannot {action}: {source}\nhint: {hint}")]
+    #[error("cannot {action}: {cause}\nhint: {hint}")]
     Kernel {
         /// What was tried.
         action: String,
         /// What the person can do.
         hint: String,
         /// What the kernel said.
-        source: libbpf_rs::Error,
+        cause: libbpf_rs::Error,
     },
     /// A system call failed.
-    #[error("cannot {action}: {source}")]
+    #[error("cannot {action}: {cause}")]
     System {
         /// What was tried.
         action: String,
         /// What the kernel said.
-        source: std::io::Error,
+        cause: std::io::Error,
     },
     /// Events cannot be written.
     #[error(
@@ -78,12 +78,12 @@ pub enum TraceError {
 
 impl TraceError {
     /// Wraps what libbpf said.
-    pub fn kernel(action: impl Into<String>, hint: impl Into<String>, source: libbpf_rs::Error) -> Self {
-        Self::Kernel { action: action.into(), hint: hint.into(), source }
+    pub fn kernel(action: impl Into<String>, hint: impl Into<String>, cause: libbpf_rs::Error) -> Self {
+        Self::Kernel { action: action.into(), hint: hint.into(), cause }
     }
 
     /// Wraps what a system call said.
-    pub fn system(action: impl Into<String>, source: impl Into<std::io::Error>) -> Self {
-        Self::System { action: action.into(), source: source.into() }
+    pub fn system(action: impl Into<String>, cause: impl Into<std::io::Error>) -> Self {
+        Self::System { action: action.into(), cause: cause.into() }
     }
 }

@@ -1,7 +1,7 @@
 //! An event: the facts of one record, judged once. What formats print of it is in [`fields`](crate::fields).
 
 use crate::origin::{self, Origin, Verdict};
-use crate::record::{Disposition, PF_EXITING, ProcessFacts, SigInfo, Snapshot};
+use crate::record::{Blocking, Disposition, PF_EXITING, ProcessFacts, SigInfo, Snapshot};
 use crate::relation::Relation;
 use crate::signal::Signal;
 
@@ -126,8 +126,28 @@ impl<'a> SignalEvent<'a> {
     /// Who was on the CPU, where that tells something and is not the source.
     pub fn trigger(&self) -> Option<&ProcessFacts<'a>> {
         let at_work = self.facts.in_syscall || self.facts.current.flags & PF_EXITING != 0;
-        let worth = at_work && origin::may_be_trigger(&self.facts, self.verdict.origin);
+        let worth = at_work
+            && origin::may_be_trigger(&self.facts, self.verdict.origin)
+            && (self.verdict.origin != Origin::Child || self.current_is_the_child());
         (!self.verdict.origin.has_source() && worth).then(|| self.current())
+    }
+
+    /// Is the running process the child that this SIGCHLD is about? A dying father also tells the reaper of the
+    /// zombies that he leaves. The siginfo names the child by its pid in the target's namespace.
+    fn current_is_the_child(&self) -> bool {
+        let (current, target) = (&self.facts.current, &self.facts.target);
+        let SigInfo::Given { fields, .. } = self.facts.info else { return false };
+        let child = u32::from_ne_bytes([fields[0], fields[1], fields[2], fields[3]]);
+        if target.namespace_level == 0 {
+            child == self.current().pid
+        } else {
+            current.namespace_inode == target.namespace_inode && child == current.namespace_pid
+        }
+    }
+
+    /// Does the running process go on, though the running thread ends?
+    pub fn current_lives_on(&self) -> bool {
+        self.facts.current.live > 0 && self.facts.current.signal_flags & SIGNAL_GROUP_EXIT == 0
     }
 
     /// What became of it; None for a result that this build does not know.
@@ -148,9 +168,8 @@ impl<'a> SignalEvent<'a> {
             return None;
         }
         let target = &self.facts.target;
-        let ending = target.exit_state & EXIT_DONE != 0
-            || target.flags & PF_EXITING != 0
-            || target.signal_flags & SIGNAL_GROUP_EXIT != 0;
+        // a leader that is gone says nothing of the process while other threads live
+        let ending = target.live == 0 || target.signal_flags & SIGNAL_GROUP_EXIT != 0;
         Some(match self.facts.disposition {
             _ if ending => IgnoredBecause::Exiting,
             Disposition::Ignored => IgnoredBecause::Set,
@@ -174,40 +193,46 @@ impl<'a> SignalEvent<'a> {
         }
     }
 
-    /// Address and instruction of a fault, where the siginfo has them.
-    pub fn fault(&self) -> Option<(u64, u64)> {
+    /// Address and instruction of a fault, where the siginfo has them; the instruction only where it is the
+    /// target's own.
+    pub fn fault(&self) -> Option<(u64, Option<u64>)> {
         match self.facts.info {
             SigInfo::Given { code, fields }
                 if self.verdict.origin == Origin::Fault && (1..128).contains(&code) =>
             {
                 let address = u64::from_ne_bytes(fields[..8].try_into().ok()?);
-                Some((address, self.facts.instruction_pointer))
+                let is_own = self.current().pid == self.target().pid;
+                let instruction = self.facts.instruction_pointer;
+                Some((address, (is_own && instruction != 0).then_some(instruction)))
             }
             _ => None,
         }
     }
 
-    /// What the target was doing. `running` may be because this very signal woke it.
+    /// What the target was doing. Where this very signal may just have woken it, nobody can tell.
     pub fn target_state(&self) -> Option<&'static str> {
         let target = &self.facts.target;
-        let state = target.state;
         if target.exit_state & EXIT_DONE != 0 {
             // a leader that is gone while other threads live says nothing of the process
             return (target.live == 0).then_some("zombie");
         }
-        Some(if target.flags & PF_EXITING != 0 {
-            "exiting"
-        } else if state & 0x8 != 0 {
-            "traced"
-        } else if state & 0x4 != 0 {
-            "stopped"
-        } else if state & 0x1 != 0 || state & 0x402 == 0x402 {
-            "sleeping"
-        } else if state & 0x2 != 0 {
-            "disk-sleep"
-        } else {
-            "running"
-        })
+        if target.flags & PF_EXITING != 0 {
+            return Some("exiting");
+        }
+        // include/linux/sched.h: TASK_*
+        match target.state {
+            0 => {
+                let is_current = target.tid == self.facts.current.tid;
+                let was_not_woken =
+                    self.outcome() != Some(Outcome::Queued) || self.facts.blocking == Blocking::Blocked;
+                (is_current || was_not_woken).then_some("running")
+            }
+            state if state & 0x8 != 0 => Some("traced"),
+            state if state & 0x4 != 0 => Some("stopped"),
+            state if state & 0x1 != 0 || state & 0x402 == 0x402 => Some("sleeping"),
+            state if state & 0x2 != 0 => Some("disk-sleep"),
+            _ => None,
+        }
     }
 
     /// The nearest process that is above both.

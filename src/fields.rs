@@ -8,7 +8,6 @@ use base64::Engine;
 use crate::event::{Event, LostEvent, SignalEvent};
 use crate::origin::Origin;
 use crate::record::{Argv, Blocking, Disposition, ProcessFacts, Snapshot, Task, Title};
-use crate::signal::Signal;
 use crate::sink::Format;
 use crate::summary;
 
@@ -77,7 +76,7 @@ fn tell_signal(event: &SignalEvent<'_>, format: &mut dyn Format) {
     if let Some((address, instruction)) = event.fault() {
         format.open("fault");
         format.text("address", &format!("{address:#x}"));
-        if instruction != 0 {
+        if let Some(instruction) = instruction {
             format.text("ip", &format!("{instruction:#x}"));
         }
         format.close();
@@ -112,11 +111,11 @@ fn tell_trigger(event: &SignalEvent<'_>, format: &mut dyn Format) {
     let Some(trigger) = event.trigger() else { return };
     format.open("trigger");
     format.number("pid", u64::from(trigger.pid));
-    format.text("comm", &String::from_utf8_lossy(trigger.comm));
+    format.text("comm", &String::from_utf8_lossy(&trigger.comm));
     tell_cmdline(trigger, format);
     if event.verdict.origin == Origin::ParentDeath {
         format.number("tid", u64::from(event.facts.current.tid));
-        format.flag("processAlive", event.facts.current.live > 0);
+        format.flag("processAlive", event.current_lives_on());
     }
     format.close();
 }
@@ -138,7 +137,7 @@ fn tell_subject(
         format.number("tid", u64::from(task.tid));
     }
     tell_cmdline(process, format);
-    format.text("comm", &String::from_utf8_lossy(process.comm));
+    format.text("comm", &String::from_utf8_lossy(&process.comm));
     format.text("key", &key(process));
     if let Some(title) = &process.title {
         format.text("title", &title_text(title));
@@ -201,7 +200,7 @@ fn tell_parents(facts: &Snapshot<'_>, chain: &[usize], mut uid_below: u32, forma
         opened += 1;
         format.number("pid", u64::from(process.pid));
         tell_cmdline(process, format);
-        format.text("comm", &String::from_utf8_lossy(process.comm));
+        format.text("comm", &String::from_utf8_lossy(&process.comm));
         format.text("key", &key(process));
         if process.uid != uid_below {
             tell_id(format, "user", process.uid);
@@ -291,16 +290,6 @@ fn missing(event: &SignalEvent<'_>) -> Vec<String> {
         missing.push("target.blocked:many-threads".to_owned());
     }
     missing
-}
-
-/// The signals of a set, for messages.
-pub fn signal_list(set: u64) -> String {
-    let names: Vec<String> = (1..=64)
-        .filter_map(Signal::new)
-        .filter(|signal| set & signal.bit() != 0)
-        .map(|signal| signal.to_string())
-        .collect();
-    names.join(",")
 }
 
 #[cfg(test)]

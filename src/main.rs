@@ -31,6 +31,7 @@ fn main() -> ExitCode {
     };
     match trace(&config) {
         Ok(()) => ExitCode::SUCCESS,
+        // a TraceError tells its cause itself, before the hint
         Err(error) => {
             eprintln!("killsnoop: {error:#}");
             ExitCode::from(1)

@@ -104,6 +104,9 @@ pub struct Verdict {
     pub code_forged: bool,
 }
 
+/// `include/uapi/linux/pidfd.h`.
+const PIDFD_SIGNAL_PROCESS_GROUP: u64 = 4;
+
 const SI_USER: i32 = 0;
 const SI_QUEUE: i32 = -1;
 const SI_TIMER: i32 = -2;
@@ -186,7 +189,7 @@ impl Call {
     }
 
     /// The argument that is the signal number; 32-bit, as the kernel reads it.
-    fn signal_argument(self, args: &[u64; 3]) -> Option<u32> {
+    fn signal_argument(self, args: &[u64; 4]) -> Option<u32> {
         match self {
             Self::Kill | Self::Tkill | Self::RtSigqueueinfo | Self::PidfdSendSignal => Some(args[1] as u32),
             Self::Tgkill | Self::RtTgsigqueueinfo => Some(args[2] as u32),
@@ -234,7 +237,7 @@ fn is_claimed_by_a_sender(info: SigInfo) -> bool {
     matches!(info, SigInfo::Given { code: SI_USER | SI_QUEUE | SI_TKILL, .. })
 }
 
-fn sent_by(call: Call, args: &[u64; 3], facts: &Snapshot<'_>) -> Verdict {
+fn sent_by(call: Call, args: &[u64; 4], facts: &Snapshot<'_>) -> Verdict {
     let pid = args[0] as u32 as i32;
     let scope = match call {
         Call::Kill if pid == -1 => Scope::All,
@@ -242,11 +245,15 @@ fn sent_by(call: Call, args: &[u64; 3], facts: &Snapshot<'_>) -> Verdict {
         Call::Tkill | Call::Tgkill | Call::RtTgsigqueueinfo => Scope::Thread,
         // PIDFD_SIGNAL_THREAD and a pidfd of a thread address a thread
         Call::PidfdSendSignal if !facts.group => Scope::Thread,
+        Call::PidfdSendSignal if args[3] & PIDFD_SIGNAL_PROCESS_GROUP != 0 => Scope::ProcessGroup,
         _ => Scope::Process,
     };
     let code_forged = match (call, facts.info) {
         (Call::RtSigqueueinfo | Call::RtTgsigqueueinfo, SigInfo::Given { code, .. }) => code != SI_QUEUE,
-        (Call::PidfdSendSignal, SigInfo::Given { code, .. }) => code != SI_USER && code != SI_QUEUE,
+        // 6.9, e1fb1dc08e73: to a thread the kernel itself says SI_TKILL
+        (Call::PidfdSendSignal, SigInfo::Given { code, .. }) => {
+            code != SI_USER && code != SI_QUEUE && (facts.group || code != SI_TKILL)
+        }
         _ => false,
     };
     Verdict { origin: Origin::Process, via: Some(call.name()), scope: Some(scope), code_forged }
@@ -283,7 +290,8 @@ fn without_a_sender(facts: &Snapshot<'_>) -> Origin {
         (KILL, SigInfo::Kernel) if exiting && current.namespace_pid == 1 && current.namespace_level > 0 => {
             Origin::PidNamespace
         }
-        (_, SigInfo::None) if exiting && is_child_of_current(facts) => Origin::ParentDeath,
+        // kernel/exit.c: forget_original_parent(); the target has another parent already
+        (_, SigInfo::None) if exiting && !to_itself => Origin::ParentDeath,
         _ => Origin::Kernel,
     }
 }
@@ -302,12 +310,6 @@ fn target_pid(facts: &Snapshot<'_>) -> Option<u32> {
 
 fn leads_its_session(facts: &Snapshot<'_>) -> bool {
     current_pid(facts) == Some(facts.current.session)
-}
-
-/// The thread that dies is the one that the target's parent pointer names.
-fn is_child_of_current(facts: &Snapshot<'_>) -> bool {
-    let parent = facts.target_chain.get(1).and_then(|&place| facts.processes.get(place));
-    facts.target.parent_tid == facts.current.tid || parent.map(|process| process.pid) == current_pid(facts)
 }
 
 /// Could the running task say something of the cause (who closed the terminal, whose thread ended)? The
@@ -373,6 +375,8 @@ pub fn code_name(signal: u8, code: i32) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
+    use std::borrow::Cow;
+
     use super::*;
     use crate::record::{Argv, Blocking, Disposition, ProcessFacts, Task};
 
@@ -384,7 +388,7 @@ mod tests {
         ProcessFacts {
             pid,
             start: u64::from(pid),
-            comm: b"x",
+            comm: Cow::Borrowed(b"x"),
             uid: 0,
             exec_id: 0,
             arg_start: 0,
@@ -418,7 +422,7 @@ mod tests {
         }
     }
 
-    fn in_call(mut facts: Snapshot<'static>, number: i64, args: [u64; 3]) -> Snapshot<'static> {
+    fn in_call(mut facts: Snapshot<'static>, number: i64, args: [u64; 4]) -> Snapshot<'static> {
         facts.syscall = Some(Syscall { abi: SyscallAbi::X86_64, number, args });
         facts.in_syscall = true;
         facts
@@ -438,16 +442,16 @@ mod tests {
     fn the_kill_family_is_a_process_with_via_and_scope() {
         let minus = |pid: i64| pid as u64;
         for (number, args, info, via, scope) in [
-            (62, [200, 15, 0], given(0), "kill", Scope::Process),
-            (62, [minus(-5), 15, 0], given(0), "kill", Scope::ProcessGroup),
-            (62, [0, 15, 0], given(0), "kill", Scope::ProcessGroup),
-            (62, [minus(-1), 15, 0], given(0), "kill", Scope::All),
-            (62, [200, 15, 0], SigInfo::None, "kill", Scope::Process),
-            (200, [200, 15, 0], given(-6), "tkill", Scope::Thread),
-            (234, [200, 200, 15], given(-6), "tgkill", Scope::Thread),
-            (129, [200, 15, 0], given(-1), "rt_sigqueueinfo", Scope::Process),
-            (297, [200, 200, 15], given(-1), "rt_tgsigqueueinfo", Scope::Thread),
-            (424, [3, 15, 0], given(0), "pidfd_send_signal", Scope::Process),
+            (62, [200, 15, 0, 0], given(0), "kill", Scope::Process),
+            (62, [minus(-5), 15, 0, 0], given(0), "kill", Scope::ProcessGroup),
+            (62, [0, 15, 0, 0], given(0), "kill", Scope::ProcessGroup),
+            (62, [minus(-1), 15, 0, 0], given(0), "kill", Scope::All),
+            (62, [200, 15, 0, 0], SigInfo::None, "kill", Scope::Process),
+            (200, [200, 15, 0, 0], given(-6), "tkill", Scope::Thread),
+            (234, [200, 200, 15, 0], given(-6), "tgkill", Scope::Thread),
+            (129, [200, 15, 0, 0], given(-1), "rt_sigqueueinfo", Scope::Process),
+            (297, [200, 200, 15, 0], given(-1), "rt_tgsigqueueinfo", Scope::Thread),
+            (424, [3, 15, 0, 0], given(0), "pidfd_send_signal", Scope::Process),
         ] {
             let verdict = decide(&in_call(facts(15, info), number, args));
             assert_eq!(verdict.origin, Origin::Process, "{via}");
@@ -459,21 +463,31 @@ mod tests {
 
     #[test]
     fn a_claimed_code_is_called_forged_and_does_not_change_the_origin() {
-        let verdict = decide(&in_call(facts(10, given(SI_TIMER)), 129, [200, 10, 0]));
+        let verdict = decide(&in_call(facts(10, given(SI_TIMER)), 129, [200, 10, 0, 0]));
         assert_eq!((verdict.origin, verdict.code_forged), (Origin::Process, true));
     }
 
     #[test]
+    fn a_pidfd_may_stand_for_a_thread_or_a_group() {
+        let mut thread = in_call(facts(15, given(SI_TKILL)), 424, [3, 15, 0, 1]);
+        thread.group = false;
+        let verdict = decide(&thread);
+        assert_eq!((verdict.scope, verdict.code_forged), (Some(Scope::Thread), false));
+        let group = in_call(facts(15, given(SI_USER)), 424, [3, 15, 0, 4]);
+        assert_eq!(decide(&group).scope, Some(Scope::ProcessGroup));
+    }
+
+    #[test]
     fn an_alarm_that_interrupts_kill_is_not_from_that_process() {
-        let verdict = decide(&in_call(facts(14, SigInfo::Kernel), 62, [300, 15, 0]));
+        let verdict = decide(&in_call(facts(14, SigInfo::Kernel), 62, [300, 15, 0, 0]));
         assert_eq!((verdict.origin, verdict.via), (Origin::Timer, None));
-        let verdict = decide(&in_call(facts(14, SigInfo::Kernel), 62, [300, 14, 0]));
+        let verdict = decide(&in_call(facts(14, SigInfo::Kernel), 62, [300, 14, 0, 0]));
         assert_eq!((verdict.origin, verdict.via), (Origin::Timer, None));
     }
 
     #[test]
     fn cgroup_kill_has_its_writer_as_source() {
-        let mut written = in_call(facts(9, SigInfo::None), 1, [3, 0x7000, 1]);
+        let mut written = in_call(facts(9, SigInfo::None), 1, [3, 0x7000, 1, 0]);
         written.group = false;
         let verdict = decide(&written);
         assert_eq!((verdict.origin, verdict.scope), (Origin::Cgroup, Some(Scope::Cgroup)));
@@ -485,8 +499,8 @@ mod tests {
         let mut init_dies = exiting(facts(9, SigInfo::Kernel));
         init_dies.current.namespace_pid = 1;
         init_dies.current.namespace_level = 1;
-        let mut parent_dies = exiting(facts(15, SigInfo::None));
-        parent_dies.target.parent_tid = 100;
+        // the target has its reaper for a parent already
+        let parent_dies = exiting(facts(15, SigInfo::None));
         let mut leader_dies = exiting(facts(1, SigInfo::Kernel));
         leader_dies.current.session = 100;
         for (facts, origin) in [

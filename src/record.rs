@@ -86,8 +86,8 @@ pub struct Syscall {
     pub abi: SyscallAbi,
     /// Its number there.
     pub number: i64,
-    /// Its first three arguments.
-    pub args: [u64; 3],
+    /// Its first four arguments.
+    pub args: [u64; 4],
 }
 
 /// What the target does with this signal.
@@ -171,8 +171,6 @@ pub enum Gap {
     Unreadable,
     /// The kernel had no memory to keep it.
     NoMemory,
-    /// The record was full.
-    NoRoom,
 }
 
 impl Gap {
@@ -184,7 +182,6 @@ impl Gap {
             Self::MidExec => "mid-exec",
             Self::Unreadable => "unreadable",
             Self::NoMemory => "no-memory",
-            Self::NoRoom => "no-room",
         }
     }
 }
@@ -226,7 +223,7 @@ pub struct ProcessFacts<'a> {
     /// Boot-time nanoseconds of its start.
     pub start: u64,
     /// `comm` of the leader, without the NULs.
-    pub comm: &'a [u8],
+    pub comm: Cow<'a, [u8]>,
     /// Effective user id.
     pub uid: u32,
     /// Low half of `self_exec_id`.
@@ -247,6 +244,10 @@ pub struct ProcessFacts<'a> {
 pub struct IdentityFacts<'a> {
     /// Whose it is.
     pub image: Image,
+    /// `comm`, which execve changes as well, without the NULs.
+    pub comm: Cow<'a, [u8]>,
+    /// Effective user id, which it may change.
+    pub uid: u32,
     /// The command line.
     pub argv: Argv<'a>,
 }
@@ -365,6 +366,8 @@ fn decode_identity(bytes: &[u8]) -> Result<IdentityFacts<'_>, DecodeError> {
     let argv = slice(bytes, size_of::<WireIdentity>(), wire.argv_kept as usize, "an argv")?;
     Ok(IdentityFacts {
         image: Image { pid: wire.tgid, start: wire.start_time, exec_id: wire.exec_id },
+        comm: Cow::Owned(until_nul(&wire.comm).to_vec()),
+        uid: wire.uid,
         argv: argv_of(argv, wire.argv_total, wire.flags),
     })
 }
@@ -395,6 +398,10 @@ fn decode_signal(bytes: &[u8]) -> Result<Snapshot<'_>, DecodeError> {
         target_chain.extend(shared);
         target_chain.extend(target_end..total);
     }
+    // what is shared was taken for the source, and may lie beyond the target's own depth
+    let longest = usize::from(head.max_ancestors) + 1;
+    let target_is_cut = target_chain.len() > longest;
+    target_chain.truncate(longest);
     let flag = |flag: SignalFlag| head.flags & flag.0 != 0;
     Ok(Snapshot {
         time: head.time,
@@ -414,7 +421,7 @@ fn decode_signal(bytes: &[u8]) -> Result<Snapshot<'_>, DecodeError> {
         has_registers: Abi(head.call.abi) != Abi::ABI_NONE,
         instruction_pointer: head.call.instruction_pointer,
         syscall: if flag(SignalFlag::SIGNAL_SYSCALL) { decode_syscall(&head)? } else { None },
-        disposition: match WireDisposition(head.disposition) {
+        disposition: match WireDisposition(u32::from(head.disposition)) {
             WireDisposition::DISPOSITION_DEFAULT => Disposition::Default,
             WireDisposition::DISPOSITION_IGNORED => Disposition::Ignored,
             WireDisposition::DISPOSITION_HANDLED => Disposition::Handled,
@@ -435,7 +442,7 @@ fn decode_signal(bytes: &[u8]) -> Result<Snapshot<'_>, DecodeError> {
         current_chain,
         target_chain,
         current_truncated: flag(SignalFlag::SIGNAL_SOURCE_TRUNCATED),
-        target_truncated: flag(SignalFlag::SIGNAL_TARGET_TRUNCATED),
+        target_truncated: flag(SignalFlag::SIGNAL_TARGET_TRUNCATED) || target_is_cut,
     })
 }
 
@@ -478,7 +485,6 @@ fn decode_process(bytes: &[u8], at: usize) -> Result<(ProcessFacts<'_>, usize), 
     let wire: WireProcess = take(bytes, at, "a process")?;
     let comm_at = at + std::mem::offset_of!(WireProcess, comm);
     let comm = slice(bytes, comm_at, wire.comm.len(), "a comm")?;
-    let comm = &comm[..comm.iter().position(|&byte| byte == 0).unwrap_or(comm.len())];
     let argv_at = at + size_of::<WireProcess>();
     let argv = slice(bytes, argv_at, usize::from(wire.argv_kept), "an argv")?;
     let title_at = argv_at + argv.len();
@@ -489,7 +495,7 @@ fn decode_process(bytes: &[u8], at: usize) -> Result<(ProcessFacts<'_>, usize), 
     let process = ProcessFacts {
         pid: wire.tgid,
         start: wire.start_time,
-        comm,
+        comm: Cow::Borrowed(until_nul(comm)),
         uid: wire.uid,
         exec_id: wire.exec_id,
         arg_start: wire.arg_start,
@@ -504,6 +510,10 @@ fn decode_process(bytes: &[u8], at: usize) -> Result<(ProcessFacts<'_>, usize), 
     Ok((process, next))
 }
 
+fn until_nul(bytes: &[u8]) -> &[u8] {
+    &bytes[..bytes.iter().position(|&byte| byte == 0).unwrap_or(bytes.len())]
+}
+
 /// Bytes outrank a reason for having none: some of an argv is told as cut.
 fn argv_of(bytes: &[u8], total: u32, flags: u32) -> Argv<'_> {
     let is = |flag: ProcessFlag| flags & flag.0 != 0;
@@ -512,7 +522,6 @@ fn argv_of(bytes: &[u8], total: u32, flags: u32) -> Argv<'_> {
         (ProcessFlag::PROCESS_EXEC_RACE, Gap::ExecRace),
         (ProcessFlag::PROCESS_MID_EXEC, Gap::MidExec),
         (ProcessFlag::PROCESS_UNREADABLE, Gap::Unreadable),
-        (ProcessFlag::PROCESS_NO_ROOM, Gap::NoRoom),
         (ProcessFlag::PROCESS_NO_MEMORY, Gap::NoMemory),
     ];
     if is(ProcessFlag::PROCESS_NO_ARGV) {
@@ -540,6 +549,7 @@ mod tests {
             source_ancestors: source,
             target_ancestors: target,
             joins_at,
+            max_ancestors: 16,
             ..WireSignal::default()
         };
         bytes_of(&wire).to_vec()

@@ -69,6 +69,8 @@ impl Relation {
 
 #[cfg(test)]
 mod tests {
+    use std::borrow::Cow;
+
     use super::*;
     use crate::record::{Argv, Blocking, Disposition, ProcessFacts, SigInfo, Task};
 
@@ -76,7 +78,7 @@ mod tests {
         let process = |&pid: &u32| ProcessFacts {
             pid,
             start: 1,
-            comm: b"x",
+            comm: Cow::Borrowed(b"x"),
             uid: 0,
             exec_id: 0,
             arg_start: 0,

@@ -43,11 +43,6 @@ const GO_STRINGS: [&str; 15] = [
 pub struct Signal(u8);
 
 impl Signal {
-    /// SIGKILL.
-    pub const KILL: Self = Self(9);
-    /// SIGCHLD.
-    pub const CHLD: Self = Self(17);
-
     /// The signal of that number, if there is one.
     pub fn new(number: u8) -> Option<Self> {
         (1..=SIGRTMAX).contains(&number).then_some(Self(number))

@@ -11,8 +11,11 @@ use crate::record::{Argv, Gap, IdentityFacts, Image, ProcessFacts, Record, Snaps
 
 /// An execve has so long from its point of no return to its end. A line is to be out within 100 ms.
 pub const WAIT_AT_MOST: Duration = Duration::from_millis(50);
-/// So many signals wait at a time.
-const ROOM: usize = 1024;
+/// So many bytes of records wait at a time.
+const ROOM: usize = 4 * 1024 * 1024;
+/// So many command lines are kept for a signal still to come: it asks for one early while its record is made, and
+/// the answer may be in the ring before it.
+const HEARD: usize = 128;
 
 /// A signal that waits.
 #[derive(Debug)]
@@ -25,6 +28,17 @@ struct Waiting {
     images: Vec<Image>,
     /// What came of that.
     found: Vec<IdentityFacts<'static>>,
+}
+
+impl Waiting {
+    fn hear(&mut self, identity: &IdentityFacts<'_>) {
+        // one process may stand in a record twice: as the target, and above the source
+        let awaited = self.images.len();
+        self.images.retain(|image| *image != identity.image);
+        if self.images.len() < awaited {
+            self.found.push(owned(identity));
+        }
+    }
 }
 
 /// A signal that waits no more: its record, and what is to be put in.
@@ -43,7 +57,10 @@ impl Told {
         for process in &mut snapshot.processes {
             if is_awaited(&process.argv) {
                 if let Some(identity) = self.found.iter().find(|found| found.image == process.image()) {
+                    // all that execve changes, or it would be a mixture of two images
                     process.argv = identity.argv.clone();
+                    process.comm = identity.comm.clone();
+                    process.uid = identity.uid;
                 }
             }
         }
@@ -55,6 +72,8 @@ impl Told {
 #[derive(Debug, Default)]
 pub struct Story {
     waiting: VecDeque<Waiting>,
+    bytes: usize,
+    heard: VecDeque<IdentityFacts<'static>>,
 }
 
 fn is_awaited(argv: &Argv<'_>) -> bool {
@@ -62,26 +81,34 @@ fn is_awaited(argv: &Argv<'_>) -> bool {
 }
 
 impl Story {
-    /// Keeps a signal that lacks what is still to come; false if it lacks nothing of that kind, or there is no
-    /// room for another.
-    pub fn keep(&mut self, id: u64, bytes: &[u8], snapshot: &Snapshot<'_>, now: Instant) -> bool {
+    /// Takes a signal that lacks what another record tells; the signals that now lack nothing more. None if it
+    /// lacks nothing of that kind, or there is no room for another.
+    pub fn keep(
+        &mut self,
+        id: u64,
+        bytes: &[u8],
+        snapshot: &Snapshot<'_>,
+        now: Instant,
+    ) -> Option<Vec<Told>> {
         let awaited = snapshot.processes.iter().filter(|process| is_awaited(&process.argv));
         let images: Vec<Image> = awaited.map(ProcessFacts::image).collect();
-        if images.is_empty() || self.waiting.len() >= ROOM {
-            return false;
+        if images.is_empty() || self.bytes + bytes.len() > ROOM {
+            return None;
         }
-        self.waiting.push_back(Waiting { id, since: now, bytes: bytes.to_vec(), images, found: Vec::new() });
-        true
+        let mut waiting = Waiting { id, since: now, bytes: bytes.to_vec(), images, found: Vec::new() };
+        self.heard.iter().for_each(|identity| waiting.hear(identity));
+        self.bytes += bytes.len();
+        self.waiting.push_back(waiting);
+        Some(self.take(|waiting| waiting.images.is_empty()))
     }
 
     /// Takes a command line; the signals that now lack nothing more.
     pub fn hear(&mut self, identity: &IdentityFacts<'_>) -> Vec<Told> {
-        for waiting in &mut self.waiting {
-            if let Some(place) = waiting.images.iter().position(|image| *image == identity.image) {
-                waiting.images.swap_remove(place);
-                waiting.found.push(owned(identity));
-            }
+        self.waiting.iter_mut().for_each(|waiting| waiting.hear(identity));
+        if self.heard.len() >= HEARD {
+            self.heard.pop_front();
         }
+        self.heard.push_back(owned(identity));
         self.take(|waiting| waiting.images.is_empty())
     }
 
@@ -90,14 +117,15 @@ impl Story {
         self.take(|waiting| all || now.duration_since(waiting.since) >= WAIT_AT_MOST)
     }
 
-    /// Does any wait?
-    pub fn is_waiting(&self) -> bool {
-        !self.waiting.is_empty()
+    /// How many wait.
+    pub fn waiting(&self) -> usize {
+        self.waiting.len()
     }
 
     fn take(&mut self, is_over: impl Fn(&Waiting) -> bool) -> Vec<Told> {
         let (over, waiting) = std::mem::take(&mut self.waiting).into_iter().partition(|one| is_over(one));
         self.waiting = waiting;
+        self.bytes = self.waiting.iter().map(|one| one.bytes.len()).sum();
         let over: VecDeque<Waiting> = over;
         over.into_iter().map(|Waiting { id, bytes, found, .. }| Told { id, bytes, found }).collect()
     }
@@ -106,6 +134,8 @@ impl Story {
 fn owned(identity: &IdentityFacts<'_>) -> IdentityFacts<'static> {
     IdentityFacts {
         image: identity.image,
+        comm: Cow::Owned(identity.comm.to_vec()),
+        uid: identity.uid,
         argv: match &identity.argv {
             Argv::Known { bytes, total, from_proc } => {
                 Argv::Known { bytes: Cow::Owned(bytes.to_vec()), total: *total, from_proc: *from_proc }
@@ -113,5 +143,92 @@ fn owned(identity: &IdentityFacts<'_>) -> IdentityFacts<'static> {
             Argv::NotApplicable => Argv::NotApplicable,
             Argv::Missing(gap) => Argv::Missing(*gap),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bpf::wire::{Constant, Kind, ProcessFlag, VERSION, WireProcess, WireSignal, bytes_of};
+
+    /// Process 1 signals process 2, of which the exec hook has yet to tell; 2 is also the parent of 1.
+    fn record() -> Vec<u8> {
+        let process = |tgid, flags: u32| WireProcess { tgid, exec_id: 7, flags, ..WireProcess::default() };
+        let mid_exec = ProcessFlag::PROCESS_MID_EXEC.0;
+        let processes =
+            [process(1, ProcessFlag::PROCESS_NO_ARGV.0), process(2, mid_exec), process(2, mid_exec)];
+        let head = WireSignal {
+            version: VERSION,
+            kind: Kind::RECORD_SIGNAL.0 as u16,
+            length: (size_of::<WireSignal>() + 3 * size_of::<WireProcess>()) as u32,
+            signal: 15,
+            source_ancestors: 1,
+            joins_at: Constant::JOINS_NOWHERE.0 as u8,
+            max_ancestors: 16,
+            ..WireSignal::default()
+        };
+        [bytes_of(&head), bytes_of(&processes[0]), bytes_of(&processes[1]), bytes_of(&processes[2])].concat()
+    }
+
+    fn identity(pid: u32, exec_id: u32) -> IdentityFacts<'static> {
+        let argv = Argv::Known { bytes: Cow::Borrowed(b"new\0"), total: 4, from_proc: false };
+        IdentityFacts { image: Image { pid, start: 0, exec_id }, comm: Cow::Borrowed(b"new"), uid: 5, argv }
+    }
+
+    fn kept(now: Instant) -> Story {
+        let mut story = Story::default();
+        let bytes = record();
+        let Ok(Record::Signal(snapshot)) = decode(&bytes) else { panic!("not a signal") };
+        assert!(story.keep(9, &bytes, &snapshot, now).is_some_and(|told| told.is_empty()));
+        story
+    }
+
+    #[test]
+    fn a_signal_waits_for_the_image_that_it_met_and_no_other() {
+        let mut story = kept(Instant::now());
+        assert!(story.hear(&identity(2, 6)).is_empty(), "the image before");
+        assert!(story.hear(&identity(3, 7)).is_empty(), "another process");
+        let told = story.hear(&identity(2, 7));
+        assert_eq!(told.len(), 1);
+        assert_eq!(told[0].id, 9);
+        let snapshot = told[0].snapshot().unwrap();
+        for process in &snapshot.processes[1..] {
+            assert!(matches!(&process.argv, Argv::Known { bytes, .. } if **bytes == *b"new\0"));
+            assert_eq!((&*process.comm, process.uid), (&b"new"[..], 5), "all of one image");
+        }
+        assert_eq!((story.waiting(), story.bytes), (0, 0));
+    }
+
+    #[test]
+    fn the_command_line_may_come_before_the_signal() {
+        let mut story = Story::default();
+        assert!(story.hear(&identity(2, 7)).is_empty());
+        let bytes = record();
+        let Ok(Record::Signal(snapshot)) = decode(&bytes) else { panic!("not a signal") };
+        let told = story.keep(9, &bytes, &snapshot, Instant::now()).unwrap();
+        assert!(matches!(told[0].snapshot().unwrap().processes[1].argv, Argv::Known { .. }));
+        (0..1000).for_each(|pid| assert!(story.hear(&identity(pid, 1)).is_empty()));
+        assert_eq!(story.heard.len(), HEARD);
+    }
+
+    #[test]
+    fn it_waits_so_long_and_is_told_without() {
+        let now = Instant::now();
+        let mut story = kept(now);
+        assert!(story.give_up(now, false).is_empty());
+        let told = story.give_up(now + WAIT_AT_MOST, false);
+        assert_eq!(told.len(), 1);
+        assert!(matches!(told[0].snapshot().unwrap().processes[1].argv, Argv::Missing(Gap::MidExec)));
+        assert_eq!(kept(now).give_up(now, true).len(), 1, "at the end nobody waits");
+    }
+
+    #[test]
+    fn there_is_room_for_so_many_bytes() {
+        let now = Instant::now();
+        let mut story = kept(now);
+        let bytes = record();
+        let Ok(Record::Signal(snapshot)) = decode(&bytes) else { panic!("not a signal") };
+        while story.keep(1, &bytes, &snapshot, now).is_some() {}
+        assert!(story.bytes <= ROOM && story.bytes + bytes.len() > ROOM);
     }
 }

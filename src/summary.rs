@@ -5,10 +5,23 @@ use std::fmt::Write;
 use crate::event::{IgnoredBecause, Outcome, SignalEvent};
 use crate::origin::Origin;
 use crate::record::{Blocking, ProcessFacts};
+use crate::sink::sanitize::{is_unsafe, push_json_string};
 
-/// `comm(pid)`.
+/// `comm(pid)`. A comm that could pass for more than itself is a JSON string: a process may call itself
+/// `x(1)─sshd`.
 pub fn name(process: &ProcessFacts<'_>) -> String {
-    format!("{}({})", String::from_utf8_lossy(process.comm), process.pid)
+    let comm = String::from_utf8_lossy(&process.comm);
+    let is_safe = !comm.is_empty()
+        && !comm.trim_start_matches('(').contains('(')
+        && !comm
+            .chars()
+            .any(|letter| matches!(letter, '─' | '…' | '"' | '\\' | '\u{fffd}') || is_unsafe(letter));
+    if is_safe {
+        return format!("{comm}({})", process.pid);
+    }
+    let mut quoted = Vec::new();
+    push_json_string(&mut quoted, &comm);
+    format!("{}({})", String::from_utf8_lossy(&quoted), process.pid)
 }
 
 /// The sentence.
@@ -22,7 +35,11 @@ pub fn of(event: &SignalEvent<'_>) -> String {
         Origin::Cgroup if is_own => format!("{target} killed itself through cgroup.kill"),
         Origin::Cgroup => format!("{} killed {target} through cgroup.kill", name(event.current())),
         Origin::Fault => {
-            let mut text = format!("{target} caused {signal}");
+            let mut text = if is_own {
+                format!("{target} caused {signal}")
+            } else {
+                format!("kernel sent {signal} to {target}")
+            };
             if let Some(code) = event.code() {
                 let _ = write!(text, ": {code}");
             }
@@ -61,7 +78,7 @@ pub fn of(event: &SignalEvent<'_>) -> String {
 /// Which thread ended, and whether its process goes on.
 fn parent_death(event: &SignalEvent<'_>) -> String {
     let current = &event.facts.current;
-    let lives = if current.live > 0 { ", the process lives on" } else { "" };
+    let lives = if event.current_lives_on() { ", the process lives on" } else { "" };
     format!("parent-death signal: thread {} of {} exited{lives}", current.tid, name(event.current()))
 }
 
@@ -79,5 +96,40 @@ fn effect(event: &SignalEvent<'_>) -> &'static str {
             ", which has it blocked"
         }
         _ => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+
+    use super::*;
+    use crate::record::Argv;
+
+    #[test]
+    fn a_comm_cannot_pass_for_more_than_itself() {
+        for (comm, shown) in [
+            (&b"bash"[..], "bash(7)"),
+            (b"(sd-pam)", "(sd-pam)(7)"),
+            (b"tmux: server", "tmux: server(7)"),
+            ("x(1)\u{2500}sshd".as_bytes(), "\"x(1)\u{2500}sshd\"(7)"),
+            (b"a(1) b", "\"a(1) b\"(7)"),
+            (b"\x1b[2J", "\"\\u001b[2J\"(7)"),
+            (b"\xff", "\"\u{fffd}\"(7)"),
+            (b"", "\"\"(7)"),
+        ] {
+            let process = ProcessFacts {
+                pid: 7,
+                start: 0,
+                comm: Cow::Borrowed(comm),
+                uid: 0,
+                exec_id: 0,
+                arg_start: 0,
+                argv: Argv::NotApplicable,
+                title: None,
+                title_lost: false,
+            };
+            assert_eq!(name(&process), shown);
+        }
     }
 }

@@ -55,6 +55,8 @@ struct Pipeline<'a, 'obj> {
     clock: Clock,
     next_id: u64,
     printed: u64,
+    /// Of these, what is still in the buffer.
+    in_buffer: u64,
     unprinted: u64,
     received: u64,
     undecodable: u64,
@@ -77,8 +79,9 @@ impl Pipeline<'_, '_> {
                 self.received += 1;
                 let id = self.next_id;
                 self.next_id += 1;
-                if !self.story.keep(id, bytes, &snapshot, Instant::now()) {
-                    self.tell(id, *snapshot);
+                match self.story.keep(id, bytes, &snapshot, Instant::now()) {
+                    Some(told) => self.tell_all(&told),
+                    None => self.tell(id, *snapshot),
                 }
             }
             Ok(Record::Identity(identity)) => {
@@ -136,6 +139,7 @@ impl Pipeline<'_, '_> {
         };
         self.print(&Event::Signal(Box::new(event)));
         self.printed += 1;
+        self.in_buffer += 1;
         self.ended = self.config.count.is_some_and(|count| self.printed >= count);
     }
 
@@ -150,9 +154,13 @@ impl Pipeline<'_, '_> {
         }
         let result = self.out.write_all(&self.buffer).and_then(|()| self.out.flush());
         self.buffer.clear();
+        let count = std::mem::take(&mut self.in_buffer);
         match result {
             Ok(()) => 0,
             Err(error) => {
+                // some of it may have been written: what is not known to be is not said to be
+                self.printed -= count;
+                self.unprinted += count;
                 self.failure = Some(error);
                 STOP
             }
@@ -229,6 +237,7 @@ fn trace(
         clock: clock(),
         next_id: 1,
         printed: 0,
+        in_buffer: 0,
         unprinted: 0,
         received: 0,
         undecodable: 0,
@@ -262,7 +271,7 @@ fn trace(
             pipeline.borrow().say_counters("so far");
         }
         if drained != Some(DRAIN_AT_MOST) {
-            let longest = if pipeline.borrow().story.is_waiting() { WAIT_AT_MOST } else { HOUSEKEEPING };
+            let longest = if pipeline.borrow().story.waiting() > 0 { WAIT_AT_MOST } else { HOUSEKEEPING };
             let limit = left.unwrap_or(longest).min(longest);
             ring.wait(drained != Some(0), limit).map_err(failed)?;
             empty(requests.interrupt);
@@ -294,7 +303,9 @@ fn drain_the_rest(
             came_at = Instant::now();
             continue;
         }
-        if pipeline.borrow().received >= session.totals().emitted || came_at.elapsed() > GIVE_UP_AFTER {
+        let totals = session.totals();
+        let is_over = totals.is_settled() && pipeline.borrow().received >= totals.emitted;
+        if is_over || came_at.elapsed() > GIVE_UP_AFTER {
             return Ok(());
         }
         std::thread::sleep(Duration::from_millis(1));
@@ -353,7 +364,7 @@ impl Pipeline<'_, '_> {
             hidden = totals.all_hidden(),
             filtered = totals.filtered,
             lost = lost.total(),
-            unprinted = self.unprinted + in_ring,
+            unprinted = self.unprinted + in_ring + self.story.waiting() as u64,
             "signals {when}"
         );
         if !hidden.is_empty() {
@@ -367,14 +378,20 @@ impl Pipeline<'_, '_> {
                 "signals lost, by cause"
             );
         }
+        let [_, execs, forks, exits, mended @ ..] = totals.missed;
         tracing::info!(
-            completed_later = self.completer.completed,
+            completed_from_kernel = self.completer.from_kernel,
+            completed_from_proc = self.completer.from_proc,
+            sent_later = totals.sent_later[0],
+            sent_later_lost = totals.sent_later[1],
             no_memory = totals.no_memory,
             unreadable = totals.unreadable,
             fork_unknown = totals.fork_unknown,
-            sent_later = totals.sent_later[0],
-            missed = totals.missed[1..].iter().sum::<u64>(),
-            healed = totals.healed.iter().sum::<u64>(),
+            missed_execs = execs,
+            missed_forks = forks,
+            missed_exits = exits,
+            missed_mendings = mended.iter().sum::<u64>(),
+            mended = totals.healed.iter().sum::<u64>(),
             wakeups = totals.wakeups,
             "identities {when}"
         );

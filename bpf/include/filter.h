@@ -36,7 +36,7 @@
 static __always_inline bool sent_by_current(const struct facts *facts)
 {
 	if (facts->call.abi != ABI_NONE)
-		return facts->in_syscall && is_kill_family(&facts->call);
+		return facts->in_syscall && facts->info != INFO_KERNEL && sends(&facts->call, facts->signal);
 	return facts->in_syscall && facts->info == INFO_POINTER && facts->code <= 0 &&
 	       facts->code != SI_TIMER && facts->code != SI_MESGQ && facts->code != SI_ASYNCIO &&
 	       facts->code != SI_SIGIO;

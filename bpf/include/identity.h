@@ -81,17 +81,26 @@ static __always_inline enum argv_class class_of(u32 length)
 }
 
 /*
+ * Fetched by copying: each pointer that the verifier follows from a trusted task costs it milliseconds, since
+ * it looks for the field in a list of safe ones by a linear search through the kernel's BTF.
+ */
+static __always_inline struct mm_struct *mm_of(struct task_struct *task)
+{
+	struct mm_struct *mm = NULL;
+
+	bpf_core_read(&mm, sizeof(mm), &task->mm);
+	return mm;
+}
+
+/*
  * Two processes run the same image if the address space was laid out by the same execve: the stack's
  * place is random anew at each. (Without randomisation two execs of one file with argument blocks of
  * one length look alike; this is asked only of a child that has not exec'd and its parent.)
  */
 static __always_inline bool same_image(struct task_struct *child, struct task_struct *parent)
 {
-	struct mm_struct *a = NULL, *b = NULL;
+	struct mm_struct *a = mm_of(child), *b = mm_of(parent);
 
-	/* read by copying: this is rare, and a pointer that the verifier follows costs it much (snapshot.h) */
-	bpf_core_read(&a, sizeof(a), &child->mm);
-	bpf_core_read(&b, sizeof(b), &parent->mm);
 	if (!a || !b)
 		return false;
 	return a == b || (BPF_CORE_READ(a, arg_start) == BPF_CORE_READ(b, arg_start) &&

@@ -9,12 +9,6 @@
 #include "handshake.h"
 #include "identity.h"
 
-/* Where argv of `kept` bytes goes; NULL, NULL: no memory. */
-struct argv_room {
-	u8 *first;
-	u8 *tail;
-};
-
 /* Reads argv of current into `identity`; returns the flags. The pages were just written by execve. */
 static __always_inline u32 read_own_argv(struct task_struct *task, struct identity *identity, u64 start,
 					 u32 *kept_out)
@@ -100,6 +94,7 @@ static __always_inline bool is_wanted(struct task_struct *task, struct identity 
 {
 	struct identity *seed;
 
+	generation_barrier();
 	if (*(volatile u32 *)&identity->wanted) {
 		identity->wanted = 0;
 		return true;
@@ -130,7 +125,8 @@ static __always_inline void emit_identity(struct task_struct *task, const struct
 	scratch->record.flags = identity->flags | (kept < identity->argv_kept ? PROCESS_UNREADABLE : 0);
 	scratch->record.argv_total = identity->argv_total;
 	scratch->record.argv_kept = kept;
-	scratch->record.reserved = 0;
+	scratch->record.uid = BPF_CORE_READ(task, cred, euid.val);
+	bpf_probe_read_kernel(scratch->record.comm, sizeof(scratch->record.comm), task->comm);
 	if (bpf_ringbuf_output(&records, scratch, sizeof(scratch->record) + AT_MOST(ARGV_MAX, kept),
 			       BPF_RB_NO_WAKEUP))
 		COUNT(counters->identities_dropped);
@@ -145,7 +141,7 @@ static __always_inline void remember_exec(struct task_struct *task, int old_pid,
 {
 	struct identity *identity =
 		bpf_task_storage_get(&identities, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
-	struct mm_struct *mm = task->mm;
+	struct mm_struct *mm = mm_of(task);
 	u64 start, end, length;
 	u32 before, kept, flags;
 	bool is_first;
@@ -159,8 +155,8 @@ static __always_inline void remember_exec(struct task_struct *task, int old_pid,
 	is_first = identity->generation == 0;
 	if (old_pid != task->pid && is_first)
 		take_handover(task, identity);
-	start = mm->arg_start;
-	end = mm->arg_end;
+	start = BPF_CORE_READ(mm, arg_start);
+	end = BPF_CORE_READ(mm, arg_end);
 	length = end > start ? end - start : 0;
 	before = identity->argv_kept;
 
@@ -195,7 +191,7 @@ static __always_inline void remember_missed_exec(struct task_struct *task, int o
 	struct identity *identity = bpf_task_storage_get(&identities, task, NULL, 0);
 
 	if (identity && identity->generation && identity->exec_id == (u32)task->self_exec_id &&
-	    identity->image == (u64)task->mm)
+	    identity->image == (u64)mm_of(task))
 		return;
 	COUNT(counters->healed_execs);
 	remember_exec(task, old_pid, counters, SECOND_COPY);
@@ -269,7 +265,7 @@ static __always_inline void remember_fork(struct task_struct *forker, struct tas
 	identity->argv_total = from.identity->argv_total;
 	identity->exec_time = from.identity->exec_time;
 	identity->exec_id = from.identity->exec_id;
-	identity->image = from.identity->flags & PROCESS_FROM_PROC ? from.identity->image : (u64)child->mm;
+	identity->image = from.identity->flags & PROCESS_BY_PLACE ? from.identity->image : (u64)mm_of(child);
 	identity->flags =
 		from.identity->flags | (from.seeded ? PROCESS_SEEDED : 0) | (copied ? 0 : PROCESS_NO_MEMORY);
 	if (!copied)
@@ -282,16 +278,17 @@ static __always_inline void remember_fork(struct task_struct *forker, struct tas
 }
 
 /*
- * Runs where a new task is woken for the first time, by its forker, with interrupts off: never skipped. What
- * the fork hook did is left alone, what it could not do for want of memory as well.
+ * Runs where a new task is woken for the first time, by its forker, with interrupts off: never skipped. The
+ * run queue is locked: only for kernels whose local storage has an allocator of its own (probe.rs).
  */
 static __always_inline void remember_missed_fork(struct task_struct *forker, struct task_struct *child,
 						 struct counters *counters)
 {
 	if (bpf_task_storage_get(&identities, child, NULL, 0))
 		return;
-	COUNT(counters->healed_forks);
 	remember_fork(forker, child, counters);
+	if (bpf_task_storage_get(&identities, child, NULL, 0))
+		COUNT(counters->healed_forks);
 }
 
 /* The leader exits and other threads live: one of them may be exec'ing, and become the leader. */
@@ -302,7 +299,7 @@ static __always_inline void leave_handover(struct task_struct *task, struct coun
 	struct handover_key key = { .start_time = task->start_boottime, .tgid = task->tgid };
 	struct handover left = {};
 
-	if (task->pid != task->tgid || task->signal->live.counter == 0)
+	if (task->pid != task->tgid || BPF_CORE_READ(task, signal, live.counter) == 0)
 		return;
 	identity = bpf_task_storage_get(&identities, task, NULL, 0);
 	if (!identity || !identity->generation)
@@ -322,6 +319,10 @@ static __always_inline void leave_handover(struct task_struct *task, struct coun
 struct seeding {
 	u32 processes;
 	u32 unreadable;
+	/* of PID 1, which not every host's iterator lists: so that user space can seed it from /proc */
+	u32 init_exec_id;
+	u32 reserved;
+	u64 init_image;
 };
 struct seeding seeding = {};
 
@@ -374,18 +375,29 @@ static __always_inline struct identity *create_seeded(struct task_struct *task)
 	return identity;
 }
 
+static __always_inline void note_init(struct task_struct *task)
+{
+	struct task_struct *parent = BPF_CORE_READ(task, real_parent);
+
+	if (BPF_CORE_READ(parent, tgid) != 1)
+		return;
+	seeding.init_exec_id = (u32)BPF_CORE_READ(parent, self_exec_id);
+	seeding.init_image = (u64)BPF_CORE_READ(parent, mm);
+}
+
 /*
  * The process may exec while its memory is read. The new address space is installed before self_exec_id
  * is raised: so both must be the same before and after, else what was read is nobody's argv.
  */
 static __always_inline void seed_process(struct task_struct *task)
 {
-	struct mm_struct *mm = task->mm;
+	struct mm_struct *mm = mm_of(task);
 	struct identity *identity;
 	u64 start, end, length;
 	u32 kept, exec_id;
 	bool whole;
 
+	note_init(task);
 	if (!mm || task->pid != task->tgid || (task->flags & PF_KTHREAD))
 		return;
 	identity = bpf_task_storage_get(&identities, task, NULL, 0);
@@ -397,14 +409,15 @@ static __always_inline void seed_process(struct task_struct *task)
 		return;
 	}
 	exec_id = (u32)task->self_exec_id;
-	start = mm->arg_start;
-	end = mm->arg_end;
+	start = BPF_CORE_READ(mm, arg_start);
+	end = BPF_CORE_READ(mm, arg_end);
 	length = end > start ? end - start : 0;
 	kept = length > ARGV_MAX ? ARGV_MAX : (u32)length;
 
 	begin_write(identity);
-	whole = !read_others_argv(task, identity, start, kept) && task->mm == mm &&
-		(u32)task->self_exec_id == exec_id && mm->arg_start == start && mm->arg_end == end;
+	whole = !read_others_argv(task, identity, start, kept) && mm_of(task) == mm &&
+		(u32)task->self_exec_id == exec_id && BPF_CORE_READ(mm, arg_start) == start &&
+		BPF_CORE_READ(mm, arg_end) == end;
 	identity->flags = (kept < length ? PROCESS_CUT : 0) | (whole ? 0 : PROCESS_UNREADABLE);
 	identity->exec_time = bpf_ktime_get_boot_ns();
 	identity->exec_id = exec_id;

@@ -29,8 +29,8 @@ struct identity {
 	u32 argv_total;
 	u32 wanted; /* a signal came while a new image ran without an identity: the exec hook emits it */
 	/*
-	 * Whose address space it is: the pointer itself, never followed. Where argv came from /proc, which tells
-	 * neither this nor the exec id, the place of the argument block. 0: not known.
+	 * Whose address space it is: the pointer itself, never followed. With PROCESS_BY_PLACE, where argv came
+	 * from /proc, which tells neither this nor the exec id, the place of the argument block.
 	 */
 	u64 image;
 	u8 argv[ARGV_INLINE_BYTES];
@@ -89,7 +89,7 @@ struct {
 	__type(value, struct handover);
 } handovers SEC(".maps");
 
-/* Set to the number of pages asked for before the load. */
+/* Set before the load to the bytes asked for. */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 16 * 1024 * 1024);
@@ -110,7 +110,7 @@ struct facts {
 	u32 group;
 	u32 in_syscall;
 	u32 to_itself;
-	u32 reserved;
+	u32 is_walked; /* current is inside a system call of its own and hashed: its chain can be walked */
 	struct wire_syscall call;
 };
 
@@ -122,10 +122,12 @@ struct facts {
  */
 struct scratch {
 	struct facts facts;
-	u32 length;       /* bytes of record in use */
-	u32 stage;        /* enum stage of snapshot.h */
-	u32 count;        /* ancestors appended to the chain at hand */
-	u32 depth;        /* ancestors that it may get */
+	u32 length;     /* bytes of record in use */
+	u32 stage;      /* enum stage of snapshot.h */
+	u32 count;      /* ancestors appended to the chain at hand */
+	u32 depth;      /* ancestors that it may get */
+	u32 at_subject; /* the walk stands at source or target itself, which are in the record already */
+	u32 reserved;
 	u64 ancestors;    /* one bit for each process of the source's chain: a quick "cannot be in it" */
 	u32 source_count; /* processes of the source's chain, itself included */
 	u32 joins_at;

@@ -24,7 +24,7 @@
 #include "kernel_types.h"
 
 enum wire_constant {
-	WIRE_VERSION = 3,
+	WIRE_VERSION = 4,
 	/* Ancestors of one side, at most: what -d may ask for. */
 	MAX_ANCESTORS = 32,
 	MAX_CHAIN = MAX_ANCESTORS + 1,
@@ -88,7 +88,6 @@ enum wire_process_flag {
 	PROCESS_MID_EXEC = 1 << 3,     /* a new image is running for which the exec hook has not */
 	PROCESS_UNREADABLE = 1 << 4,   /* the hook could not read the argument block */
 	PROCESS_NO_MEMORY = 1 << 5,    /* the kernel had no memory for it */
-	PROCESS_NO_ROOM = 1 << 6,      /* the record was full */
 	PROCESS_CUT = 1 << 7,          /* argv_kept of argv_total bytes: cut */
 	PROCESS_FROM_PROC = 1 << 8,    /* user space seeded it from /proc */
 	PROCESS_FROM_FORKER = 1 << 9,  /* the fork hook had not run; its forker's argv, same image */
@@ -96,6 +95,7 @@ enum wire_process_flag {
 	PROCESS_TITLE_CUT = 1 << 11,   /* the live title is longer than TITLE_BYTES */
 	PROCESS_TITLE_SPILT = 1 << 12, /* the title overwrote the end of argv: one string, not a list */
 	PROCESS_SEEDED = 1 << 13,      /* older than the tracer: argv as read at seeding */
+	PROCESS_BY_PLACE = 1 << 14,    /* its image is known by the place of its argument block, not by mm */
 };
 
 struct wire_process {
@@ -135,7 +135,7 @@ struct wire_task {
 
 struct wire_syscall {
 	s64 number;
-	u64 args[3];
+	u64 args[4];
 	u64 instruction_pointer;
 	u32 abi; /* enum wire_abi */
 	u32 active;
@@ -153,7 +153,8 @@ struct wire_signal {
 	s32 info_code;
 	s32 info_errno;
 	u8 info_fields[16]; /* the first bytes of _sifields, as they are */
-	u32 disposition;
+	u16 disposition;
+	u16 max_ancestors; /* of each side, as asked for: what is joined beyond that is not to be shown */
 	u8 source_ancestors;
 	u8 target_ancestors;
 	u8 beyond_ancestors;
@@ -177,13 +178,14 @@ struct wire_identity {
 	u32 flags; /* enum wire_process_flag */
 	u32 argv_total;
 	u32 argv_kept;
-	u32 reserved;
+	u32 uid; /* effective */
+	u8 comm[TASK_COMM_LEN];
 };
 
-_Static_assert(sizeof(struct wire_identity) == 40, "wire_identity has padding");
+_Static_assert(sizeof(struct wire_identity) == 56, "wire_identity has padding");
 _Static_assert(sizeof(struct wire_process) == 56, "wire_process has padding");
 _Static_assert(sizeof(struct wire_task) == 72, "wire_task has padding");
-_Static_assert(sizeof(struct wire_syscall) == 48, "wire_syscall has padding");
-_Static_assert(sizeof(struct wire_signal) == 64 + 48 + 2 * 72, "wire_signal has padding");
+_Static_assert(sizeof(struct wire_syscall) == 56, "wire_syscall has padding");
+_Static_assert(sizeof(struct wire_signal) == 64 + 56 + 2 * 72, "wire_signal has padding");
 
 #endif

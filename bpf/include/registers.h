@@ -49,11 +49,13 @@ static __always_inline void read_syscall(struct task_struct *task, struct wire_s
 	call->args[0] = regs->di;
 	call->args[1] = regs->si;
 	call->args[2] = regs->dx;
+	call->args[3] = regs->r10;
 	if (BPF_CORE_READ(x86, thread_info.status) & TS_COMPAT) {
 		call->abi = ABI_I386;
 		call->args[0] = (u32)regs->bx;
 		call->args[1] = (u32)regs->cx;
 		call->args[2] = (u32)regs->dx;
+		call->args[3] = (u32)regs->si;
 	} else if (call->number & 0x40000000) {
 		call->abi = ABI_X32;
 	}
@@ -86,6 +88,7 @@ static __always_inline void read_syscall(struct task_struct *task, struct wire_s
 	call->args[0] = regs->orig_x0;
 	call->args[1] = regs->regs[1];
 	call->args[2] = regs->regs[2];
+	call->args[3] = regs->regs[3];
 }
 
 #else
@@ -93,32 +96,56 @@ static __always_inline void read_syscall(struct task_struct *task, struct wire_s
 #endif
 
 /*
- * Numbers of the calls that send a signal, by ABI. Filtering in the kernel needs to know no more than
- * "is it one of them"; which one it is, is user space's to say.
+ * Numbers of the calls that send a signal, by ABI. Filtering in the kernel needs to know no more than that
+ * it is one of them, and for which signal; which one it is, is user space's to say.
+ *
+ * tgkill and rt_tgsigqueueinfo have the signal as third argument, the others as second.
  */
-static __always_inline bool is_kill_family(const struct wire_syscall *call)
+static __always_inline bool is_thread_kill(const struct wire_syscall *call, s64 number)
+{
+	switch (call->abi) {
+	case ABI_X86_64:
+		return number == 234 || number == 297;
+	case ABI_X32:
+		return number == 234 || number == 536;
+	case ABI_I386:
+		return number == 270 || number == 335;
+	case ABI_ARM64:
+		return number == 131 || number == 240;
+	case ABI_ARM:
+		return number == 268 || number == 363;
+	}
+	return false;
+}
+
+static __always_inline bool is_process_kill(const struct wire_syscall *call, s64 number)
+{
+	if (number == 424)
+		return call->abi != ABI_NONE;
+	switch (call->abi) {
+	case ABI_X86_64:
+		return number == 62 || number == 200 || number == 129;
+	case ABI_X32:
+		return number == 62 || number == 200 || number == 524;
+	case ABI_I386:
+	case ABI_ARM:
+		return number == 37 || number == 238 || number == 178;
+	case ABI_ARM64:
+		return number == 129 || number == 130 || number == 138;
+	}
+	return false;
+}
+
+/* Does this call send this signal? (An interrupt may bring another while the call runs.) */
+static __always_inline bool sends(const struct wire_syscall *call, u32 signal)
 {
 	s64 number = call->number;
 
-	switch (call->abi) {
-	case ABI_X86_64:
-		return number == 62 || number == 200 || number == 234 || number == 129 || number == 297 ||
-		       number == 424;
-	case ABI_X32:
+	if (call->abi == ABI_X32)
 		number &= ~0x40000000LL;
-		return number == 62 || number == 200 || number == 234 || number == 524 || number == 536 ||
-		       number == 424;
-	case ABI_I386:
-		return number == 37 || number == 238 || number == 270 || number == 178 || number == 335 ||
-		       number == 424;
-	case ABI_ARM64:
-		return number == 129 || number == 130 || number == 131 || number == 138 || number == 240 ||
-		       number == 424;
-	case ABI_ARM:
-		return number == 37 || number == 238 || number == 268 || number == 178 || number == 363 ||
-		       number == 424;
-	}
-	return false;
+	if (is_process_kill(call, number))
+		return (u32)call->args[1] == signal;
+	return is_thread_kill(call, number) && (u32)call->args[2] == signal;
 }
 
 /* The calls through which cgroup.kill is written. */

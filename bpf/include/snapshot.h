@@ -76,10 +76,8 @@ static __always_inline void describe(struct wire_process *process, struct task_s
 /* Where the argument block lies, which is random anew at each exec; 0 without an address space. */
 static __always_inline u64 argument_block_of(struct task_struct *leader)
 {
-	struct mm_struct *mm = NULL;
+	struct mm_struct *mm = mm_of(leader);
 
-	/* read by copying: a pointer that the verifier follows costs it much, and this is rare */
-	bpf_core_read(&mm, sizeof(mm), &leader->mm);
 	return mm ? BPF_CORE_READ(mm, arg_start) : 0;
 }
 
@@ -93,35 +91,46 @@ static __always_inline bool is_of_this_image(const struct known *known, struct w
 					     struct task_struct *leader)
 {
 	const struct identity *identity = known->identity;
-	struct mm_struct *mm = NULL;
+	struct mm_struct *mm = mm_of(leader);
 
-	if (process->flags & PROCESS_FROM_PROC) {
-		u64 arg_start = argument_block_of(leader);
-
-		return !arg_start || !identity->image || arg_start == identity->image;
+	if (process->flags & PROCESS_BY_PLACE) {
+		return !mm || argument_block_of(leader) == identity->image;
 	}
 	if (identity->exec_id != process->exec_id)
 		return false;
 	/* with the forker's identity it was looked at already: same_image() */
 	if (process->flags & PROCESS_FROM_FORKER)
 		return true;
-	bpf_core_read(&mm, sizeof(mm), &leader->mm);
 	if (!mm || (u64)mm == identity->image)
 		return true;
 	process->exec_id++; /* execve will, in a moment */
 	return false;
 }
 
-/* Asks the exec hook for the identity of the image that it is about to see. */
-static __always_inline void want_identity(const struct known *known)
+/* Is there an argv of the image that runs? If not, the flags say why. */
+static __always_inline bool has_argv(struct wire_process *process, struct task_struct *leader,
+				     struct known *known)
 {
-	if (!(known->flags & PROCESS_FROM_FORKER))
-		*(volatile u32 *)&known->identity->wanted = 1;
+	process->generation = generation_of(known->identity);
+	process->flags = known->flags | known->identity->flags | (known->seeded ? PROCESS_SEEDED : 0);
+	if (process->generation & 1) {
+		process->flags |= PROCESS_EXEC_RACE;
+		return false;
+	}
+	if (!is_of_this_image(known, process, leader)) {
+		process->flags |= PROCESS_MID_EXEC;
+		return false;
+	}
+	return true;
 }
 
 /*
  * Finds the identity and says how much of argv there is to copy. False: nothing that could be shown, and
  * the flags say why. The generation goes into the process, to be compared after the copy.
+ *
+ * In the middle of execve the exec hook is asked for the identity that it is about to see. It looks whether
+ * it is wanted after it has written, and here it is looked again after asking (both with a full barrier in
+ * between): so either it sends the identity, or it is seen here.
  */
 static __always_inline bool look_up_argv(struct wire_process *process, struct task_struct *leader,
 					 struct known *known, u32 limit, u32 *to_copy)
@@ -138,19 +147,14 @@ static __always_inline bool look_up_argv(struct wire_process *process, struct ta
 		process->flags = PROCESS_UNKNOWN;
 		return false;
 	}
-	process->generation = generation_of(known->identity);
-	process->flags = known->flags | known->identity->flags;
-	if (known->seeded)
-		process->flags |= PROCESS_SEEDED;
-	if (process->generation & 1) {
-		process->flags |= PROCESS_EXEC_RACE;
-		want_identity(known);
-		return false;
-	}
-	if (!is_of_this_image(known, process, leader)) {
-		process->flags |= PROCESS_MID_EXEC;
-		want_identity(known);
-		return false;
+	if (!has_argv(process, leader, known)) {
+		if (known->flags & PROCESS_FROM_FORKER)
+			return false;
+		__sync_fetch_and_add(&known->identity->wanted, 1);
+		generation_barrier();
+		describe(process, leader);
+		if (!has_argv(process, leader, known))
+			return false;
 	}
 	process->argv_total = known->identity->argv_total;
 	kept = *(volatile u32 *)&known->identity->argv_kept;
@@ -248,15 +252,15 @@ static long compare_word(u32 index, void *context)
 static __always_inline u32 copy_title(struct scratch *scratch, struct wire_process *process, u8 *to,
 				      struct task_struct *task)
 {
-	struct mm_struct *mm = task->mm;
+	struct mm_struct *mm = mm_of(task);
 	u64 start, end, length;
 	u32 kept;
 	s64 copied;
 
 	if (!mm)
 		return 0;
-	start = mm->arg_start;
-	end = mm->arg_end;
+	start = BPF_CORE_READ(mm, arg_start);
+	end = BPF_CORE_READ(mm, arg_end);
 	length = end > start ? end - start : 0;
 	kept = length > ARGV_MAX ? ARGV_MAX : (u32)length;
 	if (length == process->argv_total && kept == process->argv_kept) {
@@ -335,25 +339,25 @@ static __always_inline s32 pid_number(struct pid *pid)
 
 static __always_inline void describe_task(struct wire_task *facts, struct task_struct *task)
 {
-	struct signal_struct *signal = task->signal;
+	struct signal_struct *signal = BPF_CORE_READ(task, signal);
 	struct task_struct *leader = task->group_leader;
-	const struct cred *cred = task->cred;
-	struct pid *pid = leader->thread_pid;
+	const struct cred *cred = BPF_CORE_READ(task, cred);
+	struct pid *pid = BPF_CORE_READ(leader, thread_pid);
 
-	facts->cgroup = task->cgroups->dfl_cgrp->kn->id;
+	facts->cgroup = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
 	facts->tid = task->pid;
 	facts->flags = task->flags;
-	facts->uid = cred->uid.val;
-	facts->gid = cred->egid.val;
+	facts->uid = BPF_CORE_READ(cred, uid.val);
+	facts->gid = BPF_CORE_READ(cred, egid.val);
 	facts->login_uid = task_login_uid(task);
-	facts->pgid = pid_number(signal->pids[PIDTYPE_PGID]);
-	facts->session = pid_number(signal->pids[PIDTYPE_SID]);
+	facts->pgid = pid_number(BPF_CORE_READ(signal, pids[PIDTYPE_PGID]));
+	facts->session = pid_number(BPF_CORE_READ(signal, pids[PIDTYPE_SID]));
 	facts->namespace_pid = 0;
 	facts->namespace_inode = 0;
 	facts->namespace_level = 0;
 	if (pid) {
 		struct upid inner = {};
-		u32 level = pid->level;
+		u32 level = BPF_CORE_READ(pid, level);
 		u64 number = 0;
 
 		/* fetched as a number: the verifier allows no variable offset on a typed pointer */
@@ -367,10 +371,11 @@ static __always_inline void describe_task(struct wire_task *facts, struct task_s
 	}
 	facts->state = task_state(task);
 	facts->exit_state = leader->exit_state;
-	facts->live = signal->live.counter;
-	facts->signal_flags = signal->flags;
-	facts->group_exit_code = signal->group_exit_code;
-	facts->parent_tid = task->real_parent->pid;
+	facts->live = BPF_CORE_READ(signal, live.counter);
+	facts->signal_flags = BPF_CORE_READ(signal, flags);
+	facts->group_exit_code = BPF_CORE_READ(signal, group_exit_code);
+	/* one that is released already, in an interrupt, may point at a parent that is gone */
+	facts->parent_tid = BPF_CORE_READ(task, thread_pid) ? BPF_CORE_READ(task, real_parent, pid) : 0;
 }
 
 static __always_inline void describe_signal(struct wire_signal *signal, const struct facts *facts,
@@ -393,7 +398,8 @@ static __always_inline void describe_signal(struct wire_signal *signal, const st
 		bpf_probe_read_kernel(signal->info_fields, sizeof(signal->info_fields),
 				      (void *)facts->info_address +
 					      bpf_core_field_offset(struct kernel_siginfo, _sifields));
-	signal->disposition = facts->disposition;
+	signal->disposition = (u16)facts->disposition;
+	signal->max_ancestors = (u16)settings.max_ancestors;
 	signal->source_ancestors = 0;
 	signal->target_ancestors = 0;
 	signal->beyond_ancestors = 0;
@@ -438,9 +444,10 @@ static long append_subject(u32 index, void *context)
 	}
 	if (!kept)
 		process->arg_start = (u32)argument_block_of(leader);
-	if (*(volatile u32 *)&scratch->stage == SOURCE_CHAIN) {
+	/* a current that is no source is not walked, so nothing can join its chain */
+	if (*(volatile u32 *)&scratch->stage == SOURCE_CHAIN && scratch->facts.is_walked) {
 		enter_source_chain(scratch, process->tgid);
-		if (scratch->facts.in_syscall && kept <= ARGV_MAX)
+		if (kept <= ARGV_MAX)
 			title = copy_title(scratch, process, bytes + kept, task);
 	}
 	scratch->length = at + sizeof(*process) + PAD8(kept + title);
@@ -463,6 +470,8 @@ static __always_inline void begin_chain(struct scratch *scratch, enum stage stag
 	scratch->stage = stage;
 	scratch->depth = depth;
 	scratch->count = 0;
+	/* the beyond chain begins at a process that is not in the record, the others at their subject */
+	scratch->at_subject = stage != BEYOND_CHAIN;
 }
 
 static __always_inline void end_chain(struct walk *walk, bool truncated)
@@ -510,6 +519,11 @@ static long walk_up(u32 index __attribute__((unused)), void *context)
 
 	if (stage == DONE)
 		return 1;
+	if (scratch->at_subject) {
+		scratch->at_subject = 0;
+		walk->next = leader->real_parent->group_leader;
+		return 0;
+	}
 	/* above PID 1 and kthreadd there is only the idle task */
 	if (tgid == 0) {
 		end_chain(walk, false);
@@ -533,8 +547,8 @@ static long walk_up(u32 index __attribute__((unused)), void *context)
 	return 0;
 }
 
-/* Both chains and the part beyond, each with the turn that sees its end. */
-#define WALK_TURNS (3 * (MAX_ANCESTORS + 1) + 1)
+/* Both chains and the part beyond, each with the turns at its subject and at its end. */
+#define WALK_TURNS (3 * (MAX_ANCESTORS + 2) + 1)
 
 static __always_inline void take_snapshot(struct scratch *scratch, struct task_struct *current_task,
 					  struct task_struct *target)
@@ -550,10 +564,10 @@ static __always_inline void take_snapshot(struct scratch *scratch, struct task_s
 	scratch->joins_at = JOINS_NOWHERE;
 	REPEAT(2, 2, append_subject, &subjects);
 
-	walk.target_next = target->group_leader->real_parent->group_leader;
+	walk.target_next = target->group_leader;
 	walk.beyond_next = walk.target_next;
-	if (scratch->facts.in_syscall && current_task->thread_pid) {
-		walk.next = current_task->group_leader->real_parent->group_leader;
+	if (scratch->facts.is_walked) {
+		walk.next = current_task->group_leader;
 		begin_chain(scratch, SOURCE_CHAIN, settings.max_ancestors);
 	} else {
 		walk.next = walk.target_next;

@@ -25,6 +25,8 @@ pub struct Plan {
     /// The pids of the records are pids here as well; else a process of a record must never be looked up by pid
     /// but under the host's /proc.
     pub shares_pids: bool,
+    /// Forks that the fork hook missed are mended where the new task is woken.
+    pub mends_forks: bool,
     /// The system call of a signal can be told.
     pub tells_via: bool,
 }
@@ -55,6 +57,7 @@ pub fn plan(host: &HostFacts, config: &Config) -> Result<Plan, TraceError> {
             (true, false) => ProcSeeding::Everybody,
         },
         shares_pids: host.in_initial_pid_namespace,
+        mends_forks: host.has_storage_allocator,
         tells_via: host.has_task_pt_regs,
     })
 }
@@ -72,6 +75,7 @@ mod tests {
             has_task_storage: true,
             has_copy_from_user_task: true,
             in_initial_pid_namespace: true,
+            has_storage_allocator: true,
             has_task_pt_regs: true,
         }
     }

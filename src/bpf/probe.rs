@@ -1,11 +1,12 @@
 //! Facts about this host, each found by looking, none by comparing version numbers.
 
 use std::fs;
+use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use libbpf_rs::btf::Btf;
-use libbpf_rs::btf::types::Enum;
+use libbpf_rs::btf::types::{Enum, Struct};
 
 /// What this host offers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +25,8 @@ pub struct HostFacts {
     pub has_copy_from_user_task: bool,
     /// This process is in the initial pid namespace: its pids are those of the records.
     pub in_initial_pid_namespace: bool,
+    /// Local storage has an allocator of its own (6.4): it can be created under a lock of the scheduler.
+    pub has_storage_allocator: bool,
     /// The saved registers of a task (5.15): without them there is no `via`.
     pub has_task_pt_regs: bool,
 }
@@ -51,6 +54,10 @@ pub fn host() -> HostFacts {
         has_copy_from_user_task: helper("BPF_FUNC_copy_from_user_task"),
         in_initial_pid_namespace: fs::metadata("/proc/self/ns/pid")
             .is_ok_and(|namespace| namespace.ino() == PROC_PID_INIT_INO),
+        // 6.4, then 7.x: what struct bpf_local_storage_map allocates from
+        has_storage_allocator: btf
+            .as_ref()
+            .is_some_and(|btf| has_member(btf, "bpf_local_storage_map", &["selem_ma", "use_kmalloc_nolock"])),
         has_task_pt_regs: helper("BPF_FUNC_task_pt_regs"),
     }
 }
@@ -58,6 +65,32 @@ pub fn host() -> HostFacts {
 fn has_helper(btf: &Btf<'_>, name: &str) -> bool {
     btf.type_by_name::<Enum<'_>>("bpf_func_id")
         .is_some_and(|ids| ids.iter().any(|member| member.name.is_some_and(|known| known == name)))
+}
+
+fn has_member(btf: &Btf<'_>, name: &str, members: &[&str]) -> bool {
+    btf.type_by_name::<Struct<'_>>(name).is_some_and(|found| {
+        found.iter().any(|member| {
+            member.name.is_some_and(|known| {
+                members.iter().any(|wanted| known.as_encoded_bytes() == wanted.as_bytes())
+            })
+        })
+    })
+}
+
+/// The highest CPU id that there can be, plus one: ids may have gaps.
+///
+/// # Errors
+/// If /sys is not mounted.
+pub fn possible_cpu_ids() -> io::Result<usize> {
+    let text = fs::read_to_string("/sys/devices/system/cpu/possible")?;
+    highest_id(&text)
+        .map(|id| id + 1)
+        .ok_or_else(|| io::Error::other(format!("'{}' is no list of CPUs", text.trim())))
+}
+
+/// Of a list such as `0-3,8-11`.
+fn highest_id(list: &str) -> Option<usize> {
+    list.trim().rsplit([',', '-']).next()?.parse().ok()
 }
 
 /// From the `CapEff` line of /proc/self/status.
@@ -81,6 +114,13 @@ fn missing_capabilities(status: &str) -> Vec<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn cpu_ids_may_have_gaps() {
+        for (list, highest) in [("0\n", Some(0)), ("0-3\n", Some(3)), ("0-3,8-11", Some(11)), ("", None)] {
+            assert_eq!(highest_id(list), highest, "{list}");
+        }
+    }
 
     #[test]
     fn capabilities_are_read_from_the_effective_set() {

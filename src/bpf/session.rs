@@ -15,6 +15,7 @@ use rustix::mm::{MapFlags as MmapFlags, ProtFlags, mmap, munmap};
 
 use super::pidfd;
 use super::plan::{Plan, ProcSeeding};
+use super::probe;
 use super::skel::types::{argv_large, argv_medium};
 use super::skel::{KillsnoopSkel, KillsnoopSkelBuilder};
 use super::wire::{Counters, HiddenClass, Identity, ProcessFlag, Settings, bytes_of};
@@ -87,6 +88,11 @@ pub struct Totals {
 }
 
 impl Totals {
+    /// No program is in the middle of a signal: each that was generated has become something.
+    pub fn is_settled(&self) -> bool {
+        self.generated == self.missed[0] + self.filtered + self.all_hidden() + self.ring_full + self.emitted
+    }
+
     /// All that was hidden.
     pub fn all_hidden(&self) -> u64 {
         self.hidden.iter().sum()
@@ -180,8 +186,7 @@ impl<'obj> Session<'obj> {
         config: &Config,
     ) -> Result<Self, TraceError> {
         let began = Instant::now();
-        let cpus = libbpf_rs::num_possible_cpus()
-            .map_err(|error| TraceError::kernel("count the CPUs", "is /sys mounted?", error))?;
+        let cpus = probe::possible_cpu_ids().map_err(|error| TraceError::system("count the CPUs", error))?;
         let mut open = KillsnoopSkelBuilder::default().open(storage).map_err(|error| {
             TraceError::kernel("open the BPF object", "run with -l debug to see what libbpf says", error)
         })?;
@@ -193,15 +198,17 @@ impl<'obj> Session<'obj> {
         open.maps.identity_scratches.set_max_entries(2 * cpus as u32).map_err(prepare)?;
         open.maps.counters.set_max_entries(cpus as u32).map_err(prepare)?;
         open.progs.seed.set_autoload(plan.iterates);
+        open.progs.on_wakeup_new.set_autoload(plan.mends_forks);
         if let Some(rodata) = open.maps.rodata_data.as_deref_mut() {
             rodata.settings = settings(config);
         }
         let mut skel = open.load().map_err(|error| {
-            TraceError::kernel(
-                "load the BPF programs",
-                "run with -l debug to see the verifier's log; with little memory, give the cgroup of killsnoop at least 64 MiB",
-                error,
-            )
+            let hint = if error.kind() == libbpf_rs::ErrorKind::PermissionDenied {
+                "root of a container or of a user namespace is not enough: killsnoop needs CAP_BPF and CAP_PERFMON on the host"
+            } else {
+                "run with -l debug to see the verifier's log; with little memory, give the cgroup of killsnoop at least 64 MiB"
+            };
+            TraceError::kernel("load the BPF programs", hint, error)
         })?;
         let loaded = began.elapsed();
 
@@ -215,27 +222,32 @@ impl<'obj> Session<'obj> {
             .map_err(|error| TraceError::system("map the counters", error))?;
 
         let began = Instant::now();
-        let identity_links = vec![
+        let mut identity_links = vec![
             // in this order: a second copy comes after the first
             attach(&mut skel.progs.on_exec, "sched_process_exec")?,
             attach(&mut skel.progs.on_exec_again, "sched_process_exec")?,
             attach(&mut skel.progs.on_fork, "sched_process_fork")?,
-            attach(&mut skel.progs.on_wakeup_new, "sched_wakeup_new")?,
             attach(&mut skel.progs.on_exit, "sched_process_exit")?,
             attach(&mut skel.progs.on_exit_again, "sched_process_exit")?,
         ];
+        if plan.mends_forks {
+            identity_links.push(attach(&mut skel.progs.on_wakeup_new, "sched_wakeup_new")?);
+        }
         let attached = began.elapsed();
 
         let began = Instant::now();
         let mut seeded = Seeded::default();
+        let mut init = None;
         if plan.iterates {
             run_iterator(&mut skel.progs.seed)?;
             if let Some(bss) = skel.maps.bss_data.as_deref() {
                 seeded.by_iterator = bss.seeding.processes;
                 seeded.unreadable = bss.seeding.unreadable;
+                init = (bss.seeding.init_image != 0)
+                    .then_some(InitImage { exec_id: bss.seeding.init_exec_id, mm: bss.seeding.init_image });
             }
         }
-        seed_from_proc(&skel, &config.root, plan.proc_seeding, &mut seeded);
+        seed_from_proc(&skel, &config.root, plan.proc_seeding, init, &mut seeded);
         let seeded_in = began.elapsed();
 
         let began = Instant::now();
@@ -307,12 +319,7 @@ impl<'obj> Session<'obj> {
         }
     }
 
-    /// Records for which the ring had no room: without a system call.
-    pub fn ring_full(&self) -> u64 {
-        self.counters.sum().dropped_ring_full
-    }
-
-    /// The identity that the exec and fork hooks keep of a process now, if it has one and pids are the same here.
+    /// The identity that the exec and fork hooks keep of a process now, if they know any and pids are the same here.
     pub fn identity(&self, pid: u32) -> Option<KeptIdentity> {
         if !self.shares_pids {
             return None;
@@ -336,17 +343,28 @@ impl<'obj> Session<'obj> {
             _ => [get(&maps.argv_large), get(&maps.argv_tail)].concat(),
         };
         // it may have exec'd between the look-ups
-        if identity.generation % 2 == 1 || read()?.generation != identity.generation || argv.len() < kept {
+        if identity.generation == 0
+            || identity.generation % 2 == 1
+            || read()?.generation != identity.generation
+            || argv.len() < kept
+        {
             return None;
         }
         argv.truncate(kept);
         Some(KeptIdentity {
             exec_id: identity.exec_id,
             argv_total: identity.argv_total,
-            is_known: identity.generation > 0 && kept > 0,
+            is_known: kept > 0,
             argv,
         })
     }
+}
+
+/// The image of PID 1, as the kernel side noted it.
+#[derive(Debug, Clone, Copy)]
+struct InitImage {
+    exec_id: u32,
+    mm: u64,
 }
 
 /// What the kernel keeps of a process.
@@ -408,7 +426,13 @@ fn recursion_misses(program: std::os::fd::BorrowedFd<'_>) -> u64 {
 }
 
 /// Fills the kernel's `seeded` map from /proc.
-fn seed_from_proc(skel: &KillsnoopSkel<'_>, root: &Path, seeding: ProcSeeding, seeded: &mut Seeded) {
+fn seed_from_proc(
+    skel: &KillsnoopSkel<'_>,
+    root: &Path,
+    seeding: ProcSeeding,
+    init: Option<InitImage>,
+    seeded: &mut Seeded,
+) {
     let proc_directory = root.join("proc");
     let pids: Vec<u32> = match seeding {
         ProcSeeding::Nobody => Vec::new(),
@@ -416,7 +440,7 @@ fn seed_from_proc(skel: &KillsnoopSkel<'_>, root: &Path, seeding: ProcSeeding, s
         ProcSeeding::Everybody => procfs::pids(&proc_directory),
     };
     for pid in pids {
-        match seed_one(skel, &proc_directory, pid) {
+        match seed_one(skel, &proc_directory, pid, init.filter(|_| pid == 1)) {
             Ok(true) => seeded.from_proc += 1,
             Ok(false) => {}
             Err(error) => {
@@ -431,7 +455,15 @@ fn seed_from_proc(skel: &KillsnoopSkel<'_>, root: &Path, seeding: ProcSeeding, s
 ///
 /// The pidfd is opened first, and writing by it succeeds only while the process has not been reaped: so all
 /// that was read in between is of this very process.
-fn seed_one(skel: &KillsnoopSkel<'_>, proc_directory: &Path, pid: u32) -> io::Result<bool> {
+///
+/// The kernel side compares the image before it shows this: by `init`, noted in the kernel before, for PID 1; else
+/// by the place of the argument block. Where neither is known nothing is seeded, since nothing could be proven.
+fn seed_one(
+    skel: &KillsnoopSkel<'_>,
+    proc_directory: &Path,
+    pid: u32,
+    init: Option<InitImage>,
+) -> io::Result<bool> {
     let process = pidfd::open(pid)?;
     let key = process.as_raw_fd().to_ne_bytes();
     let maps = &skel.maps;
@@ -440,6 +472,11 @@ fn seed_one(skel: &KillsnoopSkel<'_>, proc_directory: &Path, pid: u32) -> io::Re
     }
     let Some(block) = procfs::argument_block(proc_directory, pid)? else {
         return Ok(false);
+    };
+    let (image, exec_id, by_place) = match init {
+        Some(init) => (init.mm, init.exec_id, 0),
+        None if block.arg_start != 0 => (block.arg_start, 0, ProcessFlag::PROCESS_BY_PLACE.0),
+        None => return Err(io::ErrorKind::PermissionDenied.into()),
     };
     let argv = block.bytes;
     let kept = argv.len().min(2 * LARGE);
@@ -451,10 +488,12 @@ fn seed_one(skel: &KillsnoopSkel<'_>, proc_directory: &Path, pid: u32) -> io::Re
     let mut identity = Identity {
         generation: 2,
         flags: ProcessFlag::PROCESS_FROM_PROC.0
+            | by_place
             | if kept < argv.len() { ProcessFlag::PROCESS_CUT.0 } else { 0 },
         argv_kept: kept as u32,
         argv_total: argv.len() as u32,
-        image: block.arg_start,
+        image,
+        exec_id,
         ..Identity::default()
     };
     match kept {

@@ -32,14 +32,16 @@ pub struct Completer {
     proc_directory: PathBuf,
     /// What ran before the tracer, where the kernel could not be told of it by pid.
     older: HashMap<u32, ArgumentBlock>,
-    /// Command lines completed so far.
-    pub completed: u64,
+    /// Command lines completed so far from what the hooks keep.
+    pub from_kernel: u64,
+    /// And from /proc.
+    pub from_proc: u64,
 }
 
 impl Completer {
     /// `root` is where the host's file system is.
     pub fn new(root: &Path) -> Self {
-        Self { proc_directory: root.join("proc"), older: HashMap::new(), completed: 0 }
+        Self { proc_directory: root.join("proc"), older: HashMap::new(), from_kernel: 0, from_proc: 0 }
     }
 
     /// Reads the command lines of all that runs now, for a tracer whose own pids are not the host's.
@@ -53,8 +55,12 @@ impl Completer {
         for process in &mut snapshot.processes {
             if let Argv::Missing(gap) = process.argv {
                 if let Some(argv) = self.find(process, gap, identities) {
+                    if matches!(argv, Argv::Known { from_proc: true, .. }) {
+                        self.from_proc += 1;
+                    } else {
+                        self.from_kernel += 1;
+                    }
                     process.argv = argv;
-                    self.completed += 1;
                 }
             }
         }
@@ -66,19 +72,26 @@ impl Completer {
         gap: Gap,
         identities: &dyn Identities,
     ) -> Option<Argv<'static>> {
-        let is_same = |kept: &KeptIdentity| {
-            kept.is_known
-                && kept.exec_id == process.exec_id
-                && procfs::is_same_process(&self.proc_directory, process.pid, process.start)
-        };
-        if let Some(kept) = identities.identity(process.pid).filter(is_same) {
-            return Some(Argv::Known {
-                bytes: Cow::Owned(kept.argv),
-                total: kept.argv_total,
-                from_proc: false,
-            });
-        }
+        // what execve changes besides is not known here: a command line alone would make a mixture
         if matches!(gap, Gap::MidExec | Gap::ExecRace) {
+            return None;
+        }
+        if let Some(kept) = identities.identity(process.pid) {
+            // it has exec'd since, or the pid is another's: /proc cannot show what was
+            if kept.exec_id != process.exec_id
+                || !procfs::is_same_process(&self.proc_directory, process.pid, process.start)
+            {
+                return None;
+            }
+            if kept.is_known {
+                return Some(Argv::Known {
+                    bytes: Cow::Owned(kept.argv),
+                    total: kept.argv_total,
+                    from_proc: false,
+                });
+            }
+        }
+        if process.arg_start == 0 {
             return None;
         }
         let is_of = |block: &ArgumentBlock| block.is_of(process.start, process.arg_start);

@@ -94,7 +94,7 @@ fn ends_by_duration() {
     let began = Instant::now();
     let said = Tracer::json(&["--duration", "300ms"]).wait();
     assert_eq!(said.status.code(), Some(0));
-    assert!(began.elapsed() >= Duration::from_millis(300));
+    assert!((Duration::from_millis(300)..Duration::from_secs(3)).contains(&began.elapsed()));
 }
 
 fn without_privileges() {
@@ -131,11 +131,14 @@ fn a_line_is_prompt() {
             std::thread::sleep(Duration::from_millis(if count % 2 == 0 { 60 } else { 3 }));
             let sent = Instant::now();
             kill(target.pid(), Signal::USR1);
-            wait_until("the line", || (tracer.lines().len() >= count).then(|| sent.elapsed()))
+            let own =
+                || tracer.events().iter().filter(|event| event["target"]["pid"] == target.pid()).count();
+            wait_until("the line", || (own() >= count).then(|| sent.elapsed()))
         })
         .collect();
     waits.sort();
-    assert!(waits[10] < Duration::from_millis(100), "{waits:?}");
+    // the machine may be busy with other tests: one in ten may be late
+    assert!(waits[17] < Duration::from_millis(100), "{waits:?}");
 }
 
 fn a_storm() {
@@ -189,24 +192,19 @@ fn two_tracers() {
     }
 }
 
-fn nothing_is_left() {
-    let tracer = Tracer::json(&[]);
-    let held = |pid: u32| {
-        std::fs::read_dir(format!("/proc/{pid}/fd")).unwrap().filter_map(|entry| {
-            let target = std::fs::read_link(entry.ok()?.path()).ok()?;
-            target.to_str()?.starts_with("anon_inode:bpf").then_some(())
-        })
-    };
-    assert!(held(tracer.pid()).count() > 10, "it holds programs, maps and links by descriptor alone");
-    assert!(std::fs::read_dir("/sys/fs/bpf").map_or(0, Iterator::count) == 0 || !pinned_by_us());
-    tracer.signal(Signal::KILL);
-    assert_eq!(tracer.wait().status.code(), None);
+/// Ids of the BPF programs whose descriptors a process holds.
+fn programs_of(pid: u32) -> Vec<u32> {
+    let entries = std::fs::read_dir(format!("/proc/{pid}/fdinfo")).unwrap();
+    let id = |text: String| text.lines().find_map(|line| line.strip_prefix("prog_id:")?.trim().parse().ok());
+    entries.filter_map(|entry| id(std::fs::read_to_string(entry.ok()?.path()).ok()?)).collect()
 }
 
-fn pinned_by_us() -> bool {
-    std::fs::read_dir("/sys/fs/bpf")
-        .into_iter()
-        .flatten()
-        .flatten()
-        .any(|entry| entry.file_name().to_string_lossy().contains("killsnoop"))
+fn nothing_is_left() {
+    let tracer = Tracer::json(&[]);
+    let ids = programs_of(tracer.pid());
+    let loaded = || libbpf_rs::query::ProgInfoIter::default().map(|program| program.id).collect::<Vec<u32>>();
+    assert!(ids.len() > 5 && ids.iter().all(|id| loaded().contains(id)), "{ids:?}");
+    tracer.signal(Signal::KILL);
+    assert_eq!(tracer.wait().status.code(), None);
+    wait_until("the programs to go", || (!loaded().iter().any(|id| ids.contains(id))).then_some(()));
 }

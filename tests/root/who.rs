@@ -22,6 +22,9 @@ pub const TESTS: &[Test] = &[
     ("both_trees_reach_the_top_and_share_it", &[], both_trees_reach_the_top),
     ("a_tree_cut_by_depth_is_flagged", &[], a_tree_cut_by_depth),
     ("the_target_of_a_shallow_tree_keeps_its_depth_below_a_deep_source", &[], a_deep_source),
+    ("a_deep_target_of_its_parent_is_cut_by_depth_all_the_same", &[], a_shared_chain_is_cut),
+    ("a_parent_that_dies_is_named_though_the_target_has_another", &[], parent_death),
+    ("a_terminal_that_hangs_up_has_no_source_and_a_whole_tree", &[], a_hang_up),
     ("a_child_that_never_execs_has_its_forkers_argv", &[], a_child_that_never_execs),
     ("exec_by_a_thread_keeps_the_identity", &[], exec_by_a_thread),
     ("what_ran_before_the_tracer_is_known", &[], what_ran_before),
@@ -317,4 +320,47 @@ fn a_tracer_in_a_pid_namespace() {
     crate::harness::kill(itself, Signal::TERM);
     let said = tracer.wait();
     assert!(said.stderr.contains("pid namespace of its own"), "{}", said.stderr);
+}
+
+fn a_shared_chain_is_cut() {
+    // the source is the target's parent: the target's chain joins the source's at once
+    for depth in ["0", "1"] {
+        let tracer = Tracer::json(&["-d", depth]);
+        let child = Process::workload(&["wait"]);
+        child.kill(Signal::TERM);
+        let event = tracer.signal_to(child.pid(), 15);
+        let length = depth.parse::<usize>().unwrap() + 1;
+        for side in ["source", "target"] {
+            assert_eq!(pids_up(&event[side]).len(), length, "-d {depth} {side}: {event}");
+            assert_eq!(event[side]["treeTruncated"], true, "-d {depth} {side}: {event}");
+        }
+    }
+}
+
+fn parent_death() {
+    let tracer = Tracer::json(&[]);
+    let parent = Process::workload(&["dies-before-its-child"]);
+    let child = parent.said_number();
+    let event = tracer.signal_to(child, 15);
+    assert_eq!(event["origin"], "parent-death", "{event}");
+    assert!(event["source"].is_null(), "{event}");
+    assert_eq!(event["trigger"]["pid"], parent.pid(), "{event}");
+    assert_eq!(event["trigger"]["processAlive"], false, "{event}");
+    assert_eq!(cmdline(&event["trigger"]), ["workload", "dies-before-its-child"], "{event}");
+    // its parent is another now, and its tree goes to the top all the same
+    assert!(event["target"]["treeTruncated"].is_null(), "{event}");
+    assert_eq!(pids_up(&event["target"]).last(), Some(&1), "{event}");
+}
+
+fn a_hang_up() {
+    let tracer = Tracer::json(&[]);
+    let leader = Process::workload(&["leads-a-terminal"]);
+    let child = leader.said_number();
+    // the leader ends, and the kernel hangs up on those in the foreground
+    let event = tracer.signal_to(child, 1);
+    assert_eq!(event["origin"], "tty", "{event}");
+    assert!(event["source"].is_null(), "{event}");
+    assert_eq!(event["trigger"]["pid"], leader.pid(), "{event}");
+    assert!(event["target"]["treeTruncated"].is_null(), "{event}");
+    assert_eq!(pids_up(&event["target"]).last(), Some(&1), "{event}");
 }

@@ -12,6 +12,8 @@ pub struct Process {
     pub start: u64,
     pub parent: u64,
     pub arguments: Vec<String>,
+    /// Where it was told: what a kill is about was told before it.
+    line: usize,
 }
 
 /// A kill() that returned success.
@@ -19,6 +21,7 @@ pub struct Process {
 pub struct Kill {
     pub source: (u64, u64),
     pub target: (u64, u64),
+    line: usize,
 }
 
 /// All of it. Processes are known by pid and start: a pid may be used again.
@@ -31,27 +34,32 @@ pub struct Truth {
 impl Truth {
     pub fn read(path: &Path) -> Self {
         let mut truth = Self::default();
-        for line in fs::read_to_string(path).unwrap().lines() {
-            let words: Vec<&str> = line.split(' ').collect();
+        for (line, text) in fs::read_to_string(path).unwrap().lines().enumerate() {
+            let words: Vec<&str> = text.split(' ').collect();
             let number = |at: usize| words[at].parse::<u64>().unwrap();
             if words[0] == "proc" {
                 let arguments = words[4..].iter().map(|word| from_hex(&word[1..])).collect();
-                let process = Process { pid: number(1), start: number(2), parent: number(3), arguments };
+                let process =
+                    Process { pid: number(1), start: number(2), parent: number(3), arguments, line };
                 truth.processes.entry(process.pid).or_default().push(process);
             } else {
-                truth.kills.push(Kill { source: (number(3), number(4)), target: (number(5), number(6)) });
+                truth.kills.push(Kill {
+                    source: (number(3), number(4)),
+                    target: (number(5), number(6)),
+                    line,
+                });
             }
         }
         truth
     }
 
-    /// A process, and its ancestors down to the workload's own root.
-    pub fn chain(&self, (pid, start): (u64, u64)) -> Vec<&Process> {
+    /// A process of a kill, and its ancestors down to the workload's own root.
+    pub fn chain(&self, kill: &Kill, (pid, start): (u64, u64)) -> Vec<&Process> {
         let mut chain = Vec::new();
         let find = |pid: u64, at_most: u64| {
-            let known = self.processes.get(&pid)?.iter().filter(|process| process.start <= at_most);
-            // one that execs tells of itself again: the last word counts
-            known.max_by_key(|process| process.start)
+            let known = self.processes.get(&pid)?.iter();
+            let known = known.filter(|process| process.start <= at_most && process.line < kill.line);
+            known.max_by_key(|process| (process.start, process.line))
         };
         let mut next = find(pid, start);
         while let Some(process) = next {

@@ -289,30 +289,35 @@ static int meet_execve(void)
 	tell_self();
 	for (int i = 0; i < atoi(arguments[2]); i++) {
 		char round[16];
-		int go[2];
+		char over[16], byte;
+		int go[2], done[2];
 		pid_t child;
 
-		if (pipe2(go, O_CLOEXEC))
+		if (pipe2(go, O_CLOEXEC) || pipe2(done, O_CLOEXEC))
 			die("pipe");
+		fcntl(done[1], F_SETFD, 0);
+		snprintf(over, sizeof(over), "%d", done[1]);
 		snprintf(round, sizeof(round), "%d", i);
 		child = fork();
 		if (child == 0) {
-			char *argv[] = { "workload", "exec'd", round, NULL };
-			char byte;
-
+			char *argv[] = { "workload", "exec'd", round, over, NULL };
 			if (read(go[0], &byte, 1) != 1)
 				die("wait to go");
 			run(argv);
 		}
 		if (write(go[1], "x", 1) != 1)
 			die("go");
-		for (volatile int wait = rand_r(&seed) % 400000; wait > 0; wait--)
+		for (volatile int wait = rand_r(&seed) % 1000000; wait > 0; wait--)
 			;
 		send_and_tell(round, signal, child);
+		if (read(done[0], &byte, 1) != 1)
+			die("wait for the end of execve");
 		kill(child, SIGKILL);
 		reap(child);
 		close(go[0]);
 		close(go[1]);
+		close(done[0]);
+		close(done[1]);
 	}
 	return 0;
 }
@@ -333,8 +338,10 @@ static int meet_fork(void)
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	sender = fork();
 	if (sender == 0)
-		for (;;)
+		for (;;) {
 			kill(0, signal);
+			usleep(20);
+		}
 	for (int i = 0; i < atoi(arguments[2]); i++) {
 		pid_t child = fork();
 
@@ -392,9 +399,11 @@ static int reuse_pids(void)
 	return 0;
 }
 
-/* exec'd …: waits, and says nothing. */
+/* exec'd ROUND FD: says through FD that execve is over, and waits. */
 static int be_execed(void)
 {
+	if (write(atoi(arguments[3]), "x", 1) != 1)
+		die("say ready");
 	wait_for_ever();
 }
 

@@ -312,6 +312,53 @@ static int wait_for_alarm(void)
 	return 0;
 }
 
+/* dies-before-its-child: the child is to get SIGTERM when its parent dies; prints its pid. */
+static int die_before_child(void)
+{
+	int ready[2];
+	char byte;
+
+	if (pipe(ready))
+		die("pipe");
+	pid_t child = fork();
+	if (child == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGTERM);
+		if (write(ready[1], "x", 1) != 1)
+			die("say ready");
+		wait_for_ever();
+	}
+	if (read(ready[0], &byte, 1) != 1)
+		die("wait for the child");
+	printf("%d\n", child);
+	fflush(stdout);
+	return 0;
+}
+
+/* leads-a-terminal: leads a session with a terminal, and ends; prints the pid of its child in the foreground. */
+static int lead_terminal(void)
+{
+	int master = posix_openpt(O_RDWR | O_NOCTTY), slave, ready[2];
+	char byte;
+
+	if (master < 0 || grantpt(master) || unlockpt(master) || pipe(ready))
+		die("posix_openpt");
+	setsid();
+	slave = open(ptsname(master), O_RDWR);
+	if (slave < 0 || ioctl(slave, TIOCSCTTY, 0))
+		die("open the terminal");
+	pid_t child = fork();
+	if (child == 0) {
+		if (write(ready[1], "x", 1) != 1)
+			die("say ready");
+		wait_for_ever();
+	}
+	if (read(ready[0], &byte, 1) != 1)
+		die("wait for the child");
+	printf("%d\n", child);
+	fflush(stdout);
+	return 0;
+}
+
 static const struct role own_roles[] = {
 	{ "zombie", keep_zombie },
 	{ "group", keep_group },
@@ -325,6 +372,8 @@ static const struct role own_roles[] = {
 	{ "depth", be_deep },
 	{ "segfault", fault },
 	{ "alarm", wait_for_alarm },
+	{ "dies-before-its-child", die_before_child },
+	{ "leads-a-terminal", lead_terminal },
 	{ NULL, NULL },
 };
 
