@@ -21,6 +21,9 @@ pub const TESTS: &[Test] = &[
     ("bytes_that_are_not_utf_8_are_there_raw", &[], not_utf_8),
     ("no_foreign_byte_reaches_the_output_unescaped", &[], nothing_unescaped),
     ("a_sender_that_rewrites_its_argv_is_shown_as_exec_d_with_its_title", &[], a_rewritten_argv),
+    ("a_title_that_spills_over_the_block_is_one_string", &[], a_spilt_title),
+    ("a_block_that_was_moved_or_unmapped_changes_nothing", &[], a_moved_block),
+    ("a_comm_with_brackets_and_newlines_is_harmless", &[], a_hostile_comm),
     ("exec_from_a_long_to_a_short_argv_leaves_nothing_behind", &[], long_to_short),
 ];
 
@@ -56,7 +59,7 @@ fn every_size_class() {
 
 fn too_long() {
     let tracer = Tracer::json(&[]);
-    for size in [20_000, 100_000] {
+    for size in [20_000, 100_000, 130_000] {
         let argument = "a".repeat(size);
         let target = Process::workload(&["wait", &argument]);
         target.kill(Signal::TERM);
@@ -163,4 +166,52 @@ fn long_to_short() {
     shell.kill(Signal::TERM);
     let event = tracer.signal_to(shell.pid(), 15);
     assert_eq!(cmdline(&event["target"])[1..], ["wait", "short"], "{event}");
+}
+
+fn a_spilt_title() {
+    let tracer = Tracer::json(&[]);
+    let target = Process::workload(&["wait"]);
+    let pid = target.pid().to_string();
+    run_workload(&["retitle-long", "postgres: walsender ", &pid]);
+    let event = tracer.signal_to(target.pid(), 15);
+    assert_eq!(
+        cmdline(&event["source"]),
+        ["workload", "retitle-long", "postgres: walsender ", &pid],
+        "{event}"
+    );
+    let title = event["source"]["title"].as_str().unwrap();
+    assert!(title.starts_with("postgres: walsender postgres: walsender"), "{title}");
+    assert!(
+        title.len() > "workload retitle-long postgres: walsender  ".len() + pid.len(),
+        "it goes on: {title}"
+    );
+}
+
+fn a_moved_block() {
+    let tracer = Tracer::json(&[]);
+    // of the target: what was exec'd is kept in the kernel
+    let target = Process::workload(&["move-block"]);
+    // of the source: where the block is now is its title
+    run_workload(&["move-block", &target.pid().to_string()]);
+    let event = tracer.signal_to(target.pid(), 15);
+    assert_eq!(cmdline(&event["target"]), ["workload", "move-block"], "{event}");
+    assert_eq!(cmdline(&event["source"]), ["workload", "move-block", &target.pid().to_string()], "{event}");
+    assert_eq!(event["source"]["title"], "nobody looks here", "{event}");
+    // and one that has none any more: the title cannot be had, and that is said
+    let target = Process::workload(&["wait"]);
+    let pid = target.pid().to_string();
+    run_workload(&["unmap-block", &pid]);
+    let event = tracer.signal_to(target.pid(), 15);
+    assert_eq!(cmdline(&event["source"]), ["workload", "unmap-block", &pid], "{event}");
+    assert_eq!(event["missing"], json!(["source.title:unreadable"]), "{event}");
+}
+
+fn a_hostile_comm() {
+    let tracer = Tracer::start(&[]);
+    let target = Process::workload(&["rename", "x) R 1\n(y"]);
+    target.kill(Signal::TERM);
+    let wanted = format!("target.pid={} ", target.pid());
+    let line = wait_until("the line", || tracer.lines().into_iter().find(|line| line.contains(&wanted)));
+    assert!(line.contains(r#"target.comm="x) R 1\n(y""#), "{line}");
+    assert!(line.contains(r#"─\"x) R 1\\n(y\"("#), "{line}");
 }

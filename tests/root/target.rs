@@ -1,12 +1,13 @@
 //! What the signal met at its target.
 
 use std::fs;
+use std::process::Command;
 
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
 use crate::Test;
-use crate::harness::{Process, Tracer, kill, pids_up};
+use crate::harness::{Process, Skip, Tracer, cmdline, kill, pids_up, wait_until};
 
 pub const TESTS: &[Test] = &[
     ("a_signal_to_a_zombie_is_ignored_and_says_so", &[], a_zombie),
@@ -14,6 +15,10 @@ pub const TESTS: &[Test] = &[
     ("a_signal_that_kills_is_called_fatal", &[], fatal),
     ("a_kernel_thread_has_a_tree_and_no_command_line", &[], a_kernel_thread),
     ("a_stopped_target_is_called_stopped", &[], a_stopped_target),
+    ("a_traced_target_keeps_its_real_parent", &[], a_traced_target),
+    ("a_parent_that_waits_in_vfork_is_in_disk_sleep", &[], in_vfork),
+    ("kill_of_everybody_in_a_pid_namespace_is_one_event_each", &[Skip::NoPidNamespace], everybody),
+    ("a_group_of_a_hundred_gives_a_hundred_events", &[], a_hundred),
     ("a_second_pending_signal_is_already_pending", &[], already_pending),
 ];
 
@@ -98,4 +103,62 @@ fn already_pending() {
         event["target"]["pid"] == process.pid() && event["result"] == "already-pending"
     });
     assert!(event["summary"].as_str().unwrap().contains("pending already"), "{event}");
+}
+
+fn a_traced_target() {
+    let tracer = Tracer::json(&[]);
+    let target = Process::workload(&["wait"]);
+    let _debugger = Process::workload(&["traces", &target.pid().to_string()]);
+    target.kill(Signal::TERM);
+    let event = tracer.signal_to(target.pid(), 15);
+    assert_eq!(event["target"]["parent"]["pid"], std::process::id(), "{event}");
+    assert_eq!(event["relation"], "parent", "{event}");
+}
+
+fn in_vfork() {
+    let tracer = Tracer::json(&[]);
+    let parent = Process::workload(&["vfork-wait"]);
+    let pid = parent.said_number();
+    let child = wait_until("the child", || {
+        fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).ok()?.trim().parse::<u32>().ok()
+    });
+    // one that does not wake it
+    kill(pid, Signal::URG);
+    let event = tracer.signal_to(pid, 23);
+    assert_eq!(event["target"]["state"], "disk-sleep", "{event}");
+    assert_eq!(cmdline(&event["target"]), ["workload", "vfork-wait"], "{event}");
+    kill(child, Signal::TERM);
+    let event = tracer.signal_to(child, 15);
+    assert_eq!(
+        cmdline(&event["target"]),
+        ["workload", "vfork-wait"],
+        "it shares its parent's memory: {event}"
+    );
+    kill(child, Signal::KILL);
+}
+
+fn everybody() {
+    let tracer = Tracer::json(&[]);
+    let script = "for i in 1 2 3; do sleep 100 & done; sleep 0.3; echo ready; kill -TERM -1; wait";
+    let _inside =
+        Process::start(Command::new("unshare").args(["--fork", "--pid", "--mount-proc", "sh", "-c", script]));
+    let events = || {
+        let is_one = |event: &Value| event["scope"] == "all" && event["source"]["cmdline"][2] == script;
+        tracer.events().into_iter().filter(is_one).collect::<Vec<Value>>()
+    };
+    wait_until("three events", || (events().len() >= 3).then_some(()));
+    let targets: Vec<Value> = events().iter().map(|event| event["target"]["cmdline"].clone()).collect();
+    assert_eq!(targets, vec![json!(["sleep", "100"]); 3]);
+}
+
+fn a_hundred() {
+    let tracer = Tracer::json(&[]);
+    let group = Process::workload(&["group", "100"]);
+    let status =
+        Command::new("kill").args(["-TERM", "--", &format!("-{}", group.said_number())]).status().unwrap();
+    assert!(status.success());
+    let own =
+        || tracer.events().iter().filter(|event| event["target"]["pgid"] == group.said_number()).count();
+    wait_until("a hundred events", || (own() >= 100).then_some(()));
+    assert_eq!(own(), 100);
 }

@@ -56,7 +56,10 @@ impl Row {
     }
 }
 
-pub const KINDS: &[(&str, fn(usize) -> Row)] = &[
+/// Its name, and how it is made, so many rounds of it.
+type Kind = (&'static str, fn(usize) -> Row);
+
+pub const KINDS: &[Kind] = &[
     ("plain", |rounds| chains(rounds, "plain")),
     ("never-execs", |rounds| chains(rounds, "never-execs")),
     ("spawn", |rounds| chains(rounds, "spawn")),
@@ -272,6 +275,7 @@ fn mid_exec(rounds: usize) -> Row {
     let old = serde_json::json!(["workload", "mid-exec", text, "10"]);
     let (mut old_seen, mut new_seen) = (0, 0);
     for (round, event) in events_of(&events, &truth.kills).into_iter().enumerate() {
+        let round = round.to_string();
         let event = match event {
             Ok(event) => event,
             Err(what) => {
@@ -283,7 +287,7 @@ fn mid_exec(rounds: usize) -> Row {
         // its last argument is a descriptor
         let is_new = target["cmdline"]
             .as_array()
-            .is_some_and(|line| line.len() == 4 && line[1] == "exec'd" && line[2] == round.to_string());
+            .is_some_and(|line| line.len() == 4 && line[1] == "exec'd" && line[2] == *round.as_str());
         // comm changes after the point of no return
         let is_right = is_new || (target["cmdline"] == old && target["comm"] == "workload");
         old_seen += usize::from(target["cmdline"] == old);
@@ -311,8 +315,7 @@ fn early(rounds: usize) -> Row {
     let text = rounds.to_string();
     let (said, _, _) = run(&["early", &text, "12"], &["-i", "USR2"]);
     let line = serde_json::json!(["workload", "early", text, "12"]);
-    let mut row = Row::default();
-    row.lost = said.counter("signals total", "lost");
+    let mut row = Row { lost: said.counter("signals total", "lost"), expected: rounds, ..Row::default() };
     for event in said.events().iter().filter(|event| event["target"]["comm"] == "workload") {
         row.rounds += 1;
         let (mut is_missing, wrong) = (false, row.wrong.len());
@@ -327,7 +330,6 @@ fn early(rounds: usize) -> Row {
         row.missing += usize::from(is_missing);
         row.complete += usize::from(!is_missing && row.wrong.len() == wrong);
     }
-    row.expected = rounds;
     row.untested = (row.rounds < rounds).then(|| format!("only {} signals", row.rounds));
     row
 }

@@ -16,7 +16,7 @@ pub struct Process {
     line: usize,
 }
 
-/// A kill() that returned success.
+/// A `kill()` that returned success.
 #[derive(Debug, Clone, Copy)]
 pub struct Kill {
     pub source: (u64, u64),

@@ -119,9 +119,12 @@ static int wait_in_vfork(void)
 {
 	printf("%d\n", getpid());
 	fflush(stdout);
-	if (vfork() == 0)
+	if (vfork() == 0) {
+		/* whatever becomes of the test */
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		for (;;)
 			pause();
+	}
 	return 0;
 }
 

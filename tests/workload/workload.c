@@ -334,6 +334,16 @@ static int die_before_child(void)
 	return 0;
 }
 
+/* traces PID: attaches to it as a debugger does, prints ready, waits. */
+static int trace(void)
+{
+	if (ptrace(PTRACE_SEIZE, atoi(arguments[2]), 0, 0))
+		die("ptrace");
+	printf("ready\n");
+	fflush(stdout);
+	wait_for_ever();
+}
+
 /* leads-a-terminal: leads a session with a terminal, and ends; prints the pid of its child in the foreground. */
 static int lead_terminal(void)
 {
@@ -374,6 +384,7 @@ static const struct role own_roles[] = {
 	{ "alarm", wait_for_alarm },
 	{ "dies-before-its-child", die_before_child },
 	{ "leads-a-terminal", lead_terminal },
+	{ "traces", trace },
 	{ NULL, NULL },
 };
 
