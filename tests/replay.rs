@@ -187,8 +187,24 @@ fn every_beginning_of_a_record_is_an_error() {
     }
 }
 
+/// `scripts/fuzz` wants the records one by one.
+#[test]
+fn the_corpus_is_written_where_it_is_wanted() {
+    let Some(directory) = std::env::var_os("KILLSNOOP_CORPUS") else { return };
+    for (name, records) in fixtures() {
+        for (place, record) in records.iter().enumerate() {
+            fs::write(Path::new(&directory).join(format!("{name}.{place}")), record).unwrap();
+        }
+    }
+}
+
+/// So many damaged records, or as many as `PROPTEST_CASES` says.
+fn cases() -> u32 {
+    std::env::var("PROPTEST_CASES").map_or(2000, |text| text.parse().unwrap())
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(), failure_persistence: None, ..ProptestConfig::default() })]
 
     /// Whatever still decodes is also judged and printed without a panic, as one safe line.
     #[test]

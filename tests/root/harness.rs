@@ -19,6 +19,8 @@ pub enum Skip {
     NoRoot,
     /// No new pid namespace can be made.
     NoPidNamespace,
+    /// No memory cgroup can be made.
+    NoMemoryCgroup,
 }
 
 impl Skip {
@@ -26,6 +28,7 @@ impl Skip {
         match self {
             Self::NoRoot => "no-root",
             Self::NoPidNamespace => "no-pid-namespace",
+            Self::NoMemoryCgroup => "no-memory-cgroup",
         }
     }
 
@@ -37,8 +40,21 @@ impl Skip {
                 let works = Command::new("unshare").args(["--fork", "--pid", "true"]).status();
                 (!works.is_ok_and(|status| status.success())).then_some("unshare --pid does not work here")
             }
+            Self::NoMemoryCgroup => memory_cgroup().is_none().then_some("no memory controller is mounted"),
         }
     }
+}
+
+/// Where a memory cgroup can be made, in version 1 or 2.
+pub fn memory_cgroup() -> Option<&'static Path> {
+    let one = Path::new("/sys/fs/cgroup/memory");
+    let two = Path::new("/sys/fs/cgroup");
+    if one.join("memory.limit_in_bytes").exists() {
+        return Some(one);
+    }
+    let _ = fs::write(two.join("cgroup.subtree_control"), "+memory");
+    let controllers = fs::read_to_string(two.join("cgroup.subtree_control")).unwrap_or_default();
+    controllers.split_whitespace().any(|controller| controller == "memory").then_some(two)
 }
 
 /// The first reason that holds; root is needed by all.

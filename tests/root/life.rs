@@ -8,7 +8,9 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 
 use crate::Test;
-use crate::harness::{Process, Tracer, kill, killsnoop, run_workload, wait_until};
+use crate::harness::{
+    Process, Skip, Tracer, cmdline, kill, killsnoop, memory_cgroup, run_workload, wait_until,
+};
 
 pub const TESTS: &[Test] = &[
     ("sigint_and_sigterm_drain_say_the_counters_and_end_with_0", &[], ends_by_signal),
@@ -21,6 +23,7 @@ pub const TESTS: &[Test] = &[
     ("a_line_is_out_within_100_ms", &[], a_line_is_prompt),
     ("every_signal_of_a_storm_is_printed_or_told_lost", &[], a_storm),
     ("a_ring_that_is_too_small_tells_what_it_lost", &[], a_small_ring),
+    ("without_memory_for_identities_nothing_wrong_is_printed", &[Skip::NoMemoryCgroup], without_memory),
     ("two_tracers_do_not_disturb_each_other", &[], two_tracers),
     ("the_kernel_side_is_gone_after_sigkill", &[], nothing_is_left),
 ];
@@ -207,4 +210,64 @@ fn nothing_is_left() {
     tracer.signal(Signal::KILL);
     assert_eq!(tracer.wait().status.code(), None);
     wait_until("the programs to go", || (!loaded().iter().any(|id| ids.contains(id))).then_some(()));
+}
+
+/// A memory cgroup of a test's own.
+struct MemoryCgroup(std::path::PathBuf);
+
+impl MemoryCgroup {
+    /// The file of the limit, in either version.
+    fn limit(&self) -> &'static str {
+        if self.0.join("memory.max").exists() { "memory.max" } else { "memory.limit_in_bytes" }
+    }
+
+    fn usage(&self) -> u64 {
+        let file =
+            if self.0.join("memory.current").exists() { "memory.current" } else { "memory.usage_in_bytes" };
+        std::fs::read_to_string(self.0.join(file)).unwrap().trim().parse().unwrap()
+    }
+}
+
+impl Drop for MemoryCgroup {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir(&self.0);
+    }
+}
+
+/// The maps of the tracer are charged to its cgroup: with that full, the hooks get no memory.
+fn without_memory() {
+    let cgroup =
+        MemoryCgroup(memory_cgroup().unwrap().join(format!("killsnoop-test-{}", std::process::id())));
+    std::fs::create_dir(&cgroup.0).unwrap();
+    let script =
+        format!("echo $$ > {}/cgroup.procs; exec {} -o json -i TERM", cgroup.0.display(), killsnoop());
+    let tracer = Tracer::run(Command::new("sh").args(["-c", &script]));
+    // what it has and no more (version 1 refuses less)
+    let limit = cgroup.0.join(cgroup.limit());
+    wait_until("the limit to be taken", || std::fs::write(&limit, cgroup.usage().to_string()).ok());
+    let long = "x".repeat(7000);
+    for round in 0..300 {
+        let target = Process::workload(&["wait", &round.to_string(), &long]);
+        target.kill(Signal::TERM);
+    }
+    let said = tracer.stop();
+    assert_eq!(said.status.code(), Some(0), "{}", said.stderr);
+    said.assert_counters_add_up();
+    assert!(said.counter("identities total", "no_memory") > 0, "nothing was tested: {}", said.stderr);
+    let is_own = |event: &serde_json::Value| {
+        event["source"]["pid"] == std::process::id() && event["target"]["comm"] == "workload"
+    };
+    let own: Vec<serde_json::Value> = said.events().into_iter().filter(is_own).collect();
+    assert_eq!(own.len() as u64 + said.counter("signals total", "lost"), 300, "{}", said.stderr);
+    for event in &own {
+        let target = &event["target"];
+        if target["cmdline"].is_null() {
+            assert!(event["missing"].to_string().contains("target.cmdline:"), "{event}");
+            continue;
+        }
+        let line = cmdline(target);
+        let is_cut = target["cmdlineTruncated"] == true;
+        assert_eq!((&*line[0], &*line[1]), ("workload", "wait"), "{event}");
+        assert!(line[3] == long || (is_cut && long.starts_with(&line[3])), "{event}");
+    }
 }

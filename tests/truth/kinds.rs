@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::process::CommandExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
@@ -73,6 +73,7 @@ pub const KINDS: &[Kind] = &[
     ("middle", middle),
     ("mid-exec", mid_exec),
     ("early", early),
+    ("storm", storm),
 ];
 
 /// A command that writes truth.
@@ -331,5 +332,33 @@ fn early(rounds: usize) -> Row {
         row.complete += usize::from(!is_missing && row.wrong.len() == wrong);
     }
     row.untested = (row.rounds < rounds).then(|| format!("only {} signals", row.rounds));
+    row
+}
+
+/// Chains of eight workloads at once: on kernels that run the hooks preemptibly, some are skipped.
+fn storm(rounds: usize) -> Row {
+    const AT_ONCE: usize = 8;
+    let directory = tempfile::tempdir().unwrap();
+    let each = (rounds / AT_ONCE).max(1).to_string();
+    let tracer = Tracer::json(&["-i", "TERM"]);
+    let paths: Vec<PathBuf> = (0..AT_ONCE).map(|place| directory.path().join(place.to_string())).collect();
+    let start = |path: &PathBuf| telling(&["chains", &each, "plain"], path).spawn().unwrap();
+    let children: Vec<Child> = paths.iter().map(start).collect();
+    for mut child in children {
+        assert!(child.wait().unwrap().success());
+    }
+    let said = tracer.stop();
+    let mut row = Row::default();
+    for path in &paths {
+        let truth = Truth::read(path);
+        let mut one = compare(&said, &truth, &truth.kills, truth.kills.len() * 6);
+        // told once for all of them
+        one.lost = 0;
+        row.add(one);
+    }
+    row.lost = said.counter("signals total", "lost");
+    if let Some(line) = said.stderr.lines().find(|line| line.contains("identities total")) {
+        println!("storm:{line}");
+    }
     row
 }
