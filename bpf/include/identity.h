@@ -145,7 +145,8 @@ static __always_inline void find_identity(struct task_struct *leader, struct kno
 	if (known->identity && !(known->identity->generation & 1 && leader->flags & PF_FORKNOEXEC))
 		return;
 	known->identity = NULL;
-	if (leader->flags & PF_FORKNOEXEC) {
+	/* one that is released already (current, in an interrupt) may point at a parent that is gone */
+	if (leader->flags & PF_FORKNOEXEC && BPF_CORE_READ(leader, thread_pid)) {
 		struct task_struct *parent = leader->real_parent->group_leader;
 
 		if (same_image(leader, parent)) {

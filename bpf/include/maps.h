@@ -110,7 +110,9 @@ struct facts {
 	u32 group;
 	u32 in_syscall;
 	u32 to_itself;
-	u32 is_walked; /* current is inside a system call of its own and hashed: its chain can be walked */
+	u32 is_hashed; /* current has not been released: what it points at is there */
+	u32 is_walked; /* and is inside a system call of its own: it may be the source */
+	u32 reserved;
 	struct wire_syscall call;
 };
 

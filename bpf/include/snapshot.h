@@ -337,10 +337,10 @@ static __always_inline s32 pid_number(struct pid *pid)
 	return number;
 }
 
-static __always_inline void describe_task(struct wire_task *facts, struct task_struct *task)
+static __always_inline void describe_task(struct wire_task *facts, struct task_struct *task,
+					  struct task_struct *leader)
 {
 	struct signal_struct *signal = BPF_CORE_READ(task, signal);
-	struct task_struct *leader = task->group_leader;
 	const struct cred *cred = BPF_CORE_READ(task, cred);
 	struct pid *pid = BPF_CORE_READ(leader, thread_pid);
 
@@ -428,9 +428,12 @@ static long append_subject(u32 index, void *context)
 	task = index ? subjects->target : subjects->current_task;
 	scratch->stage = index ? TARGET_CHAIN : SOURCE_CHAIN;
 	leader = task->group_leader;
+	/* a thread that is released already, in an interrupt, may point at a leader that is gone */
+	if (!index && !scratch->facts.is_hashed)
+		leader = task;
 	describe_task(
 		(struct wire_task *)((u8 *)&signal->source + AT_MOST(1, index) * sizeof(struct wire_task)),
-		task);
+		task, leader);
 
 	at = *(volatile u32 *)&scratch->length & ~7U;
 	if (at > RECORD_MAX - SUBJECT_ROOM)

@@ -77,6 +77,13 @@ static void *fork_target(void *argument)
 	return NULL;
 }
 
+/* The thread lives on: the child's real_parent stays that thread. */
+static void *fork_target_and_stay(void *argument)
+{
+	fork_target(argument);
+	wait_for_ever();
+}
+
 static void spawn_target(struct start *start)
 {
 	posix_spawn_file_actions_t actions;
@@ -90,7 +97,12 @@ static void spawn_target(struct start *start)
 static void start_target(struct start *start)
 {
 	if (is_kind("thread-parent")) {
-		in_thread(fork_target, start);
+		pthread_t thread;
+
+		if (pthread_create(&thread, NULL, fork_target_and_stay, start))
+			die("pthread_create");
+		while (!*(volatile pid_t *)&start->pid)
+			sched_yield();
 	} else if (is_kind("spawn")) {
 		spawn_target(start);
 	} else if (is_kind("clone-parent")) {
