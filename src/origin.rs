@@ -413,7 +413,7 @@ mod tests {
             disposition: Disposition::Default,
             blocking: Blocking::Open,
             current: Task { tid: 100, session: 50, ..Task::default() },
-            target: Task { tid: 200, parent_tid: 1, ..Task::default() },
+            target: Task { tid: 200, ..Task::default() },
             processes: vec![process(100), process(200), process(1)],
             current_chain: vec![0, 2],
             target_chain: vec![1, 2],

@@ -147,8 +147,6 @@ pub struct Task {
     pub signal_flags: u32,
     /// `signal->group_exit_code`.
     pub group_exit_code: u32,
-    /// `real_parent->pid`: the very thread.
-    pub parent_tid: u32,
     /// Id of its cgroup in the default hierarchy.
     pub cgroup: u64,
 }
@@ -476,7 +474,6 @@ fn decode_task(wire: &WireTask) -> Task {
         live: wire.live,
         signal_flags: wire.signal_flags,
         group_exit_code: wire.group_exit_code,
-        parent_tid: wire.parent_tid,
         cgroup: wire.cgroup,
     }
 }

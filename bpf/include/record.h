@@ -130,7 +130,7 @@ struct wire_task {
 	u32 live;       /* signal->live: threads that have not begun to exit */
 	u32 signal_flags;
 	u32 group_exit_code;
-	u32 parent_tid; /* real_parent->pid: the very thread that forked it, or who inherited it */
+	u32 reserved;
 };
 
 struct wire_syscall {

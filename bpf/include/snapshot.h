@@ -88,10 +88,9 @@ static __always_inline u64 argument_block_of(struct task_struct *leader)
  * exec id that is another one shows a hook that was missed. A process that has none any more is exiting.
  */
 static __always_inline bool is_of_this_image(const struct known *known, struct wire_process *process,
-					     struct task_struct *leader)
+					     struct task_struct *leader, u64 mm)
 {
 	const struct identity *identity = known->identity;
-	struct mm_struct *mm = mm_of(leader);
 
 	if (process->flags & PROCESS_BY_PLACE) {
 		return !mm || argument_block_of(leader) == identity->image;
@@ -101,7 +100,7 @@ static __always_inline bool is_of_this_image(const struct known *known, struct w
 	/* with the forker's identity it was looked at already: same_image() */
 	if (process->flags & PROCESS_FROM_FORKER)
 		return true;
-	if (!mm || (u64)mm == identity->image)
+	if (!mm || mm == identity->image)
 		return true;
 	process->exec_id++; /* execve will, in a moment */
 	return false;
@@ -109,7 +108,7 @@ static __always_inline bool is_of_this_image(const struct known *known, struct w
 
 /* Is there an argv of the image that runs? If not, the flags say why. */
 static __always_inline bool has_argv(struct wire_process *process, struct task_struct *leader,
-				     struct known *known)
+				     struct known *known, u64 mm)
 {
 	process->generation = generation_of(known->identity);
 	process->flags = known->flags | known->identity->flags | (known->seeded ? PROCESS_SEEDED : 0);
@@ -117,7 +116,7 @@ static __always_inline bool has_argv(struct wire_process *process, struct task_s
 		process->flags |= PROCESS_EXEC_RACE;
 		return false;
 	}
-	if (!is_of_this_image(known, process, leader)) {
+	if (!is_of_this_image(known, process, leader, mm)) {
 		process->flags |= PROCESS_MID_EXEC;
 		return false;
 	}
@@ -133,7 +132,7 @@ static __always_inline bool has_argv(struct wire_process *process, struct task_s
  * between): so either it sends the identity, or it is seen here.
  */
 static __always_inline bool look_up_argv(struct wire_process *process, struct task_struct *leader,
-					 struct known *known, u32 limit, u32 *to_copy)
+					 struct known *known, u64 mm, u32 limit, u32 *to_copy)
 {
 	u32 kept;
 
@@ -147,13 +146,16 @@ static __always_inline bool look_up_argv(struct wire_process *process, struct ta
 		process->flags = PROCESS_UNKNOWN;
 		return false;
 	}
-	if (!has_argv(process, leader, known)) {
+	if (!has_argv(process, leader, known, mm)) {
 		if (known->flags & PROCESS_FROM_FORKER)
 			return false;
 		__sync_fetch_and_add(&known->identity->wanted, 1);
 		generation_barrier();
-		describe(process, leader);
-		if (!has_argv(process, leader, known))
+		/* what execve changes; by copying, since this is rare */
+		process->exec_id = (u32)leader->self_exec_id;
+		process->uid = BPF_CORE_READ(leader, cred, euid.val);
+		bpf_probe_read_kernel(process->comm, sizeof(process->comm), leader->comm);
+		if (!has_argv(process, leader, known, (u64)mm_of(leader)))
 			return false;
 	}
 	process->argv_total = known->identity->argv_total;
@@ -205,7 +207,8 @@ static __always_inline struct wire_process *append_ancestor(struct scratch *scra
 	process = (struct wire_process *)(scratch->record + at);
 	bytes = (u8 *)(process + 1);
 	describe(process, leader);
-	if (look_up_argv(process, leader, &known, ANCESTOR_ARGV, &kept) && kept <= ANCESTOR_ARGV) {
+	if (look_up_argv(process, leader, &known, (u64)leader->mm, ANCESTOR_ARGV, &kept) &&
+	    kept <= ANCESTOR_ARGV) {
 		/*
 		 * Only an ancestor's first bytes are wanted, but they lie where the whole argv does: the
 		 * class goes by what is kept there, not by what is taken from it.
@@ -250,17 +253,16 @@ static long compare_word(u32 index, void *context)
  * without faulting: one that is not resident leaves the title unknown, and the record says so.
  */
 static __always_inline u32 copy_title(struct scratch *scratch, struct wire_process *process, u8 *to,
-				      struct task_struct *task)
+				      struct mm_struct *mm)
 {
-	struct mm_struct *mm = mm_of(task);
 	u64 start, end, length;
 	u32 kept;
 	s64 copied;
 
 	if (!mm)
 		return 0;
-	start = BPF_CORE_READ(mm, arg_start);
-	end = BPF_CORE_READ(mm, arg_end);
+	start = mm->arg_start;
+	end = mm->arg_end;
 	length = end > start ? end - start : 0;
 	kept = length > ARGV_MAX ? ARGV_MAX : (u32)length;
 	if (length == process->argv_total && kept == process->argv_kept) {
@@ -340,24 +342,24 @@ static __always_inline s32 pid_number(struct pid *pid)
 static __always_inline void describe_task(struct wire_task *facts, struct task_struct *task,
 					  struct task_struct *leader)
 {
-	struct signal_struct *signal = BPF_CORE_READ(task, signal);
-	const struct cred *cred = BPF_CORE_READ(task, cred);
-	struct pid *pid = BPF_CORE_READ(leader, thread_pid);
+	struct signal_struct *signal = task->signal;
+	const struct cred *cred = task->cred;
+	struct pid *pid = leader->thread_pid;
 
-	facts->cgroup = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
+	facts->cgroup = task->cgroups->dfl_cgrp->kn->id;
 	facts->tid = task->pid;
 	facts->flags = task->flags;
-	facts->uid = BPF_CORE_READ(cred, uid.val);
-	facts->gid = BPF_CORE_READ(cred, egid.val);
+	facts->uid = cred->uid.val;
+	facts->gid = cred->egid.val;
 	facts->login_uid = task_login_uid(task);
-	facts->pgid = pid_number(BPF_CORE_READ(signal, pids[PIDTYPE_PGID]));
-	facts->session = pid_number(BPF_CORE_READ(signal, pids[PIDTYPE_SID]));
+	facts->pgid = pid_number(signal->pids[PIDTYPE_PGID]);
+	facts->session = pid_number(signal->pids[PIDTYPE_SID]);
 	facts->namespace_pid = 0;
 	facts->namespace_inode = 0;
 	facts->namespace_level = 0;
 	if (pid) {
 		struct upid inner = {};
-		u32 level = BPF_CORE_READ(pid, level);
+		u32 level = pid->level;
 		u64 number = 0;
 
 		/* fetched as a number: the verifier allows no variable offset on a typed pointer */
@@ -371,11 +373,10 @@ static __always_inline void describe_task(struct wire_task *facts, struct task_s
 	}
 	facts->state = task_state(task);
 	facts->exit_state = leader->exit_state;
-	facts->live = BPF_CORE_READ(signal, live.counter);
-	facts->signal_flags = BPF_CORE_READ(signal, flags);
-	facts->group_exit_code = BPF_CORE_READ(signal, group_exit_code);
-	/* one that is released already, in an interrupt, may point at a parent that is gone */
-	facts->parent_tid = BPF_CORE_READ(task, thread_pid) ? BPF_CORE_READ(task, real_parent, pid) : 0;
+	facts->live = signal->live.counter;
+	facts->signal_flags = signal->flags;
+	facts->group_exit_code = signal->group_exit_code;
+	facts->reserved = 0;
 }
 
 static __always_inline void describe_signal(struct wire_signal *signal, const struct facts *facts,
@@ -422,6 +423,7 @@ static long append_subject(u32 index, void *context)
 	struct task_struct *task, *leader;
 	struct wire_process *process;
 	struct known known;
+	struct mm_struct *mm;
 	u32 at, kept, title = 0;
 	u8 *bytes;
 
@@ -431,6 +433,7 @@ static long append_subject(u32 index, void *context)
 	/* a thread that is released already, in an interrupt, may point at a leader that is gone */
 	if (!index && !scratch->facts.is_hashed)
 		leader = task;
+	mm = leader->mm;
 	describe_task(
 		(struct wire_task *)((u8 *)&signal->source + AT_MOST(1, index) * sizeof(struct wire_task)),
 		task, leader);
@@ -441,7 +444,7 @@ static long append_subject(u32 index, void *context)
 	process = (struct wire_process *)(scratch->record + at);
 	bytes = (u8 *)(process + 1);
 	describe(process, leader);
-	if (look_up_argv(process, leader, &known, ARGV_MAX, &kept) && kept <= ARGV_MAX) {
+	if (look_up_argv(process, leader, &known, (u64)mm, ARGV_MAX, &kept) && kept <= ARGV_MAX) {
 		*(u64 *)(bytes + (kept & ~7U)) = 0;
 		kept = accept_argv(process, &known, copy_whole_argv(bytes, &known, kept), kept);
 	}
@@ -451,7 +454,7 @@ static long append_subject(u32 index, void *context)
 	if (*(volatile u32 *)&scratch->stage == SOURCE_CHAIN && scratch->facts.is_walked) {
 		enter_source_chain(scratch, process->tgid);
 		if (kept <= ARGV_MAX)
-			title = copy_title(scratch, process, bytes + kept, task);
+			title = copy_title(scratch, process, bytes + kept, mm);
 	}
 	scratch->length = at + sizeof(*process) + PAD8(kept + title);
 	return 0;

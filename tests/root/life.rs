@@ -170,7 +170,10 @@ fn a_small_ring() {
     // a signal that no other test sends: loss is counted for the whole host
     let tracer = Tracer::json(&["-i", "STKFLT", "--ring-bytes", "4096"]);
     let target = Process::workload(&["meets", "16", "handle"]);
+    // a reader that cannot keep up, for certain
+    tracer.signal(Signal::STOP);
     let sent: u64 = run_workload(&["storm", "16", "5000", &target.pid().to_string()]).trim().parse().unwrap();
+    tracer.signal(Signal::CONT);
     let said = tracer.stop();
     let got = said.events().iter().filter(|event| event["target"]["pid"] == target.pid()).count() as u64;
     let told: u64 = said
@@ -242,6 +245,8 @@ fn without_memory() {
     let script =
         format!("echo $$ > {}/cgroup.procs; exec {} -o json -i TERM", cgroup.0.display(), killsnoop());
     let tracer = Tracer::run(Command::new("sh").args(["-c", &script]));
+    // the maps stay charged to it, but what the program itself needs from here on is another's
+    std::fs::write(cgroup.0.join("../cgroup.procs"), tracer.pid().to_string()).unwrap();
     // what it has and no more (version 1 refuses less)
     let limit = cgroup.0.join(cgroup.limit());
     wait_until("the limit to be taken", || std::fs::write(&limit, cgroup.usage().to_string()).ok());
