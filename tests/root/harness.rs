@@ -12,35 +12,35 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-/// Why a test cannot run here.
+/// What a test needs, and may not have here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Skip {
-    /// Not root.
-    NoRoot,
-    /// No new pid namespace can be made.
-    NoPidNamespace,
-    /// No memory cgroup can be made.
-    NoMemoryCgroup,
+    /// To be root.
+    Root,
+    /// A new pid namespace.
+    PidNamespace,
+    /// A memory cgroup.
+    MemoryCgroup,
 }
 
 impl Skip {
     pub fn name(self) -> &'static str {
         match self {
-            Self::NoRoot => "no-root",
-            Self::NoPidNamespace => "no-pid-namespace",
-            Self::NoMemoryCgroup => "no-memory-cgroup",
+            Self::Root => "no-root",
+            Self::PidNamespace => "no-pid-namespace",
+            Self::MemoryCgroup => "no-memory-cgroup",
         }
     }
 
     fn why(self) -> Option<&'static str> {
         match self {
-            Self::NoRoot => (!rustix::process::geteuid().is_root())
+            Self::Root => (!rustix::process::geteuid().is_root())
                 .then_some("needs root: scripts/test runs it through sudo"),
-            Self::NoPidNamespace => {
+            Self::PidNamespace => {
                 let works = Command::new("unshare").args(["--fork", "--pid", "true"]).status();
                 (!works.is_ok_and(|status| status.success())).then_some("unshare --pid does not work here")
             }
-            Self::NoMemoryCgroup => memory_cgroup().is_none().then_some("no memory controller is mounted"),
+            Self::MemoryCgroup => memory_cgroup().is_none().then_some("no memory controller is mounted"),
         }
     }
 }
@@ -59,7 +59,7 @@ pub fn memory_cgroup() -> Option<&'static Path> {
 
 /// The first reason that holds; root is needed by all.
 pub fn skip_reason(needs: &[Skip]) -> Option<(Skip, &'static str)> {
-    [Skip::NoRoot].iter().chain(needs).find_map(|&skip| Some((skip, skip.why()?)))
+    [Skip::Root].iter().chain(needs).find_map(|&skip| Some((skip, skip.why()?)))
 }
 
 pub const PATIENCE: Duration = Duration::from_secs(10);

@@ -12,11 +12,7 @@ use crate::harness::{Process, Skip, Tracer, cmdline, killsnoop, pids_up, run_wor
 pub const TESTS: &[Test] = &[
     ("the_line_of_the_readme_has_pkills_whole_command_line", &[], the_line_of_the_readme),
     ("a_process_group_of_three_gives_three_events", &[], a_process_group_of_three),
-    (
-        "a_signal_inside_a_pid_namespace_has_host_pids",
-        &[Skip::NoPidNamespace],
-        a_signal_inside_a_pid_namespace,
-    ),
+    ("a_signal_inside_a_pid_namespace_has_host_pids", &[Skip::PidNamespace], a_signal_inside_a_pid_namespace),
     ("a_thread_that_sends_is_named_beside_its_process", &[], a_thread_that_sends),
     ("relations_are_those_of_the_trees", &[], relations),
     ("both_trees_reach_the_top_and_share_it", &[], both_trees_reach_the_top),
@@ -31,7 +27,7 @@ pub const TESTS: &[Test] = &[
     ("seeding_from_proc_knows_it_as_well", &[], seeded_from_proc),
     (
         "a_tracer_in_a_pid_namespace_of_its_own_never_mistakes_a_pid",
-        &[Skip::NoPidNamespace],
+        &[Skip::PidNamespace],
         a_tracer_in_a_pid_namespace,
     ),
 ];
