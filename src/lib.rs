@@ -8,9 +8,10 @@
 //!  sched_process_exec ─┐                                          ring ─► record::decode      bytes in, typed facts out
 //!  sched_process_fork ─┼─► identity (task storage: argv)            │
 //!  iter.s/task (seed) ─┘        │                                   ▼
-//!                               ▼                                 complete   only flagged gaps: kernel maps, /proc
-//!  signal_generate ─► filter ─► snapshot ─► ring ──────────────────► │
-//!                               (both chains)                        ▼
+//!                               ▼                                 story      joins a signal with the execve it met
+//!  signal_generate ─► filter ─► snapshot ─► ring ──────────────────► ▼
+//!                               (both chains)                     complete   only flagged gaps: kernel maps, /proc
+//!                                                                    ▼
 //!                                                                 event      origin, relation, summary: pure
 //!                                                                    ▼
 //!                                                                 fields ─► sink: logfmt | json

@@ -15,6 +15,7 @@ use crate::harness::{Process, Tracer, cmdline, run_workload, wait_until, workloa
 pub const TESTS: &[Test] = &[
     ("argv_of_every_size_class_is_whole_on_both_sides", &[], every_size_class),
     ("argv_that_is_too_long_is_cut_and_flagged", &[], too_long),
+    ("two_mebibytes_of_arguments_are_cut_and_flagged", &[], two_mebibytes),
     ("an_ancestors_argv_is_whole_to_a_kibibyte", &[], an_ancestors_argv),
     ("argument_boundaries_survive_empty_and_hostile_arguments", &[], hostile_arguments),
     ("no_arguments_at_all_is_an_empty_or_one_empty_argument", &[], no_arguments),
@@ -68,6 +69,20 @@ fn too_long() {
         let kept = cmdline(&event["target"]);
         assert!(argument.starts_with(&kept[2]) && kept[2].len() > 16_000, "{}", kept[2].len());
     }
+}
+
+fn two_mebibytes() {
+    let tracer = Tracer::json(&[]);
+    // one argument has at most 128 KiB, all of them a quarter of the stack's limit: a little less than 2 MiB
+    let arguments: Vec<String> = (0..15).map(|place| format!("{place}-{}", "m".repeat(130_000))).collect();
+    let words: Vec<&str> = ["wait"].into_iter().chain(arguments.iter().map(String::as_str)).collect();
+    let target = Process::workload(&words);
+    target.kill(Signal::TERM);
+    let event = tracer.signal_to(target.pid(), 15);
+    assert_eq!(event["target"]["cmdlineTruncated"], true, "{event}");
+    let kept = cmdline(&event["target"]);
+    assert_eq!(kept.len(), 3);
+    assert!(arguments[0].starts_with(&kept[2]) && kept[2].len() > 16_000, "{}", kept[2].len());
 }
 
 fn an_ancestors_argv() {

@@ -15,6 +15,7 @@ pub const TESTS: &[Test] = &[
     ("a_signal_that_kills_is_called_fatal", &[], fatal),
     ("a_kernel_thread_has_a_tree_and_no_command_line", &[], a_kernel_thread),
     ("a_stopped_target_is_called_stopped", &[], a_stopped_target),
+    ("the_init_of_a_pid_namespace_ignores_what_it_does_not_handle", &[Skip::PidNamespace], an_init),
     ("a_traced_target_keeps_its_real_parent", &[], a_traced_target),
     ("a_parent_that_waits_in_vfork_is_in_disk_sleep", &[], in_vfork),
     ("kill_of_everybody_in_a_pid_namespace_is_one_event_each", &[Skip::PidNamespace], everybody),
@@ -161,4 +162,26 @@ fn a_hundred() {
         || tracer.events().iter().filter(|event| event["target"]["pgid"] == group.said_number()).count();
     wait_until("a hundred events", || (own() >= 100).then_some(()));
     assert_eq!(own(), 100);
+}
+
+fn an_init() {
+    let tracer = Tracer::json(&[]);
+    let script = "echo ready; while :; do sleep 1; done";
+    let outside =
+        Process::start(Command::new("unshare").args(["--fork", "--pid", "--kill-child", "sh", "-c", script]));
+    let init = fs::read_to_string(format!("/proc/{0}/task/{0}/children", outside.pid())).unwrap();
+    let init: u32 = init.trim().parse().unwrap();
+    kill(init, Signal::TERM);
+    let event = tracer.signal_to(init, 15);
+    assert_eq!(event["target"]["nspid"], 1, "{event}");
+    // from outside it is queued, and does nothing: an init gets only what it handles
+    assert!(event["fatal"].is_null(), "{event}");
+    assert_eq!(event["target"]["disposition"], "default", "{event}");
+    assert_eq!(event["result"], "ignored", "{event}");
+    assert!(
+        event["summary"].as_str().unwrap().ends_with("which ignored it as PID 1 of its namespace"),
+        "{event}"
+    );
+    kill(init, Signal::KILL);
+    assert_eq!(tracer.signal_to(init, 9)["fatal"], true, "SIGKILL from outside ends it");
 }
