@@ -265,8 +265,22 @@ fn compare_process(at: &Value, known: &Process) -> Result<(), String> {
     }
 }
 
-/// A signal at a random moment of the target's execve.
+/// Until at least one execve was met in the middle: on a busy machine that takes luck.
 fn mid_exec(rounds: usize) -> Row {
+    let mut row = Row::default();
+    for _ in 0..5 {
+        let once = meet_execve(rounds);
+        row.untested.clone_from(&once.untested);
+        row.add(once);
+        if row.untested.is_none() {
+            break;
+        }
+    }
+    row
+}
+
+/// A signal at a random moment of the target's execve.
+fn meet_execve(rounds: usize) -> Row {
     let text = rounds.to_string();
     let (said, truth, _) = run(&["mid-exec", &text, "10"], &["-i", "USR1"]);
     said.assert_counters_add_up();

@@ -293,6 +293,8 @@ static int meet_execve(void)
 {
 	int signal = atoi(arguments[3]);
 	unsigned int seed = getpid();
+	/* how long it takes from the word to go to the end of execve, on this machine, as busy as it is */
+	unsigned long long takes = 500000, began, wait;
 	sigset_t set;
 
 	sigemptyset(&set);
@@ -319,11 +321,14 @@ static int meet_execve(void)
 		}
 		if (write(go[1], "x", 1) != 1)
 			die("go");
-		for (volatile int wait = rand_r(&seed) % 1000000; wait > 0; wait--)
-			;
+		began = now();
+		wait = (unsigned long long)rand_r(&seed) % takes;
+		while (now() - began < wait)
+			sched_yield();
 		send_and_tell(round, signal, child);
 		if (read(done[0], &byte, 1) != 1)
 			die("wait for the end of execve");
+		takes = (7 * takes + now() - began) / 8;
 		kill(child, SIGKILL);
 		reap(child);
 		close(go[0]);

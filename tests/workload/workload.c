@@ -241,7 +241,7 @@ static int storm(void)
 	return 0;
 }
 
-static unsigned long long now(void)
+unsigned long long now(void)
 {
 	struct timespec time;
 

@@ -40,6 +40,8 @@ __attribute__((noreturn)) void die(const char *what);
 void tell_self(void);
 /* kill(), told if it returned success. */
 int send_and_tell(const char *round, int signal, pid_t target);
+/* Monotonic time in ns. */
+unsigned long long now(void);
 /* execs this program. */
 void run(char *const argv[]);
 __attribute__((noreturn)) void wait_for_ever(void);
