@@ -103,7 +103,7 @@ install_rust() {
 		install_packages "no Rust of 1.$RUST_MINOR or newer is here" rustc cargo
 	else
 		say "no Rust of 1.$RUST_MINOR or newer is here, and this distribution has ${minor:+only 1.}${minor:-none}"
-		if ! have rustup && apt-cache show rustup >/dev/null 2>&1; then
+		if ! have rustup && LC_ALL=C apt-cache policy rustup 2>/dev/null | grep -q 'Candidate: [0-9]'; then
 			install_packages "Rust will come by rustup" rustup
 		fi
 		if ! have rustup; then
