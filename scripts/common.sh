@@ -109,8 +109,10 @@ install_rust() {
 		if ! have rustup; then
 			have curl || install_packages "rustup is fetched with curl" curl ca-certificates
 			say "fetching rustup from https://sh.rustup.rs into $BUILD_HOME/.cargo and $BUILD_HOME/.rustup"
-			as_user sh -c 'curl --proto "=https" --tlsv1.2 -sSf https://sh.rustup.rs |
-				sh -s -- -y --profile minimal --no-modify-path' >&2 ||
+			# as a file first: what came by half must not be run
+			# shellcheck disable=SC2016
+			as_user sh -c 'script=$(mktemp) && curl --proto "=https" --tlsv1.2 -sSf -o "$script" https://sh.rustup.rs &&
+				sh "$script" -y --profile minimal --no-modify-path' >&2 ||
 				fail "rustup could not be fetched: install Rust 1.$RUST_MINOR or newer yourself (https://rustup.rs) and run this again"
 		fi
 		say "installing the stable Rust with rustup"
