@@ -408,6 +408,7 @@ fn say_ready(session: &Session<'_>, plan: Plan, probed: Duration, total: Duratio
         );
     }
     let timings = session.timings;
+    tracing::debug!(?plan, "planned");
     tracing::debug!(?probed, load = ?timings.load, attach = ?timings.attach, seed = ?timings.seed, "started");
     tracing::info!(
         "ready in {:.0} ms: hooks attached, processes seeded: {} by the kernel's task iterator, {} from /proc, in {:.1} ms{}",

@@ -54,10 +54,12 @@ pub fn host() -> HostFacts {
         has_copy_from_user_task: helper("BPF_FUNC_copy_from_user_task"),
         in_initial_pid_namespace: fs::metadata("/proc/self/ns/pid")
             .is_ok_and(|namespace| namespace.ino() == PROC_PID_INIT_INO),
-        // 6.4, then 7.x: what struct bpf_local_storage_map allocates from
-        has_storage_allocator: btf
-            .as_ref()
-            .is_some_and(|btf| has_member(btf, "bpf_local_storage_map", &["selem_ma", "use_kmalloc_nolock"])),
+        // struct members that came with it: 6.4 (08a7ce384e33), 6.19, and 7.x, which has no other way any more
+        has_storage_allocator: btf.as_ref().is_some_and(|btf| {
+            has_member(btf, "bpf_local_storage_map", "selem_ma")
+                || has_member(btf, "bpf_local_storage_map", "use_kmalloc_nolock")
+                || has_member(btf, "bpf_local_storage", "owner_refcnt")
+        }),
         has_task_pt_regs: helper("BPF_FUNC_task_pt_regs"),
     }
 }
@@ -67,14 +69,9 @@ fn has_helper(btf: &Btf<'_>, name: &str) -> bool {
         .is_some_and(|ids| ids.iter().any(|member| member.name.is_some_and(|known| known == name)))
 }
 
-fn has_member(btf: &Btf<'_>, name: &str, members: &[&str]) -> bool {
-    btf.type_by_name::<Struct<'_>>(name).is_some_and(|found| {
-        found.iter().any(|member| {
-            member.name.is_some_and(|known| {
-                members.iter().any(|wanted| known.as_encoded_bytes() == wanted.as_bytes())
-            })
-        })
-    })
+fn has_member(btf: &Btf<'_>, name: &str, wanted: &str) -> bool {
+    btf.type_by_name::<Struct<'_>>(name)
+        .is_some_and(|found| found.iter().any(|member| member.name.is_some_and(|known| known == wanted)))
 }
 
 /// The highest CPU id that there can be, plus one: ids may have gaps.
