@@ -72,11 +72,11 @@ impl Completer {
         gap: Gap,
         identities: &dyn Identities,
     ) -> Option<Argv<'static>> {
-        // what execve changes besides is not known here: a command line alone would make a mixture
-        if matches!(gap, Gap::MidExec | Gap::ExecRace) {
-            return None;
-        }
-        if let Some(kept) = identities.identity(process.pid) {
+        // In the middle of execve comm and uid may still have been the old image's: the identity alone would make
+        // a mixture. The place of the argument block gets its value after they changed, so it may be asked for.
+        let is_mid_exec = matches!(gap, Gap::MidExec | Gap::ExecRace);
+        let kept = if is_mid_exec { None } else { identities.identity(process.pid) };
+        if let Some(kept) = kept {
             // it has exec'd since, or the pid is another's: /proc cannot show what was
             if kept.exec_id != process.exec_id
                 || !procfs::is_same_process(&self.proc_directory, process.pid, process.start)
