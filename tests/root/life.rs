@@ -251,14 +251,19 @@ fn without_memory() {
     let limit = cgroup.0.join(cgroup.limit());
     wait_until("the limit to be taken", || std::fs::write(&limit, cgroup.usage().to_string()).ok());
     let long = "x".repeat(7000);
-    for round in 0..300 {
-        let target = Process::workload(&["wait", &round.to_string(), &long]);
-        target.kill(Signal::TERM);
-    }
+    // none is reaped before the end: a zombie keeps its identity, so each needs memory of its own
+    let targets: Vec<Process> = (0..300)
+        .map(|round| {
+            let target = Process::workload(&["wait", &round.to_string(), &long]);
+            target.kill(Signal::TERM);
+            target
+        })
+        .collect();
     let said = tracer.stop();
     assert_eq!(said.status.code(), Some(0), "{}", said.stderr);
     said.assert_counters_add_up();
     assert!(said.counter("identities total", "no_memory") > 0, "nothing was tested: {}", said.stderr);
+    drop(targets);
     let is_own = |event: &serde_json::Value| {
         event["source"]["pid"] == std::process::id() && event["target"]["comm"] == "workload"
     };
