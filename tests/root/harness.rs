@@ -21,6 +21,8 @@ pub enum Skip {
     PidNamespace,
     /// A memory cgroup.
     MemoryCgroup,
+    /// Memory for identities that a cgroup's limit bounds.
+    BoundedStorage,
 }
 
 impl Skip {
@@ -29,6 +31,7 @@ impl Skip {
             Self::Root => "no-root",
             Self::PidNamespace => "no-pid-namespace",
             Self::MemoryCgroup => "no-memory-cgroup",
+            Self::BoundedStorage => "no-bounded-storage",
         }
     }
 
@@ -40,6 +43,8 @@ impl Skip {
                 let works = Command::new("unshare").args(["--fork", "--pid", "true"]).status();
                 (!works.is_ok_and(|status| status.success())).then_some("unshare --pid does not work here")
             }
+            Self::BoundedStorage => (!killsnoop::bpf::probe::host().has_storage_allocator)
+                .then_some("before 6.4 the kernel gives memory for identities beyond the limit"),
             Self::MemoryCgroup => memory_cgroup().is_none().then_some("no memory controller is mounted"),
         }
     }

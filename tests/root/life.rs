@@ -23,7 +23,11 @@ pub const TESTS: &[Test] = &[
     ("a_line_is_out_within_100_ms", &[], a_line_is_prompt),
     ("every_signal_of_a_storm_is_printed_or_told_lost", &[], a_storm),
     ("a_ring_that_is_too_small_tells_what_it_lost", &[], a_small_ring),
-    ("without_memory_for_identities_nothing_wrong_is_printed", &[Skip::MemoryCgroup], without_memory),
+    (
+        "without_memory_for_identities_nothing_wrong_is_printed",
+        &[Skip::MemoryCgroup, Skip::BoundedStorage],
+        without_memory,
+    ),
     ("two_tracers_do_not_disturb_each_other", &[], two_tracers),
     ("the_kernel_side_is_gone_after_sigkill", &[], nothing_is_left),
 ];
