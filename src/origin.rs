@@ -375,27 +375,16 @@ pub fn code_name(signal: u8, code: i32) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    use std::borrow::Cow;
 
     use super::*;
-    use crate::record::{Argv, Blocking, Disposition, ProcessFacts, Task};
+    use crate::record::{Blocking, Disposition, ProcessFacts, Task};
 
     fn given(code: i32) -> SigInfo {
         SigInfo::Given { code, fields: [0; 16] }
     }
 
     fn process(pid: u32) -> ProcessFacts<'static> {
-        ProcessFacts {
-            pid,
-            start: u64::from(pid),
-            comm: Cow::Borrowed(b"x"),
-            uid: 0,
-            exec_id: 0,
-            arg_start: 0,
-            argv: Argv::NotApplicable,
-            title: None,
-            title_lost: false,
-        }
+        ProcessFacts { start: u64::from(pid), ..ProcessFacts::named(pid, b"x") }
     }
 
     /// Process 100 runs, process 200 is signalled; 200's parent is 1.

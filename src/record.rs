@@ -268,6 +268,24 @@ impl ProcessFacts<'_> {
     }
 }
 
+#[cfg(test)]
+impl<'a> ProcessFacts<'a> {
+    /// A process of which nothing else is known, for tests.
+    pub(crate) fn named(pid: u32, comm: &'a [u8]) -> Self {
+        Self {
+            pid,
+            start: 0,
+            comm: Cow::Borrowed(comm),
+            uid: 0,
+            exec_id: 0,
+            arg_start: 0,
+            argv: Argv::NotApplicable,
+            title: None,
+            title_lost: false,
+        }
+    }
+}
+
 /// What the ring brings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Record<'a> {

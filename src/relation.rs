@@ -69,23 +69,12 @@ impl Relation {
 
 #[cfg(test)]
 mod tests {
-    use std::borrow::Cow;
 
     use super::*;
-    use crate::record::{Argv, Blocking, Disposition, ProcessFacts, SigInfo, Task};
+    use crate::record::{Blocking, Disposition, ProcessFacts, SigInfo, Task};
 
     fn facts(source: &[u32], target: &[u32]) -> Snapshot<'static> {
-        let process = |&pid: &u32| ProcessFacts {
-            pid,
-            start: 1,
-            comm: Cow::Borrowed(b"x"),
-            uid: 0,
-            exec_id: 0,
-            arg_start: 0,
-            argv: Argv::NotApplicable,
-            title: None,
-            title_lost: false,
-        };
+        let process = |&pid: &u32| ProcessFacts { start: 1, ..ProcessFacts::named(pid, b"x") };
         Snapshot {
             time: 0,
             signal: 15,

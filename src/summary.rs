@@ -101,10 +101,8 @@ fn effect(event: &SignalEvent<'_>) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use std::borrow::Cow;
 
     use super::*;
-    use crate::record::Argv;
 
     #[test]
     fn a_comm_cannot_pass_for_more_than_itself() {
@@ -118,17 +116,7 @@ mod tests {
             (b"\xff", "\"\u{fffd}\"(7)"),
             (b"", "\"\"(7)"),
         ] {
-            let process = ProcessFacts {
-                pid: 7,
-                start: 0,
-                comm: Cow::Borrowed(comm),
-                uid: 0,
-                exec_id: 0,
-                arg_start: 0,
-                argv: Argv::NotApplicable,
-                title: None,
-                title_lost: false,
-            };
+            let process = ProcessFacts::named(7, comm);
             assert_eq!(name(&process), shown);
         }
     }
