@@ -312,17 +312,18 @@ static int wait_for_alarm(void)
 	return 0;
 }
 
-/* dies-before-its-child: the child is to get SIGTERM when its parent dies; prints its pid. */
-static int die_before_child(void)
+/* Starts a child that waits for ever, and prints its pid when it is ready; death_signal 0: none. */
+static void start_and_tell_child(int death_signal)
 {
 	int ready[2];
+	pid_t child;
 	char byte;
 
 	if (pipe(ready))
 		die("pipe");
-	pid_t child = fork();
+	child = fork();
 	if (child == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGTERM);
+		prctl(PR_SET_PDEATHSIG, death_signal);
 		if (write(ready[1], "x", 1) != 1)
 			die("say ready");
 		wait_for_ever();
@@ -331,6 +332,12 @@ static int die_before_child(void)
 		die("wait for the child");
 	printf("%d\n", child);
 	fflush(stdout);
+}
+
+/* dies-before-its-child: the child is to get SIGTERM when its parent dies; prints its pid. */
+static int die_before_child(void)
+{
+	start_and_tell_child(SIGTERM);
 	return 0;
 }
 
@@ -347,25 +354,15 @@ static int trace(void)
 /* leads-a-terminal: leads a session with a terminal, and ends; prints the pid of its child in the foreground. */
 static int lead_terminal(void)
 {
-	int master = posix_openpt(O_RDWR | O_NOCTTY), slave, ready[2];
-	char byte;
+	int master = posix_openpt(O_RDWR | O_NOCTTY), slave;
 
-	if (master < 0 || grantpt(master) || unlockpt(master) || pipe(ready))
+	if (master < 0 || grantpt(master) || unlockpt(master))
 		die("posix_openpt");
 	setsid();
 	slave = open(ptsname(master), O_RDWR);
 	if (slave < 0 || ioctl(slave, TIOCSCTTY, 0))
 		die("open the terminal");
-	pid_t child = fork();
-	if (child == 0) {
-		if (write(ready[1], "x", 1) != 1)
-			die("say ready");
-		wait_for_ever();
-	}
-	if (read(ready[0], &byte, 1) != 1)
-		die("wait for the child");
-	printf("%d\n", child);
-	fflush(stdout);
+	start_and_tell_child(0);
 	return 0;
 }
 
