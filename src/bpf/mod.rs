@@ -1,8 +1,10 @@
 //! The only place that touches libbpf, and the only one with `unsafe`.
 //!
 //! [`probe`] finds out what this host offers, [`plan`] decides from that and the settings what to load,
-//! [`session`] opens, loads, attaches and seeds, [`ring`] waits and drains.
+//! [`load`] opens and sizes, [`session`] loads, attaches and seeds, [`ring`] waits and drains. [`verifier`] tells
+//! what each program costs to load.
 
+mod load;
 pub mod pidfd;
 pub mod plan;
 pub mod probe;
@@ -10,4 +12,5 @@ pub mod ring;
 pub mod session;
 #[rustfmt::skip]
 mod skel;
+pub mod verifier;
 pub mod wire;

@@ -9,16 +9,16 @@ use std::ptr;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use libbpf_rs::skel::{OpenSkel, SkelBuilder};
+use libbpf_rs::skel::OpenSkel;
 use libbpf_rs::{Iter, Link, MapCore, MapFlags, MapMut, OpenObject, PrintLevel, ProgramMut};
 use rustix::mm::{MapFlags as MmapFlags, ProtFlags, mmap, munmap};
 
-use super::pidfd;
 use super::plan::{Plan, ProcSeeding};
 use super::probe;
+use super::skel::KillsnoopSkel;
 use super::skel::types::{argv_large, argv_medium};
-use super::skel::{KillsnoopSkel, KillsnoopSkelBuilder};
-use super::wire::{Counters, HiddenClass, Identity, ProcessFlag, Settings, bytes_of};
+use super::wire::{Counters, HiddenClass, Identity, ProcessFlag, bytes_of};
+use super::{load, pidfd};
 use crate::complete::procfs;
 use crate::config::Config;
 use crate::error::TraceError;
@@ -187,21 +187,7 @@ impl<'obj> Session<'obj> {
     ) -> Result<Self, TraceError> {
         let began = Instant::now();
         let cpus = probe::possible_cpu_ids().map_err(|error| TraceError::system("count the CPUs", error))?;
-        let mut open = KillsnoopSkelBuilder::default().open(storage).map_err(|error| {
-            TraceError::kernel("open the BPF object", "run with -l debug to see what libbpf says", error)
-        })?;
-        let prepare = |error| {
-            TraceError::kernel("size the BPF maps", "run with -l debug to see what libbpf says", error)
-        };
-        open.maps.records.set_max_entries(config.ring_bytes).map_err(prepare)?;
-        open.maps.scratches.set_max_entries(cpus as u32).map_err(prepare)?;
-        open.maps.identity_scratches.set_max_entries(2 * cpus as u32).map_err(prepare)?;
-        open.maps.counters.set_max_entries(cpus as u32).map_err(prepare)?;
-        open.progs.seed.set_autoload(plan.iterates);
-        open.progs.on_wakeup_new.set_autoload(plan.mends_forks);
-        if let Some(rodata) = open.maps.rodata_data.as_deref_mut() {
-            rodata.settings = settings(config);
-        }
+        let open = load::open(storage, *plan, config, cpus)?;
         let mut skel = open.load().map_err(|error| {
             let hint = if error.kind() == libbpf_rs::ErrorKind::PermissionDenied {
                 "root of a container or of a user namespace is not enough: killsnoop needs CAP_BPF and CAP_PERFMON on the host"
@@ -378,18 +364,6 @@ pub struct KeptIdentity {
     pub argv_total: u32,
     /// There is an argv.
     pub is_known: bool,
-}
-
-fn settings(config: &Config) -> Settings {
-    Settings {
-        shown_signals: config.shown_signals,
-        included_signals: config.included_signals,
-        wake_at_bytes: u64::from(config.ring_bytes / 4),
-        max_ancestors: config.max_tree_depth,
-        show_all: u32::from(config.show_all),
-        ignores_comms: u32::from(!config.ignored_source_comms.is_empty()),
-        reserved: 0,
-    }
 }
 
 fn attach(program: &mut ProgramMut<'_>, tracepoint: &str) -> Result<Link, TraceError> {

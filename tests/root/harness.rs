@@ -162,15 +162,16 @@ impl Tracer {
         self.child.id()
     }
 
-    fn text(&self) -> String {
-        fs::read_to_string(self.directory.path().join("out")).unwrap()
+    fn bytes(&self) -> Vec<u8> {
+        fs::read(self.directory.path().join("out")).unwrap()
     }
 
     /// The lines that are whole so far.
     pub fn lines(&self) -> Vec<String> {
-        let text = self.text();
-        let whole = text.rfind('\n').map_or("", |end| &text[..end]);
-        whole.lines().map(str::to_owned).collect()
+        let mut bytes = self.bytes();
+        // what is being written at this moment may end in the middle of a character
+        bytes.truncate(bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1));
+        String::from_utf8(bytes).unwrap().lines().map(str::to_owned).collect()
     }
 
     /// The events so far.
@@ -205,7 +206,7 @@ impl Tracer {
     pub fn wait(mut self) -> Said {
         let status = wait_until("the tracer's end", || self.child.try_wait().unwrap());
         let stderr = self.stderr.take().unwrap().join().unwrap();
-        Said { status, stdout: self.text(), stderr }
+        Said { status, stdout: String::from_utf8(self.bytes()).unwrap(), stderr }
     }
 }
 

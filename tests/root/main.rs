@@ -9,10 +9,14 @@ mod argv;
 mod filter;
 mod harness;
 mod life;
+#[path = "../report/mod.rs"]
+mod report;
 mod target;
 mod who;
 
+use std::panic::{catch_unwind, resume_unwind};
 use std::process::ExitCode;
+use std::time::Instant;
 
 use harness::{Skip, skip_reason};
 use libtest_mimic::{Arguments, Trial};
@@ -24,6 +28,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     harness::workload();
     let expected = include_str!("../expected-skips");
+    let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap();
     let in_ci = std::env::var_os("CI").is_some();
     let mut unlisted = 0;
     let tests: Vec<Test> = [who::TESTS, argv::TESTS, target::TESTS, filter::TESTS, life::TESTS].concat();
@@ -34,18 +39,19 @@ fn main() -> ExitCode {
             if let Some((skip, why)) = skip {
                 if !arguments.list {
                     println!("SKIP {name}: {why}");
+                    report::test("root", name, "skipped", Instant::now(), skip.name());
                 }
-                let is_listed = expected.lines().any(|line| {
-                    let mut words = line.split_whitespace();
-                    words.next() == Some(skip.name()) && words.any(|listed| listed == name || listed == "*")
-                });
+                let is_listed = expected.lines().any(|line| lists(line, skip.name(), &release, name));
                 if !is_listed || (in_ci && skip == Skip::Root) {
                     println!("unlisted skip: {name} ({})", skip.name());
                     unlisted += 1;
                 }
             }
             let trial = Trial::test(name, move || {
-                run();
+                let began = Instant::now();
+                let result = catch_unwind(run);
+                report::test("root", name, report::outcome(result.is_ok()), began, "");
+                result.unwrap_or_else(|panic| resume_unwind(panic));
                 Ok(())
             });
             trial.with_ignored_flag(skip.is_some())
@@ -57,4 +63,23 @@ fn main() -> ExitCode {
         return ExitCode::FAILURE;
     }
     conclusion.exit_code()
+}
+
+/// Whether a line of expected-skips covers this one.
+fn lists(line: &str, reason: &str, release: &str, test: &str) -> bool {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let [listed_reason, kernels, tests @ ..] = words.as_slice() else {
+        return false;
+    };
+    let is_kernel = match kernels.strip_prefix('<') {
+        Some(bound) => version(release) < version(bound),
+        None => *kernels == "*",
+    };
+    *listed_reason == reason && is_kernel && tests.iter().any(|listed| *listed == test || *listed == "*")
+}
+
+/// Major and minor of a kernel's release.
+fn version(release: &str) -> Option<(u32, u32)> {
+    let mut numbers = release.split(|letter: char| !letter.is_ascii_digit()).map(str::parse);
+    Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
 }

@@ -11,12 +11,15 @@
 #[path = "../root/harness.rs"]
 mod harness;
 mod kinds;
+#[path = "../report/mod.rs"]
+mod report;
 mod truth;
 
 use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, ExitCode};
+use std::time::Instant;
 
 use kinds::{KINDS, Row};
 
@@ -41,11 +44,13 @@ fn main() -> ExitCode {
     let (mut passed, mut failed) = (0, 0);
     let is_chosen = |name: &str| arguments.is_empty() || arguments.iter().any(|chosen| chosen == name);
     for (name, run) in KINDS.iter().filter(|(name, _)| is_chosen(name)) {
+        let began = Instant::now();
         let row = run(rounds);
         let line = cells(name, &row);
         print!("{line}");
         table.push_str(&line);
         let complaints = row.complaints();
+        report::test("truth", name, report::outcome(complaints.is_empty()), began, "");
         if complaints.is_empty() {
             passed += 1;
         } else {

@@ -1,0 +1,98 @@
+//! What this kernel's verifier says of each program, one program at a time: so a refusal has a name, and a cost
+//! that jumps is seen before a start-up gets slow.
+
+use std::io;
+use std::mem::MaybeUninit;
+use std::time::Duration;
+
+use libbpf_rs::skel::OpenSkel;
+use libbpf_rs::{AsRawLibbpf, OpenObject, OpenProgramImpl};
+
+use super::plan::Plan;
+use super::{load, probe};
+use crate::config::Config;
+use crate::error::TraceError;
+
+/// The price of loading one program.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cost {
+    /// The program's name in `bpf/killsnoop.bpf.c`.
+    pub program: String,
+    /// Instructions that the verifier walked through (its limit is 1,000,000).
+    pub instructions: u64,
+    /// How long it took, by its own clock.
+    pub time: Duration,
+}
+
+/// `BPF_LOG_STATS` of the kernel's `include/linux/bpf_verifier.h`: the closing lines of the log only.
+const LOG_STATS: u32 = 4;
+
+/// Loads each program that `plan` wants, alone, and lets it go again. Nothing is attached.
+///
+/// # Errors
+/// If the kernel refuses one: the message names it.
+pub fn costs(plan: Plan, config: &Config) -> Result<Vec<Cost>, TraceError> {
+    let cpus = probe::possible_cpu_ids().map_err(|error| TraceError::system("count the CPUs", error))?;
+    let mut storage = MaybeUninit::uninit();
+    let open = load::open(&mut storage, plan, config, cpus)?;
+    let names: Vec<String> = open
+        .open_object()
+        .progs()
+        .filter(OpenProgramImpl::autoload)
+        .map(|program| program.name().to_string_lossy().into_owned())
+        .collect();
+    drop(open);
+    names.into_iter().map(|name| cost(name, plan, config, cpus)).collect()
+}
+
+fn cost(name: String, plan: Plan, config: &Config, cpus: usize) -> Result<Cost, TraceError> {
+    // before the object, which refers to it: so it is dropped after it
+    let mut log = vec![0u8; 4096];
+    let mut storage: MaybeUninit<OpenObject> = MaybeUninit::uninit();
+    let mut open = load::open(&mut storage, plan, config, cpus)?;
+    for mut program in open.open_object_mut().progs_mut() {
+        let is_it = program.name().to_string_lossy() == name;
+        program.set_autoload(is_it);
+        if is_it {
+            program.set_log_level(LOG_STATS);
+            // SAFETY: `log` is as long as said, and outlives the object, which is dropped at the end of this function.
+            unsafe {
+                libbpf_sys::bpf_program__set_log_buf(
+                    program.as_libbpf_object().as_ptr(),
+                    log.as_mut_ptr().cast(),
+                    log.len() as _,
+                );
+            }
+        }
+    }
+    let loaded = open.load().map_err(|error| {
+        TraceError::kernel(
+            format!("load the BPF program {name}"),
+            "run with -l debug to see the verifier's log",
+            error,
+        )
+    })?;
+    drop(loaded);
+    let text = String::from_utf8_lossy(&log);
+    let (instructions, time) = stats(&text)
+        .ok_or_else(|| TraceError::system("read the verifier's statistics", io::ErrorKind::InvalidData))?;
+    Ok(Cost { program: name, instructions, time })
+}
+
+/// From the closing lines: `verification time 120 usec` and `processed 467 insns (limit 1000000) …`.
+fn stats(log: &str) -> Option<(u64, Duration)> {
+    let number_after = |words: &str| log.split_once(words)?.1.split_whitespace().next()?.parse().ok();
+    Some((number_after("processed ")?, Duration::from_micros(number_after("verification time ")?)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_closing_lines_of_the_verifier_are_understood() {
+        let log = "verification time 2431 usec\nstack depth 32+0+16\nprocessed 3541 insns (limit 1000000) max_states_per_insn 4 total_states 87 peak_states 87 mark_read 20\n";
+        assert_eq!(stats(log), Some((3541, Duration::from_micros(2431))));
+        assert_eq!(stats(""), None);
+    }
+}

@@ -1,0 +1,198 @@
+//! docs/kernels.md and the table of README.md say what the records of `scripts/kernel-matrix` say.
+//! `KILLSNOOP_BLESS=1` writes them anew.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// What the guest of one kernel said: rows of cells, the first of which says what it is.
+struct Record(Vec<Vec<String>>);
+
+impl Record {
+    fn read(path: &Path) -> Self {
+        let text = fs::read_to_string(path).unwrap();
+        Self(text.lines().map(|line| line.split('\t').map(str::to_owned).collect()).collect())
+    }
+
+    fn rows(&self, kind: &str) -> impl Iterator<Item = &[String]> {
+        self.0.iter().filter(move |row| row[0] == kind).map(|row| &row[1..])
+    }
+
+    fn fact(&self, kind: &str) -> &str {
+        self.rows(kind).next().map_or("", |row| row[0].as_str())
+    }
+
+    /// `6.1` of `6.1.0-56-amd64`.
+    fn series(&self) -> String {
+        self.fact("kernel").split('.').take(2).collect::<Vec<_>>().join(".")
+    }
+
+    fn count(&self, outcome: &str) -> usize {
+        self.rows("test").filter(|row| row[2] == outcome).count()
+    }
+
+    fn is_refused(&self) -> bool {
+        self.rows("refused").next().is_some()
+    }
+}
+
+fn checkout() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The oldest first.
+fn records() -> Vec<Record> {
+    let files = fs::read_dir(checkout().join("tests/kernels")).unwrap();
+    let mut paths: Vec<PathBuf> = files.map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    let mut records: Vec<Record> = paths.iter().map(|path| Record::read(path)).collect();
+    records.sort_by_key(|record| {
+        record.series().split('.').map(|part| part.parse().unwrap()).collect::<Vec<u32>>()
+    });
+    records
+}
+
+fn header(out: &mut String, first: &str, records: &[&Record]) {
+    let names: String =
+        records.iter().fold(String::new(), |names, record| names + " " + &record.series() + " |");
+    let _ = writeln!(out, "| {first} |{names}\n|---|{}", "---|".repeat(records.len()));
+}
+
+/// One row for each name that any record has, with a cell from each.
+fn table(
+    out: &mut String,
+    first: &str,
+    records: &[&Record],
+    kind: &str,
+    name: impl Fn(&[String]) -> String,
+    cell: impl Fn(&[String]) -> String,
+) {
+    header(out, first, records);
+    let cells: Vec<BTreeMap<String, String>> =
+        records.iter().map(|record| record.rows(kind).map(|row| (name(row), cell(row))).collect()).collect();
+    let names: BTreeSet<&String> = cells.iter().flat_map(BTreeMap::keys).collect();
+    for name in names {
+        let row = cells
+            .iter()
+            .fold(String::new(), |row, of| row + " " + of.get(name).map_or("", String::as_str) + " |");
+        let _ = writeln!(out, "| {name} |{row}");
+    }
+}
+
+fn report(all: &[Record]) -> String {
+    let mut out = String::from(
+        "# Kernels\n\nDebian's generic x86-64 kernels, each booted in a guest by `scripts/kernel-matrix`, which runs in it what \
+         `scripts/test` runs on\nthe host (the truth suite with fewer rounds). `scripts/kernel-matrix` makes this page; CI fails when \
+         bpf/ is no longer the one named here.\n\n\
+         | kernel | bpf/ | day | machine | booted in | all in | passed | skipped | failed |\n|---|---|---|---|---|---|---|---|---|\n",
+    );
+    for record in all {
+        let fact = |kind| record.fact(kind);
+        let _ = writeln!(
+            out,
+            "| {} | `{}` | {} | {} | {} s | {} s | {} |",
+            fact("kernel"),
+            fact("bpf").get(..12).unwrap_or(""),
+            fact("date"),
+            fact("machine"),
+            fact("booted"),
+            fact("seconds"),
+            if record.is_refused() {
+                "refused, as it must be | |".to_owned()
+            } else {
+                format!("{} | {} | {}", record.count("ok"), record.count("skipped"), record.count("failed"))
+            },
+        );
+    }
+    for record in all.iter().filter(|record| record.is_refused()) {
+        let _ =
+            writeln!(out, "\nOn {} killsnoop says:\n\n```\n{}\n```", record.series(), record.fact("refused"));
+    }
+    let tested: Vec<&Record> = all.iter().filter(|record| !record.is_refused()).collect();
+    out.push_str("\n## What the verifier walks\n\nInstructions of each program, and its time in milliseconds. A count that jumps by a quarter fails the run.\n\n");
+    table(
+        &mut out,
+        "program",
+        &tested,
+        "program",
+        |row| format!("`{}`", row[0]),
+        |row| format!("{} ({:.1})", row[1], row[2].parse::<f64>().unwrap() / 1000.0),
+    );
+    for (suite, title) in [
+        ("loads", "Combinations of programs: loaded, attached, and a signal seen"),
+        ("root", "Root tests"),
+        ("truth", "The truth suite"),
+    ] {
+        let _ = writeln!(out, "\n## {title}\n\nIn seconds.\n");
+        let suite_only: Vec<Record> = tested
+            .iter()
+            .map(|record| {
+                let is_of_it = |row: &&Vec<String>| row[0] != "test" || row[1] == suite;
+                Record(record.0.iter().filter(is_of_it).cloned().collect())
+            })
+            .collect();
+        table(
+            &mut out,
+            "test",
+            &suite_only.iter().collect::<Vec<_>>(),
+            "test",
+            |row| row[1].replace('_', " "),
+            |row| match row[2].as_str() {
+                "ok" => format!("{:.1}", row[3].parse::<f64>().unwrap()),
+                "skipped" => format!("skipped: {}", row[4]),
+                other => other.to_owned(),
+            },
+        );
+    }
+    out
+}
+
+fn support(all: &[Record]) -> String {
+    let mut out = String::new();
+    let all: Vec<&Record> = all.iter().collect();
+    header(&mut out, "kernel", &all);
+    let verdicts = all.iter().fold(String::new(), |row, record| {
+        let verdict = match (record.is_refused(), record.count("failed")) {
+            (true, _) => "refused with a clear message".to_owned(),
+            (false, 0) => format!("all {} passed", record.count("ok")),
+            (false, failed) => format!("{failed} failed"),
+        };
+        let skipped = record.count("skipped");
+        let skipped = if skipped > 0 { format!(", {skipped} skipped") } else { String::new() };
+        row + " " + &verdict + &skipped + " |"
+    });
+    let _ = writeln!(out, "| tests |{verdicts}");
+    let features: BTreeSet<&str> =
+        all.iter().flat_map(|record| record.rows("feature")).map(|row| row[0].as_str()).collect();
+    for feature in features {
+        let cells = all.iter().fold(String::new(), |cells, record| {
+            let has = record.rows("feature").find(|row| row[0] == feature).map_or("", |row| row[1].as_str());
+            cells + " " + has + " |"
+        });
+        let _ = writeln!(out, "| {feature} |{cells}");
+    }
+    out
+}
+
+const BEGIN: &str = "<!-- kernels: made by scripts/kernel-matrix -->\n";
+const END: &str = "<!-- /kernels -->\n";
+
+#[test]
+fn the_docs_say_what_the_matrix_said() {
+    let all = records();
+    let docs = checkout().join("docs/kernels.md");
+    let readme = checkout().join("README.md");
+    let text = fs::read_to_string(&readme).unwrap();
+    let (before, rest) = text.split_once(BEGIN).expect("README.md has a place for the table");
+    let (_, after) = rest.split_once(END).expect("README.md has an end of the table");
+    let new_readme = format!("{before}{BEGIN}{}{END}{after}", support(&all));
+    let report = report(&all);
+    if std::env::var_os("KILLSNOOP_BLESS").is_some() {
+        fs::write(&docs, &report).unwrap();
+        fs::write(&readme, &new_readme).unwrap();
+    }
+    assert_eq!(fs::read_to_string(&docs).unwrap_or_default(), report, "run scripts/kernel-matrix");
+    assert_eq!(fs::read_to_string(&readme).unwrap(), new_readme, "run scripts/kernel-matrix");
+}

@@ -1,0 +1,98 @@
+//! Each combination of programs that a host can ask for is loaded and attached, and sees a signal; and each program's
+//! price in the verifier is told. Needs root.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, unreachable_pub)]
+
+mod report;
+
+use std::mem::MaybeUninit;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use killsnoop::bpf::plan::{Plan, plan};
+use killsnoop::bpf::session::Session;
+use killsnoop::bpf::{probe, verifier};
+use killsnoop::config::Config;
+use rustix::process::{Signal, getpid, kill_process};
+
+fn main() -> ExitCode {
+    if std::env::args().any(|argument| argument == "--list") {
+        return ExitCode::SUCCESS;
+    }
+    if !rustix::process::geteuid().is_root() {
+        println!("loading programs needs root: scripts/test runs it through sudo");
+        return ExitCode::FAILURE;
+    }
+    let config = Config::default();
+    let widest = match plan(&probe::host(), &config) {
+        Ok(plan) => plan,
+        Err(error) => {
+            println!("{error}");
+            report::line(&["refused", &error.to_string()]);
+            return ExitCode::FAILURE;
+        }
+    };
+    for (has, feature) in [
+        (widest.iterates, "command lines of older processes from the kernel"),
+        (widest.tells_via, "via and scope"),
+        (widest.mends_forks, "fork hooks that the kernel skips are mended (7.x skips some)"),
+    ] {
+        report::line(&["feature", feature, if has { "yes" } else { "no" }]);
+    }
+    let (mut passed, mut failed) = (0, 0);
+    let mut judge = |name: &str, began: Instant, result: Result<(), String>| {
+        report::test("loads", name, report::outcome(result.is_ok()), began, "");
+        match result {
+            Ok(()) => passed += 1,
+            Err(complaint) => {
+                println!("{name}: {complaint}");
+                failed += 1;
+            }
+        }
+    };
+    for (name, plan) in combinations(widest) {
+        let began = Instant::now();
+        let result = sees_a_signal(plan, &config);
+        println!("{name}: {:.3} s", began.elapsed().as_secs_f64());
+        judge(&name, began, result);
+    }
+    let began = Instant::now();
+    let costs = verifier::costs(widest, &config).map_err(|error| error.to_string());
+    for cost in costs.iter().flatten() {
+        println!("{}: {} instructions, {:?}", cost.program, cost.instructions, cost.time);
+        let (instructions, microseconds) = (cost.instructions.to_string(), cost.time.as_micros().to_string());
+        report::line(&["program", &cost.program, &instructions, &microseconds]);
+    }
+    judge("each program alone", began, costs.map(drop));
+    println!("{passed} passed, {failed} failed");
+    if failed == 0 && passed > 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// What this host can do, and that without each of its optional programs.
+fn combinations(widest: Plan) -> Vec<(String, Plan)> {
+    let choices = |possible: bool| if possible { vec![true, false] } else { vec![false] };
+    let mut found = Vec::new();
+    for iterates in choices(widest.iterates) {
+        for mends_forks in choices(widest.mends_forks) {
+            let with = |has: bool, name: &'static str| has.then_some(name);
+            let optional: Vec<&str> =
+                [with(iterates, "seed"), with(mends_forks, "on_wakeup_new")].into_iter().flatten().collect();
+            let name = format!(
+                "with {}",
+                if optional.is_empty() { "neither".to_owned() } else { optional.join(" and ") }
+            );
+            found.push((name, Plan { iterates, mends_forks, ..widest }));
+        }
+    }
+    found
+}
+
+fn sees_a_signal(plan: Plan, config: &Config) -> Result<(), String> {
+    let mut storage = MaybeUninit::uninit();
+    let session = Session::start(&mut storage, &plan, config).map_err(|error| error.to_string())?;
+    kill_process(getpid(), Signal::CONT).unwrap();
+    match session.totals() {
+        totals if totals.generated == 0 => Err("the signal hook saw nothing".to_owned()),
+        totals if totals.emitted == 0 => Err("no record was written".to_owned()),
+        _ => Ok(()),
+    }
+}
