@@ -123,6 +123,10 @@ fn in_vfork() {
     let child = wait_until("the child", || {
         fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).ok()?.trim().parse::<u32>().ok()
     });
+    wait_until("the parent to sleep", || {
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+        status.contains("State:\tD").then_some(())
+    });
     // one that does not wake it
     kill(pid, Signal::URG);
     let event = tracer.signal_to(pid, 23);
