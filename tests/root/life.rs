@@ -9,7 +9,7 @@ use rustix::process::Signal;
 
 use crate::Test;
 use crate::harness::{
-    Process, Skip, Tracer, cmdline, kill, killsnoop, memory_cgroup, run_workload, wait_until,
+    PATIENCE, Process, Skip, Tracer, cmdline, kill, killsnoop, memory_cgroup, run_workload, wait_until,
 };
 
 pub const TESTS: &[Test] = &[
