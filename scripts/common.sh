@@ -61,6 +61,13 @@ install_packages() {
 		fail "apt-get could not install $*: its message is above"
 }
 
+# install_static_busybox WHY: one that runs where there is no library.
+install_static_busybox() {
+	if [ ! -x /bin/busybox ] || ldd /bin/busybox >/dev/null 2>&1; then
+		install_packages "$1" busybox-static
+	fi
+}
+
 # Tools and headers that the build needs, each with the package that brings it.
 install_build_tools() {
 	local missing=()
