@@ -3,8 +3,10 @@
 #include "kernel_types.h"
 #include <bpf/bpf_helpers.h>
 
+#include "attempt.h"
 #include "handshake.h"
 #include "lifecycle.h"
+#include "oom.h"
 #include "snapshot.h"
 
 char LICENSE[] SEC("license") = "GPL";
@@ -69,6 +71,8 @@ int on_signal_generate(u64 *ctx)
 		counters->filtered++;
 		return 0;
 	}
+	if (!(NEVER_ENDS & SIGNAL_BIT(signal)))
+		note_signalled(any_identity(target->group_leader), signal);
 	gather_facts(&scratch->facts, ctx, current_task, target);
 
 	hidden = hidden_class_of(&scratch->facts);
@@ -135,6 +139,15 @@ int on_wakeup_new(u64 *ctx)
 	return 0;
 }
 
+/* The last thread that goes is the end of the process; a leader that goes before may be replaced by an exec. */
+static __always_inline void see_exit(struct task_struct *task, struct counters *counters, enum hook_copy copy)
+{
+	if (BPF_CORE_READ(task, signal, live.counter) != 0)
+		leave_handover(task, counters, copy);
+	else if (!settings.attempts_only)
+		report_unexplained_end(task, counters, copy);
+}
+
 /* proto: include/trace/events/sched.h: TP_PROTO(struct task_struct *p[, bool group_dead]) */
 SEC("tp_btf/sched_process_exit")
 int on_exit(u64 *ctx)
@@ -142,7 +155,7 @@ int on_exit(u64 *ctx)
 	struct counters *counters = cpu_counters();
 
 	if (counters)
-		leave_handover((struct task_struct *)ctx[0], counters, FIRST_COPY);
+		see_exit((struct task_struct *)ctx[0], counters, FIRST_COPY);
 	return 0;
 }
 
@@ -152,8 +165,69 @@ int on_exit_again(u64 *ctx)
 	struct counters *counters = cpu_counters();
 
 	if (counters)
-		leave_handover((struct task_struct *)ctx[0], counters, SECOND_COPY);
+		see_exit((struct task_struct *)ctx[0], counters, SECOND_COPY);
 	return 0;
+}
+
+/*
+ * proto: include/trace/events/oom.h: TP_PROTO(struct task_struct *task, uid_t uid), before 6.9 TP_PROTO(int pid): so
+ * the first argument is taken as a number
+ */
+SEC("tp_btf/mark_victim")
+int on_mark_victim(u64 *ctx)
+{
+	struct counters *counters = cpu_counters();
+
+	if (counters)
+		emit_oom(ctx, ctx[0], counters);
+	return 0;
+}
+
+/*
+ * Attempts, where the kernel has BPF trampolines: only calls of the kill family pay.
+ * proto: arch/x86/include/asm/syscall_wrapper.h: long __x64_sys_NAME(const struct pt_regs *regs)
+ */
+#define FEXIT(name_, function_)                                            \
+	SEC("fexit/" function_) int name_(u64 *ctx)                        \
+	{                                                                  \
+		return have_task_pt_regs() ? see_attempt((s64)ctx[1]) : 0; \
+	}
+#ifdef __TARGET_ARCH_x86
+#define NATIVE "__x64_sys_"
+#define COMPAT "__ia32_compat_sys_"
+/* those without a pointer argument are one function for all ABIs elsewhere */
+FEXIT(after_kill_32, "__ia32_sys_kill")
+FEXIT(after_tkill_32, "__ia32_sys_tkill")
+FEXIT(after_tgkill_32, "__ia32_sys_tgkill")
+FEXIT(after_pidfd_send_signal_32, "__ia32_sys_pidfd_send_signal")
+#else
+#define NATIVE "__arm64_sys_"
+#define COMPAT "__arm64_compat_sys_"
+#endif
+FEXIT(after_kill, NATIVE "kill")
+FEXIT(after_tkill, NATIVE "tkill")
+FEXIT(after_tgkill, NATIVE "tgkill")
+FEXIT(after_pidfd_send_signal, NATIVE "pidfd_send_signal")
+FEXIT(after_rt_sigqueueinfo, NATIVE "rt_sigqueueinfo")
+FEXIT(after_rt_tgsigqueueinfo, NATIVE "rt_tgsigqueueinfo")
+FEXIT(after_rt_sigqueueinfo_32, COMPAT "rt_sigqueueinfo")
+FEXIT(after_rt_tgsigqueueinfo_32, COMPAT "rt_tgsigqueueinfo")
+
+/* Loaded and attached for a moment, to see whether that is possible here. */
+SEC("fexit/" NATIVE "kill")
+int try_trampoline(u64 *ctx __attribute__((unused)))
+{
+	return 0;
+}
+
+/*
+ * Attempts, where it has none. Every system call of the host pays for this.
+ * proto: include/trace/events/syscalls.h: TP_PROTO(struct pt_regs *regs, long ret)
+ */
+SEC("tp_btf/sys_exit")
+int on_sys_exit(u64 *ctx)
+{
+	return have_task_pt_regs() ? see_attempt((s64)ctx[1]) : 0;
 }
 
 /* Sleepable, so that it can read the memory of others; run once, after the hooks are attached. */

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
 
-use crate::config::{ALL_SIGNALS, Config, MAX_IGNORED_COMMS, OutputFormat, RING_BYTES};
+use crate::config::{ALL_SIGNALS, Config, Failed, MAX_IGNORED_COMMS, OutputFormat, RING_BYTES};
 use crate::error::UsageError;
 use crate::signal::Signal;
 
@@ -67,6 +67,15 @@ pub struct Cli {
     #[arg(long)]
     pub all: bool,
 
+    /// Report calls that fail as well (EPERM, ESRCH …); --failed=only: nothing else. Without BPF trampolines in the
+    /// kernel every system call of the host gets some 50 ns slower meanwhile
+    #[arg(long, value_enum, value_name = "only", num_args = 0..=1, require_equals = true, default_missing_value = "too")]
+    pub failed: Option<FailedArg>,
+
+    /// Report calls with signal 0 as well, which ask whether a process is there (the same cost)
+    #[arg(long)]
+    pub probes: bool,
+
     /// Size of the ring between kernel and program, in bytes: a power of two, whole pages
     #[arg(long, hide = true, value_name = "BYTES", default_value_t = RING_BYTES, value_parser = parse_ring_bytes)]
     pub ring_bytes: u32,
@@ -87,6 +96,16 @@ pub enum OutputArg {
     Logfmt,
     /// One JSON object a line
     Json,
+}
+
+/// `--failed`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FailedArg {
+    /// Beside the signals: --failed alone
+    #[value(hide = true)]
+    Too,
+    /// And no signals
+    Only,
 }
 
 /// `--log-level`.
@@ -163,6 +182,12 @@ impl TryFrom<Cli> for Config {
             count: cli.count,
             duration: cli.duration,
             show_all: cli.all,
+            failed: match cli.failed {
+                None => Failed::No,
+                Some(FailedArg::Too) => Failed::Too,
+                Some(FailedArg::Only) => Failed::Only,
+            },
+            probes: cli.probes,
             ring_bytes: cli.ring_bytes,
             seed_from_proc: cli.seed_from_proc,
             record_to: cli.record_to,
@@ -219,6 +244,7 @@ mod tests {
             (&["--duration", "0"], &["--duration", "0"]),
             (&["--ignore-source-comm", "a,"], &["--ignore-source-comm", "empty"]),
             (&["--duration", "-3s"], &["-3"]),
+            (&["--failed=some"], &["--failed", "some", "only"]),
             (&["-l", "loud"], &["--log-level", "loud", "debug"]),
         ] {
             let message = config(arguments).unwrap_err();

@@ -15,6 +15,17 @@ pub enum OutputFormat {
     Json,
 }
 
+/// Which calls that fail are told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Failed {
+    /// None.
+    No,
+    /// Beside the signals.
+    Too,
+    /// And no signals.
+    Only,
+}
+
 /// Everything that was asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
@@ -36,12 +47,23 @@ pub struct Config {
     pub duration: Option<Duration>,
     /// Hide nothing.
     pub show_all: bool,
+    /// Calls that fail.
+    pub failed: Failed,
+    /// Calls with signal 0.
+    pub probes: bool,
     /// Bytes of the ring: a power of two.
     pub ring_bytes: u32,
     /// Seed from /proc even where the kernel's iterator could.
     pub seed_from_proc: bool,
     /// Keep the raw records in this file as well.
     pub record_to: Option<PathBuf>,
+}
+
+impl Config {
+    /// Calls are watched that never become a signal.
+    pub fn wants_attempts(&self) -> bool {
+        self.failed != Failed::No || self.probes
+    }
 }
 
 /// Entries of the map `ignored_source_comms`.
@@ -62,6 +84,8 @@ impl Default for Config {
             count: None,
             duration: None,
             show_all: false,
+            failed: Failed::No,
+            probes: false,
             ring_bytes: RING_BYTES,
             seed_from_proc: false,
             record_to: None,

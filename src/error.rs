@@ -51,6 +51,14 @@ pub enum TraceError {
         /// What it lacks.
         lacking: String,
     },
+    /// A kernel that cannot tell what a failed call was.
+    #[error(
+        "--failed and --probes are not possible on this kernel ({release}): it does not tell which call returned\nhint: they need Linux 5.15 or newer; leave them out"
+    )]
+    NoAttempts {
+        /// `uname -r`.
+        release: String,
+    },
     /// The kernel refused something that the probe let expect.
     #[error("cannot {action}: {cause}\nhint: {hint}")]
     Kernel {

@@ -1,7 +1,9 @@
 //! An event: the facts of one record, judged once. What formats print of it is in [`fields`](crate::fields).
 
 use crate::origin::{self, Origin, Verdict};
-use crate::record::{Blocking, Disposition, PF_EXITING, ProcessFacts, SigInfo, Snapshot};
+use crate::record::{
+    AttemptFacts, Blocking, Disposition, EndFacts, PF_EXITING, ProcessFacts, Record, SigInfo, Snapshot,
+};
 use crate::relation::Relation;
 use crate::signal::Signal;
 
@@ -125,7 +127,14 @@ impl<'a> SignalEvent<'a> {
 
     /// Who was on the CPU, where that tells something and is not the source.
     pub fn trigger(&self) -> Option<&ProcessFacts<'a>> {
-        let at_work = self.facts.in_syscall || self.facts.current.flags & PF_EXITING != 0;
+        // A hang-up comes from whoever lets the terminal go, in or just after a call; memory runs out anywhere.
+        // Everything else may be an interrupt's in any process.
+        let is_hang_up =
+            self.verdict.origin == Origin::Tty && matches!(self.facts.signal, origin::HUP | origin::CONT);
+        let at_work = self.facts.in_syscall
+            || self.facts.current.flags & PF_EXITING != 0
+            || is_hang_up
+            || self.verdict.origin == Origin::Oom;
         let worth = at_work
             && origin::may_be_trigger(&self.facts, self.verdict.origin)
             && (self.verdict.origin != Origin::Child || self.current_is_the_child());
@@ -209,6 +218,30 @@ impl<'a> SignalEvent<'a> {
         }
     }
 
+    /// The terminal that sent it, as `ps` writes it: `pts/3`, `tty1`.
+    pub fn tty(&self) -> Option<String> {
+        let name = String::from_utf8_lossy(self.facts.tty);
+        (self.verdict.origin == Origin::Tty && !name.is_empty()).then(|| match name.strip_prefix("pts") {
+            Some(number) if number.starts_with(|letter: char| letter.is_ascii_digit()) => {
+                format!("pts/{number}")
+            }
+            _ => name.into_owned(),
+        })
+    }
+
+    /// The value that came along (`sigqueue()`): as the sender wrote it, `sival_int` and `sival_ptr`.
+    pub fn value(&self) -> Option<(i32, u64)> {
+        match self.facts.info {
+            SigInfo::Given { code: origin::SI_QUEUE | origin::SI_MESGQ, fields } => {
+                let value = u64::from_ne_bytes(fields[8..].try_into().ok()?);
+                // a union: the integer is its first four bytes
+                let integer = i32::from_ne_bytes(fields[8..12].try_into().ok()?);
+                Some((integer, value))
+            }
+            _ => None,
+        }
+    }
+
     /// What the target was doing. Where this very signal may just have woken it, nobody can tell.
     pub fn target_state(&self) -> Option<&'static str> {
         let target = &self.facts.target;
@@ -248,6 +281,118 @@ impl<'a> SignalEvent<'a> {
     }
 }
 
+/// A process that died of a signal which no event explains.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EndEvent<'a> {
+    /// Counter of this run.
+    pub id: u64,
+    /// To print times with.
+    pub clock: Clock,
+    /// The facts.
+    pub facts: EndFacts<'a>,
+    /// What it died of.
+    pub signal: Signal,
+    /// What that came from; None where it may have been sent before anybody watched.
+    pub origin: Option<Origin>,
+}
+
+impl<'a> EndEvent<'a> {
+    /// Judges one record; signals have been watched since then (boot time, ns). None for a record of nobody.
+    pub fn new(facts: EndFacts<'a>, id: u64, clock: Clock, watched_since: u64) -> Option<Self> {
+        let signal = Signal::new(facts.signal)?;
+        let is_older = facts.processes.first()?.start < watched_since;
+        let origin = match origin::of_end(&facts) {
+            // no signal can have waited for strict seccomp's: it cannot be blocked
+            Origin::Seccomp => Some(Origin::Seccomp),
+            origin => (!is_older).then_some(origin),
+        };
+        Some(Self { id, clock, facts, signal, origin })
+    }
+
+    /// Who died.
+    pub fn target(&self) -> &ProcessFacts<'a> {
+        &self.facts.processes[0]
+    }
+
+    /// Who traced it.
+    pub fn tracer(&self) -> Option<&ProcessFacts<'a>> {
+        self.facts.processes.get(self.facts.tracer?)
+    }
+}
+
+/// A call that failed, or only asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttemptEvent<'a> {
+    /// Counter of this run.
+    pub id: u64,
+    /// To print times with.
+    pub clock: Clock,
+    /// The facts.
+    pub attempt: AttemptFacts<'a>,
+    /// The call, and whom it addressed.
+    pub verdict: Verdict,
+    /// What the source is to the target, where there is one and it is known.
+    pub relation: Option<Relation>,
+}
+
+impl<'a> AttemptEvent<'a> {
+    /// Judges one record. None for a record of nobody.
+    pub fn new(attempt: AttemptFacts<'a>, id: u64, clock: Clock) -> Option<Self> {
+        let facts = &attempt.facts;
+        facts.processes.get(*facts.target_chain.first()?)?;
+        facts.processes.get(*facts.current_chain.first()?)?;
+        let verdict = origin::attempt(facts);
+        let relation = if attempt.has_target { Relation::of(facts) } else { None };
+        Some(Self { id, clock, attempt, verdict, relation })
+    }
+
+    /// Who tried.
+    pub fn source(&self) -> &ProcessFacts<'a> {
+        let facts = &self.attempt.facts;
+        &facts.processes[facts.current_chain[0]]
+    }
+
+    /// Who was addressed, if that is one process and it is there.
+    pub fn target(&self) -> Option<&ProcessFacts<'a>> {
+        let facts = &self.attempt.facts;
+        self.attempt.has_target.then(|| &facts.processes[facts.target_chain[0]])
+    }
+
+    /// The signal, where the number is one's.
+    pub fn signal(&self) -> Option<Signal> {
+        u8::try_from(self.attempt.signal).ok().and_then(Signal::new)
+    }
+
+    /// Signal 0: nothing was to be sent.
+    pub fn is_probe(&self) -> bool {
+        self.attempt.signal == 0
+    }
+
+    /// The name of the errno, or `permitted` of a signal 0 that could have been sent.
+    pub fn result(&self) -> String {
+        match self.attempt.returned {
+            0 => "permitted".to_owned(),
+            returned => errno_name(returned).map_or_else(|| format!("errno {}", -returned), str::to_owned),
+        }
+    }
+}
+
+/// Those that the kill family returns (kernel/signal.c), by their numbers on x86 and ARM.
+fn errno_name(returned: i64) -> Option<&'static str> {
+    Some(match -returned {
+        1 => "EPERM",
+        3 => "ESRCH",
+        9 => "EBADF",
+        11 => "EAGAIN",
+        12 => "ENOMEM",
+        13 => "EACCES",
+        14 => "EFAULT",
+        22 => "EINVAL",
+        38 => "ENOSYS",
+        _ => return None,
+    })
+}
+
 /// Records that were lost since the last such event, by cause.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Lost {
@@ -257,11 +402,20 @@ pub struct Lost {
     pub recursion: u64,
     /// The record could not be decoded.
     pub undecodable: u64,
+    /// Attempts for which there was no room.
+    pub attempts: u64,
+    /// Ends that no signal explains, for which there was no room.
+    pub ends: u64,
 }
 
 impl Lost {
     /// All of them.
     pub fn total(self) -> u64 {
+        self.ring_full + self.recursion + self.undecodable + self.attempts + self.ends
+    }
+
+    /// Those that were signals.
+    pub fn of_signals(self) -> u64 {
         self.ring_full + self.recursion + self.undecodable
     }
 
@@ -272,6 +426,8 @@ impl Lost {
             ring_full: self.ring_full.saturating_sub(earlier.ring_full),
             recursion: self.recursion.saturating_sub(earlier.recursion),
             undecodable: self.undecodable.saturating_sub(earlier.undecodable),
+            attempts: self.attempts.saturating_sub(earlier.attempts),
+            ends: self.ends.saturating_sub(earlier.ends),
         }
     }
 }
@@ -290,6 +446,29 @@ pub struct LostEvent {
 pub enum Event<'a> {
     /// A signal.
     Signal(Box<SignalEvent<'a>>),
+    /// A call that failed, or only asked.
+    Attempt(Box<AttemptEvent<'a>>),
+    /// An end that no signal explains.
+    End(Box<EndEvent<'a>>),
     /// Lost records.
     Lost(LostEvent),
+}
+
+impl<'a> Event<'a> {
+    /// The event of one record; signals have been watched since then (boot time, ns). None for a record that only
+    /// adds to another, and for one of nobody.
+    pub fn judge(record: Record<'a>, id: u64, clock: Clock, watched_since: u64) -> Option<Self> {
+        match record {
+            Record::Signal(facts) => {
+                SignalEvent::new(*facts, id, clock).map(|event| Self::Signal(Box::new(event)))
+            }
+            Record::Attempt(facts) => {
+                AttemptEvent::new(*facts, id, clock).map(|event| Self::Attempt(Box::new(event)))
+            }
+            Record::End(facts) => {
+                EndEvent::new(*facts, id, clock, watched_since).map(|event| Self::End(Box::new(event)))
+            }
+            Record::Identity(_) | Record::Oom(_) => None,
+        }
+    }
 }

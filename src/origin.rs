@@ -7,7 +7,7 @@
 //! only where the kernel side saw the task inside one, and only if the arguments name this very signal (an
 //! interrupt may send another). After that, `via` outranks `si_code`, which is a sender's claim.
 
-use crate::record::{PF_EXITING, PF_KTHREAD, SigInfo, Snapshot, Syscall, SyscallAbi};
+use crate::record::{EndFacts, PF_EXITING, PF_KTHREAD, SigInfo, Snapshot, Syscall, SyscallAbi};
 
 /// What brought the signal about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +34,10 @@ pub enum Origin {
     Rlimit,
     /// A seccomp filter.
     Seccomp,
+    /// The OOM killer.
+    Oom,
+    /// A debugger put it in the place of another.
+    Ptrace,
     /// The kernel, for a reason that these facts do not tell.
     Kernel,
 }
@@ -53,6 +57,8 @@ impl Origin {
             Self::Io => "io",
             Self::Rlimit => "rlimit",
             Self::Seccomp => "seccomp",
+            Self::Oom => "oom",
+            Self::Ptrace => "ptrace",
             Self::Kernel => "kernel",
         }
     }
@@ -108,15 +114,15 @@ pub struct Verdict {
 const PIDFD_SIGNAL_PROCESS_GROUP: u64 = 4;
 
 const SI_USER: i32 = 0;
-const SI_QUEUE: i32 = -1;
+pub(crate) const SI_QUEUE: i32 = -1;
 const SI_TIMER: i32 = -2;
-const SI_MESGQ: i32 = -3;
+pub(crate) const SI_MESGQ: i32 = -3;
 const SI_ASYNCIO: i32 = -4;
 const SI_SIGIO: i32 = -5;
 const SI_TKILL: i32 = -6;
 const SI_KERNEL: i32 = 128;
 
-const HUP: u8 = 1;
+pub(crate) const HUP: u8 = 1;
 const INT: u8 = 2;
 const QUIT: u8 = 3;
 const ILL: u8 = 4;
@@ -128,7 +134,7 @@ const SEGV: u8 = 11;
 const PIPE: u8 = 13;
 const ALRM: u8 = 14;
 const CHLD: u8 = 17;
-const CONT: u8 = 18;
+pub(crate) const CONT: u8 = 18;
 const TSTP: u8 = 20;
 const TTIN: u8 = 21;
 const TTOU: u8 = 22;
@@ -210,6 +216,9 @@ impl Call {
 
 /// Decides from the facts of one record.
 pub fn decide(facts: &Snapshot<'_>) -> Verdict {
+    if facts.oom.is_some() {
+        return Verdict { origin: Origin::Oom, via: None, scope: None, code_forged: false };
+    }
     let call = facts.syscall.as_ref().and_then(|syscall| Some((Call::of(syscall)?, syscall.args)));
     if let Some((call, args)) = call {
         if call.signal_argument(&args) == Some(u32::from(facts.signal)) && call.may_leave(facts.info) {
@@ -312,15 +321,55 @@ fn leads_its_session(facts: &Snapshot<'_>) -> bool {
     current_pid(facts) == Some(facts.current.session)
 }
 
+/// Can only the OOM killer, or nothing that is known, have sent this? What it says of its victim comes just after.
+pub fn may_be_oom(facts: &Snapshot<'_>) -> bool {
+    let is_kernels = facts.signal == KILL && facts.info == SigInfo::Kernel && facts.group;
+    is_kernels && decide(facts).origin == Origin::Kernel
+}
+
+/// The call that an attempt was made by, and whom it meant: as it was asked for, since nobody got a signal.
+pub fn attempt(facts: &Snapshot<'_>) -> Verdict {
+    let call = facts.syscall.as_ref().and_then(|syscall| Some((Call::of(syscall)?, syscall.args)));
+    match call {
+        Some((call, args)) => Verdict { code_forged: false, ..sent_by(call, &args, facts) },
+        None => Verdict { origin: Origin::Process, via: None, scope: None, code_forged: false },
+    }
+}
+
+/// What the pid argument of an attempt was, in the caller's pid namespace; None of a pidfd.
+pub fn pid_argument(facts: &Snapshot<'_>) -> Option<i32> {
+    let syscall = facts.syscall.as_ref()?;
+    match Call::of(syscall)? {
+        Call::PidfdSendSignal | Call::Write(_) => None,
+        _ => Some(syscall.args[0] as u32 as i32),
+    }
+}
+
+/// What an end without a signal was brought about by: strict seccomp and a tracer leave their marks on the task.
+pub fn of_end(facts: &EndFacts<'_>) -> Origin {
+    // kernel/seccomp.c: SECCOMP_MODE_STRICT; and SECCOMP_MODE_DEAD, set just before do_exit()
+    match facts.seccomp_mode {
+        1 if facts.signal == KILL => Origin::Seccomp,
+        3 => Origin::Seccomp,
+        _ if facts.is_traced => Origin::Ptrace,
+        _ => Origin::Kernel,
+    }
+}
+
 /// Could the running task say something of the cause (who closed the terminal, whose thread ended)? The
 /// idle task and kernel threads cannot.
 pub fn may_be_trigger(facts: &Snapshot<'_>, origin: Origin) -> bool {
     let is_process = facts.current.tid != 0 && facts.current.flags & PF_KTHREAD == 0;
     is_process
-        && !is_to_itself(facts)
+        && (origin == Origin::Oom || !is_to_itself(facts))
         && matches!(
             origin,
-            Origin::Tty | Origin::ParentDeath | Origin::PidNamespace | Origin::Child | Origin::Kernel
+            Origin::Oom
+                | Origin::Tty
+                | Origin::ParentDeath
+                | Origin::PidNamespace
+                | Origin::Child
+                | Origin::Kernel
         )
 }
 
@@ -406,6 +455,8 @@ mod tests {
             processes: vec![process(100), process(200), process(1)],
             current_chain: vec![0, 2],
             target_chain: vec![1, 2],
+            tty: b"",
+            oom: None,
             current_truncated: false,
             target_truncated: false,
         }

@@ -11,7 +11,7 @@ use thiserror::Error;
 
 use crate::bpf::wire::{
     Abi, Constant, Disposition as WireDisposition, Info as WireInfo, Kind, ProcessFlag, SignalFlag, VERSION,
-    WireIdentity, WireProcess, WireSignal, WireTask,
+    WireAttempt, WireEnd, WireIdentity, WireOom, WireProcess, WireSignal, WireTask,
 };
 
 /// Why bytes are not a record.
@@ -293,6 +293,80 @@ pub enum Record<'a> {
     Signal(Box<Snapshot<'a>>),
     /// What a signal before it lacked.
     Identity(IdentityFacts<'a>),
+    /// An end that no signal explains.
+    End(Box<EndFacts<'a>>),
+    /// What the OOM killer's victim weighed; its signal came just before.
+    Oom(OomFacts),
+    /// A call that failed, or only asked.
+    Attempt(Box<AttemptFacts<'a>>),
+}
+
+/// A process that died of a signal which the signal hook has not seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EndFacts<'a> {
+    /// `CLOCK_BOOTTIME`, nanoseconds.
+    pub time: u64,
+    /// The signal in its wait status, 1 to 64.
+    pub signal: u8,
+    /// It left a core file.
+    pub core_dumped: bool,
+    /// Somebody traced it.
+    pub is_traced: bool,
+    /// `task->seccomp.mode` of its last thread.
+    pub seccomp_mode: u32,
+    /// Its last thread.
+    pub task: Task,
+    /// Itself, its tracer if it has one, its ancestors.
+    pub processes: Vec<ProcessFacts<'a>>,
+    /// Places in `processes`: itself and its ancestors.
+    pub chain: Vec<usize>,
+    /// Place of its tracer.
+    pub tracer: Option<usize>,
+    /// The chain was cut before the top.
+    pub truncated: bool,
+}
+
+/// Whose memory ran out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OomScope {
+    /// A memory cgroup's.
+    Cgroup,
+    /// The host's.
+    Global,
+}
+
+/// What the OOM killer knew of its victim.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OomFacts {
+    /// The victim.
+    pub pid: u32,
+    /// Boot-time nanoseconds of its start; 0 where the kernel does not tell.
+    pub start: u64,
+    /// The thread whose allocation it was.
+    pub current_tid: u32,
+    /// File, anonymous and shared pages, by the kernel's approximate counters; None where it does not tell.
+    pub rss_pages: Option<u64>,
+    /// Usage and limit, in pages, of the memory cgroup nearest to its limit among the victim's and those above.
+    pub usage_and_limit: Option<(u64, u64)>,
+    /// Path of that cgroup in its hierarchy.
+    pub cgroup: Vec<u8>,
+    /// Return addresses of the kernel functions that led to it.
+    pub stack: Vec<u64>,
+    /// Whose memory ran out, once the stack has been looked up.
+    pub scope: Option<OomScope>,
+}
+
+/// A call of the kill family that did not become a signal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttemptFacts<'a> {
+    /// The caller as `current`; whoever it addressed as `target`, if that is known. Its `signal` is 0 where it is none.
+    pub facts: Snapshot<'a>,
+    /// The signal as it was given, be it one or not.
+    pub signal: i32,
+    /// What the call returned: a negative errno, or 0.
+    pub returned: i64,
+    /// The target was found.
+    pub has_target: bool,
 }
 
 /// One signal, as the kernel saw it at that instant.
@@ -330,6 +404,10 @@ pub struct Snapshot<'a> {
     pub current_chain: Vec<usize>,
     /// Places in `processes`: the target and its ancestors.
     pub target_chain: Vec<usize>,
+    /// Name of the target's terminal, as the kernel has it, of a signal that a terminal may have sent.
+    pub tty: &'a [u8],
+    /// What the OOM killer said of it.
+    pub oom: Option<OomFacts>,
     /// The current chain was cut before the top.
     pub current_truncated: bool,
     /// The target chain was cut before the top.
@@ -371,7 +449,16 @@ pub fn decode(bytes: &[u8]) -> Result<Record<'_>, DecodeError> {
     let length = u32::from_ne_bytes([prefix[4], prefix[5], prefix[6], prefix[7]]) as usize;
     let bytes = slice(bytes, 0, length, "the record")?;
     match Kind(u32::from(kind)) {
-        Kind::RECORD_SIGNAL => Ok(Record::Signal(Box::new(decode_signal(bytes)?))),
+        Kind::RECORD_SIGNAL => {
+            let (snapshot, _) = decode_signal(bytes)?;
+            match snapshot.signal {
+                1..=64 => Ok(Record::Signal(Box::new(snapshot))),
+                other => Err(DecodeError::Impossible { field: "signal", value: u64::from(other) }),
+            }
+        }
+        Kind::RECORD_END => Ok(Record::End(Box::new(decode_end(bytes)?))),
+        Kind::RECORD_OOM => Ok(Record::Oom(decode_oom(bytes)?)),
+        Kind::RECORD_ATTEMPT => Ok(Record::Attempt(Box::new(decode_attempt(bytes)?))),
         Kind::RECORD_IDENTITY => Ok(Record::Identity(decode_identity(bytes)?)),
         _ => Err(DecodeError::Kind(kind)),
     }
@@ -388,7 +475,93 @@ fn decode_identity(bytes: &[u8]) -> Result<IdentityFacts<'_>, DecodeError> {
     })
 }
 
-fn decode_signal(bytes: &[u8]) -> Result<Snapshot<'_>, DecodeError> {
+fn decode_end(bytes: &[u8]) -> Result<EndFacts<'_>, DecodeError> {
+    let head: WireEnd = take(bytes, 0, "an end")?;
+    let status = head.status;
+    let signal = match status & 0x7f {
+        number @ 1..=64 => number as u8,
+        other => return Err(DecodeError::Impossible { field: "status", value: u64::from(other) }),
+    };
+    if head.processes == 0 || head.processes > 2 + Constant::MAX_CHAIN.0 {
+        return Err(DecodeError::Impossible { field: "processes", value: u64::from(head.processes) });
+    }
+    let mut at = size_of::<WireEnd>();
+    let mut processes = Vec::with_capacity(head.processes as usize);
+    for _ in 0..head.processes {
+        let (process, next) = decode_process(bytes, at)?;
+        processes.push(process);
+        at = next;
+    }
+    let tracer = (head.has_tracer != 0 && processes.len() > 1).then_some(1);
+    let first_ancestor = if tracer.is_some() { 2 } else { 1 };
+    Ok(EndFacts {
+        time: head.time,
+        signal,
+        core_dumped: status & 0x80 != 0,
+        is_traced: head.ptrace & 1 != 0,
+        seccomp_mode: head.seccomp_mode,
+        task: decode_task(&head.task),
+        chain: std::iter::once(0).chain(first_ancestor..processes.len()).collect(),
+        processes,
+        tracer,
+        truncated: head.truncated != 0,
+    })
+}
+
+/// `PAGE_COUNTER_MAX` of include/linux/page_counter.h in pages of 4 KiB or more: no limit.
+const NO_LIMIT: u64 = (i64::MAX / 65536) as u64;
+
+fn decode_oom(bytes: &[u8]) -> Result<OomFacts, DecodeError> {
+    let head: WireOom = take(bytes, 0, "an OOM kill")?;
+    let path = slice(bytes, size_of::<WireOom>(), head.path_bytes as usize, "a cgroup's path")?;
+    let mut cgroup = Vec::new();
+    for name in path.split(|&byte| byte == 0).rev().filter(|name| !name.is_empty()) {
+        cgroup.push(b'/');
+        cgroup.extend_from_slice(name);
+    }
+    let tells = head.start_time != 0;
+    // swap entries (2) are no memory; the counters lag, and may be below 0 for a moment
+    let pages = |place: usize| head.rss[place].max(0) as u64;
+    let frames = (head.stack_bytes as usize / size_of::<u64>()).min(head.stack.len());
+    Ok(OomFacts {
+        pid: head.tgid,
+        start: head.start_time,
+        current_tid: head.current_tid,
+        rss_pages: tells.then(|| pages(0) + pages(1) + pages(3)),
+        usage_and_limit: (tells && head.limit != 0 && head.limit < NO_LIMIT)
+            .then_some((head.usage, head.limit)),
+        cgroup,
+        stack: head.stack[..frames].to_vec(),
+        scope: None,
+    })
+}
+
+fn decode_attempt(bytes: &[u8]) -> Result<AttemptFacts<'_>, DecodeError> {
+    let (mut facts, at) = decode_signal(bytes)?;
+    let head: WireSignal = take(bytes, 0, "the header")?;
+    let attempt: WireAttempt = take(bytes, at, "an attempt")?;
+    // the two chains were taken each for itself: from where they meet they are one
+    let key = |place: usize| facts.processes.get(place).map(|process| (process.pid, process.start));
+    let meets = facts.target_chain.iter().enumerate().find_map(|(up, &place)| {
+        let source = facts.current_chain.iter().position(|&other| key(other) == key(place))?;
+        Some((up, source))
+    });
+    if let Some((up, source)) = meets {
+        facts.target_chain.truncate(up);
+        let shared = facts.current_chain[source..].to_vec();
+        facts.target_chain.extend(shared);
+        facts.target_chain.truncate(usize::from(head.max_ancestors) + 1);
+    }
+    Ok(AttemptFacts {
+        facts,
+        signal: head.signal as i32,
+        returned: attempt.returned,
+        has_target: attempt.has_target != 0,
+    })
+}
+
+/// What signals and attempts have in common, and where it ends.
+fn decode_signal(bytes: &[u8]) -> Result<(Snapshot<'_>, usize), DecodeError> {
     let head: WireSignal = take(bytes, 0, "the header")?;
     let [source, target, beyond] =
         [head.source_ancestors, head.target_ancestors, head.beyond_ancestors].map(usize::from);
@@ -419,12 +592,10 @@ fn decode_signal(bytes: &[u8]) -> Result<Snapshot<'_>, DecodeError> {
     let target_is_cut = target_chain.len() > longest;
     target_chain.truncate(longest);
     let flag = |flag: SignalFlag| head.flags & flag.0 != 0;
-    Ok(Snapshot {
+    let tty = slice(bytes, std::mem::offset_of!(WireSignal, tty), head.tty.len(), "a terminal")?;
+    let snapshot = Snapshot {
         time: head.time,
-        signal: match head.signal {
-            number @ 1..=64 => number as u8,
-            other => return Err(DecodeError::Impossible { field: "signal", value: u64::from(other) }),
-        },
+        signal: if head.signal <= 64 { head.signal as u8 } else { 0 },
         group: flag(SignalFlag::SIGNAL_GROUP),
         result: head.result,
         info: match WireInfo(head.info) {
@@ -459,7 +630,10 @@ fn decode_signal(bytes: &[u8]) -> Result<Snapshot<'_>, DecodeError> {
         target_chain,
         current_truncated: flag(SignalFlag::SIGNAL_SOURCE_TRUNCATED),
         target_truncated: flag(SignalFlag::SIGNAL_TARGET_TRUNCATED) || target_is_cut,
-    })
+        tty: until_nul(tty),
+        oom: None,
+    };
+    Ok((snapshot, at))
 }
 
 fn decode_syscall(head: &WireSignal) -> Result<Option<Syscall>, DecodeError> {
@@ -601,7 +775,7 @@ mod tests {
     fn signal(bytes: &[u8]) -> Result<Box<Snapshot<'_>>, DecodeError> {
         match decode(bytes)? {
             Record::Signal(snapshot) => Ok(snapshot),
-            Record::Identity(_) => panic!("not a signal"),
+            _ => panic!("not a signal"),
         }
     }
 

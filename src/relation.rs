@@ -92,6 +92,8 @@ mod tests {
             processes: source.iter().chain(target).map(process).collect(),
             current_chain: (0..source.len()).collect(),
             target_chain: (source.len()..source.len() + target.len()).collect(),
+            tty: b"",
+            oom: None,
             current_truncated: false,
             target_truncated: false,
         }

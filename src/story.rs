@@ -1,5 +1,5 @@
 //! What joins records: a signal that met a process in the middle of execve waits for the command line that
-//! the exec hook sends after it.
+//! the exec hook sends after it; a SIGKILL that may be the OOM killer's waits for what that says of its victim.
 //!
 //! Memory is bounded; a signal that waits too long, or for which there is no room, goes on without.
 
@@ -7,7 +7,10 @@ use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use crate::record::{Argv, Gap, IdentityFacts, Image, ProcessFacts, Record, Snapshot, decode};
+use crate::origin;
+use crate::record::{
+    Argv, EndFacts, Gap, IdentityFacts, Image, OomFacts, ProcessFacts, Record, Snapshot, decode,
+};
 
 /// An execve has so long from its point of no return to its end. A line is to be out within 100 ms.
 pub const WAIT_AT_MOST: Duration = Duration::from_millis(50);
@@ -16,6 +19,8 @@ const ROOM: usize = 4 * 1024 * 1024;
 /// So many command lines are kept for a signal still to come: it asks for one early while its record is made, and
 /// the answer may be in the ring before it.
 const HEARD: usize = 128;
+/// So many ended processes are remembered: two threads may both see the end of theirs.
+const ENDED: usize = 64;
 
 /// A signal that waits.
 #[derive(Debug)]
@@ -28,9 +33,16 @@ struct Waiting {
     images: Vec<Image>,
     /// What came of that.
     found: Vec<IdentityFacts<'static>>,
+    /// The process that may be the OOM killer's victim, by pid and start, until that is known.
+    victim: Option<(u32, u64)>,
+    oom: Option<OomFacts>,
 }
 
 impl Waiting {
+    fn is_whole(&self) -> bool {
+        self.images.is_empty() && self.victim.is_none()
+    }
+
     fn hear(&mut self, identity: &IdentityFacts<'_>) {
         // one process may stand in a record twice: as the target, and above the source
         let awaited = self.images.len();
@@ -48,12 +60,14 @@ pub struct Told {
     pub id: u64,
     bytes: Vec<u8>,
     found: Vec<IdentityFacts<'static>>,
+    oom: Option<OomFacts>,
 }
 
 impl Told {
     /// The signal, with the command lines that came for it.
     pub fn snapshot(&self) -> Option<Box<Snapshot<'_>>> {
         let Ok(Record::Signal(mut snapshot)) = decode(&self.bytes) else { return None };
+        snapshot.oom.clone_from(&self.oom);
         for process in &mut snapshot.processes {
             if is_awaited(&process.argv) {
                 if let Some(identity) = self.found.iter().find(|found| found.image == process.image()) {
@@ -74,6 +88,7 @@ pub struct Story {
     waiting: VecDeque<Waiting>,
     bytes: usize,
     heard: VecDeque<IdentityFacts<'static>>,
+    ended: VecDeque<(u32, u64)>,
 }
 
 fn is_awaited(argv: &Argv<'_>) -> bool {
@@ -92,14 +107,46 @@ impl Story {
     ) -> Option<Vec<Told>> {
         let awaited = snapshot.processes.iter().filter(|process| is_awaited(&process.argv));
         let images: Vec<Image> = awaited.map(ProcessFacts::image).collect();
-        if images.is_empty() || self.bytes + bytes.len() > ROOM {
+        let victim = origin::may_be_oom(snapshot).then(|| target_of(snapshot)).flatten();
+        if (images.is_empty() && victim.is_none()) || self.bytes + bytes.len() > ROOM {
             return None;
         }
-        let mut waiting = Waiting { id, since: now, bytes: bytes.to_vec(), images, found: Vec::new() };
+        let mut waiting =
+            Waiting { id, since: now, bytes: bytes.to_vec(), images, found: Vec::new(), victim, oom: None };
         self.heard.iter().for_each(|identity| waiting.hear(identity));
         self.bytes += bytes.len();
         self.waiting.push_back(waiting);
-        Some(self.take(|waiting| waiting.images.is_empty()))
+        Some(self.take(Waiting::is_whole))
+    }
+
+    /// Takes what the OOM killer says; the signals that now lack nothing more.
+    pub fn hear_oom(&mut self, oom: &OomFacts) -> Vec<Told> {
+        for waiting in &mut self.waiting {
+            // before 6.9 the kernel tells no more of its victim than the pid
+            if waiting
+                .victim
+                .is_some_and(|(pid, start)| pid == oom.pid && (oom.start == 0 || start == oom.start))
+            {
+                waiting.victim = None;
+                waiting.oom = Some(oom.clone());
+            }
+        }
+        self.take(Waiting::is_whole)
+    }
+
+    /// Is it the first record of this end?
+    pub fn is_first_of(&mut self, end: &EndFacts<'_>) -> bool {
+        let Some(key) = end.processes.first().map(|process| (process.pid, process.start)) else {
+            return false;
+        };
+        if self.ended.contains(&key) {
+            return false;
+        }
+        if self.ended.len() >= ENDED {
+            self.ended.pop_front();
+        }
+        self.ended.push_back(key);
+        true
     }
 
     /// Takes a command line; the signals that now lack nothing more.
@@ -109,7 +156,7 @@ impl Story {
             self.heard.pop_front();
         }
         self.heard.push_back(owned(identity));
-        self.take(|waiting| waiting.images.is_empty())
+        self.take(Waiting::is_whole)
     }
 
     /// The signals that have waited long enough; all of them at the end.
@@ -127,8 +174,13 @@ impl Story {
         self.waiting = waiting;
         self.bytes = self.waiting.iter().map(|one| one.bytes.len()).sum();
         let over: VecDeque<Waiting> = over;
-        over.into_iter().map(|Waiting { id, bytes, found, .. }| Told { id, bytes, found }).collect()
+        over.into_iter().map(|Waiting { id, bytes, found, oom, .. }| Told { id, bytes, found, oom }).collect()
     }
+}
+
+fn target_of(snapshot: &Snapshot<'_>) -> Option<(u32, u64)> {
+    let target = snapshot.processes.get(*snapshot.target_chain.first()?)?;
+    Some((target.pid, target.start))
 }
 
 fn owned(identity: &IdentityFacts<'_>) -> IdentityFacts<'static> {

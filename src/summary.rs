@@ -2,9 +2,9 @@
 
 use std::fmt::Write;
 
-use crate::event::{IgnoredBecause, Outcome, SignalEvent};
-use crate::origin::Origin;
-use crate::record::{Blocking, ProcessFacts};
+use crate::event::{AttemptEvent, EndEvent, IgnoredBecause, Outcome, SignalEvent};
+use crate::origin::{self, Origin};
+use crate::record::{Blocking, OomScope, ProcessFacts};
 use crate::sink::sanitize::{is_unsafe, push_json_string};
 
 /// `comm(pid)`. A comm that could pass for more than itself is a JSON string: a process may call itself
@@ -69,10 +69,77 @@ pub fn of(event: &SignalEvent<'_>) -> String {
         Origin::Seccomp => {
             format!("kernel sent {signal} to {target}: a seccomp filter refused a system call")
         }
-        Origin::Kernel => format!("kernel sent {signal} to {target}"),
+        Origin::Oom => return oom(event, &target),
+        Origin::Kernel | Origin::Ptrace => format!("kernel sent {signal} to {target}"),
     };
     text.push_str(effect(event));
     text
+}
+
+/// `kernel OOM killer killed java(4711): memory cgroup limit 512 MiB, rss 498 MiB`.
+fn oom(event: &SignalEvent<'_>, target: &str) -> String {
+    let mut text = format!("kernel OOM killer killed {target}");
+    let Some(oom) = &event.facts.oom else { return text };
+    let mut facts = Vec::new();
+    match (oom.scope, oom.usage_and_limit) {
+        (Some(OomScope::Cgroup), Some((_, limit))) => {
+            facts.push(format!("memory cgroup limit {}", mebibytes(bytes_of_pages(limit))));
+        }
+        (Some(OomScope::Cgroup), None) => facts.push("its memory cgroup is at its limit".to_owned()),
+        (Some(OomScope::Global), _) => facts.push("the host ran out of memory".to_owned()),
+        (None, _) => {}
+    }
+    if let Some(pages) = oom.rss_pages {
+        facts.push(format!("rss {}", mebibytes(bytes_of_pages(pages))));
+    }
+    if !facts.is_empty() {
+        let _ = write!(text, ": {}", facts.join(", "));
+    }
+    text
+}
+
+/// The kernel's pages in bytes.
+pub fn bytes_of_pages(pages: u64) -> u64 {
+    pages.saturating_mul(rustix::param::page_size() as u64)
+}
+
+/// For eyes: whole from 10 MiB on, rounded down.
+fn mebibytes(bytes: u64) -> String {
+    let tenths = bytes / 104_858;
+    if tenths < 100 { format!("{}.{} MiB", tenths / 10, tenths % 10) } else { format!("{} MiB", bytes >> 20) }
+}
+
+/// A call that failed, or only asked.
+pub fn of_attempt(event: &AttemptEvent<'_>) -> String {
+    let target = match (event.target(), origin::pid_argument(&event.attempt.facts)) {
+        (Some(target), _) => name(target),
+        (None, Some(-1)) => "everybody".to_owned(),
+        (None, Some(0)) => "its process group".to_owned(),
+        (None, Some(group)) if group < 0 => format!("process group {}", i64::from(group).abs()),
+        (None, Some(pid)) => format!("pid {pid}"),
+        (None, None) => "a process".to_owned(),
+    };
+    let (source, result) = (name(event.source()), event.result());
+    if event.is_probe() {
+        return format!("{source} asked whether it may signal {target}: {result}");
+    }
+    let signal = event
+        .signal()
+        .map_or_else(|| format!("signal {}", event.attempt.signal), |signal| signal.to_string());
+    format!("{source} tried to send {signal} to {target}: {result}")
+}
+
+/// An end that no signal explains.
+pub fn of_end(event: &EndEvent<'_>) -> String {
+    let target = name(event.target());
+    let core = if event.facts.core_dumped { " and left a core" } else { "" };
+    let why = match (event.origin, event.tracer()) {
+        (Some(Origin::Ptrace), Some(tracer)) => format!(", which its tracer {} let through", name(tracer)),
+        (Some(Origin::Seccomp), _) => ": strict seccomp refused a system call".to_owned(),
+        (Some(_), _) => ", which nobody sent: the kernel ended it".to_owned(),
+        (None, _) => ", which may have been sent before this trace".to_owned(),
+    };
+    format!("{target} died of {}{core}{why}", event.signal)
 }
 
 /// Which thread ended, and whether its process goes on.

@@ -9,16 +9,17 @@ use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::bpf::plan::{self, Plan};
+use crate::bpf::load::try_trampoline;
+use crate::bpf::plan::{self, Attempts, Plan};
 use crate::bpf::probe;
 use crate::bpf::ring::{DRAIN_AT_MOST, Ring, STOP};
-use crate::bpf::session::{HIDDEN_NAMES, Session};
+use crate::bpf::session::{HIDDEN_NAMES, Session, Totals};
 use crate::complete::Completer;
 use crate::config::{Config, OutputFormat};
 use crate::error::TraceError;
-use crate::event::{Clock, Event, Lost, LostEvent, SignalEvent};
+use crate::event::{AttemptEvent, Clock, EndEvent, Event, Lost, LostEvent, SignalEvent};
 use crate::fields;
-use crate::record::{self, Record, Snapshot};
+use crate::record::{self, AttemptFacts, EndFacts, Record, Snapshot};
 use crate::sink::{Format, json::Json, logfmt::Logfmt};
 use crate::story::{Story, Told, WAIT_AT_MOST};
 
@@ -59,6 +60,11 @@ struct Pipeline<'a, 'obj> {
     in_buffer: u64,
     unprinted: u64,
     received: u64,
+    printed_attempts: u64,
+    unprinted_attempts: u64,
+    received_attempts: u64,
+    /// Ends and OOM kills.
+    received_others: u64,
     undecodable: u64,
     failure: Option<io::Error>,
     ended: bool,
@@ -77,8 +83,7 @@ impl Pipeline<'_, '_> {
         match record::decode(bytes) {
             Ok(Record::Signal(snapshot)) => {
                 self.received += 1;
-                let id = self.next_id;
-                self.next_id += 1;
+                let id = self.take_id();
                 match self.story.keep(id, bytes, &snapshot, Instant::now()) {
                     Some(told) => self.tell_all(&told),
                     None => self.tell(id, *snapshot),
@@ -87,6 +92,19 @@ impl Pipeline<'_, '_> {
             Ok(Record::Identity(identity)) => {
                 let told = self.story.hear(&identity);
                 self.tell_all(&told);
+            }
+            Ok(Record::Oom(oom)) => {
+                self.received_others += 1;
+                let told = self.story.hear_oom(&oom);
+                self.tell_all(&told);
+            }
+            Ok(Record::End(end)) => {
+                self.received_others += 1;
+                self.tell_end(*end);
+            }
+            Ok(Record::Attempt(attempt)) => {
+                self.received_attempts += 1;
+                self.tell_attempt(*attempt);
             }
             Err(error) => {
                 tracing::warn!(%error, "a record could not be read");
@@ -132,7 +150,10 @@ impl Pipeline<'_, '_> {
             self.unprinted += 1;
             return;
         }
-        self.completer.complete(&mut snapshot, self.session);
+        self.completer.complete(&mut snapshot.processes, self.session);
+        if let Some(oom) = &mut snapshot.oom {
+            self.completer.complete_oom(oom);
+        }
         let Some(event) = SignalEvent::new(snapshot, id, self.clock) else {
             self.undecodable += 1;
             return;
@@ -140,7 +161,44 @@ impl Pipeline<'_, '_> {
         self.print(&Event::Signal(Box::new(event)));
         self.printed += 1;
         self.in_buffer += 1;
-        self.ended = self.config.count.is_some_and(|count| self.printed >= count);
+        self.ended = self.has_printed_enough();
+    }
+
+    /// An attempt counts as a signal does.
+    fn tell_attempt(&mut self, mut attempt: AttemptFacts<'_>) {
+        if self.is_over() {
+            self.unprinted_attempts += 1;
+            return;
+        }
+        self.completer.complete(&mut attempt.facts.processes, self.session);
+        let Some(event) = AttemptEvent::new(attempt, self.take_id(), self.clock) else {
+            self.undecodable += 1;
+            return;
+        };
+        self.print(&Event::Attempt(Box::new(event)));
+        self.printed_attempts += 1;
+        self.ended = self.has_printed_enough();
+    }
+
+    fn tell_end(&mut self, mut end: EndFacts<'_>) {
+        if self.is_over() || !self.story.is_first_of(&end) {
+            return;
+        }
+        self.completer.complete(&mut end.processes, self.session);
+        let id = self.take_id();
+        if let Some(event) = EndEvent::new(end, id, self.clock, self.session.watched_since) {
+            self.print(&Event::End(Box::new(event)));
+        }
+    }
+
+    fn take_id(&mut self) -> u64 {
+        let id = self.next_id;
+        self.next_id += 1;
+        id
+    }
+
+    fn has_printed_enough(&self) -> bool {
+        self.config.count.is_some_and(|count| self.printed + self.printed_attempts >= count)
     }
 
     fn print(&mut self, event: &Event<'_>) {
@@ -190,7 +248,11 @@ fn now() -> i128 {
 /// If tracing cannot begin, or events can no longer be written. A closed pipe is no error.
 pub fn run(config: &Config, requests: &Requests<'_>, out: &mut dyn Write) -> Result<(), TraceError> {
     let began = Instant::now();
-    let plan = plan::plan(&probe::host(), config)?;
+    let mut host = probe::host();
+    // only a trial tells, and only this asks
+    host.has_trampolines =
+        config.wants_attempts() && host.missing_capabilities.is_empty() && try_trampoline();
+    let plan = plan::plan(&host, config)?;
     let raw = match &config.record_to {
         Some(path) => Some(
             File::create(path)
@@ -240,6 +302,10 @@ fn trace(
         in_buffer: 0,
         unprinted: 0,
         received: 0,
+        printed_attempts: 0,
+        unprinted_attempts: 0,
+        received_attempts: 0,
+        received_others: 0,
         undecodable: 0,
         failure: None,
         ended: false,
@@ -304,7 +370,7 @@ fn drain_the_rest(
             continue;
         }
         let totals = session.totals();
-        let is_over = totals.is_settled() && pipeline.borrow().received >= totals.emitted;
+        let is_over = totals.is_settled() && pipeline.borrow().has_received(&totals);
         if is_over || came_at.elapsed() > GIVE_UP_AFTER {
             return Ok(());
         }
@@ -342,9 +408,22 @@ impl LossTeller {
 }
 
 impl Pipeline<'_, '_> {
+    /// Everything that the kernel side put into the ring has come.
+    fn has_received(&self, totals: &Totals) -> bool {
+        self.received >= totals.emitted
+            && self.received_attempts >= totals.attempts[2]
+            && self.received_others >= totals.ends[0] + totals.ooms[0]
+    }
+
     fn lost(&self) -> Lost {
         let totals = self.session.totals();
-        Lost { ring_full: totals.ring_full, recursion: totals.missed[0], undecodable: self.undecodable }
+        Lost {
+            ring_full: totals.ring_full,
+            recursion: totals.missed[0],
+            undecodable: self.undecodable,
+            attempts: totals.attempts[3],
+            ends: totals.ends[1],
+        }
     }
 
     /// generated = printed + hidden + filtered + lost (+ not printed), and each part by cause.
@@ -363,19 +442,31 @@ impl Pipeline<'_, '_> {
             printed = self.printed,
             hidden = totals.all_hidden(),
             filtered = totals.filtered,
-            lost = lost.total(),
+            lost = lost.of_signals(),
             unprinted = self.unprinted + in_ring + self.story.waiting() as u64,
             "signals {when}"
         );
         if !hidden.is_empty() {
             tracing::info!("hidden by default, by class: {} (--all shows them)", hidden.join(" "));
         }
-        if lost.total() > 0 {
+        if lost.of_signals() > 0 {
             tracing::warn!(
                 ring_full = lost.ring_full,
                 recursion = lost.recursion,
                 undecodable = lost.undecodable,
                 "signals lost, by cause"
+            );
+        }
+        let [attempts, filtered, emitted, dropped] = totals.attempts;
+        if self.config.wants_attempts() {
+            tracing::info!(
+                seen = attempts,
+                printed = self.printed_attempts,
+                filtered,
+                lost = dropped,
+                unprinted = self.unprinted_attempts + emitted.saturating_sub(self.received_attempts),
+                skipped_returns = totals.missed_returns,
+                "attempts {when}"
             );
         }
         let [_, execs, forks, exits, mended @ ..] = totals.missed;
@@ -405,6 +496,11 @@ fn say_ready(session: &Session<'_>, plan: Plan, probed: Duration, total: Duratio
     if !plan.shares_pids {
         tracing::warn!(
             "in a pid namespace of its own: command lines of processes older than killsnoop come from /proc under --root"
+        );
+    }
+    if plan.attempts == Attempts::SyscallExits {
+        tracing::warn!(
+            "--failed and --probes: this kernel has no BPF trampolines, so every system call of this host is some 50 ns slower while killsnoop runs"
         );
     }
     let timings = session.timings;

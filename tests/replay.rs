@@ -7,9 +7,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use killsnoop::event::{Clock, Event, SignalEvent};
+use killsnoop::event::{Clock, Event};
 use killsnoop::fields;
-use killsnoop::record::{DecodeError, Record, Snapshot, decode};
+use killsnoop::record::{DecodeError, Record, decode};
 use killsnoop::sink::sanitize::is_unsafe;
 use killsnoop::sink::{Format, json::Json, logfmt::Logfmt};
 use proptest::prelude::*;
@@ -44,17 +44,9 @@ fn split(mut bytes: &[u8]) -> Vec<Vec<u8>> {
     records
 }
 
-/// A recorded signal.
-fn signal(record: &[u8]) -> Result<Snapshot<'_>, DecodeError> {
-    match decode(record)? {
-        Record::Signal(snapshot) => Ok(*snapshot),
-        Record::Identity(_) => panic!("the fixtures hold signals only"),
-    }
-}
-
-fn print(snapshot: Snapshot<'_>, id: u64, format: &mut dyn Format) -> String {
-    let event = SignalEvent::new(snapshot, id, CLOCK).expect("a decoded record has a target");
-    fields::tell(&Event::Signal(Box::new(event)), format);
+fn print(record: Record<'_>, id: u64, format: &mut dyn Format) -> String {
+    let event = Event::judge(record, id, CLOCK, 0).expect("the fixtures hold events only");
+    fields::tell(&event, format);
     let mut out = Vec::new();
     format.finish(&mut out);
     String::from_utf8(out).unwrap()
@@ -73,11 +65,11 @@ fn every_format_prints_what_it_printed() {
                 .iter()
                 .zip(1..)
                 .map(|(record, id)| {
-                    let snapshot = signal(record).unwrap_or_else(|error| match error {
+                    let decoded = decode(record).unwrap_or_else(|error| match error {
                         DecodeError::Version { .. } => panic!("{name}: {error} with scripts/record-fixtures"),
                         _ => panic!("{name}: {error}"),
                     });
-                    print(snapshot, id, &mut *format)
+                    print(decoded, id, &mut *format)
                 })
                 .collect();
             let golden = data().join(format!("{name}.{extension}"));
@@ -101,7 +93,7 @@ fn the_line_of_the_readme_is_what_is_printed() {
     let path = data().join("../../README.md");
     let mut readme = fs::read_to_string(&path).unwrap();
     let records = split(&fs::read(data().join("pkill.records")).unwrap());
-    let line = print(signal(&records[0]).unwrap(), 1, &mut Logfmt::default());
+    let line = print(decode(&records[0]).unwrap(), 1, &mut Logfmt::default());
     let broken_up = logfmt_pairs(line.trim_end()).join("\n");
     if std::env::var_os("KILLSNOOP_BLESS").is_some() {
         let begin = readme.find("time=").unwrap();
@@ -116,10 +108,10 @@ fn the_line_of_the_readme_is_what_is_printed() {
 fn every_line_of_json_is_one_object_and_no_line_holds_an_unsafe_character() {
     for (name, records) in fixtures() {
         for record in &records {
-            let line = print(signal(record).unwrap(), 1, &mut Json::default());
+            let line = print(decode(record).unwrap(), 1, &mut Json::default());
             let value: serde_json::Value = serde_json::from_str(&line).unwrap();
             assert!(value.is_object(), "{name}");
-            for line in [line, print(signal(record).unwrap(), 1, &mut Logfmt::default())] {
+            for line in [line, print(decode(record).unwrap(), 1, &mut Logfmt::default())] {
                 let content = line.strip_suffix('\n').unwrap();
                 assert!(!content.chars().any(is_unsafe), "{name}: {content:?}");
             }
@@ -141,11 +133,11 @@ fn logfmt_is_json_flattened() {
     }
     for (name, records) in fixtures() {
         for record in &records {
-            let json = print(signal(record).unwrap(), 1, &mut Json::default());
+            let json = print(decode(record).unwrap(), 1, &mut Json::default());
             let mut wanted = Vec::new();
             flatten("", &serde_json::from_str(&json).unwrap(), &mut wanted);
             wanted.sort();
-            let line = print(signal(record).unwrap(), 1, &mut Logfmt::default());
+            let line = print(decode(record).unwrap(), 1, &mut Logfmt::default());
             let mut keys: Vec<&str> = logfmt_pairs(line.trim_end())
                 .into_iter()
                 .map(|pair| pair.split_once('=').expect("a pair").0)
@@ -228,9 +220,8 @@ proptest! {
             let at = at.index(length);
             record[at] = value;
         }
-        if let Ok(Record::Signal(snapshot)) = decode(&record) {
-            if let Some(event) = SignalEvent::new(*snapshot, 1, CLOCK) {
-                let event = Event::Signal(Box::new(event));
+        if let Ok(record) = decode(&record) {
+            if let Some(event) = Event::judge(record, 1, CLOCK, 0) {
                 let mut out = Vec::new();
                 let mut json = Json::default();
                 fields::tell(&event, &mut json);

@@ -53,6 +53,88 @@ static __always_inline u32 task_login_uid(struct task_struct *task)
 	return BPF_CORE_READ(audited, loginuid.val);
 }
 
+/* The mode is there only with CONFIG_SECCOMP. */
+struct seccomp___mode {
+	int mode;
+} CORE;
+struct task_struct___seccomp {
+	struct seccomp___mode seccomp;
+} CORE;
+
+static __always_inline u32 seccomp_mode(struct task_struct *task)
+{
+	struct task_struct___seccomp *filtered = (void *)task;
+	if (!bpf_core_field_exists(filtered->seccomp))
+		return 0;
+	return BPF_CORE_READ(filtered, seccomp.mode);
+}
+
+/* 6.15, 633488947ef6 ("kernfs: Use RCU to access kernfs_node::parent."): `parent` became `__parent`. */
+struct kernfs_node___parent_after_6_15 {
+	struct kernfs_node *__parent;
+} CORE;
+struct kernfs_node___parent_before_6_15 {
+	struct kernfs_node *parent;
+} CORE;
+
+static __always_inline struct kernfs_node *kernfs_parent(struct kernfs_node *node)
+{
+	struct kernfs_node___parent_after_6_15 *after = (void *)node;
+	if (bpf_core_field_exists(after->__parent))
+		return BPF_CORE_READ(after, __parent);
+	struct kernfs_node___parent_before_6_15 *before = (void *)node;
+	return BPF_CORE_READ(before, parent);
+}
+
+/* The place of the memory controller depends on the kernel's configuration; it may not be there. */
+enum cgroup_subsys_id___memory {
+	memory_cgrp_id = 4,
+};
+
+static __always_inline struct mem_cgroup *memory_cgroup_of(struct task_struct *task)
+{
+	struct css_set *set = BPF_CORE_READ(task, cgroups);
+	u64 css = 0;
+
+	if (!bpf_core_enum_value_exists(enum cgroup_subsys_id___memory, memory_cgrp_id))
+		return NULL;
+	bpf_probe_read_kernel(&css, sizeof(css),
+			      (void *)set + bpf_core_field_offset(struct css_set, subsys) +
+				      8 * bpf_core_enum_value(enum cgroup_subsys_id___memory,
+							      memory_cgrp_id));
+	return (struct mem_cgroup *)css;
+}
+
+/* 6.2, f1a7941243c1 ("mm: convert mm's rss stats into percpu_counter"). What is on its way on each CPU is left out. */
+struct percpu_counter {
+	s64 count;
+} CORE;
+struct mm_struct___rss_after_6_2 {
+	struct percpu_counter rss_stat[4];
+} CORE;
+struct mm_rss_stat___before_6_2 {
+	atomic_long_t count[4];
+} CORE;
+struct mm_struct___rss_before_6_2 {
+	struct mm_rss_stat___before_6_2 rss_stat;
+} CORE;
+
+static __always_inline void read_rss(struct mm_struct *mm, s64 *pages)
+{
+	if (bpf_core_type_exists(struct mm_rss_stat___before_6_2)) {
+		struct mm_struct___rss_before_6_2 *before = (void *)mm;
+		bpf_probe_read_kernel(pages, 32, &before->rss_stat.count);
+		return;
+	}
+	struct mm_struct___rss_after_6_2 *after = (void *)mm;
+	void *counters = (void *)after + bpf_core_field_offset(after->rss_stat);
+#pragma unroll
+	for (u32 i = 0; i < 4; i++)
+		bpf_probe_read_kernel(&pages[i], sizeof(pages[i]),
+				      counters + i * bpf_core_type_size(struct percpu_counter) +
+					      bpf_core_field_offset(struct percpu_counter, count));
+}
+
 /* 5.17, e6f2dd0f8067 ("bpf: Add bpf_loop helper"); where it is absent a plain bounded loop does the same. */
 static __always_inline bool have_bpf_loop(void)
 {

@@ -17,6 +17,9 @@
 /* Signals whose default action is to do nothing: SIGCHLD, SIGCONT, SIGURG, SIGWINCH. */
 #define DEFAULT_IGNORED (SIGNAL_BIT(17) | SIGNAL_BIT(18) | SIGNAL_BIT(23) | SIGNAL_BIT(28))
 
+/* And those that stop a process: no end by one of them is possible. */
+#define NEVER_ENDS (DEFAULT_IGNORED | SIGNAL_BIT(19) | SIGNAL_BIT(20) | SIGNAL_BIT(21) | SIGNAL_BIT(22))
+
 static __always_inline enum wire_disposition disposition_of(struct task_struct *task, u32 signal)
 {
 	u64 handler = 0, action = 0;

@@ -24,6 +24,8 @@
 /* URG, IO */
 #define IO_SIGNALS (SIGNAL_BIT(23) | SIGNAL_BIT(29))
 
+/* include/trace/events/signal.h */
+#define TRACE_SIGNAL_OVERFLOW_FAIL 3
 /* include/uapi/asm-generic/siginfo.h */
 #define SI_TIMER (-2)
 #define SI_MESGQ (-3)
@@ -56,6 +58,9 @@ static __always_inline enum hidden_class hidden_class_of(const struct facts *fac
 
 	if (settings.show_all || (settings.included_signals & bit) || (NEVER_HIDDEN & bit))
 		return SHOWN;
+	/* a full queue: the one failure that this hook sees */
+	if (facts->result == TRACE_SIGNAL_OVERFLOW_FAIL)
+		return SHOWN;
 	if (facts->disposition == DISPOSITION_DEFAULT && !(DEFAULT_IGNORED & bit))
 		return SHOWN;
 	if (sent_by_current(facts))
@@ -82,6 +87,17 @@ static __always_inline enum hidden_class hidden_class_of(const struct facts *fac
 	    (facts->code == SI_SIGIO || (facts->code >= 1 && facts->code <= 6)))
 		return HIDDEN_IO;
 	return SHOWN;
+}
+
+/* HUP, INT, QUIT, CONT, TSTP, TTIN, TTOU, WINCH */
+#define TTY_SIGNALS                                                                                         \
+	(SIGNAL_BIT(1) | SIGNAL_BIT(2) | SIGNAL_BIT(3) | SIGNAL_BIT(18) | SIGNAL_BIT(20) | SIGNAL_BIT(21) | \
+	 SIGNAL_BIT(22) | SIGNAL_BIT(28))
+
+/* Is it one that a terminal may have sent? */
+static __always_inline bool is_from_tty(const struct facts *facts)
+{
+	return facts->info == INFO_KERNEL && TTY_SIGNALS & SIGNAL_BIT(facts->signal);
 }
 
 static __always_inline bool source_comm_is_ignored(const struct facts *facts,

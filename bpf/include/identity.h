@@ -81,6 +81,28 @@ static __always_inline enum argv_class class_of(u32 length)
 }
 
 /*
+ * The name of a task's terminal, empty if it has none. A terminal that hangs up at this moment may be freed while its
+ * name is copied: it is believed only if the task still has it afterwards.
+ */
+static __always_inline void copy_tty(struct task_struct *task, u8 *name)
+{
+	struct signal_struct *signal = BPF_CORE_READ(task, signal);
+	struct tty_struct *tty = BPF_CORE_READ(signal, tty);
+
+	name[0] = 0;
+	if (!tty)
+		return;
+	bpf_core_read_str(name, TTY_BYTES, &tty->name);
+	if (BPF_CORE_READ(signal, tty) != tty)
+		name[0] = 0;
+}
+
+static __always_inline void remember_tty(struct task_struct *task, struct identity *identity)
+{
+	copy_tty(task, identity->tty);
+}
+
+/*
  * Fetched by copying: each pointer that the verifier follows from a trusted task costs it milliseconds, since
  * it looks for the field in a list of safe ones by a linear search through the kernel's BTF.
  */

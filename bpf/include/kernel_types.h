@@ -62,6 +62,9 @@ enum bpf_func_id {
 #define SIGNAL_GROUP_EXIT 0x00000004
 #define SIGNAL_UNKILLABLE 0x00000040
 
+/* include/linux/ptrace.h */
+#define PT_PTRACED 0x00000001
+
 #define CORE __attribute__((preserve_access_index))
 
 enum pid_type { PIDTYPE_PID, PIDTYPE_TGID, PIDTYPE_PGID, PIDTYPE_SID, PIDTYPE_MAX };
@@ -90,8 +93,22 @@ struct ns_common {
 	unsigned int inum;
 } CORE;
 
+struct xa_node {
+	unsigned char shift;
+	void *slots[64];
+} CORE;
+
+struct xarray {
+	void *xa_head;
+} CORE;
+
+struct idr {
+	struct xarray idr_rt;
+} CORE;
+
 struct pid_namespace {
 	struct ns_common ns;
+	struct idr idr;
 	unsigned int level;
 } CORE;
 
@@ -100,8 +117,17 @@ struct upid {
 	struct pid_namespace *ns;
 } CORE;
 
+struct hlist_node {
+	struct hlist_node *next;
+} CORE;
+
+struct hlist_head {
+	struct hlist_node *first;
+} CORE;
+
 struct pid {
 	unsigned int level;
+	struct hlist_head tasks[PIDTYPE_MAX];
 	struct upid numbers[1];
 } CORE;
 
@@ -112,7 +138,23 @@ struct cred {
 	kgid_t egid;
 } CORE;
 
-struct file;
+struct inode {
+	void *i_private;
+} CORE;
+
+struct file {
+	void *private_data;
+	struct inode *f_inode;
+} CORE;
+
+struct fdtable {
+	unsigned int max_fds;
+	struct file **fd;
+} CORE;
+
+struct files_struct {
+	struct fdtable *fdt;
+} CORE;
 
 struct mm_struct {
 	unsigned long start_stack;
@@ -135,16 +177,46 @@ struct sighand_struct {
 	struct k_sigaction action[64];
 } CORE;
 
+struct sigpending {
+	sigset_t signal;
+} CORE;
+
 struct signal_struct {
 	atomic_t live;
 	struct list_head thread_head;
 	int group_exit_code;
 	unsigned int flags;
 	struct pid *pids[PIDTYPE_MAX];
+	struct tty_struct *tty;
+	struct sigpending shared_pending;
+} CORE;
+
+struct tty_struct {
+	char name[64];
 } CORE;
 
 struct kernfs_node {
 	u64 id;
+	const char *name;
+} CORE;
+
+typedef struct {
+	s64 counter;
+} atomic_long_t;
+
+struct page_counter {
+	atomic_long_t usage;
+	unsigned long max;
+} CORE;
+
+struct cgroup_subsys_state {
+	struct cgroup *cgroup;
+	struct cgroup_subsys_state *parent;
+} CORE;
+
+struct mem_cgroup {
+	struct cgroup_subsys_state css;
+	struct page_counter memory;
 } CORE;
 
 struct cgroup {
@@ -152,6 +224,7 @@ struct cgroup {
 } CORE;
 
 struct css_set {
+	struct cgroup_subsys_state *subsys[16];
 	struct cgroup *dfl_cgrp;
 } CORE;
 
@@ -163,6 +236,8 @@ struct task_struct {
 	struct task_struct *real_parent;
 	struct task_struct *group_leader;
 	struct pid *thread_pid;
+	struct hlist_node pid_links[PIDTYPE_MAX];
+	struct files_struct *files;
 	struct list_head thread_node;
 	u64 start_boottime;
 	u64 self_exec_id;
@@ -172,6 +247,10 @@ struct task_struct {
 	struct sighand_struct *sighand;
 	sigset_t blocked;
 	sigset_t real_blocked;
+	struct sigpending pending;
+	unsigned int ptrace;
+	int exit_code;
+	struct task_struct *parent;
 	struct css_set *cgroups;
 	char comm[TASK_COMM_LEN];
 } CORE;

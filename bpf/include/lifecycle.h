@@ -80,6 +80,7 @@ static __always_inline void take_handover(struct task_struct *task, struct ident
 	identity->spawner_tgid = left->spawner_tgid;
 	identity->spawner_generation = left->spawner_generation;
 	identity->generation = left->generation;
+	identity->signalled |= left->signalled;
 	bpf_map_delete_elem(&handovers, &key);
 }
 
@@ -135,6 +136,13 @@ static __always_inline void emit_identity(struct task_struct *task, const struct
 	wake_reader(counters);
 }
 
+/* What was sent to a task before there was a value to note it in. */
+static __always_inline void note_pending(struct task_struct *task, struct identity *identity)
+{
+	identity->signalled |= BPF_CORE_READ(task, pending.signal.sig[0]) |
+			       BPF_CORE_READ(task, signal, shared_pending.signal.sig[0]);
+}
+
 /* `task` is current and, since de_thread(), the leader and the only thread. */
 static __always_inline void remember_exec(struct task_struct *task, int old_pid, struct counters *counters,
 					  enum hook_copy copy)
@@ -153,8 +161,10 @@ static __always_inline void remember_exec(struct task_struct *task, int old_pid,
 	if (!mm)
 		return;
 	is_first = identity->generation == 0;
-	if (old_pid != task->pid && is_first)
+	if (old_pid != task->pid && is_first) {
 		take_handover(task, identity);
+		note_pending(task, identity);
+	}
 	start = BPF_CORE_READ(mm, arg_start);
 	end = BPF_CORE_READ(mm, arg_end);
 	length = end > start ? end - start : 0;
@@ -170,6 +180,7 @@ static __always_inline void remember_exec(struct task_struct *task, int old_pid,
 	identity->image = (u64)mm;
 	identity->argv_kept = kept;
 	identity->argv_total = saturate(length);
+	remember_tty(task, identity);
 	end_write(identity);
 
 	drop_unused_classes(task, before, kept);
@@ -244,6 +255,7 @@ static __always_inline void remember_fork(struct task_struct *forker, struct tas
 		COUNT(counters->fork_no_memory);
 		return;
 	}
+	note_pending(child, identity);
 	from.identity = own_identity(leader, &from);
 	identity->spawner_start = leader->start_boottime;
 	identity->spawner_tgid = leader->tgid;
@@ -265,6 +277,7 @@ static __always_inline void remember_fork(struct task_struct *forker, struct tas
 	identity->argv_total = from.identity->argv_total;
 	identity->exec_time = from.identity->exec_time;
 	identity->exec_id = from.identity->exec_id;
+	__builtin_memcpy(identity->tty, from.identity->tty, TTY_BYTES);
 	identity->image = from.identity->flags & PROCESS_BY_PLACE ? from.identity->image : (u64)mm_of(child);
 	identity->flags =
 		from.identity->flags | (from.seeded ? PROCESS_SEEDED : 0) | (copied ? 0 : PROCESS_NO_MEMORY);
@@ -299,7 +312,7 @@ static __always_inline void leave_handover(struct task_struct *task, struct coun
 	struct handover_key key = { .start_time = task->start_boottime, .tgid = task->tgid };
 	struct handover left = {};
 
-	if (task->pid != task->tgid || BPF_CORE_READ(task, signal, live.counter) == 0)
+	if (task->pid != task->tgid)
 		return;
 	identity = bpf_task_storage_get(&identities, task, NULL, 0);
 	if (!identity || !identity->generation)
@@ -313,6 +326,7 @@ static __always_inline void leave_handover(struct task_struct *task, struct coun
 	left.spawner_tgid = identity->spawner_tgid;
 	left.spawner_generation = identity->spawner_generation;
 	left.generation = identity->generation;
+	left.signalled = identity->signalled;
 	bpf_map_update_elem(&handovers, &key, &left, BPF_ANY);
 }
 
@@ -422,6 +436,8 @@ static __always_inline void seed_process(struct task_struct *task)
 	identity->exec_time = bpf_ktime_get_boot_ns();
 	identity->exec_id = exec_id;
 	identity->image = (u64)mm;
+	remember_tty(task, identity);
+	note_pending(task, identity);
 	identity->argv_kept = whole ? kept : 0;
 	identity->argv_total = saturate(length);
 	end_write(identity);

@@ -12,7 +12,7 @@
  * Size classes. A task-storage element is 72 bytes and its value, in a power-of-two slab: 424, 1,960 and
  * 8,104 fill theirs exactly, and 8,120 is the most that kernel 7.x ever allocates.
  */
-#define ARGV_INLINE_BYTES 368
+#define ARGV_INLINE_BYTES 344
 #define ARGV_MEDIUM_BYTES 1960
 #define ARGV_LARGE_BYTES 8104
 #define ARGV_MAX (2 * ARGV_LARGE_BYTES)
@@ -33,6 +33,10 @@ struct identity {
 	 * from /proc, which tells neither this nor the exec id, the place of the argument block.
 	 */
 	u64 image;
+	/* Signals, bit sig-1, that a record told of or a filter hid, and whose default action ends a process. */
+	u64 signalled;
+	/* Its terminal at exec, as the kernel has it: at a hang-up the process has lost it before the signal comes. */
+	u8 tty[TTY_BYTES];
 	u8 argv[ARGV_INLINE_BYTES];
 };
 _Static_assert(sizeof(struct identity) == 424, "an identity must fill its slab and no more");
@@ -81,6 +85,7 @@ struct handover {
 	u32 spawner_generation;
 	u32 generation;
 	u32 reserved;
+	u64 signalled;
 };
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
@@ -124,11 +129,13 @@ struct facts {
  */
 struct scratch {
 	struct facts facts;
-	u32 length;     /* bytes of record in use */
-	u32 stage;      /* enum stage of snapshot.h */
-	u32 count;      /* ancestors appended to the chain at hand */
-	u32 depth;      /* ancestors that it may get */
-	u32 at_subject; /* the walk stands at source or target itself, which are in the record already */
+	u32 length;      /* bytes of record in use */
+	u32 stage;       /* enum stage of snapshot.h */
+	u32 count;       /* ancestors appended to the chain at hand */
+	u32 depth;       /* ancestors that it may get */
+	u32 at_subject;  /* the walk stands at source or target itself, which are in the record already */
+	u32 source_only; /* the walk ends with the source's chain */
+	u32 busy;        /* of a slot that is claimed (attempt.h) */
 	u32 reserved;
 	u64 ancestors;    /* one bit for each process of the source's chain: a quick "cannot be in it" */
 	u32 source_count; /* processes of the source's chain, itself included */
@@ -143,6 +150,14 @@ struct {
 	__type(key, u32);
 	__type(value, struct scratch);
 } scratches SEC(".maps");
+
+/* Of attempts (attempt.h): slots that are claimed. As many as CPUs and three more, where attempts are asked for. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct scratch);
+} attempt_scratches SEC(".maps");
 
 /*
  * Where an exec hook builds the record of an identity that a signal waits for: one element per CPU for each
@@ -159,6 +174,34 @@ struct {
 	__type(key, u32);
 	__type(value, struct identity_scratch);
 } identity_scratches SEC(".maps");
+
+/*
+ * Where the exit hook builds the record of an end: as above, one element per CPU for each of its two copies.
+ */
+#define END_MAX (sizeof(struct wire_end) + (2 + MAX_CHAIN) * sizeof(struct wire_process) + ARGV_MAX + 8)
+struct end_scratch {
+	u32 length;
+	u32 reserved;
+	u8 record[END_MAX] __attribute__((aligned(8)));
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 2);
+	__type(key, u32);
+	__type(value, struct end_scratch);
+} end_scratches SEC(".maps");
+
+/* Where the OOM hook builds its record; kills by the OOM killer are serialised by a mutex of the kernel's. */
+struct oom_scratch {
+	struct wire_oom record;
+	u8 path[OOM_PATH + 256];
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct oom_scratch);
+} oom_scratches SEC(".maps");
 
 /* Why a signal was not reported though no filter asked for that (filter.h). */
 enum hidden_class {
@@ -195,7 +238,15 @@ struct counters {
 	u64 healed_execs; /* done by the second copy of a hook, since the first was skipped */
 	u64 healed_forks;
 	u64 healed_exits;
-	u64 reserved[11]; /* whole cache lines: CPUs do not share one */
+	u64 ends_emitted;
+	u64 ends_dropped;
+	u64 ooms_emitted;
+	u64 ooms_dropped;
+	u64 attempts; /* = attempts_filtered + attempts_emitted + attempts_dropped */
+	u64 attempts_filtered;
+	u64 attempts_emitted;
+	u64 attempts_dropped;
+	u64 reserved[3]; /* whole cache lines: CPUs do not share one */
 };
 _Static_assert(sizeof(struct counters) == 256, "counters must fill whole cache lines");
 struct {
@@ -224,7 +275,9 @@ struct settings {
 	u32 max_ancestors;
 	u32 show_all;
 	u32 ignores_comms;
-	u32 reserved;
+	u32 failed;        /* tell calls that fail */
+	u32 probes;        /* tell calls with signal 0 */
+	u32 attempts_only; /* the signal hook is not there */
 };
 const volatile struct settings settings = {};
 
@@ -251,6 +304,9 @@ struct wire_types {
 	struct wire_signal signal;
 	struct wire_process process;
 	struct wire_identity identity;
+	struct wire_end end;
+	struct wire_oom oom;
+	struct wire_attempt attempt;
 	enum wire_constant constant;
 	enum wire_kind kind;
 	enum wire_info info;

@@ -13,7 +13,8 @@
  * at which it goes on. The bytes behind a process are its argv (argv_kept of them, NUL separated) and,
  * for the source, the live title (title_kept).
  *
- * The other kind of record is struct wire_identity, below.
+ * An attempt (RECORD_ATTEMPT) is laid out like a signal, with a struct wire_attempt behind it; the other kinds
+ * are below.
  *
  * User space reads these structs from the object's own type information (src/bpf/wire.rs): there is no
  * second copy of them. Whoever changes one raises WIRE_VERSION.
@@ -24,13 +25,18 @@
 #include "kernel_types.h"
 
 enum wire_constant {
-	WIRE_VERSION = 4,
+	WIRE_VERSION = 5,
 	/* Ancestors of one side, at most: what -d may ask for. */
 	MAX_ANCESTORS = 32,
 	MAX_CHAIN = MAX_ANCESTORS + 1,
 	/* argv bytes kept of an ancestor, and live title bytes kept of a source. */
 	ANCESTOR_ARGV = 1024,
 	TITLE_BYTES = 1024,
+	/* The name of a terminal, as the kernel has it: "pts3", "tty1". */
+	TTY_BYTES = 16,
+	/* Return addresses that an OOM kill is told with, and bytes of its cgroup's path. */
+	OOM_STACK = 24,
+	OOM_PATH = 1024,
 	/* wire_signal.joins_at: the chains do not meet */
 	JOINS_NOWHERE = 255,
 	/*
@@ -44,6 +50,9 @@ enum wire_kind {
 	RECORD_NONE = 0, /* an empty record, sent only to wake the reader: discarded, never read */
 	RECORD_SIGNAL = 1,
 	RECORD_IDENTITY = 2,
+	RECORD_END = 3,     /* a process died of a signal that this tracer's hook has not seen */
+	RECORD_OOM = 4,     /* the OOM killer marked its victim, just after the signal */
+	RECORD_ATTEMPT = 5, /* a call that sends signals failed, or only asked (signal 0) */
 };
 
 /* What stood in the place of the siginfo pointer. */
@@ -159,6 +168,7 @@ struct wire_signal {
 	u8 target_ancestors;
 	u8 beyond_ancestors;
 	u8 joins_at; /* place in the source's chain (0: itself); JOINS_NOWHERE: they do not meet */
+	u8 tty[TTY_BYTES]; /* the target's terminal, for signals that a terminal sends; it may be gone from it by now */
 	struct wire_syscall call;
 	struct wire_task source; /* current, whether or not it is the source */
 	struct wire_task target;
@@ -182,10 +192,58 @@ struct wire_identity {
 	u8 comm[TASK_COMM_LEN];
 };
 
+/*
+ * The end of a process by a signal that no record tells of: injected by ptrace, or do_exit() with its number
+ * (strict seccomp). Behind it `processes` × struct wire_process: the process, its argv behind it; its tracer, if
+ * it has one; its ancestors. Only the first has its command line here, the others are still there to be asked.
+ */
+struct wire_end {
+	u16 version;
+	u16 kind;
+	u32 length;
+	u64 time;
+	u32 status; /* as wait() tells it */
+	u32 ptrace; /* task->ptrace of its last thread */
+	u32 seccomp_mode;
+	u32 processes;
+	u16 has_tracer;
+	u16 truncated; /* the ancestors were cut before PID 1 */
+	u32 reserved;
+	struct wire_task task;
+};
+
+/* What the OOM killer's victim weighed, and where. Pages, not bytes. */
+struct wire_oom {
+	u16 version;
+	u16 kind;
+	u32 length;
+	u64 time;
+	u64 start_time;
+	u32 tgid;
+	u32 current_tid; /* whose allocation it was */
+	s64 rss[4]; /* mm->rss_stat: file, anonymous, swap entries, shared; the kernel's approximate counters */
+	u64 usage; /* of the memory cgroup nearest to its limit, of the victim's and those above */
+	u64 limit;
+	u64 cgroup;           /* its id */
+	u64 stack[OOM_STACK]; /* return addresses: whether a cgroup's or the host's memory ran out */
+	u32 stack_bytes;
+	u32 path_bytes; /* behind this: its names, NUL-terminated, the nearest first */
+};
+
+/* Behind an attempt's processes. */
+struct wire_attempt {
+	s64 returned;   /* by the call: a negative errno, or 0 */
+	u32 has_target; /* the target in the record is the one addressed; else it is the source once more */
+	u32 reserved;
+};
+
+_Static_assert(sizeof(struct wire_end) == 40 + 72, "wire_end has padding");
+_Static_assert(sizeof(struct wire_oom) == 88 + 8 * OOM_STACK + 8, "wire_oom has padding");
+_Static_assert(sizeof(struct wire_attempt) == 16, "wire_attempt has padding");
 _Static_assert(sizeof(struct wire_identity) == 56, "wire_identity has padding");
 _Static_assert(sizeof(struct wire_process) == 56, "wire_process has padding");
 _Static_assert(sizeof(struct wire_task) == 72, "wire_task has padding");
 _Static_assert(sizeof(struct wire_syscall) == 56, "wire_syscall has padding");
-_Static_assert(sizeof(struct wire_signal) == 64 + 56 + 2 * 72, "wire_signal has padding");
+_Static_assert(sizeof(struct wire_signal) == 64 + TTY_BYTES + 56 + 2 * 72, "wire_signal has padding");
 
 #endif

@@ -136,16 +136,35 @@ static __always_inline bool is_process_kill(const struct wire_syscall *call, s64
 	return false;
 }
 
+static __always_inline s64 plain_number(const struct wire_syscall *call)
+{
+	return call->abi == ABI_X32 ? call->number & ~0x40000000LL : call->number;
+}
+
+static __always_inline bool is_pidfd_kill(const struct wire_syscall *call)
+{
+	return plain_number(call) == 424 && call->abi != ABI_NONE;
+}
+
+/* For which signal a call is; false if it is none of those that send one. */
+static __always_inline bool signal_argument(const struct wire_syscall *call, u32 *signal)
+{
+	s64 number = plain_number(call);
+
+	if (is_process_kill(call, number)) {
+		*signal = (u32)call->args[1];
+		return true;
+	}
+	*signal = (u32)call->args[2];
+	return is_thread_kill(call, number);
+}
+
 /* Does this call send this signal? (An interrupt may bring another while the call runs.) */
 static __always_inline bool sends(const struct wire_syscall *call, u32 signal)
 {
-	s64 number = call->number;
+	u32 named;
 
-	if (call->abi == ABI_X32)
-		number &= ~0x40000000LL;
-	if (is_process_kill(call, number))
-		return (u32)call->args[1] == signal;
-	return is_thread_kill(call, number) && (u32)call->args[2] == signal;
+	return signal_argument(call, &named) && named == signal;
 }
 
 /* The calls through which cgroup.kill is written. */

@@ -11,6 +11,7 @@
 #ifndef KILLSNOOP_SNAPSHOT_H
 #define KILLSNOOP_SNAPSHOT_H
 
+#include "end.h"
 #include "filter.h"
 #include "identity.h"
 
@@ -379,11 +380,23 @@ static __always_inline void describe_task(struct wire_task *facts, struct task_s
 	facts->reserved = 0;
 }
 
+/* The target's terminal, or the one that it has just lost. */
+static __always_inline void name_tty(u8 *name, struct task_struct *target)
+{
+	struct identity *identity;
+
+	copy_tty(target, name);
+	if (name[0])
+		return;
+	identity = any_identity(target->group_leader);
+	if (identity)
+		__builtin_memcpy(name, identity->tty, TTY_BYTES);
+}
+
 static __always_inline void describe_signal(struct wire_signal *signal, const struct facts *facts,
 					    struct task_struct *target)
 {
 	signal->version = WIRE_VERSION;
-	signal->kind = RECORD_SIGNAL;
 	signal->time = bpf_ktime_get_boot_ns();
 	signal->signal = facts->signal;
 	signal->flags = facts->group ? SIGNAL_GROUP : 0;
@@ -405,6 +418,9 @@ static __always_inline void describe_signal(struct wire_signal *signal, const st
 	signal->target_ancestors = 0;
 	signal->beyond_ancestors = 0;
 	signal->joins_at = JOINS_NOWHERE;
+	__builtin_memset(signal->tty, 0, sizeof(signal->tty));
+	if (is_from_tty(facts))
+		name_tty(signal->tty, target);
 	signal->call = facts->call;
 }
 
@@ -490,6 +506,10 @@ static __always_inline void end_chain(struct walk *walk, bool truncated)
 		signal->source_ancestors = count;
 		if (truncated)
 			signal->flags |= SIGNAL_SOURCE_TRUNCATED;
+		if (scratch->source_only) {
+			scratch->stage = DONE;
+			return;
+		}
 		walk->beyond_next = walk->next;
 		walk->next = walk->target_next;
 		begin_chain(scratch, TARGET_CHAIN, settings.max_ancestors);
@@ -556,6 +576,20 @@ static long walk_up(u32 index __attribute__((unused)), void *context)
 /* Both chains and the part beyond, each with the turns at its subject and at its end. */
 #define WALK_TURNS (3 * (MAX_ANCESTORS + 2) + 1)
 
+static __always_inline void begin_record(struct scratch *scratch, struct task_struct *target,
+					 enum wire_kind kind)
+{
+	struct wire_signal *signal = (struct wire_signal *)scratch->record;
+
+	describe_signal(signal, &scratch->facts, target);
+	signal->kind = kind;
+	scratch->length = sizeof(*signal);
+	scratch->ancestors = 0;
+	scratch->source_count = 0;
+	scratch->source_only = 0;
+	scratch->joins_at = JOINS_NOWHERE;
+}
+
 static __always_inline void take_snapshot(struct scratch *scratch, struct task_struct *current_task,
 					  struct task_struct *target)
 {
@@ -563,11 +597,7 @@ static __always_inline void take_snapshot(struct scratch *scratch, struct task_s
 	struct subjects subjects = { .current_task = current_task, .target = target, .scratch = scratch };
 	struct walk walk = { .scratch = scratch };
 
-	describe_signal(signal, &scratch->facts, target);
-	scratch->length = sizeof(*signal);
-	scratch->ancestors = 0;
-	scratch->source_count = 0;
-	scratch->joins_at = JOINS_NOWHERE;
+	begin_record(scratch, target, RECORD_SIGNAL);
 	REPEAT(2, 2, append_subject, &subjects);
 
 	walk.target_next = target->group_leader;

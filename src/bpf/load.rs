@@ -3,13 +3,30 @@
 use std::mem::MaybeUninit;
 
 use libbpf_rs::OpenObject;
-use libbpf_rs::skel::SkelBuilder;
+use libbpf_rs::btf::Btf;
+use libbpf_rs::btf::types::Func;
+use libbpf_rs::skel::{OpenSkel, SkelBuilder};
 
-use super::plan::Plan;
+use super::plan::{Attempts, Plan};
 use super::skel::{KillsnoopSkelBuilder, OpenKillsnoopSkel};
 use super::wire::Settings;
-use crate::config::Config;
+use crate::config::{Config, Failed};
 use crate::error::TraceError;
+
+/// What the programs at the end of the kill family's calls are called.
+pub(super) const AT_THE_END_OF: &str = "after_";
+/// The program that is only tried.
+const TRIAL: &str = "try_trampoline";
+
+/// Can programs be attached to the end of a kernel function? Some kernels load them and refuse to attach.
+pub fn try_trampoline() -> bool {
+    let mut storage = MaybeUninit::uninit();
+    let Ok(mut open) = KillsnoopSkelBuilder::default().open(&mut storage) else { return false };
+    for mut program in open.open_object_mut().progs_mut() {
+        program.set_autoload(program.name().to_string_lossy() == TRIAL);
+    }
+    open.load().is_ok_and(|skel| skel.progs.try_trampoline.attach().is_ok())
+}
 
 /// Opens it, with the maps sized for `cpus` CPU ids and the programs chosen.
 ///
@@ -29,13 +46,35 @@ pub(super) fn open<'obj>(
     open.maps.records.set_max_entries(config.ring_bytes).map_err(prepare)?;
     open.maps.scratches.set_max_entries(cpus as u32).map_err(prepare)?;
     open.maps.identity_scratches.set_max_entries(2 * cpus as u32).map_err(prepare)?;
+    open.maps.end_scratches.set_max_entries(2 * cpus as u32).map_err(prepare)?;
+    // a slot for each CPU, and some that are free while a program is preempted
+    let slots = if plan.attempts == Attempts::Unwatched { 1 } else { cpus as u32 + 3 };
+    open.maps.attempt_scratches.set_max_entries(slots).map_err(prepare)?;
     open.maps.counters.set_max_entries(cpus as u32).map_err(prepare)?;
-    open.progs.seed.set_autoload(plan.iterates);
-    open.progs.on_wakeup_new.set_autoload(plan.mends_forks);
+    for mut program in open.open_object_mut().progs_mut() {
+        let is_loaded = match program.name().to_string_lossy().as_ref() {
+            "on_signal_generate" => plan.reports_signals,
+            "seed" => plan.iterates,
+            "on_wakeup_new" => plan.mends_forks,
+            "on_sys_exit" => plan.attempts == Attempts::SyscallExits,
+            TRIAL => false,
+            name if name.starts_with(AT_THE_END_OF) => {
+                plan.attempts == Attempts::Trampolines && is_there(&program.section().to_string_lossy())
+            }
+            _ => true,
+        };
+        program.set_autoload(is_loaded);
+    }
     if let Some(rodata) = open.maps.rodata_data.as_deref_mut() {
         rodata.settings = settings(config);
     }
     Ok(open)
+}
+
+/// Has this kernel the function of an `fexit/FUNCTION`? (One for 32-bit calls need not be.)
+fn is_there(section: &str) -> bool {
+    let function = section.strip_prefix("fexit/").unwrap_or_default();
+    Btf::from_vmlinux().is_ok_and(|btf| btf.type_by_name::<Func<'_>>(function).is_some())
 }
 
 fn settings(config: &Config) -> Settings {
@@ -46,6 +85,8 @@ fn settings(config: &Config) -> Settings {
         max_ancestors: config.max_tree_depth,
         show_all: u32::from(config.show_all),
         ignores_comms: u32::from(!config.ignored_source_comms.is_empty()),
-        reserved: 0,
+        failed: u32::from(config.failed != Failed::No),
+        probes: u32::from(config.probes),
+        attempts_only: u32::from(config.failed == Failed::Only),
     }
 }

@@ -4,7 +4,7 @@
 //! [`load`] opens and sizes, [`session`] loads, attaches and seeds, [`ring`] waits and drains. [`verifier`] tells
 //! what each program costs to load.
 
-mod load;
+pub mod load;
 pub mod pidfd;
 pub mod plan;
 pub mod probe;

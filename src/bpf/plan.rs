@@ -1,7 +1,7 @@
 //! From facts about the host to what is loaded: pure, so that it is tested with made-up hosts.
 
 use super::probe::HostFacts;
-use crate::config::Config;
+use crate::config::{Config, Failed};
 use crate::error::TraceError;
 
 /// Which processes older than the tracer are seeded from /proc, into the same map as the iterator's.
@@ -13,6 +13,17 @@ pub enum ProcSeeding {
     Init,
     /// Everybody: the kernel has no iterator that could read them.
     Everybody,
+}
+
+/// How calls are watched that never become a signal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Attempts {
+    /// Not at all.
+    Unwatched,
+    /// Where the calls of the kill family return: nobody else pays.
+    Trampolines,
+    /// Where any system call returns: all of them pay.
+    SyscallExits,
 }
 
 /// What to load.
@@ -29,6 +40,10 @@ pub struct Plan {
     pub mends_forks: bool,
     /// The system call of a signal can be told.
     pub tells_via: bool,
+    /// How calls that fail, and signal 0, are seen.
+    pub attempts: Attempts,
+    /// Signals are reported.
+    pub reports_signals: bool,
 }
 
 /// Decides.
@@ -48,6 +63,9 @@ pub fn plan(host: &HostFacts, config: &Config) -> Result<Plan, TraceError> {
     if let Some((_, lacking)) = needed.into_iter().find(|(has, _)| !has) {
         return Err(TraceError::TooOld { release: host.release.clone(), lacking: lacking.to_owned() });
     }
+    if config.wants_attempts() && !host.has_task_pt_regs {
+        return Err(TraceError::NoAttempts { release: host.release.clone() });
+    }
     let iterates = host.has_copy_from_user_task && !config.seed_from_proc;
     Ok(Plan {
         iterates,
@@ -59,6 +77,12 @@ pub fn plan(host: &HostFacts, config: &Config) -> Result<Plan, TraceError> {
         shares_pids: host.in_initial_pid_namespace,
         mends_forks: host.has_storage_allocator,
         tells_via: host.has_task_pt_regs,
+        attempts: match (config.wants_attempts(), host.has_trampolines) {
+            (false, _) => Attempts::Unwatched,
+            (true, true) => Attempts::Trampolines,
+            (true, false) => Attempts::SyscallExits,
+        },
+        reports_signals: config.failed != Failed::Only,
     })
 }
 
@@ -77,6 +101,7 @@ mod tests {
             in_initial_pid_namespace: true,
             has_storage_allocator: true,
             has_task_pt_regs: true,
+            has_trampolines: true,
         }
     }
 
@@ -90,6 +115,21 @@ mod tests {
         let from_proc = plan(&newest(), &config).unwrap();
         assert!(!from_proc.iterates);
         assert_eq!(from_proc.proc_seeding, ProcSeeding::Everybody);
+    }
+
+    #[test]
+    fn attempts_are_watched_on_request_and_where_that_costs_least() {
+        let mut config = Config::default();
+        assert_eq!(plan(&newest(), &config).unwrap().attempts, Attempts::Unwatched);
+        config.failed = Failed::Only;
+        let only = plan(&newest(), &config).unwrap();
+        assert_eq!((only.attempts, only.reports_signals), (Attempts::Trampolines, false));
+        config.failed = Failed::Too;
+        let host = HostFacts { has_trampolines: false, ..newest() };
+        let both = plan(&host, &config).unwrap();
+        assert_eq!((both.attempts, both.reports_signals), (Attempts::SyscallExits, true));
+        let host = HostFacts { has_task_pt_regs: false, ..newest() };
+        assert!(plan(&host, &config).unwrap_err().to_string().contains("5.15"));
     }
 
     #[test]

@@ -29,6 +29,9 @@ pub struct HostFacts {
     pub has_storage_allocator: bool,
     /// The saved registers of a task (5.15): without them there is no `via`.
     pub has_task_pt_regs: bool,
+    /// BPF programs can be attached to the end of a kernel function. Only a trial tells, and only who asks for
+    /// attempts needs to know: false until [`try_trampoline`](super::load::try_trampoline) was asked.
+    pub has_trampolines: bool,
 }
 
 /// `include/linux/proc_ns.h`: the inode of the initial pid namespace.
@@ -61,6 +64,7 @@ pub fn host() -> HostFacts {
                 || has_member(btf, "bpf_local_storage", "owner_refcnt")
         }),
         has_task_pt_regs: helper("BPF_FUNC_task_pt_regs"),
+        has_trampolines: false,
     }
 }
 

@@ -9,11 +9,11 @@ use std::ptr;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use libbpf_rs::skel::OpenSkel;
+use libbpf_rs::skel::{OpenSkel, Skel};
 use libbpf_rs::{Iter, Link, MapCore, MapFlags, MapMut, OpenObject, PrintLevel, ProgramMut};
 use rustix::mm::{MapFlags as MmapFlags, ProtFlags, mmap, munmap};
 
-use super::plan::{Plan, ProcSeeding};
+use super::plan::{Attempts, Plan, ProcSeeding};
 use super::probe;
 use super::skel::KillsnoopSkel;
 use super::skel::types::{argv_large, argv_medium};
@@ -85,12 +85,22 @@ pub struct Totals {
     pub fork_unknown: u64,
     /// Times the reader was woken.
     pub wakeups: u64,
+    /// Ends that no signal explains: told, and those for which the ring had no room.
+    pub ends: [u64; 2],
+    /// OOM kills: told, and those for which the ring had no room.
+    pub ooms: [u64; 2],
+    /// Calls that failed or only asked: seen, filtered, told, and those for which there was no room.
+    pub attempts: [u64; 4],
+    /// Returns of calls at which the hook was skipped: of the kill family, or of any, as it is attached.
+    pub missed_returns: u64,
 }
 
 impl Totals {
-    /// No program is in the middle of a signal: each that was generated has become something.
+    /// No program is in the middle of a signal or an attempt: each has become something.
     pub fn is_settled(&self) -> bool {
+        let [attempts, rest @ ..] = self.attempts;
         self.generated == self.missed[0] + self.filtered + self.all_hidden() + self.ring_full + self.emitted
+            && attempts == rest.iter().sum::<u64>()
     }
 
     /// All that was hidden.
@@ -152,6 +162,8 @@ pub struct Session<'obj> {
     _identity_links: Vec<Link>,
     /// See [`Plan::shares_pids`].
     shares_pids: bool,
+    /// Boot time, nanoseconds, from which on every signal was seen.
+    pub watched_since: u64,
     /// What the seeding found.
     pub seeded: Seeded,
     /// How long the start took.
@@ -215,10 +227,12 @@ impl<'obj> Session<'obj> {
             attach(&mut skel.progs.on_fork, "sched_process_fork")?,
             attach(&mut skel.progs.on_exit, "sched_process_exit")?,
             attach(&mut skel.progs.on_exit_again, "sched_process_exit")?,
+            attach(&mut skel.progs.on_mark_victim, "mark_victim")?,
         ];
         if plan.mends_forks {
             identity_links.push(attach(&mut skel.progs.on_wakeup_new, "sched_wakeup_new")?);
         }
+        attach_attempts(&mut skel, plan, &mut identity_links)?;
         let attached = began.elapsed();
 
         let began = Instant::now();
@@ -237,7 +251,11 @@ impl<'obj> Session<'obj> {
         let seeded_in = began.elapsed();
 
         let began = Instant::now();
-        let signal_link = attach(&mut skel.progs.on_signal_generate, "signal_generate")?;
+        let signal_link = match plan.reports_signals {
+            true => Some(attach(&mut skel.progs.on_signal_generate, "signal_generate")?),
+            false => None,
+        };
+        let watched_since = boot_time();
         let reader_state = skel.maps.bss_data.take().map(|bss| {
             // SAFETY: libbpf keeps .bss mapped as long as the object lives ('obj); the word is aligned, and
             // with `take` no other reference to it is left on this side.
@@ -253,7 +271,8 @@ impl<'obj> Session<'obj> {
             skel,
             reader_state,
             counters,
-            signal_link: RefCell::new(Some(signal_link)),
+            signal_link: RefCell::new(signal_link),
+            watched_since,
             _identity_links: identity_links,
             seeded,
             shares_pids: plan.shares_pids,
@@ -281,7 +300,10 @@ impl<'obj> Session<'obj> {
         let counters = self.counters.sum();
         let progs = &self.skel.progs;
         let missed = [
-            recursion_misses(progs.on_signal_generate.as_fd()),
+            self.signal_link
+                .borrow()
+                .as_ref()
+                .map_or(0, |_| recursion_misses(progs.on_signal_generate.as_fd())),
             recursion_misses(progs.on_exec.as_fd()),
             recursion_misses(progs.on_fork.as_fd()),
             recursion_misses(progs.on_exit.as_fd()),
@@ -300,12 +322,33 @@ impl<'obj> Session<'obj> {
             unreadable: counters.exec_unreadable,
             fork_unknown: counters.fork_unknown,
             wakeups: counters.wakeups,
+            ends: [counters.ends_emitted, counters.ends_dropped],
+            ooms: [counters.ooms_emitted, counters.ooms_dropped],
+            attempts: [
+                counters.attempts,
+                counters.attempts_filtered,
+                counters.attempts_emitted,
+                counters.attempts_dropped,
+            ],
+            missed_returns: self.missed_returns(),
             healed: [counters.healed_execs, counters.healed_forks, counters.healed_exits],
             sent_later: [counters.identities_emitted, counters.identities_dropped],
         }
     }
 
-    /// The identity that the exec and fork hooks keep of a process now, if they know any and pids are the same here.
+    fn missed_returns(&self) -> u64 {
+        let programs = self.skel.object().progs();
+        programs
+            .filter(|program| {
+                let name = program.name().to_string_lossy();
+                program.autoload() && (name == "on_sys_exit" || name.starts_with(load::AT_THE_END_OF))
+            })
+            .map(|program| recursion_misses(program.as_fd()))
+            .sum()
+    }
+
+    /// The identity that the kernel side keeps of a process now, if it knows any and pids are the same here: the
+    /// hooks' own, else that of the seeding.
     pub fn identity(&self, pid: u32) -> Option<KeptIdentity> {
         if !self.shares_pids {
             return None;
@@ -313,37 +356,46 @@ impl<'obj> Session<'obj> {
         let process = pidfd::open(pid).ok()?;
         let key = process.as_raw_fd().to_ne_bytes();
         let maps = &self.skel.maps;
-        let read = || {
-            let bytes = maps.identities.lookup(&key, MapFlags::ANY).ok()??;
-            let mut identity = Identity::default();
-            plain::Plain::copy_from_bytes(&mut identity, &bytes).ok()?;
-            Some(identity)
-        };
-        let identity = read()?;
-        let kept = identity.argv_kept as usize;
-        let get = |map: &MapMut<'_>| map.lookup(&key, MapFlags::ANY).ok().flatten().unwrap_or_default();
-        let mut argv = match kept {
-            0..=INLINE => identity.argv.to_vec(),
-            INLINE_END..=MEDIUM => get(&maps.argv_medium),
-            MEDIUM_END..=LARGE => get(&maps.argv_large),
-            _ => [get(&maps.argv_large), get(&maps.argv_tail)].concat(),
-        };
-        // it may have exec'd between the look-ups
-        if identity.generation == 0
-            || identity.generation % 2 == 1
-            || read()?.generation != identity.generation
-            || argv.len() < kept
-        {
-            return None;
-        }
-        argv.truncate(kept);
-        Some(KeptIdentity {
-            exec_id: identity.exec_id,
-            argv_total: identity.argv_total,
-            is_known: kept > 0,
-            argv,
-        })
+        let hooks = [&maps.identities, &maps.argv_medium, &maps.argv_large, &maps.argv_tail];
+        let seeding = [&maps.seeded, &maps.seeded_medium, &maps.seeded_large, &maps.seeded_tail];
+        read_identity(key, hooks).or_else(|| read_identity(key, seeding))
     }
+}
+
+/// From the value itself, and the maps of its larger classes.
+fn read_identity(key: [u8; 4], maps: [&MapMut<'_>; 4]) -> Option<KeptIdentity> {
+    let [identities, medium, large, tail] = maps;
+    let read = || {
+        let bytes = identities.lookup(&key, MapFlags::ANY).ok()??;
+        let mut identity = Identity::default();
+        plain::Plain::copy_from_bytes(&mut identity, &bytes).ok()?;
+        Some(identity)
+    };
+    let identity = read()?;
+    let kept = identity.argv_kept as usize;
+    let get = |map: &MapMut<'_>| map.lookup(&key, MapFlags::ANY).ok().flatten().unwrap_or_default();
+    let mut argv = match kept {
+        0..=INLINE => identity.argv.to_vec(),
+        INLINE_END..=MEDIUM => get(medium),
+        MEDIUM_END..=LARGE => get(large),
+        _ => [get(large), get(tail)].concat(),
+    };
+    // it may have exec'd between the look-ups; and what is known by its place has no exec id to compare
+    if identity.generation == 0
+        || identity.generation % 2 == 1
+        || identity.flags & ProcessFlag::PROCESS_BY_PLACE.0 != 0
+        || read()?.generation != identity.generation
+        || argv.len() < kept
+    {
+        return None;
+    }
+    argv.truncate(kept);
+    Some(KeptIdentity {
+        exec_id: identity.exec_id,
+        argv_total: identity.argv_total,
+        is_known: kept > 0,
+        argv,
+    })
 }
 
 /// The image of PID 1, as the kernel side noted it.
@@ -374,6 +426,34 @@ fn attach(program: &mut ProgramMut<'_>, tracepoint: &str) -> Result<Link, TraceE
             error,
         )
     })
+}
+
+/// Nobody pays for these who did not ask for them.
+fn attach_attempts(
+    skel: &mut KillsnoopSkel<'_>,
+    plan: &Plan,
+    links: &mut Vec<Link>,
+) -> Result<(), TraceError> {
+    match plan.attempts {
+        Attempts::Unwatched => {}
+        Attempts::SyscallExits => links.push(attach(&mut skel.progs.on_sys_exit, "sys_exit")?),
+        Attempts::Trampolines => {
+            for program in skel.object_mut().progs_mut() {
+                let name = program.name().to_string_lossy().into_owned();
+                if name.starts_with(load::AT_THE_END_OF) && program.autoload() {
+                    links.push(program.attach().map_err(|error| {
+                        TraceError::kernel(format!("attach {name}"), "leave out --failed and --probes", error)
+                    })?);
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn boot_time() -> u64 {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
 }
 
 fn run_iterator(program: &mut ProgramMut<'_>) -> Result<(), TraceError> {

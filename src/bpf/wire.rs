@@ -4,10 +4,11 @@
 
 pub use super::skel::types::{
     counters as Counters, hidden_class as HiddenClass, identity as Identity, reader_state as ReaderState,
-    settings as Settings, wire_abi as Abi, wire_constant as Constant, wire_disposition as Disposition,
-    wire_identity as WireIdentity, wire_info as Info, wire_kind as Kind, wire_process as WireProcess,
-    wire_process_flag as ProcessFlag, wire_signal as WireSignal, wire_signal_flag as SignalFlag,
-    wire_syscall as WireSyscall, wire_task as WireTask,
+    settings as Settings, wire_abi as Abi, wire_attempt as WireAttempt, wire_constant as Constant,
+    wire_disposition as Disposition, wire_end as WireEnd, wire_identity as WireIdentity, wire_info as Info,
+    wire_kind as Kind, wire_oom as WireOom, wire_process as WireProcess, wire_process_flag as ProcessFlag,
+    wire_signal as WireSignal, wire_signal_flag as SignalFlag, wire_syscall as WireSyscall,
+    wire_task as WireTask,
 };
 
 // SAFETY: repr(C), integers and arrays of integers only: every bit pattern is a value. The static
@@ -17,6 +18,12 @@ unsafe impl plain::Plain for WireSignal {}
 unsafe impl plain::Plain for WireProcess {}
 // SAFETY: as above.
 unsafe impl plain::Plain for WireIdentity {}
+// SAFETY: as above.
+unsafe impl plain::Plain for WireEnd {}
+// SAFETY: as above.
+unsafe impl plain::Plain for WireOom {}
+// SAFETY: as above.
+unsafe impl plain::Plain for WireAttempt {}
 // SAFETY: as above; maps.h asserts its size.
 unsafe impl plain::Plain for Identity {}
 // SAFETY: as above: u64 only.

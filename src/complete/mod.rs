@@ -4,15 +4,19 @@
 //! the identity of the very image that the event saw (same exec id), or what /proc shows of that image (same
 //! place of the argument block, which is random anew at each exec).
 
+pub mod kallsyms;
 pub mod procfs;
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::collections::HashMap;
+use std::fs;
 use std::path::{Path, PathBuf};
 
+use self::kallsyms::OomFunctions;
 use self::procfs::ArgumentBlock;
 use crate::bpf::session::KeptIdentity;
-use crate::record::{Argv, Gap, ProcessFacts, Snapshot};
+use crate::record::{Argv, Gap, OomFacts, ProcessFacts};
 
 /// What the kernel keeps of a process now.
 pub trait Identities {
@@ -32,6 +36,8 @@ pub struct Completer {
     proc_directory: PathBuf,
     /// What ran before the tracer, where the kernel could not be told of it by pid.
     older: HashMap<u32, ArgumentBlock>,
+    /// Where the kernel's functions are, once that was asked; None where it does not say.
+    oom_functions: OnceCell<Option<OomFunctions>>,
     /// Command lines completed so far from what the hooks keep.
     pub from_kernel: u64,
     /// And from /proc.
@@ -41,7 +47,13 @@ pub struct Completer {
 impl Completer {
     /// `root` is where the host's file system is.
     pub fn new(root: &Path) -> Self {
-        Self { proc_directory: root.join("proc"), older: HashMap::new(), from_kernel: 0, from_proc: 0 }
+        Self {
+            proc_directory: root.join("proc"),
+            older: HashMap::new(),
+            oom_functions: OnceCell::new(),
+            from_kernel: 0,
+            from_proc: 0,
+        }
     }
 
     /// Reads the command lines of all that runs now, for a tracer whose own pids are not the host's.
@@ -50,9 +62,16 @@ impl Completer {
         self.older = procfs::pids(&self.proc_directory).into_iter().filter_map(block).collect();
     }
 
+    /// Says whose memory ran out.
+    pub fn complete_oom(&self, oom: &mut OomFacts) {
+        let read = || OomFunctions::parse(&fs::read_to_string(self.proc_directory.join("kallsyms")).ok()?);
+        oom.scope =
+            self.oom_functions.get_or_init(read).as_ref().and_then(|functions| functions.scope(&oom.stack));
+    }
+
     /// Fills what can be filled.
-    pub fn complete(&mut self, snapshot: &mut Snapshot<'_>, identities: &dyn Identities) {
-        for process in &mut snapshot.processes {
+    pub fn complete(&mut self, processes: &mut [ProcessFacts<'_>], identities: &dyn Identities) {
+        for process in processes {
             if let Argv::Missing(gap) = process.argv {
                 if let Some(argv) = self.find(process, gap, identities) {
                     if matches!(argv, Argv::Known { from_proc: true, .. }) {

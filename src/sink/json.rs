@@ -33,6 +33,12 @@ impl Format for Json {
         self.line.extend_from_slice(value.to_string().as_bytes());
     }
 
+    fn integer(&mut self, key: &'static str, value: i64) {
+        self.key(key);
+        let text = value.to_string();
+        self.line.extend_from_slice(text.as_bytes());
+    }
+
     fn flag(&mut self, key: &'static str, value: bool) {
         self.key(key);
         self.line.extend_from_slice(if value { b"true" } else { b"false" });

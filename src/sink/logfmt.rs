@@ -85,6 +85,12 @@ impl Format for Logfmt {
         self.out().extend_from_slice(text.as_bytes());
     }
 
+    fn integer(&mut self, key: &'static str, value: i64) {
+        self.key(key);
+        let text = value.to_string();
+        self.out().extend_from_slice(text.as_bytes());
+    }
+
     fn flag(&mut self, key: &'static str, value: bool) {
         self.key(key);
         self.out().extend_from_slice(if value { b"true" } else { b"false" });

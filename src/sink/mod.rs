@@ -12,6 +12,8 @@ pub trait Format {
     fn text(&mut self, key: &'static str, value: &str);
     /// A number that never passes 2^53.
     fn number(&mut self, key: &'static str, value: u64);
+    /// A number that may be negative, as a process wrote it.
+    fn integer(&mut self, key: &'static str, value: i64);
     /// A truth.
     fn flag(&mut self, key: &'static str, value: bool);
     /// A list of byte strings of other processes.

@@ -23,6 +23,12 @@ pub enum Skip {
     MemoryCgroup,
     /// Memory for identities that a cgroup's limit bounds.
     BoundedStorage,
+    /// A cgroup of version 2 whose processes can be killed at once.
+    CgroupKill,
+    /// System calls of 32-bit programs.
+    Calls32,
+    /// A machine that may lose any of its processes.
+    Guest,
 }
 
 impl Skip {
@@ -32,6 +38,9 @@ impl Skip {
             Self::PidNamespace => "no-pid-namespace",
             Self::MemoryCgroup => "no-memory-cgroup",
             Self::BoundedStorage => "no-bounded-storage",
+            Self::CgroupKill => "no-cgroup-kill",
+            Self::Calls32 => "no-32-bit-calls",
+            Self::Guest => "no-guest",
         }
     }
 
@@ -45,6 +54,29 @@ impl Skip {
             }
             Self::BoundedStorage => (!killsnoop::bpf::probe::host().has_storage_allocator)
                 .then_some("before 6.4 the kernel gives memory for identities beyond the limit"),
+            Self::CgroupKill => {
+                let works = || {
+                    let directory =
+                        crate::harness::unified()?.join(format!("killsnoop-probe-{}", std::process::id()));
+                    fs::create_dir(&directory).ok()?;
+                    let has = directory.join("cgroup.kill").exists();
+                    fs::remove_dir(&directory).ok()?;
+                    has.then_some(())
+                };
+                works().is_none().then_some("no cgroup of version 2 with cgroup.kill (5.14)")
+            }
+            Self::Calls32 => {
+                let works = Command::new(workload())
+                    .args(["signal", "kill-32"])
+                    .stdout(Stdio::null())
+                    .stderr(Stdio::null())
+                    .status();
+                (!works.is_ok_and(|status| status.success()))
+                    .then_some("the kernel has no 32-bit system calls")
+            }
+            Self::Guest => std::env::var_os("KILLSNOOP_IN_GUEST")
+                .is_none()
+                .then_some("the OOM killer takes whom it likes: only in a guest of scripts/kernel-matrix"),
             Self::MemoryCgroup => memory_cgroup().is_none().then_some("no memory controller is mounted"),
         }
     }
@@ -60,6 +92,14 @@ pub fn memory_cgroup() -> Option<&'static Path> {
     let _ = fs::write(two.join("cgroup.subtree_control"), "+memory");
     let controllers = fs::read_to_string(two.join("cgroup.subtree_control")).unwrap_or_default();
     controllers.split_whitespace().any(|controller| controller == "memory").then_some(two)
+}
+
+/// Where a version 2 hierarchy is.
+pub fn unified() -> Option<&'static Path> {
+    ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"]
+        .map(Path::new)
+        .into_iter()
+        .find(|path| path.join("cgroup.controllers").exists())
 }
 
 /// The first reason that holds; root is needed by all.
@@ -269,6 +309,11 @@ impl Process {
 
     pub fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Its first line.
+    pub fn said(&self) -> &str {
+        &self.first_line
     }
 
     /// The number that it printed first.

@@ -6,15 +6,19 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, unreachable_pub)]
 
 mod argv;
+mod attempts;
 mod filter;
 mod harness;
 mod life;
 #[path = "../report/mod.rs"]
 mod report;
+#[path = "../rows/mod.rs"]
+mod rows;
+mod signals;
 mod target;
 mod who;
 
-use std::panic::{catch_unwind, resume_unwind};
+use std::panic::{RefUnwindSafe, UnwindSafe, catch_unwind, resume_unwind};
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -23,6 +27,8 @@ use libtest_mimic::{Arguments, Trial};
 
 /// A test: the promise that it keeps, what it needs, and how it shows it.
 type Test = (&'static str, &'static [Skip], fn());
+/// The same, for those that are made from a table.
+type AnyTest = (&'static str, &'static [Skip], Box<dyn Fn() + Send + UnwindSafe + RefUnwindSafe>);
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
@@ -31,9 +37,14 @@ fn main() -> ExitCode {
     let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap();
     let in_ci = std::env::var_os("CI").is_some();
     let mut unlisted = 0;
-    let tests: Vec<Test> = [who::TESTS, argv::TESTS, target::TESTS, filter::TESTS, life::TESTS].concat();
+    let tests =
+        [who::TESTS, argv::TESTS, target::TESTS, filter::TESTS, attempts::TESTS, life::TESTS].concat();
+    let tests = tests.into_iter().map(|(name, needs, run)| -> AnyTest { (name, needs, Box::new(run)) });
+    let rows = rows::ROWS
+        .iter()
+        .map(|row| -> AnyTest { (row.how, signals::needs(row), Box::new(|| signals::show(row))) });
     let trials: Vec<Trial> = tests
-        .into_iter()
+        .chain(rows)
         .map(|(name, needs, run)| {
             let skip = skip_reason(needs);
             if let Some((skip, why)) = skip {
@@ -75,7 +86,9 @@ fn lists(line: &str, reason: &str, release: &str, test: &str) -> bool {
         Some(bound) => version(release) < version(bound),
         None => *kernels == "*",
     };
-    *listed_reason == reason && is_kernel && tests.iter().any(|listed| *listed == test || *listed == "*")
+    *listed_reason == reason
+        && is_kernel
+        && tests.iter().any(|listed| *listed == test.replace(' ', "_") || *listed == "*")
 }
 
 /// Major and minor of a kernel's release.

@@ -404,6 +404,7 @@ int main(int argc, char **argv)
 		play(own_roles);
 		play(chain_roles);
 		play(argv_roles);
+		play(signal_roles);
 	}
 	/* anything else: a process that waits */
 	printf("ready\n");

@@ -34,6 +34,7 @@ struct role {
 };
 extern const struct role chain_roles[];
 extern const struct role argv_roles[];
+extern const struct role signal_roles[];
 
 __attribute__((noreturn)) void die(const char *what);
 /* This process, as it knows itself, run with these arguments. */
@@ -47,5 +48,7 @@ void run(char *const argv[]);
 __attribute__((noreturn)) void wait_for_ever(void);
 /* Waits for the end of a child; -1: of every child. */
 void reap(pid_t child);
+/* Prints a pid and a line end, at once. */
+void say(pid_t pid);
 
 #endif

@@ -1,15 +1,14 @@
 //! Any bytes are a record or an error; whatever is a record is judged and printed without a panic.
 #![no_main]
 
-use killsnoop::event::{Clock, Event, SignalEvent};
+use killsnoop::event::{Clock, Event};
 use killsnoop::fields;
-use killsnoop::record::{Record, decode};
+use killsnoop::record::decode;
 use killsnoop::sink::{Format, json::Json, logfmt::Logfmt};
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
-    if let Ok(Record::Signal(snapshot)) = decode(bytes) {
-        if let Some(event) = SignalEvent::new(*snapshot, 1, Clock { offset: 0 }) {
-            let event = Event::Signal(Box::new(event));
+    if let Ok(record) = decode(bytes) {
+        if let Some(event) = Event::judge(record, 1, Clock { offset: 0 }, 0) {
             for format in [&mut Json::default() as &mut dyn Format, &mut Logfmt::default()] {
                 let mut out = Vec::new();
                 fields::tell(&event, format);

@@ -1,0 +1,195 @@
+//! Every way a signal comes to be (`tests/rows`), each made once and its line compared.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::thread;
+use std::time::Duration;
+
+use rustix::process::Signal;
+use serde_json::Value;
+
+use crate::harness::{Process, Skip, Tracer, kill, memory_cgroup, unified, wait_until};
+use crate::rows::Row;
+
+/// What a row needs.
+pub fn needs(row: &Row) -> &'static [Skip] {
+    match row.kind {
+        "@everybody" | "end-of-namespace" => &[Skip::PidNamespace],
+        "@cgroup-kill" => &[Skip::CgroupKill],
+        "@oom" => &[Skip::MemoryCgroup],
+        "@global-oom" => &[Skip::Guest],
+        "kill-32" => &[Skip::Calls32],
+        _ => &[],
+    }
+}
+
+/// What made a signal, and who gets it.
+struct Made {
+    /// Kept until the line is there.
+    _maker: Process,
+    maker: u32,
+    target: u32,
+    tty: String,
+}
+
+/// Makes it, sees the line.
+pub fn show(row: &Row) {
+    let tracer = Tracer::json(if row.how.contains("--all") { &["--all"] } else { &[] });
+    let says: Value = serde_json::from_str(row.says).expect("a row says JSON");
+    let made = make(row);
+    let kind = says["event"].as_str().unwrap_or("signal");
+    let event = tracer.wait_for(&format!("signal {} to {}", row.signal, made.target), |event| {
+        event["target"]["pid"] == made.target
+            && event["signal"] == row.signal
+            && event["event"] == kind
+            && says["result"].as_str().is_none_or(|result| event["result"] == result)
+    });
+    compare("", &says, &event, &made, &event);
+    // a sentence for each
+    assert!(!event["summary"].as_str().unwrap().is_empty(), "{event}");
+    if kind == "ended" {
+        assert!(
+            !tracer.events().iter().any(|other| other["event"] == "signal"
+                && other["target"]["pid"] == made.target
+                && other["signal"] == row.signal),
+            "it has an event: {event}"
+        );
+    }
+    tracer.stop().assert_counters_add_up();
+}
+
+fn compare(path: &str, says: &Value, is: &Value, made: &Made, event: &Value) {
+    match says {
+        Value::Object(keys) => {
+            for (key, value) in keys {
+                compare(&format!("{path}.{key}"), value, &is[key], made, event);
+            }
+        }
+        Value::String(word) if word == "SOME" => assert!(!is.is_null(), "no {path}: {event}"),
+        Value::String(word) if word == "MAKER" => assert_eq!(*is, made.maker, "{path}: {event}"),
+        Value::String(word) if word == "TTY" => assert_eq!(*is, made.tty, "{path}: {event}"),
+        value => assert_eq!(is, value, "{path}: {event}"),
+    }
+}
+
+fn make(row: &Row) -> Made {
+    match row.kind {
+        "@everybody" => everybody(),
+        "@cgroup-kill" => cgroup_kill(),
+        "@leader-ends" => by_role("leads-a-terminal"),
+        "@parent-ends" => by_role("dies-before-its-child"),
+        "@winch-by-kill" => {
+            let target = Process::workload(&["wait"]);
+            let made =
+                Made { maker: std::process::id(), target: target.pid(), tty: String::new(), _maker: target };
+            kill(made.target, Signal::WINCH);
+            made
+        }
+        "@oom" => out_of_memory(),
+        "@global-oom" => out_of_memory_on_the_host(),
+        kind => by_workload(Process::workload(&["signal", kind])),
+    }
+}
+
+/// It said who gets the signal, and by which terminal.
+fn by_workload(maker: Process) -> Made {
+    let said = maker.said().trim().to_owned();
+    let (target, tty) = said.split_once(' ').unwrap_or((&said, ""));
+    let target = target.parse().unwrap_or_else(|_| panic!("not a pid: {said:?}"));
+    Made { maker: maker.pid(), target, tty: tty.to_owned(), _maker: maker }
+}
+
+fn by_role(role: &str) -> Made {
+    by_workload(Process::workload(&[role]))
+}
+
+fn everybody() -> Made {
+    // a shell that is PID 1 there, and its child: known outside by its place in the tree
+    let script = "sleep 100 & sleep 0.3; echo ready; kill -TERM -1; sleep 100";
+    let maker = Process::start(Command::new("unshare").args([
+        "--fork",
+        "--pid",
+        "--mount-proc",
+        "--kill-child",
+        "sh",
+        "-c",
+        script,
+    ]));
+    let child = |pid: u32| -> u32 {
+        wait_until("a child", || {
+            let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).ok()?;
+            children.split_whitespace().next()?.parse().ok()
+        })
+    };
+    let init = child(maker.pid());
+    // it may be gone by now, but not the zombie: its parent waits for nobody
+    let target = child(init);
+    Made { maker: init, target, tty: String::new(), _maker: maker }
+}
+
+/// A directory that goes at the end, with whoever is in it.
+struct Cgroup(PathBuf);
+
+impl Cgroup {
+    fn new(parent: &Path, name: &str) -> Self {
+        let path = parent.join(format!("killsnoop-{name}-{}", std::process::id()));
+        fs::create_dir(&path).unwrap();
+        Self(path)
+    }
+}
+
+impl Drop for Cgroup {
+    fn drop(&mut self) {
+        for _ in 0..100 {
+            if fs::remove_dir(&self.0).is_ok() {
+                return;
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+fn cgroup_kill() -> Made {
+    let target = Process::workload(&["wait"]);
+    let cgroup = Cgroup::new(unified().unwrap(), "kill");
+    fs::write(cgroup.0.join("cgroup.procs"), target.pid().to_string()).unwrap();
+    fs::write(cgroup.0.join("cgroup.kill"), "1").unwrap();
+    Made { maker: std::process::id(), target: target.pid(), tty: String::new(), _maker: target }
+}
+
+const LIMIT: &str = "33554432";
+
+fn out_of_memory() -> Made {
+    let root = memory_cgroup().unwrap();
+    let cgroup = Cgroup::new(root, "oom");
+    for file in ["memory.limit_in_bytes", "memory.max"] {
+        if cgroup.0.join(file).exists() {
+            fs::write(cgroup.0.join(file), LIMIT).unwrap();
+        }
+    }
+    for file in ["memory.swappiness", "memory.swap.max"] {
+        if cgroup.0.join(file).exists() {
+            let _ = fs::write(cgroup.0.join(file), "0");
+        }
+    }
+    let procs = cgroup.0.join("cgroup.procs");
+    let script = format!(
+        "echo $$ > {}; exec {} signal eat-memory",
+        procs.display(),
+        crate::harness::workload().display()
+    );
+    let maker = Process::start(Command::new("sh").args(["-c", &script]));
+    let mut made = by_workload(maker);
+    made._maker.reap();
+    made.maker = made.target;
+    made
+}
+
+/// By the key of the magic SysRq that runs the OOM killer: in a guest only, where our child is the one it takes.
+fn out_of_memory_on_the_host() -> Made {
+    let target = Process::workload(&["wait"]);
+    fs::write(format!("/proc/{}/oom_score_adj", target.pid()), "1000").unwrap();
+    fs::write("/proc/sysrq-trigger", "f").unwrap();
+    Made { maker: 0, target: target.pid(), tty: String::new(), _maker: target }
+}

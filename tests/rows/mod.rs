@@ -1,0 +1,71 @@
+//! Every way a signal comes to be, and what its line must say: shown on a real kernel by `tests/root/signals.rs`, told
+//! in docs/signals.md by `tests/kernels.rs`, where a row without a passing test says NOT TESTED.
+
+/// One way.
+#[derive(Debug, Clone, Copy)]
+pub struct Row {
+    /// What was done, and the name of its test.
+    pub how: &'static str,
+    /// `workload signal KIND` does it; with `@` in front the test itself.
+    pub kind: &'static str,
+    /// The signal that the target gets.
+    pub signal: i64,
+    /// The line, as a part of its JSON. `null`: the key must not be there; `"SOME"`: whatever it is; `"MAKER"`: the pid of
+    /// the workload; `"TTY"`: the terminal that it said.
+    pub says: &'static str,
+}
+
+const fn row(how: &'static str, kind: &'static str, signal: i64, says: &'static str) -> Row {
+    Row { how, kind, signal, says }
+}
+
+#[rustfmt::skip]
+pub const ROWS: &[Row] = &[
+    row("kill(pid)", "kill", 15, r#"{"origin":"process","via":"kill","scope":"process","code":"SI_USER","source":{"pid":"MAKER"},"relation":"parent"}"#),
+    row("kill(-pgid)", "kill-group", 15, r#"{"origin":"process","via":"kill","scope":"process-group","source":{"pid":"MAKER"}}"#),
+    row("kill(0)", "kill-own-group", 10, r#"{"origin":"process","via":"kill","scope":"process-group","source":{"pid":"MAKER"}}"#),
+    row("kill(-1) inside a pid namespace", "@everybody", 15, r#"{"origin":"process","via":"kill","scope":"all","source":{"nspid":1},"relation":"parent"}"#),
+    row("kill by a 32-bit system call", "kill-32", 15, r#"{"origin":"process","via":"kill","scope":"process","source":{"pid":"MAKER"}}"#),
+    row("tkill", "tkill", 15, r#"{"origin":"process","via":"tkill","scope":"thread","code":"SI_TKILL","source":{"pid":"MAKER"}}"#),
+    row("tgkill", "tgkill", 15, r#"{"origin":"process","via":"tgkill","scope":"thread","code":"SI_TKILL","source":{"pid":"MAKER"}}"#),
+    row("pthread_kill of another thread", "pthread-kill", 15, r#"{"origin":"process","via":"tgkill","scope":"thread","relation":"self","source":{"pid":"MAKER"},"target":{"tid":"SOME"}}"#),
+    row("sigqueue, with its value", "sigqueue", 15, r#"{"origin":"process","via":"rt_sigqueueinfo","scope":"process","code":"SI_QUEUE","codeForged":null,"sigval":{"int":42,"ptr":"0x2a"},"source":{"pid":"MAKER"}}"#),
+    row("rt_tgsigqueueinfo, with its value", "rt-tgsigqueueinfo", 15, r#"{"origin":"process","via":"rt_tgsigqueueinfo","scope":"thread","code":"SI_QUEUE","sigval":{"int":-7},"source":{"pid":"MAKER"}}"#),
+    row("pidfd_send_signal", "pidfd", 15, r#"{"origin":"process","via":"pidfd_send_signal","scope":"process","code":"SI_USER","codeForged":null,"source":{"pid":"MAKER"}}"#),
+    row("a code that its sender made up", "forged", 15, r#"{"origin":"process","via":"rt_sigqueueinfo","code":"SI_TIMER","codeForged":true,"relation":"self","source":{"pid":"MAKER"}}"#),
+    row("cgroup.kill", "@cgroup-kill", 9, r#"{"origin":"cgroup","via":"write","scope":"cgroup","source":{"pid":"MAKER"}}"#),
+    row("abort()", "abort", 6, r#"{"origin":"process","via":"tgkill","relation":"self","source":{"pid":"MAKER"}}"#),
+    row("timer_create", "posix-timer", 10, r#"{"origin":"timer","code":"SI_TIMER","codeForged":null,"source":null,"via":null}"#),
+    row("alarm, setitimer(ITIMER_REAL)", "alarm", 14, r#"{"origin":"timer","source":null,"via":null,"trigger":null}"#),
+    row("setitimer(ITIMER_PROF)", "profiling-timer", 27, r#"{"origin":"timer","source":null,"via":null}"#),
+    row("SIGSEGV: no page there", "null-pointer", 11, r#"{"origin":"fault","code":"SEGV_MAPERR","fault":{"address":"0x1234","ip":"SOME"},"source":null}"#),
+    row("SIGSEGV: a page that is read-only", "read-only-page", 11, r#"{"origin":"fault","code":"SEGV_ACCERR","fault":{"address":"SOME","ip":"SOME"},"source":null}"#),
+    row("SIGBUS: a page beyond its file", "page-beyond-file", 7, r#"{"origin":"fault","code":"BUS_ADRERR","fault":{"address":"SOME","ip":"SOME"},"source":null}"#),
+    row("SIGFPE: division by zero", "division", 8, r#"{"origin":"fault","code":"FPE_INTDIV","fault":{"ip":"SOME"},"source":null}"#),
+    row("SIGILL: no such instruction", "illegal-instruction", 4, r#"{"origin":"fault","code":"ILL_ILLOPN","fault":{"ip":"SOME"},"source":null}"#),
+    row("SIGTRAP: a breakpoint", "breakpoint", 5, r#"{"origin":"fault","code":"SI_KERNEL","source":null}"#),
+    row("SIGSYS: a seccomp filter", "seccomp-filter", 31, r#"{"origin":"seccomp","code":"SYS_SECCOMP","source":null,"via":null}"#),
+    row("strict seccomp", "strict-seccomp", 9, r#"{"event":"ended","origin":"seccomp","coreDumped":false,"source":null}"#),
+    row("a signal that a tracer put in (ptrace)", "ptrace", 15, r#"{"event":"ended","origin":"ptrace","trigger":{"pid":"MAKER"},"source":null}"#),
+    row("SIGPIPE", "broken-pipe", 13, r#"{"origin":"io","code":"SI_USER","source":null,"via":null}"#),
+    row("SIGIO by F_SETSIG", "fcntl", 10, r#"{"origin":"io","code":"POLL_IN","source":null,"via":null}"#),
+    row("SIGXCPU", "cpu-limit", 24, r#"{"origin":"rlimit","source":null,"via":null}"#),
+    row("SIGXFSZ", "file-size-limit", 25, r#"{"origin":"rlimit","source":null,"via":null}"#),
+    row("^C", "interrupt-key", 2, r#"{"origin":"tty","tty":{"name":"TTY"},"source":null,"via":null}"#),
+    row("^\\", "quit-key", 3, r#"{"origin":"tty","tty":{"name":"TTY"},"source":null,"via":null}"#),
+    row("^Z", "suspend-key", 20, r#"{"origin":"tty","tty":{"name":"TTY"},"source":null,"via":null}"#),
+    row("a terminal's other end is closed", "close-terminal", 1, r#"{"origin":"tty","tty":{"name":"TTY"},"trigger":{"pid":"MAKER"},"source":null,"via":null}"#),
+    row("the leader of a terminal's session ends", "@leader-ends", 1, r#"{"origin":"tty","tty":{"name":"SOME"},"trigger":{"pid":"MAKER"},"source":null,"via":null}"#),
+    row("SIGTTIN", "background-read", 21, r#"{"origin":"tty","tty":{"name":"TTY"},"source":null,"via":null}"#),
+    row("SIGTTOU", "background-write", 22, r#"{"origin":"tty","tty":{"name":"TTY"},"source":null,"via":null}"#),
+    row("SIGWINCH by a resize (--all)", "resize", 28, r#"{"origin":"tty","tty":{"name":"TTY"},"trigger":{"pid":"MAKER"},"source":null,"via":null}"#),
+    row("SIGWINCH by kill", "@winch-by-kill", 28, r#"{"origin":"process","via":"kill","tty":null,"source":{"pid":"SOME"}}"#),
+    row("PDEATHSIG, the parent's process lives on", "end-of-thread", 15, r#"{"origin":"parent-death","code":"SI_USER","trigger":{"pid":"MAKER","tid":"SOME","processAlive":true},"source":null,"via":null}"#),
+    row("PDEATHSIG, the parent's process ends", "@parent-ends", 15, r#"{"origin":"parent-death","trigger":{"pid":"MAKER","tid":"MAKER","processAlive":false},"source":null}"#),
+    row("the init of a pid namespace ends", "end-of-namespace", 9, r#"{"origin":"pidns","trigger":{"pid":"SOME"},"source":null,"via":null}"#),
+    row("out of memory in a cgroup", "@oom", 9, r#"{"origin":"oom","oom":{"scope":"cgroup","cgroup":"SOME","limitBytes":33554432,"usageBytes":"SOME","rssBytes":"SOME"},"trigger":{"pid":"MAKER"},"source":null,"via":null}"#),
+    row("out of memory on the host", "@global-oom", 9, r#"{"origin":"oom","oom":{"scope":"global","cgroup":null,"limitBytes":null,"rssBytes":"SOME"},"source":null,"via":null}"#),
+    row("SIGCHLD (--all)", "end-of-child", 17, r#"{"origin":"child","code":"CLD_EXITED","trigger":{"pid":"SOME"},"source":null,"via":null}"#),
+    row("pthread_cancel: glibc's own signal 32 (--all)", "pthread-cancel", 32, r#"{"origin":"process","via":"tgkill","signalName":"32","relation":"self"}"#),
+    row("a full queue", "full-queue", 34, r#"{"origin":"process","via":"rt_sigqueueinfo","result":"overflow","signalName":"SIGRTMIN"}"#),
+];
