@@ -479,6 +479,58 @@ mod tests {
     }
 
     #[test]
+    fn only_an_unexplained_sigkill_may_be_the_oom_killers() {
+        assert!(may_be_oom(&facts(KILL, SigInfo::Kernel)));
+        assert!(!may_be_oom(&facts(KILL, SigInfo::None)), "kill() of 7.x, cgroup.kill");
+        assert!(!may_be_oom(&facts(15, SigInfo::Kernel)));
+        assert!(!may_be_oom(&Snapshot { group: false, ..facts(KILL, SigInfo::Kernel) }));
+        let mut dying_init = exiting(facts(KILL, SigInfo::Kernel));
+        (dying_init.current.namespace_pid, dying_init.current.namespace_level) = (1, 1);
+        assert!(!may_be_oom(&dying_init), "it is the namespace's end");
+    }
+
+    #[test]
+    fn an_end_without_a_signal_is_known_by_its_marks() {
+        let end = |signal, seccomp_mode, is_traced| EndFacts {
+            time: 0,
+            signal,
+            core_dumped: false,
+            is_traced,
+            seccomp_mode,
+            task: Task::default(),
+            processes: vec![process(100)],
+            chain: vec![0],
+            tracer: None,
+            truncated: false,
+        };
+        for (facts, origin) in [
+            (end(KILL, 1, false), Origin::Seccomp),
+            (end(15, 1, false), Origin::Kernel),
+            (end(KILL, 3, true), Origin::Seccomp),
+            (end(15, 2, true), Origin::Ptrace),
+            (end(15, 0, false), Origin::Kernel),
+        ] {
+            assert_eq!(of_end(&facts), origin, "{facts:?}");
+        }
+    }
+
+    #[test]
+    fn an_attempt_is_what_was_asked_for() {
+        let minus = |pid: i64| pid as u64;
+        for (number, args, scope, argument) in [
+            (62, [200, 15, 0, 0], Scope::Process, Some(200)),
+            (62, [minus(-7), 15, 0, 0], Scope::ProcessGroup, Some(-7)),
+            (62, [minus(-1), 15, 0, 0], Scope::All, Some(-1)),
+            (234, [200, 201, 15, 0], Scope::Thread, Some(200)),
+            (424, [3, 15, 0, 0], Scope::Process, None),
+        ] {
+            let facts = in_call(facts(15, SigInfo::None), number, args);
+            assert_eq!(attempt(&facts).scope, Some(scope), "{args:?}");
+            assert_eq!(pid_argument(&facts), argument, "{args:?}");
+        }
+    }
+
+    #[test]
     fn the_kill_family_is_a_process_with_via_and_scope() {
         let minus = |pid: i64| pid as u64;
         for (number, args, info, via, scope) in [

@@ -201,7 +201,9 @@ fn owned(identity: &IdentityFacts<'_>) -> IdentityFacts<'static> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bpf::wire::{Constant, Kind, ProcessFlag, VERSION, WireProcess, WireSignal, bytes_of};
+    use crate::bpf::wire::{
+        Constant, Info, Kind, ProcessFlag, SignalFlag, VERSION, WireProcess, WireSignal, bytes_of,
+    };
 
     /// Process 1 signals process 2, of which the exec hook has yet to tell; 2 is also the parent of 1.
     fn record() -> Vec<u8> {
@@ -261,6 +263,59 @@ mod tests {
         assert!(matches!(told[0].snapshot().unwrap().processes[1].argv, Argv::Known { .. }));
         (0..1000).for_each(|pid| assert!(story.hear(&identity(pid, 1)).is_empty()));
         assert_eq!(story.heard.len(), HEARD);
+    }
+
+    #[test]
+    fn a_sigkill_waits_for_what_the_oom_killer_says_of_its_victim() {
+        let mut bytes = record();
+        let mut head = WireSignal::default();
+        plain::Plain::copy_from_bytes(&mut head, &bytes).unwrap();
+        (head.signal, head.info, head.flags) = (9, Info::INFO_KERNEL.0, SignalFlag::SIGNAL_GROUP.0);
+        bytes[..size_of::<WireSignal>()].copy_from_slice(bytes_of(&head));
+        // nobody is in the middle of an execve here
+        for place in [1, 2] {
+            let at = size_of::<WireSignal>() + place * size_of::<WireProcess>();
+            let flags = at + std::mem::offset_of!(WireProcess, flags);
+            bytes[flags..flags + 4].copy_from_slice(&ProcessFlag::PROCESS_NO_ARGV.0.to_ne_bytes());
+        }
+        let Ok(Record::Signal(snapshot)) = decode(&bytes) else { panic!("not a signal") };
+        let mut story = Story::default();
+        assert!(story.keep(9, &bytes, &snapshot, Instant::now()).is_some_and(|told| told.is_empty()));
+        let oom = |pid, start| OomFacts {
+            pid,
+            start,
+            current_tid: 1,
+            rss_pages: Some(7),
+            usage_and_limit: None,
+            cgroup: Vec::new(),
+            stack: Vec::new(),
+            scope: None,
+        };
+        assert!(story.hear_oom(&oom(3, 0)).is_empty(), "another process");
+        assert!(story.hear_oom(&oom(2, 5)).is_empty(), "the same pid, another process");
+        let told = story.hear_oom(&oom(2, 0));
+        assert_eq!(told[0].snapshot().unwrap().oom.as_ref().and_then(|oom| oom.rss_pages), Some(7));
+        assert_eq!(story.waiting(), 0);
+    }
+
+    #[test]
+    fn an_end_is_told_once() {
+        let end = |pid| EndFacts {
+            time: 0,
+            signal: 9,
+            core_dumped: false,
+            is_traced: false,
+            seccomp_mode: 0,
+            task: crate::record::Task::default(),
+            processes: vec![ProcessFacts::named(pid, b"x")],
+            chain: vec![0],
+            tracer: None,
+            truncated: false,
+        };
+        let mut story = Story::default();
+        assert!(story.is_first_of(&end(1)) && !story.is_first_of(&end(1)));
+        (2..1000).for_each(|pid| assert!(story.is_first_of(&end(pid))));
+        assert_eq!(story.ended.len(), ENDED);
     }
 
     #[test]

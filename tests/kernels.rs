@@ -7,6 +7,9 @@ use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+#[path = "rows/mod.rs"]
+mod rows;
+
 /// What the guest of one kernel said: rows of cells, the first of which says what it is.
 struct Record(Vec<Vec<String>>);
 
@@ -176,6 +179,68 @@ fn support(all: &[Record]) -> String {
     out
 }
 
+/// docs/signals.md: the table of `tests/rows`, with what the tests said on each kernel.
+fn signals(all: &[Record]) -> String {
+    let mut out = String::from(
+        "# Every way a signal comes to be, and what its line says\n\nEach row was made once on each kernel, with real processes, \
+         and its line compared (`tests/rows`, `tests/root/signals.rs`).\nA row without a passing test says NOT TESTED. `scripts/kernel-matrix` \
+         makes this page.\n\nA key that is not listed may be there as well; `no KEY` means that it must not be. *Whoever made it* is the \
+         process that\nsent, closed, forked or allocated; `…` stands for whatever it is.\n\n",
+    );
+    let tested: Vec<&Record> = all.iter().filter(|record| !record.is_refused()).collect();
+    let mut heads = String::new();
+    for record in &tested {
+        let _ = write!(heads, " {} |", record.series());
+    }
+    let _ = writeln!(out, "| how | signal | the line |{heads}\n|---|---|---|{}", "---|".repeat(tested.len()));
+    for row in rows::ROWS {
+        let says: serde_json::Value = serde_json::from_str(row.says).unwrap();
+        let mut keys = Vec::new();
+        flatten("", &says, &mut keys);
+        let cells = tested.iter().fold(String::new(), |cells, record| {
+            let outcome = record.rows("test").find(|test| test[0] == "root" && test[1] == row.how);
+            let cell = match outcome.map(|test| (test[2].as_str(), test[4].as_str())) {
+                Some(("ok", _)) => "yes".to_owned(),
+                Some(("skipped", reason)) => format!("NOT TESTED: {reason}"),
+                _ => "NOT TESTED".to_owned(),
+            };
+            cells + " " + &cell + " |"
+        });
+        let _ = writeln!(out, "| {} | {} | {} |{cells}", row.how, row.signal, keys.join(", "));
+    }
+    out.push_str(
+        "\n## What cannot be told\n\n- `--failed`: a kill of a group that reaches some of its members and may not signal others \
+         succeeds: the ones that were\n  spared are not told.\n- Before 5.15 there is neither `via` nor `scope`, and a code that a sender made up \
+         may pass for a timer's; `--failed` and\n  `--probes` are refused.\n- At a hang-up a process has lost its terminal before the signal comes: its \
+         name is the one that it had when it last exec'd.\n  A process that took its terminal later has `missing=[tty.name:gone]`.\n- A process older than \
+         killsnoop that dies of a signal which nobody was seen to send may have got it before: `ended` then\n  has no `origin`, and says so in \
+         `missing`.\n- The victim's `oom.rssBytes` is the kernel's own approximate counter, the one in its log. Others that are killed \
+         because\n  they share the victim's memory have `origin=kernel`.\n",
+    );
+    out
+}
+
+fn flatten(path: &str, value: &serde_json::Value, keys: &mut Vec<String>) {
+    let text = match value {
+        serde_json::Value::Object(object) => {
+            for (key, value) in object {
+                let dot = if path.is_empty() { "" } else { "." };
+                flatten(&format!("{path}{dot}{key}"), value, keys);
+            }
+            return;
+        }
+        serde_json::Value::Null => format!("no `{path}`"),
+        serde_json::Value::String(word) => match word.as_str() {
+            "SOME" => format!("`{path}=…`"),
+            "MAKER" => format!("`{path}=` *whoever made it*"),
+            "TTY" => format!("`{path}=pts/…`"),
+            word => format!("`{path}={word}`"),
+        },
+        other => format!("`{path}={other}`"),
+    };
+    keys.push(text);
+}
+
 const BEGIN: &str = "<!-- kernels: made by scripts/kernel-matrix -->\n";
 const END: &str = "<!-- /kernels -->\n";
 
@@ -189,10 +254,14 @@ fn the_docs_say_what_the_matrix_said() {
     let (_, after) = rest.split_once(END).expect("README.md has an end of the table");
     let new_readme = format!("{before}{BEGIN}{}{END}{after}", support(&all));
     let report = report(&all);
+    let ways = checkout().join("docs/signals.md");
+    let signals = signals(&all);
     if std::env::var_os("KILLSNOOP_BLESS").is_some() {
         fs::write(&docs, &report).unwrap();
+        fs::write(&ways, &signals).unwrap();
         fs::write(&readme, &new_readme).unwrap();
     }
     assert_eq!(fs::read_to_string(&docs).unwrap_or_default(), report, "run scripts/kernel-matrix");
+    assert_eq!(fs::read_to_string(&ways).unwrap_or_default(), signals, "run scripts/kernel-matrix");
     assert_eq!(fs::read_to_string(&readme).unwrap(), new_readme, "run scripts/kernel-matrix");
 }

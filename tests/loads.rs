@@ -4,14 +4,16 @@
 
 mod report;
 
+use std::collections::BTreeSet;
 use std::mem::MaybeUninit;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use killsnoop::bpf::plan::{Plan, plan};
+use killsnoop::bpf::load::try_trampoline;
+use killsnoop::bpf::plan::{Attempts, Plan, plan};
 use killsnoop::bpf::session::Session;
 use killsnoop::bpf::{probe, verifier};
-use killsnoop::config::Config;
+use killsnoop::config::{Config, Failed};
 use rustix::process::{Signal, getpid, kill_process};
 
 fn main() -> ExitCode {
@@ -22,9 +24,11 @@ fn main() -> ExitCode {
         println!("loading programs needs root: scripts/test runs it through sudo");
         return ExitCode::FAILURE;
     }
-    let config = Config::default();
+    // what is not asked for the verifier does not see
+    let config = Config { failed: Failed::Too, probes: true, ..Config::default() };
+    let trampolines = try_trampoline();
     let widest = match plan(&probe::host(), &config) {
-        Ok(plan) => plan,
+        Ok(plan) => Plan { attempts: Attempts::Unwatched, ..plan },
         Err(error) => {
             println!("{error}");
             report::line(&["refused", &error.to_string()]);
@@ -34,6 +38,7 @@ fn main() -> ExitCode {
     for (has, feature) in [
         (widest.iterates, "command lines of older processes from the kernel"),
         (widest.tells_via, "via and scope"),
+        (trampolines, "failed calls and probes without a tax on other system calls"),
         (widest.mends_forks, "fork hooks that the kernel skips are mended (7.x skips some)"),
     ] {
         report::line(&["feature", feature, if has { "yes" } else { "no" }]);
@@ -49,15 +54,23 @@ fn main() -> ExitCode {
             }
         }
     };
-    for (name, plan) in combinations(widest) {
+    let all = combinations(widest, trampolines);
+    for (name, plan) in &all {
         let began = Instant::now();
-        let result = sees_a_signal(plan, &config);
+        let result = sees_a_signal(*plan, &config);
         println!("{name}: {:.3} s", began.elapsed().as_secs_f64());
-        judge(&name, began, result);
+        judge(name, began, result);
     }
     let began = Instant::now();
-    let costs = verifier::costs(widest, &config).map_err(|error| error.to_string());
-    for cost in costs.iter().flatten() {
+    let costs: Result<Vec<_>, String> = [Attempts::SyscallExits, Attempts::Trampolines]
+        .into_iter()
+        .filter(|&attempts| all.iter().any(|(_, plan)| plan.attempts == attempts))
+        .map(|attempts| {
+            verifier::costs(Plan { attempts, ..widest }, &config).map_err(|error| error.to_string())
+        })
+        .collect();
+    let mut told = BTreeSet::new();
+    for cost in costs.iter().flatten().flatten().filter(|cost| told.insert(cost.program.clone())) {
         println!("{}: {} instructions, {:?}", cost.program, cost.instructions, cost.time);
         let (instructions, microseconds) = (cost.instructions.to_string(), cost.time.as_micros().to_string());
         report::line(&["program", &cost.program, &instructions, &microseconds]);
@@ -68,7 +81,7 @@ fn main() -> ExitCode {
 }
 
 /// What this host can do, and that without each of its optional programs.
-fn combinations(widest: Plan) -> Vec<(String, Plan)> {
+fn combinations(widest: Plan, trampolines: bool) -> Vec<(String, Plan)> {
     let choices = |possible: bool| if possible { vec![true, false] } else { vec![false] };
     let mut found = Vec::new();
     for iterates in choices(widest.iterates) {
@@ -82,6 +95,10 @@ fn combinations(widest: Plan) -> Vec<(String, Plan)> {
             );
             found.push((name, Plan { iterates, mends_forks, ..widest }));
         }
+    }
+    found.push(("with on_sys_exit".to_owned(), Plan { attempts: Attempts::SyscallExits, ..widest }));
+    if trampolines {
+        found.push(("with fexit".to_owned(), Plan { attempts: Attempts::Trampolines, ..widest }));
     }
     found
 }

@@ -66,10 +66,14 @@ static __always_inline void outline_task(struct wire_task *facts, struct task_st
 static __always_inline bool append_outline(u8 *record, const u32 room, u32 *at, struct task_struct *leader)
 {
 	u32 place = *at & ~7U;
+	u8 *to;
 
 	if (place > room - sizeof(struct wire_process))
 		return false;
-	outline((struct wire_process *)(record + place), leader);
+	/* bounded once more, and the pointer made now: 6.1 knows nothing of an offset that was put on the stack before */
+	to = record + AT_MOST(room - sizeof(struct wire_process), place);
+	asm volatile("" : "+r"(to));
+	outline((struct wire_process *)to, leader);
 	*at = place + sizeof(struct wire_process);
 	return true;
 }

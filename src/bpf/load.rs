@@ -51,6 +51,8 @@ pub(super) fn open<'obj>(
     let slots = if plan.attempts == Attempts::Unwatched { 1 } else { cpus as u32 + 3 };
     open.maps.attempt_scratches.set_max_entries(slots).map_err(prepare)?;
     open.maps.counters.set_max_entries(cpus as u32).map_err(prepare)?;
+    let with_fexit = plan.attempts == Attempts::Trampolines;
+    let kernel = with_fexit.then(Btf::from_vmlinux).and_then(Result::ok);
     for mut program in open.open_object_mut().progs_mut() {
         let is_loaded = match program.name().to_string_lossy().as_ref() {
             "on_signal_generate" => plan.reports_signals,
@@ -59,7 +61,7 @@ pub(super) fn open<'obj>(
             "on_sys_exit" => plan.attempts == Attempts::SyscallExits,
             TRIAL => false,
             name if name.starts_with(AT_THE_END_OF) => {
-                plan.attempts == Attempts::Trampolines && is_there(&program.section().to_string_lossy())
+                with_fexit && is_there(kernel.as_ref(), &program.section().to_string_lossy())
             }
             _ => true,
         };
@@ -72,9 +74,9 @@ pub(super) fn open<'obj>(
 }
 
 /// Has this kernel the function of an `fexit/FUNCTION`? (One for 32-bit calls need not be.)
-fn is_there(section: &str) -> bool {
+fn is_there(kernel: Option<&Btf<'_>>, section: &str) -> bool {
     let function = section.strip_prefix("fexit/").unwrap_or_default();
-    Btf::from_vmlinux().is_ok_and(|btf| btf.type_by_name::<Func<'_>>(function).is_some())
+    kernel.is_some_and(|btf| btf.type_by_name::<Func<'_>>(function).is_some())
 }
 
 fn settings(config: &Config) -> Settings {

@@ -232,7 +232,7 @@ impl<'obj> Session<'obj> {
         if plan.mends_forks {
             identity_links.push(attach(&mut skel.progs.on_wakeup_new, "sched_wakeup_new")?);
         }
-        attach_attempts(&mut skel, plan, &mut identity_links)?;
+        attach_attempts(&mut skel, plan.attempts, &mut identity_links)?;
         let attached = began.elapsed();
 
         let began = Instant::now();
@@ -251,9 +251,10 @@ impl<'obj> Session<'obj> {
         let seeded_in = began.elapsed();
 
         let began = Instant::now();
-        let signal_link = match plan.reports_signals {
-            true => Some(attach(&mut skel.progs.on_signal_generate, "signal_generate")?),
-            false => None,
+        let signal_link = if plan.reports_signals {
+            Some(attach(&mut skel.progs.on_signal_generate, "signal_generate")?)
+        } else {
+            None
         };
         let watched_since = boot_time();
         let reader_state = skel.maps.bss_data.take().map(|bss| {
@@ -431,10 +432,10 @@ fn attach(program: &mut ProgramMut<'_>, tracepoint: &str) -> Result<Link, TraceE
 /// Nobody pays for these who did not ask for them.
 fn attach_attempts(
     skel: &mut KillsnoopSkel<'_>,
-    plan: &Plan,
+    attempts: Attempts,
     links: &mut Vec<Link>,
 ) -> Result<(), TraceError> {
-    match plan.attempts {
+    match attempts {
         Attempts::Unwatched => {}
         Attempts::SyscallExits => links.push(attach(&mut skel.progs.on_sys_exit, "sys_exit")?),
         Attempts::Trampolines => {

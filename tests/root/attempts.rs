@@ -154,7 +154,7 @@ fn told_once() {
     assert_eq!(attempts_of(&tracer, source), 0);
 }
 
-/// sigqueue() fails with EAGAIN, and the signal hook sees why.
+/// `sigqueue()` fails with EAGAIN, and the signal hook sees why.
 fn a_full_queue() {
     let (both, only) = (Tracer::json(&["--failed"]), Tracer::json(&["--failed=only"]));
     let queue = Process::workload(&["signal", "full-queue"]);

@@ -27,7 +27,7 @@ pub fn needs(row: &Row) -> &'static [Skip] {
 /// What made a signal, and who gets it.
 struct Made {
     /// Kept until the line is there.
-    _maker: Process,
+    holds: Process,
     maker: u32,
     target: u32,
     tty: String,
@@ -82,7 +82,7 @@ fn make(row: &Row) -> Made {
         "@winch-by-kill" => {
             let target = Process::workload(&["wait"]);
             let made =
-                Made { maker: std::process::id(), target: target.pid(), tty: String::new(), _maker: target };
+                Made { maker: std::process::id(), target: target.pid(), tty: String::new(), holds: target };
             kill(made.target, Signal::WINCH);
             made
         }
@@ -97,7 +97,7 @@ fn by_workload(maker: Process) -> Made {
     let said = maker.said().trim().to_owned();
     let (target, tty) = said.split_once(' ').unwrap_or((&said, ""));
     let target = target.parse().unwrap_or_else(|_| panic!("not a pid: {said:?}"));
-    Made { maker: maker.pid(), target, tty: tty.to_owned(), _maker: maker }
+    Made { maker: maker.pid(), target, tty: tty.to_owned(), holds: maker }
 }
 
 fn by_role(role: &str) -> Made {
@@ -125,7 +125,7 @@ fn everybody() -> Made {
     let init = child(maker.pid());
     // it may be gone by now, but not the zombie: its parent waits for nobody
     let target = child(init);
-    Made { maker: init, target, tty: String::new(), _maker: maker }
+    Made { maker: init, target, tty: String::new(), holds: maker }
 }
 
 /// A directory that goes at the end, with whoever is in it.
@@ -155,7 +155,7 @@ fn cgroup_kill() -> Made {
     let cgroup = Cgroup::new(unified().unwrap(), "kill");
     fs::write(cgroup.0.join("cgroup.procs"), target.pid().to_string()).unwrap();
     fs::write(cgroup.0.join("cgroup.kill"), "1").unwrap();
-    Made { maker: std::process::id(), target: target.pid(), tty: String::new(), _maker: target }
+    Made { maker: std::process::id(), target: target.pid(), tty: String::new(), holds: target }
 }
 
 const LIMIT: &str = "33554432";
@@ -181,15 +181,15 @@ fn out_of_memory() -> Made {
     );
     let maker = Process::start(Command::new("sh").args(["-c", &script]));
     let mut made = by_workload(maker);
-    made._maker.reap();
+    made.holds.reap();
     made.maker = made.target;
     made
 }
 
-/// By the key of the magic SysRq that runs the OOM killer: in a guest only, where our child is the one it takes.
+/// By the key of the `SysRq` that runs the OOM killer: in a guest only, where our child is the one it takes.
 fn out_of_memory_on_the_host() -> Made {
     let target = Process::workload(&["wait"]);
     fs::write(format!("/proc/{}/oom_score_adj", target.pid()), "1000").unwrap();
     fs::write("/proc/sysrq-trigger", "f").unwrap();
-    Made { maker: 0, target: target.pid(), tty: String::new(), _maker: target }
+    Made { maker: 0, target: target.pid(), tty: String::new(), holds: target }
 }

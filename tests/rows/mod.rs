@@ -1,6 +1,8 @@
 //! Every way a signal comes to be, and what its line must say: shown on a real kernel by `tests/root/signals.rs`, told
 //! in docs/signals.md by `tests/kernels.rs`, where a row without a passing test says NOT TESTED.
 
+#![allow(unreachable_pub, dead_code)] // two test programs, each of which needs a part
+
 /// One way.
 #[derive(Debug, Clone, Copy)]
 pub struct Row {

@@ -1,7 +1,6 @@
 //! One ring record, decoded: bytes in, typed facts out.
 //!
-//! Total: any bytes give a [`Snapshot`] or a [`DecodeError`], never a panic. It judges nothing; what
-//! the facts mean is said in [`origin`](crate::origin) and [`event`](crate::event).
+//! Total: any bytes give a record or a [`DecodeError`], never a panic.
 
 use std::borrow::Cow;
 use std::mem::size_of;
@@ -9,6 +8,10 @@ use std::mem::size_of;
 use plain::Plain;
 use thiserror::Error;
 
+use super::{
+    Argv, AttemptFacts, Blocking, Disposition, EndFacts, Gap, IdentityFacts, Image, OomFacts, ProcessFacts,
+    Record, SigInfo, Snapshot, Syscall, SyscallAbi, Task, Title,
+};
 use crate::bpf::wire::{
     Abi, Constant, Disposition as WireDisposition, Info as WireInfo, Kind, ProcessFlag, SignalFlag, VERSION,
     WireAttempt, WireEnd, WireIdentity, WireOom, WireProcess, WireSignal, WireTask,
@@ -46,372 +49,6 @@ pub enum DecodeError {
         /// Its value.
         value: u64,
     },
-}
-
-/// What stood in the place of the siginfo pointer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SigInfo {
-    /// `SEND_SIG_NOINFO`.
-    None,
-    /// `SEND_SIG_PRIV`: the kernel itself.
-    Kernel,
-    /// A siginfo. What it says may be a sender's claim.
-    Given {
-        /// `si_code`.
-        code: i32,
-        /// The first bytes of `_sifields`.
-        fields: [u8; 16],
-    },
-}
-
-/// The table that a system call number belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SyscallAbi {
-    /// x86-64.
-    X86_64,
-    /// 32-bit calls on x86.
-    I386,
-    /// 32-bit pointers, 64-bit registers on x86.
-    X32,
-    /// 64-bit ARM.
-    Arm64,
-    /// 32-bit calls on ARM.
-    Arm,
-}
-
-/// What the saved registers of the running task hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Syscall {
-    /// Its table.
-    pub abi: SyscallAbi,
-    /// Its number there.
-    pub number: i64,
-    /// Its first four arguments.
-    pub args: [u64; 4],
-}
-
-/// What the target does with this signal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Disposition {
-    /// The default action.
-    Default,
-    /// `SIG_IGN`.
-    Ignored,
-    /// A handler.
-    Handled,
-}
-
-/// Whether the target lets the signal through.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Blocking {
-    /// Some thread has it open.
-    Open,
-    /// Nobody has.
-    Blocked,
-    /// Somebody waits for it (`sigwait`).
-    Waited,
-    /// More threads than were looked at.
-    Unknown,
-}
-
-/// What only source and target have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Task {
-    /// Thread id.
-    pub tid: u32,
-    /// `task->flags`.
-    pub flags: u32,
-    /// Real user id.
-    pub uid: u32,
-    /// Effective group id.
-    pub gid: u32,
-    /// Audit login uid; `u32::MAX` is unset.
-    pub login_uid: u32,
-    /// Process group.
-    pub pgid: u32,
-    /// Session.
-    pub session: u32,
-    /// Thread group id inside its own pid namespace; 0 if unknown.
-    pub namespace_pid: u32,
-    /// Inode of that namespace.
-    pub namespace_inode: u32,
-    /// Its depth; 0 is the initial one.
-    pub namespace_level: u32,
-    /// `task->__state`.
-    pub state: u32,
-    /// The leader's `exit_state`.
-    pub exit_state: u32,
-    /// Threads that have not begun to exit.
-    pub live: u32,
-    /// `signal->flags`.
-    pub signal_flags: u32,
-    /// `signal->group_exit_code`.
-    pub group_exit_code: u32,
-    /// Id of its cgroup in the default hierarchy.
-    pub cgroup: u64,
-}
-
-/// `PF_EXITING` of include/linux/sched.h.
-pub const PF_EXITING: u32 = 0x4;
-/// `PF_KTHREAD` of include/linux/sched.h.
-pub const PF_KTHREAD: u32 = 0x0020_0000;
-
-/// Why a command line is not there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Gap {
-    /// Older than the tracer and not seeded, or a hook was missed.
-    Unknown,
-    /// It was exec'ing while it was read.
-    ExecRace,
-    /// A new image runs for which the exec hook has not run yet.
-    MidExec,
-    /// The argument block could not be read.
-    Unreadable,
-    /// The kernel had no memory to keep it.
-    NoMemory,
-}
-
-impl Gap {
-    /// The word in `missing`.
-    pub fn reason(self) -> &'static str {
-        match self {
-            Self::Unknown => "unknown",
-            Self::ExecRace => "exec-race",
-            Self::MidExec => "mid-exec",
-            Self::Unreadable => "unreadable",
-            Self::NoMemory => "no-memory",
-        }
-    }
-}
-
-/// The command line of a process, as bytes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Argv<'a> {
-    /// As exec'd, NUL separated.
-    Known {
-        /// The bytes kept.
-        bytes: Cow<'a, [u8]>,
-        /// How many there are in the process.
-        total: u32,
-        /// It came from /proc.
-        from_proc: bool,
-    },
-    /// A kernel thread has none.
-    NotApplicable,
-    /// There is one, but it could not be had.
-    Missing(Gap),
-}
-
-/// The live text of the sender's argument block, where it differs from argv.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Title<'a> {
-    /// The bytes.
-    pub bytes: &'a [u8],
-    /// It was written over the end of the block: one string, not a list.
-    pub spilt: bool,
-    /// Only its beginning is here.
-    pub cut: bool,
-}
-
-/// One process of a record.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ProcessFacts<'a> {
-    /// Thread group id in the initial pid namespace.
-    pub pid: u32,
-    /// Boot-time nanoseconds of its start.
-    pub start: u64,
-    /// `comm` of the leader, without the NULs.
-    pub comm: Cow<'a, [u8]>,
-    /// Effective user id.
-    pub uid: u32,
-    /// Low half of `self_exec_id`.
-    pub exec_id: u32,
-    /// Low half of `mm->arg_start`, where the command line is missing and there is one to be had: which image
-    /// it was, so that /proc can be asked for the same one. 0: there is none.
-    pub arg_start: u32,
-    /// Command line.
-    pub argv: Argv<'a>,
-    /// Live title, of a source only.
-    pub title: Option<Title<'a>>,
-    /// There should be a title, but it could not be read.
-    pub title_lost: bool,
-}
-
-/// The command line of an image that was in the middle of execve when a signal met it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct IdentityFacts<'a> {
-    /// Whose it is.
-    pub image: Image,
-    /// `comm`, which execve changes as well, without the NULs.
-    pub comm: Cow<'a, [u8]>,
-    /// Effective user id, which it may change.
-    pub uid: u32,
-    /// The command line.
-    pub argv: Argv<'a>,
-}
-
-/// One image of one process: what runs between two execs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Image {
-    /// Thread group id in the initial pid namespace.
-    pub pid: u32,
-    /// Boot-time nanoseconds of the process's start.
-    pub start: u64,
-    /// Low half of `self_exec_id`.
-    pub exec_id: u32,
-}
-
-impl ProcessFacts<'_> {
-    /// The image that it ran.
-    pub fn image(&self) -> Image {
-        Image { pid: self.pid, start: self.start, exec_id: self.exec_id }
-    }
-}
-
-#[cfg(test)]
-impl<'a> ProcessFacts<'a> {
-    /// A process of which nothing else is known, for tests.
-    pub(crate) fn named(pid: u32, comm: &'a [u8]) -> Self {
-        Self {
-            pid,
-            start: 0,
-            comm: Cow::Borrowed(comm),
-            uid: 0,
-            exec_id: 0,
-            arg_start: 0,
-            argv: Argv::NotApplicable,
-            title: None,
-            title_lost: false,
-        }
-    }
-}
-
-/// What the ring brings.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Record<'a> {
-    /// A signal.
-    Signal(Box<Snapshot<'a>>),
-    /// What a signal before it lacked.
-    Identity(IdentityFacts<'a>),
-    /// An end that no signal explains.
-    End(Box<EndFacts<'a>>),
-    /// What the OOM killer's victim weighed; its signal came just before.
-    Oom(OomFacts),
-    /// A call that failed, or only asked.
-    Attempt(Box<AttemptFacts<'a>>),
-}
-
-/// A process that died of a signal which the signal hook has not seen.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EndFacts<'a> {
-    /// `CLOCK_BOOTTIME`, nanoseconds.
-    pub time: u64,
-    /// The signal in its wait status, 1 to 64.
-    pub signal: u8,
-    /// It left a core file.
-    pub core_dumped: bool,
-    /// Somebody traced it.
-    pub is_traced: bool,
-    /// `task->seccomp.mode` of its last thread.
-    pub seccomp_mode: u32,
-    /// Its last thread.
-    pub task: Task,
-    /// Itself, its tracer if it has one, its ancestors.
-    pub processes: Vec<ProcessFacts<'a>>,
-    /// Places in `processes`: itself and its ancestors.
-    pub chain: Vec<usize>,
-    /// Place of its tracer.
-    pub tracer: Option<usize>,
-    /// The chain was cut before the top.
-    pub truncated: bool,
-}
-
-/// Whose memory ran out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OomScope {
-    /// A memory cgroup's.
-    Cgroup,
-    /// The host's.
-    Global,
-}
-
-/// What the OOM killer knew of its victim.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OomFacts {
-    /// The victim.
-    pub pid: u32,
-    /// Boot-time nanoseconds of its start; 0 where the kernel does not tell.
-    pub start: u64,
-    /// The thread whose allocation it was.
-    pub current_tid: u32,
-    /// File, anonymous and shared pages, by the kernel's approximate counters; None where it does not tell.
-    pub rss_pages: Option<u64>,
-    /// Usage and limit, in pages, of the memory cgroup nearest to its limit among the victim's and those above.
-    pub usage_and_limit: Option<(u64, u64)>,
-    /// Path of that cgroup in its hierarchy.
-    pub cgroup: Vec<u8>,
-    /// Return addresses of the kernel functions that led to it.
-    pub stack: Vec<u64>,
-    /// Whose memory ran out, once the stack has been looked up.
-    pub scope: Option<OomScope>,
-}
-
-/// A call of the kill family that did not become a signal.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AttemptFacts<'a> {
-    /// The caller as `current`; whoever it addressed as `target`, if that is known. Its `signal` is 0 where it is none.
-    pub facts: Snapshot<'a>,
-    /// The signal as it was given, be it one or not.
-    pub signal: i32,
-    /// What the call returned: a negative errno, or 0.
-    pub returned: i64,
-    /// The target was found.
-    pub has_target: bool,
-}
-
-/// One signal, as the kernel saw it at that instant.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Snapshot<'a> {
-    /// `CLOCK_BOOTTIME`, nanoseconds.
-    pub time: u64,
-    /// Signal number, 1 to 64.
-    pub signal: u8,
-    /// Sent to the thread group, not to a thread.
-    pub group: bool,
-    /// Result of the tracepoint: `TRACE_SIGNAL_*`.
-    pub result: u32,
-    /// Siginfo.
-    pub info: SigInfo,
-    /// The running task's system call, where it was inside one.
-    pub syscall: Option<Syscall>,
-    /// The running task was inside a system call (also where the registers could not be had).
-    pub in_syscall: bool,
-    /// The registers could be had at all.
-    pub has_registers: bool,
-    /// User instruction pointer of the running task; 0 if unknown.
-    pub instruction_pointer: u64,
-    /// What the target does with it.
-    pub disposition: Disposition,
-    /// Whether the target lets it through.
-    pub blocking: Blocking,
-    /// The running task, which need not be the source.
-    pub current: Task,
-    /// The task signalled.
-    pub target: Task,
-    /// Every process of the record, once.
-    pub processes: Vec<ProcessFacts<'a>>,
-    /// Places in `processes`: the running task's process and its ancestors.
-    pub current_chain: Vec<usize>,
-    /// Places in `processes`: the target and its ancestors.
-    pub target_chain: Vec<usize>,
-    /// Name of the target's terminal, as the kernel has it, of a signal that a terminal may have sent.
-    pub tty: &'a [u8],
-    /// What the OOM killer said of it.
-    pub oom: Option<OomFacts>,
-    /// The current chain was cut before the top.
-    pub current_truncated: bool,
-    /// The target chain was cut before the top.
-    pub target_truncated: bool,
 }
 
 fn take<T: Plain + Copy + Default>(bytes: &[u8], at: usize, what: &'static str) -> Result<T, DecodeError> {
@@ -508,7 +145,7 @@ fn decode_end(bytes: &[u8]) -> Result<EndFacts<'_>, DecodeError> {
     })
 }
 
-/// `PAGE_COUNTER_MAX` of include/linux/page_counter.h in pages of 4 KiB or more: no limit.
+/// `PAGE_COUNTER_MAX` of `include/linux/page_counter.h` in the largest pages that there are: no limit.
 const NO_LIMIT: u64 = (i64::MAX / 65536) as u64;
 
 fn decode_oom(bytes: &[u8]) -> Result<OomFacts, DecodeError> {
@@ -777,6 +414,89 @@ mod tests {
             Record::Signal(snapshot) => Ok(snapshot),
             _ => panic!("not a signal"),
         }
+    }
+
+    /// A process of another pid, without an argv of its own.
+    fn outlined(pid: u32) -> Vec<u8> {
+        let flags = ProcessFlag::PROCESS_UNKNOWN.0;
+        bytes_of(&WireProcess { tgid: pid, start_time: u64::from(pid), flags, ..WireProcess::default() })
+            .to_vec()
+    }
+
+    #[test]
+    fn an_end_has_its_tracer_and_its_ancestors() {
+        let end = |has_tracer| WireEnd {
+            version: VERSION,
+            kind: Kind::RECORD_END.0 as u16,
+            status: 0x80 | 0xb,
+            processes: 3,
+            has_tracer,
+            ptrace: 1,
+            ..WireEnd::default()
+        };
+        let bytes = |head: &WireEnd| {
+            sealed([bytes_of(head), &process(b"cat\0", 0)[..], &outlined(7), &outlined(1)].concat())
+        };
+        let traced = bytes(&end(1));
+        let Ok(Record::End(facts)) = decode(&traced) else { panic!("not an end") };
+        assert_eq!((facts.signal, facts.core_dumped, facts.is_traced), (11, true, true));
+        assert_eq!((facts.tracer, &facts.chain[..]), (Some(1), &[0, 2][..]));
+        let alone = bytes(&end(0));
+        let Ok(Record::End(facts)) = decode(&alone) else { panic!("not an end") };
+        assert_eq!((facts.tracer, &facts.chain[..]), (None, &[0, 1, 2][..]));
+        // an exit is no death, and nobody is not a process
+        assert!(decode(&bytes(&WireEnd { status: 3 << 8, ..end(0) })).is_err());
+        assert!(decode(&bytes(&WireEnd { processes: 0, ..end(0) })).is_err());
+        assert!(decode(&traced[..traced.len() - 1]).is_err());
+    }
+
+    #[test]
+    fn an_oom_kill_tells_pages_and_a_path_from_the_top() {
+        let head = WireOom {
+            version: VERSION,
+            kind: Kind::RECORD_OOM.0 as u16,
+            tgid: 42,
+            start_time: 9,
+            rss: [10, 20, 1000, -3],
+            usage: 99,
+            limit: 100,
+            stack_bytes: 16,
+            path_bytes: 10,
+            ..WireOom::default()
+        };
+        let bytes = |head: &WireOom| sealed([bytes_of(head), b"job\0batch\0"].concat());
+        let Ok(Record::Oom(oom)) = decode(&bytes(&head)) else { panic!("not an OOM kill") };
+        assert_eq!((oom.rss_pages, oom.usage_and_limit), (Some(30), Some((99, 100))), "swap is no memory");
+        assert_eq!((&oom.cgroup[..], oom.stack.len()), (&b"/batch/job"[..], 2));
+        // no limit is none; and a kernel that tells no more than a pid tells no weight
+        let unlimited = WireOom { limit: NO_LIMIT, ..head };
+        assert!(matches!(decode(&bytes(&unlimited)), Ok(Record::Oom(oom)) if oom.usage_and_limit.is_none()));
+        let silent = WireOom { start_time: 0, ..head };
+        assert!(matches!(decode(&bytes(&silent)), Ok(Record::Oom(oom)) if oom.rss_pages.is_none()));
+        assert!(decode(&bytes(&head)[..size_of::<WireOom>() + 5]).is_err());
+    }
+
+    #[test]
+    fn the_chains_of_an_attempt_are_one_from_where_they_meet() {
+        let attempt = WireAttempt { returned: -1, has_target: 1, reserved: 0 };
+        let record = |last: &[u8]| {
+            let mut bytes = head(2, 2, Constant::JOINS_NOWHERE.0 as u8);
+            bytes[2..4].copy_from_slice(&(Kind::RECORD_ATTEMPT.0 as u16).to_ne_bytes());
+            // 5 and 6 have the parent 3; the source's chain knows its command line
+            for process in [outlined(5), outlined(6), outlined(3), outlined(1), outlined(3), outlined(1)] {
+                bytes.extend(process);
+            }
+            bytes.extend_from_slice(last);
+            sealed(bytes)
+        };
+        let whole = record(bytes_of(&attempt));
+        let Ok(Record::Attempt(attempt)) = decode(&whole) else { panic!("not an attempt") };
+        assert_eq!((attempt.signal, attempt.returned, attempt.has_target), (15, -1, true));
+        assert_eq!(
+            (&attempt.facts.current_chain[..], &attempt.facts.target_chain[..]),
+            (&[0, 2, 3][..], &[1, 2, 3][..])
+        );
+        assert!(decode(&record(&[])).is_err());
     }
 
     #[test]

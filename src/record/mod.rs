@@ -1,0 +1,376 @@
+//! The facts of one ring record: what the kernel side saw, typed, and judged by nobody yet.
+//!
+//! [`decode`] makes them from bytes; what they mean is said in [`origin`](crate::origin) and
+//! [`event`](crate::event).
+
+mod decode;
+
+use std::borrow::Cow;
+
+pub use decode::{DecodeError, decode};
+
+/// What stood in the place of the siginfo pointer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SigInfo {
+    /// `SEND_SIG_NOINFO`.
+    None,
+    /// `SEND_SIG_PRIV`: the kernel itself.
+    Kernel,
+    /// A siginfo. What it says may be a sender's claim.
+    Given {
+        /// `si_code`.
+        code: i32,
+        /// The first bytes of `_sifields`.
+        fields: [u8; 16],
+    },
+}
+
+/// The table that a system call number belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SyscallAbi {
+    /// x86-64.
+    X86_64,
+    /// 32-bit calls on x86.
+    I386,
+    /// 32-bit pointers, 64-bit registers on x86.
+    X32,
+    /// 64-bit ARM.
+    Arm64,
+    /// 32-bit calls on ARM.
+    Arm,
+}
+
+/// What the saved registers of the running task hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Syscall {
+    /// Its table.
+    pub abi: SyscallAbi,
+    /// Its number there.
+    pub number: i64,
+    /// Its first four arguments.
+    pub args: [u64; 4],
+}
+
+/// What the target does with this signal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Disposition {
+    /// The default action.
+    Default,
+    /// `SIG_IGN`.
+    Ignored,
+    /// A handler.
+    Handled,
+}
+
+/// Whether the target lets the signal through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Blocking {
+    /// Some thread has it open.
+    Open,
+    /// Nobody has.
+    Blocked,
+    /// Somebody waits for it (`sigwait`).
+    Waited,
+    /// More threads than were looked at.
+    Unknown,
+}
+
+/// What only source and target have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Task {
+    /// Thread id.
+    pub tid: u32,
+    /// `task->flags`.
+    pub flags: u32,
+    /// Real user id.
+    pub uid: u32,
+    /// Effective group id.
+    pub gid: u32,
+    /// Audit login uid; `u32::MAX` is unset.
+    pub login_uid: u32,
+    /// Process group.
+    pub pgid: u32,
+    /// Session.
+    pub session: u32,
+    /// Thread group id inside its own pid namespace; 0 if unknown.
+    pub namespace_pid: u32,
+    /// Inode of that namespace.
+    pub namespace_inode: u32,
+    /// Its depth; 0 is the initial one.
+    pub namespace_level: u32,
+    /// `task->__state`.
+    pub state: u32,
+    /// The leader's `exit_state`.
+    pub exit_state: u32,
+    /// Threads that have not begun to exit.
+    pub live: u32,
+    /// `signal->flags`.
+    pub signal_flags: u32,
+    /// `signal->group_exit_code`.
+    pub group_exit_code: u32,
+    /// Id of its cgroup in the default hierarchy.
+    pub cgroup: u64,
+}
+
+/// `PF_EXITING` of include/linux/sched.h.
+pub const PF_EXITING: u32 = 0x4;
+/// `PF_KTHREAD` of include/linux/sched.h.
+pub const PF_KTHREAD: u32 = 0x0020_0000;
+
+/// Why a command line is not there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gap {
+    /// Older than the tracer and not seeded, or a hook was missed.
+    Unknown,
+    /// It was exec'ing while it was read.
+    ExecRace,
+    /// A new image runs for which the exec hook has not run yet.
+    MidExec,
+    /// The argument block could not be read.
+    Unreadable,
+    /// The kernel had no memory to keep it.
+    NoMemory,
+}
+
+impl Gap {
+    /// The word in `missing`.
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::ExecRace => "exec-race",
+            Self::MidExec => "mid-exec",
+            Self::Unreadable => "unreadable",
+            Self::NoMemory => "no-memory",
+        }
+    }
+}
+
+/// The command line of a process, as bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Argv<'a> {
+    /// As exec'd, NUL separated.
+    Known {
+        /// The bytes kept.
+        bytes: Cow<'a, [u8]>,
+        /// How many there are in the process.
+        total: u32,
+        /// It came from /proc.
+        from_proc: bool,
+    },
+    /// A kernel thread has none.
+    NotApplicable,
+    /// There is one, but it could not be had.
+    Missing(Gap),
+}
+
+/// The live text of the sender's argument block, where it differs from argv.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Title<'a> {
+    /// The bytes.
+    pub bytes: &'a [u8],
+    /// It was written over the end of the block: one string, not a list.
+    pub spilt: bool,
+    /// Only its beginning is here.
+    pub cut: bool,
+}
+
+/// One process of a record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProcessFacts<'a> {
+    /// Thread group id in the initial pid namespace.
+    pub pid: u32,
+    /// Boot-time nanoseconds of its start.
+    pub start: u64,
+    /// `comm` of the leader, without the NULs.
+    pub comm: Cow<'a, [u8]>,
+    /// Effective user id.
+    pub uid: u32,
+    /// Low half of `self_exec_id`.
+    pub exec_id: u32,
+    /// Low half of `mm->arg_start`, where the command line is missing and there is one to be had: which image
+    /// it was, so that /proc can be asked for the same one. 0: there is none.
+    pub arg_start: u32,
+    /// Command line.
+    pub argv: Argv<'a>,
+    /// Live title, of a source only.
+    pub title: Option<Title<'a>>,
+    /// There should be a title, but it could not be read.
+    pub title_lost: bool,
+}
+
+/// The command line of an image that was in the middle of execve when a signal met it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdentityFacts<'a> {
+    /// Whose it is.
+    pub image: Image,
+    /// `comm`, which execve changes as well, without the NULs.
+    pub comm: Cow<'a, [u8]>,
+    /// Effective user id, which it may change.
+    pub uid: u32,
+    /// The command line.
+    pub argv: Argv<'a>,
+}
+
+/// One image of one process: what runs between two execs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Image {
+    /// Thread group id in the initial pid namespace.
+    pub pid: u32,
+    /// Boot-time nanoseconds of the process's start.
+    pub start: u64,
+    /// Low half of `self_exec_id`.
+    pub exec_id: u32,
+}
+
+impl ProcessFacts<'_> {
+    /// The image that it ran.
+    pub fn image(&self) -> Image {
+        Image { pid: self.pid, start: self.start, exec_id: self.exec_id }
+    }
+}
+
+#[cfg(test)]
+impl<'a> ProcessFacts<'a> {
+    /// A process of which nothing else is known, for tests.
+    pub(crate) fn named(pid: u32, comm: &'a [u8]) -> Self {
+        Self {
+            pid,
+            start: 0,
+            comm: Cow::Borrowed(comm),
+            uid: 0,
+            exec_id: 0,
+            arg_start: 0,
+            argv: Argv::NotApplicable,
+            title: None,
+            title_lost: false,
+        }
+    }
+}
+
+/// What the ring brings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Record<'a> {
+    /// A signal.
+    Signal(Box<Snapshot<'a>>),
+    /// What a signal before it lacked.
+    Identity(IdentityFacts<'a>),
+    /// An end that no signal explains.
+    End(Box<EndFacts<'a>>),
+    /// What the OOM killer's victim weighed; its signal came just before.
+    Oom(OomFacts),
+    /// A call that failed, or only asked.
+    Attempt(Box<AttemptFacts<'a>>),
+}
+
+/// A process that died of a signal which the signal hook has not seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EndFacts<'a> {
+    /// `CLOCK_BOOTTIME`, nanoseconds.
+    pub time: u64,
+    /// The signal in its wait status, 1 to 64.
+    pub signal: u8,
+    /// It left a core file.
+    pub core_dumped: bool,
+    /// Somebody traced it.
+    pub is_traced: bool,
+    /// `task->seccomp.mode` of its last thread.
+    pub seccomp_mode: u32,
+    /// Its last thread.
+    pub task: Task,
+    /// Itself, its tracer if it has one, its ancestors.
+    pub processes: Vec<ProcessFacts<'a>>,
+    /// Places in `processes`: itself and its ancestors.
+    pub chain: Vec<usize>,
+    /// Place of its tracer.
+    pub tracer: Option<usize>,
+    /// The chain was cut before the top.
+    pub truncated: bool,
+}
+
+/// Whose memory ran out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OomScope {
+    /// A memory cgroup's.
+    Cgroup,
+    /// The host's.
+    Global,
+}
+
+/// What the OOM killer knew of its victim.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OomFacts {
+    /// The victim.
+    pub pid: u32,
+    /// Boot-time nanoseconds of its start; 0 where the kernel does not tell.
+    pub start: u64,
+    /// The thread whose allocation it was.
+    pub current_tid: u32,
+    /// File, anonymous and shared pages, by the kernel's approximate counters; None where it does not tell.
+    pub rss_pages: Option<u64>,
+    /// Usage and limit, in pages, of the memory cgroup nearest to its limit among the victim's and those above.
+    pub usage_and_limit: Option<(u64, u64)>,
+    /// Path of that cgroup in its hierarchy.
+    pub cgroup: Vec<u8>,
+    /// Return addresses of the kernel functions that led to it.
+    pub stack: Vec<u64>,
+    /// Whose memory ran out, once the stack has been looked up.
+    pub scope: Option<OomScope>,
+}
+
+/// A call of the kill family that did not become a signal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttemptFacts<'a> {
+    /// The caller as `current`; whoever it addressed as `target`, if that is known. Its `signal` is 0 where it is none.
+    pub facts: Snapshot<'a>,
+    /// The signal as it was given, be it one or not.
+    pub signal: i32,
+    /// What the call returned: a negative errno, or 0.
+    pub returned: i64,
+    /// The target was found.
+    pub has_target: bool,
+}
+
+/// One signal, as the kernel saw it at that instant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Snapshot<'a> {
+    /// `CLOCK_BOOTTIME`, nanoseconds.
+    pub time: u64,
+    /// Signal number, 1 to 64.
+    pub signal: u8,
+    /// Sent to the thread group, not to a thread.
+    pub group: bool,
+    /// Result of the tracepoint: `TRACE_SIGNAL_*`.
+    pub result: u32,
+    /// Siginfo.
+    pub info: SigInfo,
+    /// The running task's system call, where it was inside one.
+    pub syscall: Option<Syscall>,
+    /// The running task was inside a system call (also where the registers could not be had).
+    pub in_syscall: bool,
+    /// The registers could be had at all.
+    pub has_registers: bool,
+    /// User instruction pointer of the running task; 0 if unknown.
+    pub instruction_pointer: u64,
+    /// What the target does with it.
+    pub disposition: Disposition,
+    /// Whether the target lets it through.
+    pub blocking: Blocking,
+    /// The running task, which need not be the source.
+    pub current: Task,
+    /// The task signalled.
+    pub target: Task,
+    /// Every process of the record, once.
+    pub processes: Vec<ProcessFacts<'a>>,
+    /// Places in `processes`: the running task's process and its ancestors.
+    pub current_chain: Vec<usize>,
+    /// Places in `processes`: the target and its ancestors.
+    pub target_chain: Vec<usize>,
+    /// Name of the target's terminal, as the kernel has it, of a signal that a terminal may have sent.
+    pub tty: &'a [u8],
+    /// What the OOM killer said of it.
+    pub oom: Option<OomFacts>,
+    /// The current chain was cut before the top.
+    pub current_truncated: bool,
+    /// The target chain was cut before the top.
+    pub target_truncated: bool,
+}
