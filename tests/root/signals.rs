@@ -56,7 +56,13 @@ pub fn show(row: &Row) {
             "it has an event: {event}"
         );
     }
-    tracer.stop().assert_counters_add_up();
+    let target = made.target;
+    drop(made);
+    let said = tracer.stop();
+    said.assert_counters_add_up();
+    let is_end = |event: &Value| event["event"] == "ended" && event["target"]["pid"] == target;
+    let ends = said.events().iter().filter(|event| is_end(event)).count();
+    assert_eq!(ends, usize::from(kind == "ended"), "an event tells of it: {}", said.stdout);
 }
 
 fn compare(path: &str, says: &Value, is: &Value, made: &Made, event: &Value) {
