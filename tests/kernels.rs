@@ -233,6 +233,7 @@ fn flatten(path: &str, value: &serde_json::Value, keys: &mut Vec<String>) {
         serde_json::Value::String(word) => match word.as_str() {
             "SOME" => format!("`{path}=…`"),
             "MAKER" => format!("`{path}=` *whoever made it*"),
+            "CGROUP" => format!("`{path}=` *the one at its limit*"),
             "TTY" => format!("`{path}=pts/…`"),
             word => format!("`{path}={word}`"),
         },

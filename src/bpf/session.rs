@@ -159,7 +159,7 @@ pub struct Session<'obj> {
     reader_state: &'obj AtomicU32,
     counters: CounterPages,
     signal_link: RefCell<Option<Link>>,
-    _identity_links: Vec<Link>,
+    _links: Vec<Link>,
     /// See [`Plan::shares_pids`].
     shares_pids: bool,
     /// Boot time, nanoseconds, from which on every signal was seen.
@@ -220,7 +220,7 @@ impl<'obj> Session<'obj> {
             .map_err(|error| TraceError::system("map the counters", error))?;
 
         let began = Instant::now();
-        let mut identity_links = vec![
+        let mut links = vec![
             // in this order: a second copy comes after the first
             attach(&mut skel.progs.on_exec, "sched_process_exec")?,
             attach(&mut skel.progs.on_exec_again, "sched_process_exec")?,
@@ -230,9 +230,8 @@ impl<'obj> Session<'obj> {
             attach(&mut skel.progs.on_mark_victim, "mark_victim")?,
         ];
         if plan.mends_forks {
-            identity_links.push(attach(&mut skel.progs.on_wakeup_new, "sched_wakeup_new")?);
+            links.push(attach(&mut skel.progs.on_wakeup_new, "sched_wakeup_new")?);
         }
-        attach_attempts(&mut skel, plan.attempts, &mut identity_links)?;
         let attached = began.elapsed();
 
         let began = Instant::now();
@@ -251,6 +250,7 @@ impl<'obj> Session<'obj> {
         let seeded_in = began.elapsed();
 
         let began = Instant::now();
+        attach_attempts(&mut skel, plan.attempts, &mut links)?;
         let signal_link = if plan.reports_signals {
             Some(attach(&mut skel.progs.on_signal_generate, "signal_generate")?)
         } else {
@@ -274,7 +274,7 @@ impl<'obj> Session<'obj> {
             counters,
             signal_link: RefCell::new(signal_link),
             watched_since,
-            _identity_links: identity_links,
+            _links: links,
             seeded,
             shares_pids: plan.shares_pids,
             timings: Timings { load: loaded, attach: attached + began.elapsed(), seed: seeded_in },

@@ -30,7 +30,8 @@ struct Made {
     holds: Process,
     maker: u32,
     target: u32,
-    tty: String,
+    /// The terminal, or the cgroup, that its line must name.
+    word: String,
 }
 
 /// Makes it, sees the line.
@@ -74,7 +75,10 @@ fn compare(path: &str, says: &Value, is: &Value, made: &Made, event: &Value) {
         }
         Value::String(word) if word == "SOME" => assert!(!is.is_null(), "no {path}: {event}"),
         Value::String(word) if word == "MAKER" => assert_eq!(*is, made.maker, "{path}: {event}"),
-        Value::String(word) if word == "TTY" => assert_eq!(*is, made.tty, "{path}: {event}"),
+        Value::String(word) if word == "TTY" => assert_eq!(*is, made.word, "{path}: {event}"),
+        Value::String(word) if word == "CGROUP" => {
+            assert!(is.as_str().is_some_and(|path| path.ends_with(&made.word)), "{path}: {event}");
+        }
         value => assert_eq!(is, value, "{path}: {event}"),
     }
 }
@@ -88,7 +92,7 @@ fn make(row: &Row) -> Made {
         "@winch-by-kill" => {
             let target = Process::workload(&["wait"]);
             let made =
-                Made { maker: std::process::id(), target: target.pid(), tty: String::new(), holds: target };
+                Made { maker: std::process::id(), target: target.pid(), word: String::new(), holds: target };
             kill(made.target, Signal::WINCH);
             made
         }
@@ -103,7 +107,7 @@ fn by_workload(maker: Process) -> Made {
     let said = maker.said().trim().to_owned();
     let (target, tty) = said.split_once(' ').unwrap_or((&said, ""));
     let target = target.parse().unwrap_or_else(|_| panic!("not a pid: {said:?}"));
-    Made { maker: maker.pid(), target, tty: tty.to_owned(), holds: maker }
+    Made { maker: maker.pid(), target, word: tty.to_owned(), holds: maker }
 }
 
 fn by_role(role: &str) -> Made {
@@ -131,7 +135,7 @@ fn everybody() -> Made {
     let init = child(maker.pid());
     // it may be gone by now, but not the zombie: its parent waits for nobody
     let target = child(init);
-    Made { maker: init, target, tty: String::new(), holds: maker }
+    Made { maker: init, target, word: String::new(), holds: maker }
 }
 
 /// A directory that goes at the end, with whoever is in it.
@@ -161,7 +165,7 @@ fn cgroup_kill() -> Made {
     let cgroup = Cgroup::new(unified().unwrap(), "kill");
     fs::write(cgroup.0.join("cgroup.procs"), target.pid().to_string()).unwrap();
     fs::write(cgroup.0.join("cgroup.kill"), "1").unwrap();
-    Made { maker: std::process::id(), target: target.pid(), tty: String::new(), holds: target }
+    Made { maker: std::process::id(), target: target.pid(), word: String::new(), holds: target }
 }
 
 const LIMIT: &str = "33554432";
@@ -179,7 +183,11 @@ fn out_of_memory() -> Made {
             let _ = fs::write(cgroup.0.join(file), "0");
         }
     }
-    let procs = cgroup.0.join("cgroup.procs");
+    // in one below, which has no limit of its own
+    let _ = fs::write(cgroup.0.join("cgroup.subtree_control"), "+memory");
+    let inner = Cgroup(cgroup.0.join("job"));
+    fs::create_dir(&inner.0).unwrap();
+    let procs = inner.0.join("cgroup.procs");
     let script = format!(
         "echo $$ > {}; exec {} signal eat-memory",
         procs.display(),
@@ -189,6 +197,9 @@ fn out_of_memory() -> Made {
     let mut made = by_workload(maker);
     made.holds.reap();
     made.maker = made.target;
+    // the inner one first
+    drop(inner);
+    made.word = format!("/{}", cgroup.0.file_name().unwrap().to_string_lossy());
     made
 }
 
@@ -197,5 +208,5 @@ fn out_of_memory_on_the_host() -> Made {
     let target = Process::workload(&["wait"]);
     fs::write(format!("/proc/{}/oom_score_adj", target.pid()), "1000").unwrap();
     fs::write("/proc/sysrq-trigger", "f").unwrap();
-    Made { maker: 0, target: target.pid(), tty: String::new(), holds: target }
+    Made { maker: 0, target: target.pid(), word: String::new(), holds: target }
 }

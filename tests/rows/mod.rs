@@ -13,7 +13,7 @@ pub struct Row {
     /// The signal that the target gets.
     pub signal: i64,
     /// The line, as a part of its JSON. `null`: the key must not be there; `"SOME"`: whatever it is; `"MAKER"`: the pid of
-    /// the workload; `"TTY"`: the terminal that it said.
+    /// the workload; `"TTY"`: the terminal that it said; `"CGROUP"`: the one with the limit.
     pub says: &'static str,
 }
 
@@ -65,7 +65,7 @@ pub const ROWS: &[Row] = &[
     row("PDEATHSIG, the parent's process lives on", "end-of-thread", 15, r#"{"origin":"parent-death","code":"SI_USER","trigger":{"pid":"MAKER","tid":"SOME","processAlive":true},"source":null,"via":null}"#),
     row("PDEATHSIG, the parent's process ends", "@parent-ends", 15, r#"{"origin":"parent-death","trigger":{"pid":"MAKER","tid":"MAKER","processAlive":false},"source":null}"#),
     row("the init of a pid namespace ends", "end-of-namespace", 9, r#"{"origin":"pidns","trigger":{"pid":"SOME"},"source":null,"via":null}"#),
-    row("out of memory in a cgroup", "@oom", 9, r#"{"origin":"oom","oom":{"scope":"cgroup","cgroup":"SOME","limitBytes":33554432,"usageBytes":"SOME","rssBytes":"SOME"},"trigger":{"pid":"MAKER"},"source":null,"via":null}"#),
+    row("out of memory in a cgroup", "@oom", 9, r#"{"origin":"oom","oom":{"scope":"cgroup","cgroup":"CGROUP","limitBytes":33554432,"usageBytes":"SOME","rssBytes":"SOME"},"trigger":{"pid":"MAKER"},"source":null,"via":null}"#),
     row("out of memory on the host", "@global-oom", 9, r#"{"origin":"oom","oom":{"scope":"global","cgroup":null,"limitBytes":null,"rssBytes":"SOME"},"source":null,"via":null}"#),
     row("SIGCHLD (--all)", "end-of-child", 17, r#"{"origin":"child","code":"CLD_EXITED","trigger":{"pid":"SOME"},"source":null,"via":null}"#),
     row("pthread_cancel: glibc's own signal 32 (--all)", "pthread-cancel", 32, r#"{"origin":"process","via":"tgkill","signalName":"32","relation":"self"}"#),
