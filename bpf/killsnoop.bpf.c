@@ -187,10 +187,12 @@ int on_mark_victim(u64 *ctx)
  * Attempts, where the kernel has BPF trampolines: only calls of the kill family pay.
  * proto: arch/x86/include/asm/syscall_wrapper.h: long __x64_sys_NAME(const struct pt_regs *regs)
  */
-#define FEXIT(name_, function_)                                            \
-	SEC("fexit/" function_) int name_(u64 *ctx)                        \
-	{                                                                  \
-		return have_task_pt_regs() ? see_attempt((s64)ctx[1]) : 0; \
+#define FEXIT(name_, function_)                                           \
+	SEC("fexit/" function_) int name_(u64 *ctx)                       \
+	{                                                                 \
+		if (!have_task_pt_regs() || !may_be_attempt((s64)ctx[1])) \
+			return 0;                                         \
+		return see_attempt((s64)ctx[1]);                          \
 	}
 #ifdef __TARGET_ARCH_x86
 #define NATIVE "__x64_sys_"
@@ -227,7 +229,11 @@ int try_trampoline(u64 *ctx __attribute__((unused)))
 SEC("tp_btf/sys_exit")
 int on_sys_exit(u64 *ctx)
 {
-	return have_task_pt_regs() ? see_attempt((s64)ctx[1]) : 0;
+	struct pt_regs *regs = (struct pt_regs *)ctx[0];
+
+	if (!have_task_pt_regs() || !may_be_attempt((s64)ctx[1]) || !may_send(number_of(regs)))
+		return 0;
+	return see_attempt((s64)ctx[1]);
 }
 
 /* Sleepable, so that it can read the memory of others; run once, after the hooks are attached. */

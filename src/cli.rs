@@ -68,7 +68,7 @@ pub struct Cli {
     pub all: bool,
 
     /// Report calls that fail as well (EPERM, ESRCH …); --failed=only: nothing else. Without BPF trampolines in the
-    /// kernel every system call of the host gets some 50 ns slower meanwhile
+    /// kernel every system call of the host gets some 75 ns slower meanwhile
     #[arg(long, value_enum, value_name = "only", num_args = 0..=1, require_equals = true, default_missing_value = "too")]
     pub failed: Option<FailedArg>,
 

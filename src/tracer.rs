@@ -500,7 +500,7 @@ fn say_ready(session: &Session<'_>, plan: Plan, probed: Duration, total: Duratio
     }
     if plan.attempts == Attempts::SyscallExits {
         tracing::warn!(
-            "--failed and --probes: this kernel has no BPF trampolines, so every system call of this host is some 50 ns slower while killsnoop runs"
+            "--failed and --probes: this kernel has no BPF trampolines, so every system call of this host is some 75 ns slower while killsnoop runs"
         );
     }
     let timings = session.timings;

@@ -205,6 +205,12 @@ static __always_inline void take_attempt(struct scratch *scratch, struct task_st
 	signal->length = scratch->length;
 }
 
+/* Is it worth a look? Most calls succeed. */
+static __always_inline bool may_be_attempt(s64 returned)
+{
+	return returned < 0 || (returned == 0 && settings.probes);
+}
+
 /* A call of the kill family returns. */
 static __noinline int see_attempt(s64 returned)
 {

@@ -36,6 +36,11 @@ struct task_struct___x86 {
 	struct thread_info thread_info;
 } CORE;
 
+static __always_inline s64 number_of(struct pt_regs *regs)
+{
+	return regs->orig_ax;
+}
+
 static __always_inline void read_syscall(struct task_struct *task, struct wire_syscall *call)
 {
 	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
@@ -75,6 +80,11 @@ struct pt_regs {
 	u64 orig_x0;
 	s32 syscallno;
 } CORE;
+
+static __always_inline s64 number_of(struct pt_regs *regs)
+{
+	return regs->syscallno;
+}
 
 static __always_inline void read_syscall(struct task_struct *task, struct wire_syscall *call)
 {
@@ -132,6 +142,40 @@ static __always_inline bool is_process_kill(const struct wire_syscall *call, s64
 		return number == 37 || number == 238 || number == 178;
 	case ABI_ARM64:
 		return number == 129 || number == 130 || number == 138;
+	}
+	return false;
+}
+
+/* Can a call of this number be one that sends a signal, in any ABI? Asked of every system call of the host. */
+static __always_inline bool may_send(s64 number)
+{
+	switch (number & ~0x40000000LL) {
+#if defined(__TARGET_ARCH_x86)
+	case 62:
+	case 129:
+	case 200:
+	case 234:
+	case 297:
+	case 524:
+	case 536:
+	case 37:
+	case 270:
+	case 335:
+#else
+	case 129:
+	case 130:
+	case 131:
+	case 138:
+	case 240:
+	case 37:
+	case 268:
+	case 363:
+#endif
+	/* of both tables of 32-bit calls */
+	case 178:
+	case 238:
+	case 424:
+		return true;
 	}
 	return false;
 }
