@@ -111,6 +111,7 @@ pub struct Verdict {
 }
 
 /// `include/uapi/linux/pidfd.h`.
+const PIDFD_SIGNAL_THREAD: u64 = 1;
 const PIDFD_SIGNAL_PROCESS_GROUP: u64 = 4;
 
 const SI_USER: i32 = 0;
@@ -331,6 +332,10 @@ pub fn may_be_oom(facts: &Snapshot<'_>) -> bool {
 pub fn attempt(facts: &Snapshot<'_>) -> Verdict {
     let call = facts.syscall.as_ref().and_then(|syscall| Some((Call::of(syscall)?, syscall.args)));
     match call {
+        // nobody was reached, so that only the flag tells that a thread was meant
+        Some((call @ Call::PidfdSendSignal, args)) if args[3] & PIDFD_SIGNAL_THREAD != 0 => {
+            Verdict { code_forged: false, scope: Some(Scope::Thread), ..sent_by(call, &args, facts) }
+        }
         Some((call, args)) => Verdict { code_forged: false, ..sent_by(call, &args, facts) },
         None => Verdict { origin: Origin::Process, via: None, scope: None, code_forged: false },
     }
@@ -523,6 +528,8 @@ mod tests {
             (62, [minus(-1), 15, 0, 0], Scope::All, Some(-1)),
             (234, [200, 201, 15, 0], Scope::Thread, Some(200)),
             (424, [3, 15, 0, 0], Scope::Process, None),
+            (424, [3, 15, 0, 1], Scope::Thread, None),
+            (424, [3, 15, 0, 4], Scope::ProcessGroup, None),
         ] {
             let facts = in_call(facts(15, SigInfo::None), number, args);
             assert_eq!(attempt(&facts).scope, Some(scope), "{args:?}");

@@ -13,6 +13,7 @@ pub const TESTS: &[Test] = &[
     ("a_kill_of_nobody_says_so", &[], of_nobody),
     ("a_kill_with_no_signal_says_so", &[], no_signal),
     ("a_pidfd_that_may_not_be_signalled_says_whom_it_meant", &[], by_pidfd),
+    ("a_failed_call_of_a_32_bit_program_is_told", &[Skip::Calls32], of_32_bits),
     ("signal_0_is_told_with_probes_and_only_then", &[], probes),
     ("failed_only_shows_nothing_else", &[], only_failed),
     ("what_was_queued_is_told_once", &[], told_once),
@@ -112,6 +113,16 @@ fn by_pidfd() {
     assert!(event["pidArgument"].is_null(), "{event}");
     assert_eq!(event["target"]["pid"], target.pid(), "{event}");
     assert_eq!(cmdline(&event["target"]), ["workload", "wait"], "{event}");
+}
+
+fn of_32_bits() {
+    let tracer = Tracer::json(&["--failed"]);
+    let source = attempt(&["tries-32", "15", "4194305"]);
+    let event = of(&tracer, source);
+    assert_eq!(event["result"], "ESRCH", "{event}");
+    assert_eq!(event["via"], "kill", "{event}");
+    assert_eq!(event["signal"], 15, "{event}");
+    assert_eq!(event["pidArgument"], 4_194_305, "{event}");
 }
 
 fn probes() {

@@ -161,13 +161,25 @@ static void by_pidfd(void)
 }
 
 #ifdef __x86_64__
-static void by_kill_of_32_bits(void)
+static int kill_of_32_bits(pid_t pid, int signal)
 {
 	int result = 37;
 
-	asm volatile("int $0x80" : "+a"(result) : "b"(announced_child()), "c"(SIGTERM) : "memory");
-	if (result)
+	asm volatile("int $0x80" : "+a"(result) : "b"(pid), "c"(signal) : "memory");
+	return result;
+}
+
+static void by_kill_of_32_bits(void)
+{
+	if (kill_of_32_bits(announced_child(), SIGTERM))
 		die("a 32-bit kill");
+}
+
+/* tries-32 SIGNAL PID */
+static void attempt_of_32_bits(void)
+{
+	say(getpid());
+	kill_of_32_bits(atoi(arguments[4]), atoi(arguments[3]));
 }
 #endif
 
@@ -631,6 +643,7 @@ static const struct {
 	{ "page-beyond-file", by_page_beyond_file },
 #ifdef __x86_64__
 	{ "kill-32", by_kill_of_32_bits },
+	{ "tries-32", attempt_of_32_bits },
 	{ "division", by_division },
 	{ "illegal-instruction", by_illegal_instruction },
 	{ "breakpoint", by_breakpoint },
