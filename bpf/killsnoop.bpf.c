@@ -71,8 +71,10 @@ int on_signal_generate(u64 *ctx)
 		counters->filtered++;
 		return 0;
 	}
-	if (!(NEVER_ENDS & SIGNAL_BIT(signal)))
-		note_signalled(any_identity(target->group_leader), signal);
+	/* one that was refused or ignored explains nothing later */
+	if (!(NEVER_ENDS & SIGNAL_BIT(signal)) && (u32)ctx[4] != TRACE_SIGNAL_IGNORED &&
+	    (u32)ctx[4] != TRACE_SIGNAL_OVERFLOW_FAIL)
+		note_signalled(target->group_leader, signal);
 	gather_facts(&scratch->facts, ctx, current_task, target);
 
 	hidden = hidden_class_of(&scratch->facts);

@@ -43,7 +43,7 @@ pub enum TraceError {
     },
     /// A kernel without something that is indispensable.
     #[error(
-        "this kernel ({release}) is too old: it has no {lacking}\nhint: killsnoop needs Linux 5.11 or newer"
+        "this kernel ({release}) is too old: it has no {lacking}\nhint: killsnoop needs Linux 5.12 or newer"
     )]
     TooOld {
         /// `uname -r`.

@@ -292,8 +292,10 @@ pub struct EndEvent<'a> {
     pub facts: EndFacts<'a>,
     /// What it died of.
     pub signal: Signal,
-    /// What that came from; None where it may have been sent before anybody watched.
+    /// What that came from, where it has left a mark.
     pub origin: Option<Origin>,
+    /// It may have been sent before anybody watched.
+    pub is_older: bool,
 }
 
 impl<'a> EndEvent<'a> {
@@ -302,11 +304,11 @@ impl<'a> EndEvent<'a> {
         let signal = Signal::new(facts.signal)?;
         let is_older = facts.processes.first()?.start < watched_since;
         let origin = match origin::of_end(&facts) {
-            // no signal can have waited for strict seccomp's: it cannot be blocked
-            Origin::Seccomp => Some(Origin::Seccomp),
-            origin => (!is_older).then_some(origin),
+            // one that waited, blocked, from before would come by way of a tracer as well
+            Some(Origin::Ptrace) if is_older => None,
+            origin => origin,
         };
-        Some(Self { id, clock, facts, signal, origin })
+        Some(Self { id, clock, facts, signal, origin, is_older })
     }
 
     /// Who died.
@@ -406,12 +408,14 @@ pub struct Lost {
     pub attempts: u64,
     /// Ends that no signal explains, for which there was no room.
     pub ends: u64,
+    /// What the OOM killer said of a victim, for which there was no room: its signal is then told as the kernel's.
+    pub ooms: u64,
 }
 
 impl Lost {
     /// All of them.
     pub fn total(self) -> u64 {
-        self.ring_full + self.recursion + self.undecodable + self.attempts + self.ends
+        self.ring_full + self.recursion + self.undecodable + self.attempts + self.ends + self.ooms
     }
 
     /// Those that were signals.
@@ -428,6 +432,7 @@ impl Lost {
             undecodable: self.undecodable.saturating_sub(earlier.undecodable),
             attempts: self.attempts.saturating_sub(earlier.attempts),
             ends: self.ends.saturating_sub(earlier.ends),
+            ooms: self.ooms.saturating_sub(earlier.ooms),
         }
     }
 }

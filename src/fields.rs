@@ -36,6 +36,7 @@ fn tell_lost(event: &LostEvent, format: &mut dyn Format) {
         ("undecodable", event.lost.undecodable),
         ("attempts", event.lost.attempts),
         ("ends", event.lost.ends),
+        ("ooms", event.lost.ooms),
     ] {
         if count > 0 {
             format.number(cause, count);
@@ -189,7 +190,8 @@ fn tell_end(event: &EndEvent<'_>, format: &mut dyn Format) {
     }
     let mut missing = Vec::new();
     if event.origin.is_none() {
-        missing.push("origin:older-than-the-trace".to_owned());
+        let why = if event.is_older { "older-than-the-trace" } else { "not-seen" };
+        missing.push(format!("origin:{why}"));
     }
     missing_in("target", &facts.processes, &facts.chain, &mut missing);
     if let Some(tracer) = facts.tracer {
@@ -425,7 +427,13 @@ fn missing(event: &SignalEvent<'_>) -> Vec<String> {
         missing.push("tty.name:gone".to_owned());
     }
     if let Some(oom) = &facts.oom {
-        let gaps = [("scope", oom.scope.is_none()), ("rssBytes", oom.rss_pages.is_none())];
+        let is_cgroups = oom.scope == Some(OomScope::Cgroup);
+        let gaps = [
+            ("scope", oom.scope.is_none()),
+            ("cgroup", is_cgroups && oom.cgroup.is_empty()),
+            ("limitBytes", is_cgroups && oom.usage_and_limit.is_none()),
+            ("rssBytes", oom.rss_pages.is_none()),
+        ];
         missing.extend(gaps.iter().filter(|gap| gap.1).map(|gap| format!("oom.{}:not-told", gap.0)));
     }
     if event.source().is_some() {

@@ -112,6 +112,7 @@ pub struct Verdict {
 
 /// `include/uapi/linux/pidfd.h`.
 const PIDFD_SIGNAL_THREAD: u64 = 1;
+const PIDFD_SIGNAL_THREAD_GROUP: u64 = 2;
 const PIDFD_SIGNAL_PROCESS_GROUP: u64 = 4;
 
 const SI_USER: i32 = 0;
@@ -332,9 +333,15 @@ pub fn may_be_oom(facts: &Snapshot<'_>) -> bool {
 pub fn attempt(facts: &Snapshot<'_>) -> Verdict {
     let call = facts.syscall.as_ref().and_then(|syscall| Some((Call::of(syscall)?, syscall.args)));
     match call {
-        // nobody was reached, so that only the flag tells that a thread was meant
-        Some((call @ Call::PidfdSendSignal, args)) if args[3] & PIDFD_SIGNAL_THREAD != 0 => {
-            Verdict { code_forged: false, scope: Some(Scope::Thread), ..sent_by(call, &args, facts) }
+        // nobody was reached, so that only the flags tell; without them it is the kind of descriptor
+        Some((call @ Call::PidfdSendSignal, args)) => {
+            let scope = match args[3] {
+                flags if flags & PIDFD_SIGNAL_THREAD != 0 => Some(Scope::Thread),
+                flags if flags & PIDFD_SIGNAL_THREAD_GROUP != 0 => Some(Scope::Process),
+                flags if flags & PIDFD_SIGNAL_PROCESS_GROUP != 0 => Some(Scope::ProcessGroup),
+                _ => None,
+            };
+            Verdict { origin: Origin::Process, via: Some(call.name()), scope, code_forged: false }
         }
         Some((call, args)) => Verdict { code_forged: false, ..sent_by(call, &args, facts) },
         None => Verdict { origin: Origin::Process, via: None, scope: None, code_forged: false },
@@ -350,14 +357,15 @@ pub fn pid_argument(facts: &Snapshot<'_>) -> Option<i32> {
     }
 }
 
-/// What an end without a signal was brought about by: strict seccomp and a tracer leave their marks on the task.
-pub fn of_end(facts: &EndFacts<'_>) -> Origin {
-    // kernel/seccomp.c: SECCOMP_MODE_STRICT; and SECCOMP_MODE_DEAD, set just before do_exit()
-    match facts.seccomp_mode {
-        1 if facts.signal == KILL => Origin::Seccomp,
-        3 => Origin::Seccomp,
-        _ if facts.is_traced => Origin::Ptrace,
-        _ => Origin::Kernel,
+/// What an end without a signal was brought about by, where seccomp or a tracer has left its mark on the task. That
+/// nothing was seen proves nothing: a tracer that let go of it leaves none.
+pub fn of_end(facts: &EndFacts<'_>) -> Option<Origin> {
+    // kernel/seccomp.c: SECCOMP_MODE_STRICT ends by SIGKILL, a filter (2) by SIGSYS; since 5.17 both are
+    // SECCOMP_MODE_DEAD (3) when they end
+    match (facts.signal, facts.seccomp_mode) {
+        (KILL, 1 | 3) | (SYS, 2 | 3) => Some(Origin::Seccomp),
+        _ if facts.is_traced => Some(Origin::Ptrace),
+        _ => None,
     }
 }
 
@@ -509,11 +517,14 @@ mod tests {
             truncated: false,
         };
         for (facts, origin) in [
-            (end(KILL, 1, false), Origin::Seccomp),
-            (end(15, 1, false), Origin::Kernel),
-            (end(KILL, 3, true), Origin::Seccomp),
-            (end(15, 2, true), Origin::Ptrace),
-            (end(15, 0, false), Origin::Kernel),
+            (end(KILL, 1, false), Some(Origin::Seccomp)),
+            (end(15, 1, false), None),
+            (end(KILL, 2, false), None),
+            (end(KILL, 3, true), Some(Origin::Seccomp)),
+            (end(SYS, 3, false), Some(Origin::Seccomp)),
+            (end(SYS, 2, false), Some(Origin::Seccomp)),
+            (end(15, 2, true), Some(Origin::Ptrace)),
+            (end(15, 0, false), None),
         ] {
             assert_eq!(of_end(&facts), origin, "{facts:?}");
         }
@@ -523,16 +534,17 @@ mod tests {
     fn an_attempt_is_what_was_asked_for() {
         let minus = |pid: i64| pid as u64;
         for (number, args, scope, argument) in [
-            (62, [200, 15, 0, 0], Scope::Process, Some(200)),
-            (62, [minus(-7), 15, 0, 0], Scope::ProcessGroup, Some(-7)),
-            (62, [minus(-1), 15, 0, 0], Scope::All, Some(-1)),
-            (234, [200, 201, 15, 0], Scope::Thread, Some(200)),
-            (424, [3, 15, 0, 0], Scope::Process, None),
-            (424, [3, 15, 0, 1], Scope::Thread, None),
-            (424, [3, 15, 0, 4], Scope::ProcessGroup, None),
+            (62, [200, 15, 0, 0], Some(Scope::Process), Some(200)),
+            (62, [minus(-7), 15, 0, 0], Some(Scope::ProcessGroup), Some(-7)),
+            (62, [minus(-1), 15, 0, 0], Some(Scope::All), Some(-1)),
+            (234, [200, 201, 15, 0], Some(Scope::Thread), Some(200)),
+            (424, [3, 15, 0, 0], None, None),
+            (424, [3, 15, 0, 1], Some(Scope::Thread), None),
+            (424, [3, 15, 0, 2], Some(Scope::Process), None),
+            (424, [3, 15, 0, 4], Some(Scope::ProcessGroup), None),
         ] {
             let facts = in_call(facts(15, SigInfo::None), number, args);
-            assert_eq!(attempt(&facts).scope, Some(scope), "{args:?}");
+            assert_eq!(attempt(&facts).scope, scope, "{args:?}");
             assert_eq!(pid_argument(&facts), argument, "{args:?}");
         }
     }

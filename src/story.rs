@@ -33,8 +33,8 @@ struct Waiting {
     images: Vec<Image>,
     /// What came of that.
     found: Vec<IdentityFacts<'static>>,
-    /// The process that may be the OOM killer's victim, by pid and start, until that is known.
-    victim: Option<(u32, u64)>,
+    /// What may be the OOM killer's victim, until that is known.
+    victim: Option<Victim>,
     oom: Option<OomFacts>,
 }
 
@@ -122,11 +122,7 @@ impl Story {
     /// Takes what the OOM killer says; the signals that now lack nothing more.
     pub fn hear_oom(&mut self, oom: &OomFacts) -> Vec<Told> {
         for waiting in &mut self.waiting {
-            // before 6.9 the kernel tells no more of its victim than the pid
-            if waiting
-                .victim
-                .is_some_and(|(pid, start)| pid == oom.pid && (oom.start == 0 || start == oom.start))
-            {
+            if waiting.victim.is_some_and(|victim| victim.is_of(oom)) {
                 waiting.victim = None;
                 waiting.oom = Some(oom.clone());
             }
@@ -178,9 +174,29 @@ impl Story {
     }
 }
 
-fn target_of(snapshot: &Snapshot<'_>) -> Option<(u32, u64)> {
+/// A process that may be the OOM killer's victim.
+#[derive(Debug, Clone, Copy)]
+struct Victim {
+    pid: u32,
+    start: u64,
+    /// The thread that the signal names.
+    tid: u32,
+}
+
+impl Victim {
+    /// Before 6.9 the kernel tells no more of its victim than the id of a thread.
+    fn is_of(self, oom: &OomFacts) -> bool {
+        if oom.start == 0 {
+            oom.pid == self.pid || oom.pid == self.tid
+        } else {
+            (oom.pid, oom.start) == (self.pid, self.start)
+        }
+    }
+}
+
+fn target_of(snapshot: &Snapshot<'_>) -> Option<Victim> {
     let target = snapshot.processes.get(*snapshot.target_chain.first()?)?;
-    Some((target.pid, target.start))
+    Some(Victim { pid: target.pid, start: target.start, tid: snapshot.target.tid })
 }
 
 fn owned(identity: &IdentityFacts<'_>) -> IdentityFacts<'static> {

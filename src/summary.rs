@@ -111,8 +111,11 @@ fn mebibytes(bytes: u64) -> String {
 
 /// A call that failed, or only asked.
 pub fn of_attempt(event: &AttemptEvent<'_>) -> String {
+    // only kill() knows groups
+    let is_kill = event.verdict.via == Some("kill");
     let target = match (event.target(), origin::pid_argument(&event.attempt.facts)) {
         (Some(target), _) => name(target),
+        (None, Some(pid)) if !is_kill => format!("pid {pid}"),
         (None, Some(-1)) => "everybody".to_owned(),
         (None, Some(0)) => "its process group".to_owned(),
         (None, Some(group)) if group < 0 => format!("process group {}", i64::from(group).abs()),
@@ -135,9 +138,12 @@ pub fn of_end(event: &EndEvent<'_>) -> String {
     let core = if event.facts.core_dumped { " and left a core" } else { "" };
     let why = match (event.origin, event.tracer()) {
         (Some(Origin::Ptrace), Some(tracer)) => format!(", which its tracer {} let through", name(tracer)),
-        (Some(Origin::Seccomp), _) => ": strict seccomp refused a system call".to_owned(),
-        (Some(_), _) => ", which nobody sent: the kernel ended it".to_owned(),
-        (None, _) => ", which may have been sent before this trace".to_owned(),
+        (Some(Origin::Seccomp), _) if event.signal.number() == 9 => {
+            ": strict seccomp refused a system call".to_owned()
+        }
+        (Some(Origin::Seccomp), _) => ": a seccomp filter refused a system call".to_owned(),
+        _ if event.is_older => ", which may have been sent before this trace".to_owned(),
+        _ => ", and no such signal was seen".to_owned(),
     };
     format!("{target} died of {}{core}{why}", event.signal)
 }

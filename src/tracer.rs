@@ -29,6 +29,8 @@ const WRITE_AT: usize = 64 * 1024;
 const HOUSEKEEPING: Duration = Duration::from_secs(5);
 /// How long to wait, at the end, for a record that was announced and does not come.
 const GIVE_UP_AFTER: Duration = Duration::from_secs(1);
+/// How long to go on at the end while records still come.
+const DRAIN_NO_LONGER: Duration = Duration::from_secs(10);
 /// At most one `lost` event in this time.
 const TELL_LOSS_EVERY: Duration = Duration::from_secs(1);
 
@@ -58,6 +60,7 @@ struct Pipeline<'a, 'obj> {
     printed: u64,
     /// Of these, what is still in the buffer.
     in_buffer: u64,
+    attempts_in_buffer: u64,
     unprinted: u64,
     received: u64,
     printed_attempts: u64,
@@ -177,6 +180,7 @@ impl Pipeline<'_, '_> {
         };
         self.print(&Event::Attempt(Box::new(event)));
         self.printed_attempts += 1;
+        self.attempts_in_buffer += 1;
         self.ended = self.has_printed_enough();
     }
 
@@ -213,12 +217,15 @@ impl Pipeline<'_, '_> {
         let result = self.out.write_all(&self.buffer).and_then(|()| self.out.flush());
         self.buffer.clear();
         let count = std::mem::take(&mut self.in_buffer);
+        let attempts = std::mem::take(&mut self.attempts_in_buffer);
         match result {
             Ok(()) => 0,
             Err(error) => {
                 // some of it may have been written: what is not known to be is not said to be
                 self.printed -= count;
                 self.unprinted += count;
+                self.printed_attempts -= attempts;
+                self.unprinted_attempts += attempts;
                 self.failure = Some(error);
                 STOP
             }
@@ -300,6 +307,7 @@ fn trace(
         next_id: 1,
         printed: 0,
         in_buffer: 0,
+        attempts_in_buffer: 0,
         unprinted: 0,
         received: 0,
         printed_attempts: 0,
@@ -362,10 +370,12 @@ fn drain_the_rest(
     session: &Session<'_>,
 ) -> io::Result<()> {
     let mut came_at = Instant::now();
+    let began = Instant::now();
     loop {
         let drained = ring.drain()?;
         pipeline.borrow_mut().flush();
-        if drained != Some(0) {
+        // a full ring is drained in less
+        if drained != Some(0) && began.elapsed() < DRAIN_NO_LONGER {
             came_at = Instant::now();
             continue;
         }
@@ -423,6 +433,7 @@ impl Pipeline<'_, '_> {
             undecodable: self.undecodable,
             attempts: totals.attempts[3],
             ends: totals.ends[1],
+            ooms: totals.ooms[1],
         }
     }
 

@@ -202,6 +202,7 @@ fn signals(all: &[Record]) -> String {
             let cell = match outcome.map(|test| (test[2].as_str(), test[4].as_str())) {
                 Some(("ok", _)) => "yes".to_owned(),
                 Some(("skipped", reason)) => format!("NOT TESTED: {reason}"),
+                Some(("failed", _)) => "**FAILED**".to_owned(),
                 _ => "NOT TESTED".to_owned(),
             };
             cells + " " + &cell + " |"
@@ -212,10 +213,11 @@ fn signals(all: &[Record]) -> String {
         "\n## What cannot be told\n\n- `--failed`: a kill of a group that reaches some of its members and may not signal others \
          succeeds: the ones that were\n  spared are not told.\n- Before 5.15 there is neither `via` nor `scope`, and a code that a sender made up \
          may pass for a timer's; `--failed` and\n  `--probes` are refused.\n- At a hang-up a process has lost its terminal before the signal comes: its \
-         name is the one that it had when it last exec'd.\n  A process that took its terminal later has `missing=[tty.name:gone]`.\n- A process older than \
-         killsnoop that dies of a signal which nobody was seen to send may have got it before: `ended` then\n  has no `origin`, and says so in \
-         `missing`.\n- The victim's `oom.rssBytes` is the kernel's own approximate counter, the one in its log. Others that are killed \
-         because\n  they share the victim's memory have `origin=kernel`.\n",
+         name is the one that it had when it last exec'd.\n  A process that took its terminal later has `missing=[tty.name:gone]`.\n- `ended` has an `origin` only where \
+         seccomp or a tracer left its mark: that no signal was seen proves nothing (a tracer that let\n  go leaves none, and a process older than \
+         killsnoop may have got it before). `missing` says which.\n- A signal that a process once handled, and that would have ended it, keeps a \
+         later death by the same signal through a tracer\n  from being told.\n- `oom.rssBytes` is approximate: what each CPU has not added to the \
+         kernel's counter yet is not in it. Others that are killed\n  because they share the victim's memory have `origin=kernel`.\n",
     );
     out
 }

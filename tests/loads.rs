@@ -14,7 +14,7 @@ use killsnoop::bpf::plan::{Attempts, Plan, plan};
 use killsnoop::bpf::session::Session;
 use killsnoop::bpf::{probe, verifier};
 use killsnoop::config::{Config, Failed};
-use rustix::process::{Signal, getpid, kill_process};
+use rustix::process::{Pid, Signal, getpid, kill_process};
 
 fn main() -> ExitCode {
     if std::env::args().any(|argument| argument == "--list") {
@@ -107,7 +107,13 @@ fn sees_a_signal(plan: Plan, config: &Config) -> Result<(), String> {
     let mut storage = MaybeUninit::uninit();
     let session = Session::start(&mut storage, &plan, config).map_err(|error| error.to_string())?;
     kill_process(getpid(), Signal::CONT).unwrap();
+    // beyond the largest pid that there can be
+    let nobody = Pid::from_raw(4_194_305).unwrap();
+    kill_process(nobody, Signal::TERM).unwrap_err();
+    let is_watched = plan.attempts != Attempts::Unwatched;
     match session.totals() {
+        totals if is_watched && totals.attempts[2] == 0 => Err("no attempt was seen".to_owned()),
+        totals if !is_watched && totals.attempts[0] > 0 => Err("attempts are watched".to_owned()),
         totals if totals.generated == 0 => Err("the signal hook saw nothing".to_owned()),
         totals if totals.emitted == 0 => Err("no record was written".to_owned()),
         _ => Ok(()),

@@ -115,6 +115,9 @@ static __always_inline struct task_struct *addressed(struct task_struct *task,
 	u32 level;
 
 	if (is_pidfd_kill(call)) {
+		/* PIDFD_SIGNAL_PROCESS_GROUP: it stands for its group */
+		if (call->args[3] & 4)
+			return NULL;
 		pid = pid_of_descriptor(task, (u32)number);
 	} else {
 		/* of tgkill and rt_tgsigqueueinfo the process, not the thread, says who was meant */

@@ -22,10 +22,32 @@ static __always_inline struct identity *any_identity(struct task_struct *leader)
 	return identity ?: bpf_task_storage_get(&seeded, leader, NULL, 0);
 }
 
-static __always_inline void note_signalled(struct identity *identity, u32 signal)
+static __always_inline void note_signalled(struct task_struct *leader, u32 signal)
 {
-	if (identity && !(identity->signalled & SIGNAL_BIT(signal)))
+	struct identity *identity = any_identity(leader);
+
+	if (!identity) {
+		struct handover_key key = { .start_time = leader->start_boottime, .tgid = leader->tgid };
+		u64 *noted = bpf_map_lookup_elem(&signalled_elsewhere, &key);
+		u64 signals = SIGNAL_BIT(signal) | (noted ? *noted : 0);
+
+		bpf_map_update_elem(&signalled_elsewhere, &key, &signals, BPF_ANY);
+		return;
+	}
+	if (!(identity->signalled & SIGNAL_BIT(signal)))
 		__sync_fetch_and_or(&identity->signalled, SIGNAL_BIT(signal));
+}
+
+static __always_inline bool was_signalled(struct task_struct *leader, const struct identity *identity,
+					  u32 signal)
+{
+	struct handover_key key = { .start_time = leader->start_boottime, .tgid = leader->tgid };
+	u64 *noted;
+
+	if (identity->signalled & SIGNAL_BIT(signal))
+		return true;
+	noted = bpf_map_lookup_elem(&signalled_elsewhere, &key);
+	return noted && *noted & SIGNAL_BIT(signal);
 }
 
 struct end_walk {
@@ -86,8 +108,9 @@ static __always_inline void append_ended(struct end_scratch *scratch, struct tas
 	scratch->length = sizeof(struct wire_end) + sizeof(*process) + ((copied + 7) & ~7U);
 }
 
-static __always_inline void emit_end(struct task_struct *task, u32 status, struct counters *counters,
-				     u32 copy)
+/* `teller` is the thread whose exit code became that of the process. */
+static __always_inline void emit_end(struct task_struct *task, struct task_struct *teller, u32 status,
+				     struct counters *counters, u32 copy)
 {
 	u32 slot = 2 * bpf_get_smp_processor_id() + copy, length, at;
 	struct end_scratch *scratch = bpf_map_lookup_elem(&end_scratches, &slot);
@@ -102,8 +125,8 @@ static __always_inline void emit_end(struct task_struct *task, u32 status, struc
 	end->kind = RECORD_END;
 	end->time = bpf_ktime_get_boot_ns();
 	end->status = status;
-	end->ptrace = BPF_CORE_READ(task, ptrace);
-	end->seccomp_mode = seccomp_mode(task);
+	end->ptrace = BPF_CORE_READ(teller, ptrace);
+	end->seccomp_mode = seccomp_mode(teller);
 	end->has_tracer = 0;
 	end->reserved = 0;
 	outline_task(&end->task, task);
@@ -112,7 +135,7 @@ static __always_inline void emit_end(struct task_struct *task, u32 status, struc
 	if (end->ptrace & PT_PTRACED) {
 		at = *(volatile u32 *)&scratch->length;
 		if (append_outline(scratch->record, END_MAX, &at,
-				   BPF_CORE_READ(task, parent, group_leader))) {
+				   BPF_CORE_READ(teller, parent, group_leader))) {
 			scratch->length = at;
 			end->has_tracer = 1;
 		}
@@ -142,19 +165,24 @@ static __always_inline void report_unexplained_end(struct task_struct *task, str
 	struct signal_struct *signal = BPF_CORE_READ(task, signal);
 	struct task_struct *leader = task->group_leader;
 	struct identity *identity;
+	struct task_struct *teller = task;
 	u32 status, number;
 
-	status = BPF_CORE_READ(signal, flags) & SIGNAL_GROUP_EXIT ? BPF_CORE_READ(signal, group_exit_code)
-								  : BPF_CORE_READ(leader, exit_code);
+	if (BPF_CORE_READ(signal, flags) & SIGNAL_GROUP_EXIT) {
+		status = BPF_CORE_READ(signal, group_exit_code);
+	} else {
+		status = BPF_CORE_READ(leader, exit_code);
+		teller = leader;
+	}
 	number = status & 0x7f;
 	if (number == 0 || number > 64 || !(settings.shown_signals & SIGNAL_BIT(number)))
 		return;
 	/* of a process without any value nobody can say whether it was signalled */
 	identity = any_identity(leader);
-	if (!identity || identity->signalled & SIGNAL_BIT(number))
+	if (!identity || was_signalled(leader, identity, number))
 		return;
-	note_signalled(identity, number);
-	emit_end(task, status, counters, copy);
+	note_signalled(leader, number);
+	emit_end(task, teller, status, counters, copy);
 }
 
 #endif

@@ -25,6 +25,7 @@
 #define IO_SIGNALS (SIGNAL_BIT(23) | SIGNAL_BIT(29))
 
 /* include/trace/events/signal.h */
+#define TRACE_SIGNAL_IGNORED 1
 #define TRACE_SIGNAL_OVERFLOW_FAIL 3
 /* include/uapi/asm-generic/siginfo.h */
 #define SI_TIMER (-2)

@@ -97,9 +97,15 @@ static __always_inline void copy_tty(struct task_struct *task, u8 *name)
 		name[0] = 0;
 }
 
+static __always_inline u32 session_of(struct task_struct *task)
+{
+	return BPF_CORE_READ(task, signal, pids[PIDTYPE_SID], numbers[0].nr);
+}
+
 static __always_inline void remember_tty(struct task_struct *task, struct identity *identity)
 {
 	copy_tty(task, identity->tty);
+	identity->tty_session = identity->tty[0] ? session_of(task) : 0;
 }
 
 /*

@@ -80,7 +80,7 @@ static __always_inline void take_handover(struct task_struct *task, struct ident
 	identity->spawner_tgid = left->spawner_tgid;
 	identity->spawner_generation = left->spawner_generation;
 	identity->generation = left->generation;
-	identity->signalled |= left->signalled;
+	__sync_fetch_and_or(&identity->signalled, left->signalled);
 	bpf_map_delete_elem(&handovers, &key);
 }
 
@@ -139,8 +139,21 @@ static __always_inline void emit_identity(struct task_struct *task, const struct
 /* What was sent to a task before there was a value to note it in. */
 static __always_inline void note_pending(struct task_struct *task, struct identity *identity)
 {
-	identity->signalled |= BPF_CORE_READ(task, pending.signal.sig[0]) |
-			       BPF_CORE_READ(task, signal, shared_pending.signal.sig[0]);
+	u64 pending = BPF_CORE_READ(task, pending.signal.sig[0]) |
+		      BPF_CORE_READ(task, signal, shared_pending.signal.sig[0]);
+
+	if (pending)
+		__sync_fetch_and_or(&identity->signalled, pending);
+}
+
+/* The first value of a process that had none, or only the seeding's. */
+static __always_inline void begin_identity(struct task_struct *task, struct identity *identity)
+{
+	struct identity *seed = bpf_task_storage_get(&seeded, task, NULL, 0);
+
+	if (seed)
+		__sync_fetch_and_or(&identity->signalled, seed->signalled);
+	note_pending(task, identity);
 }
 
 /* `task` is current and, since de_thread(), the leader and the only thread. */
@@ -161,9 +174,10 @@ static __always_inline void remember_exec(struct task_struct *task, int old_pid,
 	if (!mm)
 		return;
 	is_first = identity->generation == 0;
-	if (old_pid != task->pid && is_first) {
-		take_handover(task, identity);
-		note_pending(task, identity);
+	if (is_first) {
+		if (old_pid != task->pid)
+			take_handover(task, identity);
+		begin_identity(task, identity);
 	}
 	start = BPF_CORE_READ(mm, arg_start);
 	end = BPF_CORE_READ(mm, arg_end);
@@ -278,6 +292,7 @@ static __always_inline void remember_fork(struct task_struct *forker, struct tas
 	identity->exec_time = from.identity->exec_time;
 	identity->exec_id = from.identity->exec_id;
 	__builtin_memcpy(identity->tty, from.identity->tty, TTY_BYTES);
+	identity->tty_session = from.identity->tty_session;
 	identity->image = from.identity->flags & PROCESS_BY_PLACE ? from.identity->image : (u64)mm_of(child);
 	identity->flags =
 		from.identity->flags | (from.seeded ? PROCESS_SEEDED : 0) | (copied ? 0 : PROCESS_NO_MEMORY);

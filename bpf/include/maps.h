@@ -12,7 +12,7 @@
  * Size classes. A task-storage element is 72 bytes and its value, in a power-of-two slab: 424, 1,960 and
  * 8,104 fill theirs exactly, and 8,120 is the most that kernel 7.x ever allocates.
  */
-#define ARGV_INLINE_BYTES 344
+#define ARGV_INLINE_BYTES 336
 #define ARGV_MEDIUM_BYTES 1960
 #define ARGV_LARGE_BYTES 8104
 #define ARGV_MAX (2 * ARGV_LARGE_BYTES)
@@ -37,6 +37,8 @@ struct identity {
 	u64 signalled;
 	/* Its terminal at exec, as the kernel has it: at a hang-up the process has lost it before the signal comes. */
 	u8 tty[TTY_BYTES];
+	u32 tty_session; /* the session that this was the terminal of */
+	u32 reserved;
 	u8 argv[ARGV_INLINE_BYTES];
 };
 _Static_assert(sizeof(struct identity) == 424, "an identity must fill its slab and no more");
@@ -93,6 +95,17 @@ struct {
 	__type(key, struct handover_key);
 	__type(value, struct handover);
 } handovers SEC(".maps");
+
+/*
+ * `signalled` of processes whose own value could not be had at that moment: before 6.2 a look-up from an interrupt may
+ * find the storage busy. Asked at the exit of a process whose value does not explain its end.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, struct handover_key);
+	__type(value, u64);
+} signalled_elsewhere SEC(".maps");
 
 /* Set before the load to the bytes asked for. */
 struct {

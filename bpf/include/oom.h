@@ -10,7 +10,7 @@
 
 /* Hierarchies deeper than this are cut: the path then begins with what is left. */
 #define CGROUP_DEPTH 16
-/* The limit nearest below is the one that was met if no more than this many pages are left of it. */
+/* A limit of which more pages than this are left was not the one that was met. */
 #define NEARLY_NONE 256
 
 struct limit_search {
@@ -35,8 +35,7 @@ static long look_at_limit(u32 index __attribute__((unused)), void *context)
 		search->slack = slack;
 	}
 	search->at = (struct mem_cgroup *)BPF_CORE_READ(group, css.parent);
-	/* a charge is refused by the first limit that it meets on its way up */
-	return search->slack <= NEARLY_NONE;
+	return 0;
 }
 
 struct path_walk {
@@ -95,7 +94,7 @@ static __always_inline void emit_oom(void *ctx, u64 victim, struct counters *cou
 		search.at = memory_cgroup_of(task);
 		REPEAT(CGROUP_DEPTH, CGROUP_DEPTH, look_at_limit, &search);
 	}
-	if (search.found) {
+	if (search.found && search.slack <= NEARLY_NONE) {
 		struct mem_cgroup *group = search.found;
 		struct kernfs_node *node = BPF_CORE_READ(group, css.cgroup, kn);
 
@@ -105,6 +104,10 @@ static __always_inline void emit_oom(void *ctx, u64 victim, struct counters *cou
 		walk.scratch = scratch;
 		walk.node = node;
 		REPEAT(CGROUP_DEPTH, CGROUP_DEPTH, append_name, &walk);
+		/* a path that does not begin at the top is none */
+		node = walk.node;
+		if (kernfs_parent(node))
+			oom->path_bytes = 0;
 	}
 	length = sizeof(*oom) + *(volatile u32 *)&oom->path_bytes;
 	oom->length = length;

@@ -389,7 +389,8 @@ static __always_inline void name_tty(u8 *name, struct task_struct *target)
 	if (name[0])
 		return;
 	identity = any_identity(target->group_leader);
-	if (identity)
+	/* in another session it has had another one since, or none */
+	if (identity && identity->tty_session && identity->tty_session == session_of(target))
 		__builtin_memcpy(name, identity->tty, TTY_BYTES);
 }
 

@@ -158,7 +158,7 @@ mod tests {
             (HostFacts { has_btf: false, ..newest() }, ["BTF", "CONFIG_DEBUG_INFO_BTF"]),
             (
                 HostFacts { has_task_storage: false, release: "5.10".to_owned(), ..newest() },
-                ["5.10", "needs Linux 5.11"],
+                ["5.10", "needs Linux 5.12"],
             ),
             (HostFacts { has_ring_buffer: false, ..newest() }, ["ring buffer", "hint"]),
         ] {

@@ -159,7 +159,10 @@ pub struct Session<'obj> {
     reader_state: &'obj AtomicU32,
     counters: CounterPages,
     signal_link: RefCell<Option<Link>>,
+    /// Of what is taken off before the signal hook.
+    first_off: RefCell<Vec<Link>>,
     _links: Vec<Link>,
+    reports_signals: bool,
     /// See [`Plan::shares_pids`].
     shares_pids: bool,
     /// Boot time, nanoseconds, from which on every signal was seen.
@@ -225,9 +228,11 @@ impl<'obj> Session<'obj> {
             attach(&mut skel.progs.on_exec, "sched_process_exec")?,
             attach(&mut skel.progs.on_exec_again, "sched_process_exec")?,
             attach(&mut skel.progs.on_fork, "sched_process_fork")?,
+            attach(&mut skel.progs.on_mark_victim, "mark_victim")?,
+        ];
+        let mut first_off = vec![
             attach(&mut skel.progs.on_exit, "sched_process_exit")?,
             attach(&mut skel.progs.on_exit_again, "sched_process_exit")?,
-            attach(&mut skel.progs.on_mark_victim, "mark_victim")?,
         ];
         if plan.mends_forks {
             links.push(attach(&mut skel.progs.on_wakeup_new, "sched_wakeup_new")?);
@@ -250,7 +255,7 @@ impl<'obj> Session<'obj> {
         let seeded_in = began.elapsed();
 
         let began = Instant::now();
-        attach_attempts(&mut skel, plan.attempts, &mut links)?;
+        attach_attempts(&mut skel, plan.attempts, &mut first_off)?;
         let signal_link = if plan.reports_signals {
             Some(attach(&mut skel.progs.on_signal_generate, "signal_generate")?)
         } else {
@@ -274,7 +279,9 @@ impl<'obj> Session<'obj> {
             counters,
             signal_link: RefCell::new(signal_link),
             watched_since,
+            first_off: RefCell::new(first_off),
             _links: links,
+            reports_signals: plan.reports_signals,
             seeded,
             shares_pids: plan.shares_pids,
             timings: Timings { load: loaded, attach: attached + began.elapsed(), seed: seeded_in },
@@ -291,8 +298,10 @@ impl<'obj> Session<'obj> {
         self.reader_state
     }
 
-    /// Takes the signal hook off: from here on nothing more is generated.
+    /// Takes the hooks off: from here on nothing more is generated. Those of ends first, which would miss the signals
+    /// that are no longer seen, and of attempts, which could go on for ever; those of identities stay until the end.
     pub fn stop(&self) {
+        self.first_off.replace(Vec::new());
         self.signal_link.replace(None);
     }
 
@@ -301,10 +310,7 @@ impl<'obj> Session<'obj> {
         let counters = self.counters.sum();
         let progs = &self.skel.progs;
         let missed = [
-            self.signal_link
-                .borrow()
-                .as_ref()
-                .map_or(0, |_| recursion_misses(progs.on_signal_generate.as_fd())),
+            if self.reports_signals { recursion_misses(progs.on_signal_generate.as_fd()) } else { 0 },
             recursion_misses(progs.on_exec.as_fd()),
             recursion_misses(progs.on_fork.as_fd()),
             recursion_misses(progs.on_exit.as_fd()),

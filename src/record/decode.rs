@@ -184,9 +184,10 @@ fn decode_attempt(bytes: &[u8]) -> Result<AttemptFacts<'_>, DecodeError> {
         Some((up, source))
     });
     if let Some((up, source)) = meets {
-        facts.target_chain.truncate(up);
-        let shared = facts.current_chain[source..].to_vec();
-        facts.target_chain.extend(shared);
+        let shared = &facts.current_chain[source..];
+        // where the source's chain was cut, the target's goes on by its own
+        let beyond = facts.target_chain.get(up + shared.len()..).unwrap_or_default();
+        facts.target_chain = [&facts.target_chain[..up], shared, beyond].concat();
         facts.target_chain.truncate(usize::from(head.max_ancestors) + 1);
     }
     Ok(AttemptFacts {
@@ -496,6 +497,16 @@ mod tests {
             (&attempt.facts.current_chain[..], &attempt.facts.target_chain[..]),
             (&[0, 2, 3][..], &[1, 2, 3][..])
         );
+        // the source's own was cut at 3
+        let mut cut = head(1, 2, Constant::JOINS_NOWHERE.0 as u8);
+        cut[2..4].copy_from_slice(&(Kind::RECORD_ATTEMPT.0 as u16).to_ne_bytes());
+        for process in [outlined(5), outlined(6), outlined(3), outlined(3), outlined(1)] {
+            cut.extend(process);
+        }
+        cut.extend_from_slice(&whole[whole.len() - size_of::<WireAttempt>()..]);
+        let cut = sealed(cut);
+        let Ok(Record::Attempt(attempt)) = decode(&cut) else { panic!("not an attempt") };
+        assert_eq!(attempt.facts.target_chain, [1, 2, 4], "the target's goes on to the top");
         assert!(decode(&record(&[])).is_err());
     }
 

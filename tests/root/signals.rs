@@ -47,6 +47,11 @@ pub fn show(row: &Row) {
             && says["result"].as_str().is_none_or(|result| event["result"] == result)
     });
     compare("", &says, &event, &made, &event);
+    if let Some(bytes) = event["oom"]["rssBytes"].as_u64() {
+        // of a process that ate a cgroup of 32 MiB (what it shares is charged to others), or of one that waits
+        let bounds = if row.kind == "@oom" { 16 << 20..=40 << 20 } else { 4096..=32 << 20 };
+        assert!(bounds.contains(&bytes), "{event}");
+    }
     // a sentence for each
     assert!(!event["summary"].as_str().unwrap().is_empty(), "{event}");
     if kind == "ended" {

@@ -49,6 +49,7 @@ pub const ROWS: &[Row] = &[
     row("SIGSYS: a seccomp filter", "seccomp-filter", 31, r#"{"origin":"seccomp","code":"SYS_SECCOMP","source":null,"via":null}"#),
     row("strict seccomp", "strict-seccomp", 9, r#"{"event":"ended","origin":"seccomp","coreDumped":false,"source":null}"#),
     row("a signal that a tracer put in (ptrace)", "ptrace", 15, r#"{"event":"ended","origin":"ptrace","trigger":{"pid":"MAKER"},"source":null}"#),
+    row("a signal that a tracer left behind (PTRACE_DETACH)", "ptrace-detach", 15, r#"{"event":"ended","origin":null,"missing":["origin:not-seen"],"trigger":null,"source":null}"#),
     row("SIGPIPE", "broken-pipe", 13, r#"{"origin":"io","code":"SI_USER","source":null,"via":null}"#),
     row("SIGIO by F_SETSIG", "fcntl", 10, r#"{"origin":"io","code":"POLL_IN","source":null,"via":null}"#),
     row("SIGXCPU", "cpu-limit", 24, r#"{"origin":"rlimit","source":null,"via":null}"#),

@@ -320,6 +320,25 @@ static void by_ptrace(void)
 	wait_for_ever();
 }
 
+/* The same, by a tracer that lets its tracee go. */
+static void by_ptrace_detach(void)
+{
+	pid_t child = fork();
+	int status;
+
+	if (!child) {
+		ptrace(PTRACE_TRACEME, 0, 0, 0);
+		raise(SIGSTOP);
+		wait_for_ever();
+	}
+	if (waitpid(child, &status, 0) != child || !WIFSTOPPED(status))
+		die("wait for the tracee");
+	say(child);
+	ptrace(PTRACE_DETACH, child, 0, SIGTERM);
+	waitpid(child, &status, 0);
+	wait_for_ever();
+}
+
 static void by_broken_pipe(void)
 {
 	int ends[2];
@@ -651,6 +670,7 @@ static const struct {
 	{ "seccomp-filter", by_seccomp_filter },
 	{ "strict-seccomp", by_strict_seccomp },
 	{ "ptrace", by_ptrace },
+	{ "ptrace-detach", by_ptrace_detach },
 	{ "broken-pipe", by_broken_pipe },
 	{ "fcntl", by_fcntl },
 	{ "cpu-limit", by_cpu_limit },
