@@ -1,6 +1,7 @@
 //! What never becomes a signal: calls that fail, and signal 0.
 
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 use serde_json::{Value, json};
@@ -19,6 +20,7 @@ pub const TESTS: &[Test] = &[
     ("what_was_queued_is_told_once", &[], told_once),
     ("a_full_queue_is_told_once", &[], a_full_queue),
     ("an_attempt_inside_a_pid_namespace_has_host_pids", &[Skip::PidNamespace], inside_a_namespace),
+    ("a_flood_of_attempts_does_not_keep_the_tracer_from_ending", &[], a_flood),
     ("attempts_are_filtered_by_signal_and_comm", &[], filtered),
 ];
 
@@ -208,6 +210,18 @@ fn inside_a_namespace() {
     let event = of_inside("nobody inside", "ESRCH");
     assert_eq!(event["pidArgument"], 77777, "{event}");
     assert!(event["target"].is_null(), "{event}");
+}
+
+/// All that there is to know of a flood is how much of it there was; it must not go on for ever.
+fn a_flood() {
+    let tracer = Tracer::start(&["--failed=only", "--probes", "-d", "0"]);
+    let _flood = Process::workload(&["signal", "probes-for-ever"]);
+    wait_until("the flood", || (tracer.lines().len() > 100).then_some(()));
+    let began = Instant::now();
+    let said = tracer.stop();
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    let count = |name| said.counter("attempts total", name);
+    assert_eq!(count("seen"), count("printed") + count("filtered") + count("lost") + count("unprinted"));
 }
 
 fn filtered() {

@@ -617,6 +617,13 @@ static void until_the_queue_is_full(void)
 	wait_for_ever();
 }
 
+static void probe_for_ever(void)
+{
+	say(getpid());
+	for (;;)
+		kill(getpid(), 0);
+}
+
 /* tries SIGNAL PID [UID]: kill(), as that user. */
 static void attempt(void)
 {
@@ -689,6 +696,7 @@ static const struct {
 	{ "pthread-cancel", by_pthread_cancel },
 	{ "full-queue", until_the_queue_is_full },
 	{ "be-ready", be_ready_after_exec },
+	{ "probes-for-ever", probe_for_ever },
 	{ "tries", attempt },
 	{ "tries-by-pidfd", attempt_by_pidfd },
 };
