@@ -10,13 +10,17 @@
 
 /* Hierarchies deeper than this are cut: the path then begins with what is left. */
 #define CGROUP_DEPTH 16
-/* A limit of which more pages than this are left was not the one that was met. */
+/*
+ * A limit of which more than an eighth is left, and more than these pages, was not the one that was met: some of what
+ * was charged has been given back by the time that the victim is chosen.
+ */
 #define NEARLY_NONE 256
 
 struct limit_search {
 	struct mem_cgroup *at;
 	struct mem_cgroup *found;
 	u64 slack;
+	u64 limit; /* of found */
 };
 
 static long look_at_limit(u32 index __attribute__((unused)), void *context)
@@ -33,6 +37,7 @@ static long look_at_limit(u32 index __attribute__((unused)), void *context)
 	if (!search->found || (u64)slack < search->slack) {
 		search->found = group;
 		search->slack = slack;
+		search->limit = limit;
 	}
 	search->at = (struct mem_cgroup *)BPF_CORE_READ(group, css.parent);
 	return 0;
@@ -94,7 +99,7 @@ static __always_inline void emit_oom(void *ctx, u64 victim, struct counters *cou
 		search.at = memory_cgroup_of(task);
 		REPEAT(CGROUP_DEPTH, CGROUP_DEPTH, look_at_limit, &search);
 	}
-	if (search.found && search.slack <= NEARLY_NONE) {
+	if (search.found && (search.slack <= NEARLY_NONE || search.slack <= search.limit / 8)) {
 		struct mem_cgroup *group = search.found;
 		struct kernfs_node *node = BPF_CORE_READ(group, css.cgroup, kn);
 
