@@ -34,7 +34,11 @@ static long look_at_limit(u32 index __attribute__((unused)), void *context)
 	usage = BPF_CORE_READ(group, memory.usage.counter);
 	limit = BPF_CORE_READ(group, memory.max);
 	slack = limit > usage ? limit - usage : 0;
-	if (!search->found || (u64)slack < search->slack) {
+	/*
+	 * Not "nothing found yet, or": before 6.7 (ab5cfac139ab) the verifier looks at the body of a bpf_loop() for its
+	 * first turn only, where that is always so, and deletes the comparison.
+	 */
+	if ((u64)slack < search->slack) {
 		search->found = group;
 		search->slack = slack;
 		search->limit = limit;
@@ -70,7 +74,7 @@ static long append_name(u32 index __attribute__((unused)), void *context)
 static __always_inline void emit_oom(void *ctx, u64 victim, struct counters *counters)
 {
 	struct task_struct *task = (struct task_struct *)victim;
-	struct limit_search search = {};
+	struct limit_search search = { .slack = ~0ULL };
 	struct path_walk walk = {};
 	struct oom_scratch *scratch;
 	struct wire_oom *oom;
