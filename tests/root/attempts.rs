@@ -219,7 +219,9 @@ fn a_flood() {
     wait_until("the flood", || (tracer.lines().len() > 100).then_some(()));
     let began = Instant::now();
     let said = tracer.stop();
-    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    // an emulated guest takes some seconds to take fourteen trampolines off
+    let limit = Duration::from_secs(if std::env::var_os("KILLSNOOP_IN_GUEST").is_some() { 30 } else { 8 });
+    assert!(began.elapsed() < limit, "{:?}", began.elapsed());
     let count = |name| said.counter("attempts total", name);
     assert_eq!(count("seen"), count("printed") + count("filtered") + count("lost") + count("unprinted"));
 }

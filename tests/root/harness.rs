@@ -107,7 +107,7 @@ pub fn skip_reason(needs: &[Skip]) -> Option<(Skip, &'static str)> {
     [Skip::Root].iter().chain(needs).find_map(|&skip| Some((skip, skip.why()?)))
 }
 
-pub const PATIENCE: Duration = Duration::from_secs(10);
+pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Waits until it is so.
 pub fn wait_until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
