@@ -7,7 +7,9 @@ use rustix::process::Signal;
 use serde_json::{Value, json};
 
 use crate::Test;
-use crate::harness::{Process, Skip, Tracer, cmdline, kill, pids_up, wait_until, workload};
+use crate::harness::{
+    Process, Skip, Tracer, cmdline, in_guest, kill, patience, pids_up, wait_until, workload,
+};
 
 pub const TESTS: &[Test] = &[
     ("a_kill_that_is_not_permitted_says_so_and_whom_it_meant", &[], not_permitted),
@@ -219,8 +221,7 @@ fn a_flood() {
     wait_until("the flood", || (tracer.lines().len() > 100).then_some(()));
     let began = Instant::now();
     let said = tracer.stop();
-    // an emulated guest takes some seconds to take fourteen trampolines off
-    let limit = Duration::from_secs(if std::env::var_os("KILLSNOOP_IN_GUEST").is_some() { 30 } else { 8 });
+    let limit = if in_guest() { patience() } else { Duration::from_secs(8) };
     assert!(began.elapsed() < limit, "{:?}", began.elapsed());
     let count = |name| said.counter("attempts total", name);
     assert_eq!(count("seen"), count("printed") + count("filtered") + count("lost") + count("unprinted"));

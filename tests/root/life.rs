@@ -9,7 +9,7 @@ use rustix::process::Signal;
 
 use crate::Test;
 use crate::harness::{
-    PATIENCE, Process, Skip, Tracer, cmdline, kill, killsnoop, memory_cgroup, run_workload, wait_until,
+    Process, Skip, Tracer, cmdline, kill, killsnoop, memory_cgroup, patience, run_workload, wait_until,
 };
 
 pub const TESTS: &[Test] = &[
@@ -101,7 +101,7 @@ fn ends_by_duration() {
     let began = Instant::now();
     let said = Tracer::json(&["--duration", "300ms"]).wait();
     assert_eq!(said.status.code(), Some(0));
-    assert!((Duration::from_millis(300)..PATIENCE).contains(&began.elapsed()));
+    assert!((Duration::from_millis(300)..patience()).contains(&began.elapsed()));
 }
 
 fn without_privileges() {
