@@ -4,8 +4,11 @@
 //! the identity of the very image that the event saw (same exec id), or what /proc shows of that image (same
 //! place of the argument block, which is random anew at each exec).
 
+pub mod cgroups;
+pub mod container;
 pub mod kallsyms;
 pub mod procfs;
+pub mod user;
 
 use std::borrow::Cow;
 use std::cell::OnceCell;

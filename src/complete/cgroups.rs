@@ -1,0 +1,301 @@
+//! Which path a cgroup has, by what a kernel record holds of it: its hierarchy's number and its id.
+//!
+//! A path is told by the kernel when a cgroup is made, so that one which is gone by the time the record is read still
+//! has its path; those that were there before are found by walking the mounted hierarchies. Memory is bounded.
+//!
+//! A path may hold any byte but NUL and is kept as text, with U+FFFD for what is not UTF-8. It leads from the root of
+//! the hierarchy, never from that of a namespace: where only a part can be seen and the way to it is not known, there
+//! is no path. A cgroup of v1 that was renamed keeps its old path until it is walked over again.
+
+mod mounts;
+
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use lru::LruCache;
+
+use self::mounts::Mount;
+
+/// The hierarchy of cgroup v2. A hierarchy of v1 has the number in the first column of /proc/PID/cgroup.
+pub const UNIFIED: u32 = 0;
+
+/// Paths kept.
+const CAPACITY: NonZeroUsize = match NonZeroUsize::new(16_384) {
+    Some(capacity) => capacity,
+    None => NonZeroUsize::MIN,
+};
+
+/// A hierarchy is walked again for an id that is not known, but no sooner than this after the last time.
+const WALK_EVERY: Duration = Duration::from_secs(1);
+
+/// The paths of cgroups, those of the least recent use let go first.
+#[derive(Debug)]
+pub struct CgroupPaths {
+    root: PathBuf,
+    mounts: Vec<Mount>,
+    looked_for_mounts: Instant,
+    paths: LruCache<(u32, u64), Rc<str>>,
+    /// Paths let go for want of room.
+    pub evicted: u64,
+}
+
+impl CgroupPaths {
+    /// Walks every hierarchy that is mounted. `root` is where the host's file system is.
+    pub fn new(root: &Path, now: Instant) -> Self {
+        Self::of(root, mounts::find(root), CAPACITY, now)
+    }
+
+    fn of(root: &Path, mounts: Vec<Mount>, capacity: NonZeroUsize, now: Instant) -> Self {
+        let mut all = Self {
+            root: root.to_owned(),
+            mounts,
+            looked_for_mounts: now,
+            paths: LruCache::new(capacity),
+            evicted: 0,
+        };
+        let mut hierarchies: Vec<u32> = all.mounts.iter().map(|mount| mount.hierarchy).collect();
+        hierarchies.dedup();
+        for hierarchy in hierarchies {
+            all.walk(hierarchy, now);
+        }
+        all
+    }
+
+    /// The kernel says that a cgroup has this path.
+    pub fn hear(&mut self, hierarchy: u32, id: u64, path: &[u8]) {
+        let path = String::from_utf8_lossy(path);
+        // a new name: what is below has a new one as well
+        let old =
+            self.paths.peek(&(hierarchy, id)).filter(|old| ***old != *path).map(|old| format!("{old}/"));
+        if let Some(old) = old {
+            let below: Vec<_> = self
+                .paths
+                .iter()
+                .filter(|((of, _), path)| *of == hierarchy && path.starts_with(&old))
+                .map(|(key, _)| *key)
+                .collect();
+            for key in below {
+                self.paths.pop(&key);
+            }
+            for mount in self.mounts.iter_mut().filter(|mount| mount.hierarchy == hierarchy) {
+                mount.walked = None;
+            }
+        }
+        self.keep(hierarchy, id, &path);
+    }
+
+    /// The path of a cgroup. For an id that is not known the hierarchy is walked, at most once a second: until then
+    /// None.
+    pub fn path(&mut self, hierarchy: u32, id: u64, now: Instant) -> Option<Rc<str>> {
+        // no cgroup has the id 0
+        if id == 0 {
+            return None;
+        }
+        if let Some(path) = self.paths.get(&(hierarchy, id)) {
+            return Some(Rc::clone(path));
+        }
+        self.look_for_mounts_of(hierarchy, now);
+        self.walk(hierarchy, now);
+        self.paths.get(&(hierarchy, id)).map(Rc::clone)
+    }
+
+    /// One may have been mounted since.
+    fn look_for_mounts_of(&mut self, hierarchy: u32, now: Instant) {
+        let is_known = self.mounts.iter().any(|mount| mount.hierarchy == hierarchy);
+        if !is_known && now.saturating_duration_since(self.looked_for_mounts) >= WALK_EVERY {
+            self.looked_for_mounts = now;
+            let found = mounts::find(&self.root);
+            self.mounts.extend(found.into_iter().filter(|mount| mount.hierarchy == hierarchy));
+        }
+    }
+
+    fn walk(&mut self, hierarchy: u32, now: Instant) {
+        let mut found = Vec::new();
+        for mount in self.mounts.iter_mut().filter(|mount| mount.hierarchy == hierarchy) {
+            if mount.walked.is_none_or(|walked| now.saturating_duration_since(walked) >= WALK_EVERY) {
+                mount.walked = Some(now);
+                // more than there is room for would only push one another out
+                mount.walk(self.paths.cap().get(), &mut found);
+            }
+        }
+        for (id, path) in found {
+            self.keep(hierarchy, id, &path);
+        }
+    }
+
+    fn keep(&mut self, hierarchy: u32, id: u64, path: &str) {
+        let key = (hierarchy, id);
+        if self.paths.get(&key).is_some_and(|known| **known == *path) {
+            return;
+        }
+        let out = self.paths.push(key, path.into());
+        self.evicted += u64::from(out.is_some_and(|(old, _)| old != key));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsStr;
+    use std::fs;
+    use std::os::unix::ffi::OsStrExt;
+    use std::os::unix::fs::MetadataExt;
+
+    use super::*;
+
+    fn inode(path: &Path) -> u64 {
+        fs::metadata(path).unwrap().ino()
+    }
+
+    fn of_directory(directory: &Path, prefix: &str, now: Instant) -> CgroupPaths {
+        let mount =
+            Mount { directory: directory.to_owned(), hierarchy: 4, prefix: prefix.to_owned(), walked: None };
+        CgroupPaths::of(Path::new("/nonexistent"), vec![mount], CAPACITY, now)
+    }
+
+    fn unmounted(capacity: usize) -> CgroupPaths {
+        let capacity = NonZeroUsize::new(capacity).unwrap();
+        CgroupPaths::of(Path::new("/nonexistent"), Vec::new(), capacity, Instant::now())
+    }
+
+    #[test]
+    fn cgroups_that_were_there_before_have_their_paths() {
+        let directory = tempfile::tempdir().unwrap();
+        let (root, now) = (directory.path(), Instant::now());
+        fs::create_dir_all(root.join("a.slice/b.service")).unwrap();
+        fs::write(root.join("a.slice/cgroup.procs"), "").unwrap();
+        let mut paths = of_directory(root, "", now);
+        assert_eq!(paths.path(4, inode(root), now).as_deref(), Some("/"));
+        assert_eq!(paths.path(4, inode(&root.join("a.slice")), now).as_deref(), Some("/a.slice"));
+        let deep = inode(&root.join("a.slice/b.service"));
+        assert_eq!(paths.path(4, deep, now).as_deref(), Some("/a.slice/b.service"));
+        assert_eq!(
+            paths.path(4, inode(&root.join("a.slice/cgroup.procs")), now),
+            None,
+            "a file is no cgroup"
+        );
+        assert_eq!(paths.path(UNIFIED, deep, now), None, "an id is of one hierarchy");
+    }
+
+    #[test]
+    fn a_path_leads_from_the_root_of_the_hierarchy_not_of_the_mount() {
+        let directory = tempfile::tempdir().unwrap();
+        let (root, now) = (directory.path(), Instant::now());
+        fs::create_dir(root.join("a")).unwrap();
+        let mut paths = of_directory(root, "/docker/1", now);
+        assert_eq!(paths.path(4, inode(root), now).as_deref(), Some("/docker/1"));
+        assert_eq!(paths.path(4, inode(&root.join("a")), now).as_deref(), Some("/docker/1/a"));
+    }
+
+    #[test]
+    fn an_unknown_cgroup_is_looked_for_once_a_second() {
+        let directory = tempfile::tempdir().unwrap();
+        let (root, start) = (directory.path(), Instant::now());
+        let mut paths = of_directory(root, "", start);
+        fs::create_dir(root.join("later")).unwrap();
+        let id = inode(&root.join("later"));
+        assert_eq!(paths.path(4, id, start + Duration::from_millis(999)), None);
+        assert_eq!(paths.path(4, id, start + WALK_EVERY).as_deref(), Some("/later"));
+        fs::create_dir(root.join("even-later")).unwrap();
+        let id = inode(&root.join("even-later"));
+        assert_eq!(paths.path(4, id, start + WALK_EVERY), None);
+    }
+
+    #[test]
+    fn a_cgroup_that_is_gone_keeps_the_path_that_was_heard() {
+        let (mut paths, now) = (unmounted(2), Instant::now());
+        paths.hear(UNIFIED, 7, b"/system.slice/a.service");
+        paths.hear(4, 7, b"/other");
+        assert_eq!(paths.path(UNIFIED, 7, now).as_deref(), Some("/system.slice/a.service"));
+        assert_eq!(paths.path(4, 7, now).as_deref(), Some("/other"));
+        assert_eq!(paths.path(5, 7, now), None);
+    }
+
+    #[test]
+    fn what_was_heard_last_holds() {
+        let (mut paths, now) = (unmounted(2), Instant::now());
+        paths.hear(1, 7, b"/old");
+        paths.hear(1, 7, b"/new");
+        assert_eq!(paths.path(1, 7, now).as_deref(), Some("/new"));
+        assert_eq!(paths.evicted, 0);
+    }
+
+    #[test]
+    fn what_is_below_a_cgroup_with_a_new_name_has_no_old_path() {
+        let (mut paths, now) = (unmounted(8), Instant::now());
+        for (hierarchy, id, path) in [(1, 7, "/old"), (1, 8, "/old/a"), (1, 9, "/older/b"), (2, 8, "/old/a")]
+        {
+            paths.hear(hierarchy, id, path.as_bytes());
+        }
+        paths.hear(1, 7, b"/new");
+        assert_eq!(paths.path(1, 8, now), None);
+        assert!(paths.path(1, 9, now).is_some() && paths.path(2, 8, now).is_some());
+    }
+
+    #[test]
+    fn the_path_that_was_not_used_for_longest_goes_first_and_is_counted() {
+        let (mut paths, now) = (unmounted(2), Instant::now());
+        paths.hear(0, 1, b"/a");
+        paths.hear(0, 2, b"/b");
+        assert!(paths.path(0, 1, now).is_some());
+        paths.hear(0, 3, b"/c");
+        assert_eq!(paths.path(0, 2, now), None);
+        assert!(paths.path(0, 1, now).is_some() && paths.path(0, 3, now).is_some());
+        assert_eq!(paths.evicted, 1);
+    }
+
+    #[test]
+    fn a_walk_finds_no_more_than_there_is_room_for() {
+        let directory = tempfile::tempdir().unwrap();
+        for name in 0..20 {
+            fs::create_dir(directory.path().join(name.to_string())).unwrap();
+        }
+        let mount = Mount {
+            directory: directory.path().to_owned(),
+            hierarchy: 1,
+            prefix: String::new(),
+            walked: None,
+        };
+        let capacity = NonZeroUsize::new(5).unwrap();
+        let paths = CgroupPaths::of(Path::new("/nonexistent"), vec![mount], capacity, Instant::now());
+        assert_eq!((paths.paths.len(), paths.evicted), (5, 0));
+    }
+
+    #[test]
+    fn a_name_of_any_bytes_is_kept_as_text() {
+        let directory = tempfile::tempdir().unwrap();
+        let now = Instant::now();
+        let odd = directory.path().join(OsStr::from_bytes(b"a\xff\n"));
+        fs::create_dir(&odd).unwrap();
+        let mut paths = of_directory(directory.path(), "", now);
+        assert_eq!(paths.path(4, inode(&odd), now).as_deref(), Some("/a\u{fffd}\n"));
+        paths.hear(4, 1, b"/\xff");
+        assert_eq!(paths.path(4, 1, now).as_deref(), Some("/\u{fffd}"));
+    }
+
+    /// What /proc says of this very process, in every hierarchy that can be seen whole.
+    #[test]
+    fn on_this_host_the_inode_of_a_cgroup_leads_to_the_path_that_proc_has() {
+        let now = Instant::now();
+        let mut paths = CgroupPaths::new(Path::new("/"), now);
+        let own = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
+        for line in own.lines() {
+            let mut fields = line.splitn(3, ':');
+            let hierarchy: u32 = fields.next().unwrap().parse().unwrap();
+            let path = fields.nth(1).unwrap();
+            let is_whole = |mount: &&Mount| mount.hierarchy == hierarchy && mount.prefix.is_empty();
+            let Some(mount) = paths.mounts.iter().find(is_whole) else { continue };
+            let id = inode(&mount.directory.join(path.trim_start_matches('/')));
+            assert_eq!(paths.path(hierarchy, id, now).as_deref(), Some(path), "hierarchy {hierarchy}");
+        }
+    }
+
+    #[test]
+    fn a_host_without_cgroups_has_no_paths() {
+        let now = Instant::now();
+        let mut paths = CgroupPaths::new(Path::new("/nonexistent"), now);
+        assert_eq!(paths.path(UNIFIED, 1, now + WALK_EVERY), None);
+        assert_eq!(paths.path(UNIFIED, 0, now + WALK_EVERY), None);
+    }
+}
