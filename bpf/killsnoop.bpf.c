@@ -4,10 +4,13 @@
 #include <bpf/bpf_helpers.h>
 
 #include "attempt.h"
+#include "cgroup.h"
+#include "end.h"
 #include "handshake.h"
 #include "lifecycle.h"
 #include "oom.h"
 #include "snapshot.h"
+#include "titles.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -41,6 +44,8 @@ static __always_inline void gather_facts(struct facts *facts, u64 *ctx, struct t
 	}
 	facts->is_hashed = BPF_CORE_READ(current_task, thread_pid) != NULL;
 	facts->is_walked = facts->in_syscall && facts->is_hashed;
+	facts->may_end = may_end(facts, target);
+	facts->time = bpf_ktime_get_boot_ns();
 }
 
 /*
@@ -59,7 +64,6 @@ int on_signal_generate(u64 *ctx)
 	struct counters *counters = cpu_counters();
 	u32 signal = (u32)ctx[0];
 	struct scratch *scratch;
-	enum hidden_class hidden;
 	u32 cpu = bpf_get_smp_processor_id();
 
 	/* both have an element for every possible CPU */
@@ -67,25 +71,26 @@ int on_signal_generate(u64 *ctx)
 	if (!counters || !scratch || signal < 1 || signal > 64)
 		return 0;
 	counters->generated++;
-	if (!(settings.shown_signals & SIGNAL_BIT(signal))) {
+	if (!(settings.shown_signals & SIGNAL_BIT(signal)) && NEVER_ENDS & SIGNAL_BIT(signal)) {
 		counters->filtered++;
 		return 0;
 	}
-	/* one that was refused or ignored explains nothing later */
-	if (!(NEVER_ENDS & SIGNAL_BIT(signal)) && (u32)ctx[4] != TRACE_SIGNAL_IGNORED &&
-	    (u32)ctx[4] != TRACE_SIGNAL_OVERFLOW_FAIL)
-		note_signalled(target->group_leader, signal);
 	gather_facts(&scratch->facts, ctx, current_task, target);
-
-	hidden = hidden_class_of(&scratch->facts);
-	if (hidden != SHOWN) {
-		counters->hidden[hidden < HIDDEN_CLASSES ? hidden : 0]++;
-		return 0;
-	}
-	if (source_comm_is_ignored(&scratch->facts, current_task)) {
+	scratch->facts.hidden = hidden_class_of(&scratch->facts);
+	scratch->facts.filtered =
+		!(settings.shown_signals & SIGNAL_BIT(signal)) ||
+		(scratch->facts.hidden == SHOWN && source_comm_is_ignored(&scratch->facts, current_task));
+	recall_and_note(&scratch->facts, target->group_leader, current_task);
+	if (scratch->facts.filtered) {
 		counters->filtered++;
 		return 0;
 	}
+	if (scratch->facts.hidden != SHOWN) {
+		counters->hidden[AT_MOST(HIDDEN_CLASSES - 1, scratch->facts.hidden)]++;
+		return 0;
+	}
+	if (scratch->facts.is_walked)
+		recall_child(&scratch->facts, any_identity(current_task->group_leader));
 	take_snapshot(scratch, current_task, target);
 	emit(scratch, counters);
 	return 0;
@@ -146,8 +151,8 @@ static __always_inline void see_exit(struct task_struct *task, struct counters *
 {
 	if (BPF_CORE_READ(task, signal, live.counter) != 0)
 		leave_handover(task, counters, copy);
-	else if (!settings.attempts_only)
-		report_unexplained_end(task, counters, copy);
+	else
+		see_end(task, counters, copy);
 }
 
 /* proto: include/trace/events/sched.h: TP_PROTO(struct task_struct *p[, bool group_dead]) */
@@ -236,6 +241,38 @@ int on_sys_exit(u64 *ctx)
 	if (!have_task_pt_regs() || !may_be_attempt((s64)ctx[1]) || !may_send(number_of(regs)))
 		return 0;
 	return see_attempt((s64)ctx[1]);
+}
+
+/* proto: include/trace/events/cgroup.h: cgroup, TP_PROTO(struct cgroup *cgrp, const char *path) */
+SEC("tp_btf/cgroup_mkdir")
+int on_cgroup_mkdir(u64 *ctx)
+{
+	struct counters *counters = cpu_counters();
+
+	if (counters)
+		emit_cgroup(ctx[0], ctx[1], counters, 0);
+	return 0;
+}
+
+SEC("tp_btf/cgroup_rename")
+int on_cgroup_rename(u64 *ctx)
+{
+	struct counters *counters = cpu_counters();
+
+	if (counters)
+		emit_cgroup(ctx[0], ctx[1], counters, 1);
+	return 0;
+}
+
+/* Sleepable, as the seeding; run now and then. */
+SEC("iter.s/task")
+int read_titles(struct bpf_iter__task *ctx)
+{
+	struct task_struct *task = ctx->task;
+
+	if (task)
+		tell_title(ctx->meta->seq, task);
+	return 0;
 }
 
 /* Sleepable, so that it can read the memory of others; run once, after the hooks are attached. */

@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
 
-use crate::config::{ALL_SIGNALS, Config, Failed, MAX_IGNORED_COMMS, OutputFormat, RING_BYTES};
+use crate::config::{
+    ALL_SIGNALS, Config, Failed, GHOSTS, MAX_IGNORED_COMMS, MAX_VARIABLE_NAME, MAX_VARIABLES, OutputFormat,
+    RING_BYTES,
+};
 use crate::error::UsageError;
 use crate::signal::Signal;
 
@@ -75,6 +78,18 @@ pub struct Cli {
     /// Report calls with signal 0 as well, which ask whether a process is there (the same cost)
     #[arg(long)]
     pub probes: bool,
+
+    /// Do not report how processes end that were signalled
+    #[arg(long)]
+    pub no_outcome: bool,
+
+    /// Tell these environment variables of both sides, as they were at exec (comma-separated, at most 8)
+    #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = parse_variable)]
+    pub env: Vec<String>,
+
+    /// How many ended processes are remembered for those that they started
+    #[arg(long, hide = true, value_name = "N", default_value_t = GHOSTS, value_parser = clap::value_parser!(u32).range(1..=1_048_576))]
+    pub ghosts: u32,
 
     /// Size of the ring between kernel and program, in bytes: a power of two, whole pages
     #[arg(long, hide = true, value_name = "BYTES", default_value_t = RING_BYTES, value_parser = parse_ring_bytes)]
@@ -148,6 +163,13 @@ fn parse_comm(text: &str) -> Result<String, UsageError> {
     if text.is_empty() { Err(UsageError::EmptyComm) } else { Ok(text.to_owned()) }
 }
 
+fn parse_variable(text: &str) -> Result<String, UsageError> {
+    // a name is a key of the output
+    let is_plain = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'=' | b'"' | b'\\');
+    let is_name = !text.is_empty() && text.len() <= MAX_VARIABLE_NAME && text.bytes().all(is_plain);
+    if is_name { Ok(text.to_owned()) } else { Err(UsageError::Variable(text.to_owned())) }
+}
+
 fn parse_ring_bytes(text: &str) -> Result<u32, String> {
     text.parse()
         .ok()
@@ -169,6 +191,12 @@ impl TryFrom<Cli> for Config {
         if cli.ignore_source_comm.len() > MAX_IGNORED_COMMS {
             return Err(UsageError::TooManyComms(cli.ignore_source_comm.len()));
         }
+        let mut variables = cli.env;
+        variables.sort_unstable();
+        variables.dedup();
+        if variables.len() > MAX_VARIABLES {
+            return Err(UsageError::TooManyVariables(variables.len()));
+        }
         Ok(Self {
             output: match cli.output {
                 OutputArg::Logfmt => OutputFormat::Logfmt,
@@ -188,6 +216,9 @@ impl TryFrom<Cli> for Config {
                 Some(FailedArg::Only) => Failed::Only,
             },
             probes: cli.probes,
+            outcomes: !cli.no_outcome,
+            variables,
+            ghosts: cli.ghosts,
             ring_bytes: cli.ring_bytes,
             seed_from_proc: cli.seed_from_proc,
             record_to: cli.record_to,
@@ -245,6 +276,9 @@ mod tests {
             (&["--ignore-source-comm", "a,"], &["--ignore-source-comm", "empty"]),
             (&["--duration", "-3s"], &["-3"]),
             (&["--failed=some"], &["--failed", "some", "only"]),
+            (&["--env", "A=b"], &["--env", "A=b", "63"]),
+            (&["--env", "A b"], &["--env", "A b", "63"]),
+            (&["--env", "A,B,C,D,E,F,G,H,I"], &["--env", "9", "8"]),
             (&["-l", "loud"], &["--log-level", "loud", "debug"]),
         ] {
             let message = config(arguments).unwrap_err();

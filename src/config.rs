@@ -51,6 +51,12 @@ pub struct Config {
     pub failed: Failed,
     /// Calls with signal 0.
     pub probes: bool,
+    /// Ends are told, of processes that were signalled.
+    pub outcomes: bool,
+    /// Names of environment variables to tell of both sides.
+    pub variables: Vec<String>,
+    /// Processes that are remembered after their end, for those that they started.
+    pub ghosts: u32,
     /// Bytes of the ring: a power of two.
     pub ring_bytes: u32,
     /// Seed from /proc even where the kernel's iterator could.
@@ -65,6 +71,15 @@ impl Config {
         self.failed != Failed::No || self.probes
     }
 }
+
+/// Processes that are remembered after their end, unless told otherwise: about 3 MiB of kernel memory.
+pub const GHOSTS: u32 = 8192;
+
+/// Environment variables that can be asked for: `MAX_VARIABLES` of record.h.
+pub const MAX_VARIABLES: usize = 8;
+
+/// Bytes that the name of one may have: `VARIABLE_NAME` of record.h, less the `=`.
+pub const MAX_VARIABLE_NAME: usize = 63;
 
 /// Entries of the map `ignored_source_comms`.
 pub const MAX_IGNORED_COMMS: usize = 64;
@@ -86,6 +101,9 @@ impl Default for Config {
             show_all: false,
             failed: Failed::No,
             probes: false,
+            outcomes: true,
+            variables: Vec::new(),
+            ghosts: GHOSTS,
             ring_bytes: RING_BYTES,
             seed_from_proc: false,
             record_to: None,

@@ -17,6 +17,14 @@ pub enum UsageError {
     /// More names than the kernel's map holds.
     #[error("--ignore-source-comm has {0} names: 64 are the most")]
     TooManyComms(usize),
+    /// Not a name of an environment variable.
+    #[error(
+        "'{0}' is not a name of an environment variable: 1 to 63 printable ASCII characters, no space, =, quote or backslash"
+    )]
+    Variable(String),
+    /// More names than are looked for.
+    #[error("--env has {0} names: 8 are the most")]
+    TooManyVariables(usize),
     /// Filters that let nothing through.
     #[error("no signal passes: every signal named by --include-signals is excluded by --exclude-signals")]
     NothingIncluded,
@@ -56,6 +64,14 @@ pub enum TraceError {
         "--failed and --probes are not possible on this kernel ({release}): it does not tell which call returned\nhint: they need Linux 5.15 or newer; leave them out"
     )]
     NoAttempts {
+        /// `uname -r`.
+        release: String,
+    },
+    /// Environment variables, where the programs cannot loop over them.
+    #[error(
+        "--env is not possible on this kernel ({release})\nhint: it needs Linux 5.17 or newer; leave it out"
+    )]
+    NoEnvironment {
         /// `uname -r`.
         release: String,
     },

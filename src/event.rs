@@ -1,8 +1,10 @@
 //! An event: the facts of one record, judged once. What formats print of it is in [`fields`](crate::fields).
 
+use crate::context::{After, Context, Surroundings};
 use crate::origin::{self, Origin, Verdict};
 use crate::record::{
-    AttemptFacts, Blocking, Disposition, EndFacts, PF_EXITING, ProcessFacts, Record, SigInfo, Snapshot,
+    AttemptFacts, Blocking, ChildDeath, Disposition, EndFacts, Ending, PF_EXITING, Previous, ProcessFacts,
+    Record, SigInfo, Snapshot,
 };
 use crate::relation::Relation;
 use crate::signal::Signal;
@@ -38,7 +40,8 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    fn of(result: u32) -> Option<Self> {
+    /// Of the number in `include/trace/events/signal.h`.
+    pub fn of(result: u32) -> Option<Self> {
         Some(match result {
             0 => Self::Queued,
             1 => Self::Ignored,
@@ -96,18 +99,40 @@ pub struct SignalEvent<'a> {
     pub verdict: Verdict,
     /// What the source is to the target, where there is one and it is known.
     pub relation: Option<Relation>,
+    /// What is known beside the record.
+    pub context: Context,
 }
+
+/// A death of the source's child is worth telling for so long, in nanoseconds.
+const CHILD_DEATH_COUNTS_FOR: u64 = 1_000_000_000;
+/// What its time is rounded down to.
+const CHILD_DEATH_GRAIN: u64 = 1 << 20;
 
 impl<'a> SignalEvent<'a> {
     /// Judges one record. None for a record without a target or of an impossible signal number, which
     /// [`decode`](crate::record::decode) does not let through.
-    pub fn new(facts: Snapshot<'a>, id: u64, clock: Clock) -> Option<Self> {
+    pub fn new(facts: Snapshot<'a>, id: u64, clock: Clock, context: Context) -> Option<Self> {
         let signal = Signal::new(facts.signal)?;
         facts.processes.get(*facts.target_chain.first()?)?;
         facts.processes.get(*facts.current_chain.first()?)?;
         let verdict = origin::decide(&facts);
-        let relation = if verdict.origin.has_source() { Relation::of(&facts) } else { None };
-        Some(Self { id, clock, facts, signal, verdict, relation })
+        let relation = if verdict.origin.has_source() { Relation::of(&facts, &context) } else { None };
+        Some(Self { id, clock, facts, signal, verdict, relation, context })
+    }
+
+    /// The last signal to the target before this one that could have ended it.
+    pub fn previous(&self) -> Option<&Previous> {
+        self.facts.previous.as_ref()
+    }
+
+    /// The child of the source that died of a signal less than a second before.
+    pub fn child_death(&self) -> Option<ChildDeath> {
+        self.source()?;
+        let death = self.facts.child_death?;
+        // its time is rounded down; a death that came after this signal was taken is not "before"
+        (death.time <= self.facts.time
+            && self.facts.time - death.time < CHILD_DEATH_COUNTS_FOR + CHILD_DEATH_GRAIN)
+            .then_some(death)
     }
 
     /// The process that was running, source or not.
@@ -220,13 +245,7 @@ impl<'a> SignalEvent<'a> {
 
     /// The terminal that sent it, as `ps` writes it: `pts/3`, `tty1`.
     pub fn tty(&self) -> Option<String> {
-        let name = String::from_utf8_lossy(self.facts.tty);
-        (self.verdict.origin == Origin::Tty && !name.is_empty()).then(|| match name.strip_prefix("pts") {
-            Some(number) if number.starts_with(|letter: char| letter.is_ascii_digit()) => {
-                format!("pts/{number}")
-            }
-            _ => name.into_owned(),
-        })
+        (self.verdict.origin == Origin::Tty).then(|| crate::fields::tty_name(self.facts.tty)).flatten()
     }
 
     /// The value that came along (`sigqueue()`): as the sender wrote it, `sival_int` and `sival_ptr`.
@@ -256,8 +275,10 @@ impl<'a> SignalEvent<'a> {
         match target.state {
             0 => {
                 let is_current = target.tid == self.facts.current.tid;
+                // SIGCONT wakes what is stopped before it is looked whether it is ignored
                 let was_not_woken =
                     self.outcome() != Some(Outcome::Queued) || self.facts.blocking == Blocking::Blocked;
+                let was_not_woken = was_not_woken && self.facts.signal != origin::CONT;
                 (is_current || was_not_woken).then_some("running")
             }
             state if state & 0x8 != 0 => Some("traced"),
@@ -281,7 +302,7 @@ impl<'a> SignalEvent<'a> {
     }
 }
 
-/// A process that died of a signal which no event explains.
+/// A process that ended after a signal, or of one which no event explains.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EndEvent<'a> {
     /// Counter of this run.
@@ -290,25 +311,45 @@ pub struct EndEvent<'a> {
     pub clock: Clock,
     /// The facts.
     pub facts: EndFacts<'a>,
-    /// What it died of.
-    pub signal: Signal,
-    /// What that came from, where it has left a mark.
+    /// What it died of, if it was a signal.
+    pub signal: Option<Signal>,
+    /// What a signal that was not seen came from, where it has left a mark.
     pub origin: Option<Origin>,
     /// It may have been sent before anybody watched.
     pub is_older: bool,
+    /// The signal before the end: the one that it died of, or the last that could have ended it.
+    pub after: Option<After>,
+    /// What the host says of it.
+    pub surroundings: Surroundings,
 }
 
 impl<'a> EndEvent<'a> {
     /// Judges one record; signals have been watched since then (boot time, ns). None for a record of nobody.
-    pub fn new(facts: EndFacts<'a>, id: u64, clock: Clock, watched_since: u64) -> Option<Self> {
-        let signal = Signal::new(facts.signal)?;
+    pub fn new(
+        facts: EndFacts<'a>,
+        id: u64,
+        clock: Clock,
+        watched_since: u64,
+        after: Option<After>,
+        surroundings: Surroundings,
+    ) -> Option<Self> {
+        let signal = match facts.ending {
+            Ending::Signal { number, .. } => Some(Signal::new(number)?),
+            Ending::Exit(_) => None,
+        };
         let is_older = facts.processes.first()?.start < watched_since;
         let origin = match origin::of_end(&facts) {
+            _ if facts.explained || signal.is_none() => None,
             // one that waited, blocked, from before would come by way of a tracer as well
             Some(Origin::Ptrace) if is_older => None,
             origin => origin,
         };
-        Some(Self { id, clock, facts, signal, origin, is_older })
+        Some(Self { id, clock, facts, signal, origin, is_older, after, surroundings })
+    }
+
+    /// A death by a signal that nobody was seen to send.
+    pub fn is_unexplained(&self) -> bool {
+        self.signal.is_some() && !self.facts.explained
     }
 
     /// Who died.
@@ -335,17 +376,19 @@ pub struct AttemptEvent<'a> {
     pub verdict: Verdict,
     /// What the source is to the target, where there is one and it is known.
     pub relation: Option<Relation>,
+    /// What is known beside the record.
+    pub context: Context,
 }
 
 impl<'a> AttemptEvent<'a> {
     /// Judges one record. None for a record of nobody.
-    pub fn new(attempt: AttemptFacts<'a>, id: u64, clock: Clock) -> Option<Self> {
+    pub fn new(attempt: AttemptFacts<'a>, id: u64, clock: Clock, context: Context) -> Option<Self> {
         let facts = &attempt.facts;
         facts.processes.get(*facts.target_chain.first()?)?;
         facts.processes.get(*facts.current_chain.first()?)?;
         let verdict = origin::attempt(facts);
-        let relation = if attempt.has_target { Relation::of(facts) } else { None };
-        Some(Self { id, clock, attempt, verdict, relation })
+        let relation = if attempt.has_target { Relation::of(facts, &context) } else { None };
+        Some(Self { id, clock, attempt, verdict, relation, context })
     }
 
     /// Who tried.
@@ -410,12 +453,14 @@ pub struct Lost {
     pub ends: u64,
     /// What the OOM killer said of a victim, for which there was no room: its signal is then told as the kernel's.
     pub ooms: u64,
+    /// Paths of new cgroups, for which there was no room: they are then looked for among those that are there.
+    pub cgroups: u64,
 }
 
 impl Lost {
     /// All of them.
     pub fn total(self) -> u64 {
-        self.ring_full + self.recursion + self.undecodable + self.attempts + self.ends + self.ooms
+        self.of_signals() + self.attempts + self.ends + self.ooms + self.cgroups
     }
 
     /// Those that were signals.
@@ -433,6 +478,7 @@ impl Lost {
             attempts: self.attempts.saturating_sub(earlier.attempts),
             ends: self.ends.saturating_sub(earlier.ends),
             ooms: self.ooms.saturating_sub(earlier.ooms),
+            cgroups: self.cgroups.saturating_sub(earlier.cgroups),
         }
     }
 }
@@ -453,27 +499,27 @@ pub enum Event<'a> {
     Signal(Box<SignalEvent<'a>>),
     /// A call that failed, or only asked.
     Attempt(Box<AttemptEvent<'a>>),
-    /// An end that no signal explains.
+    /// An end: after a signal, or one that none explains.
     End(Box<EndEvent<'a>>),
     /// Lost records.
     Lost(LostEvent),
 }
 
 impl<'a> Event<'a> {
-    /// The event of one record; signals have been watched since then (boot time, ns). None for a record that only
-    /// adds to another, and for one of nobody.
+    /// The event of one record by itself; signals have been watched since then (boot time, ns). None for a record
+    /// that only adds to another, and for one of nobody.
     pub fn judge(record: Record<'a>, id: u64, clock: Clock, watched_since: u64) -> Option<Self> {
         match record {
-            Record::Signal(facts) => {
-                SignalEvent::new(*facts, id, clock).map(|event| Self::Signal(Box::new(event)))
-            }
-            Record::Attempt(facts) => {
-                AttemptEvent::new(*facts, id, clock).map(|event| Self::Attempt(Box::new(event)))
-            }
+            Record::Signal(facts) => SignalEvent::new(*facts, id, clock, Context::default())
+                .map(|event| Self::Signal(Box::new(event))),
+            Record::Attempt(facts) => AttemptEvent::new(*facts, id, clock, Context::default())
+                .map(|event| Self::Attempt(Box::new(event))),
             Record::End(facts) => {
-                EndEvent::new(*facts, id, clock, watched_since).map(|event| Self::End(Box::new(event)))
+                let after = After::of(&facts, None);
+                EndEvent::new(*facts, id, clock, watched_since, after, Surroundings::default())
+                    .map(|event| Self::End(Box::new(event)))
             }
-            Record::Identity(_) | Record::Oom(_) => None,
+            Record::Identity(_) | Record::Oom(_) | Record::Cgroup(_) => None,
         }
     }
 }

@@ -5,9 +5,13 @@
 
 use base64::Engine;
 
-use crate::event::{AttemptEvent, Clock, EndEvent, Event, LostEvent, SignalEvent};
+use crate::context::{After, ReadTitle, Surroundings};
+use crate::event::{AttemptEvent, Clock, EndEvent, Event, LostEvent, Outcome, SignalEvent};
 use crate::origin::{self, Origin};
-use crate::record::{Argv, Blocking, Disposition, OomScope, ProcessFacts, Snapshot, Task, Title};
+use crate::record::{
+    Argv, Blocking, ChildDeath, Disposition, Ending, OomScope, PreviousSource, ProcessFacts, Snapshot,
+    SpawnerFacts, Task, Title,
+};
 use crate::signal::Signal;
 use crate::sink::Format;
 use crate::summary;
@@ -37,6 +41,7 @@ fn tell_lost(event: &LostEvent, format: &mut dyn Format) {
         ("attempts", event.lost.attempts),
         ("ends", event.lost.ends),
         ("ooms", event.lost.ooms),
+        ("cgroups", event.lost.cgroups),
     ] {
         if count > 0 {
             format.number(cause, count);
@@ -84,6 +89,11 @@ fn tell_signal(event: &SignalEvent<'_>, format: &mut dyn Format) {
     if event.is_fatal() {
         format.flag("fatal", true);
     }
+    if let Some(previous) = event.previous() {
+        let (id, origin) = event.context.previous.unzip();
+        let after = After { id, origin, signal: previous.clone() };
+        tell_earlier("previous", &after, facts.time, format);
+    }
     tell_trigger(event, format);
     if let Some(tty) = event.tty() {
         format.open("tty");
@@ -105,11 +115,17 @@ fn tell_signal(event: &SignalEvent<'_>, format: &mut dyn Format) {
     }
     if event.source().is_some() {
         format.open("source");
-        Subject::source(facts).tell(event.clock, format, |_| {});
+        let subject = Subject::source(facts, &event.context.source);
+        subject.tell(event.clock, facts.time, format, |format| {
+            if let Some(death) = event.child_death() {
+                tell_child_death(death, event.context.child_death_id, facts.time, format);
+            }
+        });
         format.close();
     }
     format.open("target");
-    Subject::target(facts).tell(event.clock, format, |format| tell_target(event, format));
+    Subject::target(facts, &event.context.target)
+        .tell(event.clock, facts.time, format, |format| tell_target(event, format));
     format.close();
     if let Some(pid) = event.common_ancestor() {
         format.open("commonAncestor");
@@ -149,19 +165,19 @@ fn tell_attempt(event: &AttemptEvent<'_>, format: &mut dyn Format) {
     }
     format.text("result", &event.result());
     let mut missing = Vec::new();
-    missing_of("source", facts, &facts.current_chain, &mut missing);
+    Subject::source(facts, &event.context.source).missing("source", &mut missing);
     if attempt.has_target {
-        missing_of("target", facts, &facts.target_chain, &mut missing);
+        Subject::target(facts, &event.context.target).missing("target", &mut missing);
     }
     if !missing.is_empty() {
         format.words("missing", &missing);
     }
     format.open("source");
-    Subject::source(facts).tell(event.clock, format, |_| {});
+    Subject::source(facts, &event.context.source).tell(event.clock, facts.time, format, |_| {});
     format.close();
     if attempt.has_target {
         format.open("target");
-        Subject::target(facts).tell(event.clock, format, |_| {});
+        Subject::target(facts, &event.context.target).tell(event.clock, facts.time, format, |_| {});
         format.close();
     }
 }
@@ -173,14 +189,22 @@ fn tell_end(event: &EndEvent<'_>, format: &mut dyn Format) {
     format.text("msg", "target ended");
     format.text("event", "ended");
     format.number("id", event.id);
-    format.number("signal", u64::from(event.signal.number()));
-    format.text("signalString", &event.signal.go_string());
-    format.text("signalName", &event.signal.to_string());
+    if let Some(signal) = event.signal {
+        format.number("signal", u64::from(signal.number()));
+        format.text("signalString", &signal.go_string());
+        format.text("signalName", &signal.to_string());
+    }
     format.text("summary", &summary::of_end(event));
     if let Some(origin) = event.origin {
         format.text("origin", origin.name());
     }
-    format.flag("coreDumped", facts.core_dumped);
+    match facts.ending {
+        Ending::Exit(code) => format.number("exitCode", u64::from(code)),
+        Ending::Signal { core_dumped, .. } => format.flag("coreDumped", core_dumped),
+    }
+    if let Some(after) = &event.after {
+        tell_earlier("after", after, facts.time, format);
+    }
     if let Some(tracer) = event.tracer() {
         format.open("trigger");
         format.number("pid", u64::from(tracer.pid));
@@ -189,11 +213,23 @@ fn tell_end(event: &EndEvent<'_>, format: &mut dyn Format) {
         format.close();
     }
     let mut missing = Vec::new();
-    if event.origin.is_none() {
+    if event.is_unexplained() && event.origin.is_none() {
         let why = if event.is_older { "older-than-the-trace" } else { "not-seen" };
         missing.push(format!("origin:{why}"));
     }
-    missing_in("target", &facts.processes, &facts.chain, &mut missing);
+    if event.signal.is_some() && facts.explained && event.after.is_none() {
+        missing.push("after:not-kept".to_owned());
+    }
+    let subject = Subject {
+        processes: &facts.processes,
+        chain: &facts.chain,
+        spawners: &[],
+        task: &facts.task,
+        surroundings: &event.surroundings,
+        truncated: facts.truncated,
+        tells_thread: false,
+    };
+    subject.missing("target", &mut missing);
     if let Some(tracer) = facts.tracer {
         missing_in("trigger", &facts.processes, &[tracer], &mut missing);
     }
@@ -201,14 +237,54 @@ fn tell_end(event: &EndEvent<'_>, format: &mut dyn Format) {
         format.words("missing", &missing);
     }
     format.open("target");
-    let subject = Subject {
-        processes: &facts.processes,
-        chain: &facts.chain,
-        task: &facts.task,
-        truncated: facts.truncated,
-        tells_thread: false,
-    };
-    subject.tell(event.clock, format, |_| {});
+    subject.tell(event.clock, facts.time, format, |_| {});
+    format.close();
+}
+
+/// A signal that came before: to the same target, or before its end.
+fn tell_earlier(key: &'static str, earlier: &After, now: u64, format: &mut dyn Format) {
+    let signal = &earlier.signal;
+    format.open(key);
+    if let Some(id) = earlier.id {
+        format.number("id", id);
+    }
+    let name =
+        Signal::new(signal.signal).map_or_else(|| signal.signal.to_string(), |signal| signal.to_string());
+    format.text("signalName", &name);
+    if let Some(origin) = earlier.origin {
+        format.text("origin", origin.name());
+    }
+    if let Some(outcome) = Outcome::of(signal.result) {
+        format.text("result", outcome.name());
+    }
+    if signal.hidden {
+        format.flag("hidden", true);
+    }
+    if let Some(source) = earlier.source() {
+        format.open("source");
+        format.number("pid", u64::from(source.pid));
+        format.text("comm", &String::from_utf8_lossy(&source.comm));
+        format.text("key", &key_of(source));
+        format.close();
+    }
+    format.seconds("secondsAgo", now.saturating_sub(signal.time));
+    format.close();
+}
+
+fn key_of(source: &PreviousSource) -> String {
+    format!("{}@{}", source.pid, source.start)
+}
+
+fn tell_child_death(death: ChildDeath, id: Option<u64>, now: u64, format: &mut dyn Format) {
+    format.open("lastChildDeath");
+    format.number("pid", u64::from(death.pid));
+    let name =
+        Signal::new(death.signal).map_or_else(|| death.signal.to_string(), |signal| signal.to_string());
+    format.text("signalName", &name);
+    format.seconds("secondsAgo", now.saturating_sub(death.time));
+    if let Some(id) = id {
+        format.number("id", id);
+    }
     format.close();
 }
 
@@ -252,28 +328,34 @@ fn tell_trigger(event: &SignalEvent<'_>, format: &mut dyn Format) {
 struct Subject<'a> {
     processes: &'a [ProcessFacts<'a>],
     chain: &'a [usize],
+    spawners: &'a [SpawnerFacts],
     task: &'a Task,
+    surroundings: &'a Surroundings,
     truncated: bool,
     /// The thread is worth telling, if it is not the first one.
     tells_thread: bool,
 }
 
 impl<'a> Subject<'a> {
-    fn source(facts: &'a Snapshot<'a>) -> Self {
+    fn source(facts: &'a Snapshot<'a>, surroundings: &'a Surroundings) -> Self {
         Self {
             processes: &facts.processes,
             chain: &facts.current_chain,
+            spawners: &facts.spawners,
             task: &facts.current,
+            surroundings,
             truncated: facts.current_truncated,
             tells_thread: true,
         }
     }
 
-    fn target(facts: &'a Snapshot<'a>) -> Self {
+    fn target(facts: &'a Snapshot<'a>, surroundings: &'a Surroundings) -> Self {
         Self {
             processes: &facts.processes,
             chain: &facts.target_chain,
+            spawners: &facts.spawners,
             task: &facts.target,
+            surroundings,
             truncated: facts.target_truncated,
             // a signal to the group names whatever thread stood for it: only one to a thread has a thread
             tells_thread: !facts.group,
@@ -281,7 +363,7 @@ impl<'a> Subject<'a> {
     }
 
     /// `own` tells what only this side has, before the tree.
-    fn tell(&self, clock: Clock, format: &mut dyn Format, own: impl FnOnce(&mut dyn Format)) {
+    fn tell(&self, clock: Clock, now: u64, format: &mut dyn Format, own: impl FnOnce(&mut dyn Format)) {
         let (task, chain) = (self.task, self.chain);
         let Some(process) = chain.first().and_then(|&place| self.processes.get(place)) else { return };
         format.number("pid", u64::from(process.pid));
@@ -292,36 +374,221 @@ impl<'a> Subject<'a> {
         format.text("comm", &String::from_utf8_lossy(&process.comm));
         format.text("key", &key(process));
         if let Some(title) = &process.title {
-            format.text("title", &title_text(title));
-            if title.cut {
-                format.flag("titleTruncated", true);
-            }
+            tell_title(title, format);
+        } else if let Some(read) = &self.surroundings.title {
+            let ReadTitle { ref bytes, spilt, cut, read_at } = *read;
+            tell_title(&Title { bytes, spilt, cut }, format);
+            format.seconds("titleAgeSeconds", now.saturating_sub(read_at));
         }
-        format.text("startTime", &clock.utc(process.start));
-        tell_id(format, "user", process.uid);
-        tell_id(format, "group", task.gid);
-        if task.login_uid != u32::MAX {
-            tell_id(format, "loginUser", task.login_uid);
-        }
-        if task.session != 0 {
-            format.number("session", u64::from(task.session));
-        }
-        if task.namespace_level > 0 && task.namespace_pid != 0 {
-            format.number("nspid", u64::from(task.namespace_pid));
-            format.number("pidns", u64::from(task.namespace_inode));
-        }
+        self.tell_identity(process, clock, format);
         own(format);
         format.text("tree", &tree(self.processes, chain, self.truncated));
         if self.truncated {
             format.flag("treeTruncated", true);
         }
-        tell_parents(self.processes, &chain[1..], process.uid, format);
+        self.tell_spawner(chain[0], format);
+        self.tell_parents(&chain[1..], process.uid, format);
+    }
+
+    /// What only source and target have.
+    fn tell_identity(&self, process: &ProcessFacts<'_>, clock: Clock, format: &mut dyn Format) {
+        let (task, surroundings) = (self.task, self.surroundings);
+        if let Some(exe) = process.subject.as_ref().and_then(|subject| subject.exe_path()) {
+            format.text("exe", &String::from_utf8_lossy(&exe));
+        }
+        format.text("startTime", &clock.utc(process.start));
+        tell_id(format, "user", process.uid, surroundings.user.as_deref());
+        tell_id(format, "group", task.gid, surroundings.group.as_deref());
+        if task.login_uid != u32::MAX {
+            tell_id(format, "loginUser", task.login_uid, surroundings.login_user.as_deref());
+        }
+        if task.session != 0 {
+            format.number("session", u64::from(task.session));
+        }
+        if let Some(tty) = tty_name(&task.tty) {
+            format.open("tty");
+            format.text("name", &tty);
+            format.close();
+        }
+        if task.namespace_level > 0 && task.namespace_pid != 0 {
+            format.number("nspid", u64::from(task.namespace_pid));
+            format.number("pidns", u64::from(task.namespace_inode));
+        }
+        for (key, inode) in
+            [("mntns", task.mount_namespace), ("netns", task.net_namespace), ("userns", task.user_namespace)]
+        {
+            if inode != 0 {
+                format.number(key, u64::from(inode));
+            }
+        }
+        if let Some(subject) = process.subject.as_ref().filter(|subject| !subject.nodename.is_empty()) {
+            format.open("uts");
+            format.text("nodename", &String::from_utf8_lossy(subject.nodename));
+            format.close();
+        }
+        tell_placement(surroundings, format);
+        let variables = process.subject.as_ref().map_or(&[][..], |subject| subject.environment);
+        if !variables.is_empty() {
+            format.names("env", &variables_of(variables));
+        }
+    }
+
+    /// The ancestors, nested.
+    fn tell_parents(&self, chain: &[usize], mut uid_below: u32, format: &mut dyn Format) {
+        let mut opened = 0;
+        for &place in chain {
+            let Some(process) = self.processes.get(place) else { continue };
+            format.open_last("parent");
+            opened += 1;
+            tell_relative(process, &mut uid_below, format);
+            self.tell_spawner(place, format);
+        }
+        for _ in 0..opened {
+            format.close();
+        }
+    }
+
+    /// Who started the process at this place, if that is not its parent: through the dead to the living.
+    fn tell_spawner(&self, mut place: usize, format: &mut dyn Format) {
+        let mut opened = 0;
+        while let Some(spawner) = self.spawners.iter().find(|spawner| spawner.of == place) {
+            let Some(process) =
+                self.processes.get(spawner.process).filter(|process| is_told(spawner, process))
+            else {
+                break;
+            };
+            let mut uid_below = self.processes.get(place).map_or(process.uid, |process| process.uid);
+            format.open_last("spawnedBy");
+            opened += 1;
+            tell_relative(process, &mut uid_below, format);
+            if spawner.exited {
+                format.flag("exited", true);
+            }
+            if spawner.execed_since {
+                format.flag("execedSince", true);
+            }
+            place = spawner.process;
+        }
+        for _ in 0..opened {
+            format.close();
+        }
+    }
+
+    /// What should be there and is not; `name` is its key.
+    fn missing(&self, name: &str, missing: &mut Vec<String>) {
+        if let Some(process) = self.chain.first().and_then(|&place| self.processes.get(place)) {
+            let subject = process.subject.as_deref();
+            if process.argv != Argv::NotApplicable && subject.is_some_and(|subject| subject.exe.is_empty()) {
+                let reason = if let Argv::Missing(gap) = process.argv { gap.reason() } else { "not-kept" };
+                missing.push(format!("{name}.exe:{reason}"));
+            }
+            if subject.is_some_and(|subject| subject.environment_cut) {
+                missing.push(format!("{name}.env:too-long"));
+            }
+            if subject.is_some_and(|subject| subject.environment_lost) {
+                missing.push(format!("{name}.env:unreadable"));
+            }
+        }
+        if self.surroundings.are_names_lost {
+            missing.push(format!("{name}.user.name:gone"));
+        }
+        if self.surroundings.is_cgroup_lost {
+            missing.push(format!("{name}.cgroup:gone"));
+        }
+        missing_in(name, self.processes, self.chain, missing);
+        let mut path = name.to_owned();
+        for &place in self.chain {
+            self.missing_spawners(path.clone(), place, missing);
+            path.push_str(".parent");
+        }
+    }
+
+    fn missing_spawners(&self, mut path: String, mut place: usize, missing: &mut Vec<String>) {
+        while let Some(spawner) = self.spawners.iter().find(|spawner| spawner.of == place) {
+            path.push_str(".spawnedBy");
+            let Some(process) = self.processes.get(spawner.process) else { return };
+            if !is_told(spawner, process) {
+                missing.push(format!("{path}:not-kept"));
+                return;
+            }
+            if let Argv::Missing(gap) = process.argv {
+                missing.push(format!("{path}.cmdline:{}", gap.reason()));
+            }
+            place = spawner.process;
+        }
     }
 }
 
-fn tell_id(format: &mut dyn Format, what: &'static str, id: u32) {
+/// Of a spawner that is neither a ghost nor alive no more is known than its key.
+fn is_told(spawner: &SpawnerFacts, process: &ProcessFacts<'_>) -> bool {
+    spawner.exited || !process.comm.is_empty()
+}
+
+fn tell_placement(surroundings: &Surroundings, format: &mut dyn Format) {
+    if let Some(cgroup) = &surroundings.cgroup {
+        format.text("cgroup", cgroup);
+    }
+    let placement = &surroundings.placement;
+    if let Some(unit) = &placement.systemd_unit {
+        format.open("systemd");
+        format.text("unit", unit);
+        format.close();
+    }
+    if let Some(container) = &placement.container {
+        format.open("container");
+        format.text("id", &container.id);
+        if let Some(runtime) = container.runtime {
+            format.text("runtime", runtime);
+        }
+        format.close();
+    }
+    if let Some(uid) = &placement.pod_uid {
+        format.open("k8s");
+        format.open("pod");
+        format.text("uid", uid);
+        format.close();
+        format.close();
+    }
+}
+
+/// `NAME=value`, each with its NUL; of a name that is there twice the first, as `getenv()` has it.
+fn variables_of(bytes: &[u8]) -> Vec<(String, String)> {
+    let mut variables: Vec<(String, String)> = Vec::new();
+    for variable in bytes.split(|&byte| byte == 0).filter(|variable| !variable.is_empty()) {
+        let text = String::from_utf8_lossy(variable);
+        let Some((name, value)) = text.split_once('=') else { continue };
+        if !variables.iter().any(|(known, _)| known == name) {
+            variables.push((name.to_owned(), value.to_owned()));
+        }
+    }
+    variables
+}
+
+/// What is told of a process that is neither source nor target.
+fn tell_relative(process: &ProcessFacts<'_>, uid_below: &mut u32, format: &mut dyn Format) {
+    format.number("pid", u64::from(process.pid));
+    tell_cmdline(process, format);
+    format.text("comm", &String::from_utf8_lossy(&process.comm));
+    format.text("key", &key(process));
+    if process.uid != *uid_below {
+        tell_id(format, "user", process.uid, None);
+    }
+    *uid_below = process.uid;
+}
+
+fn tell_title(title: &Title<'_>, format: &mut dyn Format) {
+    format.text("title", &title_text(title));
+    if title.cut {
+        format.flag("titleTruncated", true);
+    }
+}
+
+fn tell_id(format: &mut dyn Format, what: &'static str, id: u32, name: Option<&str>) {
     format.open(what);
     format.number("id", u64::from(id));
+    if let Some(name) = name {
+        format.text("name", name);
+    }
     format.close();
 }
 
@@ -341,30 +608,6 @@ fn tell_target(event: &SignalEvent<'_>, format: &mut dyn Format) {
     }
     if let Some(state) = event.target_state() {
         format.text("state", state);
-    }
-}
-
-fn tell_parents(
-    processes: &[ProcessFacts<'_>],
-    chain: &[usize],
-    mut uid_below: u32,
-    format: &mut dyn Format,
-) {
-    let mut opened = 0;
-    for process in chain.iter().filter_map(|&place| processes.get(place)) {
-        format.open_last("parent");
-        opened += 1;
-        format.number("pid", u64::from(process.pid));
-        tell_cmdline(process, format);
-        format.text("comm", &String::from_utf8_lossy(&process.comm));
-        format.text("key", &key(process));
-        if process.uid != uid_below {
-            tell_id(format, "user", process.uid);
-        }
-        uid_below = process.uid;
-    }
-    for _ in 0..opened {
-        format.close();
     }
 }
 
@@ -394,6 +637,18 @@ fn tell_cmdline(process: &ProcessFacts<'_>, format: &mut dyn Format) {
     if *from_proc {
         format.text("cmdlineFrom", "proc");
     }
+}
+
+/// A terminal's name, as `ps` writes it: `pts/3`, `tty1`. None if there is none.
+pub fn tty_name(kernels: &[u8]) -> Option<String> {
+    let end = kernels.iter().position(|&byte| byte == 0).unwrap_or(kernels.len());
+    let name = String::from_utf8_lossy(&kernels[..end]);
+    (!name.is_empty()).then(|| match name.strip_prefix("pts") {
+        Some(number) if number.starts_with(|letter: char| letter.is_ascii_digit()) => {
+            format!("pts/{number}")
+        }
+        _ => name.into_owned(),
+    })
 }
 
 /// As ps shows it: one string, up to the first NUL where it spilt over the block.
@@ -436,21 +691,24 @@ fn missing(event: &SignalEvent<'_>) -> Vec<String> {
         ];
         missing.extend(gaps.iter().filter(|gap| gap.1).map(|gap| format!("oom.{}:not-told", gap.0)));
     }
+    // a kernel thread is not ended by a signal
+    if !facts.has_history && event.target().argv != Argv::NotApplicable {
+        missing.push("previous:unknown".to_owned());
+    }
+    if facts.spawners_cut {
+        missing.push("spawnedBy:too-many".to_owned());
+    }
     if event.source().is_some() {
-        missing_of("source", facts, &facts.current_chain, &mut missing);
+        Subject::source(facts, &event.context.source).missing("source", &mut missing);
     }
     if event.trigger().is_some() {
-        missing_of("trigger", facts, &facts.current_chain[..1], &mut missing);
+        missing_in("trigger", &facts.processes, &facts.current_chain[..1], &mut missing);
     }
-    missing_of("target", facts, &facts.target_chain, &mut missing);
+    Subject::target(facts, &event.context.target).missing("target", &mut missing);
     if facts.blocking == Blocking::Unknown {
         missing.push("target.blocked:many-threads".to_owned());
     }
     missing
-}
-
-fn missing_of(name: &str, facts: &Snapshot<'_>, chain: &[usize], missing: &mut Vec<String>) {
-    missing_in(name, &facts.processes, chain, missing);
 }
 
 /// What a process and those above it lack; `name` is the first one's key.

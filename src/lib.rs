@@ -6,12 +6,14 @@
 //! ```text
 //!  KERNEL (bpf/)                                                  USER
 //!  sched_process_exec ─┐                                          ring ─► record::decode      bytes in, typed facts out
-//!  sched_process_fork ─┼─► identity (task storage: argv)            │
-//!  iter.s/task (seed) ─┘        │                                   ▼
-//!                               ▼                                 story      joins a signal with the execve it met
-//!  signal_generate ─► filter ─► snapshot ─► ring ──────────────────► ▼
-//!                               (both chains)                     complete   only flagged gaps: kernel maps, /proc
-//!                                                                    ▼
+//!  sched_process_fork ─┼─► identity (task storage: argv,            │
+//!  iter.s/task (seed) ─┘   exe, what came before)                    ▼
+//!                               │                                 history    which event told of which signal
+//!                               ▼                                    ▼
+//!  signal_generate ─► filter ─► snapshot ─► ring                  story      joins a signal with the execve it met
+//!                               (both chains, spawners)              ▼
+//!  sched_process_exit ─► end, ghost ─► ring                       complete   names, cgroup paths, titles; flagged gaps
+//!  cgroup_mkdir ─► path ─► ring                                      ▼
 //!                                                                 event      origin, relation, summary: pure
 //!                                                                    ▼
 //!                                                                 fields ─► sink: logfmt | json
@@ -30,9 +32,11 @@ pub mod bpf;
 pub mod cli;
 pub mod complete;
 pub mod config;
+pub mod context;
 pub mod error;
 pub mod event;
 pub mod fields;
+pub mod history;
 pub mod origin;
 pub mod record;
 pub mod relation;

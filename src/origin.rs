@@ -7,7 +7,7 @@
 //! only where the kernel side saw the task inside one, and only if the arguments name this very signal (an
 //! interrupt may send another). After that, `via` outranks `si_code`, which is a sender's claim.
 
-use crate::record::{EndFacts, PF_EXITING, PF_KTHREAD, SigInfo, Snapshot, Syscall, SyscallAbi};
+use crate::record::{EndFacts, Ending, PF_EXITING, PF_KTHREAD, SigInfo, Snapshot, Syscall, SyscallAbi};
 
 /// What brought the signal about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -131,7 +131,8 @@ const ILL: u8 = 4;
 const TRAP: u8 = 5;
 const BUS: u8 = 7;
 const FPE: u8 = 8;
-const KILL: u8 = 9;
+/// `SIGKILL`.
+pub const KILL: u8 = 9;
 const SEGV: u8 = 11;
 const PIPE: u8 = 13;
 const ALRM: u8 = 14;
@@ -362,7 +363,8 @@ pub fn pid_argument(facts: &Snapshot<'_>) -> Option<i32> {
 pub fn of_end(facts: &EndFacts<'_>) -> Option<Origin> {
     // kernel/seccomp.c: SECCOMP_MODE_STRICT ends by SIGKILL, a filter (2) by SIGSYS; since 5.17 both are
     // SECCOMP_MODE_DEAD (3) when they end
-    match (facts.signal, facts.seccomp_mode) {
+    let Ending::Signal { number, .. } = facts.ending else { return None };
+    match (number, facts.seccomp_mode) {
         (KILL, 1 | 3) | (SYS, 2 | 3) => Some(Origin::Seccomp),
         _ if facts.is_traced => Some(Origin::Ptrace),
         _ => None,
@@ -470,6 +472,11 @@ mod tests {
             target_chain: vec![1, 2],
             tty: b"",
             oom: None,
+            previous: None,
+            has_history: true,
+            child_death: None,
+            spawners: Vec::new(),
+            spawners_cut: false,
             current_truncated: false,
             target_truncated: false,
         }
@@ -504,17 +511,9 @@ mod tests {
 
     #[test]
     fn an_end_without_a_signal_is_known_by_its_marks() {
-        let end = |signal, seccomp_mode, is_traced| EndFacts {
-            time: 0,
-            signal,
-            core_dumped: false,
-            is_traced,
-            seccomp_mode,
-            task: Task::default(),
-            processes: vec![process(100)],
-            chain: vec![0],
-            tracer: None,
-            truncated: false,
+        let end = |number, seccomp_mode, is_traced| {
+            let ending = Ending::Signal { number, core_dumped: false };
+            EndFacts { is_traced, seccomp_mode, ..EndFacts::of(process(100), ending) }
         };
         for (facts, origin) in [
             (end(KILL, 1, false), Some(Origin::Seccomp)),
@@ -525,6 +524,7 @@ mod tests {
             (end(SYS, 2, false), Some(Origin::Seccomp)),
             (end(15, 2, true), Some(Origin::Ptrace)),
             (end(15, 0, false), None),
+            (EndFacts { is_traced: true, ..EndFacts::of(process(100), Ending::Exit(9)) }, None),
         ] {
             assert_eq!(of_end(&facts), origin, "{facts:?}");
         }

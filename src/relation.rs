@@ -1,5 +1,7 @@
 //! What the source is to the target: a pure function of the two chains.
 
+use crate::complete::container::Container;
+use crate::context::Context;
 use crate::record::Snapshot;
 
 /// The first of these that holds.
@@ -19,6 +21,14 @@ pub enum Relation {
     Sibling,
     /// They are in one session.
     SameSession,
+    /// They are in one container.
+    SameContainer,
+    /// The source is in no container, the target is in one.
+    Host,
+    /// The source is in a container, the target is not in that.
+    OtherContainer,
+    /// None of these: neither is in a container.
+    Other,
 }
 
 impl Relation {
@@ -32,12 +42,16 @@ impl Relation {
             Self::Descendant => "descendant",
             Self::Sibling => "sibling",
             Self::SameSession => "same-session",
+            Self::SameContainer => "same-container",
+            Self::Host => "host",
+            Self::OtherContainer => "other-container",
+            Self::Other => "other",
         }
     }
 
     /// Of the running task's process to the target. None where these facts do not tell: a chain that was cut
-    /// may hide an ancestor, and beyond the session it takes containers to tell.
-    pub fn of(facts: &Snapshot<'_>) -> Option<Self> {
+    /// may hide an ancestor, and a cgroup without a path a container.
+    pub fn of(facts: &Snapshot<'_>, context: &Context) -> Option<Self> {
         let key = |chain: &[usize], up: usize| {
             let process = facts.processes.get(*chain.get(up)?)?;
             Some((process.pid, process.start))
@@ -61,9 +75,27 @@ impl Relation {
                 return Some(Self::Sibling);
             }
         }
-        let whole = !facts.current_truncated && !facts.target_truncated;
+        if facts.current_truncated || facts.target_truncated {
+            return None;
+        }
         let session = facts.current.session;
-        (whole && session != 0 && session == facts.target.session).then_some(Self::SameSession)
+        if session != 0 && session == facts.target.session {
+            return Some(Self::SameSession);
+        }
+        let (source, target) = (&context.source, &context.target);
+        let is_known = source.cgroup.is_some() && target.cgroup.is_some();
+        is_known.then(|| {
+            Self::by_containers(source.placement.container.as_ref(), target.placement.container.as_ref())
+        })
+    }
+
+    fn by_containers(source: Option<&Container>, target: Option<&Container>) -> Self {
+        match (source, target) {
+            (Some(source), Some(target)) if source.id == target.id => Self::SameContainer,
+            (Some(_), _) => Self::OtherContainer,
+            (None, Some(_)) => Self::Host,
+            (None, None) => Self::Other,
+        }
     }
 }
 
@@ -71,6 +103,8 @@ impl Relation {
 mod tests {
 
     use super::*;
+    use crate::complete::container::Placement;
+    use crate::context::Surroundings;
     use crate::record::{Blocking, Disposition, ProcessFacts, SigInfo, Task};
 
     fn facts(source: &[u32], target: &[u32]) -> Snapshot<'static> {
@@ -94,6 +128,11 @@ mod tests {
             target_chain: (source.len()..source.len() + target.len()).collect(),
             tty: b"",
             oom: None,
+            previous: None,
+            has_history: true,
+            child_death: None,
+            spawners: Vec::new(),
+            spawners_cut: false,
             current_truncated: false,
             target_truncated: false,
         }
@@ -111,7 +150,8 @@ mod tests {
             (&[77, 2, 1], &[6, 3, 1], Some(Relation::SameSession)),
             (&[5, 2, 1], &[6, 3, 1], None),
         ] {
-            assert_eq!(Relation::of(&facts(source, target)), relation, "{source:?} {target:?}");
+            let relates = Relation::of(&facts(source, target), &Context::default());
+            assert_eq!(relates, relation, "{source:?} {target:?}");
         }
     }
 
@@ -119,13 +159,39 @@ mod tests {
     fn a_cut_chain_claims_no_distance() {
         let mut facts = facts(&[77, 2], &[6, 3]);
         facts.target_truncated = true;
-        assert_eq!(Relation::of(&facts), None);
+        assert_eq!(Relation::of(&facts, &Context::default()), None);
+    }
+
+    #[test]
+    fn beyond_the_session_containers_tell() {
+        let inside = |id: &str| Surroundings {
+            cgroup: Some("/".into()),
+            placement: Placement {
+                container: Some(Container { id: id.to_owned(), runtime: None }),
+                ..Placement::default()
+            },
+            ..Surroundings::default()
+        };
+        let host = || Surroundings { cgroup: Some("/".into()), ..Surroundings::default() };
+        for (source, target, relation) in [
+            (inside("a"), inside("a"), Some(Relation::SameContainer)),
+            (inside("a"), inside("b"), Some(Relation::OtherContainer)),
+            (inside("a"), host(), Some(Relation::OtherContainer)),
+            (host(), inside("b"), Some(Relation::Host)),
+            (host(), host(), Some(Relation::Other)),
+            (host(), Surroundings::default(), None),
+            (Surroundings::default(), inside("b"), None),
+        ] {
+            let context = Context { source, target, ..Context::default() };
+            let relates = Relation::of(&facts(&[5, 2, 1], &[6, 3, 1]), &context);
+            assert_eq!(relates, relation, "{context:?}");
+        }
     }
 
     #[test]
     fn a_pid_used_again_is_another_process() {
         let mut facts = facts(&[5, 2, 1], &[5, 3, 1]);
         facts.processes[0].start = 9;
-        assert_ne!(Relation::of(&facts), Some(Relation::Itself));
+        assert_ne!(Relation::of(&facts, &Context::default()), Some(Relation::Itself));
     }
 }

@@ -75,6 +75,9 @@ impl Told {
                     process.argv = identity.argv.clone();
                     process.comm = identity.comm.clone();
                     process.uid = identity.uid;
+                    if let Some(subject) = &mut process.subject {
+                        subject.exe.clone_from(&identity.exe);
+                    }
                 }
             }
         }
@@ -204,6 +207,7 @@ fn owned(identity: &IdentityFacts<'_>) -> IdentityFacts<'static> {
         image: identity.image,
         comm: Cow::Owned(identity.comm.to_vec()),
         uid: identity.uid,
+        exe: Cow::Owned(identity.exe.to_vec()),
         argv: match &identity.argv {
             Argv::Known { bytes, total, from_proc } => {
                 Argv::Known { bytes: Cow::Owned(bytes.to_vec()), total: *total, from_proc: *from_proc }
@@ -220,6 +224,7 @@ mod tests {
     use crate::bpf::wire::{
         Constant, Info, Kind, ProcessFlag, SignalFlag, VERSION, WireProcess, WireSignal, bytes_of,
     };
+    use crate::record::Ending;
 
     /// Process 1 signals process 2, of which the exec hook has yet to tell; 2 is also the parent of 1.
     fn record() -> Vec<u8> {
@@ -242,7 +247,13 @@ mod tests {
 
     fn identity(pid: u32, exec_id: u32) -> IdentityFacts<'static> {
         let argv = Argv::Known { bytes: Cow::Borrowed(b"new\0"), total: 4, from_proc: false };
-        IdentityFacts { image: Image { pid, start: 0, exec_id }, comm: Cow::Borrowed(b"new"), uid: 5, argv }
+        IdentityFacts {
+            image: Image { pid, start: 0, exec_id },
+            comm: Cow::Borrowed(b"new"),
+            uid: 5,
+            argv,
+            exe: Cow::Borrowed(b"new\0"),
+        }
     }
 
     fn kept(now: Instant) -> Story {
@@ -316,18 +327,7 @@ mod tests {
 
     #[test]
     fn an_end_is_told_once() {
-        let end = |pid| EndFacts {
-            time: 0,
-            signal: 9,
-            core_dumped: false,
-            is_traced: false,
-            seccomp_mode: 0,
-            task: crate::record::Task::default(),
-            processes: vec![ProcessFacts::named(pid, b"x")],
-            chain: vec![0],
-            tracer: None,
-            truncated: false,
-        };
+        let end = |pid| EndFacts::of(ProcessFacts::named(pid, b"x"), Ending::Exit(0));
         let mut story = Story::default();
         assert!(story.is_first_of(&end(1)) && !story.is_first_of(&end(1)));
         (2..1000).for_each(|pid| assert!(story.is_first_of(&end(pid))));

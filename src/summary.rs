@@ -2,26 +2,33 @@
 
 use std::fmt::Write;
 
+use crate::context::After;
 use crate::event::{AttemptEvent, EndEvent, IgnoredBecause, Outcome, SignalEvent};
 use crate::origin::{self, Origin};
-use crate::record::{Blocking, OomScope, ProcessFacts};
+use crate::record::{Blocking, Disposition, Ending, OomScope, Previous, ProcessFacts, Task};
+use crate::signal::Signal;
 use crate::sink::sanitize::{is_unsafe, push_json_string};
 
 /// `comm(pid)`. A comm that could pass for more than itself is a JSON string: a process may call itself
 /// `x(1)─sshd`.
 pub fn name(process: &ProcessFacts<'_>) -> String {
-    let comm = String::from_utf8_lossy(&process.comm);
+    name_of(&process.comm, process.pid)
+}
+
+/// As [`name`], of a comm's bytes.
+fn name_of(comm: &[u8], pid: u32) -> String {
+    let comm = String::from_utf8_lossy(comm);
     let is_safe = !comm.is_empty()
         && !comm.trim_start_matches('(').contains('(')
         && !comm
             .chars()
             .any(|letter| matches!(letter, '─' | '…' | '"' | '\\' | '\u{fffd}') || is_unsafe(letter));
     if is_safe {
-        return format!("{comm}({})", process.pid);
+        return format!("{comm}({pid})");
     }
     let mut quoted = Vec::new();
     push_json_string(&mut quoted, &comm);
-    format!("{}({})", String::from_utf8_lossy(&quoted), process.pid)
+    format!("{}({pid})", String::from_utf8_lossy(&quoted))
 }
 
 /// The sentence.
@@ -30,10 +37,10 @@ pub fn of(event: &SignalEvent<'_>) -> String {
     let target = name(event.target());
     let is_own = event.current().pid == event.target().pid && event.current().start == event.target().start;
     let mut text = match event.verdict.origin {
-        Origin::Process if is_own => format!("{target} sent {signal} to itself"),
-        Origin::Process => format!("{} sent {signal} to {target}", name(event.current())),
-        Origin::Cgroup if is_own => format!("{target} killed itself through cgroup.kill"),
-        Origin::Cgroup => format!("{} killed {target} through cgroup.kill", name(event.current())),
+        Origin::Process if is_own => format!("{} sent {signal} to itself", source(event)),
+        Origin::Process => format!("{} sent {signal} to {target}", source(event)),
+        Origin::Cgroup if is_own => format!("{} killed itself through cgroup.kill", source(event)),
+        Origin::Cgroup => format!("{} killed {target} through cgroup.kill", source(event)),
         Origin::Fault => {
             let mut text = if is_own {
                 format!("{target} caused {signal}")
@@ -48,10 +55,14 @@ pub fn of(event: &SignalEvent<'_>) -> String {
             }
             text
         }
-        Origin::Tty => match event.trigger() {
-            Some(trigger) => format!("terminal sent {signal} to {target}, by way of {}", name(trigger)),
-            None => format!("terminal sent {signal} to {target}"),
-        },
+        Origin::Tty => {
+            let terminal = event.tty().map_or_else(String::new, |tty| format!(" {tty}"));
+            let text = format!("terminal{terminal} sent {signal} to {target}{}", effect(event));
+            return match event.trigger() {
+                Some(trigger) => format!("{text}, by way of {}{}", name(trigger), before(event)),
+                None => text + &before(event),
+            };
+        }
         Origin::Timer => format!("timer of {target} sent it {signal}"),
         Origin::ParentDeath => return parent_death(event),
         Origin::PidNamespace => {
@@ -73,12 +84,67 @@ pub fn of(event: &SignalEvent<'_>) -> String {
         Origin::Kernel | Origin::Ptrace => format!("kernel sent {signal} to {target}"),
     };
     text.push_str(effect(event));
+    text.push_str(&before(event));
     text
+}
+
+/// Who sent it, and what had just happened to it: `postgres(700), after its child 729 died of SIGKILL,`.
+fn source(event: &SignalEvent<'_>) -> String {
+    let source = name(event.current());
+    let death = event.child_death().and_then(|death| Some((death.pid, Signal::new(death.signal)?)));
+    match death {
+        Some((child, signal)) => format!("{source}, after its child {child} died of {signal},"),
+        None => source,
+    }
+}
+
+/// What came before: `, 10.0 s after SIGTERM, which it ignored as PID 1 of its namespace`.
+fn before(event: &SignalEvent<'_>) -> String {
+    let mut text = String::new();
+    let Some(previous) = event.previous() else { return text };
+    // the same signal again, or one that nobody was told of, is no story
+    let (Some(signal), false) =
+        (Signal::new(previous.signal), previous.hidden || previous.signal == event.signal.number())
+    else {
+        return text;
+    };
+    let _ = write!(text, ", {} after {signal}", seconds(event.facts.time.saturating_sub(previous.time)));
+    text.push_str(ignored(previous, &event.facts.target));
+    text
+}
+
+/// Why the target ignored a signal of before. (Its `SIGNAL_UNKILLABLE` is gone once something kills it.)
+fn ignored(previous: &Previous, target: &Task) -> &'static str {
+    if Outcome::of(previous.result) != Some(Outcome::Ignored) {
+        ""
+    } else if previous.met_default && target.namespace_level > 0 && target.namespace_pid == 1 {
+        ", which it ignored as PID 1 of its namespace"
+    } else {
+        ", which it ignored"
+    }
+}
+
+/// For eyes, rounded: `0.054 ms`, `2.7 ms`, `13 ms`, `10.0 s`, `12 min`, `2 h 5 min`.
+fn seconds(nanoseconds: u64) -> String {
+    let rounded = |unit: u64| nanoseconds.saturating_add(unit / 2) / unit;
+    let (micro, milli) = (rounded(1000), rounded(1_000_000));
+    match micro {
+        0..100 => format!("0.{micro:03} ms"),
+        100..995 => format!("0.{:02} ms", rounded(10_000)),
+        995..9_950 => format!("{}.{} ms", rounded(100_000) / 10, rounded(100_000) % 10),
+        9_950..999_500 => format!("{milli} ms"),
+        999_500..600_000_000 => format!("{}.{} s", rounded(100_000_000) / 10, rounded(100_000_000) % 10),
+        600_000_000..7_200_000_000 => format!("{} min", rounded(60_000_000_000)),
+        _ => format!("{} h {} min", rounded(60_000_000_000) / 60, rounded(60_000_000_000) % 60),
+    }
 }
 
 /// `kernel OOM killer killed java(4711): memory cgroup limit 512 MiB, rss 498 MiB`.
 fn oom(event: &SignalEvent<'_>, target: &str) -> String {
     let mut text = format!("kernel OOM killer killed {target}");
+    if let Some(trigger) = event.trigger().filter(|trigger| trigger.pid != event.target().pid) {
+        let _ = write!(text, ", for memory that {} asked for", name(trigger));
+    }
     let Some(oom) = &event.facts.oom else { return text };
     let mut facts = Vec::new();
     match (oom.scope, oom.usage_and_limit) {
@@ -132,32 +198,87 @@ pub fn of_attempt(event: &AttemptEvent<'_>) -> String {
     format!("{source} tried to send {signal} to {target}: {result}")
 }
 
-/// An end that no signal explains.
+/// An end, and what came before it: "after", never "because", unless it died of that very signal.
 pub fn of_end(event: &EndEvent<'_>) -> String {
     let target = name(event.target());
-    let core = if event.facts.core_dumped { " and left a core" } else { "" };
+    let when = |after: &After| seconds(event.facts.time.saturating_sub(after.signal.time));
+    let source = |after: &After| after.source().map(|source| name_of(&source.comm, source.pid));
+    let (signal, core_dumped) = match (event.signal, event.facts.ending) {
+        (Some(signal), Ending::Signal { core_dumped, .. }) => (signal, core_dumped),
+        (_, Ending::Exit(code)) => {
+            let previous = event.after.as_ref().and_then(|after| Signal::new(after.signal.signal));
+            let mut text = format!("{target} exited with {code}");
+            if let (Some(after), Some(signal)) = (&event.after, previous) {
+                let _ = write!(text, ", {} after {signal}", when(after));
+                if let Some(source) = source(after) {
+                    let _ = write!(text, " from {source}");
+                }
+                text.push_str(ignored(&after.signal, &event.facts.task));
+            }
+            return text;
+        }
+        _ => return format!("{target} ended"),
+    };
+    let core = if core_dumped { " and left a core" } else { "" };
+    if event.facts.explained {
+        let how = match event.after.as_ref().map(|after| (when(after), source(after))) {
+            Some((when, source)) if !event.after.as_ref().is_some_and(After::is_what_ended_it) => {
+                let from = source.map(|source| format!(" from {source}")).unwrap_or_default();
+                format!(", {when} after {signal}{from}, which it handled or ignored")
+            }
+            Some((when, Some(source))) => format!(", {when} after {source} sent it"),
+            Some((when, None)) => format!(", {when} after {}", of_kernel(event.after.as_ref())),
+            None => String::new(),
+        };
+        return format!("{target} died of {signal}{core}{how}");
+    }
     let why = match (event.origin, event.tracer()) {
         (Some(Origin::Ptrace), Some(tracer)) => format!(", which its tracer {} let through", name(tracer)),
-        (Some(Origin::Seccomp), _) if event.signal.number() == 9 => {
+        (Some(Origin::Seccomp), _) if signal.number() == 9 => {
             ": strict seccomp refused a system call".to_owned()
         }
         (Some(Origin::Seccomp), _) => ": a seccomp filter refused a system call".to_owned(),
         _ if event.is_older => ", which may have been sent before this trace".to_owned(),
         _ => ", and no such signal was seen".to_owned(),
     };
-    format!("{target} died of {}{core}{why}", event.signal)
+    format!("{target} died of {signal}{core}{why}")
+}
+
+/// What brought a signal about that no process sent.
+fn of_kernel(after: Option<&After>) -> &'static str {
+    match after.and_then(|after| after.origin) {
+        Some(Origin::Oom) => "the kernel's OOM killer sent it",
+        Some(Origin::Tty) => "its terminal sent it",
+        Some(Origin::ParentDeath) => "its parent-death signal came",
+        Some(Origin::PidNamespace) => "the init of its pid namespace exited",
+        Some(Origin::Fault) => "its fault",
+        Some(Origin::Timer) => "its timer",
+        Some(Origin::Rlimit) => "it met its resource limit",
+        Some(Origin::Seccomp) => "a seccomp filter refused a system call",
+        _ => "it came",
+    }
 }
 
 /// Which thread ended, and whether its process goes on.
 fn parent_death(event: &SignalEvent<'_>) -> String {
     let current = &event.facts.current;
     let lives = if event.current_lives_on() { ", the process lives on" } else { "" };
-    format!("parent-death signal: thread {} of {} exited{lives}", current.tid, name(event.current()))
+    format!(
+        "parent-death signal: thread {} of {} exited{lives}: {} to {}{}{}",
+        current.tid,
+        name(event.current()),
+        event.signal,
+        name(event.target()),
+        effect(event),
+        before(event)
+    )
 }
 
 fn effect(event: &SignalEvent<'_>) -> &'static str {
     match (event.outcome(), event.ignored_because()) {
         (_, Some(IgnoredBecause::Set)) => ", which ignores it",
+        // it goes on whatever it does with the signal
+        (_, Some(IgnoredBecause::Default)) if event.facts.signal == origin::CONT => "",
         (_, Some(IgnoredBecause::Default)) => ", which ignores it by default",
         (_, Some(IgnoredBecause::NamespaceInit)) => ", which ignored it as PID 1 of its namespace",
         (_, Some(IgnoredBecause::Exiting)) if event.target_state() == Some("zombie") => ", a zombie already",
@@ -168,6 +289,9 @@ fn effect(event: &SignalEvent<'_>) -> &'static str {
         (Some(Outcome::Queued | Outcome::InfoLost), _) if event.facts.blocking == Blocking::Blocked => {
             ", which has it blocked"
         }
+        (Some(Outcome::Queued | Outcome::InfoLost), _) if event.facts.disposition == Disposition::Handled => {
+            ", which handles it"
+        }
         _ => "",
     }
 }
@@ -176,6 +300,25 @@ fn effect(event: &SignalEvent<'_>) -> &'static str {
 mod tests {
 
     use super::*;
+
+    #[test]
+    fn durations_have_two_digits_or_more() {
+        for (nanoseconds, text) in [
+            (54_000, "0.054 ms"),
+            (959_000, "0.96 ms"),
+            (2_732_000, "2.7 ms"),
+            (12_886_000, "13 ms"),
+            (999_400_000, "999 ms"),
+            (999_600_000, "1.0 s"),
+            (2_097_000_000, "2.1 s"),
+            (90_040_000_000, "90.0 s"),
+            (725_000_000_000, "12 min"),
+            (7_500_000_000_000, "2 h 5 min"),
+            (u64::MAX, "5124095 h 34 min"),
+        ] {
+            assert_eq!(seconds(nanoseconds), text);
+        }
+    }
 
     #[test]
     fn a_comm_cannot_pass_for_more_than_itself() {

@@ -7,18 +7,24 @@ use std::mem::MaybeUninit;
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
+
+use libbpf_rs::Link;
 
 use crate::bpf::load::try_trampoline;
 use crate::bpf::plan::{self, Attempts, Plan};
 use crate::bpf::probe;
 use crate::bpf::ring::{DRAIN_AT_MOST, Ring, STOP};
-use crate::bpf::session::{HIDDEN_NAMES, Session, Totals};
+use crate::bpf::session::{HIDDEN_NAMES, Session, Totals, read_titles};
 use crate::complete::Completer;
 use crate::config::{Config, OutputFormat};
+use crate::context::Context;
 use crate::error::TraceError;
 use crate::event::{AttemptEvent, Clock, EndEvent, Event, Lost, LostEvent, SignalEvent};
 use crate::fields;
+use crate::history::History;
+use crate::origin;
 use crate::record::{self, AttemptFacts, EndFacts, Record, Snapshot};
 use crate::sink::{Format, json::Json, logfmt::Logfmt};
 use crate::story::{Story, Told, WAIT_AT_MOST};
@@ -26,11 +32,13 @@ use crate::story::{Story, Told, WAIT_AT_MOST};
 /// A chunk that is written at once although more is coming.
 const WRITE_AT: usize = 64 * 1024;
 /// How often loss that nothing else brings to light is looked for.
-const HOUSEKEEPING: Duration = Duration::from_secs(5);
+const HOUSEKEEPING: Duration = READ_TITLES_EVERY;
 /// How long to wait, at the end, for a record that was announced and does not come.
 const GIVE_UP_AFTER: Duration = Duration::from_secs(1);
 /// How long to go on at the end while records still come.
 const DRAIN_NO_LONGER: Duration = Duration::from_secs(10);
+/// How often the live titles are read, unless that takes long.
+const READ_TITLES_EVERY: Duration = Duration::from_secs(2);
 /// At most one `lost` event in this time.
 const TELL_LOSS_EVERY: Duration = Duration::from_secs(1);
 
@@ -51,6 +59,7 @@ struct Pipeline<'a, 'obj> {
     session: &'a Session<'obj>,
     completer: Completer,
     story: Story,
+    history: History,
     format: Box<dyn Format>,
     out: &'a mut dyn Write,
     raw: Option<File>,
@@ -87,6 +96,8 @@ impl Pipeline<'_, '_> {
             Ok(Record::Signal(snapshot)) => {
                 self.received += 1;
                 let id = self.take_id();
+                // before any record that may refer to it
+                self.history.note(id, &snapshot);
                 match self.story.keep(id, bytes, &snapshot, Instant::now()) {
                     Some(told) => self.tell_all(&told),
                     None => self.tell(id, *snapshot),
@@ -98,12 +109,17 @@ impl Pipeline<'_, '_> {
             }
             Ok(Record::Oom(oom)) => {
                 self.received_others += 1;
+                self.history.note_oom(oom.pid, origin::KILL);
                 let told = self.story.hear_oom(&oom);
                 self.tell_all(&told);
             }
             Ok(Record::End(end)) => {
                 self.received_others += 1;
                 self.tell_end(*end);
+            }
+            Ok(Record::Cgroup(cgroup)) => {
+                self.received_others += 1;
+                self.completer.hear_cgroup(&cgroup);
             }
             Ok(Record::Attempt(attempt)) => {
                 self.received_attempts += 1;
@@ -153,11 +169,11 @@ impl Pipeline<'_, '_> {
             self.unprinted += 1;
             return;
         }
-        self.completer.complete(&mut snapshot.processes, self.session);
+        let context = self.context(&mut snapshot);
         if let Some(oom) = &mut snapshot.oom {
             self.completer.complete_oom(oom);
         }
-        let Some(event) = SignalEvent::new(snapshot, id, self.clock) else {
+        let Some(event) = SignalEvent::new(snapshot, id, self.clock, context) else {
             self.undecodable += 1;
             return;
         };
@@ -167,14 +183,36 @@ impl Pipeline<'_, '_> {
         self.ended = self.has_printed_enough();
     }
 
+    /// Completes the record, and tells what is known beside it.
+    fn context(&mut self, snapshot: &mut Snapshot<'_>) -> Context {
+        self.completer.complete(&mut snapshot.processes, self.session);
+        self.completer.complete_spawners(&mut snapshot.processes, &mut snapshot.spawners, self.session);
+        self.completer.strip_host_namespaces(&mut snapshot.current);
+        self.completer.strip_host_namespaces(&mut snapshot.target);
+        let mut of = |chain: &[usize], task| {
+            let process = chain.first().and_then(|&place| snapshot.processes.get(place));
+            process
+                .map(|process| self.completer.surroundings(task, process, snapshot.time))
+                .unwrap_or_default()
+        };
+        let source = of(&snapshot.current_chain, &snapshot.current);
+        let target = of(&snapshot.target_chain, &snapshot.target);
+        Context {
+            source,
+            target,
+            previous: self.history.previous(snapshot),
+            child_death_id: snapshot.child_death.and_then(|death| self.history.death_id(&death)),
+        }
+    }
+
     /// An attempt counts as a signal does.
     fn tell_attempt(&mut self, mut attempt: AttemptFacts<'_>) {
         if self.is_over() {
             self.unprinted_attempts += 1;
             return;
         }
-        self.completer.complete(&mut attempt.facts.processes, self.session);
-        let Some(event) = AttemptEvent::new(attempt, self.take_id(), self.clock) else {
+        let context = self.context(&mut attempt.facts);
+        let Some(event) = AttemptEvent::new(attempt, self.take_id(), self.clock, context) else {
             self.undecodable += 1;
             return;
         };
@@ -189,8 +227,17 @@ impl Pipeline<'_, '_> {
             return;
         }
         self.completer.complete(&mut end.processes, self.session);
+        self.completer.strip_host_namespaces(&mut end.task);
+        let surroundings = end
+            .processes
+            .first()
+            .map(|process| self.completer.surroundings(&end.task, process, end.time))
+            .unwrap_or_default();
+        let after = self.history.after(&end);
         let id = self.take_id();
-        if let Some(event) = EndEvent::new(end, id, self.clock, self.session.watched_since) {
+        self.history.note_end(id, &end, after.as_ref());
+        let since = self.session.watched_since;
+        if let Some(event) = EndEvent::new(end, id, self.clock, since, after, surroundings) {
             self.print(&Event::End(Box::new(event)));
         }
     }
@@ -270,7 +317,8 @@ pub fn run(config: &Config, requests: &Requests<'_>, out: &mut dyn Write) -> Res
     let probed = began.elapsed();
     let mut storage = MaybeUninit::uninit();
     let session = Session::start(&mut storage, &plan, config)?;
-    let mut completer = Completer::new(&config.root);
+    let legacy_hierarchy = plan.legacy_cgroups.map_or(0, |legacy| legacy.hierarchy);
+    let mut completer = Completer::new(&config.root, legacy_hierarchy, plan.shares_pids);
     if !plan.shares_pids {
         completer.remember_everybody();
     }
@@ -296,6 +344,7 @@ fn trace(
         session,
         completer,
         story: Story::default(),
+        history: History::default(),
         format: match config.output {
             OutputFormat::Logfmt => Box::new(Logfmt::default()),
             OutputFormat::Json => Box::new(Json::default()),
@@ -329,9 +378,13 @@ fn trace(
     .map_err(failed)?;
     let deadline = config.duration.map(|duration| Instant::now() + duration);
     let mut teller = LossTeller::default();
+    let titles = TitleReader::start(session.take_titles());
 
     loop {
         pipeline.borrow_mut().clock = clock();
+        if let Some(titles) = &titles {
+            titles.take(&mut pipeline.borrow_mut().completer);
+        }
         let drained = ring.drain().map_err(failed)?;
         pipeline.borrow_mut().give_up(false);
         teller.tell_if_any(&pipeline, false);
@@ -393,6 +446,52 @@ fn empty(mut interrupt: &UnixStream) {
     while matches!(interrupt.read(&mut bytes), Ok(count) if count > 0) {}
 }
 
+/// Reads the live titles of all processes now and then, on a thread of its own: the memory of a process that hangs can
+/// make a reader of it hang, and then nobody would drain the ring.
+struct TitleReader {
+    titles: Receiver<(Vec<u8>, u64)>,
+}
+
+impl TitleReader {
+    /// None where this kernel has no such iterator. Nobody waits for the thread: it ends with the process, or when
+    /// nobody listens any more.
+    fn start(link: Option<Link>) -> Option<Self> {
+        let link = link?;
+        let (sender, titles) = std::sync::mpsc::sync_channel(1);
+        let read_them = move || {
+            loop {
+                let (began, spent) = (Instant::now(), thread_time());
+                match read_titles(&link) {
+                    Ok(read) => {
+                        if sender.send(read).is_err() {
+                            return;
+                        }
+                    }
+                    Err(error) => tracing::warn!(%error, "the titles of processes could not be read"),
+                }
+                // the more there are to read, the more seldom: it takes a thousandth of one CPU at most
+                let pause = (thread_time().saturating_sub(spent) * 1000).max(READ_TITLES_EVERY);
+                std::thread::sleep(pause.saturating_sub(began.elapsed()));
+            }
+        };
+        std::thread::Builder::new().name("titles".to_owned()).spawn(read_them).ok()?;
+        Some(Self { titles })
+    }
+
+    /// Takes what was read last, if anything new was.
+    fn take(&self, completer: &mut Completer) {
+        if let Ok((bytes, read_at)) = self.titles.try_recv() {
+            completer.hear_titles(record::decode_titles(&bytes), read_at);
+        }
+    }
+}
+
+/// CPU time of this thread.
+fn thread_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::new(time.tv_sec.unsigned_abs(), time.tv_nsec as u32)
+}
+
 /// Says in the stream what was lost, soon after it was and not too often.
 #[derive(Debug, Default)]
 struct LossTeller {
@@ -422,7 +521,7 @@ impl Pipeline<'_, '_> {
     fn has_received(&self, totals: &Totals) -> bool {
         self.received >= totals.emitted
             && self.received_attempts >= totals.attempts[2]
-            && self.received_others >= totals.ends[0] + totals.ooms[0]
+            && self.received_others >= totals.ends[0] + totals.ooms[0] + totals.cgroups[0]
     }
 
     fn lost(&self) -> Lost {
@@ -434,6 +533,7 @@ impl Pipeline<'_, '_> {
             attempts: totals.attempts[3],
             ends: totals.ends[1],
             ooms: totals.ooms[1],
+            cgroups: totals.cgroups[1],
         }
     }
 
@@ -489,6 +589,9 @@ impl Pipeline<'_, '_> {
             no_memory = totals.no_memory,
             unreadable = totals.unreadable,
             fork_unknown = totals.fork_unknown,
+            ghosts_left = totals.ghosts[0],
+            ghosts_dropped = totals.ghosts[1],
+            ends_unknown = totals.ends_unknown,
             missed_execs = execs,
             missed_forks = forks,
             missed_exits = exits,

@@ -10,6 +10,7 @@
 #define KILLSNOOP_ATTEMPT_H
 
 #include "outline.h"
+#include "handshake.h"
 #include "snapshot.h"
 
 #define EAGAIN 11
@@ -155,6 +156,7 @@ static long append_attempt_ancestor(u32 index, void *context)
 		return 1;
 	}
 	scratch->length = at;
+	scratch->processes++;
 	walk->count++;
 	walk->next = BPF_CORE_READ(leader, real_parent, group_leader);
 	return 0;
@@ -182,6 +184,7 @@ static __always_inline void take_attempt(struct scratch *scratch, struct task_st
 	at = *(volatile u32 *)&scratch->length;
 	if (append_outline(scratch->record, RECORD_MAX, &at, leader))
 		scratch->length = at;
+	scratch->processes++;
 
 	walk.next = current_task->group_leader;
 	walk.target_next = walk.next;
@@ -197,6 +200,7 @@ static __always_inline void take_attempt(struct scratch *scratch, struct task_st
 		if (up.truncated)
 			signal->flags |= SIGNAL_TARGET_TRUNCATED;
 	}
+	append_spawners(scratch, signal);
 	at = *(volatile u32 *)&scratch->length & ~7U;
 	if (at > RECORD_MAX - sizeof(*attempt))
 		at = RECORD_MAX - sizeof(*attempt);
@@ -246,6 +250,7 @@ static __noinline int see_attempt(s64 returned)
 		return 0;
 	}
 	__builtin_memset(&scratch->facts, 0, sizeof(scratch->facts));
+	scratch->facts.time = bpf_ktime_get_boot_ns();
 	scratch->facts.signal = signal;
 	scratch->facts.group = 1;
 	scratch->facts.in_syscall = 1;

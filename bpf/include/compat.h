@@ -86,23 +86,37 @@ static __always_inline struct kernfs_node *kernfs_parent(struct kernfs_node *nod
 	return BPF_CORE_READ(before, parent);
 }
 
-/* The place of the memory controller depends on the kernel's configuration; it may not be there. */
+/* The place of a controller depends on the kernel's configuration; it may not be there. */
 enum cgroup_subsys_id___memory {
 	memory_cgrp_id = 4,
 };
+enum cgroup_subsys_id___pids {
+	pids_cgrp_id = 11,
+};
 
-static __always_inline struct mem_cgroup *memory_cgroup_of(struct task_struct *task)
+static __always_inline struct cgroup_subsys_state *css_of(struct task_struct *task, u64 place)
 {
 	struct css_set *set = BPF_CORE_READ(task, cgroups);
 	u64 css = 0;
 
+	bpf_probe_read_kernel(&css, sizeof(css),
+			      (void *)set + bpf_core_field_offset(struct css_set, subsys) + 8 * place);
+	return (struct cgroup_subsys_state *)css;
+}
+
+static __always_inline struct mem_cgroup *memory_cgroup_of(struct task_struct *task)
+{
 	if (!bpf_core_enum_value_exists(enum cgroup_subsys_id___memory, memory_cgrp_id))
 		return NULL;
-	bpf_probe_read_kernel(&css, sizeof(css),
-			      (void *)set + bpf_core_field_offset(struct css_set, subsys) +
-				      8 * bpf_core_enum_value(enum cgroup_subsys_id___memory,
-							      memory_cgrp_id));
-	return (struct mem_cgroup *)css;
+	return (struct mem_cgroup *)css_of(task, bpf_core_enum_value(enum cgroup_subsys_id___memory,
+								     memory_cgrp_id));
+}
+
+static __always_inline struct cgroup_subsys_state *pids_css_of(struct task_struct *task)
+{
+	if (!bpf_core_enum_value_exists(enum cgroup_subsys_id___pids, pids_cgrp_id))
+		return NULL;
+	return css_of(task, bpf_core_enum_value(enum cgroup_subsys_id___pids, pids_cgrp_id));
 }
 
 /* 6.2, f1a7941243c1 ("mm: convert mm's rss stats into percpu_counter"). What is on its way on each CPU is left out. */

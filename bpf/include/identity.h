@@ -137,11 +137,26 @@ static __always_inline bool same_image(struct task_struct *child, struct task_st
 			  BPF_CORE_READ(a, exe_file) == BPF_CORE_READ(b, exe_file));
 }
 
-/* Where the identity of a process is, and what is to be said of it. */
+/*
+ * `time` is the sequence: no two signals to one process share one, and it is 0 while the rest is written. Writers hold the
+ * siglock of the process; those who read do not.
+ */
+static __always_inline void copy_previous(struct wire_previous *to, const struct wire_previous *from)
+{
+	u64 time = *(volatile u64 *)&from->time;
+
+	generation_barrier();
+	__builtin_memcpy(to, from, sizeof(*to));
+	generation_barrier();
+	/* being written: nothing is better than a mixture */
+	if (!time || *(volatile u64 *)&from->time != time)
+		to->time = 0;
+}
+
+/* Where the identity of a process is. */
 struct known {
 	struct identity *identity;
-	struct task_struct *owner; /* whose storage it is: the process itself, or its forker */
-	u32 flags;
+	struct task_struct *owner; /* whose storage it is */
 	bool seeded;
 };
 
@@ -161,33 +176,59 @@ static __always_inline struct identity *own_identity(struct task_struct *leader,
 	return NULL;
 }
 
-/*
- * A signal can reach a child before the fork hook has, or while it writes: it is in the pid hash some
- * microseconds before sched_process_fork. PF_FORKNOEXEC says that its argv is its forker's, and same_image() that
- * real_parent is of the forker's image (with CLONE_PARENT it need not be the forker).
- */
-static __always_inline void find_identity(struct task_struct *leader, struct known *known)
+/* Where what happens to a process is noted, whatever else is known of it. */
+static __always_inline struct identity *any_identity(struct task_struct *leader)
 {
-	known->flags = 0;
-	known->identity = own_identity(leader, known);
-	if (known->identity && !(known->identity->generation & 1 && leader->flags & PF_FORKNOEXEC))
-		return;
-	known->identity = NULL;
-	/* one that is released already (current, in an interrupt) may point at a parent that is gone */
-	if (leader->flags & PF_FORKNOEXEC && BPF_CORE_READ(leader, thread_pid)) {
-		struct task_struct *parent = leader->real_parent->group_leader;
+	struct identity *identity = bpf_task_storage_get(&identities, leader, NULL, 0);
 
-		if (same_image(leader, parent)) {
-			known->identity = own_identity(parent, known);
-			known->flags = PROCESS_FROM_FORKER;
-		}
+	return identity ?: bpf_task_storage_get(&seeded, leader, NULL, 0);
+}
+
+/*
+ * The leader is gone and other threads live: one of them may exec, and then only what was handed over is left. So what
+ * happens meanwhile is handed over as well.
+ */
+static __always_inline void hand_over(struct handover *left, const struct identity *identity)
+{
+	left->signalled = identity->signalled;
+	left->marks = identity->marks;
+	left->child_death = identity->child_death;
+	copy_previous(&left->previous, &identity->previous);
+}
+
+static __always_inline void refresh_handover(struct task_struct *leader, const struct identity *identity)
+{
+	struct handover_key key = { .start_time = leader->start_boottime, .tgid = leader->tgid };
+	struct handover *left = bpf_map_lookup_elem(&handovers, &key);
+	struct handover first = {};
+
+	if (left) {
+		hand_over(left, identity);
+		return;
 	}
+	/* it went before the tracer came; or it is the end of the whole process */
+	if (BPF_CORE_READ(leader, signal, live.counter) == 0)
+		return;
+	hand_over(&first, identity);
+	bpf_map_update_elem(&handovers, &key, &first, BPF_ANY);
+}
+
+static __always_inline void mark(struct identity *identity, enum mark mark)
+{
+	if (identity && !(identity->marks & mark))
+		__sync_fetch_and_or(&identity->marks, mark);
+}
+
+/* argv and the executable's path behind it are kept as one. */
+static __always_inline u32 bytes_kept(const struct identity *identity)
+{
+	return *(volatile u32 *)&identity->argv_kept + *(volatile u32 *)&identity->exe_kept;
 }
 
 /* The value that holds the first bytes of argv, or NULL if it is being changed this very moment. */
-static __always_inline const void *argv_bytes(const struct known *known, u32 kept)
+static __always_inline const void *argv_bytes(const struct known *known, u32 bytes)
 {
-	enum argv_class class = class_of(kept);
+	enum argv_class class = class_of(bytes);
 	struct argv_medium *medium;
 	struct argv_large *large;
 

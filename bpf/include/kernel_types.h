@@ -131,7 +131,37 @@ struct pid {
 	struct upid numbers[1];
 } CORE;
 
+struct uts_namespace;
+
+struct nsproxy {
+	struct uts_namespace *uts_ns;
+	struct mnt_namespace *mnt_ns;
+	struct net *net_ns;
+} CORE;
+
+struct mnt_namespace {
+	struct ns_common ns;
+} CORE;
+
+struct net {
+	struct ns_common ns;
+} CORE;
+
+struct user_namespace {
+	struct ns_common ns;
+} CORE;
+
+struct new_utsname {
+	char nodename[65];
+} CORE;
+
+struct uts_namespace {
+	struct new_utsname name;
+	struct ns_common ns;
+} CORE;
+
 struct cred {
+	struct user_namespace *user_ns;
 	kuid_t uid;
 	kgid_t gid;
 	kuid_t euid;
@@ -142,7 +172,36 @@ struct inode {
 	void *i_private;
 } CORE;
 
+struct qstr {
+	const unsigned char *name;
+} CORE;
+
+struct dentry {
+	struct dentry *d_parent;
+	struct qstr d_name;
+} CORE;
+
+struct vfsmount {
+	struct dentry *mnt_root;
+} CORE;
+
+struct mount {
+	struct mount *mnt_parent;
+	struct dentry *mnt_mountpoint;
+	struct vfsmount mnt;
+} CORE;
+
+struct path {
+	struct vfsmount *mnt;
+	struct dentry *dentry;
+} CORE;
+
+struct fs_struct {
+	struct path root;
+} CORE;
+
 struct file {
+	struct path f_path;
 	void *private_data;
 	struct inode *f_inode;
 } CORE;
@@ -183,6 +242,7 @@ struct sigpending {
 
 struct signal_struct {
 	atomic_t live;
+	int nr_threads;
 	struct list_head thread_head;
 	int group_exit_code;
 	unsigned int flags;
@@ -209,6 +269,10 @@ struct page_counter {
 	unsigned long max;
 } CORE;
 
+struct cgroup_root {
+	int hierarchy_id;
+} CORE;
+
 struct cgroup_subsys_state {
 	struct cgroup *cgroup;
 	struct cgroup_subsys_state *parent;
@@ -220,6 +284,7 @@ struct mem_cgroup {
 } CORE;
 
 struct cgroup {
+	struct cgroup_root *root;
 	struct kernfs_node *kn;
 } CORE;
 
@@ -235,7 +300,10 @@ struct task_struct {
 	int tgid;
 	struct task_struct *real_parent;
 	struct task_struct *group_leader;
+	struct list_head children;
 	struct pid *thread_pid;
+	struct nsproxy *nsproxy;
+	struct fs_struct *fs;
 	struct hlist_node pid_links[PIDTYPE_MAX];
 	struct files_struct *files;
 	struct list_head thread_node;
@@ -271,7 +339,10 @@ struct kernel_siginfo {
 	union __sifields _sifields;
 } CORE;
 
+struct seq_file;
+
 struct bpf_iter_meta {
+	struct seq_file *seq;
 	u64 seq_num;
 } CORE;
 

@@ -6,62 +6,91 @@
 #ifndef KILLSNOOP_LIFECYCLE_H
 #define KILLSNOOP_LIFECYCLE_H
 
+#include "environment.h"
+#include "exe.h"
 #include "handshake.h"
+#include "host.h"
 #include "identity.h"
 
-/* Reads argv of current into `identity`; returns the flags. The pages were just written by execve. */
-static __always_inline u32 read_own_argv(struct task_struct *task, struct identity *identity, u64 start,
-					 u32 *kept_out)
+/* Behind argv, which is in the scratch already: the executable's path, as far as both fit. */
+static __always_inline void add_exe(struct identity_scratch *scratch, struct task_struct *task,
+				    struct mm_struct *mm)
 {
-	u32 kept = *kept_out, flags = 0;
+	append_exe(scratch, task, mm);
+	if (scratch->exe_kept && scratch->argv_kept + scratch->exe_kept <= ARGV_MAX)
+		return;
+	/* no argv is so long that it could hide whose it is */
+	if (scratch->exe_kept) {
+		scratch->argv_kept = ARGV_MAX - AT_MOST(EXE_BYTES, scratch->exe_kept);
+		scratch->flags |= PROCESS_CUT;
+		append_exe(scratch, task, mm);
+		if (scratch->exe_kept && scratch->argv_kept + scratch->exe_kept <= ARGV_MAX)
+			return;
+	}
+	scratch->exe_kept = 0;
+	scratch->flags |= PROCESS_EXE_LOST;
+}
+
+/*
+ * Reads what current was exec'd with into the scratch; the pages were just written by execve. Lengths and flags stay
+ * in map memory: what is kept in registers the verifier follows along every branch.
+ */
+static __always_inline void read_own_image(struct identity_scratch *scratch, struct task_struct *task,
+					   struct mm_struct *mm, u64 start, u64 length)
+{
+	u32 kept = length > ARGV_MAX ? ARGV_MAX : (u32)length;
+
+	scratch->argv_kept = kept;
+	scratch->flags = kept < length ? PROCESS_CUT : 0;
+	if (bpf_probe_read_user(scratch->bytes, AT_MOST(ARGV_MAX, kept), (void *)start)) {
+		scratch->argv_kept = 0;
+		scratch->flags |= PROCESS_UNREADABLE;
+	}
+	add_exe(scratch, task, mm);
+}
+
+/* Puts the bytes of the scratch where their length belongs; false: no memory. The maps are constants. */
+static __always_inline bool store_bytes(void *medium_map, void *large_map, void *tail_map,
+					struct task_struct *task, struct identity *identity,
+					const struct identity_scratch *scratch, u32 total)
+{
 	struct argv_medium *medium;
 	struct argv_large *large, *tail;
-	s64 error;
 
-	if (kept > ARGV_INLINE_BYTES && kept <= ARGV_MEDIUM_BYTES) {
-		medium = bpf_task_storage_get(&argv_medium, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (total <= ARGV_INLINE_BYTES) {
+		bpf_probe_read_kernel(identity->argv, AT_MOST(ARGV_INLINE_BYTES, total), scratch->bytes);
+		return true;
+	}
+	if (total <= ARGV_MEDIUM_BYTES) {
+		medium = bpf_task_storage_get(medium_map, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
 		if (!medium)
-			goto no_memory;
-		error = bpf_probe_read_user(medium->argv, AT_MOST(ARGV_MEDIUM_BYTES, kept), (void *)start);
-		goto done;
+			return false;
+		bpf_probe_read_kernel(medium->argv, AT_MOST(ARGV_MEDIUM_BYTES, total), scratch->bytes);
+		return true;
 	}
-	if (kept > ARGV_MEDIUM_BYTES) {
-		u32 rest = kept > ARGV_LARGE_BYTES ? kept - ARGV_LARGE_BYTES : 0;
+	large = bpf_task_storage_get(large_map, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!large)
+		return false;
+	bpf_probe_read_kernel(large->argv, AT_MOST(ARGV_LARGE_BYTES, total), scratch->bytes);
+	if (total <= ARGV_LARGE_BYTES)
+		return true;
+	tail = bpf_task_storage_get(tail_map, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!tail)
+		return false;
+	total -= ARGV_LARGE_BYTES;
+	bpf_probe_read_kernel(tail->argv, AT_MOST(ARGV_LARGE_BYTES, total),
+			      scratch->bytes + ARGV_LARGE_BYTES);
+	return true;
+}
 
-		large = bpf_task_storage_get(&argv_large, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
-		if (!large)
-			goto no_memory;
-		if (!rest) {
-			error = bpf_probe_read_user(large->argv, AT_MOST(ARGV_LARGE_BYTES, kept),
-						    (void *)start);
-			goto done;
-		}
-		tail = bpf_task_storage_get(&argv_tail, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
-		if (!tail)
-			goto no_memory;
-		error = bpf_probe_read_user(large->argv, ARGV_LARGE_BYTES, (void *)start);
-		if (!error)
-			error = bpf_probe_read_user(tail->argv, AT_MOST(ARGV_LARGE_BYTES, rest),
-						    (void *)(start + ARGV_LARGE_BYTES));
-		goto done;
-	}
-	goto inline_bytes;
-
-no_memory:
-	/* What fits the value that is there is better than nothing, and said to be cut. */
-	flags = PROCESS_NO_MEMORY | PROCESS_CUT;
-	kept = ARGV_INLINE_BYTES;
-inline_bytes:
-	if (kept > ARGV_INLINE_BYTES)
-		kept = ARGV_INLINE_BYTES;
-	error = bpf_probe_read_user(identity->argv, AT_MOST(ARGV_INLINE_BYTES, kept), (void *)start);
-done:
-	*kept_out = kept;
-	if (error) {
-		*kept_out = 0;
-		flags |= PROCESS_UNREADABLE;
-	}
-	return flags;
+/* What fits the value that is there is better than nothing, and said to be cut. */
+static __always_inline void keep_what_fits(struct identity *identity, struct identity_scratch *scratch)
+{
+	if (scratch->argv_kept > ARGV_INLINE_BYTES)
+		scratch->argv_kept = ARGV_INLINE_BYTES;
+	scratch->exe_kept = 0;
+	bpf_probe_read_kernel(identity->argv, AT_MOST(ARGV_INLINE_BYTES, scratch->argv_kept), scratch->bytes);
+	scratch->flags |= PROCESS_NO_MEMORY | PROCESS_CUT | PROCESS_EXE_LOST;
 }
 
 static __always_inline u32 saturate(u64 length)
@@ -78,9 +107,15 @@ static __always_inline void take_handover(struct task_struct *task, struct ident
 		return;
 	identity->spawner_start = left->spawner_start;
 	identity->spawner_tgid = left->spawner_tgid;
-	identity->spawner_generation = left->spawner_generation;
+	identity->spawner_exec_id = left->spawner_exec_id;
 	identity->generation = left->generation;
 	__sync_fetch_and_or(&identity->signalled, left->signalled);
+	__sync_fetch_and_or(&identity->marks, left->marks);
+	/* what came in between is newer */
+	if (!identity->child_death)
+		identity->child_death = left->child_death;
+	if (!identity->previous.time)
+		copy_previous(&identity->previous, &left->previous);
 	bpf_map_delete_elem(&handovers, &key);
 }
 
@@ -106,29 +141,26 @@ static __always_inline bool is_wanted(struct task_struct *task, struct identity 
 	return seed && *(volatile u32 *)&seed->wanted;
 }
 
-/* Sends what the exec hook has just kept. argv is read once more: this is rare, and the pages are resident. */
-static __always_inline void emit_identity(struct task_struct *task, const struct identity *identity, u64 argv,
-					  struct counters *counters, enum hook_copy copy)
+/* Sends what the exec hook has just kept. */
+static __always_inline void emit_identity(struct task_struct *task, const struct identity *identity,
+					  struct identity_scratch *scratch, struct counters *counters)
 {
-	u32 slot = 2 * bpf_get_smp_processor_id() + copy, kept = identity->argv_kept;
-	struct identity_scratch *scratch = bpf_map_lookup_elem(&identity_scratches, &slot);
+	u32 bytes = scratch->argv_kept + scratch->exe_kept;
 
-	if (!scratch)
-		return;
-	if (kept > ARGV_MAX || bpf_probe_read_user(scratch->argv, AT_MOST(ARGV_MAX, kept), (void *)argv))
-		kept = 0;
 	scratch->record.version = WIRE_VERSION;
 	scratch->record.kind = RECORD_IDENTITY;
-	scratch->record.length = sizeof(scratch->record) + kept;
+	scratch->record.length = sizeof(scratch->record) + bytes;
 	scratch->record.start_time = task->start_boottime;
 	scratch->record.tgid = task->tgid;
 	scratch->record.exec_id = identity->exec_id;
-	scratch->record.flags = identity->flags | (kept < identity->argv_kept ? PROCESS_UNREADABLE : 0);
+	scratch->record.flags = identity->flags;
 	scratch->record.argv_total = identity->argv_total;
-	scratch->record.argv_kept = kept;
+	scratch->record.argv_kept = scratch->argv_kept;
+	scratch->record.exe_kept = scratch->exe_kept;
+	scratch->record.reserved = 0;
 	scratch->record.uid = BPF_CORE_READ(task, cred, euid.val);
 	bpf_probe_read_kernel(scratch->record.comm, sizeof(scratch->record.comm), task->comm);
-	if (bpf_ringbuf_output(&records, scratch, sizeof(scratch->record) + AT_MOST(ARGV_MAX, kept),
+	if (bpf_ringbuf_output(&records, scratch, sizeof(scratch->record) + AT_MOST(ARGV_MAX, bytes),
 			       BPF_RB_NO_WAKEUP))
 		COUNT(counters->identities_dropped);
 	else
@@ -149,10 +181,22 @@ static __always_inline void note_pending(struct task_struct *task, struct identi
 /* The first value of a process that had none, or only the seeding's. */
 static __always_inline void begin_identity(struct task_struct *task, struct identity *identity)
 {
+	struct handover_key key = { .start_time = task->start_boottime, .tgid = task->tgid };
+	struct elsewhere *noted = bpf_map_lookup_elem(&signalled_elsewhere, &key);
 	struct identity *seed = bpf_task_storage_get(&seeded, task, NULL, 0);
 
-	if (seed)
+	if (noted) {
+		__sync_fetch_and_or(&identity->signalled, noted->signalled);
+		__sync_fetch_and_or(&identity->marks, noted->marks | MARK_NO_HISTORY);
+	}
+	if (seed) {
 		__sync_fetch_and_or(&identity->signalled, seed->signalled);
+		__sync_fetch_and_or(&identity->marks, seed->marks);
+		if (!identity->child_death)
+			identity->child_death = seed->child_death;
+		if (!identity->previous.time)
+			copy_previous(&identity->previous, &seed->previous);
+	}
 	note_pending(task, identity);
 }
 
@@ -162,16 +206,17 @@ static __always_inline void remember_exec(struct task_struct *task, int old_pid,
 {
 	struct identity *identity =
 		bpf_task_storage_get(&identities, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	u32 slot = 2 * bpf_get_smp_processor_id() + copy, before;
+	struct identity_scratch *scratch = bpf_map_lookup_elem(&identity_scratches, &slot);
 	struct mm_struct *mm = mm_of(task);
 	u64 start, end, length;
-	u32 before, kept, flags;
 	bool is_first;
 
 	if (!identity) {
 		COUNT(counters->exec_no_memory);
 		return;
 	}
-	if (!mm)
+	if (!mm || !scratch)
 		return;
 	is_first = identity->generation == 0;
 	if (is_first) {
@@ -182,28 +227,30 @@ static __always_inline void remember_exec(struct task_struct *task, int old_pid,
 	start = BPF_CORE_READ(mm, arg_start);
 	end = BPF_CORE_READ(mm, arg_end);
 	length = end > start ? end - start : 0;
-	before = identity->argv_kept;
+	before = bytes_kept(identity);
+	read_own_image(scratch, task, mm, start, length);
 
 	begin_write(identity);
-	kept = length > ARGV_MAX ? ARGV_MAX : (u32)length;
-	flags = kept < length ? PROCESS_CUT : 0;
-	flags |= read_own_argv(task, identity, start, &kept);
-	identity->flags = flags;
+	if (!store_bytes(&argv_medium, &argv_large, &argv_tail, task, identity, scratch,
+			 scratch->argv_kept + scratch->exe_kept))
+		keep_what_fits(identity, scratch);
+	identity->flags = *(volatile u32 *)&scratch->flags | remember_environment(task, mm, slot);
 	identity->exec_time = bpf_ktime_get_boot_ns();
 	identity->exec_id = (u32)task->self_exec_id;
 	identity->image = (u64)mm;
-	identity->argv_kept = kept;
+	identity->argv_kept = scratch->argv_kept;
+	identity->exe_kept = scratch->exe_kept;
 	identity->argv_total = saturate(length);
 	remember_tty(task, identity);
 	end_write(identity);
 
-	drop_unused_classes(task, before, kept);
-	if (flags & PROCESS_NO_MEMORY)
+	drop_unused_classes(task, before, bytes_kept(identity));
+	if (scratch->flags & PROCESS_NO_MEMORY)
 		COUNT(counters->exec_no_memory);
-	if (flags & PROCESS_UNREADABLE)
+	if (scratch->flags & PROCESS_UNREADABLE)
 		COUNT(counters->exec_unreadable);
 	if (is_wanted(task, identity, is_first))
-		emit_identity(task, identity, start, counters, copy);
+		emit_identity(task, identity, scratch, counters);
 }
 
 /*
@@ -222,9 +269,9 @@ static __always_inline void remember_missed_exec(struct task_struct *task, int o
 	remember_exec(task, old_pid, counters, SECOND_COPY);
 }
 
-/* Copies what is in use of the forker's argv; false: no memory. */
-static __always_inline bool copy_argv(struct task_struct *child, struct identity *to,
-				      const struct known *from, u32 kept)
+/* Copies what is in use of the forker's argv and path; false: no memory. */
+static __always_inline bool copy_bytes(struct task_struct *child, struct identity *to,
+				       const struct known *from, u32 kept)
 {
 	const void *argv = argv_bytes(from, kept);
 	struct argv_medium *medium;
@@ -251,6 +298,20 @@ static __always_inline bool copy_argv(struct task_struct *child, struct identity
 	return argv && tail && !bpf_probe_read_kernel(tail->argv, AT_MOST(ARGV_LARGE_BYTES, kept), argv);
 }
 
+/* CLONE_PARENT: the child is not among the forker's children, by which a ghost is left. */
+static __always_inline void note_fork(struct task_struct *leader, bool is_anothers)
+{
+	struct identity *identity = any_identity(leader);
+
+	if (!identity)
+		return;
+	mark(identity, MARK_FORKED);
+	if (is_anothers)
+		mark(identity, MARK_BEREFT);
+	if (leader->flags & PF_EXITING)
+		refresh_handover(leader, identity);
+}
+
 /*
  * The forker's identity cannot change here: an exec by one of its other threads waits in de_thread() for
  * this one to die. A seeded one can, so its generation is looked at again.
@@ -270,37 +331,41 @@ static __always_inline void remember_fork(struct task_struct *forker, struct tas
 		return;
 	}
 	note_pending(child, identity);
+	note_fork(leader, BPF_CORE_READ(child, real_parent, group_leader) != leader);
 	from.identity = own_identity(leader, &from);
 	identity->spawner_start = leader->start_boottime;
 	identity->spawner_tgid = leader->tgid;
+	identity->spawner_exec_id = (u32)leader->self_exec_id;
 	if (!from.identity) {
 		COUNT(counters->fork_unknown);
 		return; /* generation 0: nothing is claimed, and the seeding may still come by */
 	}
 	generation = generation_of(from.identity);
-	identity->spawner_generation = generation;
 	if (generation & 1) {
 		COUNT(counters->fork_unknown);
 		return;
 	}
 
 	begin_write(identity);
-	kept = from.identity->argv_kept;
-	copied = copy_argv(child, identity, &from, kept);
-	identity->argv_kept = copied ? kept : 0;
+	kept = bytes_kept(from.identity);
+	copied = copy_bytes(child, identity, &from, kept);
+	identity->argv_kept = copied ? from.identity->argv_kept : 0;
+	identity->exe_kept = copied ? from.identity->exe_kept : 0;
 	identity->argv_total = from.identity->argv_total;
 	identity->exec_time = from.identity->exec_time;
 	identity->exec_id = from.identity->exec_id;
 	__builtin_memcpy(identity->tty, from.identity->tty, TTY_BYTES);
 	identity->tty_session = from.identity->tty_session;
 	identity->image = from.identity->flags & PROCESS_BY_PLACE ? from.identity->image : (u64)mm_of(child);
-	identity->flags =
-		from.identity->flags | (from.seeded ? PROCESS_SEEDED : 0) | (copied ? 0 : PROCESS_NO_MEMORY);
+	identity->flags = from.identity->flags | (from.seeded ? PROCESS_SEEDED : 0) |
+			  (copied ? 0 : PROCESS_NO_MEMORY | PROCESS_EXE_LOST);
+	identity->flags |= inherit_environment(child, &from);
 	if (!copied)
 		COUNT(counters->fork_no_memory);
 	if (!unchanged_since(from.identity, generation)) {
 		identity->argv_kept = 0;
-		identity->flags |= PROCESS_EXEC_RACE;
+		identity->exe_kept = 0;
+		identity->flags |= PROCESS_EXEC_RACE | PROCESS_EXE_LOST;
 	}
 	end_write(identity);
 }
@@ -323,14 +388,16 @@ static __always_inline void remember_missed_fork(struct task_struct *forker, str
 static __always_inline void leave_handover(struct task_struct *task, struct counters *counters,
 					   enum hook_copy copy)
 {
-	struct identity *identity;
+	struct identity *identity, *own;
 	struct handover_key key = { .start_time = task->start_boottime, .tgid = task->tgid };
 	struct handover left = {};
 
 	if (task->pid != task->tgid)
 		return;
-	identity = bpf_task_storage_get(&identities, task, NULL, 0);
-	if (!identity || !identity->generation)
+	own = bpf_task_storage_get(&identities, task, NULL, 0);
+	/* what happened to one that is older than the tracer is kept with the seeding's */
+	identity = own ?: bpf_task_storage_get(&seeded, task, NULL, 0);
+	if (!identity)
 		return;
 	if (copy == SECOND_COPY) {
 		if (bpf_map_lookup_elem(&handovers, &key))
@@ -339,9 +406,9 @@ static __always_inline void leave_handover(struct task_struct *task, struct coun
 	}
 	left.spawner_start = identity->spawner_start;
 	left.spawner_tgid = identity->spawner_tgid;
-	left.spawner_generation = identity->spawner_generation;
-	left.generation = identity->generation;
-	left.signalled = identity->signalled;
+	left.spawner_exec_id = identity->spawner_exec_id;
+	left.generation = own ? own->generation : 0;
+	hand_over(&left, identity);
 	bpf_map_update_elem(&handovers, &key, &left, BPF_ANY);
 }
 
@@ -355,37 +422,13 @@ struct seeding {
 };
 struct seeding seeding = {};
 
-/* Copies argv of another process into its seeded values; sleeps. Returns 0 if all of it was read. */
-static __always_inline s64 read_others_argv(struct task_struct *task, struct identity *identity, u64 start,
-					    u32 kept)
-{
-	struct argv_medium *medium;
-	struct argv_large *large, *tail;
-
-	if (kept <= ARGV_INLINE_BYTES)
-		return bpf_copy_from_user_task(identity->argv, AT_MOST(ARGV_INLINE_BYTES, kept),
-					       (void *)start, task, 0);
-	if (kept <= ARGV_MEDIUM_BYTES) {
-		medium = bpf_task_storage_get(&seeded_medium, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
-		return medium ? bpf_copy_from_user_task(medium->argv, AT_MOST(ARGV_MEDIUM_BYTES, kept),
-							(void *)start, task, 0)
-			      : -1;
-	}
-	large = bpf_task_storage_get(&seeded_large, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
-	if (!large)
-		return -1;
-	if (kept <= ARGV_LARGE_BYTES)
-		return bpf_copy_from_user_task(large->argv, AT_MOST(ARGV_LARGE_BYTES, kept), (void *)start,
-					       task, 0);
-	kept -= ARGV_LARGE_BYTES;
-	tail = bpf_task_storage_get(&seeded_tail, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
-	if (!tail)
-		return -1;
-	if (bpf_copy_from_user_task(large->argv, ARGV_LARGE_BYTES, (void *)start, task, 0))
-		return -1;
-	return bpf_copy_from_user_task(tail->argv, AT_MOST(ARGV_LARGE_BYTES, kept),
-				       (void *)(start + ARGV_LARGE_BYTES), task, 0);
-}
+/* The seeding is one at a time. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct identity_scratch);
+} seeding_scratch SEC(".maps");
 
 /*
  * The first storage of a task may fail because the last of another tracer's is being deleted at that very
@@ -412,6 +455,7 @@ static __always_inline void note_init(struct task_struct *task)
 		return;
 	seeding.init_exec_id = (u32)BPF_CORE_READ(parent, self_exec_id);
 	seeding.init_image = (u64)BPF_CORE_READ(parent, mm);
+	note_host(parent);
 }
 
 /*
@@ -420,14 +464,16 @@ static __always_inline void note_init(struct task_struct *task)
  */
 static __always_inline void seed_process(struct task_struct *task)
 {
+	struct identity_scratch *scratch;
 	struct mm_struct *mm = mm_of(task);
 	struct identity *identity;
+	u32 kept, exec_id, slot = 0;
 	u64 start, end, length;
-	u32 kept, exec_id;
 	bool whole;
 
 	note_init(task);
-	if (!mm || task->pid != task->tgid || (task->flags & PF_KTHREAD))
+	scratch = bpf_map_lookup_elem(&seeding_scratch, &slot);
+	if (!scratch || !mm || task->pid != task->tgid || (task->flags & PF_KTHREAD))
 		return;
 	identity = bpf_task_storage_get(&identities, task, NULL, 0);
 	if (identity && identity->generation)
@@ -443,17 +489,25 @@ static __always_inline void seed_process(struct task_struct *task)
 	length = end > start ? end - start : 0;
 	kept = length > ARGV_MAX ? ARGV_MAX : (u32)length;
 
+	whole = !bpf_copy_from_user_task(scratch->bytes, AT_MOST(ARGV_MAX, kept), (void *)start, task, 0);
+	scratch->argv_kept = whole ? kept : 0;
+	scratch->flags = kept < length ? PROCESS_CUT : 0;
+	add_exe(scratch, task, mm);
+
 	begin_write(identity);
-	whole = !read_others_argv(task, identity, start, kept) && mm_of(task) == mm &&
-		(u32)task->self_exec_id == exec_id && BPF_CORE_READ(mm, arg_start) == start &&
-		BPF_CORE_READ(mm, arg_end) == end;
-	identity->flags = (kept < length ? PROCESS_CUT : 0) | (whole ? 0 : PROCESS_UNREADABLE);
+	whole = whole &&
+		store_bytes(&seeded_medium, &seeded_large, &seeded_tail, task, identity, scratch,
+			    scratch->argv_kept + scratch->exe_kept) &&
+		mm_of(task) == mm && (u32)task->self_exec_id == exec_id &&
+		BPF_CORE_READ(mm, arg_start) == start && BPF_CORE_READ(mm, arg_end) == end;
+	identity->flags = scratch->flags | (whole ? 0 : PROCESS_UNREADABLE | PROCESS_EXE_LOST);
 	identity->exec_time = bpf_ktime_get_boot_ns();
 	identity->exec_id = exec_id;
 	identity->image = (u64)mm;
 	remember_tty(task, identity);
 	note_pending(task, identity);
-	identity->argv_kept = whole ? kept : 0;
+	identity->argv_kept = whole ? scratch->argv_kept : 0;
+	identity->exe_kept = whole ? scratch->exe_kept : 0;
 	identity->argv_total = saturate(length);
 	end_write(identity);
 	if (whole)

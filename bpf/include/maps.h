@@ -12,7 +12,7 @@
  * Size classes. A task-storage element is 72 bytes and its value, in a power-of-two slab: 424, 1,960 and
  * 8,104 fill theirs exactly, and 8,120 is the most that kernel 7.x ever allocates.
  */
-#define ARGV_INLINE_BYTES 336
+#define ARGV_INLINE_BYTES 280
 #define ARGV_MEDIUM_BYTES 1960
 #define ARGV_LARGE_BYTES 8104
 #define ARGV_MAX (2 * ARGV_LARGE_BYTES)
@@ -20,28 +20,59 @@
 struct identity {
 	u32 generation; /* odd while it is written; 0: nothing known yet */
 	u32 flags;      /* PROCESS_UNREADABLE, _NO_MEMORY, _FROM_PROC, _CUT */
-	u64 exec_time;  /* CLOCK_BOOTTIME, ns; of the exec, or of the seeding */
 	u64 spawner_start;
 	u32 spawner_tgid; /* who forked it: not real_parent, which changes */
-	u32 spawner_generation;
+	u32 spawner_exec_id;
 	u32 exec_id; /* low half of task->self_exec_id when argv was read */
 	u32 argv_kept;
 	u32 argv_total;
-	u32 wanted; /* a signal came while a new image ran without an identity: the exec hook emits it */
+	u32 exe_kept; /* bytes of the executable's path behind argv: names, the nearest first */
 	/*
 	 * Whose address space it is: the pointer itself, never followed. With PROCESS_BY_PLACE, where argv came
 	 * from /proc, which tells neither this nor the exec id, the place of the argument block.
 	 */
 	u64 image;
+	/* up to here a record needs it (struct found) */
+	u64 exec_time; /* CLOCK_BOOTTIME, ns; of the exec, or of the seeding */
 	/* Signals, bit sig-1, that a record told of or a filter hid, and whose default action ends a process. */
 	u64 signalled;
+	u32 wanted; /* a signal came while a new image ran without an identity: the exec hook emits it */
+	u32 marks;  /* enum mark */
 	/* Its terminal at exec, as the kernel has it: at a hang-up the process has lost it before the signal comes. */
 	u8 tty[TTY_BYTES];
 	u32 tty_session; /* the session that this was the terminal of */
 	u32 reserved;
+	/* Written under the siglock of the process: one writer at a time. */
+	struct wire_previous previous;
+	u64 child_death; /* CHILD_DEATH of its child that died last */
 	u8 argv[ARGV_INLINE_BYTES];
 };
 _Static_assert(sizeof(struct identity) == 424, "an identity must fill its slab and no more");
+
+/* What happened to a process, kept with it; set atomically, never taken back. */
+enum mark {
+	MARK_FORKED = 1 << 0,     /* it has started processes */
+	MARK_BEREFT = 1 << 1,     /* one of those has left a ghost */
+	MARK_TOLD = 1 << 2,       /* a record told of a signal that could have ended it */
+	MARK_NO_HISTORY = 1 << 4, /* something happened to it before there was a value to keep it in */
+	MARK_ENDED = 1 << 3,      /* its end was seen */
+};
+
+/*
+ * What was found of a process, as numbers in map memory: the verifier would follow everything behind a look-up for each
+ * map that the value may be of. Addresses are read by copying alone.
+ */
+struct found {
+	u64 identity; /* 0: nothing */
+	u64 argv;     /* of its first bytes, and of those from ARGV_LARGE_BYTES on; 0: it was being changed */
+	u64 tail;
+	u64 environment; /* 0: none of the variables asked for */
+	u32 generation;
+	u32 flags; /* PROCESS_FROM_FORKER */
+	u32 seeded;
+	u32 reserved;
+	struct identity copy; /* as far as a record needs it */
+};
 
 struct argv_medium {
 	u8 argv[ARGV_MEDIUM_BYTES];
@@ -84,10 +115,12 @@ struct handover_key {
 struct handover {
 	u64 spawner_start;
 	u32 spawner_tgid;
-	u32 spawner_generation;
+	u32 spawner_exec_id;
 	u32 generation;
-	u32 reserved;
+	u32 marks;
 	u64 signalled;
+	u64 child_death;
+	struct wire_previous previous;
 };
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
@@ -96,15 +129,57 @@ struct {
 	__type(value, struct handover);
 } handovers SEC(".maps");
 
+/* Who started a process; a tgid of 0: that is not known. */
+struct spawner {
+	u64 start;
+	u32 tgid;
+	u32 exec_id; /* of the image that it ran then */
+};
+
 /*
- * `signalled` of processes whose own value could not be had at that moment: before 6.2 a look-up from an interrupt may
- * find the storage busy. Asked at the exit of a process whose value does not explain its end.
+ * What is left of a process that ended before those that it started (ghost.h). The oldest goes for the newest: each
+ * place of `ghost_places` names the ghost that was put there last, so that what is dropped can be counted.
+ * max_entries of both become the number asked for.
  */
+struct ghost {
+	struct spawner spawner;
+	u32 generation; /* of its identity when it ended */
+	u32 flags;
+	u32 uid;
+	u32 exec_id;
+	u32 argv_total;
+	u32 argv_kept;
+	u8 comm[TASK_COMM_LEN];
+	u8 argv[GHOST_ARGV];
+};
+_Static_assert(sizeof(struct ghost) == 16 + 24 + TASK_COMM_LEN + GHOST_ARGV, "ghost has padding");
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__type(key, struct handover_key);
+	__type(value, struct ghost);
+} ghosts SEC(".maps");
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct handover_key);
+} ghost_places SEC(".maps");
+
+/*
+ * What happened to processes of which nothing is kept: the tracer could not seed them, or, before 6.2, a look-up from an
+ * interrupt found the storage busy. Asked at the exit of a process whose own value does not explain its end.
+ */
+struct elsewhere {
+	u64 signalled;
+	u32 marks;
+	u32 reserved;
+};
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 1024);
+	__uint(max_entries, 4096);
 	__type(key, struct handover_key);
-	__type(value, u64);
+	__type(value, struct elsewhere);
 } signalled_elsewhere SEC(".maps");
 
 /* Set before the load to the bytes asked for. */
@@ -130,7 +205,13 @@ struct facts {
 	u32 to_itself;
 	u32 is_hashed; /* current has not been released: what it points at is there */
 	u32 is_walked; /* and is inside a system call of its own: it may be the source */
-	u32 reserved;
+	u32 may_end;   /* its default action ends a process */
+	u32 hidden;    /* enum hidden_class */
+	u32 filtered;  /* by a filter of the command line */
+	u64 time;
+	struct wire_previous previous; /* what the target had before this one */
+	u64 child_death;
+	u32 no_history;
 	struct wire_syscall call;
 };
 
@@ -153,6 +234,19 @@ struct scratch {
 	u64 ancestors;    /* one bit for each process of the source's chain: a quick "cannot be in it" */
 	u32 source_count; /* processes of the source's chain, itself included */
 	u32 joins_at;
+	u32 processes;    /* in the record so far */
+	u32 orphans;      /* processes of it whose parent is not who started them */
+	u32 orphan_at;    /* the one at hand */
+	u32 spawners;     /* told so far */
+	u32 spawners_cut; /* and there are more */
+	u32 reserved_too;
+	struct found found; /* of the process appended last */
+	struct spawner spawner;
+	struct orphan {
+		struct spawner spawner;
+		u32 place;
+		u32 reserved;
+	} orphan[MAX_ORPHANS];
 	u32 tgids[MAX_CHAIN + 1]; /* the source's chain */
 	u8 live[ARGV_MAX];        /* the sender's argument block as it is now */
 	u8 record[RECORD_MAX] __attribute__((aligned(8)));
@@ -179,7 +273,12 @@ struct {
  */
 struct identity_scratch {
 	struct wire_identity record;
-	u8 argv[ARGV_MAX];
+	u8 bytes[ARGV_MAX + EXE_BYTES +
+		 256]; /* argv and, behind it, the executable's path; then room for one name */
+	u32 argv_kept;
+	u32 exe_kept;
+	u32 exe_used; /* while it is read */
+	u32 flags;    /* PROCESS_* of what was read */
 };
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -191,10 +290,15 @@ struct {
 /*
  * Where the exit hook builds the record of an end: as above, one element per CPU for each of its two copies.
  */
-#define END_MAX (sizeof(struct wire_end) + (2 + MAX_CHAIN) * sizeof(struct wire_process) + ARGV_MAX + 8)
+#define END_MAX (48 * 1024)
 struct end_scratch {
 	u32 length;
-	u32 reserved;
+	u32 is_told;
+	struct found found;
+	struct spawner spawner; /* not asked for */
+	u32 died_of;            /* the number of a signal, or 0 */
+	u32 left_ghost;
+	u64 tracer; /* struct task_struct *, never followed but by copying; 0: none */
 	u8 record[END_MAX] __attribute__((aligned(8)));
 };
 struct {
@@ -259,9 +363,14 @@ struct counters {
 	u64 attempts_filtered;
 	u64 attempts_emitted;
 	u64 attempts_dropped;
-	u64 reserved[3]; /* whole cache lines: CPUs do not share one */
+	u64 cgroups_emitted;
+	u64 cgroups_dropped;
+	u64 ghosts_left;
+	u64 ghosts_dropped; /* the oldest went for a newer one */
+	u64 ends_unknown;   /* of processes without any value: whether they were signalled is not known */
+	u64 reserved[6];    /* whole cache lines: CPUs do not share one */
 };
-_Static_assert(sizeof(struct counters) == 256, "counters must fill whole cache lines");
+_Static_assert(sizeof(struct counters) == 320, "counters must fill whole cache lines");
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
@@ -280,6 +389,13 @@ struct {
 	__type(value, u8);
 } ignored_source_comms SEC(".maps");
 
+/* Whose hierarchy of version 1 is looked at, beside version 2: container managers put a container into each. */
+enum legacy_controller {
+	LEGACY_NONE = 0,
+	LEGACY_MEMORY = 1,
+	LEGACY_PIDS = 2,
+};
+
 /* Settings, made before the load: the verifier sees constants and drops what is off. */
 struct settings {
 	u64 shown_signals;    /* bit sig-1: passes the filter */
@@ -288,9 +404,17 @@ struct settings {
 	u32 max_ancestors;
 	u32 show_all;
 	u32 ignores_comms;
-	u32 failed;        /* tell calls that fail */
-	u32 probes;        /* tell calls with signal 0 */
-	u32 attempts_only; /* the signal hook is not there */
+	u32 failed;            /* tell calls that fail */
+	u32 probes;            /* tell calls with signal 0 */
+	u32 attempts_only;     /* the signal hook is not there */
+	u32 outcomes;          /* tell how those end that were signalled */
+	u32 ghosts;            /* how many are kept */
+	u32 variables;         /* how many environment variables are asked for */
+	u32 legacy_controller; /* enum legacy_controller: whose hierarchy of version 1 tells of containers */
+	u32 legacy_hierarchy;
+	u32 reserved;
+	u64 variable[MAX_VARIABLES][VARIABLE_NAME / 8];      /* their names, and "=" */
+	u64 variable_mask[MAX_VARIABLES][VARIABLE_NAME / 8]; /* the bytes of each that count */
 };
 const volatile struct settings settings = {};
 
@@ -320,6 +444,13 @@ struct wire_types {
 	struct wire_end end;
 	struct wire_oom oom;
 	struct wire_attempt attempt;
+	struct wire_cgroup cgroup;
+	struct wire_title title;
+	struct wire_spawner spawner;
+	struct wire_previous previous;
+	enum wire_previous_flag previous_flag;
+	enum wire_spawner_flag spawner_flag;
+	enum legacy_controller legacy_controller;
 	enum wire_constant constant;
 	enum wire_kind kind;
 	enum wire_info info;

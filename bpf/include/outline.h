@@ -8,8 +8,8 @@
 #ifndef KILLSNOOP_OUTLINE_H
 #define KILLSNOOP_OUTLINE_H
 
-#include "compat.h"
-#include "record.h"
+#include "host.h"
+#include "identity.h"
 
 static __always_inline void outline(struct wire_process *process, struct task_struct *leader)
 {
@@ -37,6 +37,7 @@ static __always_inline void outline_task(struct wire_task *facts, struct task_st
 
 	__builtin_memset(facts, 0, sizeof(*facts));
 	facts->cgroup = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
+	facts->legacy_cgroup = legacy_cgroup_of(task);
 	facts->tid = BPF_CORE_READ(task, pid);
 	facts->flags = BPF_CORE_READ(task, flags);
 	facts->uid = BPF_CORE_READ(task, cred, uid.val);
@@ -60,6 +61,8 @@ static __always_inline void outline_task(struct wire_task *facts, struct task_st
 	facts->live = BPF_CORE_READ(signal, live.counter);
 	facts->signal_flags = BPF_CORE_READ(signal, flags);
 	facts->group_exit_code = BPF_CORE_READ(signal, group_exit_code);
+	tell_namespaces(facts, task);
+	copy_tty(task, facts->tty);
 }
 
 /* False: there is no room for it. */

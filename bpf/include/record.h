@@ -9,9 +9,13 @@
  *	target_ancestors × (the same)                                       the target's own
  *	beyond_ancestors × (the same)                                       shared ones past the source's depth
  *
+ *	spawners         × (struct wire_spawner, its process and bytes)     who started those whose parent is another now
+ *
  * The target's chain stops where it meets the source's: `joins_at` is the place in the source's chain
- * at which it goes on. The bytes behind a process are its argv (argv_kept of them, NUL separated) and,
- * for the source, the live title (title_kept).
+ * at which it goes on. The bytes behind a process are its argv (argv_kept of them, NUL separated), and behind
+ * those of source and target what struct wire_task counts: the names of the executable's path, the nearest first
+ * (exe_kept); of the source the live title (title_kept); the name of its host (nodename_kept); the environment
+ * variables asked for (environment_kept, NUL separated).
  *
  * An attempt (RECORD_ATTEMPT) is laid out like a signal, with a struct wire_attempt behind it; the other kinds
  * are below.
@@ -25,13 +29,29 @@
 #include "kernel_types.h"
 
 enum wire_constant {
-	WIRE_VERSION = 5,
+	WIRE_VERSION = 6,
 	/* Ancestors of one side, at most: what -d may ask for. */
 	MAX_ANCESTORS = 32,
 	MAX_CHAIN = MAX_ANCESTORS + 1,
 	/* argv bytes kept of an ancestor, and live title bytes kept of a source. */
 	ANCESTOR_ARGV = 1024,
 	TITLE_BYTES = 1024,
+	/* The path of an executable: its names, and how many of them. */
+	EXE_BYTES = 512,
+	EXE_NAMES = 32,
+	/* argv bytes kept of a process that is gone. */
+	GHOST_ARGV = 280,
+	/* Who started whom, in one record: orphans that are asked for, and spawners told of all of them. */
+	MAX_ORPHANS = 8,
+	MAX_SPAWNERS = 16,
+	/* utsname.nodename */
+	NODENAME_BYTES = 65,
+	/* The environment variables asked for, of one process; how many may be, and how long a name. */
+	ENVIRONMENT_BYTES = 1952,
+	MAX_VARIABLES = 8,
+	VARIABLE_NAME = 64,
+	/* A cgroup's path. */
+	CGROUP_PATH = 1024,
 	/* The name of a terminal, as the kernel has it: "pts3", "tty1". */
 	TTY_BYTES = 16,
 	/* Return addresses that an OOM kill is told with, and bytes of its cgroup's path. */
@@ -50,9 +70,11 @@ enum wire_kind {
 	RECORD_NONE = 0, /* an empty record, sent only to wake the reader: discarded, never read */
 	RECORD_SIGNAL = 1,
 	RECORD_IDENTITY = 2,
-	RECORD_END = 3,     /* a process died of a signal that this tracer's hook has not seen */
-	RECORD_OOM = 4,     /* the OOM killer marked its victim, just after the signal */
+	RECORD_END = 3, /* a process ended: after a signal, or by one that this tracer's hook has not seen */
+	RECORD_OOM = 4, /* the OOM killer marked its victim, just after the signal */
 	RECORD_ATTEMPT = 5, /* a call that sends signals failed, or only asked (signal 0) */
+	RECORD_CGROUP = 6,  /* a cgroup was made, or got another name */
+	RECORD_TITLE = 7,   /* not of the ring: what the iterator that reads titles writes */
 };
 
 /* What stood in the place of the siginfo pointer. */
@@ -86,6 +108,8 @@ enum wire_signal_flag {
 	SIGNAL_SYSCALL = 1 << 4,          /* current was inside a system call: wire_signal.call holds */
 	SIGNAL_SOURCE_TRUNCATED = 1 << 5, /* the source's chain was cut before PID 1 */
 	SIGNAL_TARGET_TRUNCATED = 1 << 6, /* the target's chain was cut before PID 1 */
+	SIGNAL_SPAWNERS_CUT = 1 << 8,     /* there are more spawners than there is room for */
+	SIGNAL_NO_HISTORY = 1 << 7, /* nothing is kept of the target: what came before cannot be known */
 };
 
 /* wire_process.flags: why bytes are missing. None of them set: argv is what was exec'd. */
@@ -105,6 +129,9 @@ enum wire_process_flag {
 	PROCESS_TITLE_SPILT = 1 << 12, /* the title overwrote the end of argv: one string, not a list */
 	PROCESS_SEEDED = 1 << 13,      /* older than the tracer: argv as read at seeding */
 	PROCESS_BY_PLACE = 1 << 14,    /* its image is known by the place of its argument block, not by mm */
+	PROCESS_EXE_LOST = 1 << 15,    /* the path of the executable could not be kept */
+	PROCESS_ENV_CUT = 1 << 16,     /* more environment variables were asked for than could be kept */
+	PROCESS_ENV_LOST = 1 << 17,    /* its environment could not be read */
 };
 
 struct wire_process {
@@ -123,7 +150,8 @@ struct wire_process {
 
 /* What only source and target have. */
 struct wire_task {
-	u64 cgroup; /* id in the default hierarchy */
+	u64 cgroup;        /* id in the default hierarchy */
+	u64 legacy_cgroup; /* and in the hierarchy of version 1 that is looked at, if one is */
 	u32 tid;
 	u32 flags; /* task->flags, PF_* */
 	u32 uid;   /* real */
@@ -139,7 +167,57 @@ struct wire_task {
 	u32 live;       /* signal->live: threads that have not begun to exit */
 	u32 signal_flags;
 	u32 group_exit_code;
-	u32 reserved;
+	/* inodes of namespaces; 0 where they are those of the host's PID 1, or cannot be had */
+	u32 mount_namespace;
+	u32 net_namespace;
+	u32 uts_namespace;
+	u32 user_namespace;
+	u16 exe_kept;
+	u16 nodename_kept;
+	u16 environment_kept;
+	u16 namespaces_gone; /* it is past the point of its exit where it had any */
+	u8 tty[TTY_BYTES];   /* its terminal */
+	u32 reserved_too;
+};
+
+/* wire_previous.flags */
+enum wire_previous_flag {
+	PREVIOUS_SENT = 1 << 0,    /* a process sent it: the source holds */
+	PREVIOUS_HIDDEN = 1 << 1,  /* no record told of it, since it is hidden by default */
+	PREVIOUS_DEFAULT = 1 << 2, /* it met the default action */
+};
+
+/* The last signal to a process that could have ended it. A time of 0: there was none. */
+struct wire_previous {
+	u64 time;
+	u64 source_start;
+	u32 source_tgid;
+	u8 signal;
+	u8 result; /* TRACE_SIGNAL_* */
+	u8 flags;  /* enum wire_previous_flag */
+	u8 reserved;
+	u8 source_comm[TASK_COMM_LEN];
+};
+
+/*
+ * A child's death by a signal, in one word, so that no reader meets half of it: its pid, the signal, when (boot time,
+ * ns >> 20, about a millisecond).
+ */
+#define CHILD_DEATH(tgid, signal, time) ((u64)(tgid) | (u64)(signal) << 22 | (u64)(time) >> 20 << 29)
+
+/* wire_spawner.flags */
+enum wire_spawner_flag {
+	SPAWNER_EXITED = 1 << 0,       /* what follows was kept when it ended */
+	SPAWNER_EXECED_SINCE = 1 << 1, /* it has run another program since it started the other */
+};
+
+/*
+ * Who started a process whose parent is another now. The process behind it has its argv if it has ended; else only
+ * its pid and start.
+ */
+struct wire_spawner {
+	u32 of; /* place of the process in this record; those behind the chains are places too */
+	u32 flags;
 };
 
 struct wire_syscall {
@@ -169,6 +247,10 @@ struct wire_signal {
 	u8 beyond_ancestors;
 	u8 joins_at; /* place in the source's chain (0: itself); JOINS_NOWHERE: they do not meet */
 	u8 tty[TTY_BYTES]; /* the target's terminal, for signals that a terminal sends; it may be gone from it by now */
+	u32 spawners;
+	u32 reserved;
+	u64 child_death;               /* CHILD_DEATH of the source's; 0: none */
+	struct wire_previous previous; /* to the target */
 	struct wire_syscall call;
 	struct wire_task source; /* current, whether or not it is the source */
 	struct wire_task target;
@@ -188,14 +270,16 @@ struct wire_identity {
 	u32 flags; /* enum wire_process_flag */
 	u32 argv_total;
 	u32 argv_kept;
-	u32 uid; /* effective */
+	u32 uid;      /* effective */
+	u32 exe_kept; /* behind argv */
+	u32 reserved;
 	u8 comm[TASK_COMM_LEN];
 };
 
 /*
- * The end of a process by a signal that no record tells of: injected by ptrace, or do_exit() with its number
- * (strict seccomp). Behind it `processes` × struct wire_process: the process, its argv behind it; its tracer, if
- * it has one; its ancestors. Only the first has its command line here, the others are still there to be asked.
+ * The end of a process: of one that had been sent a signal, or by a signal that no record tells of (injected by
+ * ptrace, or do_exit() with its number: strict seccomp). Behind it `processes` × struct wire_process: the process
+ * with all that a target has; its tracer, if it has one, which is still there to be asked; its ancestors.
  */
 struct wire_end {
 	u16 version;
@@ -208,7 +292,8 @@ struct wire_end {
 	u32 processes;
 	u16 has_tracer;
 	u16 truncated; /* the ancestors were cut before PID 1 */
-	u32 reserved;
+	u32 explained; /* if it died of a signal: one of that number was seen to be sent */
+	struct wire_previous previous;
 	struct wire_task task;
 };
 
@@ -230,6 +315,28 @@ struct wire_oom {
 	u32 path_bytes; /* behind this: its names, NUL-terminated, the nearest first */
 };
 
+/* A cgroup was made, or got another name: its path follows, from the root of its hierarchy. */
+struct wire_cgroup {
+	u16 version;
+	u16 kind;
+	u32 length;
+	u64 id;
+	u32 hierarchy; /* 0: version 2 */
+	u32 path_bytes;
+};
+
+/* The live text of a process's argument block that differs from its argv: title_kept bytes follow. */
+struct wire_title {
+	u16 version;
+	u16 kind;
+	u32 length;
+	u64 start_time;
+	u32 tgid;
+	u32 exec_id;
+	u32 flags; /* enum wire_process_flag */
+	u32 title_kept;
+};
+
 /* Behind an attempt's processes. */
 struct wire_attempt {
 	s64 returned;   /* by the call: a negative errno, or 0 */
@@ -237,13 +344,16 @@ struct wire_attempt {
 	u32 reserved;
 };
 
-_Static_assert(sizeof(struct wire_end) == 40 + 72, "wire_end has padding");
+_Static_assert(sizeof(struct wire_end) == 40 + 40 + 120, "wire_end has padding");
 _Static_assert(sizeof(struct wire_oom) == 88 + 8 * OOM_STACK + 8, "wire_oom has padding");
+_Static_assert(sizeof(struct wire_previous) == 40, "wire_previous has padding");
+_Static_assert(sizeof(struct wire_cgroup) == 24, "wire_cgroup has padding");
+_Static_assert(sizeof(struct wire_title) == 32, "wire_title has padding");
 _Static_assert(sizeof(struct wire_attempt) == 16, "wire_attempt has padding");
-_Static_assert(sizeof(struct wire_identity) == 56, "wire_identity has padding");
+_Static_assert(sizeof(struct wire_identity) == 64, "wire_identity has padding");
 _Static_assert(sizeof(struct wire_process) == 56, "wire_process has padding");
-_Static_assert(sizeof(struct wire_task) == 72, "wire_task has padding");
+_Static_assert(sizeof(struct wire_task) == 120, "wire_task has padding");
 _Static_assert(sizeof(struct wire_syscall) == 56, "wire_syscall has padding");
-_Static_assert(sizeof(struct wire_signal) == 64 + TTY_BYTES + 56 + 2 * 72, "wire_signal has padding");
+_Static_assert(sizeof(struct wire_signal) == 64 + TTY_BYTES + 56 + 56 + 2 * 120, "wire_signal has padding");
 
 #endif

@@ -9,7 +9,7 @@ use libbpf_rs::skel::{OpenSkel, SkelBuilder};
 
 use super::plan::{Attempts, Plan};
 use super::skel::{KillsnoopSkelBuilder, OpenKillsnoopSkel};
-use super::wire::Settings;
+use super::wire::{LegacyController, Settings};
 use crate::config::{Config, Failed};
 use crate::error::TraceError;
 
@@ -50,6 +50,13 @@ pub(super) fn open<'obj>(
     // a slot for each CPU, and some that are free while a program is preempted
     let slots = if plan.attempts == Attempts::Unwatched { 1 } else { cpus as u32 + 3 };
     open.maps.attempt_scratches.set_max_entries(slots).map_err(prepare)?;
+    open.maps.cgroup_scratches.set_max_entries(2 * cpus as u32).map_err(prepare)?;
+    open.maps.ghost_scratches.set_max_entries(2 * cpus as u32).map_err(prepare)?;
+    // CPUs take from one another what they keep free: some room is left for that
+    open.maps.ghosts.set_max_entries(config.ghosts + 4 * cpus as u32 + 64).map_err(prepare)?;
+    open.maps.ghost_places.set_max_entries(config.ghosts).map_err(prepare)?;
+    let variable_slots = if config.variables.is_empty() { 1 } else { 2 * cpus as u32 };
+    open.maps.environment_scratches.set_max_entries(variable_slots).map_err(prepare)?;
     open.maps.counters.set_max_entries(cpus as u32).map_err(prepare)?;
     let with_fexit = plan.attempts == Attempts::Trampolines;
     let kernel = with_fexit.then(Btf::from_vmlinux).and_then(Result::ok);
@@ -57,6 +64,8 @@ pub(super) fn open<'obj>(
         let is_loaded = match program.name().to_string_lossy().as_ref() {
             "on_signal_generate" => plan.reports_signals,
             "seed" => plan.iterates,
+            "read_titles" => plan.reads_titles,
+            "on_cgroup_rename" => plan.legacy_cgroups.is_some(),
             "on_wakeup_new" => plan.mends_forks,
             "on_sys_exit" => plan.attempts == Attempts::SyscallExits,
             TRIAL => false,
@@ -68,7 +77,7 @@ pub(super) fn open<'obj>(
         program.set_autoload(is_loaded);
     }
     if let Some(rodata) = open.maps.rodata_data.as_deref_mut() {
-        rodata.settings = settings(config);
+        rodata.settings = settings(plan, config);
     }
     Ok(open)
 }
@@ -79,8 +88,18 @@ fn is_there(kernel: Option<&Btf<'_>>, section: &str) -> bool {
     kernel.is_some_and(|btf| btf.type_by_name::<Func<'_>>(function).is_some())
 }
 
-fn settings(config: &Config) -> Settings {
-    Settings {
+fn settings(plan: Plan, config: &Config) -> Settings {
+    let mut settings = Settings {
+        outcomes: u32::from(config.outcomes),
+        ghosts: config.ghosts,
+        variables: config.variables.len() as u32,
+        legacy_hierarchy: plan.legacy_cgroups.map_or(0, |legacy| legacy.hierarchy),
+        legacy_controller: match plan.legacy_cgroups {
+            None => LegacyController::LEGACY_NONE,
+            Some(legacy) if legacy.is_memory => LegacyController::LEGACY_MEMORY,
+            Some(_) => LegacyController::LEGACY_PIDS,
+        }
+        .0,
         shown_signals: config.shown_signals,
         included_signals: config.included_signals,
         wake_at_bytes: u64::from(config.ring_bytes / 4),
@@ -90,5 +109,19 @@ fn settings(config: &Config) -> Settings {
         failed: u32::from(config.failed != Failed::No),
         probes: u32::from(config.probes),
         attempts_only: u32::from(config.failed == Failed::Only),
+        ..Settings::default()
+    };
+    let slots = settings.variable.iter_mut().zip(&mut settings.variable_mask);
+    for (name, (words, masks)) in config.variables.iter().zip(slots) {
+        let mut bytes = [0u8; 64];
+        let mut mask = [0u8; 64];
+        for (place, byte) in name.bytes().chain(*b"=").enumerate().take(bytes.len()) {
+            (bytes[place], mask[place]) = (byte, 0xff);
+        }
+        let word = |bytes: &[u8]| bytes.iter().rev().fold(0u64, |word, &byte| word << 8 | u64::from(byte));
+        for (place, (name, mask)) in bytes.chunks(8).zip(mask.chunks(8)).enumerate() {
+            (words[place], masks[place]) = (word(name), word(mask));
+        }
     }
+    settings
 }

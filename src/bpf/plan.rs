@@ -1,6 +1,6 @@
 //! From facts about the host to what is loaded: pure, so that it is tested with made-up hosts.
 
-use super::probe::HostFacts;
+use super::probe::{HostFacts, LegacyCgroups};
 use crate::config::{Config, Failed};
 use crate::error::TraceError;
 
@@ -44,6 +44,10 @@ pub struct Plan {
     pub attempts: Attempts,
     /// Signals are reported.
     pub reports_signals: bool,
+    /// Live titles of targets are read now and then.
+    pub reads_titles: bool,
+    /// The hierarchy of cgroups version 1 that is looked at beside version 2.
+    pub legacy_cgroups: Option<LegacyCgroups>,
 }
 
 /// Decides.
@@ -66,6 +70,9 @@ pub fn plan(host: &HostFacts, config: &Config) -> Result<Plan, TraceError> {
     if config.wants_attempts() && !host.has_task_pt_regs {
         return Err(TraceError::NoAttempts { release: host.release.clone() });
     }
+    if !config.variables.is_empty() && !host.has_loop {
+        return Err(TraceError::NoEnvironment { release: host.release.clone() });
+    }
     let iterates = host.has_copy_from_user_task && !config.seed_from_proc;
     Ok(Plan {
         iterates,
@@ -83,6 +90,8 @@ pub fn plan(host: &HostFacts, config: &Config) -> Result<Plan, TraceError> {
             (true, false) => Attempts::SyscallExits,
         },
         reports_signals: config.failed != Failed::Only,
+        reads_titles: host.has_copy_from_user_task && config.failed != Failed::Only,
+        legacy_cgroups: host.legacy_cgroups,
     })
 }
 
@@ -102,6 +111,8 @@ mod tests {
             has_storage_allocator: true,
             has_task_pt_regs: true,
             has_trampolines: true,
+            has_loop: true,
+            legacy_cgroups: None,
         }
     }
 
@@ -130,6 +141,14 @@ mod tests {
         assert_eq!((both.attempts, both.reports_signals), (Attempts::SyscallExits, true));
         let host = HostFacts { has_task_pt_regs: false, ..newest() };
         assert!(plan(&host, &config).unwrap_err().to_string().contains("5.15"));
+    }
+
+    #[test]
+    fn below_5_17_there_are_no_variables() {
+        let host = HostFacts { has_loop: false, release: "5.16".to_owned(), ..newest() };
+        assert!(plan(&host, &Config::default()).is_ok());
+        let config = Config { variables: vec!["CI_JOB_ID".to_owned()], ..Config::default() };
+        assert!(plan(&host, &config).unwrap_err().to_string().contains("5.17"));
     }
 
     #[test]

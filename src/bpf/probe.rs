@@ -32,6 +32,19 @@ pub struct HostFacts {
     /// BPF programs can be attached to the end of a kernel function. Only a trial tells, and only who asks for
     /// attempts needs to know: false until [`try_trampoline`](super::load::try_trampoline) was asked.
     pub has_trampolines: bool,
+    /// BPF programs can loop without the verifier following each turn (5.17).
+    pub has_loop: bool,
+    /// The hierarchy of cgroups version 1 in which container managers make one for each container.
+    pub legacy_cgroups: Option<LegacyCgroups>,
+}
+
+/// A hierarchy of cgroups version 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LegacyCgroups {
+    /// Its number, which is never 0.
+    pub hierarchy: u32,
+    /// It is that of the memory controller; else of the pids controller.
+    pub is_memory: bool,
 }
 
 /// `include/linux/proc_ns.h`: the inode of the initial pid namespace.
@@ -65,7 +78,23 @@ pub fn host() -> HostFacts {
         }),
         has_task_pt_regs: helper("BPF_FUNC_task_pt_regs"),
         has_trampolines: false,
+        has_loop: helper("BPF_FUNC_loop"),
+        legacy_cgroups: legacy_cgroups(&fs::read_to_string("/proc/self/cgroup").unwrap_or_default()),
     }
+}
+
+/// From lines such as `4:memory:/system.slice`.
+fn legacy_cgroups(text: &str) -> Option<LegacyCgroups> {
+    let hierarchy_of = |wanted: &str| {
+        text.lines().find_map(|line| {
+            let (number, rest) = line.split_once(':')?;
+            let (controllers, _) = rest.split_once(':')?;
+            let number = number.parse().ok().filter(|&number| number != 0)?;
+            controllers.split(',').any(|controller| controller == wanted).then_some(number)
+        })
+    };
+    let memory = hierarchy_of("memory").map(|hierarchy| LegacyCgroups { hierarchy, is_memory: true });
+    memory.or_else(|| hierarchy_of("pids").map(|hierarchy| LegacyCgroups { hierarchy, is_memory: false }))
 }
 
 fn has_helper(btf: &Btf<'_>, name: &str) -> bool {
@@ -120,6 +149,19 @@ mod tests {
     fn cpu_ids_may_have_gaps() {
         for (list, highest) in [("0\n", Some(0)), ("0-3\n", Some(3)), ("0-3,8-11", Some(11)), ("", None)] {
             assert_eq!(highest_id(list), highest, "{list}");
+        }
+    }
+
+    #[test]
+    fn a_hierarchy_of_version_1_is_found_by_its_controller() {
+        let legacy = |hierarchy, is_memory| Some(LegacyCgroups { hierarchy, is_memory });
+        for (text, found) in [
+            ("0::/init.scope\n", None),
+            ("12:pids:/a\n4:memory:/a\n1:name=systemd:/a\n0::/a\n", legacy(4, true)),
+            ("3:cpu,cpuacct:/\n2:freezer,pids:/b:c\n0::/\n", legacy(2, false)),
+            ("nonsense\n:memory:/\n0:memory:/\n", None),
+        ] {
+            assert_eq!(legacy_cgroups(text), found, "{text}");
         }
     }
 

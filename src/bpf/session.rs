@@ -17,11 +17,12 @@ use super::plan::{Attempts, Plan, ProcSeeding};
 use super::probe;
 use super::skel::KillsnoopSkel;
 use super::skel::types::{argv_large, argv_medium};
-use super::wire::{Counters, HiddenClass, Identity, ProcessFlag, bytes_of};
+use super::wire::{Constant, Counters, Environment, HiddenClass, Identity, ProcessFlag, bytes_of};
 use super::{load, pidfd};
-use crate::complete::procfs;
+use crate::complete::{Ghost, procfs};
 use crate::config::Config;
 use crate::error::TraceError;
+use crate::record;
 
 /// Argument bytes that each size class of `bpf/include/maps.h` holds.
 const INLINE: usize = size_of::<Identity>() - offset_of!(Identity, argv);
@@ -87,6 +88,12 @@ pub struct Totals {
     pub wakeups: u64,
     /// Ends that no signal explains: told, and those for which the ring had no room.
     pub ends: [u64; 2],
+    /// Paths of cgroups: told, and those for which the ring had no room.
+    pub cgroups: [u64; 2],
+    /// Ends of processes of which nothing was kept.
+    pub ends_unknown: u64,
+    /// Ghosts of ended processes: left, and those that went for newer ones.
+    pub ghosts: [u64; 2],
     /// OOM kills: told, and those for which the ring had no room.
     pub ooms: [u64; 2],
     /// Calls that failed or only asked: seen, filtered, told, and those for which there was no room.
@@ -158,6 +165,7 @@ pub struct Session<'obj> {
     skel: KillsnoopSkel<'obj>,
     reader_state: &'obj AtomicU32,
     counters: CounterPages,
+    titles: RefCell<Option<Link>>,
     signal_link: RefCell<Option<Link>>,
     /// Of what is taken off before the signal hook.
     first_off: RefCell<Vec<Link>>,
@@ -229,7 +237,11 @@ impl<'obj> Session<'obj> {
             attach(&mut skel.progs.on_exec_again, "sched_process_exec")?,
             attach(&mut skel.progs.on_fork, "sched_process_fork")?,
             attach(&mut skel.progs.on_mark_victim, "mark_victim")?,
+            attach(&mut skel.progs.on_cgroup_mkdir, "cgroup_mkdir")?,
         ];
+        if plan.legacy_cgroups.is_some() {
+            links.push(attach(&mut skel.progs.on_cgroup_rename, "cgroup_rename")?);
+        }
         let mut first_off = vec![
             attach(&mut skel.progs.on_exit, "sched_process_exit")?,
             attach(&mut skel.progs.on_exit_again, "sched_process_exit")?,
@@ -252,6 +264,9 @@ impl<'obj> Session<'obj> {
             }
         }
         seed_from_proc(&skel, &config.root, plan.proc_seeding, init, &mut seeded);
+        if !config.variables.is_empty() && plan.shares_pids {
+            seed_environments(&skel, &config.root, &config.variables);
+        }
         let seeded_in = began.elapsed();
 
         let began = Instant::now();
@@ -262,6 +277,12 @@ impl<'obj> Session<'obj> {
             None
         };
         let watched_since = boot_time();
+        let titles = if plan.reads_titles {
+            let error = |error| TraceError::kernel("make the iterator of titles", "", error);
+            Some(skel.progs.read_titles.attach().map_err(error)?)
+        } else {
+            None
+        };
         let reader_state = skel.maps.bss_data.take().map(|bss| {
             // SAFETY: libbpf keeps .bss mapped as long as the object lives ('obj); the word is aligned, and
             // with `take` no other reference to it is left on this side.
@@ -281,6 +302,7 @@ impl<'obj> Session<'obj> {
             watched_since,
             first_off: RefCell::new(first_off),
             _links: links,
+            titles: RefCell::new(titles),
             reports_signals: plan.reports_signals,
             seeded,
             shares_pids: plan.shares_pids,
@@ -330,6 +352,9 @@ impl<'obj> Session<'obj> {
             fork_unknown: counters.fork_unknown,
             wakeups: counters.wakeups,
             ends: [counters.ends_emitted, counters.ends_dropped],
+            cgroups: [counters.cgroups_emitted, counters.cgroups_dropped],
+            ends_unknown: counters.ends_unknown,
+            ghosts: [counters.ghosts_left, counters.ghosts_dropped],
             ooms: [counters.ooms_emitted, counters.ooms_dropped],
             attempts: [
                 counters.attempts,
@@ -354,6 +379,22 @@ impl<'obj> Session<'obj> {
             .sum()
     }
 
+    /// The iterator of titles, once; None where this kernel has none.
+    pub fn take_titles(&self) -> Option<Link> {
+        self.titles.take()
+    }
+
+    /// What is left of a process that ended before those that it started.
+    pub fn ghost(&self, pid: u32, start: u64) -> Option<Ghost> {
+        let mut key = [0; 16];
+        key[..8].copy_from_slice(&start.to_ne_bytes());
+        key[8..12].copy_from_slice(&pid.to_ne_bytes());
+        let read = || self.skel.maps.ghosts.lookup(&key, MapFlags::ANY).ok()?;
+        let bytes = read()?;
+        // the element of one that goes is used for another at once: twice the same is no mixture
+        record::decode_ghost(&bytes, pid, start).filter(|_| read().as_ref() == Some(&bytes))
+    }
+
     /// The identity that the kernel side keeps of a process now, if it knows any and pids are the same here: the
     /// hooks' own, else that of the seeding.
     pub fn identity(&self, pid: u32) -> Option<KeptIdentity> {
@@ -369,6 +410,17 @@ impl<'obj> Session<'obj> {
     }
 }
 
+/// What the iterator of titles writes, and when it began (boot time, ns).
+///
+/// # Errors
+/// If it cannot be read.
+pub fn read_titles(link: &Link) -> io::Result<(Vec<u8>, u64)> {
+    let mut bytes = Vec::new();
+    let began = boot_time();
+    Iter::new(link).map_err(io::Error::other)?.read_to_end(&mut bytes)?;
+    Ok((bytes, began))
+}
+
 /// From the value itself, and the maps of its larger classes.
 fn read_identity(key: [u8; 4], maps: [&MapMut<'_>; 4]) -> Option<KeptIdentity> {
     let [identities, medium, large, tail] = maps;
@@ -380,8 +432,10 @@ fn read_identity(key: [u8; 4], maps: [&MapMut<'_>; 4]) -> Option<KeptIdentity> {
     };
     let identity = read()?;
     let kept = identity.argv_kept as usize;
+    // the path of the executable is behind argv
+    let all = kept + identity.exe_kept as usize;
     let get = |map: &MapMut<'_>| map.lookup(&key, MapFlags::ANY).ok().flatten().unwrap_or_default();
-    let mut argv = match kept {
+    let mut argv = match all {
         0..=INLINE => identity.argv.to_vec(),
         INLINE_END..=MEDIUM => get(medium),
         MEDIUM_END..=LARGE => get(large),
@@ -392,16 +446,18 @@ fn read_identity(key: [u8; 4], maps: [&MapMut<'_>; 4]) -> Option<KeptIdentity> {
         || identity.generation % 2 == 1
         || identity.flags & ProcessFlag::PROCESS_BY_PLACE.0 != 0
         || read()?.generation != identity.generation
-        || argv.len() < kept
+        || argv.len() < all
     {
         return None;
     }
+    let exe = argv[kept..all].to_vec();
     argv.truncate(kept);
     Some(KeptIdentity {
         exec_id: identity.exec_id,
         argv_total: identity.argv_total,
         is_known: kept > 0,
         argv,
+        exe,
     })
 }
 
@@ -423,6 +479,8 @@ pub struct KeptIdentity {
     pub argv_total: u32,
     /// There is an argv.
     pub is_known: bool,
+    /// The path of the executable: its names, each with a NUL, the nearest first.
+    pub exe: Vec<u8>,
 }
 
 fn attach(program: &mut ProgramMut<'_>, tracepoint: &str) -> Result<Link, TraceError> {
@@ -512,6 +570,49 @@ fn seed_from_proc(
     }
 }
 
+/// The environment of what ran before, as /proc shows it: that of its exec, unless the process itself wrote over it.
+fn seed_environments(skel: &KillsnoopSkel<'_>, root: &Path, variables: &[String]) {
+    let proc_directory = root.join("proc");
+    for pid in procfs::pids(&proc_directory) {
+        if let Err(error) = seed_environment(skel, &proc_directory, pid, variables) {
+            // the kernel side takes what is not told for lost
+            tracing::debug!(pid, %error, "no environment from /proc");
+        }
+    }
+}
+
+/// The pidfd is opened first, as in [`seed_one`].
+fn seed_environment(
+    skel: &KillsnoopSkel<'_>,
+    proc_directory: &Path,
+    pid: u32,
+    variables: &[String],
+) -> io::Result<()> {
+    let process = pidfd::open(pid)?;
+    let key = process.as_raw_fd().to_ne_bytes();
+    let block = std::fs::read(proc_directory.join(pid.to_string()).join("environ"))?;
+    let mut environment = Environment::default();
+    let mut kept = 0;
+    for variable in block.split_inclusive(|&byte| byte == 0) {
+        let is_asked_for = variables.iter().any(|name| {
+            variable.strip_prefix(name.as_bytes()).is_some_and(|rest| rest.first() == Some(&b'='))
+        });
+        if !is_asked_for {
+            continue;
+        }
+        match environment.bytes.get_mut(kept..kept + variable.len()) {
+            Some(room) if variable.last() == Some(&0) => {
+                room.copy_from_slice(variable);
+                kept += variable.len();
+            }
+            _ => environment.flags |= ProcessFlag::PROCESS_ENV_CUT.0,
+        }
+    }
+    environment.kept = kept as u32;
+    let put = || skel.maps.seeded_environments.update(&key, bytes_of(&environment), MapFlags::ANY);
+    put().or_else(|_| put()).map_err(io::Error::other)
+}
+
 /// Whether it was seeded here: kernel threads have nothing to seed, and what is known stays as it is.
 ///
 /// The pidfd is opened first, and writing by it succeeds only while the process has not been reaped: so all
@@ -539,8 +640,16 @@ fn seed_one(
         None if block.arg_start != 0 => (block.arg_start, 0, ProcessFlag::PROCESS_BY_PLACE.0),
         None => return Err(io::ErrorKind::PermissionDenied.into()),
     };
-    let argv = block.bytes;
-    let kept = argv.len().min(2 * LARGE);
+    let total = block.bytes.len();
+    let mut argv = block.bytes;
+    let mut exe = procfs::exe_names(proc_directory, pid).unwrap_or_default();
+    if exe.len() > Constant::EXE_BYTES.0 as usize {
+        exe.clear();
+    }
+    let kept = total.min(2 * LARGE - exe.len());
+    argv.truncate(kept);
+    argv.extend_from_slice(&exe);
+    let all = argv.len();
     let put = |map: &MapMut<'_>, bytes: &[u8], size: usize| {
         let mut value = bytes.to_vec();
         value.resize(size, 0);
@@ -550,20 +659,22 @@ fn seed_one(
         generation: 2,
         flags: ProcessFlag::PROCESS_FROM_PROC.0
             | by_place
-            | if kept < argv.len() { ProcessFlag::PROCESS_CUT.0 } else { 0 },
+            | if kept < total { ProcessFlag::PROCESS_CUT.0 } else { 0 }
+            | if exe.is_empty() { ProcessFlag::PROCESS_EXE_LOST.0 } else { 0 },
         argv_kept: kept as u32,
-        argv_total: argv.len() as u32,
+        exe_kept: exe.len() as u32,
+        argv_total: total as u32,
         image,
         exec_id,
         ..Identity::default()
     };
-    match kept {
-        0..=INLINE => identity.argv[..kept].copy_from_slice(&argv),
+    match all {
+        0..=INLINE => identity.argv[..all].copy_from_slice(&argv),
         INLINE_END..=MEDIUM => put(&maps.seeded_medium, &argv, MEDIUM)?,
         MEDIUM_END..=LARGE => put(&maps.seeded_large, &argv, LARGE)?,
         _ => {
             put(&maps.seeded_large, &argv[..LARGE], LARGE)?;
-            put(&maps.seeded_tail, &argv[LARGE..kept], LARGE)?;
+            put(&maps.seeded_tail, &argv[LARGE..all], LARGE)?;
         }
     }
     // see create_seeded() of lifecycle.h

@@ -15,22 +15,55 @@ use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::time::Instant;
 
+use self::cgroups::CgroupPaths;
+use self::container::Placement;
 use self::kallsyms::OomFunctions;
-use self::procfs::ArgumentBlock;
+use self::procfs::{ArgumentBlock, HostNamespaces};
+use self::user::Names;
 use crate::bpf::session::KeptIdentity;
-use crate::record::{Argv, Gap, OomFacts, ProcessFacts};
+use crate::context::{ReadTitle, Surroundings};
+use crate::record::{Argv, CgroupFacts, Gap, Image, OomFacts, ProcessFacts, SpawnerFacts, Task, TitleFacts};
+
+/// As many spawners one event has at most: `MAX_SPAWNERS` of record.h.
+const SPAWNERS: usize = 16;
+
+/// What is left of a process that ended before those that it started.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ghost {
+    /// As it was when it ended.
+    pub process: ProcessFacts<'static>,
+    /// The key of whoever started it, and the image that that one ran then.
+    pub spawner: Option<ProcessFacts<'static>>,
+}
 
 /// What the kernel keeps of a process now.
 pub trait Identities {
+    /// What is left of the process with this id in the initial pid namespace and this start (boot time, ns).
+    fn ghost(&self, pid: u32, start: u64) -> Option<Ghost>;
+
     /// By its id in the tracer's pid namespace.
     fn identity(&self, pid: u32) -> Option<KeptIdentity>;
 }
 
 impl Identities for crate::bpf::session::Session<'_> {
+    fn ghost(&self, pid: u32, start: u64) -> Option<Ghost> {
+        self.ghost(pid, start)
+    }
+
     fn identity(&self, pid: u32) -> Option<KeptIdentity> {
         self.identity(pid)
     }
+}
+
+/// One reading of the titles of all processes.
+#[derive(Debug, Default)]
+struct Titles {
+    /// When it began (boot time, ns).
+    read_at: u64,
+    of: HashMap<Image, ReadTitle>,
 }
 
 /// Completes events.
@@ -41,6 +74,15 @@ pub struct Completer {
     older: HashMap<u32, ArgumentBlock>,
     /// Where the kernel's functions are, once that was asked; None where it does not say.
     oom_functions: OnceCell<Option<OomFunctions>>,
+    names: Names,
+    /// The files under the root are those of PID 1.
+    has_hosts_names: bool,
+    cgroups: CgroupPaths,
+    /// The hierarchy of version 1 that is looked at; 0 if none is.
+    legacy_hierarchy: u32,
+    host: HostNamespaces,
+    /// Live titles, of those that have one: as read last, and the time before.
+    titles: [Titles; 2],
     /// Command lines completed so far from what the hooks keep.
     pub from_kernel: u64,
     /// And from /proc.
@@ -48,9 +90,17 @@ pub struct Completer {
 }
 
 impl Completer {
-    /// `root` is where the host's file system is.
-    pub fn new(root: &Path) -> Self {
+    /// `root` is where the host's file system is. Where pids here are not those of the host, PID 1 of /proc is not the
+    /// host's either, unless that is mounted elsewhere.
+    pub fn new(root: &Path, legacy_hierarchy: u32, shares_pids: bool) -> Self {
+        let is_hosts = shares_pids || root != Path::new("/");
         Self {
+            names: Names::new(root),
+            has_hosts_names: is_hosts && (root != Path::new("/") || procfs::shares_mounts_with_init()),
+            cgroups: CgroupPaths::new(root, Instant::now()),
+            legacy_hierarchy,
+            host: if is_hosts { HostNamespaces::read(&root.join("proc")) } else { HostNamespaces::default() },
+            titles: Default::default(),
             proc_directory: root.join("proc"),
             older: HashMap::new(),
             oom_functions: OnceCell::new(),
@@ -72,6 +122,147 @@ impl Completer {
             self.oom_functions.get_or_init(read).as_ref().and_then(|functions| functions.scope(&oom.stack));
     }
 
+    /// Takes the path of a cgroup.
+    pub fn hear_cgroup(&mut self, cgroup: &CgroupFacts<'_>) {
+        self.cgroups.hear(cgroup.hierarchy, cgroup.id, cgroup.path);
+    }
+
+    /// Takes the titles that there are, read at this boot time (ns); what is not among them has none.
+    pub fn hear_titles(&mut self, titles: Vec<TitleFacts<'_>>, read_at: u64) {
+        let read = |facts: TitleFacts<'_>| {
+            let title = facts.title;
+            let read = ReadTitle { bytes: title.bytes.into(), spilt: title.spilt, cut: title.cut, read_at };
+            (facts.image, read)
+        };
+        let read = Titles { read_at, of: titles.into_iter().map(read).collect() };
+        let last = std::mem::replace(&mut self.titles[0], read);
+        self.titles[1] = last;
+    }
+
+    /// What the host says of a process by the ids in its record of this time (boot time, ns).
+    pub fn surroundings(&mut self, task: &Task, process: &ProcessFacts<'_>, time: u64) -> Surroundings {
+        let now = Instant::now();
+        let unified = (task.cgroup != 0).then(|| self.cgroups.path(0, task.cgroup, now)).flatten();
+        let legacy = (task.legacy_cgroup != 0)
+            .then(|| self.cgroups.path(self.legacy_hierarchy, task.legacy_cgroup, now))
+            .flatten();
+        let of = |path: &Option<Rc<str>>| path.as_deref().map(Placement::of).unwrap_or_default();
+        let (placement, legacy_placement) = (of(&unified), of(&legacy));
+        // where a container manager knows version 1 only, version 2 has no cgroup for the container
+        let says_more = placement.container.is_none() && legacy_placement.container.is_some();
+        let is_lost = unified.is_none() && task.cgroup != 0 || legacy.is_none() && task.legacy_cgroup != 0;
+        let mut surroundings = if says_more {
+            Surroundings { cgroup: legacy, placement: legacy_placement, ..Surroundings::default() }
+        } else {
+            let is_root = unified.as_deref().is_none_or(|path| path == "/");
+            Surroundings {
+                cgroup: if is_root { legacy.or(unified) } else { unified },
+                placement,
+                ..Surroundings::default()
+            }
+        };
+        surroundings.is_cgroup_lost = is_lost && surroundings.placement.container.is_none();
+        surroundings.are_names_lost = task.namespaces_gone;
+        if self.has_the_hosts_files(task, &surroundings) {
+            surroundings.user = self.names.user(process.uid, now).map(Rc::from);
+            surroundings.group = self.names.group(task.gid, now).map(Rc::from);
+            surroundings.login_user = self.names.user(task.login_uid, now).map(Rc::from);
+        }
+        // the last reading before the event: one after it knows nothing of a process that has ended since
+        let before = self.titles.iter().find(|titles| titles.read_at <= time);
+        surroundings.title = before.and_then(|titles| titles.of.get(&process.image())).cloned();
+        surroundings
+    }
+
+    /// Are the names in its files those of the host's? In a container, or any mount namespace of its own, the same number
+    /// may be somebody else. A service of systemd may have one as well (`PrivateTmp=`), and keeps `/etc`.
+    fn has_the_hosts_files(&self, task: &Task, surroundings: &Surroundings) -> bool {
+        let is_service =
+            surroundings.placement.systemd_unit.as_deref().zip(surroundings.cgroup.as_deref()).is_some_and(
+                |(unit, cgroup)| unit.ends_with(".service") && cgroup.ends_with(&format!("/{unit}")),
+            );
+        self.has_hosts_names
+            && surroundings.placement.container.is_none()
+            && !surroundings.is_cgroup_lost
+            && !task.namespaces_gone
+            && task.user_namespace == 0
+            && (task.mount_namespace == 0 || is_service)
+    }
+
+    /// Of namespaces, those of the host are not told.
+    pub fn strip_host_namespaces(&self, task: &mut Task) {
+        self.host.strip(task);
+    }
+
+    /// Who started somebody and had not ended then: it stands in the record itself, or lives, or has left a ghost since.
+    pub fn complete_spawners(
+        &mut self,
+        processes: &mut Vec<ProcessFacts<'_>>,
+        spawners: &mut Vec<SpawnerFacts>,
+        identities: &dyn Identities,
+    ) {
+        let mut turn = 0;
+        while let Some(spawner) = spawners.get(turn).copied() {
+            turn += 1;
+            let Some(unknown) = processes.get(spawner.process).filter(|_| !spawner.exited) else { continue };
+            let (key, exec_id) = ((unknown.pid, unknown.start), unknown.exec_id);
+            let known = processes
+                .iter()
+                .find(|process| (process.pid, process.start) == key && !process.comm.is_empty())
+                .cloned();
+            let found = known.or_else(|| self.living(key, identities));
+            let ghost = if found.is_none() { identities.ghost(key.0, key.1) } else { None };
+            let Some(found) = found.or_else(|| ghost.as_ref().map(|ghost| ghost.process.clone())) else {
+                continue;
+            };
+            spawners[turn - 1].exited = ghost.is_some();
+            spawners[turn - 1].execed_since = found.exec_id != exec_id;
+            let place = &mut processes[spawner.process];
+            place.comm = found.comm;
+            place.uid = found.uid;
+            place.exec_id = found.exec_id;
+            place.argv = found.argv;
+            // who started that one in turn
+            if let Some(next) = ghost.and_then(|ghost| ghost.spawner).filter(|_| spawners.len() < SPAWNERS) {
+                let process = processes.len();
+                processes.push(next);
+                spawners.push(SpawnerFacts {
+                    of: spawner.process,
+                    process,
+                    exited: false,
+                    execed_since: false,
+                });
+            }
+        }
+    }
+
+    /// A process of which only the key is known, as it is now.
+    fn living(&mut self, key: (u32, u64), identities: &dyn Identities) -> Option<ProcessFacts<'static>> {
+        let kept = identities.identity(key.0)?;
+        let status = procfs::status(&self.proc_directory, key.0, key.1)?;
+        // an exec in between would make a mixture
+        if identities.identity(key.0)?.exec_id != kept.exec_id {
+            return None;
+        }
+        self.from_kernel += 1;
+        Some(ProcessFacts {
+            pid: key.0,
+            start: key.1,
+            comm: Cow::Owned(status.comm),
+            uid: status.uid,
+            exec_id: kept.exec_id,
+            arg_start: 0,
+            argv: if kept.is_known {
+                Argv::Known { bytes: Cow::Owned(kept.argv), total: kept.argv_total, from_proc: false }
+            } else {
+                Argv::Missing(Gap::Unknown)
+            },
+            title: None,
+            title_lost: false,
+            subject: None,
+        })
+    }
+
     /// Fills what can be filled.
     pub fn complete(&mut self, processes: &mut [ProcessFacts<'_>], identities: &dyn Identities) {
         for process in processes {
@@ -84,6 +275,21 @@ impl Completer {
                     }
                     process.argv = argv;
                 }
+            }
+            self.complete_exe(process, identities);
+        }
+    }
+
+    /// The executable of a process of which the kernel side told no more than its outline.
+    fn complete_exe(&mut self, process: &mut ProcessFacts<'_>, identities: &dyn Identities) {
+        let Some(subject) = process.subject.as_mut().filter(|subject| subject.exe.is_empty()) else { return };
+        if process.argv == Argv::NotApplicable {
+            return;
+        }
+        let kept = identities.identity(process.pid).filter(|kept| kept.exec_id == process.exec_id);
+        if let Some(kept) = kept {
+            if procfs::is_same_process(&self.proc_directory, process.pid, process.start) {
+                subject.exe = Cow::Owned(kept.exe);
             }
         }
     }

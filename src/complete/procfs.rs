@@ -7,6 +7,8 @@ use std::path::Path;
 use procfs::ProcError;
 use procfs::process::{Process, Stat};
 
+use crate::record::Task;
+
 /// /proc counts in clock ticks; a start is boot-time nanoseconds.
 fn ticks(start: u64) -> u64 {
     (u128::from(start) * u128::from(procfs::ticks_per_second()) / 1_000_000_000) as u64
@@ -62,6 +64,83 @@ pub fn argument_block(proc_directory: &Path, pid: u32) -> io::Result<Option<Argu
         }
     }
     Err(io::ErrorKind::ResourceBusy.into())
+}
+
+/// What /proc tells of a process at this moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Status {
+    /// `comm`.
+    pub comm: Vec<u8>,
+    /// Effective user id.
+    pub uid: u32,
+}
+
+/// Of the process that started then (boot time, ns), if it is still there.
+pub fn status(proc_directory: &Path, pid: u32, start: u64) -> Option<Status> {
+    let directory = proc_directory.join(pid.to_string());
+    let mut comm = fs::read(directory.join("comm")).ok()?;
+    if comm.last() == Some(&b'\n') {
+        comm.pop();
+    }
+    let status = Process::new_with_root(directory).and_then(|process| process.status()).ok()?;
+    // read before, so that it is of this very process
+    is_same_process(proc_directory, pid, start).then_some(Status { comm, uid: status.euid })
+}
+
+/// The path of the executable that runs under this pid, as its names: each with a NUL, the nearest first.
+pub fn exe_names(proc_directory: &Path, pid: u32) -> Option<Vec<u8>> {
+    use std::os::unix::ffi::OsStrExt;
+    let path = fs::read_link(proc_directory.join(pid.to_string()).join("exe")).ok()?;
+    let path = path.as_os_str().as_bytes();
+    // the kernel's word for a file without a name; it is not part of the name
+    let path = path.strip_suffix(b" (deleted)").unwrap_or(path);
+    let mut names = Vec::with_capacity(path.len() + 1);
+    for name in path.split(|&byte| byte == b'/').rev().filter(|name| !name.is_empty()) {
+        names.extend_from_slice(name);
+        names.push(0);
+    }
+    (path.first() == Some(&b'/') && !names.is_empty()).then_some(names)
+}
+
+/// Does this process see the files that PID 1 sees? Where that cannot be asked it is taken to.
+pub fn shares_mounts_with_init() -> bool {
+    let of = |whose: &str| fs::read_link(Path::new("/proc").join(whose).join("ns/mnt")).ok();
+    of("1").is_none_or(|init| Some(init) == of("self"))
+}
+
+/// The inodes of the namespaces of PID 1; 0 where /proc does not say.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct HostNamespaces {
+    mount: u32,
+    net: u32,
+    uts: u32,
+    user: u32,
+}
+
+impl HostNamespaces {
+    /// As they are now.
+    pub fn read(proc_directory: &Path) -> Self {
+        let inode = |name: &str| {
+            let link = fs::read_link(proc_directory.join("1/ns").join(name)).ok()?;
+            link.to_str()?.split_once('[')?.1.strip_suffix(']')?.parse().ok()
+        };
+        let inode = |name| inode(name).unwrap_or_default();
+        Self { mount: inode("mnt"), net: inode("net"), uts: inode("uts"), user: inode("user") }
+    }
+
+    /// Takes those of the host out.
+    pub fn strip(self, task: &mut Task) {
+        for (own, host) in [
+            (&mut task.mount_namespace, self.mount),
+            (&mut task.net_namespace, self.net),
+            (&mut task.uts_namespace, self.uts),
+            (&mut task.user_namespace, self.user),
+        ] {
+            if *own == host && host != 0 {
+                *own = 0;
+            }
+        }
+    }
 }
 
 /// Every process of a /proc.

@@ -9,13 +9,16 @@ use plain::Plain;
 use thiserror::Error;
 
 use super::{
-    Argv, AttemptFacts, Blocking, Disposition, EndFacts, Gap, IdentityFacts, Image, OomFacts, ProcessFacts,
-    Record, SigInfo, Snapshot, Syscall, SyscallAbi, Task, Title,
+    Argv, AttemptFacts, Blocking, CgroupFacts, ChildDeath, Disposition, EndFacts, Ending, Gap, IdentityFacts,
+    Image, OomFacts, Previous, PreviousSource, ProcessFacts, Record, SigInfo, Snapshot, SpawnerFacts,
+    SubjectFacts, Syscall, SyscallAbi, Task, Title, TitleFacts,
 };
 use crate::bpf::wire::{
-    Abi, Constant, Disposition as WireDisposition, Info as WireInfo, Kind, ProcessFlag, SignalFlag, VERSION,
-    WireAttempt, WireEnd, WireIdentity, WireOom, WireProcess, WireSignal, WireTask,
+    Abi, Constant, Disposition as WireDisposition, Info as WireInfo, Kind, PreviousFlag, ProcessFlag,
+    SignalFlag, SpawnerFlag, VERSION, WireAttempt, WireCgroup, WireEnd, WireGhost, WireIdentity, WireOom,
+    WirePrevious, WireProcess, WireSignal, WireSpawner, WireTask, WireTitle,
 };
+use crate::complete::Ghost;
 
 /// Why bytes are not a record.
 #[derive(Debug, Error, PartialEq, Eq)]
@@ -97,6 +100,7 @@ pub fn decode(bytes: &[u8]) -> Result<Record<'_>, DecodeError> {
         Kind::RECORD_OOM => Ok(Record::Oom(decode_oom(bytes)?)),
         Kind::RECORD_ATTEMPT => Ok(Record::Attempt(Box::new(decode_attempt(bytes)?))),
         Kind::RECORD_IDENTITY => Ok(Record::Identity(decode_identity(bytes)?)),
+        Kind::RECORD_CGROUP => Ok(Record::Cgroup(decode_cgroup(bytes)?)),
         _ => Err(DecodeError::Kind(kind)),
     }
 }
@@ -104,19 +108,115 @@ pub fn decode(bytes: &[u8]) -> Result<Record<'_>, DecodeError> {
 fn decode_identity(bytes: &[u8]) -> Result<IdentityFacts<'_>, DecodeError> {
     let wire: WireIdentity = take(bytes, 0, "an identity")?;
     let argv = slice(bytes, size_of::<WireIdentity>(), wire.argv_kept as usize, "an argv")?;
+    let exe = slice(bytes, size_of::<WireIdentity>() + argv.len(), wire.exe_kept as usize, "a path")?;
     Ok(IdentityFacts {
         image: Image { pid: wire.tgid, start: wire.start_time, exec_id: wire.exec_id },
         comm: Cow::Owned(until_nul(&wire.comm).to_vec()),
         uid: wire.uid,
         argv: argv_of(argv, wire.argv_total, wire.flags),
+        exe: Cow::Borrowed(exe),
     })
+}
+
+fn decode_cgroup(bytes: &[u8]) -> Result<CgroupFacts<'_>, DecodeError> {
+    let wire: WireCgroup = take(bytes, 0, "a cgroup")?;
+    let path = slice(bytes, size_of::<WireCgroup>(), wire.path_bytes as usize, "a path")?;
+    Ok(CgroupFacts { hierarchy: wire.hierarchy, id: wire.id, path })
+}
+
+/// What the iterator that reads titles wrote: one behind the other, up to the first that is none.
+pub fn decode_titles(mut bytes: &[u8]) -> Vec<TitleFacts<'_>> {
+    let mut titles = Vec::new();
+    while let Ok(wire) = take::<WireTitle>(bytes, 0, "a title") {
+        let text = slice(bytes, size_of::<WireTitle>(), wire.title_kept as usize, "a title");
+        let (Ok(text), VERSION, Kind::RECORD_TITLE) = (text, wire.version, Kind(u32::from(wire.kind))) else {
+            break;
+        };
+        let flag = |flag: ProcessFlag| wire.flags & flag.0 != 0;
+        let spilt = flag(ProcessFlag::PROCESS_TITLE_SPILT);
+        titles.push(TitleFacts {
+            image: Image { pid: wire.tgid, start: wire.start_time, exec_id: wire.exec_id },
+            title: Title {
+                bytes: text,
+                spilt,
+                // one string without its end
+                cut: flag(ProcessFlag::PROCESS_TITLE_CUT) || (spilt && !text.contains(&0)),
+            },
+        });
+        bytes = &bytes[size_of::<WireTitle>() + text.len()..];
+    }
+    titles
+}
+
+/// What the exit hook left of a process (`struct ghost` of maps.h).
+pub fn decode_ghost(bytes: &[u8], pid: u32, start: u64) -> Option<Ghost> {
+    let wire: WireGhost = take(bytes, 0, "a ghost").ok()?;
+    let argv = wire.argv.get(..wire.argv_kept as usize)?;
+    let process = ProcessFacts {
+        pid,
+        start,
+        comm: Cow::Owned(until_nul(&wire.comm).to_vec()),
+        uid: wire.uid,
+        exec_id: wire.exec_id,
+        arg_start: 0,
+        argv: match argv_of(argv, wire.argv_total, wire.flags) {
+            Argv::Known { bytes, total, from_proc } => {
+                Argv::Known { bytes: Cow::Owned(bytes.into_owned()), total, from_proc }
+            }
+            Argv::NotApplicable => Argv::NotApplicable,
+            Argv::Missing(gap) => Argv::Missing(gap),
+        },
+        title: None,
+        title_lost: false,
+        subject: None,
+    };
+    let spawner = (wire.spawner.tgid != 0).then(|| ProcessFacts {
+        pid: wire.spawner.tgid,
+        start: wire.spawner.start,
+        exec_id: wire.spawner.exec_id,
+        comm: Cow::Borrowed(&[]),
+        uid: 0,
+        argv: Argv::Missing(Gap::Unknown),
+        ..process.clone()
+    });
+    Some(Ghost { process, spawner })
+}
+
+fn decode_previous(wire: &WirePrevious) -> Option<Previous> {
+    let flag = |flag: PreviousFlag| u32::from(wire.flags) & flag.0 != 0;
+    (wire.time != 0 && (1..=64).contains(&wire.signal)).then(|| Previous {
+        time: wire.time,
+        signal: wire.signal,
+        result: u32::from(wire.result),
+        hidden: flag(PreviousFlag::PREVIOUS_HIDDEN),
+        met_default: flag(PreviousFlag::PREVIOUS_DEFAULT),
+        source: flag(PreviousFlag::PREVIOUS_SENT).then(|| PreviousSource {
+            pid: wire.source_tgid,
+            start: wire.source_start,
+            comm: until_nul(&wire.source_comm).to_vec(),
+        }),
+    })
+}
+
+/// `CHILD_DEATH` of record.h, which keeps the lower bits of a time before `now`.
+fn decode_child_death(word: u64, now: u64) -> Option<ChildDeath> {
+    /// 417 days, in nanoseconds.
+    const SPAN: u64 = 1 << 55;
+    let time = now & !(SPAN - 1) | (word >> 29) << 20;
+    let death = ChildDeath {
+        pid: (word & 0x3f_ffff) as u32,
+        signal: (word >> 22 & 0x7f) as u8,
+        time: if time > now { time.checked_sub(SPAN)? } else { time },
+    };
+    (death.pid != 0 && (1..=64).contains(&death.signal)).then_some(death)
 }
 
 fn decode_end(bytes: &[u8]) -> Result<EndFacts<'_>, DecodeError> {
     let head: WireEnd = take(bytes, 0, "an end")?;
     let status = head.status;
-    let signal = match status & 0x7f {
-        number @ 1..=64 => number as u8,
+    let ending = match status & 0x7f {
+        0 => Ending::Exit((status >> 8) as u8),
+        number @ 1..=64 => Ending::Signal { number: number as u8, core_dumped: status & 0x80 != 0 },
         other => return Err(DecodeError::Impossible { field: "status", value: u64::from(other) }),
     };
     if head.processes == 0 || head.processes > 2 + Constant::MAX_CHAIN.0 {
@@ -124,8 +224,8 @@ fn decode_end(bytes: &[u8]) -> Result<EndFacts<'_>, DecodeError> {
     }
     let mut at = size_of::<WireEnd>();
     let mut processes = Vec::with_capacity(head.processes as usize);
-    for _ in 0..head.processes {
-        let (process, next) = decode_process(bytes, at)?;
+    for place in 0..head.processes {
+        let (process, next) = decode_process(bytes, at, (place == 0).then_some(&head.task))?;
         processes.push(process);
         at = next;
     }
@@ -133,8 +233,9 @@ fn decode_end(bytes: &[u8]) -> Result<EndFacts<'_>, DecodeError> {
     let first_ancestor = if tracer.is_some() { 2 } else { 1 };
     Ok(EndFacts {
         time: head.time,
-        signal,
-        core_dumped: status & 0x80 != 0,
+        ending,
+        explained: head.explained != 0,
+        previous: decode_previous(&head.previous),
         is_traced: head.ptrace & 1 != 0,
         seccomp_mode: head.seccomp_mode,
         task: decode_task(&head.task),
@@ -206,8 +307,20 @@ fn decode_signal(bytes: &[u8]) -> Result<(Snapshot<'_>, usize), DecodeError> {
     let total = 2 + source + target + beyond;
     let mut at = size_of::<WireSignal>();
     let mut processes = Vec::with_capacity(total);
-    for _ in 0..total {
-        let (process, next) = decode_process(bytes, at)?;
+    for place in 0..total {
+        let subject = match place {
+            0 => Some(&head.source),
+            1 => Some(&head.target),
+            _ => None,
+        };
+        let (process, next) = decode_process(bytes, at, subject)?;
+        processes.push(process);
+        at = next;
+    }
+    let mut spawners = Vec::new();
+    for _ in 0..head.spawners.min(Constant::MAX_SPAWNERS.0) {
+        let (spawner, process, next) = decode_spawner(bytes, at, processes.len())?;
+        spawners.push(spawner);
         processes.push(process);
         at = next;
     }
@@ -270,6 +383,11 @@ fn decode_signal(bytes: &[u8]) -> Result<(Snapshot<'_>, usize), DecodeError> {
         target_truncated: flag(SignalFlag::SIGNAL_TARGET_TRUNCATED) || target_is_cut,
         tty: until_nul(tty),
         oom: None,
+        previous: decode_previous(&head.previous),
+        has_history: !flag(SignalFlag::SIGNAL_NO_HISTORY),
+        child_death: decode_child_death(head.child_death, head.time),
+        spawners,
+        spawners_cut: flag(SignalFlag::SIGNAL_SPAWNERS_CUT),
     };
     Ok((snapshot, at))
 }
@@ -305,18 +423,61 @@ fn decode_task(wire: &WireTask) -> Task {
         signal_flags: wire.signal_flags,
         group_exit_code: wire.group_exit_code,
         cgroup: wire.cgroup,
+        legacy_cgroup: wire.legacy_cgroup,
+        mount_namespace: wire.mount_namespace,
+        net_namespace: wire.net_namespace,
+        uts_namespace: wire.uts_namespace,
+        user_namespace: wire.user_namespace,
+        namespaces_gone: wire.namespaces_gone != 0,
+        tty: wire.tty,
     }
 }
 
-fn decode_process(bytes: &[u8], at: usize) -> Result<(ProcessFacts<'_>, usize), DecodeError> {
+/// One that is `place` in the record.
+fn decode_spawner(
+    bytes: &[u8],
+    at: usize,
+    place: usize,
+) -> Result<(SpawnerFacts, ProcessFacts<'_>, usize), DecodeError> {
+    let wire: WireSpawner = take(bytes, at, "a spawner")?;
+    let (process, next) = decode_process(bytes, at + size_of::<WireSpawner>(), None)?;
+    let of = wire.of as usize;
+    // it stands behind whom it started
+    if of >= place {
+        return Err(DecodeError::Impossible { field: "of", value: u64::from(wire.of) });
+    }
+    let flag = |flag: SpawnerFlag| wire.flags & flag.0 != 0;
+    let spawner = SpawnerFacts {
+        of,
+        process: place,
+        exited: flag(SpawnerFlag::SPAWNER_EXITED),
+        execed_since: flag(SpawnerFlag::SPAWNER_EXECED_SINCE),
+    };
+    Ok((spawner, process, next))
+}
+
+/// `task` is there for source and target, which have more bytes.
+fn decode_process<'a>(
+    bytes: &'a [u8],
+    at: usize,
+    task: Option<&WireTask>,
+) -> Result<(ProcessFacts<'a>, usize), DecodeError> {
     let wire: WireProcess = take(bytes, at, "a process")?;
     let comm_at = at + std::mem::offset_of!(WireProcess, comm);
     let comm = slice(bytes, comm_at, wire.comm.len(), "a comm")?;
     let argv_at = at + size_of::<WireProcess>();
     let argv = slice(bytes, argv_at, usize::from(wire.argv_kept), "an argv")?;
-    let title_at = argv_at + argv.len();
-    let title = slice(bytes, title_at, usize::from(wire.title_kept), "a title")?;
-    let next = argv_at + (argv.len() + title.len()).next_multiple_of(8);
+    let mut end = argv_at + argv.len();
+    let mut piece = |length: u16, what| {
+        let piece = slice(bytes, end, usize::from(length), what);
+        end += usize::from(length);
+        piece
+    };
+    let exe = piece(task.map_or(0, |task| task.exe_kept), "a path")?;
+    let title = piece(wire.title_kept, "a title")?;
+    let nodename = piece(task.map_or(0, |task| task.nodename_kept), "a nodename")?;
+    let environment = piece(task.map_or(0, |task| task.environment_kept), "an environment")?;
+    let next = argv_at + (end - argv_at).next_multiple_of(8);
     let flag = |flag: ProcessFlag| wire.flags & flag.0 != 0;
     let argv = argv_of(argv, wire.argv_total, wire.flags);
     let process = ProcessFacts {
@@ -333,6 +494,15 @@ fn decode_process(bytes: &[u8], at: usize) -> Result<(ProcessFacts<'_>, usize), 
             cut: flag(ProcessFlag::PROCESS_TITLE_CUT),
         }),
         title_lost: flag(ProcessFlag::PROCESS_TITLE_LOST),
+        subject: task.map(|_| {
+            Box::new(SubjectFacts {
+                exe: Cow::Borrowed(exe),
+                nodename,
+                environment,
+                environment_cut: flag(ProcessFlag::PROCESS_ENV_CUT),
+                environment_lost: flag(ProcessFlag::PROCESS_ENV_LOST),
+            })
+        }),
     };
     Ok((process, next))
 }
@@ -440,13 +610,16 @@ mod tests {
         };
         let traced = bytes(&end(1));
         let Ok(Record::End(facts)) = decode(&traced) else { panic!("not an end") };
-        assert_eq!((facts.signal, facts.core_dumped, facts.is_traced), (11, true, true));
+        assert_eq!(facts.ending, Ending::Signal { number: 11, core_dumped: true });
+        assert!(facts.is_traced);
         assert_eq!((facts.tracer, &facts.chain[..]), (Some(1), &[0, 2][..]));
         let alone = bytes(&end(0));
         let Ok(Record::End(facts)) = decode(&alone) else { panic!("not an end") };
         assert_eq!((facts.tracer, &facts.chain[..]), (None, &[0, 1, 2][..]));
-        // an exit is no death, and nobody is not a process
-        assert!(decode(&bytes(&WireEnd { status: 3 << 8, ..end(0) })).is_err());
+        let exited = bytes(&WireEnd { status: 143 << 8, ..end(0) });
+        assert!(matches!(decode(&exited), Ok(Record::End(facts)) if facts.ending == Ending::Exit(143)));
+        // what stopped has not ended, and nobody is not a process
+        assert!(decode(&bytes(&WireEnd { status: 0x7f, ..end(0) })).is_err());
         assert!(decode(&bytes(&WireEnd { processes: 0, ..end(0) })).is_err());
         assert!(decode(&traced[..traced.len() - 1]).is_err());
     }
@@ -508,6 +681,17 @@ mod tests {
         let Ok(Record::Attempt(attempt)) = decode(&cut) else { panic!("not an attempt") };
         assert_eq!(attempt.facts.target_chain, [1, 2, 4], "the target's goes on to the top");
         assert!(decode(&record(&[])).is_err());
+    }
+
+    #[test]
+    fn a_childs_death_is_before_the_signal_whatever_the_uptime() {
+        let word = |time: u64| 42 + (9 << 22) + ((time >> 20) << 29);
+        for now in [1 << 30, (1 << 55) - 1, (1 << 55) + 5, 3 << 55] {
+            let death = decode_child_death(word(now - (1 << 25)), now).unwrap();
+            assert_eq!((death.pid, death.signal), (42, 9));
+            assert!(now - death.time >= 1 << 25 && now - death.time < (1 << 25) + (1 << 20), "{now}");
+        }
+        assert_eq!(decode_child_death(0, 1 << 30), None);
     }
 
     #[test]

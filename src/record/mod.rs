@@ -7,7 +7,7 @@ mod decode;
 
 use std::borrow::Cow;
 
-pub use decode::{DecodeError, decode};
+pub use decode::{DecodeError, decode, decode_ghost, decode_titles};
 
 /// What stood in the place of the siginfo pointer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,6 +110,20 @@ pub struct Task {
     pub group_exit_code: u32,
     /// Id of its cgroup in the default hierarchy.
     pub cgroup: u64,
+    /// And in the hierarchy of version 1 that is looked at; 0 if none is.
+    pub legacy_cgroup: u64,
+    /// Inodes of its namespaces, where they are not those of PID 1; 0 where they are.
+    pub mount_namespace: u32,
+    /// As above.
+    pub net_namespace: u32,
+    /// As above.
+    pub uts_namespace: u32,
+    /// As above.
+    pub user_namespace: u32,
+    /// It had no namespaces any more: none of the above says anything.
+    pub namespaces_gone: bool,
+    /// Name of its terminal, as the kernel has it, and NULs.
+    pub tty: [u8; 16],
 }
 
 /// `PF_EXITING` of include/linux/sched.h.
@@ -196,6 +210,115 @@ pub struct ProcessFacts<'a> {
     pub title: Option<Title<'a>>,
     /// There should be a title, but it could not be read.
     pub title_lost: bool,
+    /// What only source and target have.
+    pub subject: Option<Box<SubjectFacts<'a>>>,
+}
+
+/// What is kept of source and target alone, in bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SubjectFacts<'a> {
+    /// The executable: names, each with its NUL, the nearest first; empty if it could not be had.
+    pub exe: Cow<'a, [u8]>,
+    /// `utsname.nodename`, where it is in a UTS namespace of its own.
+    pub nodename: &'a [u8],
+    /// The environment variables that were asked for: `NAME=value`, each with its NUL.
+    pub environment: &'a [u8],
+    /// Not all of them could be kept.
+    pub environment_cut: bool,
+    /// They could not be read.
+    pub environment_lost: bool,
+}
+
+impl SubjectFacts<'_> {
+    /// The path of the executable, as the process itself would see it.
+    pub fn exe_path(&self) -> Option<Vec<u8>> {
+        let mut path = Vec::with_capacity(self.exe.len());
+        for name in self.exe.split(|&byte| byte == 0).rev().filter(|name| !name.is_empty()) {
+            path.push(b'/');
+            path.extend_from_slice(name);
+        }
+        (!path.is_empty()).then_some(path)
+    }
+}
+
+/// The last signal to a process that could have ended it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Previous {
+    /// `CLOCK_BOOTTIME`, nanoseconds.
+    pub time: u64,
+    /// Its number, 1 to 64.
+    pub signal: u8,
+    /// `TRACE_SIGNAL_*`.
+    pub result: u32,
+    /// No record told of it.
+    pub hidden: bool,
+    /// It met the default action.
+    pub met_default: bool,
+    /// The process that sent it, if one did.
+    pub source: Option<PreviousSource>,
+}
+
+impl Previous {
+    /// It is of this number, and arrived: neither ignored nor told to be pending already.
+    pub fn may_be_what_ended_it(&self, number: u8) -> bool {
+        // TRACE_SIGNAL_DELIVERED and TRACE_SIGNAL_LOSE_INFO
+        self.signal == number && matches!(self.result, 0 | 4)
+    }
+}
+
+/// Who sent it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PreviousSource {
+    /// Thread group id in the initial pid namespace.
+    pub pid: u32,
+    /// Boot-time nanoseconds of its start.
+    pub start: u64,
+    /// `comm`, without the NULs.
+    pub comm: Vec<u8>,
+}
+
+/// A child of the source that died of a signal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ChildDeath {
+    /// Its thread group id.
+    pub pid: u32,
+    /// What it died of.
+    pub signal: u8,
+    /// `CLOCK_BOOTTIME`, nanoseconds, to a millisecond.
+    pub time: u64,
+}
+
+/// Who started a process whose parent is another now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SpawnerFacts {
+    /// Place in `processes` of the one that it started.
+    pub of: usize,
+    /// Its own place.
+    pub process: usize,
+    /// It has ended: what is told of it was kept.
+    pub exited: bool,
+    /// It has run another program since.
+    pub execed_since: bool,
+}
+
+/// A cgroup that was made, or got another name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CgroupFacts<'a> {
+    /// The kernel's number of its hierarchy; 0 is version 2.
+    pub hierarchy: u32,
+    /// Its id there.
+    pub id: u64,
+    /// Its path from the root of the hierarchy.
+    pub path: &'a [u8],
+}
+
+/// The live text of an argument block that is not its argv.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TitleFacts<'a> {
+    /// Whose it is.
+    pub image: Image,
+    /// The text.
+    pub title: Title<'a>,
 }
 
 /// The command line of an image that was in the middle of execve when a signal met it.
@@ -209,6 +332,8 @@ pub struct IdentityFacts<'a> {
     pub uid: u32,
     /// The command line.
     pub argv: Argv<'a>,
+    /// The executable, as in [`SubjectFacts::exe`].
+    pub exe: Cow<'a, [u8]>,
 }
 
 /// One image of one process: what runs between two execs.
@@ -230,6 +355,26 @@ impl ProcessFacts<'_> {
 }
 
 #[cfg(test)]
+impl<'a> EndFacts<'a> {
+    /// An end of which nothing else is known, for tests.
+    pub(crate) fn of(process: ProcessFacts<'a>, ending: Ending) -> Self {
+        Self {
+            time: 0,
+            ending,
+            explained: true,
+            previous: None,
+            is_traced: false,
+            seccomp_mode: 0,
+            task: Task::default(),
+            processes: vec![process],
+            chain: vec![0],
+            tracer: None,
+            truncated: false,
+        }
+    }
+}
+
+#[cfg(test)]
 impl<'a> ProcessFacts<'a> {
     /// A process of which nothing else is known, for tests.
     pub(crate) fn named(pid: u32, comm: &'a [u8]) -> Self {
@@ -243,6 +388,7 @@ impl<'a> ProcessFacts<'a> {
             argv: Argv::NotApplicable,
             title: None,
             title_lost: false,
+            subject: None,
         }
     }
 }
@@ -254,23 +400,41 @@ pub enum Record<'a> {
     Signal(Box<Snapshot<'a>>),
     /// What a signal before it lacked.
     Identity(IdentityFacts<'a>),
-    /// An end that no signal explains.
+    /// An end: after a signal, or one that none explains.
     End(Box<EndFacts<'a>>),
     /// What the OOM killer's victim weighed; its signal came just before.
     Oom(OomFacts),
     /// A call that failed, or only asked.
     Attempt(Box<AttemptFacts<'a>>),
+    /// A cgroup's path.
+    Cgroup(CgroupFacts<'a>),
 }
 
-/// A process that died of a signal which the signal hook has not seen.
+/// How a process ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// It exited, with this code.
+    Exit(u8),
+    /// A signal ended it.
+    Signal {
+        /// Its number, 1 to 64.
+        number: u8,
+        /// It left a core file.
+        core_dumped: bool,
+    },
+}
+
+/// A process that ended after a signal, or of one that the signal hook has not seen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EndFacts<'a> {
     /// `CLOCK_BOOTTIME`, nanoseconds.
     pub time: u64,
-    /// The signal in its wait status, 1 to 64.
-    pub signal: u8,
-    /// It left a core file.
-    pub core_dumped: bool,
+    /// As its parent is told.
+    pub ending: Ending,
+    /// Of a death by a signal: that such a one was sent has been seen.
+    pub explained: bool,
+    /// The last signal that could have ended it.
+    pub previous: Option<Previous>,
     /// Somebody traced it.
     pub is_traced: bool,
     /// `task->seccomp.mode` of its last thread.
@@ -369,6 +533,16 @@ pub struct Snapshot<'a> {
     pub tty: &'a [u8],
     /// What the OOM killer said of it.
     pub oom: Option<OomFacts>,
+    /// The last signal to the target before this one that could have ended it.
+    pub previous: Option<Previous>,
+    /// Something is kept of the target: no `previous` means that there was none.
+    pub has_history: bool,
+    /// The child of the running process that died of a signal last.
+    pub child_death: Option<ChildDeath>,
+    /// Who started those in `processes` whose parent is another now; one behind whom it started.
+    pub spawners: Vec<SpawnerFacts>,
+    /// There were more.
+    pub spawners_cut: bool,
     /// The current chain was cut before the top.
     pub current_truncated: bool,
     /// The target chain was cut before the top.

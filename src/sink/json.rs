@@ -1,7 +1,7 @@
 //! JSON: one object a line.
 
-use super::Format;
 use super::sanitize::push_json_string;
+use super::{Format, decimal_seconds};
 
 /// Writes an event as one JSON object.
 #[derive(Debug, Default)]
@@ -39,6 +39,11 @@ impl Format for Json {
         self.line.extend_from_slice(text.as_bytes());
     }
 
+    fn seconds(&mut self, key: &'static str, nanoseconds: u64) {
+        self.key(key);
+        self.line.extend_from_slice(decimal_seconds(nanoseconds).as_bytes());
+    }
+
     fn flag(&mut self, key: &'static str, value: bool) {
         self.key(key);
         self.line.extend_from_slice(if value { b"true" } else { b"false" });
@@ -59,6 +64,20 @@ impl Format for Json {
     fn words(&mut self, key: &'static str, items: &[String]) {
         let items: Vec<&[u8]> = items.iter().map(String::as_bytes).collect();
         self.list(key, &items);
+    }
+
+    fn names(&mut self, key: &'static str, values: &[(String, String)]) {
+        self.key(key);
+        self.line.push(b'{');
+        for (place, (name, value)) in values.iter().enumerate() {
+            if place > 0 {
+                self.line.push(b',');
+            }
+            push_json_string(&mut self.line, name);
+            self.line.push(b':');
+            push_json_string(&mut self.line, value);
+        }
+        self.line.push(b'}');
     }
 
     fn open(&mut self, key: &'static str) {

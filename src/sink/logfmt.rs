@@ -3,8 +3,8 @@
 //! A list is `[python /main.py --port=8080]`; an argument that is empty or could be mistaken is a JSON string
 //! inside it. The value as a whole is quoted where logfmt needs it.
 
-use super::Format;
 use super::sanitize::{is_unsafe, push_json_string};
+use super::{Format, decimal_seconds};
 
 /// Writes an event as one logfmt line.
 #[derive(Debug, Default)]
@@ -91,6 +91,11 @@ impl Format for Logfmt {
         self.out().extend_from_slice(text.as_bytes());
     }
 
+    fn seconds(&mut self, key: &'static str, nanoseconds: u64) {
+        self.key(key);
+        self.out().extend_from_slice(decimal_seconds(nanoseconds).as_bytes());
+    }
+
     fn flag(&mut self, key: &'static str, value: bool) {
         self.key(key);
         self.out().extend_from_slice(if value { b"true" } else { b"false" });
@@ -115,6 +120,15 @@ impl Format for Logfmt {
         self.key(key);
         self.value(&String::from_utf8_lossy(&list));
         self.scratch = list;
+    }
+
+    fn names(&mut self, key: &'static str, values: &[(String, String)]) {
+        self.push(key, false);
+        for (name, value) in values {
+            self.key(name);
+            self.value(value);
+        }
+        self.close();
     }
 
     fn words(&mut self, key: &'static str, items: &[String]) {

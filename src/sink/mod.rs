@@ -5,6 +5,11 @@ pub mod json;
 pub mod logfmt;
 pub mod sanitize;
 
+/// `10.000123`, of nanoseconds.
+pub fn decimal_seconds(nanoseconds: u64) -> String {
+    format!("{}.{:06}", nanoseconds / 1_000_000_000, nanoseconds % 1_000_000_000 / 1000)
+}
+
 /// What a format must be able to write. Keys are single words; nesting is by [`open`](Self::open) and
 /// [`close`](Self::close).
 pub trait Format {
@@ -14,6 +19,8 @@ pub trait Format {
     fn number(&mut self, key: &'static str, value: u64);
     /// A number that may be negative, as a process wrote it.
     fn integer(&mut self, key: &'static str, value: i64);
+    /// A duration, told in seconds to the microsecond.
+    fn seconds(&mut self, key: &'static str, nanoseconds: u64);
     /// A truth.
     fn flag(&mut self, key: &'static str, value: bool);
     /// A list of byte strings of other processes.
@@ -26,6 +33,8 @@ pub trait Format {
     fn open_last(&mut self, key: &'static str) {
         self.open(key);
     }
+    /// An object whose keys are not ours: names and values of other processes.
+    fn names(&mut self, key: &'static str, values: &[(String, String)]);
     /// Ends the innermost object.
     fn close(&mut self);
     /// Ends the event and appends its line to `out`.

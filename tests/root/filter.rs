@@ -89,6 +89,7 @@ fn by_signal() {
         let count = |signal: i64| {
             said.events()
                 .iter()
+                .filter(|event| event["event"] == "signal")
                 .filter(|event| event["target"]["pid"] == target.pid() && event["signal"] == signal)
                 .count()
         };

@@ -19,6 +19,14 @@ pub enum Skip {
     Root,
     /// A new pid namespace.
     PidNamespace,
+    /// Cgroups of version 2 can be made.
+    Unified,
+    /// Cgroups of version 1 can be made, with the memory controller.
+    Version1,
+    /// BPF programs can loop (5.17).
+    Loop,
+    /// The memory of others can be read (5.18).
+    Titles,
     /// A memory cgroup.
     MemoryCgroup,
     /// Memory for identities that a cgroup's limit bounds.
@@ -36,6 +44,10 @@ impl Skip {
         match self {
             Self::Root => "no-root",
             Self::PidNamespace => "no-pid-namespace",
+            Self::Unified => "no-unified-cgroups",
+            Self::Version1 => "no-cgroups-1",
+            Self::Loop => "no-loop",
+            Self::Titles => "no-titles",
             Self::MemoryCgroup => "no-memory-cgroup",
             Self::BoundedStorage => "no-bounded-storage",
             Self::CgroupKill => "no-cgroup-kill",
@@ -48,6 +60,13 @@ impl Skip {
         match self {
             Self::Root => (!rustix::process::geteuid().is_root())
                 .then_some("needs root: scripts/test runs it through sudo"),
+            Self::Unified => unified().is_none().then_some("cgroups of version 2 are not mounted"),
+            Self::Version1 => (!Path::new("/sys/fs/cgroup/memory/cgroup.procs").exists())
+                .then_some("the memory controller is not one of version 1"),
+            Self::Loop => (!killsnoop::bpf::probe::host().has_loop)
+                .then_some("before 5.17 a program cannot look through an environment"),
+            Self::Titles => (!killsnoop::bpf::probe::host().has_copy_from_user_task)
+                .then_some("before 5.18 the memory of others cannot be read"),
             Self::PidNamespace => {
                 let works = Command::new("unshare").args(["--fork", "--pid", "true"]).status();
                 (!works.is_ok_and(|status| status.success())).then_some("unshare --pid does not work here")

@@ -7,9 +7,12 @@
 
 mod argv;
 mod attempts;
+mod ends;
 mod filter;
 mod harness;
+mod identity;
 mod life;
+mod lineage;
 #[path = "../report/mod.rs"]
 mod report;
 #[path = "../rows/mod.rs"]
@@ -37,8 +40,18 @@ fn main() -> ExitCode {
     let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap();
     let in_ci = std::env::var_os("CI").is_some();
     let mut unlisted = 0;
-    let tests =
-        [who::TESTS, argv::TESTS, target::TESTS, filter::TESTS, attempts::TESTS, life::TESTS].concat();
+    let tests = [
+        who::TESTS,
+        argv::TESTS,
+        target::TESTS,
+        identity::TESTS,
+        lineage::TESTS,
+        ends::TESTS,
+        filter::TESTS,
+        attempts::TESTS,
+        life::TESTS,
+    ]
+    .concat();
     let tests = tests.into_iter().map(|(name, needs, run)| -> AnyTest { (name, needs, Box::new(run)) });
     let rows = rows::ROWS
         .iter()

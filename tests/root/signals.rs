@@ -66,9 +66,21 @@ pub fn show(row: &Row) {
     drop(made);
     let said = tracer.stop();
     said.assert_counters_add_up();
-    let is_end = |event: &Value| event["event"] == "ended" && event["target"]["pid"] == target;
-    let ends = said.events().iter().filter(|event| is_end(event)).count();
-    assert_eq!(ends, usize::from(kind == "ended"), "an event tells of it: {}", said.stdout);
+    let events = said.events();
+    let ends: Vec<&Value> =
+        events.iter().filter(|event| event["event"] == "ended" && event["target"]["pid"] == target).collect();
+    let unexplained = ends.iter().filter(|end| end["signalName"].is_string() && end["after"].is_null());
+    assert_eq!(unexplained.count(), usize::from(kind == "ended"), "an event tells of it: {}", said.stdout);
+    assert!(ends.len() <= 1, "an end is told once: {}", said.stdout);
+    for end in ends.iter().filter(|end| end["after"].is_object()) {
+        let id = end["after"]["id"].as_u64().unwrap_or_else(|| panic!("an event told of it: {end}"));
+        let before = events.iter().find(|event| event["id"] == id).unwrap();
+        assert_eq!(before["target"]["key"], end["target"]["key"], "{end}");
+        assert_eq!(before["signalName"], end["after"]["signalName"], "{end}");
+        if end["signalName"].is_string() {
+            assert_eq!(before["signalName"], end["signalName"], "{end}");
+        }
+    }
 }
 
 fn compare(path: &str, says: &Value, is: &Value, made: &Made, event: &Value) {

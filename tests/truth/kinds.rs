@@ -335,7 +335,8 @@ fn early(rounds: usize) -> Row {
     let (said, _, _) = run(&["early", &text, "12"], &["-i", "USR2"]);
     let line = serde_json::json!(["workload", "early", text, "12"]);
     let mut row = Row { lost: said.counter("signals total", "lost"), expected: rounds, ..Row::default() };
-    for event in said.events().iter().filter(|event| event["target"]["comm"] == "workload") {
+    let is_row = |event: &&Value| event["event"] == "signal" && event["target"]["comm"] == "workload";
+    for event in said.events().iter().filter(is_row) {
         row.rounds += 1;
         let (mut is_missing, wrong) = (false, row.wrong.len());
         for side in ["source", "target"] {

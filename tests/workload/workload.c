@@ -405,6 +405,8 @@ int main(int argc, char **argv)
 		play(chain_roles);
 		play(argv_roles);
 		play(signal_roles);
+		play(end_roles);
+		play(place_roles);
 	}
 	/* anything else: a process that waits */
 	printf("ready\n");

@@ -35,6 +35,8 @@ struct role {
 extern const struct role chain_roles[];
 extern const struct role argv_roles[];
 extern const struct role signal_roles[];
+extern const struct role end_roles[];
+extern const struct role place_roles[];
 
 __attribute__((noreturn)) void die(const char *what);
 /* This process, as it knows itself, run with these arguments. */

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What came before: which signals a process was sent, the last that could have ended it, and which of its children
+ * died of one. Kept with the process; read at its next signal and at its end.
+ */
+#ifndef KILLSNOOP_HISTORY_H
+#define KILLSNOOP_HISTORY_H
+
+#include "filter.h"
+#include "identity.h"
+
+static __always_inline void note_elsewhere(struct task_struct *leader, u64 signals, u32 marks)
+{
+	struct handover_key key = { .start_time = leader->start_boottime, .tgid = leader->tgid };
+	struct elsewhere *noted = bpf_map_lookup_elem(&signalled_elsewhere, &key);
+	struct elsewhere first = { .signalled = signals, .marks = marks };
+
+	if (!noted) {
+		bpf_map_update_elem(&signalled_elsewhere, &key, &first, BPF_ANY);
+		return;
+	}
+	__sync_fetch_and_or(&noted->signalled, signals);
+	__sync_fetch_and_or(&noted->marks, marks);
+}
+
+static __always_inline void note_signalled(struct identity *identity, u32 signal)
+{
+	if (!(identity->signalled & SIGNAL_BIT(signal)))
+		__sync_fetch_and_or(&identity->signalled, SIGNAL_BIT(signal));
+}
+
+static __always_inline bool was_signalled(struct task_struct *leader, const struct identity *identity,
+					  u32 signal)
+{
+	struct handover_key key = { .start_time = leader->start_boottime, .tgid = leader->tgid };
+	struct elsewhere *noted;
+
+	if (identity && identity->signalled & SIGNAL_BIT(signal))
+		return true;
+	noted = bpf_map_lookup_elem(&signalled_elsewhere, &key);
+	return noted && noted->signalled & SIGNAL_BIT(signal);
+}
+
+/*
+ * Could it have ended its target, by its default action? Not one that was refused, nor one that came when something
+ * else was ending it.
+ */
+static __always_inline bool may_end(const struct facts *facts, struct task_struct *target)
+{
+	if (NEVER_ENDS & SIGNAL_BIT(facts->signal) || facts->result == TRACE_SIGNAL_OVERFLOW_FAIL)
+		return false;
+	return facts->result != TRACE_SIGNAL_IGNORED ||
+	       !(BPF_CORE_READ(target, signal, flags) & SIGNAL_GROUP_EXIT);
+}
+
+/*
+ * What the target had before this signal, for the record. Where nothing is kept of it (the fork hook has not run yet, or
+ * the value could not be had), the signals that came are noted elsewhere: none there, none before.
+ */
+static __always_inline void recall(struct facts *facts, struct task_struct *leader,
+				   const struct identity *identity)
+{
+	facts->child_death = 0;
+	facts->no_history = 0;
+	if (identity) {
+		facts->previous = identity->previous;
+		facts->no_history = !facts->previous.time && identity->marks & MARK_NO_HISTORY;
+	} else {
+		struct handover_key key = { .start_time = leader->start_boottime, .tgid = leader->tgid };
+
+		facts->previous.time = 0;
+		facts->no_history = bpf_map_lookup_elem(&signalled_elsewhere, &key) != NULL;
+	}
+}
+
+static __always_inline void recall_child(struct facts *facts, const struct identity *source)
+{
+	facts->child_death = source ? *(volatile u64 *)&source->child_death : 0;
+}
+
+/*
+ * The siglock of the target is held: no two write at once. One that is hidden by default (a profiler's timer, a
+ * runtime's signal to itself) does not push out one that is not.
+ */
+static __always_inline void note_previous(struct identity *identity, const struct facts *facts,
+					  struct task_struct *current_task, bool is_hidden)
+{
+	struct wire_previous *previous = &identity->previous;
+	bool is_sent = sent_by_current(facts) || written_to_cgroup_kill(facts);
+
+	if (is_hidden && previous->time && !(previous->flags & PREVIOUS_HIDDEN))
+		return;
+	*(volatile u64 *)&previous->time = 0;
+	generation_barrier();
+	previous->signal = (u8)facts->signal;
+	previous->result = (u8)facts->result;
+	previous->flags = (is_sent ? PREVIOUS_SENT : 0) | (is_hidden ? PREVIOUS_HIDDEN : 0) |
+			  (facts->disposition == DISPOSITION_DEFAULT ? PREVIOUS_DEFAULT : 0);
+	previous->source_tgid = 0;
+	previous->source_start = 0;
+	if (is_sent) {
+		struct task_struct *leader = current_task->group_leader;
+
+		previous->source_tgid = leader->tgid;
+		previous->source_start = leader->start_boottime;
+		bpf_probe_read_kernel(previous->source_comm, sizeof(previous->source_comm), leader->comm);
+	}
+	generation_barrier();
+	*(volatile u64 *)&previous->time = facts->time;
+}
+
+/*
+ * What came before goes into the facts, and this signal into what comes before the next. The identity is of one of two
+ * maps: done with here, or the verifier would follow the rest of the program for each.
+ */
+static __always_inline void recall_and_note(struct facts *facts, struct task_struct *leader,
+					    struct task_struct *current_task)
+{
+	struct identity *identity = any_identity(leader);
+	bool is_told;
+
+	recall(facts, leader, identity);
+	if (!facts->may_end)
+		return;
+	is_told = facts->hidden == SHOWN && !facts->filtered;
+	if (!identity) {
+		note_elsewhere(leader, facts->result != TRACE_SIGNAL_IGNORED ? SIGNAL_BIT(facts->signal) : 0,
+			       is_told ? MARK_TOLD : 0);
+		return;
+	}
+	/* what was ignored explains nothing later */
+	if (facts->result != TRACE_SIGNAL_IGNORED)
+		note_signalled(identity, facts->signal);
+	note_previous(identity, facts, current_task, facts->hidden != SHOWN);
+	if (is_told)
+		mark(identity, MARK_TOLD);
+	if (leader->flags & PF_EXITING)
+		refresh_handover(leader, identity);
+}
+
+/* With the parent: that this child died of a signal (0: of none), and whether it has left a ghost. */
+static __always_inline void note_with_parent(struct task_struct *parent, u32 tgid, u32 signal, u64 time,
+					     bool left_ghost)
+{
+	struct identity *identity = any_identity(parent);
+
+	if (!identity)
+		return;
+	if (signal)
+		*(volatile u64 *)&identity->child_death = CHILD_DEATH(tgid, signal, time);
+	/* it is above those that may ask, and leaves a ghost as well */
+	if (left_ghost)
+		mark(identity, MARK_BEREFT);
+	if (BPF_CORE_READ(parent, flags) & PF_EXITING)
+		refresh_handover(parent, identity);
+}
+
+#endif

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Source and target: what only they have of a process, beside what ancestors have.
+ */
+#ifndef KILLSNOOP_SUBJECT_H
+#define KILLSNOOP_SUBJECT_H
+
+#include "environment.h"
+#include "host.h"
+#include "process.h"
+
+/* Room that source or target may need. */
+#define SUBJECT_ROOM \
+	(sizeof(struct wire_process) + ARGV_MAX + 8 + TITLE_BYTES + NODENAME_BYTES + ENVIRONMENT_BYTES + 16)
+
+static __always_inline s32 pid_number(struct pid *pid)
+{
+	s32 number = 0;
+
+	/* numbers[0] is the initial namespace's */
+	if (pid)
+		bpf_core_read(&number, sizeof(number), &pid->numbers[0].nr);
+	return number;
+}
+
+static __always_inline void describe_task(struct wire_task *facts, struct task_struct *task,
+					  struct task_struct *leader)
+{
+	struct signal_struct *signal = task->signal;
+	const struct cred *cred = task->cred;
+	struct pid *pid = leader->thread_pid;
+
+	facts->cgroup = task->cgroups->dfl_cgrp->kn->id;
+	facts->legacy_cgroup = legacy_cgroup_of(task);
+	facts->tid = task->pid;
+	facts->flags = task->flags;
+	facts->uid = cred->uid.val;
+	facts->gid = cred->egid.val;
+	facts->login_uid = task_login_uid(task);
+	facts->pgid = pid_number(signal->pids[PIDTYPE_PGID]);
+	facts->session = pid_number(signal->pids[PIDTYPE_SID]);
+	facts->namespace_pid = 0;
+	facts->namespace_inode = 0;
+	facts->namespace_level = 0;
+	if (pid) {
+		struct upid inner = {};
+		u32 level = pid->level;
+		u64 number = 0;
+
+		/* fetched as a number: the verifier allows no variable offset on a typed pointer */
+		bpf_core_read(&number, sizeof(number), &leader->thread_pid);
+		number +=
+			bpf_core_field_offset(struct pid, numbers) + level * bpf_core_type_size(struct upid);
+		bpf_probe_read_kernel(&inner, sizeof(inner), (void *)number);
+		facts->namespace_pid = inner.nr;
+		facts->namespace_inode = BPF_CORE_READ(inner.ns, ns.inum);
+		facts->namespace_level = level;
+	}
+	facts->state = task_state(task);
+	facts->exit_state = leader->exit_state;
+	facts->live = signal->live.counter;
+	facts->signal_flags = signal->flags;
+	facts->group_exit_code = signal->group_exit_code;
+	tell_namespaces(facts, task);
+	copy_tty(task, facts->tty);
+	facts->exe_kept = 0;
+	facts->nodename_kept = 0;
+	facts->environment_kept = 0;
+	facts->reserved_too = 0;
+}
+
+/* Writes up to `size` bytes at the end of the record; clipped, which its room excludes. */
+#define AT_THE_END(record, room, length, size) \
+	((record) + AT_MOST((room) - (size), *(volatile u32 *)(length)))
+
+/* The process and its argv, with the executable's path behind it. Its length is left as it is, not padded. */
+static __always_inline struct wire_process *append_image(u8 *record, const u32 room, u32 *length,
+							 struct wire_task *facts, struct task_struct *leader,
+							 u64 mm, struct found *found, struct spawner *spawner,
+							 enum reading reading)
+{
+	u32 at = *(volatile u32 *)length & ~7U, kept, exe;
+	struct wire_process *process;
+	u8 *bytes;
+
+	if (at > room - SUBJECT_ROOM)
+		return NULL;
+	process = (struct wire_process *)(record + at);
+	bytes = (u8 *)(process + 1);
+	describe(process, leader, reading);
+	if (look_up_argv(process, leader, found, mm)) {
+		kept = found->copy.argv_kept;
+		exe = found->copy.exe_kept;
+		/* a mixture: what is copied will not be accepted */
+		if (kept > ARGV_MAX)
+			kept = ARGV_MAX;
+		if (exe > EXE_BYTES || kept + exe > ARGV_MAX)
+			exe = 0;
+		accept_argv(process, found, copy_whole_argv(bytes, found, kept + exe), kept);
+		if (!(process->flags & PROCESS_EXEC_RACE))
+			facts->exe_kept = (u16)exe;
+	}
+	tell_spawner(spawner, found);
+	/* from map memory: what is kept in registers is followed along every branch */
+	kept = *(volatile u16 *)&process->argv_kept;
+	if (!kept)
+		process->arg_start = (u32)argument_block_of(leader);
+	*length = at + sizeof(*process) + kept + *(volatile u16 *)&facts->exe_kept;
+	return process;
+}
+
+/* To a record; the bytes. */
+static __always_inline u32 copy_environment(u8 *to, struct wire_process *process, const struct found *found)
+{
+	struct {
+		u32 kept;
+		u32 flags;
+	} head = {};
+	u32 kept;
+
+	/* without its image nothing can be said of its environment */
+	if (!*(volatile u64 *)&found->identity || process->flags & (PROCESS_EXEC_RACE | PROCESS_MID_EXEC)) {
+		if (!(process->flags & PROCESS_NO_ARGV))
+			process->flags |= PROCESS_ENV_LOST;
+		return 0;
+	}
+	if (!found->environment) {
+		/* the seeding tells of everybody, or has not told */
+		if (found->seeded)
+			process->flags |= PROCESS_ENV_LOST;
+		return 0;
+	}
+	bpf_probe_read_kernel(&head, sizeof(head), (void *)found->environment);
+	process->flags |= head.flags;
+	kept = head.kept;
+	if (kept > ENVIRONMENT_BYTES ||
+	    bpf_probe_read_kernel(to, AT_MOST(ENVIRONMENT_BYTES, kept),
+				  (void *)found->environment +
+					  __builtin_offsetof(struct environment, bytes)) ||
+	    !is_unchanged(found)) {
+		process->flags |= PROCESS_ENV_LOST;
+		return 0;
+	}
+	return kept;
+}
+
+/* What comes behind it, last. */
+static __always_inline void append_rest(u8 *record, const u32 room, u32 *length, struct wire_process *process,
+					struct wire_task *facts, struct task_struct *task,
+					const struct found *found)
+{
+	u32 kept = copy_nodename(AT_THE_END(record, room, length, NODENAME_BYTES), facts, task);
+
+	facts->nodename_kept = (u16)kept;
+	*length += kept;
+	if (settings.variables) {
+		kept = copy_environment(AT_THE_END(record, room, length, ENVIRONMENT_BYTES), process, found);
+		facts->environment_kept = (u16)kept;
+		*length += kept;
+	}
+	*length = PAD8(*(volatile u32 *)length);
+}
+
+#endif

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The live title of a sender: what its argument block says now, where that is not its argv (setproctitle, or a
+ * sender that hides).
+ */
+#ifndef KILLSNOOP_TITLE_H
+#define KILLSNOOP_TITLE_H
+
+#include "maps.h"
+
+struct live_check {
+	struct scratch *scratch;
+	u32 words; /* whole ones */
+	u64 last;  /* the bytes of the one behind them that count */
+	bool differs;
+};
+
+/* The source is the first process of a record: its argv lies at a fixed place. */
+#define SOURCE_ARGV (sizeof(struct wire_signal) + sizeof(struct wire_process))
+
+static long compare_word(u32 index, void *context)
+{
+	struct live_check *check = context;
+	u32 at = index * 8;
+	u64 differs;
+
+	if (index > check->words || at > ARGV_MAX - 8)
+		return 1;
+	differs = *(u64 *)(check->scratch->live + at) ^ *(u64 *)(check->scratch->record + SOURCE_ARGV + at);
+	if (index == check->words)
+		differs &= check->last;
+	if (!differs)
+		return 0;
+	check->differs = true;
+	return 1;
+}
+
+/*
+ * The sender's argument block as it is now (setproctitle, or a sender that hides). Its pages are read
+ * without faulting: one that is not resident leaves the title unknown, and the record says so.
+ */
+static __always_inline u32 copy_title(struct scratch *scratch, struct wire_process *process, u8 *to,
+				      struct mm_struct *mm)
+{
+	u64 start, end, length;
+	u32 kept;
+	s64 copied;
+
+	if (!mm)
+		return 0;
+	start = mm->arg_start;
+	end = mm->arg_end;
+	length = end > start ? end - start : 0;
+	kept = length > ARGV_MAX ? ARGV_MAX : (u32)length;
+	if (length == process->argv_total && kept == process->argv_kept) {
+		struct live_check check = { .scratch = scratch, .words = kept / 8 };
+
+		if (kept == 0)
+			return 0;
+		check.last = ~(~0ULL << 8 * (kept & 7));
+		if (bpf_probe_read_user(scratch->live, AT_MOST(ARGV_MAX, kept), (void *)start)) {
+			process->flags |= PROCESS_TITLE_LOST;
+			return 0;
+		}
+		REPEAT(ARGV_MAX / 8, check.words + 1, compare_word, &check);
+		if (!check.differs)
+			return 0;
+	}
+	/*
+	 * fs/proc/base.c: get_mm_cmdline(): the last byte of the block overwritten means that the title is
+	 * one string, which may go on into the environment.
+	 */
+	u8 last = 0;
+
+	if (length && bpf_probe_read_user(&last, sizeof(last), (void *)(end - 1))) {
+		process->flags |= PROCESS_TITLE_LOST;
+		return 0;
+	}
+	if (last) {
+		copied = bpf_probe_read_user_str(to, TITLE_BYTES, (void *)start);
+		if (copied <= 0 || copied > TITLE_BYTES) {
+			process->flags |= PROCESS_TITLE_LOST;
+			return 0;
+		}
+		process->flags |= PROCESS_TITLE_SPILT;
+		if (copied == TITLE_BYTES)
+			process->flags |= PROCESS_TITLE_CUT;
+		process->title_kept = (u16)copied;
+		return (u32)copied;
+	}
+	if (kept > TITLE_BYTES) {
+		process->flags |= PROCESS_TITLE_CUT;
+		kept = TITLE_BYTES;
+	}
+	if (bpf_probe_read_user(to, AT_MOST(TITLE_BYTES, kept), (void *)start)) {
+		process->flags |= PROCESS_TITLE_LOST;
+		return 0;
+	}
+	process->title_kept = (u16)kept;
+	return kept;
+}
+
+#endif

@@ -1,0 +1,96 @@
+//! What an event has beside its own record: what the host says of its processes, and what came before it.
+
+use std::rc::Rc;
+
+use crate::complete::container::Placement;
+use crate::origin::Origin;
+use crate::record::{EndFacts, Ending, Previous, PreviousSource};
+
+/// What the host says of one process, by the ids that the record has.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Surroundings {
+    /// Path of its cgroup: of version 2, or of version 1 where that says more.
+    pub cgroup: Option<Rc<str>>,
+    /// It has one, and no path of it is known.
+    pub is_cgroup_lost: bool,
+    /// Whether its names would be the host's cannot be known any more.
+    pub are_names_lost: bool,
+    /// What the paths of its cgroups say.
+    pub placement: Placement,
+    /// Names of its users and its group, as the host's files have them; none of a process in a container, whose files
+    /// are others.
+    pub user: Option<Rc<str>>,
+    /// As above.
+    pub group: Option<Rc<str>>,
+    /// As above.
+    pub login_user: Option<Rc<str>>,
+    /// Its live title, if it was read before and differs from argv.
+    pub title: Option<ReadTitle>,
+}
+
+/// A title as it was read some time before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReadTitle {
+    /// As in [`Title`](crate::record::Title).
+    pub bytes: Rc<[u8]>,
+    /// As above.
+    pub spilt: bool,
+    /// As above.
+    pub cut: bool,
+    /// `CLOCK_BOOTTIME`, nanoseconds, of the reading.
+    pub read_at: u64,
+}
+
+/// Beside a signal's or an attempt's record.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Context {
+    /// Of the source.
+    pub source: Surroundings,
+    /// Of the target.
+    pub target: Surroundings,
+    /// The event that told of the previous signal, and what brought that about.
+    pub previous: Option<(u64, Origin)>,
+    /// The event that told why the source's child died.
+    pub child_death_id: Option<u64>,
+}
+
+/// The signal that came before an end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct After {
+    /// The event that told of it.
+    pub id: Option<u64>,
+    /// What brought it about, where an event told of it.
+    pub origin: Option<Origin>,
+    /// It.
+    pub signal: Previous,
+}
+
+impl After {
+    /// The signal before an end, of those that are known: `seen` is the last of the number that it died of, as an
+    /// event told it. What it died of outranks what came last.
+    pub fn of(end: &EndFacts<'_>, seen: Option<Self>) -> Option<Self> {
+        let last = end.previous.clone().map(|signal| Self { id: None, origin: None, signal });
+        match end.ending {
+            Ending::Exit(_) => last,
+            Ending::Signal { .. } if !end.explained => None,
+            Ending::Signal { number, .. } => {
+                // one that no event told of (a filter, a full ring) may be the later one
+                let last = last.filter(|last| last.signal.may_be_what_ended_it(number));
+                match (seen, last) {
+                    (Some(seen), Some(last)) if last.signal.time > seen.signal.time => Some(last),
+                    (seen, last) => seen.or(last),
+                }
+            }
+        }
+    }
+
+    /// It met the default action, so the target died of it; one that was handled is only what came before.
+    pub fn is_what_ended_it(&self) -> bool {
+        self.signal.met_default
+    }
+
+    /// Who sent it, if a process did.
+    pub fn source(&self) -> Option<&PreviousSource> {
+        self.signal.source.as_ref()
+    }
+}

@@ -1,0 +1,353 @@
+//! How those end that were signalled, and what came before.
+
+use std::process::Command;
+use std::thread;
+use std::time::Duration;
+
+use rustix::process::Signal;
+use serde_json::Value;
+
+use crate::Test;
+use crate::harness::{Process, Skip, Tracer, cmdline, run_workload, wait_until};
+
+pub const TESTS: &[Test] = &[
+    ("a_process_that_handles_sigterm_has_its_exit_code_told", &[], handles_and_exits),
+    ("a_death_is_blamed_on_the_signal_in_the_wait_status", &[], the_signal_it_died_of),
+    ("an_exit_by_another_thread_is_the_process_s", &[], exit_by_a_thread),
+    ("the_code_where_the_leader_went_first_is_the_wait_status_s", &[], the_leader_went_first),
+    ("a_core_dump_is_told", &[], core_dump),
+    ("an_end_keeps_all_that_a_target_has", &[], all_of_a_target),
+    ("without_outcomes_nothing_is_said_of_ends", &[], no_outcome),
+    ("who_was_not_signalled_ends_untold", &[], untold),
+    ("what_a_signal_before_was_is_told_with_the_next", &[], previous),
+    ("a_signal_that_an_init_ignored_is_told_with_the_next", &[Skip::PidNamespace], ignored_by_an_init),
+    ("a_hidden_signal_is_remembered_and_pushes_nothing_out", &[], previous_hidden),
+    ("a_filtered_signal_is_remembered", &[], previous_filtered),
+    ("an_exec_keeps_what_came_before", &[], previous_across_exec),
+    ("an_exec_by_another_thread_keeps_what_came_before", &[], previous_across_exec_by_a_thread),
+    ("one_that_no_event_told_of_is_blamed_if_it_came_later", &[], the_later_one),
+    ("a_signal_that_was_handled_is_not_said_to_have_killed", &[], handled_then_by_tracer),
+    ("a_child_that_died_of_a_signal_is_told_with_what_its_parent_sends", &[], child_death),
+    ("a_child_s_death_of_long_ago_is_not_told", &[], child_death_long_ago),
+];
+
+fn end_of(tracer: &Tracer, pid: u32) -> Value {
+    tracer.wait_for(&format!("the end of {pid}"), |event| {
+        event["event"] == "ended" && event["target"]["pid"] == pid
+    })
+}
+
+fn seconds(value: &Value) -> f64 {
+    value.as_f64().unwrap_or_else(|| panic!("no number: {value}"))
+}
+
+fn handles_and_exits() {
+    let tracer = Tracer::json(&[]);
+    let mut target = Process::workload(&["ends-with", "143"]);
+    target.kill(Signal::TERM);
+    assert_eq!(target.reap().code(), Some(143));
+    let end = end_of(&tracer, target.pid());
+    assert_eq!(end["msg"], "target ended", "{end}");
+    assert_eq!(end["exitCode"], 143, "{end}");
+    assert!(end["signalName"].is_null() && end["coreDumped"].is_null(), "{end}");
+    let signal = tracer.signal_to(target.pid(), 15);
+    let after = &end["after"];
+    assert_eq!(after["id"], signal["id"], "{end}");
+    assert_eq!(after["signalName"], "SIGTERM", "{end}");
+    assert_eq!(after["source"]["pid"], std::process::id(), "{end}");
+    assert_eq!(after["source"]["comm"], signal["source"]["comm"], "{end}");
+    assert_eq!(after["source"]["key"], signal["source"]["key"], "{end}");
+    assert!((0.0..10.0).contains(&seconds(&after["secondsAgo"])), "{end}");
+    let summary = end["summary"].as_str().unwrap();
+    assert!(summary.starts_with(&format!("workload({}) exited with 143, ", target.pid())), "{summary}");
+    assert!(summary.contains(" after SIGTERM from "), "{summary}");
+}
+
+/// The kernel decides at the first that ends it; what comes after finds a process that is ending already.
+fn the_signal_it_died_of() {
+    let tracer = Tracer::json(&[]);
+    let mut target = Process::workload(&["waits"]);
+    target.kill(Signal::USR1);
+    target.kill(Signal::KILL);
+    target.reap();
+    let end = end_of(&tracer, target.pid());
+    assert_eq!(end["signalName"], "SIGUSR1", "{end}");
+    assert_eq!(end["signal"], 10, "{end}");
+    assert_eq!(end["coreDumped"], false, "{end}");
+    assert_eq!(end["after"]["signalName"], "SIGUSR1", "{end}");
+    assert_eq!(end["after"]["id"], tracer.signal_to(target.pid(), 10)["id"], "{end}");
+    assert!(end["summary"].as_str().unwrap().contains("died of SIGUSR1, "), "{end}");
+}
+
+fn exit_by_a_thread() {
+    let tracer = Tracer::json(&[]);
+    let mut target = Process::workload(&["ends-by-thread"]);
+    target.kill(Signal::TERM);
+    assert_eq!(target.reap().code(), Some(7));
+    assert_eq!(end_of(&tracer, target.pid())["exitCode"], 7);
+}
+
+fn the_leader_went_first() {
+    let tracer = Tracer::json(&[]);
+    let mut target = Process::workload(&["leader-ends-first"]);
+    target.kill(Signal::TERM);
+    // the leader's, or the last thread's: kernels differ
+    let code = target.reap().code();
+    assert!(matches!(code, Some(5 | 9)), "{code:?}");
+    let end = end_of(&tracer, target.pid());
+    assert_eq!(end["exitCode"].as_i64(), code.map(i64::from), "{end}");
+    assert_eq!(end["target"]["comm"], "workload", "{end}");
+    assert_eq!(cmdline(&end["target"]), ["workload", "leader-ends-first"], "{end}");
+}
+
+fn core_dump() {
+    let directory = tempfile::tempdir().unwrap();
+    let tracer = Tracer::json(&[]);
+    let mut target =
+        Process::start(Command::new(crate::harness::workload()).arg("dumps").current_dir(directory.path()));
+    target.kill(Signal::QUIT);
+    let status = std::os::unix::process::ExitStatusExt::core_dumped(&target.reap());
+    let end = end_of(&tracer, target.pid());
+    assert_eq!(end["signalName"], "SIGQUIT", "{end}");
+    // whether one can be written is the host's matter: the wait status is what is true
+    assert_eq!(end["coreDumped"], status, "{end}");
+}
+
+fn all_of_a_target() {
+    let tracer = Tracer::json(&[]);
+    let mut target = Process::workload(&["waits"]);
+    target.kill(Signal::TERM);
+    target.reap();
+    let signal = tracer.signal_to(target.pid(), 15);
+    let end = end_of(&tracer, target.pid());
+    for key in ["key", "cmdline", "comm", "exe", "cgroup", "session", "tree", "user", "group", "parent"] {
+        assert_eq!(end["target"][key], signal["target"][key], "{key}: {end}");
+    }
+    assert!(end["missing"].is_null(), "{end}");
+}
+
+fn no_outcome() {
+    let tracer = Tracer::json(&["--no-outcome"]);
+    let mut target = Process::workload(&["waits"]);
+    target.kill(Signal::TERM);
+    target.reap();
+    tracer.signal_to(target.pid(), 15);
+    let said = tracer.stop();
+    assert!(said.events().iter().all(|event| event["event"] != "ended"), "{}", said.stdout);
+    said.assert_counters_add_up();
+}
+
+fn untold() {
+    let tracer = Tracer::json(&[]);
+    // what it sends itself and handles is hidden
+    let mut hidden = Process::workload(&["to-itself", "10", "3"]);
+    let mut silent = Process::workload(&["storm", "10", "0", "1"]);
+    let mut shown = Process::workload(&["ends-with", "0"]);
+    hidden.reap();
+    silent.reap();
+    shown.kill(Signal::TERM);
+    shown.reap();
+    end_of(&tracer, shown.pid());
+    let ends = |pid| {
+        let is_end = |event: &Value| event["event"] == "ended" && event["target"]["pid"] == pid;
+        tracer.events().iter().filter(|event| is_end(event)).count()
+    };
+    assert_eq!((ends(hidden.pid()), ends(silent.pid()), ends(shown.pid())), (0, 0, 1));
+}
+
+fn previous() {
+    let tracer = Tracer::json(&[]);
+    let target = Process::workload(&["meets", "15", "ignore"]);
+    let pid = target.pid().to_string();
+    let mut first = Process::start(Command::new("sh").args(["-c", &format!("echo $$; kill -TERM {pid}")]));
+    let first_pid = first.said_number();
+    first.reap();
+    let term = tracer.signal_to(target.pid(), 15);
+    assert!(term["previous"].is_null(), "{term}");
+    thread::sleep(Duration::from_millis(300));
+    target.kill(Signal::KILL);
+    let kill = tracer.signal_to(target.pid(), 9);
+    let previous = &kill["previous"];
+    assert_eq!(previous["id"], term["id"], "{kill}");
+    assert_eq!(previous["signalName"], "SIGTERM", "{kill}");
+    assert_eq!(previous["result"], term["result"], "{kill}");
+    assert_eq!(previous["source"]["pid"], first_pid, "by target, not by pair: {kill}");
+    assert_eq!(previous["source"]["comm"], "sh", "{kill}");
+    assert!((0.3..10.0).contains(&seconds(&previous["secondsAgo"])), "{kill}");
+    let summary = kill["summary"].as_str().unwrap();
+    assert!(summary.contains(" after SIGTERM, which it ignored"), "{summary}");
+    assert!(!summary.contains("PID 1"), "{summary}");
+    let end = end_of(&tracer, target.pid());
+    assert_eq!(end["after"]["id"], kill["id"], "{end}");
+}
+
+fn ignored_by_an_init() {
+    let tracer = Tracer::json(&[]);
+    let init = Process::start(
+        Command::new("unshare")
+            .args(["--fork", "--pid", "--kill-child"])
+            .arg(crate::harness::workload())
+            .arg("waits"),
+    );
+    let inside = wait_until("the init", || {
+        let children = std::fs::read_to_string(format!("/proc/{0}/task/{0}/children", init.pid())).ok()?;
+        children.split_whitespace().next()?.parse::<u32>().ok()
+    });
+    crate::harness::kill(inside, Signal::TERM);
+    let term = tracer.signal_to(inside, 15);
+    assert_eq!(term["result"], "ignored", "{term}");
+    crate::harness::kill(inside, Signal::KILL);
+    let kill = tracer.signal_to(inside, 9);
+    assert_eq!(kill["previous"]["result"], "ignored", "{kill}");
+    let summary = kill["summary"].as_str().unwrap();
+    assert!(summary.contains(" after SIGTERM, which it ignored as PID 1 of its namespace"), "{summary}");
+}
+
+fn previous_hidden() {
+    let tracer = Tracer::json(&[]);
+    let target = Process::workload(&["handles-its-own"]);
+    target.kill(Signal::USR1);
+    let shown = tracer.signal_to(target.pid(), 10);
+    let previous = &shown["previous"];
+    assert_eq!(previous["signalName"], "SIGUSR1", "{shown}");
+    assert_eq!(previous["hidden"], true, "{shown}");
+    assert_eq!(previous["source"]["pid"], target.pid(), "{shown}");
+    assert!(previous["id"].is_null(), "no event told of it: {shown}");
+    assert!(!shown["summary"].as_str().unwrap().contains(" after "), "{shown}");
+    // it sends itself another one, hidden, after that
+    thread::sleep(Duration::from_millis(100));
+    target.kill(Signal::KILL);
+    let kill = tracer.signal_to(target.pid(), 9);
+    assert_eq!(kill["previous"]["id"], shown["id"], "{kill}");
+    let said = tracer.stop();
+    assert!(said.counter("hidden by default", "self") >= 2, "{}", said.stderr);
+}
+
+fn previous_filtered() {
+    let tracer = Tracer::json(&["-i", "KILL"]);
+    let target = Process::workload(&["meets", "15", "ignore"]);
+    target.kill(Signal::TERM);
+    target.kill(Signal::KILL);
+    let kill = tracer.signal_to(target.pid(), 9);
+    assert_eq!(kill["previous"]["signalName"], "SIGTERM", "{kill}");
+    assert_eq!(kill["previous"]["source"]["pid"], std::process::id(), "{kill}");
+    assert!(kill["previous"]["id"].is_null(), "{kill}");
+}
+
+fn previous_across_exec() {
+    let tracer = Tracer::json(&[]);
+    let mut target = Process::start(
+        Command::new("sh").args(["-c", "trap 'exec sleep 100' TERM; echo $$; while :; do sleep 0.01; done"]),
+    );
+    let pid = target.said_number();
+    target.kill(Signal::TERM);
+    wait_until("the exec", || {
+        (std::fs::read_to_string(format!("/proc/{pid}/comm")).ok()?.trim() == "sleep").then_some(())
+    });
+    target.kill(Signal::INT);
+    let int = tracer.signal_to(pid, 2);
+    assert_eq!(int["previous"]["signalName"], "SIGTERM", "{int}");
+    target.reap();
+    assert_eq!(end_of(&tracer, pid)["signalName"], "SIGINT");
+}
+
+/// The task that it was kept with is gone then, and what ran before the tracer has it elsewhere.
+fn previous_across_exec_by_a_thread() {
+    for what in ["stays", "leaves"] {
+        for is_older in [false, true] {
+            let older = is_older.then(|| Process::workload(&["thread-execs", what]));
+            let tracer = Tracer::json(&[]);
+            let mut target = older.unwrap_or_else(|| Process::workload(&["thread-execs", what]));
+            target.kill(Signal::TERM);
+            wait_until("the exec", || {
+                let line = std::fs::read(format!("/proc/{}/cmdline", target.pid())).ok()?;
+                (line == b"workload\0ends-with\x007\0").then_some(())
+            });
+            let term = tracer.signal_to(target.pid(), 15);
+            // its handlers are set a moment after
+            wait_until("its handler", || catches(target.pid(), 10).then_some(()));
+            target.kill(Signal::USR1);
+            let event = tracer.signal_to(target.pid(), 10);
+            if is_older && what == "leaves" {
+                // there was nothing that it could be kept with
+                let missing = event["missing"].as_array().unwrap_or_else(|| panic!("all there: {event}"));
+                assert!(missing.contains(&Value::from("previous:unknown")), "{event}");
+            } else {
+                assert_eq!(event["previous"]["id"], term["id"], "{what}, older: {is_older}: {event}");
+            }
+            assert_eq!(target.reap().code(), Some(7));
+            assert_eq!(end_of(&tracer, target.pid())["exitCode"], 7);
+        }
+    }
+}
+
+/// A shell that handles the first SIGTERM, and from then on leaves it to the kernel.
+fn handled_once() -> Process {
+    let target = Process::start(
+        Command::new("sh").args(["-c", "trap 'trap - TERM' TERM; echo ready; while :; do sleep 0.02; done"]),
+    );
+    wait_until("its handler", || catches(target.pid(), 15).then_some(()));
+    target.kill(Signal::TERM);
+    wait_until("the handler to be gone", || (!catches(target.pid(), 15)).then_some(()));
+    target
+}
+
+/// Does the process handle it?
+fn catches(pid: u32, signal: u32) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap_or("0");
+    u64::from_str_radix(caught.trim(), 16).unwrap() >> (signal - 1) & 1 == 1
+}
+
+/// Of the two, a filter refuses the one that it dies of.
+fn the_later_one() {
+    let tracer = Tracer::json(&["--ignore-source-comm", "quiet-killer"]);
+    let mut target = handled_once();
+    let pid = target.pid();
+    let script = format!("printf quiet-killer > /proc/$$/comm; echo $$; kill -TERM {pid}");
+    let mut quiet = Process::start(Command::new("sh").args(["-c", &script]));
+    let killer = quiet.said_number();
+    quiet.reap();
+    target.reap();
+    let end = end_of(&tracer, pid);
+    assert_eq!(end["after"]["source"]["pid"], killer, "{end}");
+    assert!(end["after"]["id"].is_null(), "no event told of it: {end}");
+}
+
+fn handled_then_by_tracer() {
+    let tracer = Tracer::json(&[]);
+    let mut target = handled_once();
+    run_workload(&["lets-through", "15", &target.pid().to_string()]);
+    target.reap();
+    let end = end_of(&tracer, target.pid());
+    assert_eq!(end["signalName"], "SIGTERM", "{end}");
+    let summary = end["summary"].as_str().unwrap();
+    assert!(!summary.contains("sent it"), "it was handled: {end}");
+    assert!(summary.contains(" after SIGTERM from "), "{summary}");
+}
+
+fn child_death() {
+    let target = Process::workload(&["meets", "15", "handle"]);
+    let tracer = Tracer::json(&[]);
+    let mut source = Process::workload(&["child-dies-then", "6", "50", &target.pid().to_string()]);
+    let child = source.said_number();
+    source.reap();
+    let term = tracer.signal_to(target.pid(), 15);
+    let death = &term["source"]["lastChildDeath"];
+    assert_eq!(death["pid"], child, "{term}");
+    assert_eq!(death["signalName"], "SIGABRT", "{term}");
+    assert_eq!(death["id"], tracer.signal_to(child, 6)["id"], "{term}");
+    assert!((0.04..1.0).contains(&seconds(&death["secondsAgo"])), "{term}");
+    let summary = term["summary"].as_str().unwrap();
+    let of_the_source = format!("workload({}), after its child {child} died of SIGABRT, sent ", source.pid());
+    assert!(summary.starts_with(&of_the_source), "{summary}");
+}
+
+fn child_death_long_ago() {
+    let target = Process::workload(&["meets", "15", "handle"]);
+    let tracer = Tracer::json(&[]);
+    let mut source = Process::workload(&["child-dies-then", "9", "1100", &target.pid().to_string()]);
+    source.reap();
+    let term = tracer.signal_to(target.pid(), 15);
+    assert!(term["source"]["lastChildDeath"].is_null(), "{term}");
+}

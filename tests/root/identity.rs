@@ -1,0 +1,379 @@
+//! Who both sides are: program, users, terminal, namespaces, cgroup, container, environment, title.
+
+use std::fs;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use rustix::process::Signal;
+use serde_json::Value;
+
+use crate::Test;
+use crate::harness::{Process, Skip, Tracer, kill, unified, wait_until, workload};
+
+pub const TESTS: &[Test] = &[
+    ("the_executable_is_that_of_proc", &[], exe),
+    ("the_executable_of_what_ran_before_is_known", &[], exe_of_older),
+    ("the_executable_is_seen_from_its_own_root", &[Skip::PidNamespace], exe_in_another_root),
+    ("the_executable_of_a_file_without_a_directory_has_a_name", &[], exe_of_memfd),
+    ("users_and_groups_have_names", &[], users),
+    ("a_terminal_is_named_on_both_sides", &[], terminal),
+    ("namespaces_of_its_own_are_told_and_those_of_the_host_are_not", &[Skip::PidNamespace], namespaces),
+    ("a_container_that_is_gone_at_once_is_named_all_the_same", &[Skip::Unified], container_at_once),
+    ("a_container_of_cgroups_version_1_is_named", &[Skip::Version1], container_of_version_1),
+    ("a_cgroup_older_than_the_tracer_has_its_path", &[Skip::Unified], older_cgroup),
+    ("relations_go_by_containers", &[Skip::Unified], relations),
+    ("variables_are_told_as_they_were_at_exec", &[Skip::Loop], variables),
+    ("a_variable_that_is_too_long_is_flagged", &[Skip::Loop], long_variable),
+    ("a_target_s_title_is_told_with_its_age", &[Skip::Titles], title),
+];
+
+fn exe_of(pid: u32) -> String {
+    fs::read_link(format!("/proc/{pid}/exe")).unwrap().to_str().unwrap().to_owned()
+}
+
+fn exe() {
+    let tracer = Tracer::json(&[]);
+    let target = Process::workload(&["waits"]);
+    let truth = exe_of(target.pid());
+    let script = tempfile::NamedTempFile::new().unwrap();
+    fs::write(script.path(), format!("#!/bin/sh\nreadlink -f /proc/$$/exe\nkill -TERM {}\n", target.pid()))
+        .unwrap();
+    let mut source = Process::start(Command::new("sh").arg(script.path()));
+    let shell = source.said().trim().to_owned();
+    source.reap();
+    let event = tracer.signal_to(target.pid(), 15);
+    assert_eq!(event["target"]["exe"], truth, "{event}");
+    // `sh` is a link: the kernel knows the file
+    assert_eq!(event["source"]["exe"], shell, "{event}");
+    assert!(event["source"]["parent"]["exe"].is_null(), "ancestors have none: {event}");
+}
+
+fn exe_of_older() {
+    for arguments in [&[][..], &["--seed-from-proc"]] {
+        let target = Process::workload(&["waits"]);
+        let tracer = Tracer::json(arguments);
+        let truth = exe_of(target.pid());
+        target.kill(Signal::TERM);
+        let event = tracer.signal_to(target.pid(), 15);
+        assert_eq!(event["target"]["exe"], truth, "{arguments:?}: {event}");
+        assert_eq!(event["source"]["exe"], exe_of(std::process::id()), "{arguments:?}: {event}");
+    }
+}
+
+/// A file system mounted in a root of its own.
+fn exe_in_another_root() {
+    let tracer = Tracer::json(&[]);
+    let root = tempfile::tempdir().unwrap();
+    let script = format!(
+        "mount -t tmpfs none {root} && mkdir -p {root}/opt/deep/er && mount -t tmpfs none {root}/opt/deep && \
+         mkdir {root}/opt/deep/er && cp {workload} {root}/opt/deep/er/program && \
+         exec chroot {root} /opt/deep/er/program waits",
+        root = root.path().display(),
+        workload = workload().display()
+    );
+    let target = Process::start(Command::new("unshare").args(["--mount", "sh", "-c", &script]));
+    assert_eq!(target.said(), "ready\n");
+    target.kill(Signal::KILL);
+    let event = tracer.signal_to(target.pid(), 9);
+    assert_eq!(event["target"]["exe"], "/opt/deep/er/program", "{event}");
+}
+
+fn exe_of_memfd() {
+    let tracer = Tracer::json(&[]);
+    let target = Process::workload(&["in-memory"]);
+    target.kill(Signal::KILL);
+    let event = tracer.signal_to(target.pid(), 9);
+    assert_eq!(event["target"]["exe"], "/memfd:nowhere", "{event}");
+}
+
+fn users() {
+    let tracer = Tracer::json(&[]);
+    let name_of = |file: &str, id: &str| {
+        fs::read_to_string(file).unwrap().lines().find_map(|line| {
+            let mut fields = line.split(':');
+            let name = fields.next()?;
+            (fields.nth(1)? == id).then(|| name.to_owned())
+        })
+    };
+    // as this very host has it, so in a guest too
+    let (user, group) = (name_of("/etc/passwd", "65534").unwrap(), name_of("/etc/group", "65534").unwrap());
+    let directory = tempfile::tempdir().unwrap();
+    let program = directory.path().join("workload");
+    fs::copy(workload(), &program).unwrap();
+    fs::set_permissions(directory.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let target = Process::start(Command::new(&program).arg("waits").uid(65534).gid(65534));
+    target.kill(Signal::TERM);
+    let event = tracer.signal_to(target.pid(), 15);
+    assert_eq!(event["target"]["user"]["id"], 65534, "{event}");
+    assert_eq!(event["target"]["user"]["name"], user, "{event}");
+    assert_eq!(event["target"]["group"]["name"], group, "{event}");
+    assert_eq!(event["source"]["user"]["name"], "root", "{event}");
+    // a number that is nobody's has no name
+    let target = Process::start(Command::new(&program).arg("waits").uid(54321).gid(54321));
+    target.kill(Signal::TERM);
+    let event = tracer.signal_to(target.pid(), 15);
+    assert_eq!(event["target"]["user"], serde_json::json!({ "id": 54321 }), "{event}");
+}
+
+fn terminal() {
+    let target = Process::workload(&["meets", "15", "handle"]);
+    let tracer = Tracer::json(&[]);
+    let mut shell = Process::workload(&["on-a-terminal", &target.pid().to_string()]);
+    let name = shell.said().trim().strip_prefix("/dev/").unwrap().to_owned();
+    shell.reap();
+    let event = tracer.signal_to(target.pid(), 15);
+    assert_eq!(event["source"]["tty"]["name"], name, "{event}");
+    assert!(event["target"]["session"].is_u64(), "{event}");
+}
+
+fn namespaces() {
+    let tracer = Tracer::json(&[]);
+    let target = Process::start(Command::new("unshare").args([
+        "--uts",
+        "--net",
+        "--mount",
+        "sh",
+        "-c",
+        "hostname pod-7 2>/dev/null || echo pod-7 > /proc/sys/kernel/hostname; echo ready; exec sleep 100",
+    ]));
+    let inode = |name: &str| {
+        let link = fs::read_link(format!("/proc/{}/ns/{name}", target.pid())).unwrap();
+        let text = link.to_str().unwrap().to_owned();
+        text.split_once('[').unwrap().1.trim_end_matches(']').parse::<u64>().unwrap()
+    };
+    let (net, mount) = (inode("net"), inode("mnt"));
+    let inode_before = |name| if name == "net" { net } else { mount };
+    target.kill(Signal::TERM);
+    let event = tracer.signal_to(target.pid(), 15);
+    assert_eq!(event["target"]["uts"]["nodename"], "pod-7", "{event}");
+    for (key, name) in [("netns", "net"), ("mntns", "mnt")] {
+        assert_eq!(event["target"][key], inode_before(name), "{key}: {event}");
+    }
+    assert!(event["target"]["userns"].is_null(), "{event}");
+    let source = &event["source"];
+    let link = |whose: &str, name: &str| fs::read_link(format!("/proc/{whose}/ns/{name}")).ok();
+    for (key, name) in [("mntns", "mnt"), ("netns", "net"), ("userns", "user")] {
+        // not every host lets root look at PID 1
+        if let Some(init) = link("1", name) {
+            assert_eq!(source[key].is_null(), link("self", name) == Some(init), "{key}: {event}");
+        }
+    }
+    assert!(source["uts"].is_null(), "{event}");
+}
+
+/// A cgroup that is removed with what was in it.
+struct Cgroup(PathBuf);
+
+impl Cgroup {
+    fn make(parent: &Path, name: &str) -> Self {
+        let path = parent.join(name);
+        fs::create_dir_all(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        Self(path)
+    }
+
+    /// Runs the workload in it.
+    fn run(&self) -> Process {
+        let script = format!("echo $$ > {}/cgroup.procs && exec \"$0\" waits", self.0.display());
+        let process = Process::start(Command::new("sh").args(["-c", &script]).arg(workload()));
+        assert_eq!(process.said(), "ready\n", "{}", self.0.display());
+        process
+    }
+
+    fn remove(&self) {
+        wait_until("the cgroup to be empty", || fs::remove_dir(&self.0).ok());
+    }
+}
+
+impl Drop for Cgroup {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir(&self.0);
+    }
+}
+
+fn id(letter: char) -> String {
+    std::iter::repeat_n(letter, 64).collect()
+}
+
+/// The reader sleeps until all of it is gone.
+fn container_at_once() {
+    let tracer = Tracer::json(&[]);
+    tracer.signal(Signal::STOP);
+    let unit = format!("docker-{}.scope", id('a'));
+    let cgroup = Cgroup::make(unified().unwrap(), &unit);
+    let mut target = cgroup.run();
+    target.kill(Signal::KILL);
+    target.reap();
+    cgroup.remove();
+    tracer.signal(Signal::CONT);
+    let event = tracer.signal_to(target.pid(), 9);
+    let target = &event["target"];
+    assert_eq!(target["container"]["id"], id('a'), "{event}");
+    assert_eq!(target["container"]["runtime"], "docker", "{event}");
+    assert!(target["cgroup"].as_str().unwrap().ends_with(&unit), "{event}");
+    assert_eq!(target["systemd"]["unit"], unit, "{event}");
+    // its files are not the host's
+    assert!(target["user"]["name"].is_null(), "{event}");
+    assert_eq!(event["relation"], "parent", "nearer than a container: {event}");
+}
+
+fn container_of_version_1() {
+    let tracer = Tracer::json(&[]);
+    let parent = Cgroup::make(Path::new("/sys/fs/cgroup/memory"), "docker");
+    let cgroup = Cgroup::make(&parent.0, &id('b'));
+    let mut target = cgroup.run();
+    target.kill(Signal::KILL);
+    target.reap();
+    cgroup.remove();
+    parent.remove();
+    let event = tracer.signal_to(target.pid(), 9);
+    assert_eq!(event["target"]["container"]["id"], id('b'), "{event}");
+    assert_eq!(event["target"]["cgroup"], format!("/docker/{}", id('b')), "{event}");
+}
+
+fn older_cgroup() {
+    let slice = Cgroup::make(unified().unwrap(), "killsnoop-test.slice");
+    let cgroup = Cgroup::make(&slice.0, "web@7.service");
+    let mut target = cgroup.run();
+    let tracer = Tracer::json(&[]);
+    target.kill(Signal::KILL);
+    let event = tracer.signal_to(target.pid(), 9);
+    target.reap();
+    cgroup.remove();
+    slice.remove();
+    let path = event["target"]["cgroup"].as_str().unwrap_or_else(|| panic!("no cgroup: {event}"));
+    assert!(path.ends_with("/killsnoop-test.slice/web@7.service"), "{event}");
+    assert_eq!(event["target"]["systemd"]["unit"], "web@7.service", "{event}");
+    assert!(event["target"]["container"].is_null(), "{event}");
+}
+
+fn relations() {
+    let tracer = Tracer::json(&[]);
+    let cgroup =
+        |letter: char| Cgroup::make(unified().unwrap(), &format!("cri-containerd-{}.scope", id(letter)));
+    let (one, two) = (cgroup('c'), cgroup('d'));
+    let mut target = one.run();
+    // far from one another in every other respect
+    let source = |cgroup: Option<&Cgroup>, target: u32| {
+        let join = cgroup
+            .map_or_else(String::new, |cgroup| format!("echo $$ > {}/cgroup.procs;", cgroup.0.display()));
+        // an orphan: else it would be a sibling
+        let script = format!("(setsid sh -c 'sleep 0.05; {join} kill -USR1 {target}' &)");
+        assert!(Command::new("sh").args(["-c", &script]).status().unwrap().success());
+    };
+    let orphan = {
+        let script = "setsid \"$0\" meets 10 handle > /dev/null & echo $!";
+        let mut shell = Process::start(Command::new("sh").args(["-c", script]).arg(workload()));
+        shell.reap();
+        shell.said_number()
+    };
+    let inside = {
+        let script = format!(
+            "echo $$ > {}/cgroup.procs; setsid \"$0\" meets 10 handle > /dev/null & echo $!",
+            one.0.display()
+        );
+        let mut shell = Process::start(Command::new("sh").args(["-c", &script]).arg(workload()));
+        shell.reap();
+        shell.said_number()
+    };
+    let mut seen = 0;
+    for (from, to, relation) in [
+        (Some(&one), inside, "same-container"),
+        (Some(&two), inside, "other-container"),
+        (None, inside, "host"),
+        (Some(&two), orphan, "other-container"),
+        (None, orphan, "other"),
+    ] {
+        wait_until("the target to handle it", || {
+            let status = fs::read_to_string(format!("/proc/{to}/status")).ok()?;
+            let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"))?.trim().to_owned();
+            (u64::from_str_radix(&caught, 16).ok()? >> 9 & 1 == 1).then_some(())
+        });
+        source(from, to);
+        let events: Vec<Value> = wait_until("its signal", || {
+            let events: Vec<Value> = tracer
+                .events()
+                .into_iter()
+                .filter(|event| event["event"] == "signal" && event["signal"] == 10)
+                .collect();
+            (events.len() > seen).then_some(events)
+        });
+        seen = events.len();
+        let event = events.last().unwrap();
+        // where init reaps them, orphans are siblings
+        let is_sibling = event["source"]["parent"]["pid"] == event["target"]["parent"]["pid"];
+        assert_eq!(event["relation"], if is_sibling { "sibling" } else { relation }, "{event}");
+    }
+    kill(inside, Signal::KILL);
+    kill(orphan, Signal::KILL);
+    target.kill(Signal::KILL);
+    target.reap();
+    one.remove();
+    two.remove();
+}
+
+fn variables() {
+    let older = Process::start(
+        Command::new(workload()).arg("waits").env("JOB", "older").env("OTHER", "x").env_remove("EMPTY"),
+    );
+    let tracer = Tracer::json(&["--env", "JOB,EMPTY,ABSENT"]);
+    let target = Process::start(
+        Command::new(workload()).arg("waits").env("JOB", "a b=\u{1b}").env("EMPTY", "").env("JOBS", "y"),
+    );
+    target.kill(Signal::TERM);
+    let event = tracer.signal_to(target.pid(), 15);
+    let expected = serde_json::json!({ "JOB": "a b=\u{1b}", "EMPTY": "" });
+    assert_eq!(event["target"]["env"], expected, "{event}");
+    older.kill(Signal::TERM);
+    let event = tracer.signal_to(older.pid(), 15);
+    assert_eq!(event["target"]["env"], serde_json::json!({ "JOB": "older" }), "{event}");
+
+    // a subshell has not exec'd; what it sets itself is not what it was exec'd with
+    let target = Process::workload(&["meets", "15", "handle"]);
+    let script = format!("JOB=later; export JOB; (kill -TERM {}; :)", target.pid());
+    let mut shell = Process::start(Command::new("sh").args(["-c", &script]).env("JOB", "first"));
+    shell.reap();
+    let event = tracer.signal_to(target.pid(), 15);
+    assert_eq!(event["source"]["env"], serde_json::json!({ "JOB": "first" }), "{event}");
+    assert!(event["target"]["env"].is_null(), "none of them was set: {event}");
+}
+
+fn long_variable() {
+    let tracer = Tracer::json(&["--env", "LONG,JOB"]);
+    let target =
+        Process::start(Command::new(workload()).args(["long-variable", "LONG", "5000"]).env("JOB", "7"));
+    target.kill(Signal::TERM);
+    let event = tracer.signal_to(target.pid(), 15);
+    assert_eq!(event["target"]["env"], serde_json::json!({ "JOB": "7" }), "{event}");
+    assert!(
+        event["missing"].as_array().is_some_and(|missing| missing.contains(&"target.env:too-long".into())),
+        "{event}"
+    );
+    let target =
+        Process::start(Command::new(workload()).args(["long-variable", "LONG", "1500"]).env("JOB", "7"));
+    target.kill(Signal::TERM);
+    let event = tracer.signal_to(target.pid(), 15);
+    assert_eq!(event["target"]["env"]["LONG"].as_str().map(str::len), Some(1500), "{event}");
+    assert!(event["missing"].is_null(), "{event}");
+}
+
+fn title() {
+    let tracer = Tracer::json(&[]);
+    let target = Process::workload(&["titled", "web: idle"]);
+    let plain = Process::workload(&["waits"]);
+    let event = wait_until("a title", || {
+        target.kill(Signal::CONT);
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        tracer
+            .events()
+            .into_iter()
+            .find(|event| event["target"]["pid"] == target.pid() && event["target"]["title"].is_string())
+    });
+    assert_eq!(event["target"]["title"], "web: idle", "{event}");
+    assert_eq!(event["target"]["cmdline"], serde_json::json!(["workload", "titled", "web: idle"]), "{event}");
+    let age = event["target"]["titleAgeSeconds"].as_f64().unwrap();
+    assert!((0.0..60.0).contains(&age), "{event}");
+    plain.kill(Signal::TERM);
+    let event = tracer.signal_to(plain.pid(), 15);
+    assert!(event["target"]["title"].is_null(), "{event}");
+}
