@@ -1,15 +1,19 @@
-//! The command line: what was typed, not yet what is meant (that is [`Config`]).
+//! The command line: what was typed, not yet what is meant (that is [`Config`] and [`report::Settings`]).
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Parser, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::config::{
-    ALL_SIGNALS, Config, Failed, GHOSTS, MAX_IGNORED_COMMS, MAX_VARIABLE_NAME, MAX_VARIABLES, OutputFormat,
-    RING_BYTES,
+    ALL_SIGNALS, Config, Failed, GHOSTS, MAX_IGNORED_COMMS, MAX_VARIABLE_NAME, MAX_VARIABLES, RING_BYTES,
 };
 use crate::error::UsageError;
+use crate::report::destination::Place;
+use crate::report::filter::{Condition, Conditions};
+use crate::report::redact::{Redaction, parse_pattern};
+use crate::report::{self, Colour, Kind, OutputSettings, keys};
 use crate::signal::Signal;
 
 /// Who killed my process? Prints every signal on this host as it is sent: who sent it, who received it, both
@@ -18,74 +22,240 @@ use crate::signal::Signal;
 #[command(
     name = "killsnoop",
     version,
-    after_help = "Events go to standard output, everything else to standard error. Exit code: 0 after SIGINT, SIGTERM, \
-                  --count, --duration or a closed pipe; 1 if tracing is not possible; 2 for wrong usage.",
+    args_conflicts_with_subcommands = true,
+    disable_help_subcommand = true,
+    after_help = "Exit code: 0 after SIGINT, SIGTERM, --count, --duration or a closed pipe; 1 if tracing is not possible; 2 for \
+                  wrong usage. --help says more.",
     after_long_help = "HIDDEN BY DEFAULT is only a signal that a process got from itself, or from a timer, a fault, a child, a \
                   resized terminal or I/O, and that it handles or ignores (Go's SIGURG, a JVM's SIGSEGV, profilers, SIGCHLD, \
                   SIGWINCH). Never hidden: whatever one process sends another; SIGKILL, stop and continue, abort; whatever \
                   a process does not handle and would die of; out of memory, the death of a parent or of a pid namespace, \
                   seccomp, the hang-up of a terminal, a memory error. What is hidden is counted by class and told at the end. \
                   --include-signals naming a signal shows it; --all shows everything.\n\n\
-                  Events go to standard output, everything else to standard error. Exit code: 0 after SIGINT, SIGTERM, \
-                  --count, --duration or a closed pipe; 1 if tracing is not possible; 2 for wrong usage."
+                  SIGNALS TO KILLSNOOP: SIGUSR1 says the counters so far. SIGHUP opens the FILEs of --output anew \
+                  (logrotate); without one it ends the trace, as SIGINT and SIGTERM do.\n\n\
+                  Command lines can hold secrets: see --redact and --redact-secrets. Events go to standard output, everything \
+                  else to standard error.\n\n\
+                  EXIT CODE: 0 after SIGINT, SIGTERM, --count, --duration or a closed pipe; 1 if tracing is not possible; 2 \
+                  for wrong usage. killsnoop run passes on what its command returned, see killsnoop run --help."
 )]
 pub struct Cli {
-    /// Format of the lines
-    #[arg(short, long, value_enum, default_value_t = OutputArg::Logfmt, value_name = "FORMAT")]
-    pub output: OutputArg,
+    /// A trace of this host
+    #[command(flatten)]
+    pub trace: TraceArgs,
 
-    /// Report only these signals, hidden by default or not (names or numbers, comma-separated: TERM,9,RTMIN+3)
-    #[arg(short, long, value_name = "SIGNALS", value_delimiter = ',')]
+    /// Something else
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What there is to do beside a trace of the host.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run a command and trace what happens in it and below it
+    #[command(
+        after_help = "Exit code: what the command returned, 128+N if signal N ended it; 125 if killsnoop failed, 126 if the \
+                            command cannot be run, 127 if there is none of that name. Under sudo it runs as whoever called \
+                            sudo. Its standard output is its own: events go to standard error unless --output names a FILE."
+    )]
+    Run {
+        /// How it is traced
+        #[command(flatten)]
+        trace: Box<TraceArgs>,
+        /// The command and its arguments
+        #[arg(value_name = "COMMAND", required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+        command: Vec<OsString>,
+    },
+    /// Wait until a process is signalled or ends, tell it, and exit
+    Who {
+        /// How it is traced
+        #[command(flatten)]
+        trace: Box<TraceArgs>,
+        /// The process
+        #[arg(value_parser = clap::value_parser!(u32).range(1..))]
+        pid: u32,
+    },
+    /// Say what this host offers and lacks, what follows, how to mend it
+    #[command(after_help = "Exit code: 0 if a trace of this host works, 1 if not.")]
+    Doctor {
+        /// One JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Write man pages, completions (bash, zsh, fish) and the JSON Schema of the events
+    #[command(hide = true)]
+    Generate {
+        /// Into this directory
+        directory: PathBuf,
+    },
+    /// What `run` starts: waits for the trace, becomes the command
+    #[command(hide = true)]
+    ExecWhenReady {
+        /// Whom to ask
+        name: String,
+        /// The command and its arguments
+        #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+        command: Vec<OsString>,
+    },
+}
+
+/// A trace.
+#[derive(Debug, Args)]
+pub struct TraceArgs {
+    /// logfmt, json, table or tree; several times for several outputs
+    ///
+    /// With =FILE its lines go there. A FILE is added to, made with mode 0600, and opened anew on SIGHUP. `-o tree -o json=/var/log/killsnoop.json`
+    #[arg(short, long, value_name = "FORMAT[=FILE]", value_parser = parse_output, help_heading = "Output")]
+    pub output: Vec<(Kind, Option<PathBuf>)>,
+
+    /// Columns of the table, by the output's keys (comma-separated)
+    #[arg(long, value_name = "KEYS", value_delimiter = ',', value_parser = parse_key, help_heading = "Output")]
+    pub fields: Vec<String>,
+
+    /// Colours: auto, always, never
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = ColourArg::Auto, alias = "colour", hide_default_value = true,
+        hide_possible_values = true, help_heading = "Output")]
+    pub color: ColourArg,
+
+    /// Nothing but ASCII in table and tree
+    #[arg(long, help_heading = "Output")]
+    pub ascii: bool,
+
+    /// Fold floods in these formats, or none [default: table,tree]
+    ///
+    /// A flood is one signal between the same two: the first is told at once, then a line a second, with repeated=N.
+    #[arg(long, value_name = "FORMATS", default_value = "table,tree",
+        hide_default_value = true, value_parser = parse_folded, help_heading = "Output")]
+    pub fold: Folded,
+
+    /// Leave out far ancestors' command lines of longer lines
+    ///
+    /// 16384 suits the log drivers of containers. Each says cmdlineOmitted=true.
+    #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u32).range(1024..), help_heading = "Output")]
+    pub max_line: Option<u32>,
+
+    /// Who sent what to whom how often, at the end and on SIGUSR1
+    #[arg(long, help_heading = "Output")]
+    pub summary: bool,
+
+    /// Only these, hidden by default or not (TERM,9,RTMIN+3)
+    #[arg(short, long, value_name = "SIGNALS", value_delimiter = ',', help_heading = "Filters")]
     pub include_signals: Vec<Signal>,
 
-    /// Do not report these signals
-    #[arg(short, long, value_name = "SIGNALS", value_delimiter = ',')]
+    /// Not these
+    #[arg(short, long, value_name = "SIGNALS", value_delimiter = ',', help_heading = "Filters")]
     pub exclude_signals: Vec<Signal>,
 
-    /// Do not report what processes of this name send (as in /proc/PID/comm: its first 15 bytes; comma-separated)
-    #[arg(long, value_name = "COMM", value_delimiter = ',', value_parser = parse_comm)]
+    /// Only what these processes send or receive
+    #[arg(short, long = "pid", value_name = "PIDS", value_delimiter = ',', value_parser = clap::value_parser!(u32).range(1..), help_heading = "Filters")]
+    pub pids: Vec<u32>,
+
+    /// The same of a process and all below it
+    ///
+    /// Those still to be born included.
+    #[arg(long = "tree", value_name = "PID", value_delimiter = ',', value_parser = clap::value_parser!(u32).range(1..), help_heading = "Filters")]
+    pub trees: Vec<u32>,
+
+    /// Only what ends its target
+    #[arg(long, help_heading = "Filters")]
+    pub fatal: bool,
+
+    /// Only where this key of the output is so
+    ///
+    /// Where all hold, if there are several: `--where target.comm=java --where signal=KILL,TERM --where 'source.user.id>999'`. VALUE may be a
+    /// list, any of which will do, and hold * and ?. Of a key that is not there nothing holds.
+    #[arg(long = "where", value_name = "KEY=VALUE", help_heading = "Filters")]
+    pub wanted: Vec<Condition>,
+
+    /// Not where it is so
+    #[arg(long = "not", value_name = "KEY=VALUE", help_heading = "Filters")]
+    pub unwanted: Vec<Condition>,
+
+    /// Not what processes of this name send
+    ///
+    /// As in /proc/PID/comm: its first 15 bytes.
+    #[arg(long, value_name = "COMM", value_delimiter = ',', value_parser = parse_comm, help_heading = "Filters")]
     pub ignore_source_comm: Vec<String>,
 
-    /// Ancestors to show of each side, up to PID 1
-    #[arg(short = 'd', long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u32).range(0..=32))]
-    pub max_tree_depth: u32,
-
-    /// Where the host's file system is (in a container: where it is mounted)
-    #[arg(short, long, value_name = "DIR", default_value = "/")]
-    pub root: PathBuf,
-
-    /// What to say on standard error; events are never muted
-    #[arg(short, long, value_enum, default_value_t = LogLevel::Info, value_name = "LEVEL")]
-    pub log_level: LogLevel,
-
-    /// Stop after N events
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
-    pub count: Option<u64>,
-
-    /// Stop after this time (seconds, or with a unit: 500ms, 10s, 5m, 2h)
-    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
-    pub duration: Option<Duration>,
-
-    /// Report what is hidden by default too (see --help)
-    #[arg(long)]
+    /// What is hidden by default too (see --help)
+    #[arg(long, help_heading = "Filters")]
     pub all: bool,
 
-    /// Report calls that fail as well (EPERM, ESRCH …); --failed=only: nothing else. Without BPF trampolines in the
-    /// kernel every system call of the host gets some 75 ns slower meanwhile
-    #[arg(long, value_enum, value_name = "only", num_args = 0..=1, require_equals = true, default_missing_value = "too")]
+    /// Calls that fail too (EPERM, ESRCH …); =only: nothing else
+    ///
+    /// Without BPF trampolines in the kernel every system call of the host gets some 75 ns slower meanwhile.
+    #[arg(long, value_enum,
+        hide_possible_values = true, value_name = "only", num_args = 0..=1, require_equals = true, default_missing_value = "too", help_heading = "What is seen")]
     pub failed: Option<FailedArg>,
 
-    /// Report calls with signal 0 as well, which ask whether a process is there (the same cost)
-    #[arg(long)]
+    /// Calls with signal 0 too: is that process there?
+    ///
+    /// At the same cost as --failed.
+    #[arg(long, help_heading = "What is seen")]
     pub probes: bool,
 
-    /// Do not report how processes end that were signalled
-    #[arg(long)]
+    /// Not how processes end that were signalled
+    #[arg(long, help_heading = "What is seen")]
     pub no_outcome: bool,
 
-    /// Tell these environment variables of both sides, as they were at exec (comma-separated, at most 8)
-    #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = parse_variable)]
+    /// Environment variables of both sides, as they were at exec (at most 8)
+    #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = parse_variable, help_heading = "What is seen")]
     pub env: Vec<String>,
+
+    /// Ancestors to show of each side, up to PID 1
+    #[arg(short = 'd', long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u32).range(0..=32), help_heading = "What is seen")]
+    pub max_tree_depth: u32,
+
+    /// Where the host's file system is mounted
+    #[arg(short, long, value_name = "DIR", default_value = "/", help_heading = "What is seen")]
+    pub root: PathBuf,
+
+    /// Take out what this covers, or its groups if it has any
+    ///
+    /// Before any filter or output sees it: of command lines, joined by blanks, of titles and names.
+    #[arg(long, value_name = "REGEX", value_parser = parse_pattern, help_heading = "Secrets")]
+    pub redact: Vec<regex::bytes::Regex>,
+
+    /// Take out the usual shapes of secrets
+    ///
+    /// password=, --token X, URLs with credentials, headers; mysql -pX and the like of programs known for it.
+    #[arg(long, help_heading = "Secrets")]
+    pub redact_secrets: bool,
+
+    /// Stop after N events
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), help_heading = "When to stop")]
+    pub count: Option<u64>,
+
+    /// Stop after this time (seconds, or 500ms, 10s, 5m, 2h)
+    #[arg(long, value_name = "TIME", value_parser = parse_duration, help_heading = "When to stop")]
+    pub duration: Option<Duration>,
+
+    /// Only warnings and errors on standard error
+    #[arg(short, long, conflicts_with_all = ["verbose", "log_level"], help_heading = "Messages")]
+    pub quiet: bool,
+
+    /// The plan, which filters run where, what libbpf says
+    #[arg(short, long, conflicts_with = "log_level", help_heading = "Messages")]
+    pub verbose: bool,
+
+    /// What to say: debug, info, warn, error; never mutes events
+    #[arg(
+        short,
+        long,
+        value_enum,
+        value_name = "LEVEL",
+        hide_possible_values = true,
+        help_heading = "Messages"
+    )]
+    pub log_level: Option<LogLevel>,
+
+    /// No longer needed: of the original
+    #[arg(long, hide = true, value_name = "TIME", allow_hyphen_values = true)]
+    pub list_process_interval: Option<String>,
+
+    /// No longer needed: of the original
+    #[arg(long, hide = true, value_name = "N", allow_hyphen_values = true)]
+    pub max_list_process_threads: Option<String>,
 
     /// How many ended processes are remembered for those that they started
     #[arg(long, hide = true, value_name = "N", default_value_t = GHOSTS, value_parser = clap::value_parser!(u32).range(1..=1_048_576))]
@@ -104,13 +274,28 @@ pub struct Cli {
     pub record_to: Option<PathBuf>,
 }
 
-/// `--output`.
+/// `--fold`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Folded(Vec<Kind>);
+
+/// `--color`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum OutputArg {
-    /// key=value pairs, JSON paths joined by dots
-    Logfmt,
-    /// One JSON object a line
-    Json,
+pub enum ColourArg {
+    /// On a terminal, unless `NO_COLOR` is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// What a trace is asked for.
+#[derive(Debug)]
+pub struct Request {
+    /// Of the kernel side.
+    pub config: Config,
+    /// Of what is reported.
+    pub settings: report::Settings,
 }
 
 /// `--failed`.
@@ -177,54 +362,154 @@ fn parse_ring_bytes(text: &str) -> Result<u32, String> {
         .ok_or_else(|| format!("'{text}' is not a power of two of at least 4096"))
 }
 
-impl TryFrom<Cli> for Config {
-    type Error = UsageError;
+fn parse_kind(text: &str) -> Option<Kind> {
+    Some(match text {
+        "logfmt" => Kind::Logfmt,
+        "json" => Kind::Json,
+        "table" => Kind::Table,
+        "tree" => Kind::Tree,
+        _ => return None,
+    })
+}
 
-    fn try_from(cli: Cli) -> Result<Self, UsageError> {
+fn parse_output(text: &str) -> Result<(Kind, Option<PathBuf>), UsageError> {
+    let wrong = || UsageError::Output(text.to_owned());
+    let (kind, file) = match text.split_once('=') {
+        Some((_, "")) => return Err(wrong()),
+        Some((kind, "-")) => (kind, None),
+        Some((kind, file)) => (kind, Some(PathBuf::from(file))),
+        None => (text, None),
+    };
+    Ok((parse_kind(kind).ok_or_else(wrong)?, file))
+}
+
+fn parse_folded(text: &str) -> Result<Folded, UsageError> {
+    if text == "none" {
+        return Ok(Folded(Vec::new()));
+    }
+    let kinds =
+        text.split(',').map(|word| parse_kind(word).ok_or_else(|| UsageError::Format(word.to_owned())));
+    kinds.collect::<Result<Vec<Kind>, UsageError>>().map(Folded)
+}
+
+fn parse_key(text: &str) -> Result<String, UsageError> {
+    keys::look_up(text).map(|_| text.to_owned())
+}
+
+impl TraceArgs {
+    /// How much is said on standard error, if nothing else was asked for `usual`.
+    pub fn level(&self, usual: LogLevel) -> tracing::Level {
+        match (self.quiet, self.verbose) {
+            (true, _) => tracing::Level::WARN,
+            (_, true) => tracing::Level::DEBUG,
+            _ => self.log_level.unwrap_or(usual).into(),
+        }
+    }
+
+    /// Flags that are still accepted and do nothing.
+    pub fn obsolete(&self) -> Vec<&'static str> {
+        let given = [
+            (self.list_process_interval.is_some(), "--list-process-interval"),
+            (self.max_list_process_threads.is_some(), "--max-list-process-threads"),
+        ];
+        given.into_iter().filter(|(is_given, _)| *is_given).map(|(_, flag)| flag).collect()
+    }
+
+    /// What is meant. Lines that no FILE is named for go to `usual`, in that format if none is named either.
+    ///
+    /// # Errors
+    /// If two flags contradict each other.
+    pub fn settle(self, usual: (Kind, Place)) -> Result<Request, UsageError> {
+        let settings = self.settings(usual)?;
+        Ok(Request { config: self.config()?, settings })
+    }
+
+    fn settings(&self, (usual_kind, usual_place): (Kind, Place)) -> Result<report::Settings, UsageError> {
+        let place = |file: &Option<PathBuf>| file.clone().map_or_else(|| usual_place.clone(), Place::File);
+        let output =
+            |kind: Kind, place: Place| OutputSettings { kind, place, folds: self.fold.0.contains(&kind) };
+        let mut outputs: Vec<OutputSettings> =
+            self.output.iter().map(|(kind, file)| output(*kind, place(file))).collect();
+        if outputs.is_empty() {
+            outputs.push(output(usual_kind, usual_place.clone()));
+        }
+        for (at, one) in outputs.iter().enumerate() {
+            if outputs[..at].iter().any(|other| other.place == one.place) {
+                return Err(UsageError::SamePlace(one.place.to_string()));
+            }
+        }
+        if !self.fields.is_empty() && !outputs.iter().any(|output| output.kind == Kind::Table) {
+            return Err(UsageError::FieldsWithoutTable);
+        }
+        Ok(report::Settings {
+            outputs,
+            conditions: Conditions {
+                wanted: self.wanted.clone(),
+                unwanted: self.unwanted.clone(),
+                pids: self.pids.clone(),
+                trees: self.trees.clone(),
+                trees_begin_below: false,
+                only_fatal: self.fatal,
+            },
+            redaction: Redaction::new(self.redact.clone(), self.redact_secrets),
+            max_line: self.max_line.map(|bytes| bytes as usize),
+            fields: self.fields.clone(),
+            colour: match self.color {
+                ColourArg::Auto => Colour::Auto,
+                ColourArg::Always => Colour::Always,
+                ColourArg::Never => Colour::Never,
+            },
+            is_ascii: self.ascii,
+            has_summary: self.summary,
+            is_one_story: false,
+        })
+    }
+
+    fn config(self) -> Result<Config, UsageError> {
         let set = |signals: &[Signal]| signals.iter().fold(0, |set, signal| set | signal.bit());
-        let included = set(&cli.include_signals);
+        let included = set(&self.include_signals);
         let passing = if included == 0 { ALL_SIGNALS } else { included };
-        let shown = passing & !set(&cli.exclude_signals);
+        let shown = passing & !set(&self.exclude_signals);
         if shown == 0 {
             return Err(UsageError::NothingIncluded);
         }
-        if cli.ignore_source_comm.len() > MAX_IGNORED_COMMS {
-            return Err(UsageError::TooManyComms(cli.ignore_source_comm.len()));
+        if self.ignore_source_comm.len() > MAX_IGNORED_COMMS {
+            return Err(UsageError::TooManyComms(self.ignore_source_comm.len()));
         }
-        let mut variables = cli.env;
+        let mut variables = self.env;
         variables.sort_unstable();
         variables.dedup();
         if variables.len() > MAX_VARIABLES {
             return Err(UsageError::TooManyVariables(variables.len()));
         }
-        Ok(Self {
-            output: match cli.output {
-                OutputArg::Logfmt => OutputFormat::Logfmt,
-                OutputArg::Json => OutputFormat::Json,
-            },
+        Ok(Config {
             shown_signals: shown,
             included_signals: included,
-            ignored_source_comms: cli.ignore_source_comm.iter().map(|comm| as_comm(comm)).collect(),
-            max_tree_depth: cli.max_tree_depth,
-            root: cli.root,
-            count: cli.count,
-            duration: cli.duration,
-            show_all: cli.all,
-            failed: match cli.failed {
+            ignored_source_comms: self.ignore_source_comm.iter().map(|comm| as_comm(comm)).collect(),
+            // who is below whom is read off the chain of parents: the longer, the surer
+            max_tree_depth: if self.trees.is_empty() { self.max_tree_depth } else { MAX_TREE_DEPTH },
+            root: self.root,
+            count: self.count,
+            duration: self.duration,
+            show_all: self.all,
+            failed: match self.failed {
                 None => Failed::No,
                 Some(FailedArg::Too) => Failed::Too,
                 Some(FailedArg::Only) => Failed::Only,
             },
-            probes: cli.probes,
-            outcomes: !cli.no_outcome,
+            probes: self.probes,
+            outcomes: !self.no_outcome,
             variables,
-            ghosts: cli.ghosts,
-            ring_bytes: cli.ring_bytes,
-            seed_from_proc: cli.seed_from_proc,
-            record_to: cli.record_to,
+            ghosts: self.ghosts,
+            ring_bytes: self.ring_bytes,
+            seed_from_proc: self.seed_from_proc,
+            record_to: self.record_to,
         })
     }
 }
+
+/// The most ancestors that the kernel side walks.
+pub const MAX_TREE_DEPTH: u32 = 32;
 
 /// As the kernel keeps a name: 15 bytes, then NULs.
 fn as_comm(name: &str) -> [u8; 16] {
@@ -239,10 +524,81 @@ fn as_comm(name: &str) -> [u8; 16] {
 mod tests {
     use super::*;
 
-    fn config(arguments: &[&str]) -> Result<Config, String> {
+    fn request(arguments: &[&str]) -> Result<Request, String> {
         let cli =
             Cli::try_parse_from([&["killsnoop"], arguments].concat()).map_err(|error| error.to_string())?;
-        Config::try_from(cli).map_err(|error| error.to_string())
+        cli.trace.settle((Kind::Logfmt, Place::Stdout)).map_err(|error| error.to_string())
+    }
+
+    fn config(arguments: &[&str]) -> Result<Config, String> {
+        request(arguments).map(|request| request.config)
+    }
+
+    fn outputs(arguments: &[&str]) -> Vec<OutputSettings> {
+        request(arguments).unwrap().settings.outputs
+    }
+
+    #[test]
+    fn one_line_of_an_output_is_kind_and_place() {
+        let file = |path: &str| Place::File(PathBuf::from(path));
+        for (arguments, kind, place, folds) in [
+            (&[][..], Kind::Logfmt, Place::Stdout, false),
+            (&["-o", "tree"], Kind::Tree, Place::Stdout, true),
+            (&["-o", "tree", "--fold", "none"], Kind::Tree, Place::Stdout, false),
+            (&["-o", "json=a=b"], Kind::Json, file("a=b"), false),
+            (&["-o", "json=-", "--fold", "json"], Kind::Json, Place::Stdout, true),
+        ] {
+            assert_eq!(outputs(arguments), [OutputSettings { kind, place, folds }], "{arguments:?}");
+        }
+        let both = outputs(&["-o", "tree", "-o", "json=x"]);
+        assert_eq!((both[0].kind, &both[1].place), (Kind::Tree, &file("x")));
+    }
+
+    #[test]
+    fn a_tree_is_looked_for_as_far_up_as_can_be() {
+        assert_eq!(config(&["--tree", "7", "-d", "0"]).unwrap().max_tree_depth, MAX_TREE_DEPTH);
+        assert_eq!(config(&["-p", "7", "-d", "0"]).unwrap().max_tree_depth, 0);
+    }
+
+    #[test]
+    fn the_flags_of_the_original_are_accepted() {
+        let cli = Cli::try_parse_from([
+            "killsnoop",
+            "--list-process-interval",
+            "1s",
+            "--max-list-process-threads=8",
+            "--max-tree-depth=3",
+            "--root=/host",
+            "--ignore-source-comm=runc",
+            "--exclude-signals=23",
+            "--include-signals=15",
+            "--log-level=info",
+        ])
+        .unwrap();
+        assert_eq!(cli.trace.obsolete(), ["--list-process-interval", "--max-list-process-threads"]);
+    }
+
+    #[test]
+    fn quiet_and_verbose_are_levels() {
+        let level = |arguments: &[&str]| {
+            Cli::try_parse_from([&["killsnoop"], arguments].concat())
+                .map(|cli| cli.trace.level(LogLevel::Info))
+        };
+        assert_eq!(level(&[]).unwrap(), tracing::Level::INFO);
+        assert_eq!(level(&["-q"]).unwrap(), tracing::Level::WARN);
+        assert_eq!(level(&["-v"]).unwrap(), tracing::Level::DEBUG);
+        assert!(level(&["-q", "-v"]).is_err() && level(&["-q", "-l", "info"]).is_err());
+    }
+
+    #[test]
+    fn what_is_behind_the_command_of_run_is_the_commands() {
+        for arguments in [&["run", "-o", "json", "--", "ls", "-l"][..], &["run", "-o", "json", "ls", "-l"]] {
+            let cli = Cli::try_parse_from([&["killsnoop"], arguments].concat()).unwrap();
+            let Some(Command::Run { trace, command }) = cli.command else { panic!("{arguments:?}") };
+            assert_eq!(command, ["ls", "-l"]);
+            assert_eq!(trace.output, [(Kind::Json, None)]);
+        }
+        assert!(Cli::try_parse_from(["killsnoop", "-o", "json", "run", "ls"]).is_err(), "a flag of nobody");
     }
 
     #[test]
@@ -269,7 +625,22 @@ mod tests {
             (&["-i", "KILLER"][..], &["--include-signals", "KILLER", "1 to 64"][..]),
             (&["-d", "33"], &["--max-tree-depth", "33", "0..=32"]),
             (&["-d", "-1"], &["-1"]),
-            (&["-o", "xml"], &["--output", "xml", "logfmt", "json"]),
+            (&["-o", "xml"], &["--output", "xml", "logfmt", "json", "table", "tree"]),
+            (&["-o", "json="], &["--output", "json=", "FILE"]),
+            (&["-o", "json", "-o", "tree"], &["--output", "standard output"]),
+            (&["-o", "json=x", "-o", "tree=x"], &["--output", "x"]),
+            (&["-o", "table", "--fields", "pid"], &["--fields", "'pid'", "target.pid"]),
+            (&["--fields", "source.pid"], &["--fields", "table"]),
+            (&["--fold", "xml"], &["--fold", "xml", "none"]),
+            (&["--color", "red"], &["--color", "red", "always"]),
+            (&["--max-line", "5"], &["--max-line", "5", "1024"]),
+            (&["-p", "0"], &["--pid", "0"]),
+            (&["-p", "x"], &["--pid", "x"]),
+            (&["--tree", "init"], &["--tree", "init"]),
+            (&["--where", "comm=x"], &["--where", "comm", "target.comm"]),
+            (&["--where", "signal=NO"], &["--where", "NO", "1 to 64"]),
+            (&["--not", "fatal"], &["--not", "fatal", "KEY=VALUE"]),
+            (&["--redact", "("], &["--redact", "("]),
             (&["--count", "0"], &["--count", "0"]),
             (&["--duration", "soon"], &["--duration", "soon", "500ms"]),
             (&["--duration", "0"], &["--duration", "0"]),

@@ -1,19 +1,10 @@
-//! Validated settings: what the rest of the program works with.
+//! Validated settings of the trace. What is reported of it, and how, is in [`report::Settings`](crate::report::Settings).
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 /// Every signal.
 pub const ALL_SIGNALS: u64 = u64::MAX;
-
-/// How a line looks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OutputFormat {
-    /// `key=value` pairs.
-    Logfmt,
-    /// One JSON object a line.
-    Json,
-}
 
 /// Which calls that fail are told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,8 +20,6 @@ pub enum Failed {
 /// Everything that was asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
-    /// Format of the lines.
-    pub output: OutputFormat,
     /// Bit `sig - 1`: passes.
     pub shown_signals: u64,
     /// Bit `sig - 1`: named by `-i`, so never hidden by default.
@@ -90,7 +79,6 @@ pub const RING_BYTES: u32 = 16 * 1024 * 1024;
 impl Default for Config {
     fn default() -> Self {
         Self {
-            output: OutputFormat::Logfmt,
             shown_signals: ALL_SIGNALS,
             included_signals: 0,
             ignored_source_comms: Vec::new(),

@@ -17,6 +17,57 @@ pub enum UsageError {
     /// More names than the kernel's map holds.
     #[error("--ignore-source-comm has {0} names: 64 are the most")]
     TooManyComms(usize),
+    /// No key of the output.
+    #[error("'{key}' is no key of the output: the nearest is '{nearest}'")]
+    Key {
+        /// What was given.
+        key: String,
+        /// What may have been meant.
+        nearest: String,
+    },
+    /// A key that holds keys.
+    #[error("'{key}' holds further keys: name one of them, such as {keys}")]
+    KeyIsObject {
+        /// What was given.
+        key: String,
+        /// Some of its keys.
+        keys: String,
+    },
+    /// Neither `=` nor `<` nor `>`.
+    #[error(
+        "'{0}' is no condition: give KEY=VALUE, KEY>NUMBER or KEY<NUMBER; VALUE may be a list (TERM,KILL) or hold * and ?"
+    )]
+    Condition(String),
+    /// A value that the key never has.
+    #[error("'{value}' is nothing that '{key}' can be: {allowed}")]
+    ConditionValue {
+        /// The key.
+        key: String,
+        /// What was given.
+        value: String,
+        /// What may be given.
+        allowed: String,
+    },
+    /// No regular expression.
+    #[error("'{pattern}' is no regular expression that could be used: {why}")]
+    Pattern {
+        /// What was given.
+        pattern: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// No output.
+    #[error("'{0}' is no output: give logfmt, json, table or tree, and with =FILE where its lines go")]
+    Output(String),
+    /// No format.
+    #[error("'{0}' is no format: give logfmt, json, table or tree, or none")]
+    Format(String),
+    /// Two outputs at one place would be mixed.
+    #[error("two outputs go to {0}: give all but one another FILE (--output FORMAT=FILE)")]
+    SamePlace(String),
+    /// Columns without a table.
+    #[error("--fields is for --output table, and there is none")]
+    FieldsWithoutTable,
     /// Not a name of an environment variable.
     #[error(
         "'{0}' is not a name of an environment variable: 1 to 63 printable ASCII characters, no space, =, quote or backslash"
@@ -93,14 +144,17 @@ pub enum TraceError {
         /// What the kernel said.
         cause: std::io::Error,
     },
-    /// Events cannot be written.
-    #[error(
-        "cannot write events to standard output: {0}\nhint: is the disk full? tracing stopped, nothing more was lost than what came after"
-    )]
-    Output(std::io::Error),
+    /// Raw records cannot be kept (`--record-to`).
+    #[error("cannot keep the raw records: {0}")]
+    Raw(std::io::Error),
 }
 
 impl TraceError {
+    /// Is something missing that the host or whoever started killsnoop could give?
+    pub fn is_of_the_host(&self) -> bool {
+        !matches!(self, Self::Raw(_) | Self::System { .. })
+    }
+
     /// Wraps what libbpf said.
     pub fn kernel(action: impl Into<String>, hint: impl Into<String>, cause: libbpf_rs::Error) -> Self {
         Self::Kernel { action: action.into(), hint: hint.into(), cause }

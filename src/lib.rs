@@ -16,12 +16,15 @@
 //!  cgroup_mkdir ─► path ─► ring                                      ▼
 //!                                                                 event      origin, relation, summary: pure
 //!                                                                    ▼
-//!                                                                 fields ─► sink: logfmt | json
+//!                                                                 fields ─► report: redact, filter, fold
+//!                                                                    ▼
+//!                                                                 sink: logfmt | json | table | tree
 //! ```
 //!
 //! Where to look:
 //! - what a line says: [`fields`] (keys and order), [`summary`] (the sentence), [`origin`] (who really sent it);
-//! - how a line looks: [`sink`], one file per format;
+//! - how a line looks: [`sink`], one file per format; which lines there are and where they go: [`report`];
+//! - what else there is to do: [`command`] (`run`, `who`), [`doctor`], [`manual`];
 //! - what the kernel side does: `bpf/killsnoop.bpf.c` and its headers;
 //! - what is loaded on which host: [`bpf::probe`] and [`bpf::plan`].
 //!
@@ -30,18 +33,24 @@
 
 pub mod bpf;
 pub mod cli;
+pub mod command;
 pub mod complete;
 pub mod config;
 pub mod context;
+pub mod doctor;
 pub mod error;
 pub mod event;
 pub mod fields;
 pub mod history;
+pub mod manual;
 pub mod origin;
+pub mod privileges;
 pub mod record;
 pub mod relation;
+pub mod report;
 pub mod signal;
 pub mod sink;
+pub mod status;
 pub mod story;
 pub mod summary;
 pub mod tracer;

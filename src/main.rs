@@ -1,62 +1,76 @@
 //! Wiring and exit code.
 
 use std::io::{self, IsTerminal};
-use std::os::unix::net::UnixStream;
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
-use anyhow::Context;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
-use killsnoop::bpf::session::route_libbpf_messages;
-use killsnoop::cli::Cli;
-use killsnoop::config::Config;
-use killsnoop::tracer::{self, Requests};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
+use killsnoop::cli::{Cli, Command, LogLevel, Request, TraceArgs};
+use killsnoop::command::{self, child};
+use killsnoop::error::TraceError;
+use killsnoop::report::Kind;
+use killsnoop::report::destination::Place;
+use killsnoop::{doctor, manual, status};
 
 fn main() -> ExitCode {
     // clap itself ends with 2 on wrong usage, 0 after help
     let cli = Cli::parse();
+    match cli.command {
+        None => {
+            let is_loud = begin_log(&cli.trace, LogLevel::Info) >= tracing::Level::INFO;
+            let request = settle(cli.trace, (Kind::Logfmt, Place::Stdout));
+            done(command::trace(&request, is_loud).map(|()| ExitCode::SUCCESS), 1)
+        }
+        Some(Command::Run { trace, command }) => {
+            begin_log(&trace, LogLevel::Warn);
+            let request = settle(*trace, (Kind::Tree, Place::Stderr));
+            done(command::run::run(request, &command), child::FAILED)
+        }
+        Some(Command::Who { trace, pid }) => {
+            begin_log(&trace, LogLevel::Warn);
+            let request = settle(*trace, (Kind::Tree, Place::Stdout));
+            done(command::who::who(request, pid).map(|()| ExitCode::SUCCESS), 1)
+        }
+        Some(Command::Doctor { json }) => doctor::run(json),
+        Some(Command::Generate { directory }) => {
+            done(manual::generate(&directory).map(|()| ExitCode::SUCCESS).map_err(Into::into), 1)
+        }
+        Some(Command::ExecWhenReady { name, command }) => child::exec_when_ready(&name, &command),
+    }
+}
+
+/// Returns how much is said.
+fn begin_log(trace: &TraceArgs, usual: LogLevel) -> tracing::Level {
+    let level = trace.level(usual);
     tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::from(cli.log_level))
-        .with_writer(io::stderr)
+        .with_max_level(level)
+        .with_writer(|| status::LogWriter)
         .with_ansi(io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none())
         .with_target(false)
         .without_time()
         .init();
-    let config = match Config::try_from(cli) {
-        Ok(config) => config,
+    for flag in trace.obsolete() {
+        tracing::warn!(
+            "{flag} is no longer needed: processes are known from the kernel, not from lists of /proc"
+        );
+    }
+    level
+}
+
+fn settle(trace: TraceArgs, usual: (Kind, Place)) -> Request {
+    match trace.settle(usual) {
+        Ok(request) => request,
         Err(error) => Cli::command().error(ErrorKind::ArgumentConflict, error).exit(),
-    };
-    match trace(&config) {
-        Ok(()) => ExitCode::SUCCESS,
-        // a TraceError tells its cause itself, before the hint
-        Err(error) => {
-            eprintln!("killsnoop: {error:#}");
-            ExitCode::from(1)
-        }
     }
 }
 
-fn trace(config: &Config) -> anyhow::Result<()> {
-    route_libbpf_messages();
-    let stop = Arc::new(AtomicBool::new(false));
-    let report = Arc::new(AtomicBool::new(false));
-    let (interrupt, interrupted) = UnixStream::pair().context("cannot make the pipe for signals")?;
-    interrupt.set_nonblocking(true).context("cannot set up the pipe for signals")?;
-    // whoever asks a second time does not want to wait for a pipe that nobody reads
-    for signal in [SIGINT, SIGTERM] {
-        signal_hook::flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&stop))
-            .with_context(|| format!("cannot handle signal {signal}"))?;
-    }
-    // the flag first, so that it is set when the byte wakes the reader
-    for (signal, flag) in [(SIGINT, &stop), (SIGTERM, &stop), (SIGHUP, &stop), (SIGUSR1, &report)] {
-        signal_hook::flag::register(signal, Arc::clone(flag))
-            .and_then(|_| signal_hook::low_level::pipe::register(signal, interrupted.try_clone()?))
-            .with_context(|| format!("cannot handle signal {signal}"))?;
-    }
-    let requests = Requests { stop: &stop, report: &report, interrupt: &interrupt };
-    tracer::run(config, &requests, &mut io::stdout().lock())?;
-    Ok(())
+/// A `TraceError` tells its cause itself, before the hint.
+fn done(result: anyhow::Result<ExitCode>, failed: u8) -> ExitCode {
+    result.unwrap_or_else(|error| {
+        // its last line is a hint, and this is another
+        let is_of_the_host = error.downcast_ref::<TraceError>().is_some_and(TraceError::is_of_the_host);
+        let doctor = if is_of_the_host { "; killsnoop doctor says what this host lacks" } else { "" };
+        eprintln!("killsnoop: {error:#}{doctor}");
+        ExitCode::from(failed)
+    })
 }

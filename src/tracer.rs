@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Write as _};
 use std::mem::MaybeUninit;
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
@@ -18,15 +18,17 @@ use crate::bpf::probe;
 use crate::bpf::ring::{DRAIN_AT_MOST, Ring, STOP};
 use crate::bpf::session::{HIDDEN_NAMES, Session, Totals, read_titles};
 use crate::complete::Completer;
-use crate::config::{Config, OutputFormat};
+use crate::config::{ALL_SIGNALS, Config};
 use crate::context::Context;
 use crate::error::TraceError;
 use crate::event::{AttemptEvent, Clock, EndEvent, Event, Lost, LostEvent, SignalEvent};
-use crate::fields;
 use crate::history::History;
 use crate::origin;
+use crate::privileges;
 use crate::record::{self, AttemptFacts, EndFacts, Record, Snapshot};
-use crate::sink::{Format, json::Json, logfmt::Logfmt};
+use crate::report::Reporter;
+use crate::report::destination::Written;
+use crate::status::{self, Status};
 use crate::story::{Story, Told, WAIT_AT_MOST};
 
 /// A chunk that is written at once although more is coming.
@@ -49,8 +51,26 @@ pub struct Requests<'a> {
     pub stop: &'a AtomicBool,
     /// To say the counters.
     pub report: &'a AtomicBool,
+    /// To open the files of outputs anew.
+    pub reopen: &'a AtomicBool,
     /// Gets a byte at the same time, so that no wait sleeps over it. Must not block.
     pub interrupt: &'a UnixStream,
+}
+
+/// What the caller wants beside the events.
+pub struct Wishes<'a> {
+    /// Called when every hook is attached and nothing more than tracing is allowed to this process.
+    pub when_ready: &'a mut dyn FnMut() -> io::Result<()>,
+    /// What must still be allowed then.
+    pub needs: privileges::Needs,
+    /// A status line, where somebody looks at it.
+    pub has_status: bool,
+}
+
+impl std::fmt::Debug for Wishes<'_> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Wishes").field("needs", &self.needs).finish_non_exhaustive()
+    }
 }
 
 /// Where events come out: decoded, completed, judged, formatted, written.
@@ -60,16 +80,17 @@ struct Pipeline<'a, 'obj> {
     completer: Completer,
     story: Story,
     history: History,
-    format: Box<dyn Format>,
-    out: &'a mut dyn Write,
+    reporter: &'a mut Reporter,
     raw: Option<File>,
-    buffer: Vec<u8>,
     clock: Clock,
     next_id: u64,
     printed: u64,
     /// Of these, what is still in the buffer.
     in_buffer: u64,
     attempts_in_buffer: u64,
+    /// Signals that a filter of the reporter refused.
+    filtered: u64,
+    filtered_attempts: u64,
     unprinted: u64,
     received: u64,
     printed_attempts: u64,
@@ -136,7 +157,7 @@ impl Pipeline<'_, '_> {
             0
         } else if self.is_over() {
             STOP
-        } else if self.buffer.len() >= WRITE_AT {
+        } else if self.reporter.waiting() >= WRITE_AT {
             self.flush()
         } else {
             0
@@ -177,9 +198,12 @@ impl Pipeline<'_, '_> {
             self.undecodable += 1;
             return;
         };
-        self.print(&Event::Signal(Box::new(event)));
-        self.printed += 1;
-        self.in_buffer += 1;
+        if self.reporter.report(&Event::Signal(Box::new(event))) {
+            self.printed += 1;
+            self.in_buffer += 1;
+        } else {
+            self.filtered += 1;
+        }
         self.ended = self.has_printed_enough();
     }
 
@@ -216,9 +240,12 @@ impl Pipeline<'_, '_> {
             self.undecodable += 1;
             return;
         };
-        self.print(&Event::Attempt(Box::new(event)));
-        self.printed_attempts += 1;
-        self.attempts_in_buffer += 1;
+        if self.reporter.report(&Event::Attempt(Box::new(event))) {
+            self.printed_attempts += 1;
+            self.attempts_in_buffer += 1;
+        } else {
+            self.filtered_attempts += 1;
+        }
         self.ended = self.has_printed_enough();
     }
 
@@ -238,7 +265,8 @@ impl Pipeline<'_, '_> {
         self.history.note_end(id, &end, after.as_ref());
         let since = self.session.watched_since;
         if let Some(event) = EndEvent::new(end, id, self.clock, since, after, surroundings) {
-            self.print(&Event::End(Box::new(event)));
+            self.reporter.report(&Event::End(Box::new(event)));
+            self.ended = self.has_printed_enough();
         }
     }
 
@@ -250,33 +278,30 @@ impl Pipeline<'_, '_> {
 
     fn has_printed_enough(&self) -> bool {
         self.config.count.is_some_and(|count| self.printed + self.printed_attempts >= count)
-    }
-
-    fn print(&mut self, event: &Event<'_>) {
-        fields::tell(event, &mut *self.format);
-        self.format.finish(&mut self.buffer);
+            || self.reporter.is_over()
     }
 
     fn flush(&mut self) -> i32 {
-        if self.buffer.is_empty() {
-            return 0;
-        }
-        let result = self.out.write_all(&self.buffer).and_then(|()| self.out.flush());
-        self.buffer.clear();
+        self.write(false)
+    }
+
+    /// Writes what waits; at the end what is folded as well. A closed pipe ends the trace, a full disk does not.
+    fn write(&mut self, last: bool) -> i32 {
+        let written = self.reporter.flush(last);
         let count = std::mem::take(&mut self.in_buffer);
         let attempts = std::mem::take(&mut self.attempts_in_buffer);
-        match result {
-            Ok(()) => 0,
-            Err(error) => {
-                // some of it may have been written: what is not known to be is not said to be
-                self.printed -= count;
-                self.unprinted += count;
-                self.printed_attempts -= attempts;
-                self.unprinted_attempts += attempts;
-                self.failure = Some(error);
-                STOP
-            }
+        if written != Written::Whole {
+            // some of it may have been written: what is not known to be is not said to be
+            self.printed -= count;
+            self.unprinted += count;
+            self.printed_attempts -= attempts;
+            self.unprinted_attempts += attempts;
         }
+        if written == Written::Closed {
+            self.failure = Some(io::ErrorKind::BrokenPipe.into());
+            return STOP;
+        }
+        0
     }
 }
 
@@ -299,8 +324,13 @@ fn now() -> i128 {
 /// Traces until asked to stop.
 ///
 /// # Errors
-/// If tracing cannot begin, or events can no longer be written. A closed pipe is no error.
-pub fn run(config: &Config, requests: &Requests<'_>, out: &mut dyn Write) -> Result<(), TraceError> {
+/// If tracing cannot begin, or the ring can no longer be read. A closed pipe is no error.
+pub fn run(
+    config: &Config,
+    requests: &Requests<'_>,
+    reporter: &mut Reporter,
+    wishes: &mut Wishes<'_>,
+) -> Result<(), TraceError> {
     let began = Instant::now();
     let mut host = probe::host();
     // only a trial tells, and only this asks
@@ -322,10 +352,14 @@ pub fn run(config: &Config, requests: &Requests<'_>, out: &mut dyn Write) -> Res
     if !plan.shares_pids {
         completer.remember_everybody();
     }
+    let kept = privileges::drop(wishes.needs);
     say_ready(&session, plan, probed, began.elapsed());
-    match trace(config, requests, out, &session, completer, raw)? {
+    say_filters(config, reporter, &kept);
+    (wishes.when_ready)().map_err(|error| TraceError::system("begin what is to be traced", error))?;
+    let status = Status::new(wishes.has_status);
+    match trace(config, requests, reporter, &session, completer, raw, status)? {
         Some(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        Some(error) => Err(TraceError::Output(error)),
+        Some(error) => Err(TraceError::Raw(error)),
         None => Ok(()),
     }
 }
@@ -334,10 +368,11 @@ pub fn run(config: &Config, requests: &Requests<'_>, out: &mut dyn Write) -> Res
 fn trace(
     config: &Config,
     requests: &Requests<'_>,
-    out: &mut dyn Write,
+    reporter: &mut Reporter,
     session: &Session<'_>,
     completer: Completer,
     raw: Option<File>,
+    mut status: Status,
 ) -> Result<Option<io::Error>, TraceError> {
     let pipeline = RefCell::new(Pipeline {
         config,
@@ -345,18 +380,15 @@ fn trace(
         completer,
         story: Story::default(),
         history: History::default(),
-        format: match config.output {
-            OutputFormat::Logfmt => Box::new(Logfmt::default()),
-            OutputFormat::Json => Box::new(Json::default()),
-        },
-        out,
+        reporter,
         raw,
-        buffer: Vec::with_capacity(2 * WRITE_AT),
         clock: clock(),
         next_id: 1,
         printed: 0,
         in_buffer: 0,
         attempts_in_buffer: 0,
+        filtered: 0,
+        filtered_attempts: 0,
         unprinted: 0,
         received: 0,
         printed_attempts: 0,
@@ -396,9 +428,17 @@ fn trace(
         }
         if requests.report.swap(false, Ordering::Relaxed) {
             pipeline.borrow().say_counters("so far");
+            pipeline.borrow().reporter.say_summary();
         }
+        if requests.reopen.swap(false, Ordering::Relaxed) {
+            pipeline.borrow_mut().reporter.reopen();
+        }
+        if drained != Some(0) {
+            status.put_off();
+        }
+        status.show(|| pipeline.borrow().status());
         if drained != Some(DRAIN_AT_MOST) {
-            let longest = if pipeline.borrow().story.waiting() > 0 { WAIT_AT_MOST } else { HOUSEKEEPING };
+            let longest = pipeline.borrow().longest_wait(&status);
             let limit = left.unwrap_or(longest).min(longest);
             ring.wait(drained != Some(0), limit).map_err(failed)?;
             empty(requests.interrupt);
@@ -410,8 +450,10 @@ fn trace(
     pipeline.borrow_mut().give_up(true);
     teller.tell_if_any(&pipeline, true);
     let mut pipeline = pipeline.borrow_mut();
-    pipeline.flush();
+    pipeline.write(true);
+    drop(status);
     pipeline.say_counters("total");
+    pipeline.reporter.say_summary();
     Ok(pipeline.failure.take())
 }
 
@@ -512,7 +554,7 @@ impl LossTeller {
             return;
         }
         self.told = all;
-        pipeline.print(&Event::Lost(LostEvent { time: now(), lost: new }));
+        pipeline.reporter.report(&Event::Lost(LostEvent { time: now(), lost: new }));
     }
 }
 
@@ -537,7 +579,34 @@ impl Pipeline<'_, '_> {
         }
     }
 
-    /// generated = printed + hidden + filtered + lost (+ not printed), and each part by cause.
+    /// How long nobody needs to look at the clock.
+    fn longest_wait(&self, status: &Status) -> Duration {
+        let mut longest = if self.story.waiting() > 0 { WAIT_AT_MOST } else { HOUSEKEEPING };
+        if status.is_wanted() {
+            longest = longest.min(status::EVERY);
+        }
+        match self.reporter.next_due() {
+            Some(due) => {
+                longest.min(due.saturating_duration_since(Instant::now()).max(Duration::from_millis(1)))
+            }
+            None => longest,
+        }
+    }
+
+    fn status(&self) -> status::Facts {
+        let totals = self.session.totals();
+        let seeded = self.session.seeded;
+        status::Facts {
+            seen: totals.generated,
+            hidden: totals.all_hidden(),
+            filtered: totals.filtered + self.filtered,
+            lost: self.lost().of_signals(),
+            processes: u64::from(seeded.by_iterator) + u64::from(seeded.from_proc),
+        }
+    }
+
+    /// generated = printed + hidden + filtered (in the kernel, and later) + lost (+ not printed), and each part by
+    /// cause.
     fn say_counters(&self, when: &str) {
         let totals = self.session.totals();
         let lost = self.lost();
@@ -555,6 +624,7 @@ impl Pipeline<'_, '_> {
             filtered = totals.filtered,
             lost = lost.of_signals(),
             unprinted = self.unprinted + in_ring + self.story.waiting() as u64,
+            filtered_later = self.filtered,
             "signals {when}"
         );
         if !hidden.is_empty() {
@@ -576,9 +646,13 @@ impl Pipeline<'_, '_> {
                 filtered,
                 lost = dropped,
                 unprinted = self.unprinted_attempts + emitted.saturating_sub(self.received_attempts),
+                filtered_later = self.filtered_attempts,
                 skipped_returns = totals.missed_returns,
                 "attempts {when}"
             );
+        }
+        for (place, events) in self.reporter.unwritten() {
+            tracing::warn!(events, "not known to be written to {place}");
         }
         let [_, execs, forks, exits, mended @ ..] = totals.missed;
         tracing::info!(
@@ -601,6 +675,27 @@ impl Pipeline<'_, '_> {
             "identities {when}"
         );
     }
+}
+
+/// Which filters run where, and what is still allowed.
+fn say_filters(config: &Config, reporter: &Reporter, kept: &str) {
+    let mut in_kernel = Vec::new();
+    if config.shown_signals != ALL_SIGNALS {
+        in_kernel.push("--include-signals and --exclude-signals");
+    }
+    if !config.ignored_source_comms.is_empty() {
+        in_kernel.push("--ignore-source-comm");
+    }
+    if !config.show_all {
+        in_kernel.push("what is hidden by default");
+    }
+    let later = reporter.filters();
+    tracing::debug!(
+        "filters in the kernel: {}; after the ring: {}",
+        if in_kernel.is_empty() { "none".to_owned() } else { in_kernel.join(", ") },
+        if later.is_empty() { "none" } else { &later }
+    );
+    tracing::debug!("capabilities kept: {kept}");
 }
 
 fn say_ready(session: &Session<'_>, plan: Plan, probed: Duration, total: Duration) {

@@ -32,7 +32,28 @@ fn wrong_usage_is_2_and_names_flag_value_and_what_is_allowed() {
         (&["-e", "65"], &["--exclude-signals", "65", "1 to 64"]),
         (&["-d", "99"], &["--max-tree-depth", "99", "0..=32"]),
         (&["-i", "TERM", "-e", "TERM"], &["no signal passes", "--exclude-signals"]),
-        (&["-o", "xml"], &["--output", "xml", "logfmt"]),
+        (&["-o", "xml"], &["--output", "xml", "logfmt", "json", "table", "tree", "FILE"]),
+        (&["-o", "tree", "-o", "json"], &["standard output", "--output"]),
+        (&["--fields", "source.com", "-o", "table"], &["--fields", "source.com", "source.comm"]),
+        (&["--fields", "source.comm"], &["--fields", "table"]),
+        (&["--fold", "all"], &["--fold", "all", "none"]),
+        (&["--color", "blue"], &["--color", "blue", "auto", "always", "never"]),
+        (&["--max-line", "10"], &["--max-line", "10", "1024"]),
+        (&["-p", "0"], &["--pid", "0", "1.."]),
+        (&["--tree", "bash"], &["--tree", "bash"]),
+        (&["--where", "sorce.comm=x"], &["--where", "sorce.comm", "source.comm"]),
+        (&["--where", "origin=martian"], &["--where", "martian", "parent-death"]),
+        (&["--where", "target.pid>many"], &["--where", "many", "number"]),
+        (&["--not", "signal=NOSIG"], &["--not", "NOSIG", "1 to 64"]),
+        (&["--not", "signal"], &["--not", "signal", "KEY=VALUE"]),
+        (&["--redact", "("], &["--redact", "'('", "regular expression"]),
+        (&["--count", "none"], &["--count", "none"]),
+        (&["--duration", "soon"], &["--duration", "soon", "500ms"]),
+        (&["--failed=all"], &["--failed", "all", "only"]),
+        (&["-l", "loud"], &["--log-level", "loud", "debug", "error"]),
+        (&["-q", "-v"], &["--quiet", "--verbose"]),
+        (&["run"], &["COMMAND"]),
+        (&["who", "init"], &["init", "PID"]),
         (&["--ignore-source-comm", ""], &["--ignore-source-comm", "empty"]),
         (&["--ignore-source-comm", &"x,".repeat(65)[..129]], &["--ignore-source-comm", "65", "64"]),
     ] {
@@ -45,4 +66,98 @@ fn wrong_usage_is_2_and_names_flag_value_and_what_is_allowed() {
             assert!(said.contains(word), "{arguments:?}: no '{word}' in: {said}");
         }
     }
+}
+
+#[test]
+fn the_short_help_is_one_screen_and_the_long_one_has_every_flag() {
+    let short = text(&killsnoop(&["-h"]).stdout);
+    assert!(short.lines().count() <= 58, "{} lines:\n{short}", short.lines().count());
+    assert!(short.lines().all(|line| line.chars().count() <= 100), "{short}");
+    let long = text(&killsnoop(&["--help"]).stdout);
+    for word in [
+        "Output:",
+        "Filters:",
+        "What is seen:",
+        "Secrets:",
+        "When to stop:",
+        "Messages:",
+        "--output",
+        "--fields",
+        "--color",
+        "--ascii",
+        "--fold",
+        "--max-line",
+        "--summary",
+        "--pid",
+        "--tree",
+        "--fatal",
+        "--where",
+        "--not",
+        "--redact",
+        "--redact-secrets",
+        "--quiet",
+        "--verbose",
+        "SIGHUP",
+        "SIGUSR1",
+        "run",
+        "who",
+        "doctor",
+    ] {
+        assert!(long.contains(word), "no {word} in:\n{long}");
+    }
+    for (command, word) in [("run", "127"), ("who", "signalled"), ("doctor", "--json")] {
+        let output = killsnoop(&[command, "--help"]);
+        assert_eq!(output.status.code(), Some(0));
+        assert!(text(&output.stdout).contains(word), "{command}: {}", text(&output.stdout));
+    }
+}
+
+#[test]
+fn a_file_that_cannot_be_opened_is_named_before_anything_is_traced() {
+    let output = killsnoop(&["-o", "json=/nowhere/at/all", "--count", "1", "--duration", "2s"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("/nowhere/at/all"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn the_flags_of_the_original_are_accepted_with_a_warning() {
+    let output = killsnoop(&[
+        "--list-process-interval",
+        "5",
+        "--max-list-process-threads=8",
+        "-o",
+        "json=/nowhere/at/all",
+    ]);
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "the file, not the flags: {said}");
+    for flag in ["--list-process-interval", "--max-list-process-threads"] {
+        assert!(said.lines().any(|line| line.contains(flag) && line.contains("no longer needed")), "{said}");
+    }
+}
+
+#[test]
+fn man_pages_completions_and_schema_are_made_from_the_flags() {
+    let directory = tempfile::tempdir().unwrap();
+    let output = killsnoop(&["generate", directory.path().to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    for name in [
+        "killsnoop.1",
+        "killsnoop-run.1",
+        "killsnoop.bash",
+        "_killsnoop",
+        "killsnoop.fish",
+        "killsnoop.schema.json",
+    ] {
+        assert!(directory.path().join(name).metadata().unwrap().len() > 0, "{name}");
+    }
+}
+
+#[test]
+fn the_doctor_says_whether_a_trace_works_and_json_is_json() {
+    let output = killsnoop(&["doctor", "--json"]);
+    let value: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(i32::from(!value["works"].as_bool().unwrap())), "{value}");
+    assert!(value["checks"].as_array().unwrap().len() >= 14, "{value}");
+    let human = text(&killsnoop(&["doctor"]).stdout);
+    assert!(human.contains("kernel") && human.contains("a trace of this host"), "{human}");
 }

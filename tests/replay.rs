@@ -1,7 +1,7 @@
 //! Recorded raw records, replayed without root: what is decoded, judged and printed of them is pinned down.
 //!
 //! `tests/data/NAME.records` holds records as the ring gave them, each behind its length (u32, host order);
-//! `NAME.logfmt` and `NAME.json` what is printed of them. `scripts/record-fixtures` makes them anew.
+//! `NAME.logfmt`, `.json`, `.table` and `.tree` what is printed of them. `scripts/record-fixtures` makes them anew.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::fs;
@@ -10,8 +10,11 @@ use std::path::{Path, PathBuf};
 use killsnoop::event::{Clock, Event};
 use killsnoop::fields;
 use killsnoop::record::{DecodeError, Record, decode};
+use killsnoop::report::keys;
+use killsnoop::sink::layout::Drawn;
 use killsnoop::sink::sanitize::is_unsafe;
-use killsnoop::sink::{Format, json::Json, logfmt::Logfmt};
+use killsnoop::sink::screen::PLAIN;
+use killsnoop::sink::{Format, json::Json, logfmt::Logfmt, table::Table, tree::Tree};
 use proptest::prelude::*;
 
 /// 2026-01-01T00:00:00Z, as if the guest had booted then.
@@ -58,9 +61,12 @@ fn every_format_prints_what_it_printed() {
     let mut differing = Vec::new();
     for (name, records) in fixtures() {
         assert!(!records.is_empty(), "{name} has no record");
-        for (extension, mut format) in
-            [("logfmt", Box::new(Logfmt::default()) as Box<dyn Format>), ("json", Box::new(Json::default()))]
-        {
+        for (extension, mut format) in [
+            ("logfmt", Box::new(Logfmt::default()) as Box<dyn Format>),
+            ("json", Box::new(Json::default())),
+            ("table", Box::new(Drawn::new(Table::new(PLAIN, &[])))),
+            ("tree", Box::new(Drawn::new(Tree::new(PLAIN)))),
+        ] {
             let lines: String = records
                 .iter()
                 .zip(1..)
@@ -89,6 +95,50 @@ fn every_format_prints_what_it_printed() {
 }
 
 #[test]
+fn the_schema_in_the_docs_is_the_programs_and_every_event_keeps_it() {
+    let path = data().join("../../docs/killsnoop.schema.json");
+    if std::env::var_os("KILLSNOOP_BLESS").is_some() {
+        fs::write(&path, keys::schema()).unwrap();
+    }
+    let text = fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        text == keys::schema(),
+        "docs/killsnoop.schema.json is old: KILLSNOOP_BLESS=1 cargo test --test replay"
+    );
+    let schema = serde_json::from_str(&text).unwrap();
+    assert!(jsonschema::meta::is_valid(&schema));
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    for (name, records) in fixtures() {
+        for record in &records {
+            let line = print(decode(record).unwrap(), 1, &mut Json::default());
+            let event: serde_json::Value = serde_json::from_str(&line).unwrap();
+            let errors: Vec<String> = validator.iter_errors(&event).map(|error| error.to_string()).collect();
+            assert!(errors.is_empty(), "{name}: {errors:#?} in {line}");
+        }
+    }
+    // and it does refuse something
+    for event in [
+        r#"{"event":"signal"}"#,
+        r#"{"time":"","level":"INFO","msg":"","event":"lost","lost":1,"cause":{"x":1}}"#,
+    ] {
+        assert!(!validator.is_valid(&serde_json::from_str(event).unwrap()), "{event}");
+    }
+}
+
+#[test]
+fn every_key_that_is_printed_can_be_filtered_by() {
+    for (name, records) in fixtures() {
+        for record in &records {
+            let line = print(decode(record).unwrap(), 1, &mut Logfmt::default());
+            for pair in logfmt_pairs(line.trim_end()) {
+                let key = pair.split_once('=').expect("a pair").0;
+                assert!(keys::look_up(key).is_ok(), "{name}: {key}");
+            }
+        }
+    }
+}
+
+#[test]
 fn the_line_of_the_readme_is_what_is_printed() {
     let path = data().join("../../README.md");
     let mut readme = fs::read_to_string(&path).unwrap();
@@ -114,6 +164,13 @@ fn every_line_of_json_is_one_object_and_no_line_holds_an_unsafe_character() {
             for line in [line, print(decode(record).unwrap(), 1, &mut Logfmt::default())] {
                 let content = line.strip_suffix('\n').unwrap();
                 assert!(!content.chars().any(is_unsafe), "{name}: {content:?}");
+            }
+            let formats: [Box<dyn Format>; 2] =
+                [Box::new(Drawn::new(Table::new(PLAIN, &[]))), Box::new(Drawn::new(Tree::new(PLAIN)))];
+            for mut format in formats {
+                let lines = print(decode(record).unwrap(), 1, &mut *format);
+                let is_wrong = |character| character != '\n' && is_unsafe(character);
+                assert!(!lines.chars().any(is_wrong), "{name}: {lines:?}");
             }
         }
     }
@@ -146,6 +203,31 @@ fn logfmt_is_json_flattened() {
             assert_eq!(keys, wanted, "{name}");
         }
     }
+}
+
+/// Between `<!-- example: NAME.FORMAT -->` and `<!-- /example -->` stands what is printed of that fixture.
+#[test]
+fn the_examples_of_the_readme_are_what_is_printed() {
+    let path = data().join("../../README.md");
+    let mut readme = fs::read_to_string(&path).unwrap();
+    let mut at = 0;
+    let mut count = 0;
+    while let Some(found) = readme[at..].find("<!-- example: ") {
+        let begin = at + found + "<!-- example: ".len();
+        let name = readme[begin..].split_once(" -->").unwrap().0.to_owned();
+        let end = begin + readme[begin..].find("<!-- /example -->").unwrap();
+        let lines = fs::read_to_string(data().join(&name)).unwrap();
+        let lines: Vec<&str> = lines.lines().map(str::trim_end).collect();
+        let wanted = format!("{name} -->\n```\n{}\n```\n", lines.join("\n"));
+        if std::env::var_os("KILLSNOOP_BLESS").is_some() {
+            readme.replace_range(begin..end, &wanted);
+            fs::write(&path, &readme).unwrap();
+        }
+        at = begin + wanted.len();
+        assert!(readme[begin..].starts_with(&wanted), "the README's example is to be:\n{wanted}");
+        count += 1;
+    }
+    assert!(count >= 2, "{count} examples");
 }
 
 /// The `key=value` pairs of a logfmt line.
@@ -232,6 +314,14 @@ proptest! {
                 logfmt.finish(&mut out);
                 let text = String::from_utf8(out).unwrap();
                 prop_assert_eq!(text.matches('\n').count(), 2);
+                let mut for_eyes = Vec::new();
+                let formats: [Box<dyn Format>; 2] =
+                    [Box::new(Drawn::new(Table::new(PLAIN, &[]))), Box::new(Drawn::new(Tree::new(PLAIN)))];
+                for mut format in formats {
+                    fields::tell(&event, &mut *format);
+                    format.finish(&mut for_eyes);
+                }
+                let text = text + &String::from_utf8(for_eyes).unwrap();
                 prop_assert!(!text.chars().any(|character| character != '\n' && is_unsafe(character)));
             }
         }

@@ -12,5 +12,6 @@ pub mod ring;
 pub mod session;
 #[rustfmt::skip]
 mod skel;
+pub mod tracepoints;
 pub mod verifier;
 pub mod wire;

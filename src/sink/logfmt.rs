@@ -28,7 +28,7 @@ fn needs_quotes(value: &str) -> bool {
 }
 
 /// May an argument stand in a list as it is?
-fn is_plain_argument(argument: &str) -> bool {
+pub(super) fn is_plain_argument(argument: &str) -> bool {
     let is_quoted = |byte| {
         matches!(byte, 0..=b' ' | b'"' | b'\'' | b'[' | b']' | b'(' | b')' | b'{' | b'}' | b'\\' | 0x7f)
     };

@@ -1,9 +1,16 @@
 //! Formats. One file each, behind one trait: a format is told the fields of an event one by one, in the
 //! order of the contract, and never decides what they are.
 
+pub mod document;
 pub mod json;
+pub mod layout;
 pub mod logfmt;
 pub mod sanitize;
+pub mod screen;
+pub mod table;
+pub mod tree;
+
+use std::fmt::Debug;
 
 /// `10.000123`, of nanoseconds.
 pub fn decimal_seconds(nanoseconds: u64) -> String {
@@ -12,7 +19,7 @@ pub fn decimal_seconds(nanoseconds: u64) -> String {
 
 /// What a format must be able to write. Keys are single words; nesting is by [`open`](Self::open) and
 /// [`close`](Self::close).
-pub trait Format {
+pub trait Format: Debug {
     /// Text that may hold anything.
     fn text(&mut self, key: &'static str, value: &str);
     /// A number that never passes 2^53.

@@ -242,7 +242,7 @@ impl Tracer {
 
     /// The events so far.
     pub fn events(&self) -> Vec<Value> {
-        self.lines().iter().map(|line| serde_json::from_str(line).expect("a line is a JSON object")).collect()
+        self.lines().iter().map(|line| event(line)).collect()
     }
 
     /// The first event that is so, as soon as it is there.
@@ -283,6 +283,19 @@ impl Drop for Tracer {
     }
 }
 
+/// A line of JSON, which keeps the schema of the docs.
+fn event(line: &str) -> Value {
+    static SCHEMA: OnceLock<jsonschema::Validator> = OnceLock::new();
+    let schema = SCHEMA.get_or_init(|| {
+        let text = include_str!("../../docs/killsnoop.schema.json");
+        jsonschema::validator_for(&serde_json::from_str(text).unwrap()).unwrap()
+    });
+    let event = serde_json::from_str(line).expect("a line is a JSON object");
+    let errors: Vec<String> = schema.iter_errors(&event).map(|error| error.to_string()).collect();
+    assert!(errors.is_empty(), "against the schema: {errors:#?} in {line}");
+    event
+}
+
 impl Said {
     /// A number of the closing lines: `printed`, `generated`, `lost` …
     pub fn counter(&self, line: &str, name: &str) -> u64 {
@@ -299,15 +312,18 @@ impl Said {
     }
 
     pub fn events(&self) -> Vec<Value> {
-        self.stdout.lines().map(|line| serde_json::from_str(line).expect("a line is a JSON object")).collect()
+        self.stdout.lines().map(event).collect()
     }
 
-    /// generated = printed + hidden + filtered + lost + unprinted.
+    /// generated = printed + hidden + filtered (in the kernel, and later) + lost + unprinted.
     pub fn assert_counters_add_up(&self) {
         let count = |name| self.counter("signals total", name);
         assert_eq!(
             count("generated"),
-            count("printed") + count("hidden") + count("filtered") + count("lost") + count("unprinted"),
+            ["printed", "hidden", "filtered", "filtered_later", "lost", "unprinted"]
+                .map(count)
+                .iter()
+                .sum::<u64>(),
             "{}",
             self.stderr
         );

@@ -13,6 +13,7 @@ mod harness;
 mod identity;
 mod life;
 mod lineage;
+mod output;
 #[path = "../report/mod.rs"]
 mod report;
 #[path = "../rows/mod.rs"]
@@ -50,6 +51,7 @@ fn main() -> ExitCode {
         filter::TESTS,
         attempts::TESTS,
         life::TESTS,
+        output::TESTS,
     ]
     .concat();
     let tests = tests.into_iter().map(|(name, needs, run)| -> AnyTest { (name, needs, Box::new(run)) });

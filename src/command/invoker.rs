@@ -1,0 +1,134 @@
+//! Who called sudo: whom the command of `killsnoop run` runs as.
+
+use std::fs;
+use std::io;
+
+use rustix::process::{Gid, Uid};
+use rustix::thread::{set_thread_groups, set_thread_res_gid, set_thread_res_uid};
+
+/// A user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Invoker {
+    /// User id.
+    pub(super) uid: u32,
+    gid: u32,
+    groups: Vec<u32>,
+    /// `HOME`, `USER`, `LOGNAME`: sudo has set them to root's.
+    environment: Vec<(&'static str, String)>,
+}
+
+impl Invoker {
+    /// Who called sudo; None where nobody did, or this is not root.
+    ///
+    /// # Errors
+    /// If sudo has set something that is no id: better to stop than to run it as root.
+    pub(super) fn of_sudo() -> Result<Option<Self>, String> {
+        if !rustix::process::geteuid().is_root() {
+            return Ok(None);
+        }
+        let read = |path| fs::read_to_string(path).unwrap_or_default();
+        Self::from_variables(
+            |name| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned()),
+            &read("/etc/passwd"),
+            &read("/etc/group"),
+        )
+    }
+
+    fn from_variables(
+        variable: impl Fn(&str) -> Option<String>,
+        passwd: &str,
+        group: &str,
+    ) -> Result<Option<Self>, String> {
+        let (Some(uid), Some(gid)) = (variable("SUDO_UID"), variable("SUDO_GID")) else { return Ok(None) };
+        // -1 would leave the id as it is
+        let id = |text: &str| text.parse::<u32>().ok().filter(|&id| id != u32::MAX);
+        let (Some(uid), Some(gid)) = (id(&uid), id(&gid)) else {
+            return Err(format!(
+                "SUDO_UID={uid} and SUDO_GID={gid} name nobody that the command could run as"
+            ));
+        };
+        let entry = passwd
+            .lines()
+            .map(|line| line.split(':').collect::<Vec<_>>())
+            .find(|fields| fields.get(2).is_some_and(|field| field.parse() == Ok(uid)));
+        let mut environment = Vec::new();
+        let mut groups = vec![gid];
+        if let Some(fields) = entry {
+            environment.extend([("USER", fields[0].to_owned()), ("LOGNAME", fields[0].to_owned())]);
+            environment.extend(fields.get(5).map(|home| ("HOME", (*home).to_owned())));
+            groups.extend(groups_of(fields[0], group));
+            groups.dedup();
+        }
+        Ok(Some(Self { uid, gid, groups, environment }))
+    }
+
+    /// What the command finds in its environment.
+    pub(super) fn environment(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        self.environment.iter().map(|(name, value)| (*name, value.as_str()))
+    }
+
+    /// Becomes this user for good: this thread, which is the only one of its process.
+    ///
+    /// # Errors
+    /// If the kernel refuses.
+    pub(super) fn become_now(&self) -> io::Result<()> {
+        let gid = Gid::from_raw(self.gid);
+        let uid = Uid::from_raw(self.uid);
+        let groups: Vec<Gid> = self.groups.iter().map(|&id| Gid::from_raw(id)).collect();
+        set_thread_groups(&groups)?;
+        set_thread_res_gid(gid, gid, gid)?;
+        set_thread_res_uid(uid, uid, uid)?;
+        Ok(())
+    }
+}
+
+/// Groups that name this user as a member.
+fn groups_of(user: &str, group: &str) -> Vec<u32> {
+    group
+        .lines()
+        .filter_map(|line| {
+            let fields: Vec<&str> = line.split(':').collect();
+            let is_member = fields.get(3)?.split(',').any(|member| member == user);
+            is_member.then(|| fields.get(2)?.parse().ok()).flatten()
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PASSWD: &str = "root:x:0:0:root:/root:/bin/sh\nnonsense\nbob:x:1000:1000:Bob:/home/bob:/bin/sh\n";
+    const GROUP: &str = "root:x:0:\nwheel:x:10:alice,bob\ndocker:x:998:bob\nbobby:x:5:bobby\n";
+
+    fn invoker(uid: &str, gid: &str) -> Result<Option<Invoker>, String> {
+        let variable = |name: &str| match name {
+            "SUDO_UID" if !uid.is_empty() => Some(uid.to_owned()),
+            "SUDO_GID" if !gid.is_empty() => Some(gid.to_owned()),
+            _ => None,
+        };
+        Invoker::from_variables(variable, PASSWD, GROUP)
+    }
+
+    #[test]
+    fn it_is_who_called_sudo_with_all_groups_and_home() {
+        let bob = invoker("1000", "1000").unwrap().unwrap();
+        assert_eq!((bob.uid, bob.gid, &bob.groups[..]), (1000, 1000, &[1000, 10, 998][..]));
+        assert!(bob.environment().any(|pair| pair == ("HOME", "/home/bob")));
+        let nobody = invoker("77", "78").unwrap().unwrap();
+        assert_eq!((nobody.groups, nobody.environment), (vec![78], Vec::new()));
+    }
+
+    #[test]
+    fn without_sudo_nobody_is_anybody_else() {
+        assert_eq!(invoker("", ""), Ok(None));
+        assert_eq!(invoker("1000", ""), Ok(None));
+    }
+
+    #[test]
+    fn what_is_no_id_is_refused() {
+        for (uid, gid) in [("bob", "1000"), ("1000", "-1"), ("4294967295", "0"), ("99999999999", "0")] {
+            assert!(invoker(uid, gid).unwrap_err().contains(uid), "{uid} {gid}");
+        }
+    }
+}

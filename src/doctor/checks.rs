@@ -1,0 +1,348 @@
+//! From facts about the host to what they mean for a trace: pure, so that it is tested with made-up hosts.
+
+use std::fs;
+use std::path::Path;
+
+use crate::bpf::probe::HostFacts;
+
+/// How good it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum State {
+    /// All that killsnoop can use.
+    Good,
+    /// A trace works, and tells less or costs more.
+    Lesser,
+    /// No trace.
+    Fatal,
+}
+
+/// One fact, and what it means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Check {
+    pub(super) name: &'static str,
+    pub(super) state: State,
+    pub(super) found: String,
+    /// What killsnoop therefore does or does not; empty if there is nothing to say.
+    pub(super) means: String,
+    /// How to mend it.
+    pub(super) mend: Option<String>,
+}
+
+/// What was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Facts {
+    pub(super) host: HostFacts,
+    pub(super) missing_tracepoints: Vec<&'static str>,
+    /// The mode in force: `none`, `integrity`, `confidentiality`; None where the kernel does not say.
+    pub(super) lockdown: Option<String>,
+    /// 2 where the unified hierarchy is mounted.
+    pub(super) cgroup_version: u8,
+    /// The smallest `memory.max` above this process.
+    pub(super) memory_limit: Option<u64>,
+}
+
+/// Loading takes so much at its peak, rounded up.
+const MEMORY_NEEDED: u64 = 64 * 1024 * 1024;
+
+impl Facts {
+    pub(super) fn of_this_host(host: HostFacts, missing_tracepoints: Vec<&'static str>) -> Self {
+        let read = |path: &str| fs::read_to_string(path).ok();
+        Self {
+            host,
+            missing_tracepoints,
+            lockdown: read("/sys/kernel/security/lockdown").and_then(|text| in_brackets(&text)),
+            cgroup_version: if Path::new("/sys/fs/cgroup/cgroup.controllers").exists() { 2 } else { 1 },
+            memory_limit: read("/proc/self/cgroup").and_then(|text| memory_limit(&text)),
+        }
+    }
+}
+
+/// `none [integrity] confidentiality`: the one in force.
+fn in_brackets(text: &str) -> Option<String> {
+    let (_, rest) = text.split_once('[')?;
+    Some(rest.split_once(']')?.0.to_owned())
+}
+
+/// The smallest limit on the way up.
+fn memory_limit(cgroups: &str) -> Option<u64> {
+    let path = cgroups.lines().find_map(|line| line.strip_prefix("0::/"))?;
+    Path::new("/sys/fs/cgroup")
+        .join(path)
+        .ancestors()
+        .take_while(|directory| directory.starts_with("/sys/fs/cgroup"))
+        .filter_map(|directory| fs::read_to_string(directory.join("memory.max")).ok()?.trim().parse().ok())
+        .min()
+}
+
+fn good(name: &'static str, found: impl Into<String>) -> Check {
+    Check { name, state: State::Good, found: found.into(), means: String::new(), mend: None }
+}
+
+fn bad(name: &'static str, state: State, found: impl Into<String>, means: &str, mend: &str) -> Check {
+    let mend = (!mend.is_empty()).then(|| mend.to_owned());
+    Check { name, state, found: found.into(), means: means.to_owned(), mend }
+}
+
+/// Either there, or not with these consequences.
+fn either(name: &'static str, is_there: bool, state: State, means: &str, mend: &str) -> Check {
+    if is_there { good(name, "there") } else { bad(name, state, "not there", means, mend) }
+}
+
+pub(super) fn examine(facts: &Facts) -> Vec<Check> {
+    let host = &facts.host;
+    let newer = "a newer kernel: 5.12 at least";
+    let mut checks = vec![good("kernel", host.release.clone())];
+    checks.push(if host.missing_capabilities.is_empty() {
+        good("capabilities", "CAP_BPF and CAP_PERFMON, or CAP_SYS_ADMIN")
+    } else {
+        let missing = host.missing_capabilities.join(" and ");
+        bad(
+            "capabilities",
+            State::Fatal,
+            format!("{missing} missing"),
+            "no BPF program can be loaded, and what follows here is not known for sure",
+            &format!("run it as root (sudo), or give it {missing}"),
+        )
+    });
+    checks.push(either(
+        "BTF",
+        host.has_btf,
+        State::Fatal,
+        "no program can be made to fit this kernel",
+        "a kernel built with CONFIG_DEBUG_INFO_BTF=y, as every distribution's of the last years is",
+    ));
+    checks.push(either(
+        "BPF ring buffer",
+        host.has_ring_buffer,
+        State::Fatal,
+        "no way out for events",
+        newer,
+    ));
+    checks.push(either(
+        "task storage",
+        host.has_task_storage,
+        State::Fatal,
+        "nothing to keep command lines in",
+        newer,
+    ));
+    checks.push(if facts.missing_tracepoints.is_empty() {
+        good("tracepoints", "all there")
+    } else {
+        bad(
+            "tracepoints",
+            State::Fatal,
+            format!("{} missing", facts.missing_tracepoints.join(", ")),
+            "killsnoop has nothing to hook",
+            "a kernel built with CONFIG_TRACEPOINTS=y and BTF",
+        )
+    });
+    checks.push(either(
+        "sleepable iterator",
+        host.has_copy_from_user_task,
+        State::Lesser,
+        "command lines of processes older than the trace are read from /proc",
+        "Linux 5.18 or newer",
+    ));
+    checks.push(either(
+        "saved registers",
+        host.has_task_pt_regs,
+        State::Lesser,
+        "no via, no scope, no --failed, no --probes",
+        "Linux 5.15 or newer",
+    ));
+    checks.push(if host.missing_capabilities.is_empty() {
+        either(
+            "trampolines (fexit)",
+            host.has_trampolines,
+            State::Lesser,
+            "--failed and --probes make every system call of this host some 75 ns slower while killsnoop runs",
+            "on x86: a kernel built with CONFIG_FUNCTION_TRACER=y; on arm64: Linux 6.4 or newer",
+        )
+    } else {
+        bad("trampolines (fexit)", State::Lesser, "not tried", "capabilities are missing", "")
+    });
+    checks.push(either("bpf_loop", host.has_loop, State::Lesser, "no --env", "Linux 5.17 or newer"));
+    checks.push(either(
+        "storage allocator",
+        host.has_storage_allocator,
+        State::Lesser,
+        "a fork that the kernel's hook skips cannot be mended where the new task is woken",
+        "Linux 6.4 or newer",
+    ));
+    checks.extend([lockdown(facts), pid_namespace(host), cgroups(facts), memory(facts)]);
+    checks
+}
+
+fn lockdown(facts: &Facts) -> Check {
+    match facts.lockdown.as_deref() {
+        Some("confidentiality") => bad(
+            "lockdown",
+            State::Fatal,
+            "confidentiality",
+            "BPF programs may not read the kernel's memory",
+            "boot without lockdown=confidentiality",
+        ),
+        Some(mode) => good("lockdown", mode),
+        None => good("lockdown", "not told (no securityfs, or no such kernel)"),
+    }
+}
+
+fn pid_namespace(host: &HostFacts) -> Check {
+    if host.in_initial_pid_namespace {
+        return good("pid namespace", "the initial one");
+    }
+    bad(
+        "pid namespace",
+        State::Lesser,
+        "one of its own",
+        "pids of events are the host's, not those seen in here; command lines of processes older than the trace come \
+         from /proc under --root",
+        "run it with the host's pid namespace (docker run --pid=host), or mount the host's /proc and say --root",
+    )
+}
+
+fn cgroups(facts: &Facts) -> Check {
+    if facts.cgroup_version == 2 {
+        return good("cgroup version", "2");
+    }
+    bad(
+        "cgroup version",
+        State::Lesser,
+        "1, or no cgroup file system here",
+        "the memory limit of killsnoop's own cgroup is not looked up",
+        "boot with systemd.unified_cgroup_hierarchy=1; in a container mount /sys/fs/cgroup",
+    )
+}
+
+fn memory(facts: &Facts) -> Check {
+    match facts.memory_limit {
+        Some(limit) if limit < MEMORY_NEEDED => bad(
+            "memory of own cgroup",
+            State::Lesser,
+            format!("at most {} MiB", limit >> 20),
+            "loading may fail for want of memory",
+            "a limit of 64 MiB or more",
+        ),
+        Some(limit) => good("memory of own cgroup", format!("at most {} MiB", limit >> 20)),
+        None => good("memory of own cgroup", "no limit"),
+    }
+}
+
+/// What came of doing it.
+pub(super) fn trial(result: Result<String, String>) -> Check {
+    match result {
+        Ok(found) => good("trial", found),
+        Err(error) => {
+            let mut lines = error.lines();
+            let found = lines.next().unwrap_or("failed").to_owned();
+            let mend = lines.find_map(|line| line.strip_prefix("hint: ")).unwrap_or("see above");
+            bad("trial", State::Fatal, found, "no trace", mend)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn newest() -> Facts {
+        Facts {
+            host: HostFacts {
+                release: "6.18".to_owned(),
+                missing_capabilities: Vec::new(),
+                has_btf: true,
+                has_ring_buffer: true,
+                has_task_storage: true,
+                has_copy_from_user_task: true,
+                in_initial_pid_namespace: true,
+                has_storage_allocator: true,
+                has_task_pt_regs: true,
+                has_trampolines: true,
+                has_loop: true,
+                legacy_cgroups: None,
+            },
+            missing_tracepoints: Vec::new(),
+            lockdown: Some("none".to_owned()),
+            cgroup_version: 2,
+            memory_limit: None,
+        }
+    }
+
+    #[test]
+    fn on_a_new_host_all_is_well() {
+        let checks = examine(&newest());
+        assert!(checks.iter().all(|check| check.state == State::Good), "{checks:#?}");
+    }
+
+    #[test]
+    fn whatever_is_not_well_says_what_follows_and_most_how_to_mend_it() {
+        let host = || newest().host;
+        for (name, state, facts) in [
+            (
+                "capabilities",
+                State::Fatal,
+                Facts { host: HostFacts { missing_capabilities: vec!["CAP_BPF"], ..host() }, ..newest() },
+            ),
+            ("BTF", State::Fatal, Facts { host: HostFacts { has_btf: false, ..host() }, ..newest() }),
+            (
+                "BPF ring buffer",
+                State::Fatal,
+                Facts { host: HostFacts { has_ring_buffer: false, ..host() }, ..newest() },
+            ),
+            (
+                "task storage",
+                State::Fatal,
+                Facts { host: HostFacts { has_task_storage: false, ..host() }, ..newest() },
+            ),
+            ("tracepoints", State::Fatal, Facts { missing_tracepoints: vec!["signal_generate"], ..newest() }),
+            (
+                "sleepable iterator",
+                State::Lesser,
+                Facts { host: HostFacts { has_copy_from_user_task: false, ..host() }, ..newest() },
+            ),
+            (
+                "saved registers",
+                State::Lesser,
+                Facts { host: HostFacts { has_task_pt_regs: false, ..host() }, ..newest() },
+            ),
+            (
+                "trampolines (fexit)",
+                State::Lesser,
+                Facts { host: HostFacts { has_trampolines: false, ..host() }, ..newest() },
+            ),
+            ("bpf_loop", State::Lesser, Facts { host: HostFacts { has_loop: false, ..host() }, ..newest() }),
+            (
+                "storage allocator",
+                State::Lesser,
+                Facts { host: HostFacts { has_storage_allocator: false, ..host() }, ..newest() },
+            ),
+            ("lockdown", State::Fatal, Facts { lockdown: Some("confidentiality".to_owned()), ..newest() }),
+            (
+                "pid namespace",
+                State::Lesser,
+                Facts { host: HostFacts { in_initial_pid_namespace: false, ..host() }, ..newest() },
+            ),
+            ("cgroup version", State::Lesser, Facts { cgroup_version: 1, ..newest() }),
+            ("memory of own cgroup", State::Lesser, Facts { memory_limit: Some(1 << 20), ..newest() }),
+        ] {
+            let checks = examine(&facts);
+            let check = checks.iter().find(|check| check.name == name).expect(name);
+            assert_eq!(check.state, state, "{name}");
+            assert!(!check.means.is_empty() && check.mend.is_some(), "{name}: {check:?}");
+            assert!(!check.found.is_empty(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_failed_trial_says_why_and_what_to_do() {
+        let check = trial(Err("cannot load: EPERM\nhint: be root".to_owned()));
+        assert_eq!((&*check.found, check.mend.as_deref()), ("cannot load: EPERM", Some("be root")));
+        assert_eq!(trial(Ok("fine".to_owned())).state, State::Good);
+    }
+
+    #[test]
+    fn the_mode_of_lockdown_is_the_one_in_brackets() {
+        assert_eq!(in_brackets("none [integrity] confidentiality\n").as_deref(), Some("integrity"));
+        assert_eq!(in_brackets("nonsense"), None);
+    }
+}

@@ -1,0 +1,438 @@
+//! From an event to the lines of every output.
+//!
+//! ```text
+//!  event ─► document ─► redact ─► filter ─► tally ─► for each output: fold ─► format ─► shorten ─► destination
+//! ```
+//!
+//! Where nothing is asked for that needs an event as a value, formats are told it directly.
+
+pub mod destination;
+pub mod filter;
+pub mod fold;
+pub mod keys;
+pub mod redact;
+mod secrets;
+pub mod shorten;
+mod sieve;
+pub mod tally;
+
+use std::io;
+use std::rc::Rc;
+use std::time::Instant;
+
+use self::destination::{Destination, Place, Written};
+use self::filter::{Conditions, Filter};
+use self::fold::Fold;
+use self::redact::Redaction;
+use self::sieve::Sieve;
+use self::tally::Tally;
+use crate::error::TraceError;
+use crate::event::Event;
+use crate::fields;
+use crate::sink::document::Document;
+use crate::sink::layout::Drawn;
+use crate::sink::screen::{Screen, Width};
+use crate::sink::{Format, json::Json, logfmt::Logfmt, table::Table, tree::Tree};
+
+/// How lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// `key=value` pairs.
+    Logfmt,
+    /// One JSON object a line.
+    Json,
+    /// A row.
+    Table,
+    /// Two trees.
+    Tree,
+}
+
+/// When colours are used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Colour {
+    /// On a terminal, unless `NO_COLOR` is set.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// One output.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutputSettings {
+    /// How its lines look.
+    pub kind: Kind,
+    /// Where they go.
+    pub place: Place,
+    /// Floods are folded.
+    pub folds: bool,
+}
+
+/// What is reported, and how.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// At least one.
+    pub outputs: Vec<OutputSettings>,
+    /// Which events.
+    pub conditions: Conditions,
+    /// What is taken out of them.
+    pub redaction: Redaction,
+    /// Bytes of a line.
+    pub max_line: Option<usize>,
+    /// Columns of the table; the usual ones if there is none.
+    pub fields: Vec<String>,
+    /// Colours.
+    pub colour: Colour,
+    /// Nothing beyond ASCII in formats for eyes.
+    pub is_ascii: bool,
+    /// A summary at the end and on SIGUSR1.
+    pub has_summary: bool,
+    /// One story is enough: a signal that does not end its target, or an end.
+    pub is_one_story: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            outputs: vec![OutputSettings { kind: Kind::Logfmt, place: Place::Stdout, folds: false }],
+            conditions: Conditions::default(),
+            redaction: Redaction::default(),
+            max_line: None,
+            fields: Vec::new(),
+            colour: Colour::default(),
+            is_ascii: false,
+            has_summary: false,
+            is_one_story: false,
+        }
+    }
+}
+
+/// One output, open.
+#[derive(Debug)]
+struct Output {
+    kind: Kind,
+    format: Box<dyn Format>,
+    destination: Destination,
+    buffer: Vec<u8>,
+    /// Events in the buffer.
+    events: u64,
+    fold: Option<Fold>,
+}
+
+/// Takes events, writes lines.
+#[derive(Debug)]
+pub struct Reporter {
+    filter: Filter,
+    sieve: Sieve,
+    redaction: Redaction,
+    max_line: Option<usize>,
+    tally: Option<Tally>,
+    outputs: Vec<Output>,
+    screen: Screen,
+    reported: u64,
+    is_one_story: bool,
+    is_over: bool,
+}
+
+impl Colour {
+    /// Does this destination get colours?
+    pub fn is_on(self, is_terminal: bool) -> bool {
+        let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        match self {
+            Self::Always => true,
+            Self::Never => false,
+            Self::Auto => {
+                is_terminal
+                    && !is_set("NO_COLOR")
+                    && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+            }
+        }
+    }
+}
+
+impl Output {
+    fn open(settings: &OutputSettings, all: &Settings) -> Result<Self, TraceError> {
+        let destination = Destination::open(settings.place.clone())
+            .map_err(|error| TraceError::system(format!("write to {}", settings.place), error))?;
+        let is_terminal = destination.is_terminal();
+        let screen = Screen {
+            has_colour: all.colour.is_on(is_terminal),
+            is_ascii: all.is_ascii,
+            width: match settings.place {
+                Place::Stdout if is_terminal => Width::OfStdout,
+                Place::Stderr if is_terminal => Width::OfStderr,
+                _ => Width::Unlimited,
+            },
+        };
+        let format: Box<dyn Format> = match settings.kind {
+            Kind::Logfmt => Box::new(Logfmt::default()),
+            Kind::Json => Box::new(Json::default()),
+            Kind::Table => Box::new(Drawn::new(Table::new(screen, &all.fields))),
+            Kind::Tree => Box::new(Drawn::new(Tree::new(screen))),
+        };
+        let fold = settings.folds.then(Fold::default);
+        Ok(Self { kind: settings.kind, format, destination, buffer: Vec::new(), events: 0, fold })
+    }
+
+    fn write(&mut self, document: &Document, most: Option<usize>) {
+        match most {
+            // what is drawn for eyes is cut by the screen
+            Some(most) if matches!(self.kind, Kind::Logfmt | Kind::Json) => {
+                shorten::write(document, &mut *self.format, most, &mut self.buffer);
+            }
+            _ => {
+                document.tell(&mut *self.format);
+                self.format.finish(&mut self.buffer);
+            }
+        }
+        self.events += 1;
+    }
+
+    fn unfold(&mut self, now: Instant, all: bool, most: Option<usize>) {
+        let due = self.fold.as_mut().map(|fold| fold.due(now, all)).unwrap_or_default();
+        for document in due {
+            self.write(&document, most);
+        }
+    }
+}
+
+impl Reporter {
+    /// Opens every output.
+    ///
+    /// # Errors
+    /// If a file can be neither opened nor made.
+    pub fn open(settings: &Settings) -> Result<Self, TraceError> {
+        let outputs: Result<Vec<Output>, TraceError> =
+            settings.outputs.iter().map(|output| Output::open(output, settings)).collect();
+        Ok(Self {
+            filter: Filter::new(settings.conditions.clone()),
+            sieve: Sieve::new(&settings.conditions),
+            redaction: settings.redaction.clone(),
+            max_line: settings.max_line,
+            tally: settings.has_summary.then(Tally::default),
+            outputs: outputs?,
+            screen: Screen { has_colour: false, is_ascii: settings.is_ascii, width: Width::Unlimited },
+            reported: 0,
+            is_one_story: settings.is_one_story,
+            is_over: false,
+        })
+    }
+
+    /// Is anything asked for that needs an event as a value?
+    fn needs_documents(&self) -> bool {
+        !self.redaction.is_empty()
+            || self.max_line.is_some()
+            || self.tally.is_some()
+            || self.is_one_story
+            || self.outputs.iter().any(|output| output.fold.is_some())
+    }
+
+    /// Takes an event. Is it reported? If not, a filter refused it.
+    pub fn report(&mut self, event: &Event<'_>) -> bool {
+        // what filters see is what is left after redaction
+        let is_asked_first = self.redaction.is_empty() && !self.filter.conditions().is_empty();
+        if is_asked_first {
+            fields::tell(event, &mut self.sieve);
+            if !self.filter.passes(&self.sieve.take()) {
+                return false;
+            }
+        }
+        if !self.needs_documents() {
+            for output in &mut self.outputs {
+                fields::tell(event, &mut *output.format);
+                output.format.finish(&mut output.buffer);
+                output.events += 1;
+            }
+            self.reported += 1;
+            return true;
+        }
+        let mut document = Document::default();
+        fields::tell(event, &mut document);
+        if is_asked_first {
+            self.write_document(document, Instant::now());
+            return true;
+        }
+        self.report_document(document, Instant::now())
+    }
+
+    /// The same of an event that is a value already.
+    pub fn report_document(&mut self, mut document: Document, now: Instant) -> bool {
+        self.redaction.apply(&mut document);
+        let passes = self.filter.passes(&document);
+        if passes {
+            self.write_document(document, now);
+        }
+        passes
+    }
+
+    fn write_document(&mut self, document: Document, now: Instant) {
+        if let Some(tally) = &mut self.tally {
+            tally.add(&document);
+        }
+        self.reported += 1;
+        let is_loss = document.text_at("event") == Some("lost");
+        self.is_over |= self.is_one_story && !is_loss && !document.is_set("fatal");
+        let document = Rc::new(document);
+        for output in &mut self.outputs {
+            // a line that is due comes before one of now
+            output.unfold(now, false, self.max_line);
+            if output.fold.as_mut().is_none_or(|fold| fold.is_told_now(&document, now)) {
+                output.write(&document, self.max_line);
+            }
+        }
+    }
+
+    /// The story that was asked for is told. What is fatal has its end still to come.
+    pub fn is_over(&self) -> bool {
+        self.is_over
+    }
+
+    /// Events that were reported so far.
+    pub fn reported(&self) -> u64 {
+        self.reported
+    }
+
+    /// Bytes that wait to be written.
+    pub fn waiting(&self) -> usize {
+        self.outputs.iter().map(|output| output.buffer.len()).max().unwrap_or(0)
+    }
+
+    /// When folded lines are due.
+    pub fn next_due(&self) -> Option<Instant> {
+        self.outputs.iter().filter_map(|output| output.fold.as_ref()?.next()).min()
+    }
+
+    /// Writes what waits; at the end what is folded as well. Whole, if any output took it.
+    pub fn flush(&mut self, last: bool) -> Written {
+        let now = Instant::now();
+        let mut results = Vec::new();
+        for output in &mut self.outputs {
+            output.unfold(now, last, self.max_line);
+            let events = std::mem::take(&mut output.events);
+            results.push(output.destination.write(&output.buffer, events));
+            output.buffer.clear();
+        }
+        if results.contains(&Written::Closed) {
+            Written::Closed
+        } else if results.is_empty() || results.contains(&Written::Whole) {
+            Written::Whole
+        } else {
+            Written::Failed
+        }
+    }
+
+    /// Is there a file that can be opened anew?
+    pub fn has_files(&self) -> bool {
+        self.outputs.iter().any(|output| matches!(output.destination.place(), Place::File(_)))
+    }
+
+    /// Opens the files anew.
+    pub fn reopen(&mut self) {
+        self.outputs.iter_mut().for_each(|output| output.destination.reopen());
+    }
+
+    /// What could not be written, by output.
+    pub fn unwritten(&self) -> Vec<(String, u64)> {
+        let of = |output: &Output| (output.destination.place().to_string(), output.destination.unwritten());
+        self.outputs.iter().map(of).filter(|(_, events)| *events > 0).collect()
+    }
+
+    /// The filters that are decided here, as they would be typed; empty if there is none.
+    pub fn filters(&self) -> String {
+        self.filter.conditions().to_string()
+    }
+
+    /// Writes the summary to standard error, if it was asked for.
+    pub fn say_summary(&self) {
+        if let Some(tally) = &self.tally {
+            crate::status::clear();
+            let _ = io::Write::write_all(&mut io::stderr(), tally.text(self.screen).as_bytes());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::report::redact::parse_pattern;
+    use crate::sink::Format;
+    use crate::sink::document::tests::sample;
+
+    fn settings(directory: &std::path::Path, kinds: &[Kind]) -> Settings {
+        let output = |kind: &Kind| OutputSettings {
+            kind: *kind,
+            place: Place::File(directory.join(format!("{kind:?}"))),
+            folds: *kind == Kind::Tree,
+        };
+        Settings { outputs: kinds.iter().map(output).collect(), ..Settings::default() }
+    }
+
+    #[test]
+    fn several_outputs_get_the_same_events_each_in_its_way() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut reporter = Reporter::open(&settings(directory.path(), &[Kind::Json, Kind::Tree])).unwrap();
+        let now = Instant::now();
+        assert!((0..3).all(|_| reporter.report_document(sample(), now)));
+        assert_eq!(reporter.flush(true), Written::Whole);
+        let read = |name| fs::read_to_string(directory.path().join(name)).unwrap();
+        assert_eq!(read("Json").lines().count(), 3);
+        assert_eq!(read("Tree").matches("─SIGTERM─▶").count(), 2, "the first, and ×2: {}", read("Tree"));
+        assert!(read("Tree").contains("×2"));
+    }
+
+    #[test]
+    fn colours_are_for_terminals_unless_told_otherwise() {
+        assert!(Colour::Always.is_on(false));
+        assert!(!Colour::Never.is_on(true) && !Colour::Auto.is_on(false));
+    }
+
+    #[test]
+    fn filters_see_what_is_left_after_redaction() {
+        let directory = tempfile::tempdir().unwrap();
+        let with = |condition: &str| {
+            let mut settings = settings(directory.path(), &[Kind::Json]);
+            settings.conditions.wanted = vec![condition.parse().unwrap()];
+            settings.redaction = Redaction::new(vec![parse_pattern("a b").unwrap()], false);
+            Reporter::open(&settings).unwrap().report_document(sample(), Instant::now())
+        };
+        assert!(!with("source.cmdline=*a b*"));
+        assert!(with("source.cmdline=pkill ?redacted]"));
+    }
+
+    #[test]
+    fn one_story_ends_with_what_does_not_kill_or_with_the_end() {
+        let directory = tempfile::tempdir().unwrap();
+        let settings = Settings { is_one_story: true, ..settings(directory.path(), &[Kind::Json]) };
+        let mut reporter = Reporter::open(&settings).unwrap();
+        let mut fatal = sample();
+        fatal.flag("fatal", true);
+        reporter.report_document(fatal, Instant::now());
+        let mut lost = Document::default();
+        lost.text("event", "lost");
+        reporter.report_document(lost, Instant::now());
+        assert!(!reporter.is_over());
+        reporter.report_document(sample(), Instant::now());
+        assert!(reporter.is_over());
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_opened_is_named() {
+        let error = Reporter::open(&settings("/nowhere".as_ref(), &[Kind::Json])).unwrap_err();
+        assert!(error.to_string().contains("/nowhere/Json"), "{error}");
+    }
+
+    #[test]
+    fn one_output_that_takes_it_is_enough_and_the_other_is_counted() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut settings = settings(directory.path(), &[Kind::Json, Kind::Logfmt]);
+        settings.outputs[1].place = Place::File("/dev/full".into());
+        let mut reporter = Reporter::open(&settings).unwrap();
+        reporter.report_document(sample(), Instant::now());
+        assert_eq!(reporter.flush(false), Written::Whole);
+        assert_eq!(reporter.unwritten(), [("/dev/full".to_owned(), 1)]);
+    }
+}

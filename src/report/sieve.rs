@@ -1,0 +1,217 @@
+//! Keeps of an event only what filters ask for: what they refuse must cost less than what is reported, and most of
+//! what a document costs is its many small texts.
+
+use super::filter::{Condition, Conditions};
+use crate::sink::Format;
+use crate::sink::document::Document;
+
+/// What every filter looks at: loss and the ends of what was shown always pass.
+const ALWAYS: [&str; 4] = ["event", "id", "fatal", "after.id"];
+
+/// What filters ask for.
+#[derive(Debug)]
+pub(super) struct Sieve {
+    wanted: Vec<String>,
+    /// Pids and keys of both chains as well.
+    wants_chains: bool,
+    path: String,
+    /// Lengths of `path` before each open object that is kept.
+    open: Vec<usize>,
+    /// Open objects that are not, inside each other.
+    skipped: usize,
+    document: Document,
+}
+
+impl Sieve {
+    pub(super) fn new(conditions: &Conditions) -> Self {
+        let keys = conditions.wanted.iter().chain(&conditions.unwanted).map(Condition::key);
+        let mut wanted: Vec<String> = ALWAYS.into_iter().chain(keys).map(str::to_owned).collect();
+        if !conditions.pids.is_empty() {
+            wanted.extend(["source.pid", "target.pid"].map(str::to_owned));
+        }
+        Self {
+            wanted,
+            wants_chains: !conditions.trees.is_empty(),
+            path: String::new(),
+            open: Vec::new(),
+            skipped: 0,
+            document: Document::default(),
+        }
+    }
+
+    /// What was kept; it begins anew.
+    pub(super) fn take(&mut self) -> Document {
+        self.finish(&mut Vec::new());
+        std::mem::take(&mut self.document)
+    }
+
+    fn keeps(&self, key: &str) -> bool {
+        if self.skipped > 0 {
+            return false;
+        }
+        let is_it = |wanted: &String| wanted.strip_prefix(&self.path).is_some_and(|rest| rest == key);
+        self.wanted.iter().any(is_it)
+            || (self.wants_chains && matches!(key, "pid" | "key") && is_of_a_chain(&self.path))
+    }
+
+    /// Is something below it wanted?
+    fn enters(&self, key: &str) -> bool {
+        let is_below = |wanted: &String| {
+            let rest = wanted.strip_prefix(&self.path).and_then(|rest| rest.strip_prefix(key));
+            rest.is_some_and(|rest| rest.starts_with('.'))
+        };
+        let is_chain = match key {
+            "source" | "target" => self.path.is_empty(),
+            "parent" => is_of_a_chain(&self.path),
+            _ => false,
+        };
+        self.wanted.iter().any(is_below) || (self.wants_chains && is_chain)
+    }
+
+    fn begin(&mut self, key: &'static str) {
+        if self.skipped > 0 || !self.enters(key) {
+            self.skipped += 1;
+            return;
+        }
+        self.open.push(self.path.len());
+        self.path.push_str(key);
+        self.path.push('.');
+        self.document.open(key);
+    }
+}
+
+/// `source.`, `target.parent.parent.`
+fn is_of_a_chain(path: &str) -> bool {
+    let rest = path.strip_prefix("source.").or_else(|| path.strip_prefix("target."));
+    rest.is_some_and(|rest| rest.split_terminator('.').all(|word| word == "parent"))
+}
+
+impl Format for Sieve {
+    fn text(&mut self, key: &'static str, value: &str) {
+        if self.keeps(key) {
+            self.document.text(key, value);
+        }
+    }
+
+    fn number(&mut self, key: &'static str, value: u64) {
+        if self.keeps(key) {
+            self.document.number(key, value);
+        }
+    }
+
+    fn integer(&mut self, key: &'static str, value: i64) {
+        if self.keeps(key) {
+            self.document.integer(key, value);
+        }
+    }
+
+    fn seconds(&mut self, key: &'static str, nanoseconds: u64) {
+        if self.keeps(key) {
+            self.document.seconds(key, nanoseconds);
+        }
+    }
+
+    fn flag(&mut self, key: &'static str, value: bool) {
+        if self.keeps(key) {
+            self.document.flag(key, value);
+        }
+    }
+
+    fn list(&mut self, key: &'static str, items: &[&[u8]]) {
+        if self.keeps(key) {
+            self.document.list(key, items);
+        }
+    }
+
+    fn words(&mut self, key: &'static str, items: &[String]) {
+        if self.keeps(key) {
+            self.document.words(key, items);
+        }
+    }
+
+    fn names(&mut self, key: &'static str, values: &[(String, String)]) {
+        if self.skipped == 0 && self.enters(key) {
+            self.document.names(key, values);
+        }
+    }
+
+    fn open(&mut self, key: &'static str) {
+        self.begin(key);
+    }
+
+    fn close(&mut self) {
+        if self.skipped > 0 {
+            self.skipped -= 1;
+        } else if let Some(length) = self.open.pop() {
+            self.path.truncate(length);
+            self.document.close();
+        }
+    }
+
+    fn finish(&mut self, out: &mut Vec<u8>) {
+        self.document.finish(out);
+        self.path.clear();
+        self.open.clear();
+        self.skipped = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::filter::Filter;
+    use super::*;
+    use crate::report::keys;
+    use crate::sink::document::tests::sample;
+    use proptest::prelude::*;
+
+    fn sieved(conditions: &Conditions) -> Document {
+        let mut sieve = Sieve::new(conditions);
+        for _ in 0..2 {
+            sample().tell(&mut sieve);
+            sieve.take();
+        }
+        sample().tell(&mut sieve);
+        sieve.take()
+    }
+
+    #[test]
+    fn only_what_is_asked_for_is_kept() {
+        let wanted = vec!["source.parent.comm=x".parse::<Condition>().unwrap()];
+        let document = sieved(&Conditions { wanted, ..Conditions::default() });
+        assert_eq!(document.text_at("source.parent.comm"), Some("sh"));
+        assert_eq!(document.text_at("event"), Some("signal"));
+        for path in ["source.pid", "source.cmdline", "target", "signalName", "source.parent.pid"] {
+            assert_eq!(document.get(path), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn of_a_tree_both_chains_are_kept() {
+        let document = sieved(&Conditions { trees: vec![1], ..Conditions::default() });
+        assert_eq!(document.number_at("target.parent.pid"), Some(5));
+        assert_eq!(document.text_at("source.parent.key"), Some("5@1"));
+        assert_eq!(document.get("source.comm"), None);
+    }
+
+    proptest! {
+        /// A filter answers the same of what is kept as of the whole.
+        #[test]
+        fn no_filter_sees_a_difference(
+            places in proptest::collection::vec((any::<proptest::sample::Index>(), "[a-z0-9*]{1,4}", any::<bool>()), 0..4),
+            pids in proptest::collection::vec(5u32..10, 0..2),
+            trees in proptest::collection::vec(5u32..10, 0..2),
+            only_fatal: bool,
+        ) {
+            let all = keys::paths();
+            let (mut wanted, mut unwanted) = (Vec::new(), Vec::new());
+            for (place, value, is_wanted) in places {
+                if let Ok(condition) = format!("{}={value}", place.get(&all)).parse::<Condition>() {
+                    if is_wanted { wanted.push(condition) } else { unwanted.push(condition) }
+                }
+            }
+            let conditions = Conditions { wanted, unwanted, pids, trees, trees_begin_below: false, only_fatal };
+            let kept = sieved(&conditions);
+            prop_assert_eq!(Filter::new(conditions.clone()).passes(&kept), Filter::new(conditions).passes(&sample()));
+        }
+    }
+}

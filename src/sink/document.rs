@@ -1,0 +1,324 @@
+//! An event as a value: what [`fields::tell`](crate::fields::tell) says, kept as an ordered tree of keys.
+//!
+//! Everything that works on the output's own keys does so here: filters, redaction, folding, the formats for eyes.
+//! What only formats an event is told directly and never comes by.
+
+use super::Format;
+
+/// What a key holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Value {
+    /// Text that may hold anything.
+    Text(String),
+    /// A number.
+    Number(u64),
+    /// A number that may be negative.
+    Integer(i64),
+    /// Nanoseconds, told in seconds.
+    Seconds(u64),
+    /// A truth.
+    Flag(bool),
+    /// Byte strings of other processes.
+    List(Vec<Vec<u8>>),
+    /// Our own words.
+    Words(Vec<String>),
+    /// Names and values of other processes.
+    Names(Vec<(String, String)>),
+    /// More keys.
+    Object(Vec<Field>),
+}
+
+/// A key and what it holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Field {
+    /// One word of the path.
+    pub key: &'static str,
+    /// What it holds.
+    pub value: Value,
+    /// A flat format puts it at the end of the line.
+    pub is_last: bool,
+}
+
+/// An event as a value.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Document {
+    fields: Vec<Field>,
+    /// The objects around the one that is being told: what they hold so far, the key that was opened in them.
+    open: Vec<(Vec<Field>, &'static str, bool)>,
+}
+
+impl Document {
+    /// Its keys.
+    pub fn fields(&self) -> &[Field] {
+        &self.fields
+    }
+
+    /// Its keys, to be changed.
+    pub fn fields_mut(&mut self) -> &mut Vec<Field> {
+        &mut self.fields
+    }
+
+    /// What is at a path, words joined by dots. What another process named has no path: see
+    /// [`foreign`](Self::foreign).
+    pub fn get(&self, path: &str) -> Option<&Value> {
+        let mut fields = &self.fields;
+        let mut words = path.split('.').peekable();
+        while let Some(word) = words.next() {
+            let value = &fields.iter().find(|field| field.key == word)?.value;
+            match value {
+                _ if words.peek().is_none() => return Some(value),
+                Value::Object(inner) => fields = inner,
+                _ => return None,
+            }
+        }
+        None
+    }
+
+    /// The value that another process gave to a name: `source.env.HOME`.
+    pub fn foreign(&self, path: &str) -> Option<&str> {
+        // a name may hold dots itself, the path to it holds none of other processes' words
+        path.match_indices('.').find_map(|(at, _)| match self.get(&path[..at]) {
+            Some(Value::Names(names)) => {
+                names.iter().find(|(name, _)| name == &path[at + 1..]).map(|(_, value)| value.as_str())
+            }
+            _ => None,
+        })
+    }
+
+    /// The text at a path.
+    pub fn text_at(&self, path: &str) -> Option<&str> {
+        match self.get(path)? {
+            Value::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The number at a path.
+    pub fn number_at(&self, path: &str) -> Option<i128> {
+        self.get(path)?.as_number()
+    }
+
+    /// Is the flag at a path set?
+    pub fn is_set(&self, path: &str) -> bool {
+        matches!(self.get(path), Some(Value::Flag(true)))
+    }
+
+    /// Is there an object at a path?
+    pub fn object(&self, path: &str) -> Option<&[Field]> {
+        match self.get(path)? {
+            Value::Object(fields) => Some(fields),
+            _ => None,
+        }
+    }
+
+    /// Puts a key behind the first of `places` that is there, at the end otherwise.
+    pub fn insert_behind(&mut self, places: &[&str], key: &'static str, value: Value) {
+        let at = places
+            .iter()
+            .find_map(|place| self.fields.iter().position(|field| field.key == *place))
+            .map_or(self.fields.len(), |at| at + 1);
+        self.fields.insert(at, Field { key, value, is_last: false });
+    }
+
+    /// Tells it to a format, as it was told.
+    pub fn tell(&self, format: &mut dyn Format) {
+        tell_fields(&self.fields, format);
+    }
+
+    fn push(&mut self, key: &'static str, value: Value) {
+        self.fields.push(Field { key, value, is_last: false });
+    }
+
+    fn begin(&mut self, key: &'static str, is_last: bool) {
+        self.open.push((std::mem::take(&mut self.fields), key, is_last));
+    }
+}
+
+impl Value {
+    /// As a number, if it is one.
+    pub fn as_number(&self) -> Option<i128> {
+        match self {
+            Self::Number(number) => Some(i128::from(*number)),
+            Self::Integer(number) => Some(i128::from(*number)),
+            _ => None,
+        }
+    }
+}
+
+/// The value of a key among these.
+pub fn find<'a>(fields: &'a [Field], key: &str) -> Option<&'a Value> {
+    fields.iter().find(|field| field.key == key).map(|field| &field.value)
+}
+
+/// A process and those above it, as they are nested.
+pub fn chain(process: &[Field]) -> impl Iterator<Item = &[Field]> {
+    std::iter::successors(Some(process), |below| match find(below, "parent") {
+        Some(Value::Object(parent)) => Some(parent.as_slice()),
+        _ => None,
+    })
+}
+
+fn tell_fields(fields: &[Field], format: &mut dyn Format) {
+    for Field { key, value, is_last } in fields {
+        match value {
+            Value::Text(text) => format.text(key, text),
+            Value::Number(number) => format.number(key, *number),
+            Value::Integer(number) => format.integer(key, *number),
+            Value::Seconds(nanoseconds) => format.seconds(key, *nanoseconds),
+            Value::Flag(flag) => format.flag(key, *flag),
+            Value::List(items) => {
+                let items: Vec<&[u8]> = items.iter().map(Vec::as_slice).collect();
+                format.list(key, &items);
+            }
+            Value::Words(words) => format.words(key, words),
+            Value::Names(names) => format.names(key, names),
+            Value::Object(inner) => {
+                if *is_last {
+                    format.open_last(key);
+                } else {
+                    format.open(key);
+                }
+                tell_fields(inner, format);
+                format.close();
+            }
+        }
+    }
+}
+
+impl Format for Document {
+    fn text(&mut self, key: &'static str, value: &str) {
+        self.push(key, Value::Text(value.to_owned()));
+    }
+
+    fn number(&mut self, key: &'static str, value: u64) {
+        self.push(key, Value::Number(value));
+    }
+
+    fn integer(&mut self, key: &'static str, value: i64) {
+        self.push(key, Value::Integer(value));
+    }
+
+    fn seconds(&mut self, key: &'static str, nanoseconds: u64) {
+        self.push(key, Value::Seconds(nanoseconds));
+    }
+
+    fn flag(&mut self, key: &'static str, value: bool) {
+        self.push(key, Value::Flag(value));
+    }
+
+    fn list(&mut self, key: &'static str, items: &[&[u8]]) {
+        self.push(key, Value::List(items.iter().map(|item| item.to_vec()).collect()));
+    }
+
+    fn names(&mut self, key: &'static str, values: &[(String, String)]) {
+        self.push(key, Value::Names(values.to_vec()));
+    }
+
+    fn words(&mut self, key: &'static str, items: &[String]) {
+        self.push(key, Value::Words(items.to_vec()));
+    }
+
+    fn open(&mut self, key: &'static str) {
+        self.begin(key, false);
+    }
+
+    fn open_last(&mut self, key: &'static str) {
+        self.begin(key, true);
+    }
+
+    fn close(&mut self) {
+        if let Some((outer, key, is_last)) = self.open.pop() {
+            let inner = std::mem::replace(&mut self.fields, outer);
+            self.fields.push(Field { key, value: Value::Object(inner), is_last });
+        }
+    }
+
+    /// A document is no line: it is kept, not written.
+    fn finish(&mut self, _out: &mut Vec<u8>) {
+        while !self.open.is_empty() {
+            self.close();
+        }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::sink::json::Json;
+
+    /// `pkill(7)`, child of `sh(5)`, sends SIGTERM to `yes(9)`.
+    pub(crate) fn sample() -> Document {
+        let mut document = Document::default();
+        document.text("event", "signal");
+        document.number("id", 1);
+        document.number("signal", 15);
+        document.text("signalName", "SIGTERM");
+        document.text("origin", "process");
+        document.text("result", "queued");
+        for (side, pid, comm) in [("source", 7, "pkill"), ("target", 9, "yes")] {
+            document.open(side);
+            document.number("pid", pid);
+            document.list("cmdline", &[comm.as_bytes(), b"a b"]);
+            document.text("comm", comm);
+            document.text("key", &format!("{pid}@1"));
+            document.open_last("parent");
+            document.number("pid", 5);
+            document.text("comm", "sh");
+            document.text("key", "5@1");
+            document.close();
+            document.close();
+        }
+        document
+    }
+
+    fn json(document: &Document) -> String {
+        let (mut format, mut out) = (Json::default(), Vec::new());
+        document.tell(&mut format);
+        format.finish(&mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn what_was_told_is_told_again() {
+        let document = sample();
+        let mut again = Document::default();
+        document.tell(&mut again);
+        assert_eq!(again, document);
+    }
+
+    #[test]
+    fn a_path_leads_to_its_value_and_to_no_other() {
+        let document = sample();
+        assert_eq!(document.text_at("source.parent.comm"), Some("sh"));
+        assert_eq!(document.number_at("target.pid"), Some(9));
+        for path in ["", "source.", "source.pid.x", "sourc", "source.parent.parent", ".event"] {
+            assert_eq!(document.get(path), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_chain_goes_up_to_the_last_parent() {
+        let document = sample();
+        let pids: Vec<_> = chain(document.object("source").unwrap())
+            .map(|process| find(process, "pid").and_then(Value::as_number).unwrap())
+            .collect();
+        assert_eq!(pids, [7, 5]);
+    }
+
+    #[test]
+    fn a_key_comes_behind_the_first_place_that_is_there() {
+        let mut document = sample();
+        document.insert_behind(&["fatal", "result"], "repeated", Value::Number(3));
+        assert!(json(&document).contains("\"result\":\"queued\",\"repeated\":3,"));
+    }
+
+    #[test]
+    fn an_object_that_was_left_open_is_closed() {
+        let mut document = Document::default();
+        document.open("source");
+        document.number("pid", 1);
+        document.finish(&mut Vec::new());
+        assert_eq!(document.number_at("source.pid"), Some(1));
+        document.close();
+    }
+}

@@ -1,0 +1,270 @@
+//! What a format for eyes may use: colours, characters beyond ASCII, so many columns. And how foreign text is
+//! made fit for it.
+
+use std::fmt::Write;
+use std::io;
+
+use anstyle::{AnsiColor, Style};
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+use super::decimal_seconds;
+use super::document::Value;
+use super::logfmt::is_plain_argument;
+use super::sanitize::{is_unsafe, push_json_string};
+
+/// How wide a line may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Width {
+    /// As long as it gets: not a terminal.
+    Unlimited,
+    /// So many columns.
+    Columns(usize),
+    /// As many as the terminal of standard output has now.
+    OfStdout,
+    /// As many as the terminal of standard error has now.
+    OfStderr,
+}
+
+/// What the other end can show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Screen {
+    /// Colours.
+    pub has_colour: bool,
+    /// Nothing beyond ASCII.
+    pub is_ascii: bool,
+    /// Columns.
+    pub width: Width,
+}
+
+/// Neither a terminal nor a reader of colours.
+pub const PLAIN: Screen = Screen { has_colour: false, is_ascii: false, width: Width::Unlimited };
+
+/// What a piece of text is, for its colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Paint {
+    /// As it comes.
+    None,
+    /// Who sent it.
+    Source,
+    /// Who received it.
+    Target,
+    /// The signal.
+    Signal,
+    /// What ends a process.
+    Fatal,
+    /// What is looked at second.
+    Faint,
+    /// A heading.
+    Heading,
+}
+
+impl Paint {
+    fn style(self) -> Style {
+        let coloured = |colour: AnsiColor| Style::new().fg_color(Some(colour.into()));
+        match self {
+            Self::None => Style::new(),
+            Self::Source => coloured(AnsiColor::Green),
+            Self::Target => coloured(AnsiColor::Cyan),
+            Self::Signal => coloured(AnsiColor::Yellow).bold(),
+            Self::Fatal => coloured(AnsiColor::Red).bold(),
+            Self::Faint => Style::new().dimmed(),
+            Self::Heading => Style::new().bold(),
+        }
+    }
+}
+
+impl Screen {
+    /// Columns now; none if there is no end to them.
+    pub fn columns(self) -> Option<usize> {
+        let of = |size: Option<(terminal_size::Width, terminal_size::Height)>| {
+            // a terminal that does not know its size says 0
+            size.map(|(width, _)| usize::from(width.0)).filter(|&width| width > 0)
+        };
+        match self.width {
+            Width::Unlimited => None,
+            Width::Columns(columns) => Some(columns),
+            Width::OfStdout => of(terminal_size::terminal_size_of(io::stdout())),
+            Width::OfStderr => of(terminal_size::terminal_size_of(io::stderr())),
+        }
+    }
+
+    /// The one or the other, as the screen can show it.
+    pub fn glyph(self, beautiful: &'static str, ascii: &'static str) -> &'static str {
+        if self.is_ascii { ascii } else { beautiful }
+    }
+
+    /// Foreign text as it may be shown: whatever could act on the terminal is spelt out.
+    pub fn safe(self, text: &str) -> String {
+        let is_wrong = |letter: char| is_unsafe(letter) || (self.is_ascii && !letter.is_ascii());
+        let mut safe = String::with_capacity(text.len());
+        for letter in text.chars() {
+            if is_wrong(letter) {
+                for unit in letter.encode_utf16(&mut [0; 2]) {
+                    let _ = write!(safe, "\\u{unit:04x}");
+                }
+            } else {
+                safe.push(letter);
+            }
+        }
+        safe
+    }
+
+    /// Arguments with their boundaries: as in a shell where they are harmless, else as JSON strings.
+    pub fn arguments(self, items: &[Vec<u8>]) -> String {
+        if items.is_empty() {
+            return "[]".to_owned();
+        }
+        let mut text = String::new();
+        for item in items {
+            if !text.is_empty() {
+                text.push(' ');
+            }
+            let argument = String::from_utf8_lossy(item);
+            if is_plain_argument(&argument) {
+                text.push_str(&self.safe(&argument));
+            } else {
+                let mut quoted = Vec::new();
+                push_json_string(&mut quoted, &argument);
+                text.push_str(&self.safe(&String::from_utf8_lossy(&quoted)));
+            }
+        }
+        text
+    }
+
+    /// A value in one cell.
+    pub fn value(self, value: &Value) -> String {
+        match value {
+            Value::Text(text) => self.safe(text),
+            Value::Number(number) => number.to_string(),
+            Value::Integer(number) => number.to_string(),
+            Value::Seconds(nanoseconds) => decimal_seconds(*nanoseconds),
+            Value::Flag(flag) => flag.to_string(),
+            Value::List(items) => self.arguments(items),
+            Value::Words(words) => self.safe(&words.join(" ")),
+            Value::Names(names) => {
+                let pairs: Vec<Vec<u8>> =
+                    names.iter().map(|(name, value)| format!("{name}={value}").into_bytes()).collect();
+                self.arguments(&pairs)
+            }
+            Value::Object(_) => self.glyph("…", "...").to_owned(),
+        }
+    }
+}
+
+/// Columns that a text takes.
+pub fn width_of(text: &str) -> usize {
+    text.width()
+}
+
+/// One line, piece by piece, which never gets wider than it may.
+#[derive(Debug)]
+pub struct Line {
+    screen: Screen,
+    left: Option<usize>,
+    text: String,
+}
+
+impl Line {
+    /// An empty one, of at most so many columns.
+    pub fn new(screen: Screen, columns: Option<usize>) -> Self {
+        Self { screen, left: columns, text: String::new() }
+    }
+
+    /// Adds text that is safe; cuts it where the line ends.
+    pub fn add(&mut self, paint: Paint, text: &str) -> &mut Self {
+        let text = match self.left {
+            Some(left) => {
+                let cut = cut(self.screen, text, left);
+                self.left = Some(left - width_of(&cut).min(left));
+                cut
+            }
+            None => text.to_owned(),
+        };
+        if self.screen.has_colour && paint != Paint::None && !text.is_empty() {
+            let style = paint.style();
+            let _ = write!(self.text, "{style}{text}{style:#}");
+        } else {
+            self.text.push_str(&text);
+        }
+        self
+    }
+
+    /// Ends it: without blanks at the end.
+    pub fn finish(&mut self, out: &mut Vec<u8>) {
+        out.extend_from_slice(self.text.trim_end_matches(' ').as_bytes());
+        out.push(b'\n');
+        self.text.clear();
+    }
+}
+
+/// The beginning of a text that takes at most so many columns, with a mark that it was cut.
+pub fn cut(screen: Screen, text: &str, columns: usize) -> String {
+    if width_of(text) <= columns {
+        return text.to_owned();
+    }
+    let mark = screen.glyph("…", "~");
+    let mut kept = String::new();
+    let mut width = 0;
+    for letter in text.chars() {
+        width += letter.width().unwrap_or(0);
+        if width + 1 > columns {
+            break;
+        }
+        kept.push(letter);
+    }
+    if columns > 0 {
+        kept.push_str(mark);
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const ASCII: Screen = Screen { is_ascii: true, ..PLAIN };
+
+    #[test]
+    fn foreign_text_cannot_act_on_the_terminal() {
+        assert_eq!(PLAIN.safe("a\u{1b}[2Jé"), "a\\u001b[2Jé");
+        assert_eq!(ASCII.safe("é😀"), "\\u00e9\\ud83d\\ude00");
+        assert_eq!(PLAIN.arguments(&[b"sh".to_vec(), b"a b".to_vec(), Vec::new()]), "sh \"a b\" \"\"");
+        assert_eq!(PLAIN.arguments(&[]), "[]");
+    }
+
+    #[test]
+    fn wide_characters_take_two_columns() {
+        assert_eq!(cut(PLAIN, "日本語", 5), "日本…");
+        assert_eq!(cut(PLAIN, "日本語", 4), "日…");
+        assert_eq!(cut(ASCII, "abcdef", 4), "abc~");
+        assert_eq!(cut(PLAIN, "abc", 3), "abc");
+        assert_eq!(cut(PLAIN, "abc", 0), "");
+    }
+
+    #[test]
+    fn colours_only_where_they_are_wanted() {
+        let line = |screen| {
+            let mut out = Vec::new();
+            Line::new(screen, Some(3)).add(Paint::Signal, "SIGTERM").finish(&mut out);
+            String::from_utf8(out).unwrap()
+        };
+        assert_eq!(line(PLAIN), "SI…\n");
+        let coloured = line(Screen { has_colour: true, ..PLAIN });
+        assert!(coloured.starts_with("\u{1b}[") && coloured.ends_with("\u{1b}[0m\n"), "{coloured:?}");
+    }
+
+    proptest! {
+        #[test]
+        fn no_line_is_wider_than_the_screen(texts in proptest::collection::vec(any::<String>(), 0..8), columns in 0usize..80) {
+            let mut line = Line::new(PLAIN, Some(columns));
+            for text in &texts {
+                line.add(Paint::None, &PLAIN.safe(text));
+            }
+            let mut out = Vec::new();
+            line.finish(&mut out);
+            let text = String::from_utf8(out).unwrap();
+            prop_assert!(width_of(text.trim_end_matches('\n')) <= columns, "{:?}", text);
+        }
+    }
+}

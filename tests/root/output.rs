@@ -1,0 +1,415 @@
+//! Formats, filters after the ring, several outputs, what is still allowed, `run` and `who`.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
+use std::process::{Command, Output, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process_group};
+use serde_json::Value;
+
+use crate::Test;
+use crate::harness::{Process, Tracer, killsnoop, run_workload, wait_until};
+
+pub const TESTS: &[Test] = &[
+    ("filters_after_the_ring_pass_what_they_should_and_nothing_else_and_are_counted", &[], filters),
+    ("a_tree_is_a_process_and_all_below_it_born_later_too", &[], a_tree),
+    ("only_what_ends_its_target_with_fatal", &[], fatal),
+    ("several_outputs_at_once_and_sighup_opens_the_file_anew", &[], several_outputs),
+    ("a_full_disk_is_told_and_counted_and_tracing_goes_on", &[], a_full_disk),
+    ("after_the_start_only_few_capabilities_are_left", &[], few_capabilities),
+    ("cap_bpf_and_cap_perfmon_are_enough", &[], least_capabilities),
+    ("quiet_says_nothing_and_verbose_says_which_filters_run_where", &[], quiet_and_verbose),
+    ("a_secret_is_in_no_output", &[], redacted),
+    ("a_long_line_leaves_out_the_farthest_command_lines", &[], a_short_line),
+    ("a_flood_is_folded_and_adds_up", &[], a_flood),
+    ("a_summary_is_told_on_sigusr1_and_at_the_end", &[], a_summary),
+    ("run_passes_the_exit_code_on", &[], run_exit_codes),
+    ("run_sees_the_first_instruction_and_orphans_and_nobody_else", &[], run_sees_all_below),
+    ("run_leaves_the_commands_streams_alone", &[], run_streams),
+    ("run_hands_sigterm_on", &[], run_hands_on),
+    ("run_leaves_control_c_to_the_command", &[], run_control_c),
+    ("run_runs_as_whoever_called_sudo", &[], run_as_invoker),
+    ("who_tells_the_signal_and_ends", &[], who),
+    ("who_ends_with_the_process", &[], who_ends),
+];
+
+fn targets(events: &[Value], signal: i64) -> Vec<u64> {
+    let of = |event: &&Value| event["signal"] == signal && event["event"] == "signal";
+    events.iter().filter(of).filter_map(|event| event["target"]["pid"].as_u64()).collect()
+}
+
+fn filters() {
+    let target = Process::workload(&["meets", "10", "handle"]);
+    let pid = target.pid();
+    for (arguments, passes) in [
+        (vec!["--where".to_owned(), format!("target.pid={pid}")], true),
+        (vec!["--pid".to_owned(), pid.to_string()], true),
+        (
+            vec![
+                "--where".to_owned(),
+                format!("target.pid={pid}"),
+                "--where".to_owned(),
+                "signal=USR1".to_owned(),
+            ],
+            true,
+        ),
+        (
+            vec![
+                "--where".to_owned(),
+                format!("target.pid={pid}"),
+                "--not".to_owned(),
+                "signal=10".to_owned(),
+            ],
+            false,
+        ),
+        (vec!["--where".to_owned(), format!("target.pid>{pid}")], false),
+        (vec!["--where".to_owned(), "source.comm=nobody*".to_owned()], false),
+    ] {
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let tracer = Tracer::json(&arguments);
+        run_workload(&["storm", "10", "20", &pid.to_string()]);
+        let said = tracer.stop();
+        let got = targets(&said.events(), 10).iter().filter(|&&one| one == u64::from(pid)).count();
+        assert_eq!(got, if passes { 20 } else { 0 }, "{arguments:?}");
+        if !passes {
+            assert!(said.counter("signals total", "filtered_later") >= 20, "{}", said.stderr);
+        }
+        said.assert_counters_add_up();
+    }
+}
+
+fn a_tree() {
+    // every child is born, signals itself and is gone
+    let script = "echo; while :; do sh -c 'kill -USR1 $$; :'; sleep 0.05; done";
+    let shell = Process::start(Command::new("sh").args(["-c", script]));
+    let tracer = Tracer::json(&["--tree", &shell.pid().to_string()]);
+    let other = Process::workload(&["meets", "10", "handle"]);
+    run_workload(&["storm", "10", "3", &other.pid().to_string()]);
+    for _ in 0..2 {
+        tracer.wait_for("a child of the shell", |event| {
+            event["signal"] == 10 && event["target"]["parent"]["pid"] == shell.pid()
+        });
+    }
+    shell.kill(Signal::TERM);
+    tracer.signal_to(shell.pid(), 15);
+    let said = tracer.stop();
+    assert!(!targets(&said.events(), 10).contains(&u64::from(other.pid())));
+    assert!(said.counter("signals total", "filtered_later") >= 3, "{}", said.stderr);
+    said.assert_counters_add_up();
+}
+
+fn fatal() {
+    let tracer = Tracer::json(&["--fatal"]);
+    let handles = Process::workload(&["meets", "10", "handle"]);
+    let dies = Process::workload(&["wait"]);
+    run_workload(&["storm", "10", "3", &handles.pid().to_string()]);
+    dies.kill(Signal::TERM);
+    tracer.signal_to(dies.pid(), 15);
+    let said = tracer.stop();
+    assert!(!targets(&said.events(), 10).contains(&u64::from(handles.pid())));
+    said.assert_counters_add_up();
+}
+
+fn several_outputs() {
+    let directory = tempfile::tempdir().unwrap();
+    let (path, moved) = (directory.path().join("log"), directory.path().join("log.1"));
+    let file = format!("json={}", path.display());
+    let tracer = Tracer::start(&["-o", "tree", "-o", &file]);
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    let target = Process::workload(&["meets", "10", "handle"]);
+    let pid = target.pid();
+    let has = |path: &std::path::Path, count| {
+        let text = fs::read_to_string(path).unwrap_or_default();
+        let events = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        (targets(&events.collect::<Vec<_>>(), 10).iter().filter(|&&one| one == u64::from(pid)).count()
+            == count)
+            .then_some(())
+    };
+    run_workload(&["storm", "10", "1", &pid.to_string()]);
+    wait_until("the first line in the file", || has(&path, 1));
+    // whatever logrotate does: a directory of another user, too
+    fs::rename(&path, &moved).unwrap();
+    std::os::unix::fs::chown(directory.path(), Some(65534), None).unwrap();
+    fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    tracer.signal(Signal::HUP);
+    wait_until("the file anew", || path.exists().then_some(()));
+    run_workload(&["storm", "10", "1", &pid.to_string()]);
+    wait_until("the second line in the new file", || has(&path, 1));
+    assert!(has(&moved, 1).is_some());
+    let said = tracer.stop();
+    assert!(said.stdout.contains(&format!("({pid})")) && said.stdout.contains("SIGUSR1"), "{}", said.stdout);
+    said.assert_counters_add_up();
+}
+
+fn a_full_disk() {
+    let tracer = Tracer::start(&["-o", "json=/dev/full", "-i", "USR1"]);
+    let target = Process::workload(&["meets", "10", "handle"]);
+    for _ in 0..2 {
+        run_workload(&["storm", "10", "5", &target.pid().to_string()]);
+        thread::sleep(Duration::from_millis(200));
+    }
+    let said = tracer.stop();
+    assert_eq!(said.status.code(), Some(0), "{}", said.stderr);
+    assert!(said.stderr.contains("cannot write to /dev/full"), "{}", said.stderr);
+    assert!(said.counter("signals total", "unprinted") >= 10, "{}", said.stderr);
+    assert!(said.counter("not known to be written to /dev/full", "events") >= 10, "{}", said.stderr);
+    said.assert_counters_add_up();
+}
+
+fn few_capabilities() {
+    let tracer = Tracer::json(&["-i", "USR1"]);
+    let status = fs::read_to_string(format!("/proc/{}/status", tracer.pid())).unwrap();
+    let field =
+        |name: &str| status.lines().find_map(|line| line.strip_prefix(name)).unwrap().trim().to_owned();
+    let bits = u64::from_str_radix(&field("CapEff:"), 16).unwrap();
+    // DAC_READ_SEARCH, SYS_PTRACE, SYSLOG, PERFMON, BPF
+    assert_eq!(bits & !(1 << 2 | 1 << 19 | 1 << 34 | 1 << 38 | 1 << 39), 0, "{bits:x}");
+    assert_eq!(field("CapPrm:"), field("CapEff:"));
+    assert_eq!(field("NoNewPrivs:"), "1");
+    // and what has to work still does: counters, lines
+    tracer.signal(Signal::USR1);
+    let target = Process::workload(&["meets", "10", "handle"]);
+    run_workload(&["storm", "10", "1", &target.pid().to_string()]);
+    tracer.signal_to(target.pid(), 10);
+    let said = tracer.stop();
+    assert!(said.stderr.contains("signals so far"), "{}", said.stderr);
+    said.assert_counters_add_up();
+}
+
+fn least_capabilities() {
+    let tracer = Tracer::run(
+        Command::new("setpriv")
+            .args(["--bounding-set=-all,+bpf,+perfmon", "--inh-caps=-all", "--", killsnoop()])
+            .args(["-o", "json", "-i", "USR1"]),
+    );
+    let target = Process::workload(&["meets", "10", "handle"]);
+    run_workload(&["storm", "10", "1", &target.pid().to_string()]);
+    let event = tracer.signal_to(target.pid(), 10);
+    assert!(event["source"]["cmdline"].is_array() && event["target"]["cmdline"].is_array(), "{event}");
+    let said = tracer.stop();
+    assert!(!said.stderr.contains("WARN"), "{}", said.stderr);
+    said.assert_counters_add_up();
+}
+
+fn quiet_and_verbose() {
+    let with = |flags: &[&str]| {
+        let arguments = [flags, &["-o", "json", "--duration", "300ms"]].concat();
+        let output = Command::new(killsnoop()).args(arguments).output().unwrap();
+        assert!(output.status.success());
+        String::from_utf8(output.stderr).unwrap()
+    };
+    assert_eq!(with(&["-q"]), "");
+    let said = with(&["-v", "-e", "USR2", "--where", "signal=USR1", "--not", "source.comm=x"]);
+    let line = said.lines().find(|line| line.contains("filters in the kernel")).unwrap_or_default();
+    for word in
+        ["--exclude-signals", "hidden by default", "after the ring: --where signal=USR1 --not source.comm=x"]
+    {
+        assert!(line.contains(word), "no {word} in: {said}");
+    }
+    assert!(said.contains("capabilities kept: CAP_BPF"), "{said}");
+}
+
+fn redacted() {
+    for format in ["json", "logfmt", "table", "tree"] {
+        let tracer = Tracer::start(&["-o", format, "--redact", "hunter2", "--redact-secrets", "-i", "TERM"]);
+        let script = "sleep 100 & kill -TERM $! ; : --password=hunter3 --token hunter4";
+        assert!(Command::new("sh").args(["-c", script, "hunter2"]).status().unwrap().success());
+        thread::sleep(Duration::from_millis(300));
+        let said = tracer.stop();
+        assert!(said.stdout.contains("redacted"), "{format}: {}", said.stdout);
+        for secret in ["hunter2", "hunter3", "hunter4"] {
+            assert!(!said.stdout.contains(secret), "{format}: {}", said.stdout);
+        }
+    }
+}
+
+fn a_short_line() {
+    let tracer = Tracer::json(&["--max-line", "5000", "-i", "TERM"]);
+    let long = "x".repeat(900);
+    let script = "sh -c 'sh -c \"sleep 100 & kill -TERM \\$!; :\" \"$0\"; :' \"$0\"; :";
+    assert!(Command::new("sh").args(["-c", script, &long]).status().unwrap().success());
+    let event = tracer.wait_for("the signal", |event| event["source"]["comm"] == "sh");
+    assert!(event.to_string().contains("\"cmdlineOmitted\":true"), "{event}");
+    let said = tracer.stop();
+    assert!(said.stdout.lines().all(|line| line.len() <= 5000));
+}
+
+fn a_flood() {
+    let tracer = Tracer::start(&["-o", "json", "--fold", "json", "-i", "USR1"]);
+    let target = Process::workload(&["meets", "10", "handle"]);
+    run_workload(&["storm", "10", "1000", &target.pid().to_string()]);
+    let said = tracer.stop();
+    let events = said.events();
+    let own: Vec<&Value> = events.iter().filter(|event| event["target"]["pid"] == target.pid()).collect();
+    assert!(own.len() < 20, "{} lines", own.len());
+    let sum: u64 = own.iter().map(|event| event["repeated"].as_u64().unwrap_or(1)).sum();
+    assert_eq!(sum, 1000);
+    said.assert_counters_add_up();
+}
+
+fn a_summary() {
+    let tracer = Tracer::json(&["--summary", "-i", "USR1"]);
+    let target = Process::workload(&["meets", "10", "handle"]);
+    run_workload(&["storm", "10", "7", &target.pid().to_string()]);
+    wait_until("the lines", || (tracer.lines().len() >= 7).then_some(()));
+    tracer.signal(Signal::USR1);
+    thread::sleep(Duration::from_millis(300));
+    let said = tracer.stop();
+    assert_eq!(said.stderr.matches("by sender and target").count(), 2, "{}", said.stderr);
+    assert!(said.stderr.contains("workload → workload  SIGUSR1"), "{}", said.stderr);
+}
+
+fn run(flags: &[&str], command: &[&str]) -> Output {
+    Command::new(killsnoop())
+        .arg("run")
+        .args(flags)
+        .arg("--")
+        .args(command)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap()
+}
+
+fn run_exit_codes() {
+    for (command, code) in [
+        (&["true"][..], 0),
+        (&["sh", "-c", "exit 77"], 77),
+        (&["sh", "-c", "kill -KILL $$"], 137),
+        (&["/no/such/command"], 127),
+        (&["/etc/passwd"], 126),
+    ] {
+        let output = run(&[], command);
+        assert_eq!(
+            output.status.code(),
+            Some(code),
+            "{command:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+    let output = run(&["-o", "json=/nowhere/x"], &["true"]);
+    assert_eq!(output.status.code(), Some(125));
+}
+
+fn run_sees_all_below() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("log");
+    let file = format!("json={}", path.display());
+    let target = Process::workload(&["meets", "10", "handle"]);
+    let noise = thread::spawn(move || {
+        for _ in 0..50 {
+            run_workload(&["storm", "10", "1", &target.pid().to_string()]);
+        }
+    });
+    // the orphan's parent is gone when it is signalled, and the one who does that is a grandchild
+    let script =
+        "kill -URG $$; (sh -c 'sleep 100 & echo $!' >orphan); sleep 0.2; kill -TERM $(cat orphan); sleep 0.1";
+    let status = Command::new(killsnoop())
+        .args(["run", "-o", &file, "--all", "--", "sh", "-c", script])
+        .current_dir(directory.path())
+        .output()
+        .unwrap();
+    noise.join().unwrap();
+    assert!(status.status.success(), "{}", String::from_utf8_lossy(&status.stderr));
+    let orphan: u64 = fs::read_to_string(directory.path().join("orphan")).unwrap().trim().parse().unwrap();
+    let events: Vec<Value> =
+        fs::read_to_string(&path).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(targets(&events, 23).len(), 1, "the first thing that it did: {events:#?}");
+    assert!(targets(&events, 15).contains(&orphan), "{events:#?}");
+    assert!(targets(&events, 10).is_empty(), "somebody else's: {events:#?}");
+    let said = String::from_utf8_lossy(&status.stderr).into_owned();
+    assert!(said.contains("what killed or ended:") && said.contains("  sleep("), "{said}");
+}
+
+fn run_streams() {
+    let output = Command::new("sh")
+        .args(["-c", "echo in | \"$0\" run -- sh -c 'cat; echo err >&2; kill -TERM $$'", killsnoop()])
+        .output()
+        .unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "in\n");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("err\n") && said.contains("─SIGTERM─▶ itself"), "{said}");
+    assert_eq!(output.status.code(), Some(143));
+}
+
+fn run_hands_on() {
+    let mut child = Command::new(killsnoop())
+        .args(["run", "--", "sh", "-c", "trap 'exit 5' TERM; echo ready; while :; do sleep 0.05; done"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+    crate::harness::kill(child.id(), Signal::TERM);
+    let status = wait_until("the end", || child.try_wait().unwrap());
+    assert_eq!(status.code(), Some(5));
+}
+
+fn run_control_c() {
+    let mut child = Command::new(killsnoop())
+        .args(["run", "--", "sh", "-c", "trap 'exit 9' INT; echo ready; while :; do sleep 0.05; done"])
+        .process_group(0)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+    // as the terminal does: to the whole group, and again by somebody who is impatient
+    for _ in 0..2 {
+        let _ = kill_process_group(Pid::from_raw(child.id() as i32).unwrap(), Signal::INT);
+    }
+    let status = wait_until("the end", || child.try_wait().unwrap());
+    assert_eq!(status.code(), Some(9));
+}
+
+fn run_as_invoker() {
+    let output = Command::new(killsnoop())
+        .args(["run", "--", "sh", "-c", "id -u; id -g; grep CapEff /proc/self/status"])
+        .env("SUDO_UID", "65534")
+        .env("SUDO_GID", "65534")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(said.lines().collect::<Vec<_>>(), ["65534", "65534", "CapEff:\t0000000000000000"], "{said}");
+    let output = Command::new(killsnoop())
+        .args(["run", "--", "id"])
+        .env("SUDO_UID", "root")
+        .env("SUDO_GID", "0")
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(125), "better not than as root");
+    assert!(output.stdout.is_empty());
+}
+
+fn who() {
+    let target = Process::workload(&["wait"]);
+    let pid = target.pid().to_string();
+    let tracer = Tracer::start(&["who", "-l", "info", &pid]);
+    target.kill(Signal::TERM);
+    let said = tracer.wait();
+    assert_eq!(said.status.code(), Some(0), "{}", said.stderr);
+    assert!(said.stdout.contains(&format!("sent SIGTERM to workload({pid})")), "{}", said.stdout);
+    assert!(said.stdout.contains(&format!("workload({pid}) died of SIGTERM")), "{}", said.stdout);
+    let handles = Process::workload(&["meets", "10", "handle"]);
+    let tracer = Tracer::start(&["who", "-l", "info", &handles.pid().to_string()]);
+    handles.kill(Signal::USR1);
+    let said = tracer.wait();
+    assert!(said.stdout.contains(&format!("sent SIGUSR1 to workload({})", handles.pid())), "{}", said.stdout);
+    let output = Command::new(killsnoop()).args(["who", "4194303"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("no process 4194303"));
+}
+
+fn who_ends() {
+    let mut target = Process::start(Command::new("sh").args(["-c", "echo; sleep 1"]));
+    let tracer = Tracer::start(&["who", "-l", "info", &target.pid().to_string()]);
+    target.reap();
+    let said = tracer.wait();
+    assert_eq!(said.status.code(), Some(0), "{}", said.stderr);
+    assert!(said.stderr.contains("no signal to process"), "{}", said.stderr);
+}
