@@ -9,6 +9,7 @@
 #include "handshake.h"
 #include "lifecycle.h"
 #include "oom.h"
+#include "select.h"
 #include "snapshot.h"
 #include "titles.h"
 
@@ -78,7 +79,7 @@ int on_signal_generate(u64 *ctx)
 	gather_facts(&scratch->facts, ctx, current_task, target);
 	scratch->facts.hidden = hidden_class_of(&scratch->facts);
 	scratch->facts.filtered =
-		!(settings.shown_signals & SIGNAL_BIT(signal)) ||
+		!(settings.shown_signals & SIGNAL_BIT(signal)) || !is_selected(current_task, target) ||
 		(scratch->facts.hidden == SHOWN && source_comm_is_ignored(&scratch->facts, current_task));
 	recall_and_note(&scratch->facts, target->group_leader, current_task);
 	if (scratch->facts.filtered) {

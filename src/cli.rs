@@ -486,8 +486,7 @@ impl TraceArgs {
             shown_signals: shown,
             included_signals: included,
             ignored_source_comms: self.ignore_source_comm.iter().map(|comm| as_comm(comm)).collect(),
-            // who is below whom is read off the chain of parents: the longer, the surer
-            max_tree_depth: if self.trees.is_empty() { self.max_tree_depth } else { MAX_TREE_DEPTH },
+            max_tree_depth: self.max_tree_depth,
             root: self.root,
             count: self.count,
             duration: self.duration,
@@ -507,9 +506,6 @@ impl TraceArgs {
         })
     }
 }
-
-/// The most ancestors that the kernel side walks.
-pub const MAX_TREE_DEPTH: u32 = 32;
 
 /// As the kernel keeps a name: 15 bytes, then NULs.
 fn as_comm(name: &str) -> [u8; 16] {
@@ -552,12 +548,6 @@ mod tests {
         }
         let both = outputs(&["-o", "tree", "-o", "json=x"]);
         assert_eq!((both[0].kind, &both[1].place), (Kind::Tree, &file("x")));
-    }
-
-    #[test]
-    fn a_tree_is_looked_for_as_far_up_as_can_be() {
-        assert_eq!(config(&["--tree", "7", "-d", "0"]).unwrap().max_tree_depth, MAX_TREE_DEPTH);
-        assert_eq!(config(&["-p", "7", "-d", "0"]).unwrap().max_tree_depth, 0);
     }
 
     #[test]

@@ -24,6 +24,18 @@ impl Clock {
     }
 }
 
+/// A terminal's name, as `ps` writes it: `pts/3`, `tty1`. None if there is none.
+pub fn tty_name(kernels: &[u8]) -> Option<String> {
+    let end = kernels.iter().position(|&byte| byte == 0).unwrap_or(kernels.len());
+    let name = String::from_utf8_lossy(&kernels[..end]);
+    (!name.is_empty()).then(|| match name.strip_prefix("pts") {
+        Some(number) if number.starts_with(|letter: char| letter.is_ascii_digit()) => {
+            format!("pts/{number}")
+        }
+        _ => name.into_owned(),
+    })
+}
+
 /// What became of a signal at its target (`TRACE_SIGNAL_*`). `Queued` is not "arrived".
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
@@ -245,7 +257,7 @@ impl<'a> SignalEvent<'a> {
 
     /// The terminal that sent it, as `ps` writes it: `pts/3`, `tty1`.
     pub fn tty(&self) -> Option<String> {
-        (self.verdict.origin == Origin::Tty).then(|| crate::fields::tty_name(self.facts.tty)).flatten()
+        (self.verdict.origin == Origin::Tty).then(|| tty_name(self.facts.tty)).flatten()
     }
 
     /// The value that came along (`sigqueue()`): as the sender wrote it, `sival_int` and `sival_ptr`.

@@ -6,7 +6,7 @@
 use base64::Engine;
 
 use crate::context::{After, ReadTitle, Surroundings};
-use crate::event::{AttemptEvent, Clock, EndEvent, Event, LostEvent, Outcome, SignalEvent};
+use crate::event::{AttemptEvent, Clock, EndEvent, Event, LostEvent, Outcome, SignalEvent, tty_name};
 use crate::origin::{self, Origin};
 use crate::record::{
     Argv, Blocking, ChildDeath, Disposition, Ending, OomScope, PreviousSource, ProcessFacts, Snapshot,
@@ -637,18 +637,6 @@ fn tell_cmdline(process: &ProcessFacts<'_>, format: &mut dyn Format) {
     if *from_proc {
         format.text("cmdlineFrom", "proc");
     }
-}
-
-/// A terminal's name, as `ps` writes it: `pts/3`, `tty1`. None if there is none.
-pub fn tty_name(kernels: &[u8]) -> Option<String> {
-    let end = kernels.iter().position(|&byte| byte == 0).unwrap_or(kernels.len());
-    let name = String::from_utf8_lossy(&kernels[..end]);
-    (!name.is_empty()).then(|| match name.strip_prefix("pts") {
-        Some(number) if number.starts_with(|letter: char| letter.is_ascii_digit()) => {
-            format!("pts/{number}")
-        }
-        _ => name.into_owned(),
-    })
 }
 
 /// As ps shows it: one string, up to the first NUL where it spilt over the block.

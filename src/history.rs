@@ -166,3 +166,90 @@ impl History {
         Some(after)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn process(pid: u32, start: u64) -> ProcessFacts<'static> {
+        ProcessFacts { start, ..ProcessFacts::named(pid, b"x") }
+    }
+
+    fn signal(pid: u32, start: u64, signal: u8, time: u64) -> Snapshot<'static> {
+        Snapshot { time, signal, ..Snapshot::between(process(1, 1), process(pid, start)) }
+    }
+
+    fn death(number: u8, start: u64) -> EndFacts<'static> {
+        let ending = Ending::Signal { number, core_dumped: false };
+        EndFacts { time: 50 << 20, ..EndFacts::of(process(9, start), ending) }
+    }
+
+    #[test]
+    fn the_last_that_arrived_of_the_number_is_what_it_died_of() {
+        let mut history = History::default();
+        history.note(1, &signal(9, 5, 15, 10));
+        history.note(2, &signal(9, 5, 15, 20));
+        history.note(3, &Snapshot { result: 1, ..signal(9, 5, 15, 30) });
+        history.note(4, &signal(9, 5, 10, 40));
+        assert_eq!(history.after(&death(15, 5)).and_then(|after| after.id), Some(2));
+        assert_eq!(history.after(&death(10, 5)).and_then(|after| after.id), Some(4));
+        assert_eq!(history.after(&death(9, 5)), None);
+        assert_eq!(history.after(&death(15, 6)), None, "the pid is another process's by now");
+    }
+
+    #[test]
+    fn of_several_real_time_signals_none_is_blamed() {
+        let mut history = History::default();
+        history.note(1, &signal(9, 5, 34, 10));
+        assert_eq!(history.after(&death(34, 5)).and_then(|after| after.id), Some(1));
+        history.note(2, &signal(9, 5, 34, 20));
+        assert_eq!(history.after(&death(34, 5)), None);
+    }
+
+    #[test]
+    fn one_that_no_event_told_of_is_blamed_if_it_is_later() {
+        let mut history = History::default();
+        history.note(1, &signal(9, 5, 15, 10));
+        let untold = Previous {
+            time: 20,
+            signal: 15,
+            result: 0,
+            hidden: false,
+            met_default: true,
+            source: Some(PreviousSource { pid: 77, start: 7, comm: b"quiet".to_vec() }),
+        };
+        let end = EndFacts { previous: Some(untold.clone()), ..death(15, 5) };
+        let after = history.after(&end).unwrap();
+        assert_eq!((after.id, after.source().map(|source| source.pid)), (None, Some(77)));
+        let told = EndFacts { previous: Some(Previous { time: 10, ..untold }), ..death(15, 5) };
+        assert_eq!(history.after(&told).and_then(|after| after.id), Some(1));
+    }
+
+    #[test]
+    fn a_childs_death_is_told_by_its_end_and_no_other_of_its_pid() {
+        let mut history = History::default();
+        history.note(1, &signal(9, 5, 9, 10));
+        let end = death(9, 5);
+        let after = history.after(&end);
+        history.note_end(2, &end, after.as_ref());
+        let died = |time| ChildDeath { pid: 9, signal: 9, time };
+        assert_eq!(history.death_id(&died(50 << 20)), Some(1));
+        assert_eq!(history.death_id(&died(51 << 20)), None);
+        history.note_end(3, &EndFacts { time: 60 << 20, ..death(9, 6) }, None);
+        assert_eq!(history.death_id(&died(60 << 20)), Some(3), "the end tells it, where no signal does");
+    }
+
+    #[test]
+    fn memory_is_bounded() {
+        let mut history = History::default();
+        for pid in 0..20_000 {
+            history.note(u64::from(pid), &signal(pid, 5, 15, 10));
+            history.note_end(0, &death(9, 5), None);
+        }
+        for time in 0..100 {
+            history.note(time, &signal(3, 5, 15, time));
+        }
+        assert_eq!((history.processes.len(), history.ended.len()), (PROCESSES.get(), ENDED));
+        assert_eq!(history.of(3, 5).map(VecDeque::len), Some(SIGNALS));
+    }
+}

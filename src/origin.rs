@@ -441,7 +441,7 @@ pub fn code_name(signal: u8, code: i32) -> Option<&'static str> {
 mod tests {
 
     use super::*;
-    use crate::record::{Blocking, Disposition, ProcessFacts, Task};
+    use crate::record::{ProcessFacts, Task};
 
     fn given(code: i32) -> SigInfo {
         SigInfo::Given { code, fields: [0; 16] }
@@ -454,31 +454,14 @@ mod tests {
     /// Process 100 runs, process 200 is signalled; 200's parent is 1.
     fn facts(signal: u8, info: SigInfo) -> Snapshot<'static> {
         Snapshot {
-            time: 0,
             signal,
-            group: true,
-            result: 0,
             info,
-            syscall: None,
             in_syscall: false,
-            has_registers: true,
-            instruction_pointer: 0,
-            disposition: Disposition::Default,
-            blocking: Blocking::Open,
             current: Task { tid: 100, session: 50, ..Task::default() },
-            target: Task { tid: 200, ..Task::default() },
             processes: vec![process(100), process(200), process(1)],
             current_chain: vec![0, 2],
             target_chain: vec![1, 2],
-            tty: b"",
-            oom: None,
-            previous: None,
-            has_history: true,
-            child_death: None,
-            spawners: Vec::new(),
-            spawners_cut: false,
-            current_truncated: false,
-            target_truncated: false,
+            ..Snapshot::between(process(100), process(200))
         }
     }
 

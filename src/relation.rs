@@ -105,36 +105,17 @@ mod tests {
     use super::*;
     use crate::complete::container::Placement;
     use crate::context::Surroundings;
-    use crate::record::{Blocking, Disposition, ProcessFacts, SigInfo, Task};
+    use crate::record::{ProcessFacts, Task};
 
     fn facts(source: &[u32], target: &[u32]) -> Snapshot<'static> {
         let process = |&pid: &u32| ProcessFacts { start: 1, ..ProcessFacts::named(pid, b"x") };
         Snapshot {
-            time: 0,
-            signal: 15,
-            group: true,
-            result: 0,
-            info: SigInfo::Kernel,
-            syscall: None,
-            in_syscall: true,
-            has_registers: true,
-            instruction_pointer: 0,
-            disposition: Disposition::Default,
-            blocking: Blocking::Open,
             current: Task { session: source[0], ..Task::default() },
             target: Task { session: 77, ..Task::default() },
             processes: source.iter().chain(target).map(process).collect(),
             current_chain: (0..source.len()).collect(),
             target_chain: (source.len()..source.len() + target.len()).collect(),
-            tty: b"",
-            oom: None,
-            previous: None,
-            has_history: true,
-            child_death: None,
-            spawners: Vec::new(),
-            spawners_cut: false,
-            current_truncated: false,
-            target_truncated: false,
+            ..Snapshot::between(process(&source[0]), process(&target[0]))
         }
     }
 

@@ -300,6 +300,151 @@ fn effect(event: &SignalEvent<'_>) -> &'static str {
 mod tests {
 
     use super::*;
+    use crate::context::Context;
+    use crate::event::Clock;
+    use crate::record::{ChildDeath, EndFacts, PreviousSource, Snapshot};
+
+    fn process(pid: u32, comm: &'static [u8]) -> ProcessFacts<'static> {
+        ProcessFacts { start: u64::from(pid), ..ProcessFacts::named(pid, comm) }
+    }
+
+    /// bash(7) and yes(9), of this origin.
+    fn event(origin: Origin, change: impl FnOnce(&mut Snapshot<'static>)) -> SignalEvent<'static> {
+        let mut facts = Snapshot::between(process(7, b"bash"), process(9, b"yes"));
+        facts.time = 20_000_000_000;
+        change(&mut facts);
+        let mut event = SignalEvent::new(facts, 1, Clock { offset: 0 }, Context::default()).unwrap();
+        event.verdict.origin = origin;
+        event
+    }
+
+    fn previous(signal: u8, result: u32, source: Option<PreviousSource>) -> Previous {
+        Previous { time: 10_000_000_000, signal, result, hidden: false, met_default: true, source }
+    }
+
+    #[test]
+    fn each_origin_has_its_sentence_and_names_nobody_else() {
+        for (origin, sentence) in [
+            (Origin::Process, "bash(7) sent SIGTERM to yes(9)"),
+            (Origin::Cgroup, "bash(7) killed yes(9) through cgroup.kill"),
+            (Origin::Fault, "kernel sent SIGTERM to yes(9): SI_KERNEL"),
+            (Origin::Tty, "terminal sent SIGTERM to yes(9), by way of bash(7)"),
+            (Origin::Timer, "timer of yes(9) sent it SIGTERM"),
+            (Origin::ParentDeath, "parent-death signal: thread 7 of bash(7) exited: SIGTERM to yes(9)"),
+            (
+                Origin::PidNamespace,
+                "kernel sent SIGTERM to yes(9): bash(7), the init of its pid namespace, exited",
+            ),
+            (Origin::Child, "yes(9) got SIGTERM about a child"),
+            (Origin::Io, "kernel sent SIGTERM to yes(9): I/O"),
+            (Origin::Rlimit, "kernel sent SIGTERM to yes(9): resource limit"),
+            (Origin::Seccomp, "kernel sent SIGTERM to yes(9): a seccomp filter refused a system call"),
+            (Origin::Oom, "kernel OOM killer killed yes(9), for memory that bash(7) asked for"),
+            (Origin::Ptrace, "kernel sent SIGTERM to yes(9)"),
+            (Origin::Kernel, "kernel sent SIGTERM to yes(9)"),
+        ] {
+            assert_eq!(of(&event(origin, |_| {})), sentence);
+        }
+    }
+
+    #[test]
+    fn what_came_before_is_said_of_whom_it_came_to() {
+        let child_died = Some(ChildDeath { pid: 8, signal: 9, time: 19_900_000_000 });
+        let both = event(Origin::Process, |facts| {
+            facts.child_death = child_died;
+            facts.previous = Some(previous(1, 0, None));
+        });
+        assert_eq!(
+            of(&both),
+            "bash(7), after its child 8 died of SIGKILL, sent SIGTERM to yes(9), 10.0 s after SIGHUP"
+        );
+        // who did not send it has no child worth telling
+        let kernels = event(Origin::Timer, |facts| facts.child_death = child_died);
+        assert_eq!(of(&kernels), "timer of yes(9) sent it SIGTERM");
+        let ignored = |nspid, level| {
+            event(Origin::Process, |facts| {
+                facts.signal = 9;
+                facts.previous = Some(previous(15, 1, None));
+                (facts.target.namespace_pid, facts.target.namespace_level) = (nspid, level);
+            })
+        };
+        assert_eq!(
+            of(&ignored(1, 1)),
+            "bash(7) sent SIGKILL to yes(9), 10.0 s after SIGTERM, which it ignored as PID 1 of its namespace"
+        );
+        assert_eq!(
+            of(&ignored(4, 1)),
+            "bash(7) sent SIGKILL to yes(9), 10.0 s after SIGTERM, which it ignored"
+        );
+        // the same signal once more, and one that nobody was told of, are no story
+        for (signal, hidden) in [(15, false), (1, true)] {
+            let event = event(Origin::Process, |facts| {
+                facts.previous = Some(Previous { hidden, ..previous(signal, 0, None) });
+            });
+            assert_eq!(of(&event), "bash(7) sent SIGTERM to yes(9)");
+        }
+    }
+
+    fn end(ending: Ending, explained: bool, last: Option<Previous>, origin: Option<Origin>) -> String {
+        let facts = EndFacts {
+            time: 12_000_000_000,
+            explained,
+            previous: last,
+            ..EndFacts::of(process(9, b"yes"), ending)
+        };
+        let mut after = After::of(&facts, None);
+        if let Some(after) = &mut after {
+            after.origin = origin;
+        }
+        let event =
+            EndEvent::new(facts, 2, Clock { offset: 0 }, 0, after, crate::context::Surroundings::default());
+        of_end(&event.unwrap())
+    }
+
+    #[test]
+    fn an_end_is_after_a_signal_and_because_of_one_only_if_it_died_of_that() {
+        let bash = || Some(PreviousSource { pid: 7, start: 7, comm: b"bash".to_vec() });
+        let killed = |number| Ending::Signal { number, core_dumped: false };
+        let handled = Some(Previous { met_default: false, ..previous(15, 0, bash()) });
+        for (sentence, text) in [
+            (
+                "exited with 143, 2.0 s after SIGTERM from bash(7)",
+                end(Ending::Exit(143), true, handled.clone(), None),
+            ),
+            ("exited with 0", end(Ending::Exit(0), true, None, None)),
+            (
+                "died of SIGTERM, 2.0 s after bash(7) sent it",
+                end(killed(15), true, Some(previous(15, 0, bash())), None),
+            ),
+            (
+                "died of SIGTERM, 2.0 s after SIGTERM from bash(7), which it handled or ignored",
+                end(killed(15), true, handled, None),
+            ),
+            (
+                "died of SIGKILL, 2.0 s after the kernel's OOM killer sent it",
+                end(killed(9), true, Some(previous(9, 0, None)), Some(Origin::Oom)),
+            ),
+            // of another signal than the last
+            ("died of SIGKILL", end(killed(9), true, Some(previous(15, 0, bash())), None)),
+            // an ignored one is not what it died of
+            ("died of SIGTERM", end(killed(15), true, Some(previous(15, 1, bash())), None)),
+            (
+                "died of SIGKILL, and no such signal was seen",
+                end(killed(9), false, Some(previous(9, 0, bash())), None),
+            ),
+            (
+                "died of SIGSEGV and left a core, 2.0 s after its fault",
+                end(
+                    Ending::Signal { number: 11, core_dumped: true },
+                    true,
+                    Some(previous(11, 0, None)),
+                    Some(Origin::Fault),
+                ),
+            ),
+        ] {
+            assert_eq!(text, format!("yes(9) {sentence}"));
+        }
+    }
 
     #[test]
     fn durations_have_two_digits_or_more() {

@@ -16,7 +16,9 @@ use crate::bpf::load::try_trampoline;
 use crate::bpf::plan::{self, Attempts, Plan};
 use crate::bpf::probe;
 use crate::bpf::ring::{DRAIN_AT_MOST, Ring, STOP};
+use crate::bpf::select::Selection;
 use crate::bpf::session::{HIDDEN_NAMES, Session, Totals, read_titles};
+use crate::bpf::wire::MAX_ANCESTORS;
 use crate::complete::Completer;
 use crate::config::{ALL_SIGNALS, Config};
 use crate::context::Context;
@@ -346,7 +348,17 @@ pub fn run(
     };
     let probed = began.elapsed();
     let mut storage = MaybeUninit::uninit();
-    let session = Session::start(&mut storage, &plan, config)?;
+    let selection = Selection::of(reporter.conditions(), reporter.redacts(), plan.follows_trees);
+    if !selection.trees.is_empty() {
+        reporter.trust_trees();
+    }
+    let mut config = config.clone();
+    if selection.trees.is_empty() && !reporter.conditions().trees.is_empty() {
+        // who is below whom is then read off the chain of parents: the longer, the surer
+        config.max_tree_depth = MAX_ANCESTORS;
+    }
+    let config = &config;
+    let session = Session::start(&mut storage, &plan, config, &selection)?;
     let legacy_hierarchy = plan.legacy_cgroups.map_or(0, |legacy| legacy.hierarchy);
     let mut completer = Completer::new(&config.root, legacy_hierarchy, plan.shares_pids);
     if !plan.shares_pids {
@@ -354,7 +366,7 @@ pub fn run(
     }
     let kept = privileges::drop(wishes.needs);
     say_ready(&session, plan, probed, began.elapsed());
-    say_filters(config, reporter, &kept);
+    say_filters(config, &selection, reporter, &kept);
     (wishes.when_ready)().map_err(|error| TraceError::system("begin what is to be traced", error))?;
     let status = Status::new(wishes.has_status);
     match trace(config, requests, reporter, &session, completer, raw, status)? {
@@ -678,8 +690,8 @@ impl Pipeline<'_, '_> {
 }
 
 /// Which filters run where, and what is still allowed.
-fn say_filters(config: &Config, reporter: &Reporter, kept: &str) {
-    let mut in_kernel = Vec::new();
+fn say_filters(config: &Config, selection: &Selection, reporter: &Reporter, kept: &str) {
+    let mut in_kernel: Vec<&str> = selection.words.iter().map(String::as_str).collect();
     if config.shown_signals != ALL_SIGNALS {
         in_kernel.push("--include-signals and --exclude-signals");
     }

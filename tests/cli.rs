@@ -47,6 +47,8 @@ fn wrong_usage_is_2_and_names_flag_value_and_what_is_allowed() {
         (&["--not", "signal=NOSIG"], &["--not", "NOSIG", "1 to 64"]),
         (&["--not", "signal"], &["--not", "signal", "KEY=VALUE"]),
         (&["--redact", "("], &["--redact", "'('", "regular expression"]),
+        (&["--env", "A=b"], &["--env", "A=b", "63"]),
+        (&["--env", "A,B,C,D,E,F,G,H,I"], &["--env", "9", "8"]),
         (&["--count", "none"], &["--count", "none"]),
         (&["--duration", "soon"], &["--duration", "soon", "500ms"]),
         (&["--failed=all"], &["--failed", "all", "only"]),

@@ -11,6 +11,7 @@ use std::time::Instant;
 
 use killsnoop::bpf::load::try_trampoline;
 use killsnoop::bpf::plan::{Attempts, Plan, plan};
+use killsnoop::bpf::select::Selection;
 use killsnoop::bpf::session::Session;
 use killsnoop::bpf::{probe, verifier};
 use killsnoop::config::{Config, Failed};
@@ -105,7 +106,8 @@ fn combinations(widest: Plan, trampolines: bool) -> Vec<(String, Plan)> {
 
 fn sees_a_signal(plan: Plan, config: &Config) -> Result<(), String> {
     let mut storage = MaybeUninit::uninit();
-    let session = Session::start(&mut storage, &plan, config).map_err(|error| error.to_string())?;
+    let session = Session::start(&mut storage, &plan, config, &Selection::default())
+        .map_err(|error| error.to_string())?;
     kill_process(getpid(), Signal::CONT).unwrap();
     // beyond the largest pid that there can be
     let nobody = Pid::from_raw(4_194_305).unwrap();

@@ -123,14 +123,16 @@ static long walk_up(u32 index __attribute__((unused)), void *context)
 {
 	struct walk *walk = context;
 	struct scratch *scratch = walk->scratch;
-	struct task_struct *leader = walk->next;
+	struct task_struct *leader = walk->next, *parent;
 	u32 stage = scratch->stage, tgid = leader->tgid;
 
 	if (stage == DONE)
 		return 1;
+	/* followed once: each such step costs the verifier a millisecond and more */
+	parent = leader->real_parent->group_leader;
 	if (scratch->at_subject) {
 		scratch->at_subject = 0;
-		walk->next = leader->real_parent->group_leader;
+		walk->next = parent;
 		return 0;
 	}
 	/* above PID 1 and kthreadd there is only the idle task */
@@ -154,11 +156,11 @@ static long walk_up(u32 index __attribute__((unused)), void *context)
 	/* the seeding has not met it, or there was none */
 	if (tgid == 1 && !host.nsproxy)
 		note_host(leader);
-	note_orphan(scratch, leader);
+	note_orphan(scratch, parent);
 	scratch->count++;
 	if (stage == SOURCE_CHAIN)
 		enter_source_chain(scratch, tgid);
-	walk->next = leader->real_parent->group_leader;
+	walk->next = parent;
 	return 0;
 }
 

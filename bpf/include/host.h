@@ -49,11 +49,9 @@ static __always_inline u64 legacy_cgroup_of(struct task_struct *task)
 }
 
 /* The namespaces that are not the host's; an exiting process has none any more. */
-static __always_inline void tell_namespaces(struct wire_task *facts, struct task_struct *task)
+static __always_inline void tell_namespaces(struct wire_task *facts, struct nsproxy *nsproxy,
+					    struct user_namespace *user)
 {
-	struct nsproxy *nsproxy = nsproxy_of(task);
-	struct user_namespace *user = BPF_CORE_READ(task, cred, user_ns);
-
 	facts->namespaces_gone = nsproxy == NULL;
 	facts->mount_namespace = 0;
 	facts->net_namespace = 0;

@@ -84,17 +84,21 @@ static __always_inline enum argv_class class_of(u32 length)
  * The name of a task's terminal, empty if it has none. A terminal that hangs up at this moment may be freed while its
  * name is copied: it is believed only if the task still has it afterwards.
  */
-static __always_inline void copy_tty(struct task_struct *task, u8 *name)
+static __always_inline void copy_tty_of(struct signal_struct *signal, struct tty_struct *tty, u8 *name)
 {
-	struct signal_struct *signal = BPF_CORE_READ(task, signal);
-	struct tty_struct *tty = BPF_CORE_READ(signal, tty);
-
 	name[0] = 0;
 	if (!tty)
 		return;
 	bpf_core_read_str(name, TTY_BYTES, &tty->name);
 	if (BPF_CORE_READ(signal, tty) != tty)
 		name[0] = 0;
+}
+
+static __always_inline void copy_tty(struct task_struct *task, u8 *name)
+{
+	struct signal_struct *signal = BPF_CORE_READ(task, signal);
+
+	copy_tty_of(signal, BPF_CORE_READ(signal, tty), name);
 }
 
 static __always_inline u32 session_of(struct task_struct *task)

@@ -299,12 +299,15 @@ static __always_inline bool copy_bytes(struct task_struct *child, struct identit
 }
 
 /* CLONE_PARENT: the child is not among the forker's children, by which a ghost is left. */
-static __always_inline void note_fork(struct task_struct *leader, bool is_anothers)
+static __always_inline void note_fork(struct task_struct *leader, struct identity *child, bool is_anothers)
 {
 	struct identity *identity = any_identity(leader);
 
 	if (!identity)
 		return;
+	/* for life, whoever its parent will be */
+	if (identity->marks & MARK_IN_TREE)
+		mark(child, MARK_IN_TREE);
 	mark(identity, MARK_FORKED);
 	if (is_anothers)
 		mark(identity, MARK_BEREFT);
@@ -331,7 +334,7 @@ static __always_inline void remember_fork(struct task_struct *forker, struct tas
 		return;
 	}
 	note_pending(child, identity);
-	note_fork(leader, BPF_CORE_READ(child, real_parent, group_leader) != leader);
+	note_fork(leader, identity, BPF_CORE_READ(child, real_parent, group_leader) != leader);
 	from.identity = own_identity(leader, &from);
 	identity->spawner_start = leader->start_boottime;
 	identity->spawner_tgid = leader->tgid;
@@ -412,6 +415,41 @@ static __always_inline void leave_handover(struct task_struct *task, struct coun
 	bpf_map_update_elem(&handovers, &key, &left, BPF_ANY);
 }
 
+struct ancestry {
+	struct task_struct *next;
+	bool is_found;
+};
+
+static long look_for_root(u32 index, void *context)
+{
+	struct ancestry *ancestry = context;
+	struct task_struct *process = ancestry->next;
+	u32 tgid = BPF_CORE_READ(process, tgid);
+
+	if (tgid == 0)
+		return 1;
+	if (!(index == 0 && settings.tree_begins_below) && bpf_map_lookup_elem(&tree_roots, &tgid)) {
+		ancestry->is_found = true;
+		return 1;
+	}
+	ancestry->next = BPF_CORE_READ(process, real_parent, group_leader);
+	return 0;
+}
+
+/* How far above a process that is older than the tracer its root may be. */
+#define TREE_DEPTH 256
+
+/* Is it in a tree that was asked for? */
+static __always_inline bool is_below_root(struct task_struct *task)
+{
+	struct ancestry ancestry = { .next = task };
+
+	if (!(settings.selected & 1U << SELECT_TREE) || !have_bpf_loop())
+		return false;
+	bpf_loop(TREE_DEPTH, look_for_root, &ancestry, 0);
+	return *(volatile bool *)&ancestry.is_found;
+}
+
 struct seeding {
 	u32 processes;
 	u32 unreadable;
@@ -469,13 +507,16 @@ static __always_inline void seed_process(struct task_struct *task)
 	struct identity *identity;
 	u32 kept, exec_id, slot = 0;
 	u64 start, end, length;
-	bool whole;
+	bool whole, is_in_tree;
 
 	note_init(task);
 	scratch = bpf_map_lookup_elem(&seeding_scratch, &slot);
 	if (!scratch || !mm || task->pid != task->tgid || (task->flags & PF_KTHREAD))
 		return;
+	is_in_tree = is_below_root(task);
 	identity = bpf_task_storage_get(&identities, task, NULL, 0);
+	if (identity && is_in_tree)
+		mark(identity, MARK_IN_TREE);
 	if (identity && identity->generation)
 		return; /* a hook knows better */
 	identity = create_seeded(task);
@@ -483,6 +524,10 @@ static __always_inline void seed_process(struct task_struct *task)
 		seeding.unreadable++;
 		return;
 	}
+	if (is_in_tree)
+		mark(identity, MARK_IN_TREE);
+	if (identity->generation)
+		return; /* a second time, for those that were born while the first went on */
 	exec_id = (u32)task->self_exec_id;
 	start = BPF_CORE_READ(mm, arg_start);
 	end = BPF_CORE_READ(mm, arg_end);

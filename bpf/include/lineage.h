@@ -12,16 +12,14 @@
 #define SPAWNER_ROOM (sizeof(struct wire_spawner) + sizeof(struct wire_process) + GHOST_ARGV + 8)
 
 /* To be called once for each process that was appended. */
-static __always_inline void note_orphan(struct scratch *scratch, struct task_struct *leader)
+static __always_inline void note_orphan(struct scratch *scratch, struct task_struct *parent)
 {
 	u32 place = scratch->processes, count = scratch->orphans;
-	struct task_struct *parent;
 	struct orphan *orphan;
 
 	scratch->processes = place + 1;
 	if (!scratch->spawner.tgid)
 		return;
-	parent = leader->real_parent->group_leader;
 	if ((u32)parent->tgid == scratch->spawner.tgid && parent->start_boottime == scratch->spawner.start)
 		return;
 	if (count >= MAX_ORPHANS) {

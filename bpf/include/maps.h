@@ -55,6 +55,7 @@ enum mark {
 	MARK_BEREFT = 1 << 1,     /* one of those has left a ghost */
 	MARK_TOLD = 1 << 2,       /* a record told of a signal that could have ended it */
 	MARK_NO_HISTORY = 1 << 4, /* something happened to it before there was a value to keep it in */
+	MARK_IN_TREE = 1 << 5,    /* it is in a tree that was asked for, or was born there */
 	MARK_ENDED = 1 << 3,      /* its end was seen */
 };
 
@@ -389,6 +390,38 @@ struct {
 	__type(value, u8);
 } ignored_source_comms SEC(".maps");
 
+/* What a signal is asked for (select.h). Of each side pid, uid and comm follow one another. */
+enum select_key {
+	SELECT_PID = 0, /* of source or target */
+	SELECT_SOURCE_PID = 1,
+	SELECT_SOURCE_UID = 2,
+	SELECT_SOURCE_COMM = 3,
+	SELECT_TARGET_PID = 4,
+	SELECT_TARGET_UID = 5,
+	SELECT_TARGET_COMM = 6,
+	SELECT_TREE = 7, /* of source or target; by MARK_IN_TREE */
+	SELECT_KEYS = 8,
+};
+struct select_value {
+	u32 key;
+	u32 number;
+	u8 comm[TASK_COMM_LEN];
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1024);
+	__type(key, struct select_value);
+	__type(value, u8);
+} selected SEC(".maps");
+
+/* The processes that the trees asked for begin at. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 64);
+	__type(key, u32);
+	__type(value, u8);
+} tree_roots SEC(".maps");
+
 /* Whose hierarchy of version 1 is looked at, beside version 2: container managers put a container into each. */
 enum legacy_controller {
 	LEGACY_NONE = 0,
@@ -412,6 +445,8 @@ struct settings {
 	u32 variables;         /* how many environment variables are asked for */
 	u32 legacy_controller; /* enum legacy_controller: whose hierarchy of version 1 tells of containers */
 	u32 legacy_hierarchy;
+	u32 selected;          /* bit enum select_key: is asked for */
+	u32 tree_begins_below; /* the roots of trees are not in them */
 	u32 reserved;
 	u64 variable[MAX_VARIABLES][VARIABLE_NAME / 8];      /* their names, and "=" */
 	u64 variable_mask[MAX_VARIABLES][VARIABLE_NAME / 8]; /* the bytes of each that count */
@@ -451,6 +486,8 @@ struct wire_types {
 	enum wire_previous_flag previous_flag;
 	enum wire_spawner_flag spawner_flag;
 	enum legacy_controller legacy_controller;
+	enum select_key select_key;
+	struct select_value select_value;
 	enum wire_constant constant;
 	enum wire_kind kind;
 	enum wire_info info;

@@ -61,7 +61,7 @@ static __always_inline void outline_task(struct wire_task *facts, struct task_st
 	facts->live = BPF_CORE_READ(signal, live.counter);
 	facts->signal_flags = BPF_CORE_READ(signal, flags);
 	facts->group_exit_code = BPF_CORE_READ(signal, group_exit_code);
-	tell_namespaces(facts, task);
+	tell_namespaces(facts, nsproxy_of(task), BPF_CORE_READ(task, cred, user_ns));
 	copy_tty(task, facts->tty);
 }
 

@@ -274,7 +274,8 @@ static __always_inline bool append_ancestor(u8 *record, const u32 room, u32 *len
 	process = (struct wire_process *)(record + at);
 	bytes = (u8 *)(process + 1);
 	describe(process, leader, reading);
-	if (look_up_argv(process, leader, found, (u64)mm_of(leader))) {
+	if (look_up_argv(process, leader, found,
+			 reading == BY_POINTER ? (u64)leader->mm : (u64)mm_of(leader))) {
 		kept = found->copy.argv_kept;
 		if (kept > ANCESTOR_ARGV) {
 			process->flags |= PROCESS_CUT;

@@ -101,7 +101,7 @@ static long append_subject(u32 index, void *context)
 	}
 	append_rest(scratch->record, RECORD_MAX, &scratch->length, process, facts, task, &scratch->found);
 	if (*(volatile u32 *)&scratch->stage == TARGET_CHAIN || scratch->facts.is_walked)
-		note_orphan(scratch, leader);
+		note_orphan(scratch, leader->real_parent->group_leader);
 	else
 		scratch->processes++;
 	return 0;

@@ -36,13 +36,14 @@ static __always_inline void describe_task(struct wire_task *facts, struct task_s
 	facts->flags = task->flags;
 	facts->uid = cred->uid.val;
 	facts->gid = cred->egid.val;
-	facts->login_uid = task_login_uid(task);
+	facts->login_uid = login_uid_of(task);
 	facts->pgid = pid_number(signal->pids[PIDTYPE_PGID]);
 	facts->session = pid_number(signal->pids[PIDTYPE_SID]);
-	facts->namespace_pid = 0;
+	facts->namespace_pid = pid ? leader->tgid : 0;
 	facts->namespace_inode = 0;
 	facts->namespace_level = 0;
-	if (pid) {
+	/* in the initial one there is nothing more to tell */
+	if (pid && pid->level) {
 		struct upid inner = {};
 		u32 level = pid->level;
 		u64 number = 0;
@@ -56,13 +57,13 @@ static __always_inline void describe_task(struct wire_task *facts, struct task_s
 		facts->namespace_inode = BPF_CORE_READ(inner.ns, ns.inum);
 		facts->namespace_level = level;
 	}
-	facts->state = task_state(task);
+	facts->state = state_of(task);
 	facts->exit_state = leader->exit_state;
 	facts->live = signal->live.counter;
 	facts->signal_flags = signal->flags;
 	facts->group_exit_code = signal->group_exit_code;
-	tell_namespaces(facts, task);
-	copy_tty(task, facts->tty);
+	tell_namespaces(facts, task->nsproxy, cred->user_ns);
+	copy_tty_of(signal, signal->tty, facts->tty);
 	facts->exe_kept = 0;
 	facts->nodename_kept = 0;
 	facts->environment_kept = 0;

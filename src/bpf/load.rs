@@ -8,6 +8,7 @@ use libbpf_rs::btf::types::Func;
 use libbpf_rs::skel::{OpenSkel, SkelBuilder};
 
 use super::plan::{Attempts, Plan};
+use super::select::Selection;
 use super::skel::{KillsnoopSkelBuilder, OpenKillsnoopSkel};
 use super::wire::{LegacyController, Settings};
 use crate::config::{Config, Failed};
@@ -36,6 +37,7 @@ pub(super) fn open<'obj>(
     storage: &'obj mut MaybeUninit<OpenObject>,
     plan: Plan,
     config: &Config,
+    selection: &Selection,
     cpus: usize,
 ) -> Result<OpenKillsnoopSkel<'obj>, TraceError> {
     let hint = "run with -l debug to see what libbpf says";
@@ -77,7 +79,7 @@ pub(super) fn open<'obj>(
         program.set_autoload(is_loaded);
     }
     if let Some(rodata) = open.maps.rodata_data.as_deref_mut() {
-        rodata.settings = settings(plan, config);
+        rodata.settings = settings(plan, config, selection);
     }
     Ok(open)
 }
@@ -88,7 +90,7 @@ fn is_there(kernel: Option<&Btf<'_>>, section: &str) -> bool {
     kernel.is_some_and(|btf| btf.type_by_name::<Func<'_>>(function).is_some())
 }
 
-fn settings(plan: Plan, config: &Config) -> Settings {
+fn settings(plan: Plan, config: &Config, selection: &Selection) -> Settings {
     let mut settings = Settings {
         outcomes: u32::from(config.outcomes),
         ghosts: config.ghosts,
@@ -100,7 +102,9 @@ fn settings(plan: Plan, config: &Config) -> Settings {
             Some(_) => LegacyController::LEGACY_PIDS,
         }
         .0,
-        shown_signals: config.shown_signals,
+        shown_signals: config.shown_signals & selection.signals,
+        selected: selection.asked,
+        tree_begins_below: u32::from(selection.trees_begin_below),
         included_signals: config.included_signals,
         wake_at_bytes: u64::from(config.ring_bytes / 4),
         max_ancestors: config.max_tree_depth,

@@ -9,6 +9,7 @@ pub mod pidfd;
 pub mod plan;
 pub mod probe;
 pub mod ring;
+pub mod select;
 pub mod session;
 #[rustfmt::skip]
 mod skel;

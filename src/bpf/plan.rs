@@ -46,6 +46,8 @@ pub struct Plan {
     pub reports_signals: bool,
     /// Live titles of targets are read now and then.
     pub reads_titles: bool,
+    /// The kernel side can follow trees of processes (`--tree`).
+    pub follows_trees: bool,
     /// The hierarchy of cgroups version 1 that is looked at beside version 2.
     pub legacy_cgroups: Option<LegacyCgroups>,
 }
@@ -91,6 +93,7 @@ pub fn plan(host: &HostFacts, config: &Config) -> Result<Plan, TraceError> {
         },
         reports_signals: config.failed != Failed::Only,
         reads_titles: host.has_copy_from_user_task && config.failed != Failed::Only,
+        follows_trees: iterates && host.has_loop && host.in_initial_pid_namespace,
         legacy_cgroups: host.legacy_cgroups,
     })
 }

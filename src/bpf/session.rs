@@ -15,14 +15,17 @@ use rustix::mm::{MapFlags as MmapFlags, ProtFlags, mmap, munmap};
 
 use super::plan::{Attempts, Plan, ProcSeeding};
 use super::probe;
+use super::select::Selection;
 use super::skel::KillsnoopSkel;
 use super::skel::types::{argv_large, argv_medium};
-use super::wire::{Constant, Counters, Environment, HiddenClass, Identity, ProcessFlag, bytes_of};
+use super::wire::{
+    Constant, Counters, Environment, HiddenClass, Identity, ProcessFlag, SelectValue, bytes_of,
+};
 use super::{load, pidfd};
-use crate::complete::{Ghost, procfs};
+use crate::complete::{Identities, procfs};
 use crate::config::Config;
 use crate::error::TraceError;
-use crate::record;
+use crate::record::{self, Ghost, KeptIdentity};
 
 /// Argument bytes that each size class of `bpf/include/maps.h` holds.
 const INLINE: usize = size_of::<Identity>() - offset_of!(Identity, argv);
@@ -207,10 +210,11 @@ impl<'obj> Session<'obj> {
         storage: &'obj mut MaybeUninit<OpenObject>,
         plan: &Plan,
         config: &Config,
+        selection: &Selection,
     ) -> Result<Self, TraceError> {
         let began = Instant::now();
         let cpus = probe::possible_cpu_ids().map_err(|error| TraceError::system("count the CPUs", error))?;
-        let open = load::open(storage, *plan, config, cpus)?;
+        let open = load::open(storage, *plan, config, selection, cpus)?;
         let mut skel = open.load().map_err(|error| {
             let hint = if error.kind() == libbpf_rs::ErrorKind::PermissionDenied {
                 "root of a container or of a user namespace is not enough: killsnoop needs CAP_BPF and CAP_PERFMON on the host"
@@ -227,6 +231,7 @@ impl<'obj> Session<'obj> {
                 .update(comm, &[1], MapFlags::ANY)
                 .map_err(|error| TraceError::kernel("set --ignore-source-comm", "name at most 64", error))?;
         }
+        select(&skel, selection)?;
         let counters = CounterPages::map(&skel.maps.counters, cpus)
             .map_err(|error| TraceError::system("map the counters", error))?;
 
@@ -256,6 +261,10 @@ impl<'obj> Session<'obj> {
         let mut init = None;
         if plan.iterates {
             run_iterator(&mut skel.progs.seed)?;
+            if !selection.trees.is_empty() {
+                // once more, for those that were born of one which it had not met yet
+                run_iterator(&mut skel.progs.seed)?;
+            }
             if let Some(bss) = skel.maps.bss_data.as_deref() {
                 seeded.by_iterator = bss.seeding.processes;
                 seeded.unreadable = bss.seeding.unreadable;
@@ -468,19 +477,27 @@ struct InitImage {
     mm: u64,
 }
 
-/// What the kernel keeps of a process.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeptIdentity {
-    /// Low half of `self_exec_id` when argv was read.
-    pub exec_id: u32,
-    /// The bytes kept.
-    pub argv: Vec<u8>,
-    /// How many it has.
-    pub argv_total: u32,
-    /// There is an argv.
-    pub is_known: bool,
-    /// The path of the executable: its names, each with a NUL, the nearest first.
-    pub exe: Vec<u8>,
+impl Identities for Session<'_> {
+    fn ghost(&self, pid: u32, start: u64) -> Option<Ghost> {
+        self.ghost(pid, start)
+    }
+
+    fn identity(&self, pid: u32) -> Option<KeptIdentity> {
+        self.identity(pid)
+    }
+}
+
+/// What the kernel side is to look at.
+fn select(skel: &KillsnoopSkel<'_>, selection: &Selection) -> Result<(), TraceError> {
+    let failed = |error| TraceError::kernel("set the filters in the kernel", "ask for less", error);
+    for value in &selection.values {
+        let value = SelectValue::from(value);
+        skel.maps.selected.update(bytes_of(&value), &[1], MapFlags::ANY).map_err(failed)?;
+    }
+    for root in &selection.trees {
+        skel.maps.tree_roots.update(&root.to_ne_bytes(), &[1], MapFlags::ANY).map_err(failed)?;
+    }
+    Ok(())
 }
 
 fn attach(program: &mut ProgramMut<'_>, tracepoint: &str) -> Result<Link, TraceError> {

@@ -9,6 +9,7 @@ use libbpf_rs::skel::OpenSkel;
 use libbpf_rs::{AsRawLibbpf, OpenObject, OpenProgramImpl};
 
 use super::plan::Plan;
+use super::select::Selection;
 use super::{load, probe};
 use crate::config::Config;
 use crate::error::TraceError;
@@ -34,7 +35,7 @@ const LOG_STATS: u32 = 4;
 pub fn costs(plan: Plan, config: &Config) -> Result<Vec<Cost>, TraceError> {
     let cpus = probe::possible_cpu_ids().map_err(|error| TraceError::system("count the CPUs", error))?;
     let mut storage = MaybeUninit::uninit();
-    let open = load::open(&mut storage, plan, config, cpus)?;
+    let open = load::open(&mut storage, plan, config, &Selection::default(), cpus)?;
     let names: Vec<String> = open
         .open_object()
         .progs()
@@ -49,7 +50,7 @@ fn cost(name: String, plan: Plan, config: &Config, cpus: usize) -> Result<Cost, 
     // before the object, which refers to it: so it is dropped after it
     let mut log = vec![0u8; 4096];
     let mut storage: MaybeUninit<OpenObject> = MaybeUninit::uninit();
-    let mut open = load::open(&mut storage, plan, config, cpus)?;
+    let mut open = load::open(&mut storage, plan, config, &Selection::default(), cpus)?;
     for mut program in open.open_object_mut().progs_mut() {
         let is_it = program.name().to_string_lossy() == name;
         program.set_autoload(is_it);

@@ -16,7 +16,7 @@ use signal_hook::iterator::Signals;
 use super::child::{FAILED, Held};
 use super::{Stopper, Terminal, Wiring};
 use crate::bpf::session::route_libbpf_messages;
-use crate::cli::{MAX_TREE_DEPTH, Request};
+use crate::cli::Request;
 use crate::privileges::Needs;
 use crate::report::Reporter;
 use crate::tracer::{self, Wishes};
@@ -31,7 +31,6 @@ pub fn run(mut request: Request, command: &[OsString]) -> anyhow::Result<ExitCod
     request.settings.conditions.trees = vec![own];
     request.settings.conditions.trees_begin_below = true;
     request.settings.has_summary = true;
-    request.config.max_tree_depth = MAX_TREE_DEPTH;
     let mut reporter = Reporter::open(&request.settings)?;
     let wiring = Wiring::new()?;
     rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;

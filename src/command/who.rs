@@ -10,7 +10,7 @@ use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
 use super::{Terminal, Wiring};
 use crate::bpf::session::route_libbpf_messages;
-use crate::cli::{MAX_TREE_DEPTH, Request};
+use crate::cli::Request;
 use crate::privileges::Needs;
 use crate::report::Reporter;
 use crate::tracer::{self, Wishes};
@@ -29,7 +29,6 @@ pub fn who(mut request: Request, pid: u32) -> anyhow::Result<()> {
     // held before anything else: the number may become another's
     let process = pidfd_open(raw, PidfdFlags::empty()).with_context(no_process)?;
     request.settings.conditions.wanted.push(format!("target.pid={pid}").parse()?);
-    request.config.max_tree_depth = MAX_TREE_DEPTH;
     request.settings.is_one_story = request.config.count.is_none();
     let mut reporter = Reporter::open(&request.settings)?;
     let wiring = Wiring::new()?;

@@ -23,21 +23,14 @@ use self::container::Placement;
 use self::kallsyms::OomFunctions;
 use self::procfs::{ArgumentBlock, HostNamespaces};
 use self::user::Names;
-use crate::bpf::session::KeptIdentity;
 use crate::context::{ReadTitle, Surroundings};
-use crate::record::{Argv, CgroupFacts, Gap, Image, OomFacts, ProcessFacts, SpawnerFacts, Task, TitleFacts};
+use crate::record::{
+    Argv, CgroupFacts, Gap, Ghost, Image, KeptIdentity, OomFacts, ProcessFacts, SpawnerFacts, Task,
+    TitleFacts,
+};
 
 /// As many spawners one event has at most: `MAX_SPAWNERS` of record.h.
 const SPAWNERS: usize = 16;
-
-/// What is left of a process that ended before those that it started.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ghost {
-    /// As it was when it ended.
-    pub process: ProcessFacts<'static>,
-    /// The key of whoever started it, and the image that that one ran then.
-    pub spawner: Option<ProcessFacts<'static>>,
-}
 
 /// What the kernel keeps of a process now.
 pub trait Identities {
@@ -46,16 +39,6 @@ pub trait Identities {
 
     /// By its id in the tracer's pid namespace.
     fn identity(&self, pid: u32) -> Option<KeptIdentity>;
-}
-
-impl Identities for crate::bpf::session::Session<'_> {
-    fn ghost(&self, pid: u32, start: u64) -> Option<Ghost> {
-        self.ghost(pid, start)
-    }
-
-    fn identity(&self, pid: u32) -> Option<KeptIdentity> {
-        self.identity(pid)
-    }
 }
 
 /// One reading of the titles of all processes.

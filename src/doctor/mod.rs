@@ -11,6 +11,7 @@ use self::checks::{Check, Facts, State};
 use crate::bpf::load::try_trampoline;
 use crate::bpf::plan;
 use crate::bpf::probe;
+use crate::bpf::select::Selection;
 use crate::bpf::session::{Session, route_libbpf_messages};
 use crate::bpf::tracepoints;
 use crate::config::Config;
@@ -40,7 +41,8 @@ fn try_everything(facts: &Facts) -> Result<String, String> {
     let config = Config::default();
     let plan = plan::plan(&facts.host, &config).map_err(|error| error.to_string())?;
     let mut storage = MaybeUninit::uninit();
-    let session = Session::start(&mut storage, &plan, &config).map_err(|error| error.to_string())?;
+    let session = Session::start(&mut storage, &plan, &config, &Selection::default())
+        .map_err(|error| error.to_string())?;
     let timings = session.timings;
     let total = timings.load + timings.attach + timings.seed;
     let processes = session.seeded.by_iterator + session.seeded.from_proc;

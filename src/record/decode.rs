@@ -9,16 +9,15 @@ use plain::Plain;
 use thiserror::Error;
 
 use super::{
-    Argv, AttemptFacts, Blocking, CgroupFacts, ChildDeath, Disposition, EndFacts, Ending, Gap, IdentityFacts,
-    Image, OomFacts, Previous, PreviousSource, ProcessFacts, Record, SigInfo, Snapshot, SpawnerFacts,
-    SubjectFacts, Syscall, SyscallAbi, Task, Title, TitleFacts,
+    Argv, AttemptFacts, Blocking, CgroupFacts, ChildDeath, Disposition, EndFacts, Ending, Gap, Ghost,
+    IdentityFacts, Image, OomFacts, Previous, PreviousSource, ProcessFacts, Record, SigInfo, Snapshot,
+    SpawnerFacts, SubjectFacts, Syscall, SyscallAbi, Task, Title, TitleFacts,
 };
 use crate::bpf::wire::{
     Abi, Constant, Disposition as WireDisposition, Info as WireInfo, Kind, PreviousFlag, ProcessFlag,
     SignalFlag, SpawnerFlag, VERSION, WireAttempt, WireCgroup, WireEnd, WireGhost, WireIdentity, WireOom,
     WirePrevious, WireProcess, WireSignal, WireSpawner, WireTask, WireTitle,
 };
-use crate::complete::Ghost;
 
 /// Why bytes are not a record.
 #[derive(Debug, Error, PartialEq, Eq)]

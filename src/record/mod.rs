@@ -301,6 +301,30 @@ pub struct SpawnerFacts {
     pub execed_since: bool,
 }
 
+/// What the kernel keeps of a process.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptIdentity {
+    /// Low half of `self_exec_id` when argv was read.
+    pub exec_id: u32,
+    /// The bytes kept.
+    pub argv: Vec<u8>,
+    /// How many it has.
+    pub argv_total: u32,
+    /// There is an argv.
+    pub is_known: bool,
+    /// The path of the executable: its names, each with a NUL, the nearest first.
+    pub exe: Vec<u8>,
+}
+
+/// What is left of a process that ended before those that it started.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ghost {
+    /// As it was when it ended.
+    pub process: ProcessFacts<'static>,
+    /// The key of whoever started it, and the image that that one ran then.
+    pub spawner: Option<ProcessFacts<'static>>,
+}
+
 /// A cgroup that was made, or got another name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CgroupFacts<'a> {
@@ -351,6 +375,40 @@ impl ProcessFacts<'_> {
     /// The image that it ran.
     pub fn image(&self) -> Image {
         Image { pid: self.pid, start: self.start, exec_id: self.exec_id }
+    }
+}
+
+#[cfg(test)]
+impl<'a> Snapshot<'a> {
+    /// A SIGTERM of which nothing else is known, for tests.
+    pub(crate) fn between(current: ProcessFacts<'a>, target: ProcessFacts<'a>) -> Self {
+        Self {
+            time: 0,
+            signal: 15,
+            group: true,
+            result: 0,
+            info: SigInfo::Kernel,
+            syscall: None,
+            in_syscall: true,
+            has_registers: true,
+            instruction_pointer: 0,
+            disposition: Disposition::Default,
+            blocking: Blocking::Open,
+            current: Task { tid: current.pid, ..Task::default() },
+            target: Task { tid: target.pid, ..Task::default() },
+            processes: vec![current, target],
+            current_chain: vec![0],
+            target_chain: vec![1],
+            tty: b"",
+            oom: None,
+            previous: None,
+            has_history: true,
+            child_death: None,
+            spawners: Vec::new(),
+            spawners_cut: false,
+            current_truncated: false,
+            target_truncated: false,
+        }
     }
 }
 

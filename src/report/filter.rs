@@ -142,7 +142,33 @@ pub fn matches_glob(glob: &str, text: &str) -> bool {
     glob[of_glob..].iter().all(|&letter| letter == '*')
 }
 
+/// A value that a key must have as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Exact {
+    /// A whole number.
+    Number(u64),
+    /// A text.
+    Text(String),
+    /// A signal, by number or name.
+    Signal(Signal),
+}
+
 impl Condition {
+    /// The values of which it asks for one, if it asks for nothing else.
+    pub fn exact(&self) -> Option<Vec<Exact>> {
+        let Test::AnyOf(patterns) = &self.test else { return None };
+        let exact = |pattern: &Pattern| match pattern {
+            Pattern::Signal(signal) => Some(Exact::Signal(*signal)),
+            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // it is whole, and in range
+            Pattern::Number(number) if number.fract() == 0.0 && (0.0..4_294_967_296.0).contains(number) => {
+                Some(Exact::Number(*number as u64))
+            }
+            Pattern::Glob(text) if !text.contains(['*', '?']) => Some(Exact::Text(text.clone())),
+            _ => None,
+        };
+        patterns.iter().map(exact).collect()
+    }
+
     /// The key that it asks of.
     pub fn key(&self) -> &str {
         &self.key
@@ -242,6 +268,8 @@ impl fmt::Display for Conditions {
 #[derive(Debug, Default)]
 pub struct Filter {
     conditions: Conditions,
+    /// Of signals the kernel has decided whether they are of the trees.
+    has_tree_signals_only: bool,
     members: Remembered<String>,
     shown: Remembered<i128>,
 }
@@ -257,13 +285,19 @@ impl Filter {
         &self.conditions
     }
 
+    /// From here on no signal comes that is not of the trees.
+    pub fn trust_trees(&mut self) {
+        self.has_tree_signals_only = true;
+    }
+
     /// Is this event reported? Loss always is, and so is the end of a process after a signal that was.
     pub fn passes(&mut self, document: &Document) -> bool {
         if self.conditions.is_empty() || document.text_at("event") == Some("lost") {
             return true;
         }
         // asked of every event, or a process would not be remembered that has left the tree since
-        let in_trees = self.is_in_trees(document);
+        let is_decided = self.has_tree_signals_only && document.text_at("event") == Some("signal");
+        let in_trees = self.is_in_trees(document) || is_decided;
         let ends_what_was_shown = document.number_at("after.id").is_some_and(|id| self.shown.contains(&id));
         let passes = ends_what_was_shown || (in_trees && self.holds(document));
         if passes {

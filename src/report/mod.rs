@@ -323,6 +323,21 @@ impl Reporter {
         }
     }
 
+    /// Which events were asked for.
+    pub fn conditions(&self) -> &Conditions {
+        self.filter.conditions()
+    }
+
+    /// Are texts changed before filters see them?
+    pub fn redacts(&self) -> bool {
+        !self.redaction.is_empty()
+    }
+
+    /// From here on no signal comes that is not of the trees that were asked for.
+    pub fn trust_trees(&mut self) {
+        self.filter.trust_trees();
+    }
+
     /// Is there a file that can be opened anew?
     pub fn has_files(&self) -> bool {
         self.outputs.iter().any(|output| matches!(output.destination.place(), Place::File(_)))

@@ -281,12 +281,9 @@ fn previous_across_exec_by_a_thread() {
     }
 }
 
-/// A shell that handles the first SIGTERM, and from then on leaves it to the kernel.
+/// A process that has handled a SIGTERM, and from then on leaves it to the kernel.
 fn handled_once() -> Process {
-    let target = Process::start(
-        Command::new("sh").args(["-c", "trap 'trap - TERM' TERM; echo ready; while :; do sleep 0.02; done"]),
-    );
-    wait_until("its handler", || catches(target.pid(), 15).then_some(()));
+    let target = Process::workload(&["handles-once"]);
     target.kill(Signal::TERM);
     wait_until("the handler to be gone", || (!catches(target.pid(), 15)).then_some(()));
     target

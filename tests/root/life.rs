@@ -93,7 +93,9 @@ fn ends_by_count() {
     run_workload(&["storm", "10", "100", &target.pid().to_string()]);
     let said = tracer.wait();
     assert_eq!(said.status.code(), Some(0));
-    assert_eq!(said.events().len(), 7);
+    // of another test's processes there may be an end as well
+    let signals = said.events().iter().filter(|event| event["event"] == "signal").count();
+    assert_eq!(signals, 7);
     said.assert_counters_add_up();
 }
 

@@ -203,6 +203,16 @@ static int exec_after_fork(void)
 	return 0;
 }
 
+/* handles-once: SIGTERM, whose default action is back after the first. */
+static int handle_once(void)
+{
+	struct sigaction action = { .sa_handler = note, .sa_flags = SA_RESETHAND };
+
+	sigaction(SIGTERM, &action, NULL);
+	say_ready();
+	wait_for_ever();
+}
+
 /* lets-through SIGNAL PID: puts a signal in, as a debugger does. */
 static int let_through(void)
 {
@@ -242,6 +252,7 @@ const struct role end_roles[] = {
 	{ "daemon", daemonise },
 	{ "clone-parent", clone_parent },
 	{ "execs-after-fork", exec_after_fork },
+	{ "handles-once", handle_once },
 	{ "lets-through", let_through },
 	{ "long-variable", set_long_variable },
 	{ NULL, NULL },

@@ -348,7 +348,7 @@ fn the_unit_is_the_innermost_and_a_slice_only_for_want_of_another() {
         ("/system.slice/_cpu.service", "-", "-", "-", "cpu.service"),
         ("/system.slice/not a unit.service", "-", "-", "-", "system.slice"),
         ("/.service", "-", "-", "-", "-"),
-        ("/process_api/<t>", "-", "-", "-", "-"),
+        ("/batch/<t>", "-", "-", "-", "-"),
     ]);
 }
 

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What was asked for on the command line, as far as it can be decided before a byte is copied. User space asks the
+ * rest, and may ask the same again: so nothing is refused here that it would not refuse. Whoever runs is taken for the
+ * source where it may be one; whether it is, is for src/origin.rs to say.
+ */
+#ifndef KILLSNOOP_SELECT_H
+#define KILLSNOOP_SELECT_H
+
+#include "filter.h"
+#include "identity.h"
+
+static __always_inline bool is_listed(enum select_key key, u32 number, struct task_struct *named)
+{
+	struct select_value value = { .key = key, .number = number };
+
+	if (named)
+		bpf_probe_read_kernel_str(value.comm, sizeof(value.comm), named->comm);
+	return bpf_map_lookup_elem(&selected, &value) != NULL;
+}
+
+static __always_inline bool is_asked(enum select_key key)
+{
+	return settings.selected & 1U << key;
+}
+
+/* One side: the three keys follow one another. */
+static __always_inline bool side_passes(enum select_key pid, struct task_struct *leader)
+{
+	enum select_key uid = pid + 1, comm = pid + 2;
+
+	return !(is_asked(pid) && !is_listed(pid, leader->tgid, NULL)) &&
+	       !(is_asked(uid) && !is_listed(uid, leader->cred->euid.val, NULL)) &&
+	       !(is_asked(comm) && !is_listed(comm, 0, leader));
+}
+
+/* Of a process without any value it is not known: that is left to user space. */
+static __always_inline bool may_be_in_tree(struct task_struct *leader)
+{
+	struct identity *identity = any_identity(leader);
+
+	return !identity || identity->marks & MARK_IN_TREE;
+}
+
+static __always_inline bool is_selected(struct task_struct *current_task, struct task_struct *target)
+{
+	struct task_struct *source, *leader;
+
+	if (!settings.selected)
+		return true;
+	source = current_task->group_leader;
+	leader = target->group_leader;
+	return !(is_asked(SELECT_PID) && !is_listed(SELECT_PID, source->tgid, NULL) &&
+		 !is_listed(SELECT_PID, leader->tgid, NULL)) &&
+	       side_passes(SELECT_SOURCE_PID, source) && side_passes(SELECT_TARGET_PID, leader) &&
+	       !(is_asked(SELECT_TREE) && !may_be_in_tree(leader) && !may_be_in_tree(source));
+}
+
+#endif
