@@ -26,12 +26,17 @@ pub fn tell(event: &Event<'_>, format: &mut dyn Format) {
     }
 }
 
+/// What every event begins with.
+fn tell_head(time: &str, level: &str, msg: &str, event: &str, format: &mut dyn Format) {
+    format.text("time", time);
+    format.text("level", level);
+    format.text("msg", msg);
+    format.text("event", event);
+}
+
 fn tell_lost(event: &LostEvent, format: &mut dyn Format) {
     let time = crate::event::Clock { offset: event.time }.utc(0);
-    format.text("time", &time);
-    format.text("level", "WARN");
-    format.text("msg", "events lost");
-    format.text("event", "lost");
+    tell_head(&time, "WARN", "events lost", "lost", format);
     format.number("lost", event.lost.total());
     format.open("cause");
     for (cause, count) in [
@@ -52,10 +57,7 @@ fn tell_lost(event: &LostEvent, format: &mut dyn Format) {
 
 fn tell_signal(event: &SignalEvent<'_>, format: &mut dyn Format) {
     let facts = &event.facts;
-    format.text("time", &event.clock.utc(facts.time));
-    format.text("level", "INFO");
-    format.text("msg", "snooped signal");
-    format.text("event", "signal");
+    tell_head(&event.clock.utc(facts.time), "INFO", "snooped signal", "signal", format);
     format.number("id", event.id);
     format.number("signal", u64::from(event.signal.number()));
     format.text("signalString", &event.signal.go_string());
@@ -137,10 +139,7 @@ fn tell_signal(event: &SignalEvent<'_>, format: &mut dyn Format) {
 fn tell_attempt(event: &AttemptEvent<'_>, format: &mut dyn Format) {
     let attempt = &event.attempt;
     let facts = &attempt.facts;
-    format.text("time", &event.clock.utc(facts.time));
-    format.text("level", "INFO");
-    format.text("msg", "signal attempt");
-    format.text("event", "attempt");
+    tell_head(&event.clock.utc(facts.time), "INFO", "signal attempt", "attempt", format);
     format.number("id", event.id);
     format.integer("signal", i64::from(attempt.signal));
     let number = || attempt.signal.to_string();
@@ -184,10 +183,7 @@ fn tell_attempt(event: &AttemptEvent<'_>, format: &mut dyn Format) {
 
 fn tell_end(event: &EndEvent<'_>, format: &mut dyn Format) {
     let facts = &event.facts;
-    format.text("time", &event.clock.utc(facts.time));
-    format.text("level", "INFO");
-    format.text("msg", "target ended");
-    format.text("event", "ended");
+    tell_head(&event.clock.utc(facts.time), "INFO", "target ended", "ended", format);
     format.number("id", event.id);
     if let Some(signal) = event.signal {
         format.number("signal", u64::from(signal.number()));
