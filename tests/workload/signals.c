@@ -301,8 +301,8 @@ static void by_strict_seccomp(void)
 	syscall(SYS_getppid);
 }
 
-/* The tracer stops its tracee, and lets it go on with a signal that nobody sent. */
-static void by_ptrace(void)
+/* The tracer stops its tracee, and lets it go on (request) with a signal that nobody sent. */
+static void inject(enum __ptrace_request request)
 {
 	pid_t child = fork();
 	int status;
@@ -315,28 +315,20 @@ static void by_ptrace(void)
 	if (waitpid(child, &status, 0) != child || !WIFSTOPPED(status))
 		die("wait for the tracee");
 	say(child);
-	ptrace(PTRACE_CONT, child, 0, SIGTERM);
+	ptrace(request, child, 0, SIGTERM);
 	waitpid(child, &status, 0);
 	wait_for_ever();
 }
 
-/* The same, by a tracer that lets its tracee go. */
+static void by_ptrace(void)
+{
+	inject(PTRACE_CONT);
+}
+
+/* By a tracer that lets its tracee go. */
 static void by_ptrace_detach(void)
 {
-	pid_t child = fork();
-	int status;
-
-	if (!child) {
-		ptrace(PTRACE_TRACEME, 0, 0, 0);
-		raise(SIGSTOP);
-		wait_for_ever();
-	}
-	if (waitpid(child, &status, 0) != child || !WIFSTOPPED(status))
-		die("wait for the tracee");
-	say(child);
-	ptrace(PTRACE_DETACH, child, 0, SIGTERM);
-	waitpid(child, &status, 0);
-	wait_for_ever();
+	inject(PTRACE_DETACH);
 }
 
 static void by_broken_pipe(void)
