@@ -102,31 +102,14 @@ pub fn plan(host: &HostFacts, config: &Config) -> Result<Plan, TraceError> {
 mod tests {
     use super::*;
 
-    fn newest() -> HostFacts {
-        HostFacts {
-            release: "6.18".to_owned(),
-            missing_capabilities: Vec::new(),
-            has_btf: true,
-            has_ring_buffer: true,
-            has_task_storage: true,
-            has_copy_from_user_task: true,
-            in_initial_pid_namespace: true,
-            has_storage_allocator: true,
-            has_task_pt_regs: true,
-            has_trampolines: true,
-            has_loop: true,
-            legacy_cgroups: None,
-        }
-    }
-
     #[test]
     fn a_new_kernel_seeds_by_the_iterator_unless_told_otherwise() {
         let mut config = Config::default();
-        let by_iterator = plan(&newest(), &config).unwrap();
+        let by_iterator = plan(&HostFacts::newest(), &config).unwrap();
         assert!(by_iterator.iterates);
         assert_eq!(by_iterator.proc_seeding, ProcSeeding::Init);
         config.seed_from_proc = true;
-        let from_proc = plan(&newest(), &config).unwrap();
+        let from_proc = plan(&HostFacts::newest(), &config).unwrap();
         assert!(!from_proc.iterates);
         assert_eq!(from_proc.proc_seeding, ProcSeeding::Everybody);
     }
@@ -134,21 +117,21 @@ mod tests {
     #[test]
     fn attempts_are_watched_on_request_and_where_that_costs_least() {
         let mut config = Config::default();
-        assert_eq!(plan(&newest(), &config).unwrap().attempts, Attempts::Unwatched);
+        assert_eq!(plan(&HostFacts::newest(), &config).unwrap().attempts, Attempts::Unwatched);
         config.failed = Failed::Only;
-        let only = plan(&newest(), &config).unwrap();
+        let only = plan(&HostFacts::newest(), &config).unwrap();
         assert_eq!((only.attempts, only.reports_signals), (Attempts::Trampolines, false));
         config.failed = Failed::Too;
-        let host = HostFacts { has_trampolines: false, ..newest() };
+        let host = HostFacts { has_trampolines: false, ..HostFacts::newest() };
         let both = plan(&host, &config).unwrap();
         assert_eq!((both.attempts, both.reports_signals), (Attempts::SyscallExits, true));
-        let host = HostFacts { has_task_pt_regs: false, ..newest() };
+        let host = HostFacts { has_task_pt_regs: false, ..HostFacts::newest() };
         assert!(plan(&host, &config).unwrap_err().to_string().contains("5.15"));
     }
 
     #[test]
     fn below_5_17_there_are_no_variables() {
-        let host = HostFacts { has_loop: false, release: "5.16".to_owned(), ..newest() };
+        let host = HostFacts { has_loop: false, release: "5.16".to_owned(), ..HostFacts::newest() };
         assert!(plan(&host, &Config::default()).is_ok());
         let config = Config { variables: vec!["CI_JOB_ID".to_owned()], ..Config::default() };
         assert!(plan(&host, &config).unwrap_err().to_string().contains("5.17"));
@@ -156,14 +139,15 @@ mod tests {
 
     #[test]
     fn below_5_18_proc_seeds() {
-        let host = HostFacts { has_copy_from_user_task: false, ..newest() };
+        let host = HostFacts { has_copy_from_user_task: false, ..HostFacts::newest() };
         assert_eq!(plan(&host, &Config::default()).unwrap().proc_seeding, ProcSeeding::Everybody);
     }
 
     #[test]
     fn in_a_pid_namespace_of_its_own_nothing_is_seeded_by_pid() {
         for has_copy_from_user_task in [true, false] {
-            let host = HostFacts { in_initial_pid_namespace: false, has_copy_from_user_task, ..newest() };
+            let host =
+                HostFacts { in_initial_pid_namespace: false, has_copy_from_user_task, ..HostFacts::newest() };
             let plan = plan(&host, &Config::default()).unwrap();
             assert_eq!(plan.proc_seeding, ProcSeeding::Nobody);
             assert!(!plan.shares_pids);
@@ -174,15 +158,15 @@ mod tests {
     fn each_refusal_says_what_is_missing_and_what_to_do() {
         for (host, words) in [
             (
-                HostFacts { missing_capabilities: vec!["CAP_BPF", "CAP_PERFMON"], ..newest() },
+                HostFacts { missing_capabilities: vec!["CAP_BPF", "CAP_PERFMON"], ..HostFacts::newest() },
                 ["CAP_BPF and CAP_PERFMON", "sudo"],
             ),
-            (HostFacts { has_btf: false, ..newest() }, ["BTF", "CONFIG_DEBUG_INFO_BTF"]),
+            (HostFacts { has_btf: false, ..HostFacts::newest() }, ["BTF", "CONFIG_DEBUG_INFO_BTF"]),
             (
-                HostFacts { has_task_storage: false, release: "5.10".to_owned(), ..newest() },
+                HostFacts { has_task_storage: false, release: "5.10".to_owned(), ..HostFacts::newest() },
                 ["5.10", "needs Linux 5.12"],
             ),
-            (HostFacts { has_ring_buffer: false, ..newest() }, ["ring buffer", "hint"]),
+            (HostFacts { has_ring_buffer: false, ..HostFacts::newest() }, ["ring buffer", "hint"]),
         ] {
             let message = plan(&host, &Config::default()).unwrap_err().to_string();
             for word in words {

@@ -142,6 +142,27 @@ fn missing_capabilities(status: &str) -> Vec<&'static str> {
 }
 
 #[cfg(test)]
+impl HostFacts {
+    /// A host on which nothing is missing.
+    pub(crate) fn newest() -> Self {
+        Self {
+            release: "6.18".to_owned(),
+            missing_capabilities: Vec::new(),
+            has_btf: true,
+            has_ring_buffer: true,
+            has_task_storage: true,
+            has_copy_from_user_task: true,
+            in_initial_pid_namespace: true,
+            has_storage_allocator: true,
+            has_task_pt_regs: true,
+            has_trampolines: true,
+            has_loop: true,
+            legacy_cgroups: None,
+        }
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -247,20 +247,7 @@ mod tests {
 
     fn newest() -> Facts {
         Facts {
-            host: HostFacts {
-                release: "6.18".to_owned(),
-                missing_capabilities: Vec::new(),
-                has_btf: true,
-                has_ring_buffer: true,
-                has_task_storage: true,
-                has_copy_from_user_task: true,
-                in_initial_pid_namespace: true,
-                has_storage_allocator: true,
-                has_task_pt_regs: true,
-                has_trampolines: true,
-                has_loop: true,
-                legacy_cgroups: None,
-            },
+            host: HostFacts::newest(),
             missing_tracepoints: Vec::new(),
             lockdown: Some("none".to_owned()),
             cgroup_version: 2,
