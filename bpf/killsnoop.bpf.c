@@ -43,7 +43,7 @@ static __always_inline void gather_facts(struct facts *facts, u64 *ctx, struct t
 				    current_task->tgid != 0 &&
 				    !(current_task->flags & (PF_KTHREAD | PF_EXITING));
 	}
-	facts->is_hashed = BPF_CORE_READ(current_task, thread_pid) != NULL;
+	facts->is_hashed = view_of(current_task)->thread_pid != NULL;
 	facts->is_walked = facts->in_syscall && facts->is_hashed;
 	facts->may_end = may_end(facts, target);
 	facts->time = bpf_ktime_get_boot_ns();

@@ -49,8 +49,7 @@ static __always_inline bool may_end(const struct facts *facts, struct task_struc
 {
 	if (NEVER_ENDS & SIGNAL_BIT(facts->signal) || facts->result == TRACE_SIGNAL_OVERFLOW_FAIL)
 		return false;
-	return facts->result != TRACE_SIGNAL_IGNORED ||
-	       !(BPF_CORE_READ(target, signal, flags) & SIGNAL_GROUP_EXIT);
+	return facts->result != TRACE_SIGNAL_IGNORED || !(view_of(target)->signal->flags & SIGNAL_GROUP_EXIT);
 }
 
 /*
@@ -99,7 +98,7 @@ static __always_inline void note_previous(struct identity *identity, const struc
 	previous->source_tgid = 0;
 	previous->source_start = 0;
 	if (is_sent) {
-		struct task_struct *leader = current_task->group_leader;
+		struct task_struct *leader = view_of(current_task)->group_leader;
 
 		previous->source_tgid = leader->tgid;
 		previous->source_start = leader->start_boottime;
