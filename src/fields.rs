@@ -14,6 +14,7 @@ use crate::record::{
 };
 use crate::signal::Signal;
 use crate::sink::Format;
+use crate::sink::parts::PartOf;
 use crate::summary;
 
 /// Tells one event to a format.
@@ -431,12 +432,19 @@ impl<'a> Subject<'a> {
 
     /// The ancestors, nested.
     fn tell_parents(&self, chain: &[usize], mut uid_below: u32, format: &mut dyn Format) {
-        let mut opened = 0;
+        let (mut opened, mut basis) = (0, Vec::new());
         for &place in chain {
             let Some(process) = self.processes.get(place) else { continue };
             format.open_last("parent");
             opened += 1;
-            tell_relative(process, &mut uid_below, format);
+            let of = PartOf { pid: process.pid, start: process.start };
+            put_basis(process, uid_below, &mut basis);
+            if format.recall(of, &basis) {
+                uid_below = process.uid;
+            } else {
+                tell_relative(process, &mut uid_below, format);
+                format.remember(of, &basis);
+            }
             self.tell_spawner(place, format);
         }
         for _ in 0..opened {
@@ -492,6 +500,9 @@ impl<'a> Subject<'a> {
             missing.push(format!("{name}.cgroup:gone"));
         }
         missing_in(name, self.processes, self.chain, missing);
+        if self.spawners.is_empty() {
+            return;
+        }
         let mut path = name.to_owned();
         for &place in self.chain {
             self.missing_spawners(path.clone(), place, missing);
@@ -570,6 +581,20 @@ fn tell_relative(process: &ProcessFacts<'_>, uid_below: &mut u32, format: &mut d
         tell_id(format, "user", process.uid, None);
     }
     *uid_below = process.uid;
+}
+
+/// All that [`tell_relative`] looks at, but the pid and the start: two processes of the same basis are told the same.
+fn put_basis(process: &ProcessFacts<'_>, uid_below: u32, basis: &mut Vec<u8>) {
+    basis.clear();
+    basis.extend_from_slice(&process.uid.to_ne_bytes());
+    basis.push(u8::from(process.uid != uid_below));
+    basis.extend_from_slice(&(process.comm.len() as u32).to_ne_bytes());
+    basis.extend_from_slice(&process.comm);
+    if let Argv::Known { bytes, total, from_proc } = &process.argv {
+        basis.extend_from_slice(&total.to_ne_bytes());
+        basis.push(u8::from(*from_proc));
+        basis.extend_from_slice(bytes);
+    }
 }
 
 fn tell_title(title: &Title<'_>, format: &mut dyn Format) {
@@ -653,7 +678,7 @@ fn tree(processes: &[ProcessFacts<'_>], chain: &[usize], truncated: bool) -> Str
         if !text.is_empty() {
             text.push('─');
         }
-        text.push_str(&summary::name(process));
+        summary::push_name(process, &mut text);
     }
     text
 }
@@ -697,8 +722,12 @@ fn missing(event: &SignalEvent<'_>) -> Vec<String> {
 
 /// What a process and those above it lack; `name` is the first one's key.
 fn missing_in(name: &str, processes: &[ProcessFacts<'_>], chain: &[usize], missing: &mut Vec<String>) {
+    let all = || chain.iter().filter_map(|&place| processes.get(place));
+    if !all().any(|process| matches!(process.argv, Argv::Missing(_)) || process.title_lost) {
+        return;
+    }
     let mut path = name.to_owned();
-    for process in chain.iter().filter_map(|&place| processes.get(place)) {
+    for process in all() {
         if let Argv::Missing(gap) = process.argv {
             missing.push(format!("{path}.cmdline:{}", gap.reason()));
         }

@@ -15,6 +15,19 @@ pub fn name(process: &ProcessFacts<'_>) -> String {
     name_of(&process.comm, process.pid)
 }
 
+/// Appends [`name`].
+pub fn push_name(process: &ProcessFacts<'_>, text: &mut String) {
+    let is_word =
+        |&byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'/' | b':');
+    match std::str::from_utf8(&process.comm) {
+        Ok(comm) if !comm.is_empty() && process.comm.iter().all(is_word) => {
+            // writing to a string does not fail
+            let _ = write!(text, "{comm}({})", process.pid);
+        }
+        _ => text.push_str(&name(process)),
+    }
+}
+
 /// As [`name`], of a comm's bytes.
 fn name_of(comm: &[u8], pid: u32) -> String {
     let comm = String::from_utf8_lossy(comm);

@@ -1,5 +1,6 @@
 //! JSON: one object a line.
 
+use super::parts::{PartOf, Parts};
 use super::sanitize::push_json_string;
 use super::{Format, decimal_seconds};
 
@@ -7,15 +8,22 @@ use super::{Format, decimal_seconds};
 #[derive(Debug, Default)]
 pub struct Json {
     line: Vec<u8>,
+    parts: Parts,
+    /// Where the part that is told now begins.
+    part_at: usize,
 }
 
 impl Json {
-    fn key(&mut self, key: &str) {
+    fn separate(&mut self) {
         match self.line.last() {
             None => self.line.push(b'{'),
             Some(b'{') => {}
             Some(_) => self.line.push(b','),
         }
+    }
+
+    fn key(&mut self, key: &str) {
+        self.separate();
         self.line.push(b'"');
         self.line.extend_from_slice(key.as_bytes());
         self.line.extend_from_slice(b"\":");
@@ -87,6 +95,24 @@ impl Format for Json {
 
     fn close(&mut self) {
         self.line.push(b'}');
+    }
+
+    fn recall(&mut self, of: PartOf, basis: &[u8]) -> bool {
+        self.separate();
+        self.part_at = self.line.len();
+        let Some(text) = self.parts.get(of, "", basis) else {
+            // the first key separates itself
+            if self.line.last() == Some(&b',') {
+                self.line.pop();
+            }
+            return false;
+        };
+        self.line.extend_from_slice(text);
+        true
+    }
+
+    fn remember(&mut self, of: PartOf, basis: &[u8]) {
+        self.parts.put(of, "", basis, &self.line[self.part_at..]);
     }
 
     fn finish(&mut self, out: &mut Vec<u8>) {

@@ -3,6 +3,7 @@
 //! A list is `[python /main.py --port=8080]`; an argument that is empty or could be mistaken is a JSON string
 //! inside it. The value as a whole is quoted where logfmt needs it.
 
+use super::parts::{PartOf, Parts};
 use super::sanitize::{is_unsafe, push_json_string};
 use super::{Format, decimal_seconds};
 
@@ -15,6 +16,9 @@ pub struct Logfmt {
     /// Lengths of `path` before each open object, and whether it is one that goes last.
     open: Vec<(usize, bool)>,
     scratch: Vec<u8>,
+    parts: Parts,
+    /// Where the part that is told now begins.
+    part_at: usize,
 }
 
 /// Does logfmt need quotes around it? (The rule of Go's log/slog.)
@@ -40,17 +44,25 @@ pub(super) fn is_plain_argument(argument: &str) -> bool {
             }))
 }
 
+fn separate(out: &mut Vec<u8>) {
+    if !out.is_empty() {
+        out.push(b' ');
+    }
+}
+
 impl Logfmt {
+    fn is_last(&self) -> bool {
+        self.open.iter().any(|&(_, last)| last)
+    }
+
     fn out(&mut self) -> &mut Vec<u8> {
-        if self.open.iter().any(|&(_, last)| last) { &mut self.last } else { &mut self.first }
+        if self.is_last() { &mut self.last } else { &mut self.first }
     }
 
     fn key(&mut self, key: &str) {
         let path = std::mem::take(&mut self.path);
         let out = self.out();
-        if !out.is_empty() {
-            out.push(b' ');
-        }
+        separate(out);
         out.extend_from_slice(path.as_bytes());
         out.extend_from_slice(key.as_bytes());
         out.push(b'=');
@@ -142,6 +154,21 @@ impl Format for Logfmt {
 
     fn open_last(&mut self, key: &'static str) {
         self.push(key, true);
+    }
+
+    fn recall(&mut self, of: PartOf, basis: &[u8]) -> bool {
+        let out = if self.is_last() { &mut self.last } else { &mut self.first };
+        // what separates it is no part of it
+        self.part_at = out.len() + usize::from(!out.is_empty());
+        let Some(text) = self.parts.get(of, &self.path, basis) else { return false };
+        separate(out);
+        out.extend_from_slice(text);
+        true
+    }
+
+    fn remember(&mut self, of: PartOf, basis: &[u8]) {
+        let out = if self.is_last() { &self.last } else { &self.first };
+        self.parts.put(of, &self.path, basis, &out[self.part_at..]);
     }
 
     fn close(&mut self) {

@@ -5,12 +5,15 @@ pub mod document;
 pub mod json;
 pub mod layout;
 pub mod logfmt;
+pub mod parts;
 pub mod sanitize;
 pub mod screen;
 pub mod table;
 pub mod tree;
 
 use std::fmt::Debug;
+
+use self::parts::PartOf;
 
 /// `10.000123`, of nanoseconds.
 pub fn decimal_seconds(nanoseconds: u64) -> String {
@@ -44,6 +47,13 @@ pub trait Format: Debug {
     fn names(&mut self, key: &'static str, values: &[(String, String)]);
     /// Ends the innermost object.
     fn close(&mut self);
+    /// Writes again what was written of this process, here in an event, of the very same `basis`. False: it is to be told,
+    /// and then [`remember`](Self::remember)ed. A part holds whole keys and opens no object that it does not close.
+    fn recall(&mut self, _of: PartOf, _basis: &[u8]) -> bool {
+        false
+    }
+    /// What was told since [`recall`](Self::recall) is that part.
+    fn remember(&mut self, _of: PartOf, _basis: &[u8]) {}
     /// Ends the event and appends its line to `out`.
     fn finish(&mut self, out: &mut Vec<u8>);
 }
