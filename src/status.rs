@@ -4,6 +4,7 @@
 
 use std::io::{self, IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::sink::screen::{PLAIN, Screen, Width, cut};
@@ -13,6 +14,16 @@ pub const EVERY: Duration = Duration::from_secs(1);
 
 /// It stands there now. Log lines and lines of events both have to know.
 static IS_SHOWN: AtomicBool = AtomicBool::new(false);
+
+/// Held while lines of events are written to a terminal.
+static SCREEN: Mutex<()> = Mutex::new(());
+
+/// Takes it away, and keeps it away.
+pub fn cleared() -> MutexGuard<'static, ()> {
+    let screen = SCREEN.lock().unwrap_or_else(PoisonError::into_inner);
+    clear();
+    screen
+}
 
 /// Takes it away, if it is there.
 pub fn clear() {
@@ -85,6 +96,8 @@ impl Status {
         // the last column stays free, or the cursor would go on to the next line
         let columns = screen.columns().unwrap_or(80).saturating_sub(1);
         let line = cut(screen, &text(facts()), columns);
+        // lines that are being written, to a terminal that may have been stopped, come first
+        let Ok(_screen) = SCREEN.try_lock() else { return };
         IS_SHOWN.store(true, Ordering::Relaxed);
         let _ = io::stderr().write_all(format!("\r\x1b[K{line}").as_bytes());
     }

@@ -29,7 +29,7 @@ use crate::origin;
 use crate::privileges;
 use crate::record::{self, AttemptFacts, EndFacts, Record, Snapshot};
 use crate::report::Reporter;
-use crate::report::destination::Written;
+use crate::report::writer::Counts;
 use crate::status::{self, Status};
 use crate::story::{Story, Told, WAIT_AT_MOST};
 
@@ -86,16 +86,15 @@ struct Pipeline<'a, 'obj> {
     raw: Option<File>,
     clock: Clock,
     next_id: u64,
-    printed: u64,
-    /// Of these, what is still in the buffer.
-    in_buffer: u64,
-    attempts_in_buffer: u64,
+    /// What the reporter took.
+    reported: Counts,
+    /// Of these, what was not handed over yet.
+    in_buffer: Counts,
     /// Signals that a filter of the reporter refused.
     filtered: u64,
     filtered_attempts: u64,
     unprinted: u64,
     received: u64,
-    printed_attempts: u64,
     unprinted_attempts: u64,
     received_attempts: u64,
     /// Ends and OOM kills.
@@ -160,7 +159,7 @@ impl Pipeline<'_, '_> {
         } else if self.is_over() {
             STOP
         } else if self.reporter.waiting() >= WRITE_AT {
-            self.flush()
+            self.flush(false)
         } else {
             0
         }
@@ -201,8 +200,8 @@ impl Pipeline<'_, '_> {
             return;
         };
         if self.reporter.report(&Event::Signal(Box::new(event))) {
-            self.printed += 1;
-            self.in_buffer += 1;
+            self.reported.signals += 1;
+            self.in_buffer.signals += 1;
         } else {
             self.filtered += 1;
         }
@@ -243,8 +242,8 @@ impl Pipeline<'_, '_> {
             return;
         };
         if self.reporter.report(&Event::Attempt(Box::new(event))) {
-            self.printed_attempts += 1;
-            self.attempts_in_buffer += 1;
+            self.reported.attempts += 1;
+            self.in_buffer.attempts += 1;
         } else {
             self.filtered_attempts += 1;
         }
@@ -279,31 +278,17 @@ impl Pipeline<'_, '_> {
     }
 
     fn has_printed_enough(&self) -> bool {
-        self.config.count.is_some_and(|count| self.printed + self.printed_attempts >= count)
+        self.config.count.is_some_and(|count| self.reported.signals + self.reported.attempts >= count)
             || self.reporter.is_over()
     }
 
-    fn flush(&mut self) -> i32 {
-        self.write(false)
-    }
-
-    /// Writes what waits; at the end what is folded as well. A closed pipe ends the trace, a full disk does not.
-    fn write(&mut self, last: bool) -> i32 {
-        let written = self.reporter.flush(last);
-        let count = std::mem::take(&mut self.in_buffer);
-        let attempts = std::mem::take(&mut self.attempts_in_buffer);
-        if written != Written::Whole {
-            // some of it may have been written: what is not known to be is not said to be
-            self.printed -= count;
-            self.unprinted += count;
-            self.printed_attempts -= attempts;
-            self.unprinted_attempts += attempts;
-        }
-        if written == Written::Closed {
+    /// Hands over what waits; at the end what is folded as well. A closed pipe ends the trace, a full disk does not.
+    fn flush(&mut self, last: bool) -> i32 {
+        self.reporter.flush(last, std::mem::take(&mut self.in_buffer));
+        if self.reporter.ledger().is_closed() && self.failure.is_none() {
             self.failure = Some(io::ErrorKind::BrokenPipe.into());
-            return STOP;
         }
-        0
+        if self.failure.is_some() { STOP } else { 0 }
     }
 }
 
@@ -396,14 +381,12 @@ fn trace(
         raw,
         clock: clock(),
         next_id: 1,
-        printed: 0,
-        in_buffer: 0,
-        attempts_in_buffer: 0,
+        reported: Counts::default(),
+        in_buffer: Counts::default(),
         filtered: 0,
         filtered_attempts: 0,
         unprinted: 0,
         received: 0,
-        printed_attempts: 0,
         unprinted_attempts: 0,
         received_attempts: 0,
         received_others: 0,
@@ -432,13 +415,14 @@ fn trace(
         let drained = ring.drain().map_err(failed)?;
         pipeline.borrow_mut().give_up(false);
         teller.tell_if_any(&pipeline, false);
-        pipeline.borrow_mut().flush();
+        pipeline.borrow_mut().flush(false);
         let is_over = pipeline.borrow().is_over();
         let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
         if is_over || requests.stop.load(Ordering::Relaxed) || left.is_some_and(|left| left.is_zero()) {
             break;
         }
         if requests.report.swap(false, Ordering::Relaxed) {
+            pipeline.borrow().reporter.wait_a_moment();
             pipeline.borrow().say_counters("so far");
             pipeline.borrow().reporter.say_summary();
         }
@@ -462,7 +446,8 @@ fn trace(
     pipeline.borrow_mut().give_up(true);
     teller.tell_if_any(&pipeline, true);
     let mut pipeline = pipeline.borrow_mut();
-    pipeline.write(true);
+    pipeline.flush(true);
+    pipeline.reporter.wait_until_written(requests.stop);
     drop(status);
     pipeline.say_counters("total");
     pipeline.reporter.say_summary();
@@ -480,7 +465,7 @@ fn drain_the_rest(
     let began = Instant::now();
     loop {
         let drained = ring.drain()?;
-        pipeline.borrow_mut().flush();
+        pipeline.borrow_mut().flush(false);
         // a full ring is drained in less
         if drained != Some(0) && began.elapsed() < DRAIN_NO_LONGER {
             came_at = Instant::now();
@@ -629,13 +614,19 @@ impl Pipeline<'_, '_> {
             .map(|(name, count)| format!("{name}={count}"))
             .collect();
         let in_ring = totals.emitted.saturating_sub(self.received);
+        let printed = self.reporter.ledger().printed();
+        // what is on its way is not known to be written
+        let unwritten = Counts {
+            signals: self.reported.signals - printed.signals,
+            attempts: self.reported.attempts - printed.attempts,
+        };
         tracing::info!(
             generated = totals.generated,
-            printed = self.printed,
+            printed = printed.signals,
             hidden = totals.all_hidden(),
             filtered = totals.filtered,
             lost = lost.of_signals(),
-            unprinted = self.unprinted + in_ring + self.story.waiting() as u64,
+            unprinted = self.unprinted + in_ring + self.story.waiting() as u64 + unwritten.signals,
             filtered_later = self.filtered,
             "signals {when}"
         );
@@ -654,10 +645,12 @@ impl Pipeline<'_, '_> {
         if self.config.wants_attempts() {
             tracing::info!(
                 seen = attempts,
-                printed = self.printed_attempts,
+                printed = printed.attempts,
                 filtered,
                 lost = dropped,
-                unprinted = self.unprinted_attempts + emitted.saturating_sub(self.received_attempts),
+                unprinted = self.unprinted_attempts
+                    + emitted.saturating_sub(self.received_attempts)
+                    + unwritten.attempts,
                 filtered_later = self.filtered_attempts,
                 skipped_returns = totals.missed_returns,
                 "attempts {when}"

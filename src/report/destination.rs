@@ -7,12 +7,17 @@ use std::io::{self, IsTerminal, Write};
 use std::os::fd::AsFd;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::status;
 
 /// At most one word about failed writes in this time.
 const SAY_EVERY: Duration = Duration::from_secs(10);
+
+/// Bytes of one write: as long as a slow reader takes them, it is seen to.
+const AT_ONCE: usize = 64 << 10;
 
 /// What was named.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -49,12 +54,14 @@ pub enum Written {
 /// Takes lines.
 pub struct Destination {
     place: Place,
-    writer: Box<dyn Write>,
+    writer: Box<dyn Write + Send>,
     is_terminal: bool,
     /// A failed write may have left the beginning of a line.
     is_in_line: bool,
     /// Events that are not known to be written.
     unwritten: u64,
+    /// Bytes that were taken.
+    taken: Arc<AtomicU64>,
     said_at: Option<Instant>,
 }
 
@@ -83,14 +90,24 @@ impl Destination {
         };
         let is_terminal = file.is_terminal();
         let writer = Box::new(file);
-        Ok(Self { place, writer, is_terminal, is_in_line: false, unwritten: 0, said_at: None })
+        Ok(Self { is_terminal, ..Self::new(place, writer) })
+    }
+
+    fn new(place: Place, writer: Box<dyn Write + Send>) -> Self {
+        Self {
+            place,
+            writer,
+            is_terminal: false,
+            is_in_line: false,
+            unwritten: 0,
+            taken: Arc::default(),
+            said_at: None,
+        }
     }
 
     #[cfg(test)]
-    fn to(writer: impl Write + 'static) -> Self {
-        let place = Place::Stdout;
-        let writer = Box::new(writer);
-        Self { place, writer, is_terminal: false, is_in_line: false, unwritten: 0, said_at: None }
+    pub(super) fn to(writer: impl Write + Send + 'static) -> Self {
+        Self::new(Place::Stdout, Box::new(writer))
     }
 
     /// What was named.
@@ -103,9 +120,9 @@ impl Destination {
         self.is_terminal
     }
 
-    /// Events that are not known to be written.
-    pub fn unwritten(&self) -> u64 {
-        self.unwritten
+    /// How many bytes were taken so far, for whoever watches from another thread.
+    pub fn taken(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.taken)
     }
 
     /// Opens a file anew, by its name: the old one was moved away. If that fails, the old one goes on.
@@ -129,9 +146,8 @@ impl Destination {
         if lines.is_empty() {
             return Written::Whole;
         }
-        if self.is_terminal {
-            status::clear();
-        }
+        // nobody writes the status line into these
+        let _screen = self.is_terminal.then(status::cleared);
         match self.try_write(lines) {
             Ok(()) => Written::Whole,
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
@@ -160,9 +176,10 @@ impl Destination {
         }
         let mut rest = lines;
         while !rest.is_empty() {
-            match self.writer.write(rest) {
+            match self.writer.write(&rest[..rest.len().min(AT_ONCE)]) {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
                 Ok(count) => {
+                    self.taken.fetch_add(count as u64, Ordering::Relaxed);
                     self.is_in_line = rest[count - 1] != b'\n';
                     rest = &rest[count..];
                 }
@@ -176,35 +193,34 @@ impl Destination {
 
 #[cfg(test)]
 mod tests {
-    use std::cell::RefCell;
     use std::fs;
-    use std::rc::Rc;
+    use std::sync::Mutex;
 
     use super::*;
 
     /// Has room for so many bytes at a time.
     #[derive(Clone)]
     struct Disk {
-        bytes: Rc<RefCell<Vec<u8>>>,
-        room: Rc<RefCell<usize>>,
+        bytes: Arc<Mutex<Vec<u8>>>,
+        room: Arc<Mutex<usize>>,
         error: io::ErrorKind,
     }
 
     impl Disk {
         fn new(room: usize, error: io::ErrorKind) -> Self {
-            Self { bytes: Rc::default(), room: Rc::new(RefCell::new(room)), error }
+            Self { bytes: Arc::default(), room: Arc::new(Mutex::new(room)), error }
         }
     }
 
     impl Write for Disk {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            let mut room = self.room.borrow_mut();
+            let mut room = self.room.lock().unwrap();
             let count = bytes.len().min(*room);
             if count == 0 {
                 return Err(self.error.into());
             }
             *room -= count;
-            self.bytes.borrow_mut().extend_from_slice(&bytes[..count]);
+            self.bytes.lock().unwrap().extend_from_slice(&bytes[..count]);
             Ok(count)
         }
 
@@ -218,11 +234,11 @@ mod tests {
         let disk = Disk::new(7, io::ErrorKind::StorageFull);
         let mut destination = Destination::to(disk.clone());
         assert_eq!(destination.write(b"one\ntwo\n", 2), Written::Failed);
-        assert_eq!(destination.unwritten(), 2);
-        *disk.room.borrow_mut() = 100;
+        assert_eq!(destination.unwritten, 2);
+        *disk.room.lock().unwrap() = 100;
         assert_eq!(destination.write(b"three\n", 1), Written::Whole);
-        assert_eq!(*disk.bytes.borrow(), b"one\ntwo\nthree\n");
-        assert_eq!(destination.unwritten(), 2);
+        assert_eq!(*disk.bytes.lock().unwrap(), b"one\ntwo\nthree\n");
+        assert_eq!(destination.unwritten, 2);
     }
 
     #[test]

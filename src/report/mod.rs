@@ -1,7 +1,7 @@
 //! From an event to the lines of every output.
 //!
 //! ```text
-//!  event ─► document ─► redact ─► filter ─► tally ─► for each output: fold ─► format ─► shorten ─► destination
+//!  event ─► document ─► redact ─► filter ─► tally ─► for each output: fold ─► format ─► shorten ─► writer ─► destination
 //! ```
 //!
 //! Where nothing is asked for that needs an event as a value, formats are told it directly.
@@ -15,17 +15,21 @@ mod secrets;
 pub mod shorten;
 mod sieve;
 pub mod tally;
+pub mod writer;
 
 use std::io;
 use std::rc::Rc;
-use std::time::Instant;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
-use self::destination::{Destination, Place, Written};
+use self::destination::{Destination, Place};
 use self::filter::{Conditions, Filter};
 use self::fold::Fold;
 use self::redact::Redaction;
 use self::sieve::Sieve;
 use self::tally::Tally;
+use self::writer::{Counts, Fate, Ledger, Writer};
 use crate::error::TraceError;
 use crate::event::Event;
 use crate::fields;
@@ -33,6 +37,12 @@ use crate::sink::document::Document;
 use crate::sink::layout::Drawn;
 use crate::sink::screen::{Screen, Width};
 use crate::sink::{Format, json::Json, logfmt::Logfmt, table::Table, tree::Tree};
+
+/// How long a destination may take nothing before somebody who was asked to end gives it up.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// How long counters that are asked for wait for a destination that takes nothing.
+const MOMENT: Duration = Duration::from_millis(50);
 
 /// How lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -114,10 +124,12 @@ impl Default for Settings {
 struct Output {
     kind: Kind,
     format: Box<dyn Format>,
-    destination: Destination,
+    writer: Writer,
     buffer: Vec<u8>,
     /// Events in the buffer.
     events: u64,
+    /// There was no room when this buffer was begun: its events are only counted.
+    is_refused: bool,
     fold: Option<Fold>,
 }
 
@@ -132,6 +144,7 @@ pub struct Reporter {
     outputs: Vec<Output>,
     screen: Screen,
     reported: u64,
+    ledger: Arc<Ledger>,
     is_one_story: bool,
     is_over: bool,
 }
@@ -173,10 +186,30 @@ impl Output {
             Kind::Tree => Box::new(Drawn::new(Tree::new(screen))),
         };
         let fold = settings.folds.then(Fold::default);
-        Ok(Self { kind: settings.kind, format, destination, buffer: Vec::new(), events: 0, fold })
+        Ok(Self {
+            kind: settings.kind,
+            format,
+            writer: Writer::new(destination),
+            buffer: Vec::new(),
+            events: 0,
+            is_refused: false,
+            fold,
+        })
+    }
+
+    /// One more event; is it to be formatted?
+    fn admit(&mut self) -> bool {
+        if self.events == 0 {
+            self.is_refused = self.writer.is_full();
+        }
+        self.events += 1;
+        !self.is_refused
     }
 
     fn write(&mut self, document: &Document, most: Option<usize>) {
+        if !self.admit() {
+            return;
+        }
         match most {
             // what is drawn for eyes is cut by the screen
             Some(most) if matches!(self.kind, Kind::Logfmt | Kind::Json) => {
@@ -187,7 +220,16 @@ impl Output {
                 self.format.finish(&mut self.buffer);
             }
         }
-        self.events += 1;
+    }
+
+    /// Hands over what was made.
+    fn send(&mut self, fate: Arc<Fate>) {
+        let events = std::mem::take(&mut self.events);
+        if std::mem::take(&mut self.is_refused) {
+            self.writer.refuse(events, &fate);
+        } else {
+            self.writer.send(&mut self.buffer, events, fate);
+        }
     }
 
     fn unfold(&mut self, now: Instant, all: bool, most: Option<usize>) {
@@ -215,6 +257,7 @@ impl Reporter {
             outputs: outputs?,
             screen: Screen { has_colour: false, is_ascii: settings.is_ascii, width: Width::Unlimited },
             reported: 0,
+            ledger: Arc::default(),
             is_one_story: settings.is_one_story,
             is_over: false,
         })
@@ -241,9 +284,10 @@ impl Reporter {
         }
         if !self.needs_documents() {
             for output in &mut self.outputs {
-                fields::tell(event, &mut *output.format);
-                output.format.finish(&mut output.buffer);
-                output.events += 1;
+                if output.admit() {
+                    fields::tell(event, &mut *output.format);
+                    output.format.finish(&mut output.buffer);
+                }
             }
             self.reported += 1;
             return true;
@@ -304,22 +348,38 @@ impl Reporter {
         self.outputs.iter().filter_map(|output| output.fold.as_ref()?.next()).min()
     }
 
-    /// Writes what waits; at the end what is folded as well. Whole, if any output took it.
-    pub fn flush(&mut self, last: bool) -> Written {
+    /// Hands over what waits, which stands for so much; at the end what is folded as well.
+    pub fn flush(&mut self, last: bool, counts: Counts) {
         let now = Instant::now();
-        let mut results = Vec::new();
-        for output in &mut self.outputs {
-            output.unfold(now, last, self.max_line);
-            let events = std::mem::take(&mut output.events);
-            results.push(output.destination.write(&output.buffer, events));
-            output.buffer.clear();
+        let most = self.max_line;
+        self.outputs.iter_mut().for_each(|output| output.unfold(now, last, most));
+        if counts == Counts::default() && self.outputs.iter().all(|output| output.events == 0) {
+            return;
         }
-        if results.contains(&Written::Closed) {
-            Written::Closed
-        } else if results.is_empty() || results.contains(&Written::Whole) {
-            Written::Whole
-        } else {
-            Written::Failed
+        let fate = Fate::new(counts, self.outputs.len(), Arc::clone(&self.ledger));
+        for output in &mut self.outputs {
+            output.send(Arc::clone(&fate));
+        }
+    }
+
+    /// What became of what was handed over.
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// Waits for what is on its way, if that is soon.
+    pub fn wait_a_moment(&self) {
+        for output in &self.outputs {
+            output.writer.wait(|| true, MOMENT);
+        }
+    }
+
+    /// Waits until all of it is written, or until it is known what will not be.
+    pub fn wait_until_written(&self, hurry: &AtomicBool) {
+        for output in &self.outputs {
+            if !output.writer.wait(|| hurry.load(Ordering::Relaxed), PATIENCE) {
+                tracing::warn!("{} takes nothing any more: given up", output.writer.place());
+            }
         }
     }
 
@@ -340,17 +400,17 @@ impl Reporter {
 
     /// Is there a file that can be opened anew?
     pub fn has_files(&self) -> bool {
-        self.outputs.iter().any(|output| matches!(output.destination.place(), Place::File(_)))
+        self.outputs.iter().any(|output| matches!(output.writer.place(), Place::File(_)))
     }
 
     /// Opens the files anew.
     pub fn reopen(&mut self) {
-        self.outputs.iter_mut().for_each(|output| output.destination.reopen());
+        self.outputs.iter_mut().for_each(|output| output.writer.reopen());
     }
 
     /// What could not be written, by output.
     pub fn unwritten(&self) -> Vec<(String, u64)> {
-        let of = |output: &Output| (output.destination.place().to_string(), output.destination.unwritten());
+        let of = |output: &Output| (output.writer.place().to_string(), output.writer.unwritten());
         self.outputs.iter().map(of).filter(|(_, events)| *events > 0).collect()
     }
 
@@ -386,13 +446,20 @@ mod tests {
         Settings { outputs: kinds.iter().map(output).collect(), ..Settings::default() }
     }
 
+    /// Writes everything, and says how many of three signals some output took.
+    fn written(reporter: &mut Reporter, last: bool) -> u64 {
+        reporter.flush(last, Counts { signals: 3, attempts: 0 });
+        reporter.wait_until_written(&AtomicBool::new(false));
+        reporter.ledger().printed().signals
+    }
+
     #[test]
     fn several_outputs_get_the_same_events_each_in_its_way() {
         let directory = tempfile::tempdir().unwrap();
         let mut reporter = Reporter::open(&settings(directory.path(), &[Kind::Json, Kind::Tree])).unwrap();
         let now = Instant::now();
         assert!((0..3).all(|_| reporter.report_document(sample(), now)));
-        assert_eq!(reporter.flush(true), Written::Whole);
+        assert_eq!(written(&mut reporter, true), 3);
         let read = |name| fs::read_to_string(directory.path().join(name)).unwrap();
         assert_eq!(read("Json").lines().count(), 3);
         assert_eq!(read("Tree").matches("─SIGTERM─▶").count(), 2, "the first, and ×2: {}", read("Tree"));
@@ -447,7 +514,7 @@ mod tests {
         settings.outputs[1].place = Place::File("/dev/full".into());
         let mut reporter = Reporter::open(&settings).unwrap();
         reporter.report_document(sample(), Instant::now());
-        assert_eq!(reporter.flush(false), Written::Whole);
+        assert_eq!(written(&mut reporter, false), 3);
         assert_eq!(reporter.unwritten(), [("/dev/full".to_owned(), 1)]);
     }
 }

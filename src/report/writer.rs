@@ -1,0 +1,368 @@
+//! A destination with a thread of its own: whoever makes lines never waits for a disk or a pipe. What waits is bounded;
+//! what comes beyond that is refused, and counted.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::destination::{Destination, Place, Written};
+
+/// Bytes that may wait for a destination.
+const ROOM: usize = 8 << 20;
+/// Buffers that are kept to be used again, and how large they may be.
+const SPARE: usize = 4;
+const SPARE_BYTES: usize = 256 << 10;
+
+/// What lines stand for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Signals.
+    pub signals: u64,
+    /// Attempts.
+    pub attempts: u64,
+}
+
+/// What became of everything that was handed over: whole, if any destination took it.
+#[derive(Debug, Default)]
+pub struct Ledger {
+    signals: [AtomicU64; 2],
+    attempts: [AtomicU64; 2],
+    is_closed: AtomicBool,
+}
+
+impl Ledger {
+    /// What some destination took.
+    pub fn printed(&self) -> Counts {
+        self.counts(0)
+    }
+
+    /// What is not known to be written anywhere.
+    pub fn unprinted(&self) -> Counts {
+        self.counts(1)
+    }
+
+    /// A destination is a pipe whose reader is gone.
+    pub fn is_closed(&self) -> bool {
+        self.is_closed.load(Ordering::Relaxed)
+    }
+
+    fn counts(&self, which: usize) -> Counts {
+        Counts {
+            signals: self.signals[which].load(Ordering::Relaxed),
+            attempts: self.attempts[which].load(Ordering::Relaxed),
+        }
+    }
+}
+
+/// Lines of the same events on their way to every destination.
+#[derive(Debug)]
+pub struct Fate {
+    counts: Counts,
+    left: AtomicUsize,
+    is_taken: AtomicBool,
+    ledger: Arc<Ledger>,
+}
+
+impl Fate {
+    /// Of what so many destinations are given.
+    pub fn new(counts: Counts, destinations: usize, ledger: Arc<Ledger>) -> Arc<Self> {
+        Arc::new(Self {
+            counts,
+            left: AtomicUsize::new(destinations),
+            is_taken: AtomicBool::new(false),
+            ledger,
+        })
+    }
+
+    fn settle(&self, written: Written) {
+        if written == Written::Whole {
+            self.is_taken.store(true, Ordering::Relaxed);
+        }
+        if written == Written::Closed {
+            self.ledger.is_closed.store(true, Ordering::Relaxed);
+        }
+        // the last one sees what the others stored before they counted down
+        if self.left.fetch_sub(1, Ordering::AcqRel) == 1 {
+            let which = usize::from(!self.is_taken.load(Ordering::Relaxed));
+            self.ledger.signals[which].fetch_add(self.counts.signals, Ordering::Relaxed);
+            self.ledger.attempts[which].fetch_add(self.counts.attempts, Ordering::Relaxed);
+        }
+    }
+}
+
+#[derive(Debug)]
+enum Job {
+    Write { lines: Vec<u8>, events: u64, fate: Arc<Fate> },
+    Reopen,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    jobs: VecDeque<Job>,
+    bytes: usize,
+    spare: Vec<Vec<u8>>,
+    /// Events that wait or are being written.
+    events: u64,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    queue: Mutex<Queue>,
+    changed: Condvar,
+    /// Events that are not known to be written.
+    unwritten: AtomicU64,
+}
+
+impl Shared {
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Writes on a thread of its own, which begins with the first lines: it has no more rights than its maker has then.
+#[derive(Debug)]
+pub struct Writer {
+    place: Place,
+    is_terminal: bool,
+    destination: Option<Destination>,
+    shared: Arc<Shared>,
+    /// Bytes that the destination has taken.
+    taken: Arc<AtomicU64>,
+}
+
+impl Writer {
+    /// Of an open destination.
+    pub fn new(destination: Destination) -> Self {
+        Self {
+            place: destination.place().clone(),
+            is_terminal: destination.is_terminal(),
+            taken: destination.taken(),
+            destination: Some(destination),
+            shared: Arc::default(),
+        }
+    }
+
+    /// What was named.
+    pub fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// Somebody is looking.
+    pub fn is_terminal(&self) -> bool {
+        self.is_terminal
+    }
+
+    /// No more lines can wait.
+    pub fn is_full(&self) -> bool {
+        self.shared.queue().bytes >= ROOM
+    }
+
+    /// Events that are not known to be written, those that wait among them.
+    pub fn unwritten(&self) -> u64 {
+        let waiting = self.shared.queue().events;
+        self.shared.unwritten.load(Ordering::Relaxed) + waiting
+    }
+
+    /// Events for which there was no room.
+    pub fn refuse(&self, events: u64, fate: &Fate) {
+        let all = self.shared.unwritten.fetch_add(events, Ordering::Relaxed) + events;
+        if all == events && events > 0 {
+            tracing::warn!(
+                "{} takes lines too slowly: tracing goes on, events that find no room are counted as not written",
+                self.place
+            );
+        }
+        fate.settle(Written::Failed);
+    }
+
+    /// Hands lines over, which are so many events; an empty buffer is left.
+    pub fn send(&mut self, lines: &mut Vec<u8>, events: u64, fate: Arc<Fate>) {
+        if lines.is_empty() {
+            // nothing of these events is this destination's to write now
+            fate.settle(Written::Whole);
+            return;
+        }
+        self.start();
+        let mut queue = self.shared.queue();
+        let spare = queue.spare.pop().unwrap_or_default();
+        let lines = std::mem::replace(lines, spare);
+        queue.bytes += lines.len();
+        queue.events += events;
+        queue.jobs.push_back(Job::Write { lines, events, fate });
+        drop(queue);
+        self.shared.changed.notify_all();
+    }
+
+    /// Opens a file anew, behind what was handed over before.
+    pub fn reopen(&mut self) {
+        self.start();
+        self.shared.queue().jobs.push_back(Job::Reopen);
+        self.shared.changed.notify_all();
+    }
+
+    /// Waits until everything is written. Somebody in a hurry waits only as long as something of it is taken now and then.
+    /// False: that was given up.
+    pub fn wait(&self, is_in_a_hurry: impl Fn() -> bool, patience: Duration) -> bool {
+        let mut taken = self.taken.load(Ordering::Relaxed);
+        let mut since = Instant::now();
+        let mut queue = self.shared.queue();
+        while queue.events > 0 || !queue.jobs.is_empty() {
+            let now_taken = self.taken.load(Ordering::Relaxed);
+            if now_taken != taken || !is_in_a_hurry() {
+                (taken, since) = (now_taken, Instant::now());
+            } else if since.elapsed() >= patience {
+                return false;
+            }
+            let waited = self.shared.changed.wait_timeout(queue, Duration::from_millis(20));
+            queue = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        true
+    }
+
+    fn start(&mut self) {
+        let Some(mut destination) = self.destination.take() else { return };
+        let shared = Arc::clone(&self.shared);
+        let started = std::thread::Builder::new()
+            .name("writer".to_owned())
+            .spawn(move || write_all(&shared, &mut destination));
+        if let Err(error) = started {
+            // everything that follows waits, is refused in the end, and is counted
+            tracing::error!(%error, "no thread to write to {}", self.place);
+        }
+    }
+}
+
+/// What the thread does, until the process ends.
+fn write_all(shared: &Shared, destination: &mut Destination) {
+    loop {
+        let mut queue = shared.queue();
+        let job = loop {
+            match queue.jobs.pop_front() {
+                Some(job) => break job,
+                None => queue = shared.changed.wait(queue).unwrap_or_else(PoisonError::into_inner),
+            }
+        };
+        drop(queue);
+        match job {
+            Job::Reopen => destination.reopen(),
+            Job::Write { mut lines, events, fate } => {
+                let written = destination.write(&lines, events);
+                if written != Written::Whole {
+                    shared.unwritten.fetch_add(events, Ordering::Relaxed);
+                }
+                fate.settle(written);
+                let mut queue = shared.queue();
+                queue.bytes -= lines.len();
+                queue.events -= events;
+                if queue.spare.len() < SPARE && lines.capacity() <= SPARE_BYTES {
+                    lines.clear();
+                    queue.spare.push(lines);
+                }
+            }
+        }
+        shared.changed.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{self, Read};
+    use std::os::unix::net::UnixStream;
+
+    use super::*;
+
+    const NEVER: Duration = Duration::from_secs(60);
+
+    /// A destination that somebody reads, and its other end.
+    fn pipe() -> (Writer, UnixStream) {
+        let (reader, writer) = UnixStream::pair().unwrap();
+        (Writer::new(Destination::to(writer)), reader)
+    }
+
+    fn counts(signals: u64) -> Counts {
+        Counts { signals, attempts: 0 }
+    }
+
+    #[test]
+    fn lines_come_in_their_order_and_are_counted() {
+        let (mut writer, mut reader) = pipe();
+        let ledger = Arc::new(Ledger::default());
+        for line in ["one\n", "two\n", "three\n"] {
+            let fate = Fate::new(Counts { signals: 2, attempts: 1 }, 1, Arc::clone(&ledger));
+            writer.send(&mut line.as_bytes().to_vec(), 3, fate);
+        }
+        assert!(writer.wait(|| false, NEVER));
+        let mut read = [0; 14];
+        reader.read_exact(&mut read).unwrap();
+        assert_eq!(&read, b"one\ntwo\nthree\n");
+        assert_eq!(ledger.printed(), Counts { signals: 6, attempts: 3 });
+        assert_eq!((ledger.unprinted(), writer.unwritten()), (counts(0), 0));
+    }
+
+    #[test]
+    fn whoever_hands_over_never_waits_and_what_finds_no_room_is_counted() {
+        let (mut writer, mut reader) = pipe();
+        let ledger = Arc::new(Ledger::default());
+        let mut sent = 0;
+        while !writer.is_full() {
+            writer.send(&mut vec![b'\n'; 1 << 20], 1, Fate::new(counts(1), 1, Arc::clone(&ledger)));
+            sent += 1;
+        }
+        writer.refuse(5, &Fate::new(counts(5), 1, Arc::clone(&ledger)));
+        assert!(!writer.wait(|| true, Duration::from_millis(50)), "nobody reads");
+        assert_eq!(writer.unwritten(), sent + 5);
+        std::thread::spawn(move || io::copy(&mut reader, &mut io::sink()));
+        assert!(writer.wait(|| true, NEVER));
+        assert_eq!((ledger.printed(), ledger.unprinted()), (counts(sent), counts(5)));
+        assert_eq!(writer.unwritten(), 5);
+    }
+
+    #[test]
+    fn one_destination_that_takes_it_is_enough() {
+        let (mut good, _reader) = pipe();
+        let (mut gone, reader) = pipe();
+        drop(reader);
+        let ledger = Arc::new(Ledger::default());
+        let fate = Fate::new(counts(4), 2, Arc::clone(&ledger));
+        gone.send(&mut b"x\n".to_vec(), 4, Arc::clone(&fate));
+        good.send(&mut b"x\n".to_vec(), 4, fate);
+        assert!(gone.wait(|| false, NEVER) && good.wait(|| false, NEVER));
+        assert_eq!((ledger.printed(), ledger.unprinted()), (counts(4), counts(0)));
+        assert!(ledger.is_closed());
+        assert_eq!((gone.unwritten(), good.unwritten()), (4, 0));
+    }
+
+    #[test]
+    fn a_file_is_opened_anew_behind_what_was_handed_over_before() {
+        let directory = tempfile::tempdir().unwrap();
+        let (path, moved) = (directory.path().join("log"), directory.path().join("log.1"));
+        let mut writer = Writer::new(Destination::open(Place::File(path.clone())).unwrap());
+        let ledger = Arc::new(Ledger::default());
+        let send = |writer: &mut Writer, line: &str| {
+            writer.send(&mut line.as_bytes().to_vec(), 1, Fate::new(counts(1), 1, Arc::clone(&ledger)));
+        };
+        std::fs::rename(&path, &moved).unwrap();
+        send(&mut writer, "one\n");
+        writer.reopen();
+        send(&mut writer, "two\n");
+        assert!(writer.wait(|| false, NEVER));
+        assert_eq!(std::fs::read_to_string(moved).unwrap(), "one\n");
+        assert_eq!(std::fs::read_to_string(path).unwrap(), "two\n");
+    }
+
+    #[test]
+    fn slow_is_not_stuck() {
+        let (mut writer, mut reader) = pipe();
+        let ledger = Arc::new(Ledger::default());
+        writer.send(&mut vec![b'\n'; 1 << 20], 1, Fate::new(counts(1), 1, ledger));
+        std::thread::spawn(move || {
+            let mut some = [0; 16 << 10];
+            while reader.read(&mut some).is_ok_and(|count| count > 0) {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+        });
+        // twice the patience in all
+        assert!(writer.wait(|| true, Duration::from_millis(150)));
+    }
+}
