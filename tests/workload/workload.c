@@ -407,6 +407,7 @@ int main(int argc, char **argv)
 		play(signal_roles);
 		play(end_roles);
 		play(place_roles);
+		play(fault_roles);
 	}
 	/* anything else: a process that waits */
 	printf("ready\n");

@@ -37,6 +37,7 @@ extern const struct role argv_roles[];
 extern const struct role signal_roles[];
 extern const struct role end_roles[];
 extern const struct role place_roles[];
+extern const struct role fault_roles[];
 
 __attribute__((noreturn)) void die(const char *what);
 /* This process, as it knows itself, run with these arguments. */
