@@ -1,11 +1,11 @@
 //! A tracer, a workload, and what they said.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -29,6 +29,8 @@ pub enum Skip {
     Titles,
     /// A memory cgroup.
     MemoryCgroup,
+    /// A cgroup that bounds how many processes there are.
+    PidsCgroup,
     /// Memory for identities that a cgroup's limit bounds.
     BoundedStorage,
     /// A cgroup of version 2 whose processes can be killed at once.
@@ -52,6 +54,7 @@ impl Skip {
             Self::Loop => "no-loop",
             Self::Titles => "no-titles",
             Self::MemoryCgroup => "no-memory-cgroup",
+            Self::PidsCgroup => "no-pids-cgroup",
             Self::BoundedStorage => "no-bounded-storage",
             Self::CgroupKill => "no-cgroup-kill",
             Self::Calls32 => "no-32-bit-calls",
@@ -102,20 +105,83 @@ impl Skip {
             Self::Guest => (!in_guest())
                 .then_some("the OOM killer takes whom it likes: only in a guest of scripts/kernel-matrix"),
             Self::MemoryCgroup => memory_cgroup().is_none().then_some("no memory controller is mounted"),
+            Self::PidsCgroup => pids_cgroup().is_none().then_some("no pids controller is mounted"),
         }
     }
 }
 
 /// Where a memory cgroup can be made, in version 1 or 2.
 pub fn memory_cgroup() -> Option<&'static Path> {
-    let one = Path::new("/sys/fs/cgroup/memory");
-    let two = Path::new("/sys/fs/cgroup");
-    if one.join("memory.limit_in_bytes").exists() {
+    controller("memory", Path::new("/sys/fs/cgroup/memory"))
+}
+
+/// The same, for how many processes there are.
+pub fn pids_cgroup() -> Option<&'static Path> {
+    controller("pids", Path::new("/sys/fs/cgroup/pids"))
+}
+
+fn controller(name: &str, one: &'static Path) -> Option<&'static Path> {
+    // a file that version 2 does not have
+    if one.join("cgroup.clone_children").exists() {
         return Some(one);
     }
-    let _ = fs::write(two.join("cgroup.subtree_control"), "+memory");
+    let two = Path::new("/sys/fs/cgroup");
+    let _ = fs::write(two.join("cgroup.subtree_control"), format!("+{name}"));
     let controllers = fs::read_to_string(two.join("cgroup.subtree_control")).unwrap_or_default();
-    controllers.split_whitespace().any(|controller| controller == "memory").then_some(two)
+    controllers.split_whitespace().any(|controller| controller == name).then_some(two)
+}
+
+/// The file of a memory cgroup's limit, in either version.
+pub const MEMORY_LIMIT: [&str; 2] = ["memory.limit_in_bytes", "memory.max"];
+
+/// A cgroup of a test's own: a directory that goes at the end, once nobody is in it.
+pub struct Cgroup(PathBuf);
+
+impl Cgroup {
+    pub fn new(parent: &Path, name: &str) -> Self {
+        let path = parent.join(format!("killsnoop-{name}-{}", std::process::id()));
+        fs::create_dir(&path).unwrap();
+        Self(path)
+    }
+
+    /// One in this one.
+    pub fn inner(&self, name: &str) -> Self {
+        let path = self.0.join(name);
+        fs::create_dir(&path).unwrap();
+        Self(path)
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// The one of these files that there is: the versions have different names for the same.
+    pub fn file(&self, names: [&str; 2]) -> Option<PathBuf> {
+        names.iter().map(|name| self.0.join(name)).find(|path| path.exists())
+    }
+
+    pub fn add(&self, pid: u32) {
+        fs::write(self.0.join("cgroup.procs"), pid.to_string()).unwrap();
+    }
+
+    /// A shell that enters it and becomes this program.
+    pub fn command(&self, program: &str, arguments: &[&str]) -> Command {
+        let mut command = Command::new("sh");
+        let script = format!("echo $$ > {}/cgroup.procs; exec {program} \"$@\"", self.0.display());
+        command.args(["-c", &script, "sh"]).args(arguments);
+        command
+    }
+}
+
+impl Drop for Cgroup {
+    fn drop(&mut self) {
+        for _ in 0..100 {
+            if fs::remove_dir(&self.0).is_ok() {
+                return;
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
 }
 
 /// Where a version 2 hierarchy is.
@@ -186,11 +252,48 @@ pub fn workload() -> &'static Path {
     })
 }
 
+/// What a program has said on standard error so far.
+pub struct Stderr {
+    text: Arc<Mutex<String>>,
+    reader: thread::JoinHandle<()>,
+}
+
+impl Stderr {
+    /// Of a tracer, as soon as it is ready.
+    pub fn of_ready(child: &mut Child) -> Self {
+        let mut reader = BufReader::new(child.stderr.take().unwrap());
+        let mut said = String::new();
+        while !said.contains("ready in") {
+            let length = reader.read_line(&mut said).unwrap();
+            assert!(length > 0, "the tracer ended before it was ready: {said}");
+        }
+        let text = Arc::new(Mutex::new(said));
+        let copy = Arc::clone(&text);
+        let reader = thread::spawn(move || {
+            for line in reader.lines() {
+                copy.lock().unwrap().push_str(&(line.unwrap() + "\n"));
+            }
+        });
+        Self { text, reader }
+    }
+
+    pub fn text(&self) -> String {
+        self.text.lock().unwrap().clone()
+    }
+
+    /// All of it.
+    pub fn end(self) -> String {
+        self.reader.join().unwrap();
+        let text = self.text.lock().unwrap();
+        text.clone()
+    }
+}
+
 /// A running tracer that writes to a file of its own.
 pub struct Tracer {
     child: Child,
     directory: tempfile::TempDir,
-    stderr: Option<thread::JoinHandle<String>>,
+    stderr: Option<Stderr>,
 }
 
 /// What a tracer said in all.
@@ -211,18 +314,8 @@ impl Tracer {
         let directory = tempfile::tempdir().unwrap();
         let out = fs::File::create(directory.path().join("out")).unwrap();
         let mut child = command.stdin(Stdio::null()).stdout(out).stderr(Stdio::piped()).spawn().unwrap();
-        let mut reader = BufReader::new(child.stderr.take().unwrap());
-        let mut said = String::new();
-        while !said.contains("ready in") {
-            let length = reader.read_line(&mut said).unwrap();
-            assert!(length > 0, "the tracer ended before it was ready: {said}");
-        }
-        let stderr = thread::spawn(move || {
-            let mut rest = said;
-            reader.read_to_string(&mut rest).unwrap();
-            rest
-        });
-        Self { child, directory, stderr: Some(stderr) }
+        let stderr = Some(Stderr::of_ready(&mut child));
+        Self { child, directory, stderr }
     }
 
     /// One that prints JSON.
@@ -232,6 +325,16 @@ impl Tracer {
 
     pub fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    /// What it has said on standard error so far.
+    pub fn stderr(&self) -> String {
+        self.stderr.as_ref().map(Stderr::text).unwrap_or_default()
+    }
+
+    /// How many bytes it has written so far.
+    pub fn written(&self) -> u64 {
+        fs::metadata(self.directory.path().join("out")).unwrap().len()
     }
 
     fn bytes(&self) -> Vec<u8> {
@@ -295,7 +398,7 @@ impl Tracer {
     /// Lets it end by itself.
     pub fn wait(mut self) -> Said {
         let status = wait_until("the tracer's end", || self.child.try_wait().unwrap());
-        let stderr = self.stderr.take().unwrap().join().unwrap();
+        let stderr = self.stderr.take().unwrap().end();
         Said { status, stdout: String::from_utf8(self.bytes()).unwrap(), stderr }
     }
 }
@@ -308,7 +411,7 @@ impl Drop for Tracer {
 }
 
 /// A line of JSON, which keeps the schema of the docs.
-fn event(line: &str) -> Value {
+pub fn event(line: &str) -> Value {
     static SCHEMA: OnceLock<jsonschema::Validator> = OnceLock::new();
     let schema = SCHEMA.get_or_init(|| {
         let text = include_str!("../../docs/killsnoop.schema.json");

@@ -9,7 +9,8 @@ use rustix::process::Signal;
 
 use crate::Test;
 use crate::harness::{
-    Process, Skip, Tracer, cmdline, kill, killsnoop, memory_cgroup, patience, run_workload, wait_until,
+    Cgroup, MEMORY_LIMIT, Process, Skip, Tracer, cmdline, kill, killsnoop, memory_cgroup, patience,
+    run_workload, wait_until,
 };
 
 pub const TESTS: &[Test] = &[
@@ -22,14 +23,11 @@ pub const TESTS: &[Test] = &[
     ("sigusr1_says_the_counters_and_goes_on", &[], says_counters),
     ("a_line_is_out_within_100_ms", &[], a_line_is_prompt),
     ("every_signal_of_a_storm_is_printed_or_told_lost", &[], a_storm),
-    ("a_ring_that_is_too_small_tells_what_it_lost", &[], a_small_ring),
     (
         "without_memory_for_identities_nothing_wrong_is_printed",
         &[Skip::MemoryCgroup, Skip::BoundedStorage],
         without_memory,
     ),
-    ("two_tracers_do_not_disturb_each_other", &[], two_tracers),
-    ("the_kernel_side_is_gone_after_sigkill", &[], nothing_is_left),
 ];
 
 fn ends_by_signal() {
@@ -172,90 +170,17 @@ fn a_storm() {
     assert_eq!(sent, got + said.counter("signals total", "lost"), "{}", said.stderr);
 }
 
-fn a_small_ring() {
-    // a signal that no other test sends: loss is counted for the whole host
-    let tracer = Tracer::json(&["-i", "STKFLT", "--ring-bytes", "4096"]);
-    let target = Process::workload(&["meets", "16", "handle"]);
-    // a reader that cannot keep up, for certain
-    tracer.signal(Signal::STOP);
-    let sent: u64 = run_workload(&["storm", "16", "5000", &target.pid().to_string()]).trim().parse().unwrap();
-    tracer.signal(Signal::CONT);
-    let said = tracer.stop();
-    let got = said.events().iter().filter(|event| event["target"]["pid"] == target.pid()).count() as u64;
-    let told: u64 = said
-        .events()
-        .iter()
-        .filter(|event| event["event"] == "lost")
-        .map(|event| event["lost"].as_u64().unwrap())
-        .sum();
-    assert!(told > 0, "5,000 signals do not fit 4 KiB: {}", said.stderr);
-    assert_eq!(sent, got + told, "{}", said.stderr);
-    assert_eq!(told, said.counter("signals total", "lost"));
-    said.assert_counters_add_up();
-}
-
-fn two_tracers() {
-    let (one, two) = (Tracer::json(&["-i", "USR1"]), Tracer::json(&["-i", "USR1"]));
-    let target = Process::workload(&["meets", "10", "handle"]);
-    run_workload(&["storm", "10", "1000", &target.pid().to_string()]);
-    for tracer in [one, two] {
-        let said = tracer.stop();
-        assert_eq!(said.events().iter().filter(|event| event["target"]["pid"] == target.pid()).count(), 1000);
-    }
-}
-
-/// Ids of the BPF programs whose descriptors a process holds.
-fn programs_of(pid: u32) -> Vec<u32> {
-    let entries = std::fs::read_dir(format!("/proc/{pid}/fdinfo")).unwrap();
-    let id = |text: String| text.lines().find_map(|line| line.strip_prefix("prog_id:")?.trim().parse().ok());
-    entries.filter_map(|entry| id(std::fs::read_to_string(entry.ok()?.path()).ok()?)).collect()
-}
-
-fn nothing_is_left() {
-    let tracer = Tracer::json(&[]);
-    let ids = programs_of(tracer.pid());
-    let loaded = || libbpf_rs::query::ProgInfoIter::default().map(|program| program.id).collect::<Vec<u32>>();
-    assert!(ids.len() > 5 && ids.iter().all(|id| loaded().contains(id)), "{ids:?}");
-    tracer.signal(Signal::KILL);
-    assert_eq!(tracer.wait().status.code(), None);
-    wait_until("the programs to go", || (!loaded().iter().any(|id| ids.contains(id))).then_some(()));
-}
-
-/// A memory cgroup of a test's own.
-struct MemoryCgroup(std::path::PathBuf);
-
-impl MemoryCgroup {
-    /// The file of the limit, in either version.
-    fn limit(&self) -> &'static str {
-        if self.0.join("memory.max").exists() { "memory.max" } else { "memory.limit_in_bytes" }
-    }
-
-    fn usage(&self) -> u64 {
-        let file =
-            if self.0.join("memory.current").exists() { "memory.current" } else { "memory.usage_in_bytes" };
-        std::fs::read_to_string(self.0.join(file)).unwrap().trim().parse().unwrap()
-    }
-}
-
-impl Drop for MemoryCgroup {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir(&self.0);
-    }
-}
-
 /// The maps of the tracer are charged to its cgroup: with that full, the hooks get no memory.
 fn without_memory() {
-    let cgroup =
-        MemoryCgroup(memory_cgroup().unwrap().join(format!("killsnoop-test-{}", std::process::id())));
-    std::fs::create_dir(&cgroup.0).unwrap();
-    let script =
-        format!("echo $$ > {}/cgroup.procs; exec {} -o json -i TERM", cgroup.0.display(), killsnoop());
-    let tracer = Tracer::run(Command::new("sh").args(["-c", &script]));
+    let cgroup = Cgroup::new(memory_cgroup().unwrap(), "without-memory");
+    let tracer = Tracer::run(&mut cgroup.command(killsnoop(), &["-o", "json", "-i", "TERM"]));
     // the maps stay charged to it, but what the program itself needs from here on is another's
-    std::fs::write(cgroup.0.join("../cgroup.procs"), tracer.pid().to_string()).unwrap();
+    std::fs::write(cgroup.path().join("../cgroup.procs"), tracer.pid().to_string()).unwrap();
     // what it has and no more (version 1 refuses less)
-    let limit = cgroup.0.join(cgroup.limit());
-    wait_until("the limit to be taken", || std::fs::write(&limit, cgroup.usage().to_string()).ok());
+    let limit = cgroup.file(MEMORY_LIMIT).unwrap();
+    let usage = cgroup.file(["memory.usage_in_bytes", "memory.current"]).unwrap();
+    let bound = || std::fs::write(&limit, std::fs::read_to_string(&usage).unwrap().trim());
+    wait_until("the limit to be taken", || bound().ok());
     let long = "x".repeat(7000);
     // none is reaped before the end: a zombie keeps its identity, so each needs memory of its own
     let targets: Vec<Process> = (0..300)

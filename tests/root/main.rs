@@ -8,11 +8,13 @@
 mod argv;
 mod attempts;
 mod ends;
+mod faults;
 mod filter;
 mod harness;
 mod identity;
 mod life;
 mod lineage;
+mod numbered;
 mod output;
 #[path = "../report/mod.rs"]
 mod report;
@@ -52,6 +54,7 @@ fn main() -> ExitCode {
         attempts::TESTS,
         life::TESTS,
         output::TESTS,
+        faults::TESTS,
     ]
     .concat();
     let tests = tests.into_iter().map(|(name, needs, run)| -> AnyTest { (name, needs, Box::new(run)) });

@@ -1,15 +1,14 @@
 //! Every way a signal comes to be (`tests/rows`), each made once and its line compared.
 
 use std::fs;
-use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::thread;
-use std::time::Duration;
 
 use rustix::process::Signal;
 use serde_json::Value;
 
-use crate::harness::{Process, Skip, Tracer, kill, memory_cgroup, unified, wait_until};
+use crate::harness::{
+    Cgroup, MEMORY_LIMIT, Process, Skip, Tracer, kill, memory_cgroup, unified, wait_until, workload,
+};
 use crate::rows::Row;
 
 /// What a row needs.
@@ -155,33 +154,11 @@ fn everybody() -> Made {
     Made { maker: init, target, word: String::new(), holds: maker }
 }
 
-/// A directory that goes at the end, with whoever is in it.
-struct Cgroup(PathBuf);
-
-impl Cgroup {
-    fn new(parent: &Path, name: &str) -> Self {
-        let path = parent.join(format!("killsnoop-{name}-{}", std::process::id()));
-        fs::create_dir(&path).unwrap();
-        Self(path)
-    }
-}
-
-impl Drop for Cgroup {
-    fn drop(&mut self) {
-        for _ in 0..100 {
-            if fs::remove_dir(&self.0).is_ok() {
-                return;
-            }
-            thread::sleep(Duration::from_millis(20));
-        }
-    }
-}
-
 fn cgroup_kill() -> Made {
     let target = Process::workload(&["wait"]);
     let cgroup = Cgroup::new(unified().unwrap(), "kill");
-    fs::write(cgroup.0.join("cgroup.procs"), target.pid().to_string()).unwrap();
-    fs::write(cgroup.0.join("cgroup.kill"), "1").unwrap();
+    cgroup.add(target.pid());
+    fs::write(cgroup.path().join("cgroup.kill"), "1").unwrap();
     Made { maker: std::process::id(), target: target.pid(), word: String::new(), holds: target }
 }
 
@@ -190,33 +167,21 @@ const LIMIT: &str = "33554432";
 fn out_of_memory() -> Made {
     let root = memory_cgroup().unwrap();
     let cgroup = Cgroup::new(root, "oom");
-    for file in ["memory.limit_in_bytes", "memory.max"] {
-        if cgroup.0.join(file).exists() {
-            fs::write(cgroup.0.join(file), LIMIT).unwrap();
-        }
-    }
-    for file in ["memory.swappiness", "memory.swap.max"] {
-        if cgroup.0.join(file).exists() {
-            let _ = fs::write(cgroup.0.join(file), "0");
-        }
+    fs::write(cgroup.file(MEMORY_LIMIT).unwrap(), LIMIT).unwrap();
+    if let Some(file) = cgroup.file(["memory.swappiness", "memory.swap.max"]) {
+        let _ = fs::write(file, "0");
     }
     // in one below, which has no limit of its own
-    let _ = fs::write(cgroup.0.join("cgroup.subtree_control"), "+memory");
-    let inner = Cgroup(cgroup.0.join("job"));
-    fs::create_dir(&inner.0).unwrap();
-    let procs = inner.0.join("cgroup.procs");
-    let script = format!(
-        "echo $$ > {}; exec {} signal eat-memory",
-        procs.display(),
-        crate::harness::workload().display()
-    );
-    let maker = Process::start(Command::new("sh").args(["-c", &script]));
+    let _ = fs::write(cgroup.path().join("cgroup.subtree_control"), "+memory");
+    let inner = cgroup.inner("job");
+    let maker =
+        Process::start(&mut inner.command(&workload().display().to_string(), &["signal", "eat-memory"]));
     let mut made = by_workload(maker);
     made.holds.reap();
     made.maker = made.target;
     // the inner one first
     drop(inner);
-    made.word = format!("/{}", cgroup.0.file_name().unwrap().to_string_lossy());
+    made.word = format!("/{}", cgroup.path().file_name().unwrap().to_string_lossy());
     made
 }
 
