@@ -4,13 +4,11 @@ use std::cell::RefCell;
 use std::fs::File;
 use std::io::{self, Read, Write as _};
 use std::mem::MaybeUninit;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
-
-use libbpf_rs::Link;
 
 use crate::bpf::load::try_trampoline;
 use crate::bpf::plan::{self, Attempts, Plan};
@@ -494,13 +492,13 @@ struct TitleReader {
 impl TitleReader {
     /// None where this kernel has no such iterator. Nobody waits for the thread: it ends with the process, or when
     /// nobody listens any more.
-    fn start(link: Option<Link>) -> Option<Self> {
+    fn start(link: Option<OwnedFd>) -> Option<Self> {
         let link = link?;
         let (sender, titles) = std::sync::mpsc::sync_channel(1);
         let read_them = move || {
             loop {
                 let (began, spent) = (Instant::now(), thread_time());
-                match read_titles(&link) {
+                match read_titles(link.as_fd()) {
                     Ok(read) => {
                         if sender.send(read).is_err() {
                             return;

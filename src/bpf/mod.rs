@@ -1,13 +1,14 @@
 //! The only place that touches libbpf, and the only one with `unsafe`.
 //!
 //! [`probe`] finds out what this host offers, [`plan`] decides from that and the settings what to load,
-//! [`load`] opens and sizes, [`session`] loads, attaches and seeds, [`ring`] waits and drains. [`verifier`] tells
+//! [`load`] opens and sizes, `programs` loads, [`session`] attaches and seeds, [`ring`] waits and drains. [`verifier`] tells
 //! what each program costs to load.
 
 pub mod load;
 pub mod pidfd;
 pub mod plan;
 pub mod probe;
+mod programs;
 pub mod ring;
 pub mod select;
 pub mod session;

@@ -1,20 +1,20 @@
 //! A running trace: open, load, attach, seed; then its counters, and its end.
 
 use std::cell::RefCell;
-use std::io::{self, Read};
+use std::io;
 use std::mem::{MaybeUninit, offset_of, size_of};
-use std::os::fd::{AsFd, AsRawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 use std::ptr;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use libbpf_rs::skel::{OpenSkel, Skel};
-use libbpf_rs::{Iter, Link, MapCore, MapFlags, MapMut, OpenObject, PrintLevel, ProgramMut};
+use libbpf_rs::{MapCore, MapFlags, MapMut, OpenObject, PrintLevel};
 use rustix::mm::{MapFlags as MmapFlags, ProtFlags, mmap, munmap};
 
 use super::plan::{Attempts, Plan, ProcSeeding};
 use super::probe;
+use super::programs::{self, Programs};
 use super::select::Selection;
 use super::skel::KillsnoopSkel;
 use super::skel::types::{argv_large, argv_medium};
@@ -168,12 +168,12 @@ pub struct Session<'obj> {
     skel: KillsnoopSkel<'obj>,
     reader_state: &'obj AtomicU32,
     counters: CounterPages,
-    titles: RefCell<Option<Link>>,
-    signal_link: RefCell<Option<Link>>,
+    programs: Programs,
+    titles: RefCell<Option<OwnedFd>>,
+    signal_link: RefCell<Option<OwnedFd>>,
     /// Of what is taken off before the signal hook.
-    first_off: RefCell<Vec<Link>>,
-    _links: Vec<Link>,
-    reports_signals: bool,
+    first_off: RefCell<Vec<OwnedFd>>,
+    _links: Vec<OwnedFd>,
     /// See [`Plan::shares_pids`].
     shares_pids: bool,
     /// Boot time, nanoseconds, from which on every signal was seen.
@@ -215,7 +215,7 @@ impl<'obj> Session<'obj> {
         let began = Instant::now();
         let cpus = probe::possible_cpu_ids().map_err(|error| TraceError::system("count the CPUs", error))?;
         let open = load::open(storage, *plan, config, selection, cpus)?;
-        let mut skel = open.load().map_err(|error| {
+        let (mut skel, programs) = programs::load(open).map_err(|error| {
             let hint = if error.kind() == libbpf_rs::ErrorKind::PermissionDenied {
                 "root of a container or of a user namespace is not enough: killsnoop needs CAP_BPF and CAP_PERFMON on the host"
             } else {
@@ -238,21 +238,21 @@ impl<'obj> Session<'obj> {
         let began = Instant::now();
         let mut links = vec![
             // in this order: a second copy comes after the first
-            attach(&mut skel.progs.on_exec, "sched_process_exec")?,
-            attach(&mut skel.progs.on_exec_again, "sched_process_exec")?,
-            attach(&mut skel.progs.on_fork, "sched_process_fork")?,
-            attach(&mut skel.progs.on_mark_victim, "mark_victim")?,
-            attach(&mut skel.progs.on_cgroup_mkdir, "cgroup_mkdir")?,
+            attach(&programs, "on_exec", "sched_process_exec")?,
+            attach(&programs, "on_exec_again", "sched_process_exec")?,
+            attach(&programs, "on_fork", "sched_process_fork")?,
+            attach(&programs, "on_mark_victim", "mark_victim")?,
+            attach(&programs, "on_cgroup_mkdir", "cgroup_mkdir")?,
         ];
         if plan.legacy_cgroups.is_some() {
-            links.push(attach(&mut skel.progs.on_cgroup_rename, "cgroup_rename")?);
+            links.push(attach(&programs, "on_cgroup_rename", "cgroup_rename")?);
         }
         let mut first_off = vec![
-            attach(&mut skel.progs.on_exit, "sched_process_exit")?,
-            attach(&mut skel.progs.on_exit_again, "sched_process_exit")?,
+            attach(&programs, "on_exit", "sched_process_exit")?,
+            attach(&programs, "on_exit_again", "sched_process_exit")?,
         ];
         if plan.mends_forks {
-            links.push(attach(&mut skel.progs.on_wakeup_new, "sched_wakeup_new")?);
+            links.push(attach(&programs, "on_wakeup_new", "sched_wakeup_new")?);
         }
         let attached = began.elapsed();
 
@@ -260,10 +260,10 @@ impl<'obj> Session<'obj> {
         let mut seeded = Seeded::default();
         let mut init = None;
         if plan.iterates {
-            run_iterator(&mut skel.progs.seed)?;
+            run_iterator(&programs)?;
             if !selection.trees.is_empty() {
                 // once more, for those that were born of one which it had not met yet
-                run_iterator(&mut skel.progs.seed)?;
+                run_iterator(&programs)?;
             }
             if let Some(bss) = skel.maps.bss_data.as_deref() {
                 seeded.by_iterator = bss.seeding.processes;
@@ -279,16 +279,16 @@ impl<'obj> Session<'obj> {
         let seeded_in = began.elapsed();
 
         let began = Instant::now();
-        attach_attempts(&mut skel, plan.attempts, &mut first_off)?;
+        attach_attempts(&programs, plan.attempts, &mut first_off)?;
         let signal_link = if plan.reports_signals {
-            Some(attach(&mut skel.progs.on_signal_generate, "signal_generate")?)
+            Some(attach(&programs, "on_signal_generate", "signal_generate")?)
         } else {
             None
         };
         let watched_since = boot_time();
         let titles = if plan.reads_titles {
-            let error = |error| TraceError::kernel("make the iterator of titles", "", error);
-            Some(skel.progs.read_titles.attach().map_err(error)?)
+            let error = |error| TraceError::system("make the iterator of titles", error);
+            Some(programs.attach("read_titles").map_err(error)?)
         } else {
             None
         };
@@ -305,6 +305,7 @@ impl<'obj> Session<'obj> {
         };
         Ok(Self {
             skel,
+            programs,
             reader_state,
             counters,
             signal_link: RefCell::new(signal_link),
@@ -312,7 +313,6 @@ impl<'obj> Session<'obj> {
             first_off: RefCell::new(first_off),
             _links: links,
             titles: RefCell::new(titles),
-            reports_signals: plan.reports_signals,
             seeded,
             shares_pids: plan.shares_pids,
             timings: Timings { load: loaded, attach: attached + began.elapsed(), seed: seeded_in },
@@ -339,16 +339,16 @@ impl<'obj> Session<'obj> {
     /// What happened so far.
     pub fn totals(&self) -> Totals {
         let counters = self.counters.sum();
-        let progs = &self.skel.progs;
         let missed = [
-            if self.reports_signals { recursion_misses(progs.on_signal_generate.as_fd()) } else { 0 },
-            recursion_misses(progs.on_exec.as_fd()),
-            recursion_misses(progs.on_fork.as_fd()),
-            recursion_misses(progs.on_exit.as_fd()),
-            recursion_misses(progs.on_exec_again.as_fd()),
-            recursion_misses(progs.on_wakeup_new.as_fd()),
-            recursion_misses(progs.on_exit_again.as_fd()),
-        ];
+            "on_signal_generate",
+            "on_exec",
+            "on_fork",
+            "on_exit",
+            "on_exec_again",
+            "on_wakeup_new",
+            "on_exit_again",
+        ]
+        .map(|name| self.programs.get(name).map_or(0, recursion_misses));
         Totals {
             generated: counters.generated + missed[0],
             emitted: counters.emitted,
@@ -378,18 +378,13 @@ impl<'obj> Session<'obj> {
     }
 
     fn missed_returns(&self) -> u64 {
-        let programs = self.skel.object().progs();
-        programs
-            .filter(|program| {
-                let name = program.name().to_string_lossy();
-                program.autoload() && (name == "on_sys_exit" || name.starts_with(load::AT_THE_END_OF))
-            })
-            .map(|program| recursion_misses(program.as_fd()))
-            .sum()
+        let is_one = |name: &&str| *name == "on_sys_exit" || name.starts_with(load::AT_THE_END_OF);
+        let programs = self.programs.names().filter(is_one);
+        programs.filter_map(|name| self.programs.get(name)).map(recursion_misses).sum()
     }
 
     /// The iterator of titles, once; None where this kernel has none.
-    pub fn take_titles(&self) -> Option<Link> {
+    pub fn take_titles(&self) -> Option<OwnedFd> {
         self.titles.take()
     }
 
@@ -423,11 +418,9 @@ impl<'obj> Session<'obj> {
 ///
 /// # Errors
 /// If it cannot be read.
-pub fn read_titles(link: &Link) -> io::Result<(Vec<u8>, u64)> {
-    let mut bytes = Vec::new();
+pub fn read_titles(link: BorrowedFd<'_>) -> io::Result<(Vec<u8>, u64)> {
     let began = boot_time();
-    Iter::new(link).map_err(io::Error::other)?.read_to_end(&mut bytes)?;
-    Ok((bytes, began))
+    Ok((programs::read_iterator(link)?, began))
 }
 
 /// From the value itself, and the maps of its larger classes.
@@ -500,33 +493,31 @@ fn select(skel: &KillsnoopSkel<'_>, selection: &Selection) -> Result<(), TraceEr
     Ok(())
 }
 
-fn attach(program: &mut ProgramMut<'_>, tracepoint: &str) -> Result<Link, TraceError> {
-    program.attach().map_err(|error| {
+fn attach(programs: &Programs, name: &str, tracepoint: &str) -> Result<OwnedFd, TraceError> {
+    programs.attach(name).map_err(|error| {
         TraceError::kernel(
             format!("attach to the tracepoint {tracepoint}"),
             "is kernel lockdown in confidentiality mode? (cat /sys/kernel/security/lockdown)",
-            error,
+            error.into(),
         )
     })
 }
 
 /// Nobody pays for these who did not ask for them.
 fn attach_attempts(
-    skel: &mut KillsnoopSkel<'_>,
+    programs: &Programs,
     attempts: Attempts,
-    links: &mut Vec<Link>,
+    links: &mut Vec<OwnedFd>,
 ) -> Result<(), TraceError> {
     match attempts {
         Attempts::Unwatched => {}
-        Attempts::SyscallExits => links.push(attach(&mut skel.progs.on_sys_exit, "sys_exit")?),
+        Attempts::SyscallExits => links.push(attach(programs, "on_sys_exit", "sys_exit")?),
         Attempts::Trampolines => {
-            for program in skel.object_mut().progs_mut() {
-                let name = program.name().to_string_lossy().into_owned();
-                if name.starts_with(load::AT_THE_END_OF) && program.autoload() {
-                    links.push(program.attach().map_err(|error| {
-                        TraceError::kernel(format!("attach {name}"), "leave out --failed and --probes", error)
-                    })?);
-                }
+            for name in programs.names().filter(|name| name.starts_with(load::AT_THE_END_OF)) {
+                links.push(programs.attach(name).map_err(|error| {
+                    let hint = "leave out --failed and --probes";
+                    TraceError::kernel(format!("attach {name}"), hint, error.into())
+                })?);
             }
         }
     }
@@ -538,15 +529,10 @@ fn boot_time() -> u64 {
     time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
 }
 
-fn run_iterator(program: &mut ProgramMut<'_>) -> Result<(), TraceError> {
-    let failed = |error| {
-        TraceError::kernel("run the task iterator", "run with -l debug to see what libbpf says", error)
-    };
-    let link = program.attach().map_err(failed)?;
-    let mut nothing = Vec::new();
-    Iter::new(&link)
-        .map_err(failed)?
-        .read_to_end(&mut nothing)
+fn run_iterator(programs: &Programs) -> Result<(), TraceError> {
+    let link =
+        programs.attach("seed").map_err(|error| TraceError::system("make the task iterator", error))?;
+    programs::read_iterator(link.as_fd())
         .map_err(|error| TraceError::system("read the processes that were there before", error))?;
     Ok(())
 }

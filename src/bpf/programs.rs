@@ -1,0 +1,258 @@
+//! The programs, loaded side by side: the verifier looks at one on one CPU, and libbpf loads one after the other.
+//!
+//! libbpf relocates them and makes the maps; the programs are then given to the kernel from several threads, as libbpf
+//! would give them. If the kernel refuses one, libbpf does it all over again in its own way: what it then says is what is
+//! told.
+
+use std::collections::HashMap;
+use std::ffi::{CStr, CString};
+use std::io::{self, Read};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::sync::Mutex;
+
+use libbpf_rs::btf::Btf;
+use libbpf_rs::btf::types::{Func, Typedef};
+use libbpf_rs::skel::{OpenSkel, Skel};
+use libbpf_rs::{AsRawLibbpf, OpenProgramMut};
+
+use super::skel::{KillsnoopSkel, OpenKillsnoopSkel};
+
+/// More threads than this gain nothing: the largest program alone takes that long.
+const THREADS: usize = 4;
+/// What `LICENSE` of the object says.
+const LICENSE: &CStr = c"GPL";
+
+/// The loaded programs, by their names.
+#[derive(Debug, Default)]
+pub(super) struct Programs {
+    loaded: HashMap<String, Loaded>,
+}
+
+#[derive(Debug)]
+struct Loaded {
+    fd: OwnedFd,
+    attach_type: libbpf_sys::bpf_attach_type,
+}
+
+/// One program, as libbpf has prepared it.
+struct Prepared {
+    name: String,
+    section: String,
+    program: *const libbpf_sys::bpf_program,
+}
+
+// SAFETY: the program belongs to an object that lives longer than every thread that reads it, and that nobody changes
+// meanwhile.
+unsafe impl Send for Prepared {}
+// SAFETY: as above; it is only read.
+unsafe impl Sync for Prepared {}
+
+impl Prepared {
+    fn of(program: &mut OpenProgramMut<'_>) -> Self {
+        Self {
+            name: program.name().to_string_lossy().into_owned(),
+            section: program.section().to_string_lossy().into_owned(),
+            program: program.as_libbpf_object().as_ptr(),
+        }
+    }
+
+    fn attach_type(&self) -> libbpf_sys::bpf_attach_type {
+        // SAFETY: a program of a living object, see above.
+        unsafe { libbpf_sys::bpf_program__expected_attach_type(self.program) }
+    }
+
+    fn size(&self) -> usize {
+        // SAFETY: as above.
+        unsafe { libbpf_sys::bpf_program__insn_cnt(self.program) as usize }
+    }
+
+    /// As libbpf does it: `bpf_object_load_prog()` and `libbpf_prepare_prog_load()`.
+    fn load(&self, attach_to: u32, btf: i32) -> io::Result<OwnedFd> {
+        let program = self.program;
+        let name = CString::new(self.name.as_str())?;
+        let is_sleepable =
+            self.section.split('/').next().is_some_and(|kind| kind.strip_suffix(".s").is_some());
+        // SAFETY: all of these only read the program, which outlives them, as do the arrays that they point to.
+        let fd = unsafe {
+            let mut options = libbpf_sys::bpf_prog_load_opts {
+                sz: size_of::<libbpf_sys::bpf_prog_load_opts>() as libbpf_sys::size_t,
+                expected_attach_type: self.attach_type(),
+                attach_btf_id: attach_to,
+                prog_flags: libbpf_sys::bpf_program__flags(program)
+                    | if is_sleepable { libbpf_sys::BPF_F_SLEEPABLE } else { 0 },
+                ..Default::default()
+            };
+            if btf >= 0 {
+                options.prog_btf_fd = btf as u32;
+                options.func_info = libbpf_sys::bpf_program__func_info(program).cast();
+                options.func_info_cnt = libbpf_sys::bpf_program__func_info_cnt(program);
+                options.func_info_rec_size = size_of::<libbpf_sys::bpf_func_info>() as u32;
+                options.line_info = libbpf_sys::bpf_program__line_info(program).cast();
+                options.line_info_cnt = libbpf_sys::bpf_program__line_info_cnt(program);
+                options.line_info_rec_size = size_of::<libbpf_sys::bpf_line_info>() as u32;
+            }
+            libbpf_sys::bpf_prog_load(
+                libbpf_sys::bpf_program__type(program),
+                name.as_ptr(),
+                LICENSE.as_ptr(),
+                libbpf_sys::bpf_program__insns(program),
+                libbpf_sys::bpf_program__insn_cnt(program),
+                &raw mut options,
+            )
+        };
+        owned(fd)
+    }
+}
+
+/// What libbpf returns: a descriptor, or an error below zero.
+fn owned(fd: i32) -> io::Result<OwnedFd> {
+    if fd < 0 {
+        return Err(io::Error::from_raw_os_error(-fd));
+    }
+    // SAFETY: just made, and nobody else's.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// What a program of this section is attached to, in the BTF of the kernel.
+fn attached_to(kernel: &Btf<'_>, section: &str) -> Option<u32> {
+    let (kind, name) = section.split_once('/')?;
+    let id = match kind {
+        "tp_btf" => kernel.type_by_name::<Typedef<'_>>(&format!("btf_trace_{name}"))?.type_id(),
+        "iter.s" => kernel.type_by_name::<Func<'_>>(&format!("bpf_iter_{name}"))?.type_id(),
+        "fexit" => kernel.type_by_name::<Func<'_>>(name)?.type_id(),
+        _ => return None,
+    };
+    Some(u32::from(id))
+}
+
+/// The same of all, in their order; None if one is not there.
+fn all_attached_to(sections: &[String]) -> Option<Vec<u32>> {
+    let kernel = Btf::from_vmlinux().ok()?;
+    sections.iter().map(|section| attached_to(&kernel, section)).collect()
+}
+
+/// All of them, or none.
+fn load_side_by_side(prepared: &[Prepared], attach_to: &[u32], btf: i32) -> Option<Vec<OwnedFd>> {
+    let mut order: Vec<usize> = (0..prepared.len()).collect();
+    order.sort_by_key(|&place| prepared[place].size());
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(THREADS);
+    // the largest is taken first
+    let left = Mutex::new(order);
+    let done = Mutex::new(Vec::new());
+    let work = || {
+        loop {
+            let Some(place) = left.lock().ok().and_then(|mut left| left.pop()) else { return };
+            let fd = prepared[place].load(attach_to[place], btf);
+            match (fd, done.lock()) {
+                (Ok(fd), Ok(mut done)) => done.push((place, fd)),
+                (Err(error), _) => {
+                    tracing::debug!(%error, "{} was refused: libbpf is asked", prepared[place].name);
+                    return;
+                }
+                _ => return,
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 1..threads {
+            scope.spawn(work);
+        }
+        work();
+    });
+    let mut done = done.into_inner().ok()?;
+    done.sort_by_key(|&(place, _)| place);
+    (done.len() == prepared.len()).then(|| done.into_iter().map(|(_, fd)| fd).collect())
+}
+
+/// Loads what was opened: the programs that are to be loaded, and all maps.
+///
+/// # Errors
+/// What libbpf says, if the kernel refuses any of it.
+pub(super) fn load(
+    mut open: OpenKillsnoopSkel<'_>,
+) -> Result<(KillsnoopSkel<'_>, Programs), libbpf_rs::Error> {
+    let mut programs = Programs::default();
+    let wanted = || |program: &OpenProgramMut<'_>| program.autoload();
+    let sections: Vec<String> = open
+        .open_object_mut()
+        .progs_mut()
+        .filter(wanted())
+        .map(|program| program.section().to_string_lossy().into_owned())
+        .collect();
+    let object = open.open_object().as_libbpf_object();
+    let (result, attach_to) = std::thread::scope(|scope| {
+        let attach_to = scope.spawn(|| all_attached_to(&sections));
+        // SAFETY: an open object that nobody else uses meanwhile: the other thread has only names.
+        let result = unsafe { libbpf_sys::bpf_object__prepare(object.as_ptr()) };
+        (result, attach_to.join().ok().flatten())
+    });
+    if result < 0 {
+        return Err(libbpf_rs::Error::from_raw_os_error(-result));
+    }
+    let prepared: Vec<Prepared> = open
+        .open_object_mut()
+        .progs_mut()
+        .filter(wanted())
+        .map(|mut program| Prepared::of(&mut program))
+        .collect();
+    // SAFETY: a living object.
+    let btf = unsafe { libbpf_sys::bpf_object__btf_fd(object.as_ptr()) };
+    let fds = attach_to.and_then(|attach_to| load_side_by_side(&prepared, &attach_to, btf));
+    let types: Vec<_> = prepared.into_iter().map(|program| (program.attach_type(), program.name)).collect();
+    let is_done = fds.is_some();
+    for ((attach_type, name), fd) in types.iter().cloned().zip(fds.into_iter().flatten()) {
+        programs.loaded.insert(name, Loaded { fd, attach_type });
+    }
+    if is_done {
+        open.open_object_mut().progs_mut().for_each(|mut program| {
+            program.set_autoload(false);
+        });
+    }
+    let skel = open.load()?;
+    if !is_done {
+        for (attach_type, name) in types {
+            let program = skel.object().progs().find(|program| program.name().to_string_lossy() == *name);
+            if let Some(program) = program {
+                let fd = program.as_fd().try_clone_to_owned()?;
+                programs.loaded.insert(name, Loaded { fd, attach_type });
+            }
+        }
+    }
+    Ok((skel, programs))
+}
+
+impl Programs {
+    /// The names of all.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.loaded.keys().map(String::as_str)
+    }
+
+    /// One of them, if it was to be loaded.
+    pub(super) fn get(&self, name: &str) -> Option<BorrowedFd<'_>> {
+        self.loaded.get(name).map(|program| program.fd.as_fd())
+    }
+
+    /// Attaches one to what its section says, for as long as the descriptor is open.
+    ///
+    /// # Errors
+    /// If it was not loaded, or the kernel refuses.
+    pub(super) fn attach(&self, name: &str) -> io::Result<OwnedFd> {
+        let program = self.loaded.get(name).ok_or(io::ErrorKind::NotFound)?;
+        // SAFETY: no pointer is given. (On older kernels libbpf opens a raw tracepoint instead.)
+        owned(unsafe {
+            libbpf_sys::bpf_link_create(program.fd.as_raw_fd(), 0, program.attach_type, std::ptr::null())
+        })
+    }
+}
+
+/// What an attached iterator writes.
+///
+/// # Errors
+/// If it cannot be run or read.
+pub(super) fn read_iterator(link: BorrowedFd<'_>) -> io::Result<Vec<u8>> {
+    // SAFETY: no pointer is given.
+    let iterator = owned(unsafe { libbpf_sys::bpf_iter_create(link.as_raw_fd()) })?;
+    let mut bytes = Vec::new();
+    std::fs::File::from(iterator).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
