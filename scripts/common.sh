@@ -141,6 +141,12 @@ test_program() {
 		sed -n 's/.*"name":"'"$1"'".*"executable":"\([^"]*\)".*/\1/p'
 }
 
+# The path of a program that measures, built, and killsnoop with it.
+bench_program() {
+	cargo_here bench --locked --bench "$1" --no-run --message-format=json-render-diagnostics |
+		sed -n 's/.*"name":"'"$1"'".*"executable":"\([^"]*\)".*/\1/p'
+}
+
 set_up() {
 	install_build_tools
 	install_rust

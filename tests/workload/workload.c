@@ -408,6 +408,7 @@ int main(int argc, char **argv)
 		play(end_roles);
 		play(place_roles);
 		play(fault_roles);
+		play(churn_roles);
 	}
 	/* anything else: a process that waits */
 	printf("ready\n");

@@ -38,6 +38,7 @@ extern const struct role signal_roles[];
 extern const struct role end_roles[];
 extern const struct role place_roles[];
 extern const struct role fault_roles[];
+extern const struct role churn_roles[];
 
 __attribute__((noreturn)) void die(const char *what);
 /* This process, as it knows itself, run with these arguments. */

@@ -1,0 +1,122 @@
+//! Pictures: lines over an axis, as SVG that looks the same wherever it is opened.
+
+use plotters::coord::Shift;
+use plotters::coord::ranged1d::{AsRangedCoord, Ranged, ValueFormatter};
+use plotters::prelude::*;
+
+/// Readable on white, and told apart by those who do not see red and green.
+const COLOURS: [RGBColor; 6] = [
+    RGBColor(0, 90, 181),
+    RGBColor(220, 90, 20),
+    RGBColor(20, 140, 100),
+    RGBColor(150, 60, 150),
+    RGBColor(110, 110, 110),
+    RGBColor(180, 140, 0),
+];
+const SIZE: (u32, u32) = (900, 380);
+const FONT: &str = "sans-serif";
+
+/// One line.
+pub struct Line {
+    pub name: String,
+    pub points: Vec<(f64, f64)>,
+}
+
+/// One system of axes.
+pub struct Chart {
+    pub title: String,
+    pub x: String,
+    pub y: String,
+    pub lines: Vec<Line>,
+    /// Powers rather than multiples along the x axis.
+    pub logarithmic: bool,
+}
+
+/// All of them below each other.
+pub fn draw(charts: &[Chart]) -> String {
+    let mut text = String::new();
+    {
+        let area =
+            SVGBackend::with_string(&mut text, (SIZE.0, SIZE.1 * charts.len() as u32)).into_drawing_area();
+        area.fill(&WHITE).unwrap();
+        for (chart, part) in charts.iter().zip(area.split_evenly((charts.len(), 1))) {
+            draw_one(chart, &part);
+        }
+        area.present().unwrap();
+    }
+    text
+}
+
+type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
+
+fn draw_one(chart: &Chart, area: &Area<'_>) {
+    let (from, to) = extent(chart.lines.iter().flat_map(|line| line.points.iter().map(|point| point.0)));
+    if chart.logarithmic {
+        draw_over(chart, area, (from..to).log_scale());
+    } else {
+        draw_over(chart, area, from..to);
+    }
+}
+
+fn draw_over<X>(chart: &Chart, area: &Area<'_>, x: X)
+where
+    X: AsRangedCoord<Value = f64>,
+    X::CoordDescType: Ranged<ValueType = f64> + ValueFormatter<f64>,
+{
+    let (_, top) = extent(chart.lines.iter().flat_map(|line| line.points.iter().map(|point| point.1)));
+    let mut axes = ChartBuilder::on(area)
+        .caption(&chart.title, (FONT, 18))
+        .margin(12)
+        .margin_right(28)
+        .x_label_area_size(46)
+        .y_label_area_size(70)
+        .build_cartesian_2d(x, 0.0..top.max(f64::MIN_POSITIVE) * 1.25)
+        .unwrap();
+    axes.configure_mesh()
+        .x_desc(&chart.x)
+        .y_desc(&chart.y)
+        .axis_desc_style((FONT, 14))
+        .label_style((FONT, 13))
+        .x_label_formatter(&|value| short(*value))
+        .y_label_formatter(&|value| short(*value))
+        .light_line_style(WHITE)
+        .draw()
+        .unwrap();
+    for (line, colour) in chart.lines.iter().zip(COLOURS.iter().cycle()) {
+        let style = colour.stroke_width(2);
+        axes.draw_series(LineSeries::new(line.points.iter().copied(), style))
+            .unwrap()
+            .label(&line.name)
+            .legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], style));
+        // of few points each is a measurement that is to be seen
+        if line.points.len() <= 20 {
+            axes.draw_series(line.points.iter().map(|&point| Circle::new(point, 3, colour.filled())))
+                .unwrap();
+        }
+    }
+    axes.configure_series_labels()
+        .position(SeriesLabelPosition::UpperRight)
+        .background_style(WHITE.mix(0.9))
+        .border_style(BLACK.mix(0.3))
+        .label_font((FONT, 13))
+        .draw()
+        .unwrap();
+}
+
+/// The lowest and the highest, never the same.
+fn extent(numbers: impl Iterator<Item = f64> + Clone) -> (f64, f64) {
+    let low = numbers.clone().fold(f64::INFINITY, f64::min);
+    let high = numbers.fold(f64::NEG_INFINITY, f64::max);
+    if low < high { (low, high) } else { (low, low + 1.0) }
+}
+
+/// `0.25`, `12.5`, `340`, `50k`.
+fn short(number: f64) -> String {
+    let text = match number.abs() {
+        size if size >= 10_000.0 => return format!("{}k", short(number / 1000.0)),
+        size if size >= 100.0 => format!("{number:.0}"),
+        size if size >= 10.0 => format!("{number:.1}"),
+        _ => format!("{number:.2}"),
+    };
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+}
