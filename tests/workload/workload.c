@@ -256,12 +256,18 @@ static int by_time(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* time-kill TIMES TARGET [PAUSE_US]: prints the median ns of a kill(TARGET, SIGURG), with pauses between them. */
+unsigned long long median_of(unsigned long long *numbers, int count)
+{
+	qsort(numbers, count, sizeof(*numbers), by_time);
+	return numbers[count / 2];
+}
+
+/* time-kill TIMES TARGET [PAUSE_US]: prints the median ns of a kill(TARGET, SIGURG), with pauses between them; 0: of itself. */
 static int time_kill(void)
 {
 	int times = atoi(arguments[2]), pause_us = argument_count > 4 ? atoi(arguments[4]) : 0;
 	unsigned long long *took = calloc(times, sizeof(*took));
-	pid_t target = atoi(arguments[3]);
+	pid_t target = atoi(arguments[3]) ?: getpid();
 
 	for (int i = 0; i < times; i++) {
 		unsigned long long began;
@@ -273,8 +279,7 @@ static int time_kill(void)
 			die("kill");
 		took[i] = now() - began;
 	}
-	qsort(took, times, sizeof(*took), by_time);
-	printf("%llu\n", took[times / 2]);
+	printf("%llu\n", median_of(took, times));
 	return 0;
 }
 
@@ -392,6 +397,20 @@ static void play(const struct role *roles)
 			exit(roles->run());
 }
 
+void play_role(void)
+{
+	if (argument_count < 2)
+		return;
+	play(own_roles);
+	play(chain_roles);
+	play(argv_roles);
+	play(signal_roles);
+	play(end_roles);
+	play(place_roles);
+	play(churn_roles);
+	play(load_roles);
+}
+
 int main(int argc, char **argv)
 {
 	const char *path = getenv("WORKLOAD_TRUTH");
@@ -410,6 +429,7 @@ int main(int argc, char **argv)
 		play(fault_roles);
 		play(churn_roles);
 	}
+	play_role();
 	/* anything else: a process that waits */
 	printf("ready\n");
 	fflush(stdout);

@@ -39,6 +39,7 @@ extern const struct role end_roles[];
 extern const struct role place_roles[];
 extern const struct role fault_roles[];
 extern const struct role churn_roles[];
+extern const struct role load_roles[];
 
 __attribute__((noreturn)) void die(const char *what);
 /* This process, as it knows itself, run with these arguments. */
@@ -47,6 +48,10 @@ void tell_self(void);
 int send_and_tell(const char *round, int signal, pid_t target);
 /* Monotonic time in ns. */
 unsigned long long now(void);
+/* The middle one of so many; sorts them. */
+unsigned long long median_of(unsigned long long *numbers, int count);
+/* Plays the role that the first argument names, and ends; returns if there is none. */
+void play_role(void);
 /* execs this program. */
 void run(char *const argv[]);
 __attribute__((noreturn)) void wait_for_ever(void);
