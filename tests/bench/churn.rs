@@ -94,7 +94,7 @@ impl Sample {
         let of = |number: Option<u64>, what: &str| number.ok_or_else(|| format!("cannot read {what}"));
         Ok(Self {
             seconds: began.elapsed().as_secs_f64(),
-            rss_kib: of(host::status_kib(subject.pid(), "VmRSS"), "VmRSS of killsnoop")? as f64,
+            rss_kib: of(host::status(subject.pid(), "VmRSS"), "VmRSS of killsnoop")? as f64,
             kernel_kib: of(cgroup.kernel_bytes(), "the kernel memory of the cgroup")? as f64 / 1024.0,
             processes: host::processes() as f64,
             events: counters.printed as f64,
@@ -246,6 +246,7 @@ fn picture(samples: &[Sample]) -> String {
         y: y.to_owned(),
         lines,
         logarithmic: false,
+        highest: f64::INFINITY,
     };
     plot::draw(&[
         chart(

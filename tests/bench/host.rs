@@ -20,17 +20,43 @@ pub fn date() -> String {
     jiff::Timestamp::now().strftime("%Y-%m-%d").to_string()
 }
 
+/// How many processes are above what this program starts, PID 1 and itself included, and the bytes of their command lines.
+pub fn above() -> (usize, usize) {
+    let parent = |pid: &u32| -> Option<u32> {
+        let parent = status(*pid, "PPid")?;
+        (parent > 0).then_some(parent as u32)
+    };
+    let pids: Vec<u32> = std::iter::successors(Some(std::process::id()), parent).collect();
+    let bytes = pids.iter().map(|pid| read(&format!("/proc/{pid}/cmdline")).len()).sum();
+    (pids.len(), bytes)
+}
+
 /// The processes that are there now.
 pub fn processes() -> usize {
     let is_pid = |entry: &fs::DirEntry| entry.file_name().to_string_lossy().parse::<u32>().is_ok();
     fs::read_dir("/proc").unwrap().filter_map(Result::ok).filter(is_pid).count()
 }
 
-/// A line of /proc/PID/status in KiB: `VmRSS`, `VmHWM`.
-pub fn status_kib(pid: u32, name: &str) -> Option<u64> {
+/// The number of a line of /proc/PID/status, which is KiB in `VmRSS` and `VmHWM`.
+pub fn status(pid: u32, name: &str) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
     line.split_whitespace().next()?.parse().ok()
+}
+
+/// The RSS of a process that is pages of BPF maps, in KiB.
+pub fn map_rss_kib(pid: u32) -> u64 {
+    let mut is_map = false;
+    let mut sum = 0;
+    for line in read(&format!("/proc/{pid}/smaps")).lines() {
+        // every mapping begins with its addresses; what is told of it begins with a capital
+        if !line.starts_with(|first: char| first.is_ascii_uppercase()) {
+            is_map = line.ends_with("bpf-map");
+        } else if let (true, Some(size)) = (is_map, line.strip_prefix("Rss:")) {
+            sum += size.split_whitespace().next().and_then(|kib| kib.parse::<u64>().ok()).unwrap_or(0);
+        }
+    }
+    sum
 }
 
 /// The CPU time of a process and its threads in seconds, as the scheduler counts it: not in ticks.

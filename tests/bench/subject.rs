@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,6 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::Outcome;
 use crate::harness;
-use crate::host;
 
 /// A memory cgroup, of version 1 or 2; removed at the end.
 pub struct MemoryCgroup {
@@ -88,6 +87,11 @@ impl Subject {
         self.child.id()
     }
 
+    /// Its standard output, where that is a pipe.
+    pub fn take_stdout(&mut self) -> ChildStdout {
+        self.child.stdout.take().expect("it was started with a pipe")
+    }
+
     /// What it said so far.
     pub fn said(&self) -> String {
         fs::read_to_string(self.directory.path().join("said")).unwrap_or_default()
@@ -134,10 +138,6 @@ impl Subject {
             thread::sleep(Duration::from_millis(2));
         }
         counters_of(&self.said(), "signals total")
-    }
-
-    pub fn peak_rss_mib(&self) -> f64 {
-        host::status_kib(self.pid(), "VmHWM").unwrap_or(0) as f64 / 1024.0
     }
 }
 
