@@ -69,7 +69,8 @@ fn refuse_less_than_an_hour(seconds: u64) -> Outcome<()> {
         return Ok(());
     }
     Err(format!(
-        "refused: {} minutes show nothing of what grows with uptime; 60 is the least that is drawn. Leave out --minutes, \
+        "refused: {} minutes show nothing of what grows with uptime; 60 is the least that is drawn. Leave \
+         out --minutes, \
          or try it with --try SECONDS, which writes to a temporary directory",
         seconds / 60
     ))
@@ -142,7 +143,8 @@ fn measure(seconds: u64, rate: u64) -> Outcome<String> {
     let made = churn.stop()?;
     let counters = subject.stop()?;
     let header = format!(
-        "# command: killsnoop {}\n# churn: workload churn {rate}: {made}\n# date: {}\n# duration: {seconds} s\n\
+        "# command: killsnoop {}\n# churn: workload churn {rate}: {made}\n# date: {}\n# duration: \
+         {seconds} s\n\
          # host: {}\n# counters at the end: generated={} printed={} hidden={} lost={} unprinted={}\n",
         FLAGS.join(" "),
         host::date(),
@@ -282,14 +284,16 @@ fn judge(samples: &[Sample]) -> Outcome<()> {
 
 fn page(csv: &str, samples: &[Sample], complaint: Option<&str>) -> String {
     let mut page = String::from(
-        "# An hour's churn\n\nWhat killsnoop holds while short-lived processes exec, fork, leave orphans, send signals and die of \
+        "# An hour's churn\n\nWhat killsnoop holds while short-lived processes exec, fork, leave orphans, \
+         send signals and die of \
          them, and cgroups come\nand go. `scripts/churn` makes this page, [the picture](churn.svg) and \
          [the samples](churn.csv), one every 10 s.\n\n![memory over time](churn.svg)\n\n",
     );
     for fact in csv.lines().filter_map(|line| line.strip_prefix("# ")) {
         writeln!(page, "- {fact}").unwrap();
     }
-    page += "\n| KiB | first | last | lowest | highest | slope per hour | … from the second third on |\n|---|---|---|---|---|---|---|\n";
+    page += "\n| KiB | first | last | lowest | highest | slope per hour | … from the second third on \
+        |\n|---|---|---|---|---|---|---|\n";
     for (name, of) in MEMORY {
         let numbers: Vec<f64> = samples.iter().map(of).collect();
         let all = spread(&numbers).unwrap();
@@ -311,7 +315,8 @@ fn page(csv: &str, samples: &[Sample], complaint: Option<&str>) -> String {
     let last = samples[samples.len() - 1];
     writeln!(
         page,
-        "\n{:.0} events were written and {:.0} signals lost until the last sample; {:.0} processes lived at a time (median).",
+        "\n{:.0} events were written and {:.0} signals lost until the last sample; {:.0} processes lived \
+         at a time (median).",
         last.events,
         last.lost,
         median(&processes)

@@ -64,9 +64,12 @@ impl Results {
         let Speed { rounds, storm_rounds, kills, paced_kills, .. } = self.speed;
         writeln!(
             page,
-            "`{}` made this page and its pictures on {}: {}, in {:.0} minutes. Numbers are medians, with the lowest and the highest \
-             round in brackets. All tracers were measured in one run, in turns of about a second, one after the other in each of \
-             {rounds} rounds ({storm_rounds} for storms and memory). Times are this machine's; what tells something is the ratio \
+            "`{}` made this page and its pictures on {}: {}, in {:.0} minutes. Numbers are medians, with \
+             the lowest and the highest \
+             round in brackets. All tracers were measured in one run, in turns of about a second, one \
+             after the other in each of \
+             {rounds} rounds ({storm_rounds} for storms and memory). Times are this machine's; what tells \
+             something is the ratio \
              between the rows.\n",
             self.command,
             host::date(),
@@ -77,10 +80,14 @@ impl Results {
         let (above, bytes) = host::above();
         writeln!(
             page,
-            "What is added is the median of a kill() with the tracer, less that without it in the same round: `workload time-kill \
-             {kills} PID` at full speed, `workload time-kill {paced_kills} PID 1000` at one a ms. The target ignores the signal \
-             (SIGURG), so that no wake-up of it is measured. Above both sides are the same {above} processes, whose command lines \
-             have {bytes} bytes: all of it is in each of killsnoop's lines. A kill() that nobody traces took {} µs at full speed and {} µs at one a \
+            "What is added is the median of a kill() with the tracer, less that without it in the same \
+             round: `workload time-kill \
+             {kills} PID` at full speed, `workload time-kill {paced_kills} PID 1000` at one a ms. The \
+             target ignores the signal \
+             (SIGURG), so that no wake-up of it is measured. Above both sides are the same {above} \
+             processes, whose command lines \
+             have {bytes} bytes: all of it is in each of killsnoop's lines. A kill() that nobody traces \
+             took {} µs at full speed and {} µs at one a \
              ms (caches are cold by then).\n",
             show(self.costs.bare_full, 2),
             show(self.costs.bare_paced, 2)
@@ -90,7 +97,8 @@ impl Results {
 
     fn compare(&self, page: &mut String) {
         page.push_str(
-            "| | added µs per kill, full speed | added µs at 1 kill per ms | tracer CPU µs per event | first event s | idle CPU ms/s | \
+            "| | added µs per kill, full speed | added µs at 1 kill per ms | tracer CPU µs per event | \
+             first event s | idle CPU ms/s | \
              peak RSS MiB | storm: unaccounted |\n|---|---|---|---|---|---|---|---|\n",
         );
         for cost in self.costs.each.iter().filter(|cost| cost.is_peer) {
@@ -110,8 +118,10 @@ impl Results {
             .unwrap();
         }
         page.push_str(
-            "| **to reach, with both whole trees and all argv** | **≤ 1.2 = 0.07 × sigsnoop** | **≤ 1.5 = 0.08 ×** | **≤ 3 = 0.45 ×** | \
-             **≤ 0.08** | **≤ 0.7** | **≤ 16** | **0, exactly** |\n\n![added per kill](performance-kills.svg)\n\n",
+            "| **to reach, with both whole trees and all argv** | **≤ 1.2 = 0.07 × sigsnoop** | **≤ 1.5 = \
+             0.08 ×** | **≤ 3 = 0.45 ×** | \
+             **≤ 0.08** | **≤ 0.7** | **≤ 16** | **0, exactly** |\n\n![added per \
+             kill](performance-kills.svg)\n\n",
         );
         for foot in &self.footprints {
             let maps = show(foot.map_rss_mib, 1);
@@ -132,10 +142,14 @@ impl Results {
         }
         writeln!(
             page,
-            "\nFirst event: from exec of the tracer to its first line about a source that sends a signal every 100 µs (standard output \
-             line by line, where it is the tracer's). Idle: {} s without a signal from here. Storm: two senders at full speed for {} ms, \
-             killsnoop with `--where target.pid=` of their targets, so that what others of this host send is not in the sums; unaccounted is \
-             *sent − shown − told lost* of the worst round (below 0: of what others told lost, some was of other processes).\n",
+            "\nFirst event: from exec of the tracer to its first line about a source that sends a signal \
+             every 100 µs (standard output \
+             line by line, where it is the tracer's). Idle: {} s without a signal from here. Storm: two \
+             senders at full speed for {} ms, \
+             killsnoop with `--where target.pid=` of their targets, so that what others of this host send \
+             is not in the sums; unaccounted is \
+             *sent − shown − told lost* of the worst round (below 0: of what others told lost, some was of \
+             other processes).\n",
             self.speed.idle.as_secs(),
             self.speed.storm_ms
         )
@@ -211,7 +225,8 @@ impl Results {
 
     fn own_costs(&self, page: &mut String) {
         page.push_str(
-            "\n## What is not reported costs little\n\n| | command | added µs, full speed | added µs at 1 kill per ms |\n|---|---|---|---|\n",
+            "\n## What is not reported costs little\n\n| | command | added µs, full speed | added µs at 1 \
+             kill per ms |\n|---|---|---|---|\n",
         );
         for cost in self.costs.each.iter().filter(|cost| !cost.is_peer || cost.name == "killsnoop") {
             let Cost { name, command, full, paced, .. } = cost;
@@ -220,7 +235,8 @@ impl Results {
         if let Some((ratio, bare)) = self.costs.getppid {
             writeln!(
                 page,
-                "\nOther system calls: getppid() (`workload time-getppid 200`) took {} ns without killsnoop; with it {} times that.",
+                "\nOther system calls: getppid() (`workload time-getppid 200`) took {} ns without \
+                 killsnoop; with it {} times that.",
                 show(Some(bare), 1),
                 show(Some(ratio), 3)
             )
@@ -230,8 +246,10 @@ impl Results {
 
     fn tell_programs(&self, page: &mut String) {
         page.push_str(
-            "\n## Each BPF program\n\nns of one run, by the kernel's own count (`kernel.bpf_stats_enabled=1`, which adds some 20 to 50 ns to \
-             each run itself). What the rest of the host did meanwhile is in there.\n\n| | program | ns a run | runs | killsnoop's flags | made by |\n\
+            "\n## Each BPF program\n\nns of one run, by the kernel's own count \
+             (`kernel.bpf_stats_enabled=1`, which adds some 20 to 50 ns to \
+             each run itself). What the rest of the host did meanwhile is in there.\n\n| | program | ns a \
+             run | runs | killsnoop's flags | made by |\n\
              |---|---|---|---|---|---|\n",
         );
         for program in &self.programs {
@@ -245,14 +263,20 @@ impl Results {
         let Sustained { command, seconds, rounds } = &self.sustained;
         writeln!(
             page,
-            "\n## Sustained\n\nFour senders at full speed for {seconds} s, to four targets, both chains 5 deep below this program, command \
-             lines of some 60 bytes: `{command}`, FILE on tmpfs, and four of `workload nest 5 FILLER storm-for`. Complete is an event that names \
-             nothing as missing; the rate is up to the last line written. {} complete events a second, {} bytes each.\n",
+            "\n## Sustained\n\nFour senders at full speed for {seconds} s, to four targets, both chains 5 \
+             deep below this program, command \
+             lines of some 60 bytes: `{command}`, FILE on tmpfs, and four of `workload nest 5 FILLER \
+             storm-for`. Complete is an event that names \
+             nothing as missing; the rate is up to the last line written. {} complete events a second, {} \
+             bytes each.\n",
             show(self.sustained.events_per_second(), 0),
             show(self.sustained.bytes_per_event(), 0)
         )
         .unwrap();
-        page.push_str("| round | sent | shown | complete | told lost | unaccounted | seconds until written | complete a second |\n|---|---|---|---|---|---|---|---|\n");
+        page.push_str(
+            "| round | sent | shown | complete | told lost | unaccounted | seconds until written \
+            | complete a second |\n|---|---|---|---|---|---|---|---|\n",
+        );
         for (number, round) in (1..).zip(rounds) {
             writeln!(
                 page,
@@ -271,8 +295,10 @@ impl Results {
 
     fn tell_latency(&self, page: &mut String) {
         page.push_str(
-            "\n## From the signal to its line\n\nFrom the kernel's time of the signal, which the line tells, until the reader of a pipe has the \
-             line: what write() took, and its wake-up, are in there. At full speed what waits is the ring.\n\n![latency](performance-latency.svg)\n\n\
+            "\n## From the signal to its line\n\nFrom the kernel's time of the signal, which the line \
+             tells, until the reader of a pipe has the \
+             line: what write() took, and its wake-up, are in there. At full speed what waits is the \
+             ring.\n\n![latency](performance-latency.svg)\n\n\
              | signals | lines | p50 µs | p99 µs | highest µs | command |\n|---|---|---|---|---|---|\n",
         );
         for latency in &self.latencies {
@@ -300,7 +326,8 @@ impl Results {
             "`workload nest 2 ARGUMENT …`",
         );
         page.push_str(
-            "| processes there at the start | ready ms | of these, seeding ms | RSS KiB | kernel KiB | kernel bytes for each more |\n|---|---|---|---|---|---|\n",
+            "| processes there at the start | ready ms | of these, seeding ms | RSS KiB | kernel KiB | \
+             kernel bytes for each more |\n|---|---|---|---|---|---|\n",
         );
         let first = self.scale.crowds.first();
         for crowd in &self.scale.crowds {
@@ -311,9 +338,17 @@ impl Results {
                 let more = f64::from(processes - first.processes);
                 format!("{:.0}", (kernel_kib - first.kernel_kib) * 1024.0 / more)
             });
-            writeln!(page, "| {processes}{note} | {ready_ms:.1} | {seeding_ms:.1} | {rss_kib:.0} | {kernel_kib:.0} | {each} |").unwrap();
+            writeln!(
+                page,
+                "| {processes}{note} | {ready_ms:.1} | {seeding_ms:.1} | {rss_kib:.0} | \
+                {kernel_kib:.0} | {each} |"
+            )
+            .unwrap();
         }
-        page.push_str("\n`workload crowd N`, then `killsnoop -o json=/dev/null` in a memory cgroup of its own; kernel memory is what is charged to that.\n");
+        page.push_str(
+            "\n`workload crowd N`, then `killsnoop -o json=/dev/null` in a memory cgroup of its \
+            own; kernel memory is what is charged to that.\n",
+        );
     }
 
     fn bars(&self) -> Vec<Bar> {
@@ -390,11 +425,22 @@ impl Results {
 }
 
 fn points(page: &mut String, what: &str, points: &[Point], command: &str) {
-    writeln!(page, "| {what} | added µs per kill, full speed | bytes of an event | kills a round | lost, all rounds |\n|---|---|---|---|---|").unwrap();
+    writeln!(
+        page,
+        "| {what} | added µs per kill, full speed | bytes of an event | kills a round | lost, \
+        all rounds |\n|---|---|---|---|---|"
+    )
+    .unwrap();
     for Point { at, added, bytes, kills, lost } in points {
         writeln!(page, "| {at} | {} | {bytes:.0} | {kills} | {lost} |", show(Some(*added), 2)).unwrap();
     }
-    writeln!(page, "\n{command} around `workload ignores` and `workload time-kill`, with `killsnoop -d 32 -o json=FILE --where target.pid=PID` and without; so few kills that the ring holds them all.\n").unwrap();
+    writeln!(
+        page,
+        "\n{command} around `workload ignores` and `workload time-kill`, with `killsnoop -d 32 \
+        -o json=FILE --where target.pid=PID` and without; so few kills that the ring holds them \
+        all.\n"
+    )
+    .unwrap();
 }
 
 fn unaccounted(foot: &Footprint) -> String {

@@ -62,7 +62,7 @@ impl Tracer {
         self.command.iter().any(|word| word.starts_with("json"))
     }
 
-    /// Starts it. With a source it is ready when it has shown one of its signals: the seconds from exec to that.
+    /// Starts it; its hooks may not be attached yet.
     pub fn start(&self) -> Outcome<Running> {
         let directory = tempfile::Builder::new().prefix("killsnoop-bench").tempdir_in("/dev/shm").unwrap();
         let (out, said) = (directory.path().join("out"), directory.path().join("said"));
