@@ -165,20 +165,33 @@ fn compare(options: &Options) -> Outcome<()> {
     let tracers = tracers(options);
     let compared = tracers.iter().map(|tracer| Mode { tracer: tracer.clone(), is_own: false, is_peer: true });
     let modes: Vec<Mode> = compared.chain(refusals()).collect();
-    let results = Results {
+    let mut failed = Vec::new();
+    let mut results = Results {
         command: format!("scripts/bench{}", if options.quick { " --quick" } else { "" }),
         speed,
         missing: options.missing.clone(),
-        costs: kills::measure(&modes, &speed)?,
+        costs: part(&mut failed, "kills", kills::measure(&modes, &speed)),
         footprints: storm::measure(&tracers, &speed),
-        programs: programs::measure(&speed)?,
-        sustained: sustained::measure(&speed)?,
-        latencies: latency::measure(&speed)?,
-        scale: scale::measure(&speed)?,
-        minutes: began.elapsed().as_secs_f64() / 60.0,
+        programs: part(&mut failed, "BPF programs", programs::measure(&speed)),
+        sustained: part(&mut failed, "sustained", sustained::measure(&speed)),
+        latencies: part(&mut failed, "latency", latency::measure(&speed)),
+        scale: part(&mut failed, "depth and length", scale::measure(&speed)),
+        failed: Vec::new(),
+        minutes: 0.0,
     };
+    results.scale.crowds = part(&mut failed, "many processes", scale::crowds());
+    results.minutes = began.elapsed().as_secs_f64() / 60.0;
+    results.failed = failed;
     let directory = if options.quick { tempfile::tempdir().unwrap().keep() } else { host::docs() };
     results.write(&directory);
     eprintln!("wrote performance.md and performance-*.svg in {}", directory.display());
-    Ok(())
+    if results.failed.is_empty() { Ok(()) } else { Err(results.failed.join("\n")) }
+}
+
+/// What was measured; where that failed nothing, and the report says why.
+fn part<T: Default>(failed: &mut Vec<String>, name: &str, outcome: Outcome<T>) -> T {
+    outcome.unwrap_or_else(|complaint| {
+        failed.push(format!("{name}: {complaint}"));
+        T::default()
+    })
 }

@@ -67,14 +67,15 @@ where
     X: AsRangedCoord<Value = f64>,
     X::CoordDescType: Ranged<ValueType = f64> + ValueFormatter<f64>,
 {
-    let (_, top) = extent(chart.lines.iter().flat_map(|line| line.points.iter().map(|point| point.1)));
+    // what costs less than nothing, by the noise of the host, is to be seen as well
+    let (bottom, top) = extent(chart.lines.iter().flat_map(|line| line.points.iter().map(|point| point.1)));
     let mut axes = ChartBuilder::on(area)
         .caption(&chart.title, (FONT, 18))
         .margin(12)
         .margin_right(28)
         .x_label_area_size(46)
         .y_label_area_size(70)
-        .build_cartesian_2d(x, 0.0..top.max(f64::MIN_POSITIVE) * 1.25)
+        .build_cartesian_2d(x, bottom.min(0.0)..top.max(f64::MIN_POSITIVE) * 1.25)
         .unwrap();
     axes.configure_mesh()
         .x_desc(&chart.x)
@@ -111,11 +112,15 @@ where
         .unwrap();
 }
 
-/// The lowest and the highest, never the same.
+/// The lowest and the highest, never the same, and never none.
 fn extent(numbers: impl Iterator<Item = f64> + Clone) -> (f64, f64) {
     let low = numbers.clone().fold(f64::INFINITY, f64::min);
     let high = numbers.fold(f64::NEG_INFINITY, f64::max);
-    if low < high { (low, high) } else { (low, low + 1.0) }
+    match (low, high) {
+        _ if !low.is_finite() => (1.0, 2.0),
+        _ if low < high => (low, high),
+        _ => (low, low + 1.0),
+    }
 }
 
 /// `0.25`, `12.5`, `340`, `50k`.

@@ -19,6 +19,8 @@ pub struct Results {
     pub speed: Speed,
     /// Peers that are not here, and why.
     pub missing: Vec<(String, String)>,
+    /// Parts that could not be measured, and why.
+    pub failed: Vec<String>,
     pub costs: Costs,
     pub footprints: Vec<Footprint>,
     pub programs: Vec<Program>,
@@ -50,6 +52,9 @@ impl Results {
     fn page(&self) -> String {
         let mut page = String::from("# What killsnoop costs\n\n");
         self.begin(&mut page);
+        for complaint in &self.failed {
+            writeln!(page, "**Not measured:** {complaint}\n").unwrap();
+        }
         self.compare(&mut page);
         self.keep_targets(&mut page);
         self.own_costs(&mut page);

@@ -77,7 +77,8 @@ impl Subject {
             Some(cgroup) => within(cgroup),
             None => Command::new(harness::killsnoop()),
         };
-        let child = command.args(flags).stdin(Stdio::null()).stdout(out).stderr(said).spawn().unwrap();
+        let child = command.args(flags).stdin(Stdio::null()).stdout(out).stderr(said).spawn();
+        let child = child.map_err(|error| format!("cannot start killsnoop: {error}"))?;
         let mut subject = Self { child, directory };
         subject.until("killsnoop is ready", |said| said.contains("ready in"))?;
         Ok(subject)

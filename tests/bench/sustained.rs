@@ -10,7 +10,7 @@ const DEPTH: u32 = 5;
 /// With it a command line is some 60 bytes.
 const FILLER: &str = "--of=forty-bytes-so-that-a-line-has-60-x";
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Sustained {
     pub command: String,
     pub seconds: f64,
