@@ -70,8 +70,7 @@ fn refuse_less_than_an_hour(seconds: u64) -> Outcome<()> {
     }
     Err(format!(
         "refused: {} minutes show nothing of what grows with uptime; 60 is the least that is drawn. Leave \
-         out --minutes, \
-         or try it with --try SECONDS, which writes to a temporary directory",
+         out --minutes, or try it with --try SECONDS, which writes to a temporary directory",
         seconds / 60
     ))
 }
@@ -285,9 +284,9 @@ fn judge(samples: &[Sample]) -> Outcome<()> {
 fn page(csv: &str, samples: &[Sample], complaint: Option<&str>) -> String {
     let mut page = String::from(
         "# An hour's churn\n\nWhat killsnoop holds while short-lived processes exec, fork, leave orphans, \
-         send signals and die of \
-         them, and cgroups come\nand go. `scripts/churn` makes this page, [the picture](churn.svg) and \
-         [the samples](churn.csv), one every 10 s.\n\n![memory over time](churn.svg)\n\n",
+         send signals and die of them, and cgroups come\nand go. `scripts/churn` makes this page, [the \
+         picture](churn.svg) and [the samples](churn.csv), one every 10 s.\n\n![memory over \
+         time](churn.svg)\n\n",
     );
     for fact in csv.lines().filter_map(|line| line.strip_prefix("# ")) {
         writeln!(page, "- {fact}").unwrap();

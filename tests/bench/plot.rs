@@ -67,6 +67,8 @@ where
     X: AsRangedCoord<Value = f64>,
     X::CoordDescType: Ranged<ValueType = f64> + ValueFormatter<f64>,
 {
+    // the legend is above the lines
+    let headroom = 1.2 + 0.08 * chart.lines.len() as f64;
     // what costs less than nothing, by the noise of the host, is to be seen as well
     let (bottom, top) = extent(chart.lines.iter().flat_map(|line| line.points.iter().map(|point| point.1)));
     let mut axes = ChartBuilder::on(area)
@@ -75,7 +77,7 @@ where
         .margin_right(28)
         .x_label_area_size(46)
         .y_label_area_size(70)
-        .build_cartesian_2d(x, bottom.min(0.0)..top.max(f64::MIN_POSITIVE) * 1.25)
+        .build_cartesian_2d(x, bottom.min(0.0)..top.max(f64::MIN_POSITIVE) * headroom)
         .unwrap();
     axes.configure_mesh()
         .x_desc(&chart.x)

@@ -70,12 +70,9 @@ impl Results {
         writeln!(
             page,
             "`{}` made this page and its pictures on {}: {}, in {:.0} minutes. Numbers are medians, with \
-             the lowest and the highest \
-             round in brackets. All tracers were measured in one run, in turns of about a second, one \
-             after the other in each of \
-             {rounds} rounds ({storm_rounds} for storms and memory). Times are this machine's; what tells \
-             something is the ratio \
-             between the rows.\n",
+             the lowest and the highest round in brackets. All tracers were measured in one run, in turns \
+             of about a second, one after the other in each of {rounds} rounds ({storm_rounds} for storms \
+             and memory). Times are this machine's; what tells something is the ratio between the rows.\n",
             self.command,
             host::date(),
             host::described(),
@@ -86,14 +83,11 @@ impl Results {
         writeln!(
             page,
             "What is added is the median of a kill() with the tracer, less that without it in the same \
-             round: `workload time-kill \
-             {kills} PID` at full speed, `workload time-kill {paced_kills} PID 1000` at one a ms. The \
-             target ignores the signal \
-             (SIGURG), so that no wake-up of it is measured. Above both sides are the same {above} \
-             processes, whose command lines \
-             have {bytes} bytes: all of it is in each of killsnoop's lines. A kill() that nobody traces \
-             took {} µs at full speed and {} µs at one a \
-             ms (caches are cold by then).\n",
+             round: `workload time-kill {kills} PID` at full speed, `workload time-kill {paced_kills} PID \
+             1000` at one a ms. The target ignores the signal (SIGURG), so that no wake-up of it is \
+             measured. Above both sides are the same {above} processes, whose command lines have {bytes} \
+             bytes: all of it is in each of killsnoop's lines. A kill() that nobody traces took {} µs at \
+             full speed and {} µs at one a ms (caches are cold by then).\n",
             show(self.costs.bare_full, 2),
             show(self.costs.bare_paced, 2)
         )
@@ -103,8 +97,8 @@ impl Results {
     fn compare(&self, page: &mut String) {
         page.push_str(
             "| | added µs per kill, full speed | added µs at 1 kill per ms | tracer CPU µs per event | \
-             first event s | idle CPU ms/s | \
-             peak RSS MiB | storm: unaccounted |\n|---|---|---|---|---|---|---|---|\n",
+             first event s | idle CPU ms/s | peak RSS MiB | storm: unaccounted \
+             |\n|---|---|---|---|---|---|---|---|\n",
         );
         for cost in self.costs.each.iter().filter(|cost| cost.is_peer) {
             let Some(foot) = self.footprint(&cost.name) else { continue };
@@ -124,9 +118,8 @@ impl Results {
         }
         page.push_str(
             "| **to reach, with both whole trees and all argv** | **≤ 1.2 = 0.07 × sigsnoop** | **≤ 1.5 = \
-             0.08 ×** | **≤ 3 = 0.45 ×** | \
-             **≤ 0.08** | **≤ 0.7** | **≤ 16** | **0, exactly** |\n\n![added per \
-             kill](performance-kills.svg)\n\n",
+             0.08 ×** | **≤ 3 = 0.45 ×** | **≤ 0.08** | **≤ 0.7** | **≤ 16** | **0, exactly** |\n\n![added \
+             per kill](performance-kills.svg)\n\n",
         );
         for foot in &self.footprints {
             let maps = show(foot.map_rss_mib, 1);
@@ -148,13 +141,11 @@ impl Results {
         writeln!(
             page,
             "\nFirst event: from exec of the tracer to its first line about a source that sends a signal \
-             every 100 µs (standard output \
-             line by line, where it is the tracer's). Idle: {} s without a signal from here. Storm: two \
-             senders at full speed for {} ms, \
-             killsnoop with `--where target.pid=` of their targets, so that what others of this host send \
-             is not in the sums; unaccounted is \
-             *sent − shown − told lost* of the worst round (below 0: of what others told lost, some was of \
-             other processes).\n",
+             every 100 µs (with `stdbuf -oL` where that is its standard output, so that a line is there \
+             when it is printed). Idle: {} s without a signal from here. Storm: two senders at full speed \
+             for {} ms, killsnoop with `--where target.pid=` of their targets, so that what others of this \
+             host send is not in the sums; unaccounted is *sent − shown − told lost* of the worst round \
+             (below 0: of what others told lost, some was of other processes).\n",
             self.speed.idle.as_secs(),
             self.speed.storm_ms
         )
@@ -252,9 +243,9 @@ impl Results {
     fn tell_programs(&self, page: &mut String) {
         page.push_str(
             "\n## Each BPF program\n\nns of one run, by the kernel's own count \
-             (`kernel.bpf_stats_enabled=1`, which adds some 20 to 50 ns to \
-             each run itself). What the rest of the host did meanwhile is in there.\n\n| | program | ns a \
-             run | runs | killsnoop's flags | made by |\n\
+             (`kernel.bpf_stats_enabled=1`, which adds some 20 to 50 ns to each run itself). What the rest \
+             of the host did meanwhile is in there.\n\n| | program | ns a run | runs | killsnoop's flags | \
+             made by |\n\
              |---|---|---|---|---|---|\n",
         );
         for program in &self.programs {
@@ -269,18 +260,16 @@ impl Results {
         writeln!(
             page,
             "\n## Sustained\n\nFour senders at full speed for {seconds} s, to four targets, both chains 5 \
-             deep below this program, command \
-             lines of some 60 bytes: `{command}`, FILE on tmpfs, and four of `workload nest 5 FILLER \
-             storm-for`. Complete is an event that names \
-             nothing as missing; the rate is up to the last line written. {} complete events a second, {} \
-             bytes each.\n",
+             deep below this program, command lines of some 60 bytes: `{command}`, FILE on tmpfs, and four \
+             of `workload nest 5 FILLER storm-for`. Complete is an event that names nothing as missing; \
+             the rate is up to the last line written. {} complete events a second, {} bytes each.\n",
             show(self.sustained.events_per_second(), 0),
             show(self.sustained.bytes_per_event(), 0)
         )
         .unwrap();
         page.push_str(
-            "| round | sent | shown | complete | told lost | unaccounted | seconds until written \
-            | complete a second |\n|---|---|---|---|---|---|---|---|\n",
+            "| round | sent | shown | complete | told lost | unaccounted | seconds until written | \
+            complete a second |\n|---|---|---|---|---|---|---|---|\n",
         );
         for (number, round) in (1..).zip(rounds) {
             writeln!(
@@ -301,9 +290,8 @@ impl Results {
     fn tell_latency(&self, page: &mut String) {
         page.push_str(
             "\n## From the signal to its line\n\nFrom the kernel's time of the signal, which the line \
-             tells, until the reader of a pipe has the \
-             line: what write() took, and its wake-up, are in there. At full speed what waits is the \
-             ring.\n\n![latency](performance-latency.svg)\n\n\
+             tells, until the reader of a pipe has the line: what write() took, and its wake-up, are in \
+             there. At full speed what waits is the ring.\n\n![latency](performance-latency.svg)\n\n\
              | signals | lines | p50 µs | p99 µs | highest µs | command |\n|---|---|---|---|---|---|\n",
         );
         for latency in &self.latencies {
@@ -345,14 +333,14 @@ impl Results {
             });
             writeln!(
                 page,
-                "| {processes}{note} | {ready_ms:.1} | {seeding_ms:.1} | {rss_kib:.0} | \
-                {kernel_kib:.0} | {each} |"
+                "| {processes}{note} | {ready_ms:.1} | {seeding_ms:.1} | {rss_kib:.0} | {kernel_kib:.0} | \
+                {each} |"
             )
             .unwrap();
         }
         page.push_str(
-            "\n`workload crowd N`, then `killsnoop -o json=/dev/null` in a memory cgroup of its \
-            own; kernel memory is what is charged to that.\n",
+            "\n`workload crowd N`, then `killsnoop -o json=/dev/null` in a memory cgroup of its own; \
+            kernel memory is what is charged to that.\n",
         );
     }
 
@@ -432,8 +420,8 @@ impl Results {
 fn points(page: &mut String, what: &str, points: &[Point], command: &str) {
     writeln!(
         page,
-        "| {what} | added µs per kill, full speed | bytes of an event | kills a round | lost, \
-        all rounds |\n|---|---|---|---|---|"
+        "| {what} | added µs per kill, full speed | bytes of an event | kills a round | lost, all rounds \
+        |\n|---|---|---|---|---|"
     )
     .unwrap();
     for Point { at, added, bytes, kills, lost } in points {
@@ -441,9 +429,8 @@ fn points(page: &mut String, what: &str, points: &[Point], command: &str) {
     }
     writeln!(
         page,
-        "\n{command} around `workload ignores` and `workload time-kill`, with `killsnoop -d 32 \
-        -o json=FILE --where target.pid=PID` and without; so few kills that the ring holds them \
-        all.\n"
+        "\n{command} around `workload ignores` and `workload time-kill`, with `killsnoop -d 32 -o \
+        json=FILE --where target.pid=PID` and without; so few kills that the ring holds them all.\n"
     )
     .unwrap();
 }

@@ -2,6 +2,8 @@
 
 use std::fs;
 use std::process::Stdio;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use crate::numbers::{Spread, spread};
 use crate::subject::{MemoryCgroup, Subject};
@@ -94,6 +96,7 @@ pub fn crowds() -> Outcome<Vec<Crowd>> {
 }
 
 fn crowd(wanted: u32, processes: u32) -> Outcome<Crowd> {
+    let before = crate::host::processes();
     let mut part = Part::start(&["crowd", &processes.to_string()]);
     let processes = part.line().trim().parse().map_err(|_| "the crowd did not come".to_owned())?;
     let cgroup = MemoryCgroup::create()?;
@@ -116,6 +119,16 @@ fn crowd(wanted: u32, processes: u32) -> Outcome<Crowd> {
         rss_kib: of(crate::host::status(subject.pid(), "VmRSS"))? as f64,
     };
     subject.stop()?;
+    drop(part);
+    wait_until_gone(before);
     eprintln!("scale: {processes} processes");
     Ok(found)
+}
+
+/// Those of a crowd die one by one, and the next crowd wants their pids.
+fn wait_until_gone(before: usize) {
+    let give_up = Instant::now() + Duration::from_secs(30);
+    while crate::host::processes() > before + 100 && Instant::now() < give_up {
+        thread::sleep(Duration::from_millis(50));
+    }
 }

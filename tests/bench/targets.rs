@@ -52,7 +52,12 @@ pub const EXIT: Target = at_most("exit hook", "µs", 0.4, NOT_KNOWN);
 pub const HIDDEN: Target = at_most("hidden signal, full speed", "µs", 0.15, NOT_KNOWN);
 pub const REFUSED: Target = at_most("signal refused in the kernel, full speed", "µs", 0.15, NOT_KNOWN);
 pub const OTHER_CALLS: Target = at_most("getppid(), ratio", "×", 1.005, "the noise of this host");
-pub const LATENCY: Target = at_most("longest time from a signal to its line", "ms", 100.0, NOT_KNOWN);
+pub const LATENCY: Target = at_most(
+    "longest time from a signal to its line",
+    "ms",
+    100.0,
+    "at full speed the ring is full: a line waits until the 16 MiB before it are written; at any other pace see below",
+);
 pub const SUSTAINED: Target = Target {
     what: "complete events a second",
     unit: "/s",

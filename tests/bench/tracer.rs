@@ -93,11 +93,20 @@ impl Tracer {
         Ok(running)
     }
 
+    /// A line is there when it is printed: how full a buffer is says nothing of how soon a tracer sees.
+    fn line_by_line(&self) -> Self {
+        let mut tracer = self.clone();
+        if self.ready == Ready::Shows {
+            tracer.command.splice(0..0, ["stdbuf", "-oL"].map(str::to_owned));
+        }
+        tracer
+    }
+
     /// Seconds from exec to the first line about a signal of a source that was there before.
     pub fn first_event(&self) -> Outcome<f64> {
         let source = workload::Source::start();
         let began = Instant::now();
-        let mut running = self.start()?;
+        let mut running = self.line_by_line().start()?;
         running.until_shown(&source.target)?;
         let seconds = began.elapsed().as_secs_f64();
         drop(source);
@@ -270,8 +279,9 @@ fn tally_json(text: &str, targets: &[u32]) -> Tally {
 fn tally_words(text: &str, targets: &[u32]) -> Tally {
     let pids: Vec<String> = targets.iter().map(u32::to_string).collect();
     let mut words: HashMap<usize, u64> = HashMap::new();
-    for line in text.lines() {
-        if line.split_whitespace().any(|word| pids.iter().any(|pid| pid == word)) {
+    // bpftrace prints its maps at the end, which are no lines of the tool
+    for line in text.lines().filter(|line| !line.starts_with('@')) {
+        if pids.iter().any(|pid| has_word(line, pid)) {
             *words.entry(line.split_whitespace().count()).or_default() += 1;
         }
     }
