@@ -29,7 +29,7 @@ pub struct Options {
     #[arg(long, default_value_t = 60, conflicts_with_all = ["try", "redraw"])]
     minutes: u64,
     /// Processes a second
-    #[arg(long, default_value_t = 300)]
+    #[arg(long, default_value_t = 500)]
     rate: u64,
     /// Try it for so long: what it writes goes to a temporary directory, never to docs/
     #[arg(long, value_name = "SECONDS", conflicts_with = "redraw")]
