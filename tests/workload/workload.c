@@ -407,6 +407,7 @@ void play_role(void)
 	play(signal_roles);
 	play(end_roles);
 	play(place_roles);
+	play(fault_roles);
 	play(churn_roles);
 	play(load_roles);
 }
@@ -419,16 +420,6 @@ int main(int argc, char **argv)
 	argument_count = argc;
 	if (path)
 		truth = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
-	if (argc >= 2) {
-		play(own_roles);
-		play(chain_roles);
-		play(argv_roles);
-		play(signal_roles);
-		play(end_roles);
-		play(place_roles);
-		play(fault_roles);
-		play(churn_roles);
-	}
 	play_role();
 	/* anything else: a process that waits */
 	printf("ready\n");
