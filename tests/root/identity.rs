@@ -278,7 +278,7 @@ fn relations() {
         shell.reap();
         shell.said_number()
     };
-    let mut seen = 0;
+    let mut seen = std::collections::HashMap::new();
     for (from, to, relation) in [
         (Some(&one), inside, "same-container"),
         (Some(&two), inside, "other-container"),
@@ -296,11 +296,13 @@ fn relations() {
             let events: Vec<Value> = tracer
                 .events()
                 .into_iter()
-                .filter(|event| event["event"] == "signal" && event["signal"] == 10)
+                .filter(|event| {
+                    event["event"] == "signal" && event["signal"] == 10 && event["target"]["pid"] == to
+                })
                 .collect();
-            (events.len() > seen).then_some(events)
+            (events.len() > *seen.entry(to).or_default()).then_some(events)
         });
-        seen = events.len();
+        seen.insert(to, events.len());
         let event = events.last().unwrap();
         // where init reaps them, orphans are siblings
         let is_sibling = event["source"]["parent"]["pid"] == event["target"]["parent"]["pid"];
