@@ -116,22 +116,21 @@ static __always_inline void recall_and_note(struct facts *facts, struct task_str
 					    struct task_struct *current_task)
 {
 	struct identity *identity = any_identity(leader);
-	bool is_told;
 
-	recall(facts, leader, identity);
+	if (facts->is_told)
+		recall(facts, leader, identity);
 	if (!facts->may_end)
 		return;
-	is_told = facts->hidden == SHOWN && !facts->filtered;
 	if (!identity) {
 		note_elsewhere(leader, facts->result != TRACE_SIGNAL_IGNORED ? SIGNAL_BIT(facts->signal) : 0,
-			       is_told ? MARK_TOLD : 0);
+			       facts->is_told ? MARK_TOLD : 0);
 		return;
 	}
 	/* what was ignored explains nothing later */
 	if (facts->result != TRACE_SIGNAL_IGNORED)
 		note_signalled(identity, facts->signal);
 	note_previous(identity, facts, current_task, facts->hidden != SHOWN);
-	if (is_told)
+	if (facts->is_told)
 		mark(identity, MARK_TOLD);
 	if (leader->flags & PF_EXITING)
 		refresh_handover(leader, identity);
