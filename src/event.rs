@@ -467,12 +467,14 @@ pub struct Lost {
     pub ooms: u64,
     /// Paths of new cgroups, for which there was no room: they are then looked for among those that are there.
     pub cgroups: u64,
+    /// Lines for which an output had no room.
+    pub lines: u64,
 }
 
 impl Lost {
     /// All of them.
     pub fn total(self) -> u64 {
-        self.of_signals() + self.attempts + self.ends + self.ooms + self.cgroups
+        self.of_signals() + self.attempts + self.ends + self.ooms + self.cgroups + self.lines
     }
 
     /// Those that were signals.
@@ -491,6 +493,7 @@ impl Lost {
             ends: self.ends.saturating_sub(earlier.ends),
             ooms: self.ooms.saturating_sub(earlier.ooms),
             cgroups: self.cgroups.saturating_sub(earlier.cgroups),
+            lines: self.lines.saturating_sub(earlier.lines),
         }
     }
 }

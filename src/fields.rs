@@ -48,6 +48,7 @@ fn tell_lost(event: &LostEvent, format: &mut dyn Format) {
         ("ends", event.lost.ends),
         ("ooms", event.lost.ooms),
         ("cgroups", event.lost.cgroups),
+        ("lines", event.lost.lines),
     ] {
         if count > 0 {
             format.number(cause, count);

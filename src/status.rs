@@ -4,7 +4,7 @@
 
 use std::io::{self, IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
 use crate::sink::screen::{PLAIN, Screen, Width, cut};
@@ -14,6 +14,9 @@ pub const EVERY: Duration = Duration::from_secs(1);
 
 /// It stands there now. Log lines and lines of events both have to know.
 static IS_SHOWN: AtomicBool = AtomicBool::new(false);
+
+/// A log line that waits so long for lines of events to be written is left out.
+const STUCK: Duration = Duration::from_millis(200);
 
 /// Held while lines of events are written to a terminal.
 static SCREEN: Mutex<()> = Mutex::new(());
@@ -38,6 +41,16 @@ pub struct LogWriter;
 
 impl Write for LogWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let began = Instant::now();
+        let _screen = loop {
+            match SCREEN.try_lock() {
+                Ok(screen) => break screen,
+                Err(TryLockError::Poisoned(screen)) => break screen.into_inner(),
+                // lines of events are stuck where the log goes: so would the log be, and who writes it
+                Err(TryLockError::WouldBlock) if began.elapsed() >= STUCK => return Ok(bytes.len()),
+                Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(1)),
+            }
+        };
         clear();
         io::stderr().write(bytes)
     }

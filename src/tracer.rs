@@ -49,6 +49,8 @@ const TELL_LOSS_EVERY: Duration = Duration::from_secs(1);
 pub struct Requests<'a> {
     /// To end.
     pub stop: &'a AtomicBool,
+    /// Not to wait for an output that takes nothing.
+    pub hurry: &'a AtomicBool,
     /// To say the counters.
     pub report: &'a AtomicBool,
     /// To open the files of outputs anew.
@@ -445,7 +447,7 @@ fn trace(
     teller.tell_if_any(&pipeline, true);
     let mut pipeline = pipeline.borrow_mut();
     pipeline.flush(true);
-    pipeline.reporter.wait_until_written(requests.stop);
+    pipeline.reporter.wait_until_written(requests.hurry);
     drop(status);
     pipeline.say_counters("total");
     pipeline.reporter.say_summary();
@@ -571,6 +573,7 @@ impl Pipeline<'_, '_> {
             ends: totals.ends[1],
             ooms: totals.ooms[1],
             cgroups: totals.cgroups[1],
+            lines: self.reporter.refused(),
         }
     }
 

@@ -67,7 +67,7 @@ static __always_inline u32 copy_title(struct scratch *scratch, struct wire_proce
 		/* the last block is filled up with what it is compared with */
 		bpf_probe_read_kernel(scratch->live + AT_MOST(ARGV_MAX, kept), LIVE_BLOCK,
 				      scratch->record + SOURCE_ARGV + AT_MOST(ARGV_MAX, kept));
-		REPEAT(ARGV_MAX / LIVE_BLOCK, check.blocks, compare_block, &check);
+		REPEAT((ARGV_MAX + LIVE_BLOCK - 1) / LIVE_BLOCK, check.blocks, compare_block, &check);
 		if (!check.differs)
 			return 0;
 	}

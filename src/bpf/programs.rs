@@ -10,8 +10,7 @@ use std::io::{self, Read};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::sync::Mutex;
 
-use libbpf_rs::btf::Btf;
-use libbpf_rs::btf::types::{Func, Typedef};
+use libbpf_rs::btf::{Btf, BtfKind};
 use libbpf_rs::skel::{OpenSkel, Skel};
 use libbpf_rs::{AsRawLibbpf, OpenProgramMut};
 
@@ -116,19 +115,37 @@ fn owned(fd: i32) -> io::Result<OwnedFd> {
 /// What a program of this section is attached to, in the BTF of the kernel.
 fn attached_to(kernel: &Btf<'_>, section: &str) -> Option<u32> {
     let (kind, name) = section.split_once('/')?;
-    let id = match kind {
-        "tp_btf" => kernel.type_by_name::<Typedef<'_>>(&format!("btf_trace_{name}"))?.type_id(),
-        "iter.s" => kernel.type_by_name::<Func<'_>>(&format!("bpf_iter_{name}"))?.type_id(),
-        "fexit" => kernel.type_by_name::<Func<'_>>(name)?.type_id(),
-        _ => return None,
+    match kind {
+        "tp_btf" => find(kernel, &format!("btf_trace_{name}"), BtfKind::Typedef),
+        "iter.s" => find(kernel, &format!("bpf_iter_{name}"), BtfKind::Func),
+        "fexit" => find(kernel, name, BtfKind::Func),
+        _ => None,
+    }
+}
+
+/// By kind as well: since 6.7 there is a struct of the name of the task iterator.
+fn find(kernel: &Btf<'_>, name: &str, kind: BtfKind) -> Option<u32> {
+    let name = CString::new(name).ok()?;
+    // SAFETY: a living BTF, and a string that ends.
+    let id = unsafe {
+        libbpf_sys::btf__find_by_name_kind(kernel.as_libbpf_object().as_ptr(), name.as_ptr(), kind as u32)
     };
-    Some(u32::from(id))
+    u32::try_from(id).ok().filter(|&id| id > 0)
 }
 
 /// The same of all, in their order; None if one is not there.
 fn all_attached_to(sections: &[String]) -> Option<Vec<u32>> {
     let kernel = Btf::from_vmlinux().ok()?;
-    sections.iter().map(|section| attached_to(&kernel, section)).collect()
+    sections
+        .iter()
+        .map(|section| {
+            let id = attached_to(&kernel, section);
+            if id.is_none() {
+                tracing::debug!("{section} is not in the kernel's BTF: libbpf is asked");
+            }
+            id
+        })
+        .collect()
 }
 
 /// All of them, or none.
@@ -155,7 +172,8 @@ fn load_side_by_side(prepared: &[Prepared], attach_to: &[u32], btf: i32) -> Opti
     };
     std::thread::scope(|scope| {
         for _ in 1..threads {
-            scope.spawn(work);
+            // with fewer threads it takes longer
+            let _ = std::thread::Builder::new().spawn_scoped(scope, work);
         }
         work();
     });
@@ -181,10 +199,14 @@ pub(super) fn load(
         .collect();
     let object = open.open_object().as_libbpf_object();
     let (result, attach_to) = std::thread::scope(|scope| {
-        let attach_to = scope.spawn(|| all_attached_to(&sections));
+        let attach_to = std::thread::Builder::new().spawn_scoped(scope, || all_attached_to(&sections));
         // SAFETY: an open object that nobody else uses meanwhile: the other thread has only names.
         let result = unsafe { libbpf_sys::bpf_object__prepare(object.as_ptr()) };
-        (result, attach_to.join().ok().flatten())
+        let attach_to = match attach_to {
+            Ok(thread) => thread.join().ok().flatten(),
+            Err(_) => all_attached_to(&sections),
+        };
+        (result, attach_to)
     });
     if result < 0 {
         return Err(libbpf_rs::Error::from_raw_os_error(-result));
@@ -203,6 +225,7 @@ pub(super) fn load(
     for ((attach_type, name), fd) in types.iter().cloned().zip(fds.into_iter().flatten()) {
         programs.loaded.insert(name, Loaded { fd, attach_type });
     }
+    tracing::debug!("programs loaded {}", if is_done { "side by side" } else { "by libbpf" });
     if is_done {
         open.open_object_mut().progs_mut().for_each(|mut program| {
             program.set_autoload(false);

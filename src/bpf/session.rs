@@ -287,7 +287,8 @@ impl<'obj> Session<'obj> {
         };
         let watched_since = boot_time();
         let titles = if plan.reads_titles {
-            let error = |error| TraceError::system("make the iterator of titles", error);
+            let error =
+                |error: io::Error| TraceError::kernel("make the iterator of titles", "", error.into());
             Some(programs.attach("read_titles").map_err(error)?)
         } else {
             None
@@ -530,8 +531,13 @@ fn boot_time() -> u64 {
 }
 
 fn run_iterator(programs: &Programs) -> Result<(), TraceError> {
-    let link =
-        programs.attach("seed").map_err(|error| TraceError::system("make the task iterator", error))?;
+    let link = programs.attach("seed").map_err(|error| {
+        TraceError::kernel(
+            "make the task iterator",
+            "run with -l debug to see what libbpf says",
+            error.into(),
+        )
+    })?;
     programs::read_iterator(link.as_fd())
         .map_err(|error| TraceError::system("read the processes that were there before", error))?;
     Ok(())

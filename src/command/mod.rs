@@ -23,6 +23,7 @@ use crate::tracer::{self, Requests, Wishes};
 #[derive(Debug)]
 struct Wiring {
     stop: Arc<AtomicBool>,
+    hurry: Arc<AtomicBool>,
     report: Arc<AtomicBool>,
     reopen: Arc<AtomicBool>,
     interrupt: UnixStream,
@@ -57,7 +58,7 @@ impl Wiring {
         let (interrupt, interrupted) = UnixStream::pair().context("cannot make the pipe for signals")?;
         interrupt.set_nonblocking(true).context("cannot set up the pipe for signals")?;
         let flag = Arc::<AtomicBool>::default;
-        Ok(Self { stop: flag(), report: flag(), reopen: flag(), interrupt, interrupted })
+        Ok(Self { stop: flag(), hurry: flag(), report: flag(), reopen: flag(), interrupt, interrupted })
     }
 
     fn handle(&self, signal: i32, flag: &Arc<AtomicBool>) -> anyhow::Result<()> {
@@ -66,6 +67,13 @@ impl Wiring {
             .and_then(|_| signal_hook::low_level::pipe::register(signal, self.interrupted.try_clone()?))
             .with_context(|| format!("cannot handle signal {signal}"))?;
         Ok(())
+    }
+
+    /// Somebody who sends this does not want to wait for a reader of our lines that has stopped.
+    fn hurry_at(&self, signal: i32) -> anyhow::Result<()> {
+        signal_hook::flag::register(signal, Arc::clone(&self.hurry))
+            .map(|_| ())
+            .with_context(|| format!("cannot handle signal {signal}"))
     }
 
     fn handle_all(&self, terminal: Terminal, has_files: bool) -> anyhow::Result<()> {
@@ -79,7 +87,11 @@ impl Wiring {
                         Arc::clone(&self.stop),
                     )
                     .with_context(|| format!("cannot handle signal {signal}"))?;
+                    self.hurry_at(signal)?;
                     self.handle(signal, &self.stop)?;
+                }
+                if !has_files {
+                    self.hurry_at(SIGHUP)?;
                 }
                 self.handle(SIGHUP, if has_files { &self.reopen } else { &self.stop })?;
             }
@@ -87,6 +99,7 @@ impl Wiring {
                 // handled, not ignored: what is ignored stays so across exec
                 let nothing = Arc::<AtomicBool>::default();
                 for signal in [SIGINT, SIGQUIT] {
+                    self.hurry_at(signal)?;
                     self.handle(signal, &nothing)?;
                 }
                 self.handle(SIGHUP, if has_files { &self.reopen } else { &nothing })?;
@@ -100,7 +113,13 @@ impl Wiring {
     }
 
     fn requests(&self) -> Requests<'_> {
-        Requests { stop: &self.stop, report: &self.report, reopen: &self.reopen, interrupt: &self.interrupt }
+        Requests {
+            stop: &self.stop,
+            hurry: &self.hurry,
+            report: &self.report,
+            reopen: &self.reopen,
+            interrupt: &self.interrupt,
+        }
     }
 }
 

@@ -36,6 +36,7 @@ pub fn run(mut request: Request, command: &[OsString]) -> anyhow::Result<ExitCod
     rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;
     // before the command is there: what is handled is the default again after exec
     wiring.handle_all(Terminal::Commands, reporter.has_files())?;
+    wiring.hurry_at(SIGTERM)?;
     let mut terminations = Some(Signals::new([SIGTERM])?);
     let held = Held::start(command).context("cannot start the command")?;
     let child = held.pid;

@@ -19,6 +19,15 @@ const SAY_EVERY: Duration = Duration::from_secs(10);
 /// Bytes of one write: as long as a slow reader takes them, it is seen to.
 const AT_ONCE: usize = 64 << 10;
 
+/// Whole lines, if one of them ends in so many bytes: what else goes to the same place comes between lines.
+fn at_once(lines: &[u8]) -> &[u8] {
+    let most = &lines[..lines.len().min(AT_ONCE)];
+    match most.iter().rposition(|&byte| byte == b'\n') {
+        Some(end) => &most[..=end],
+        None => most,
+    }
+}
+
 /// What was named.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Place {
@@ -56,6 +65,8 @@ pub struct Destination {
     place: Place,
     writer: Box<dyn Write + Send>,
     is_terminal: bool,
+    /// The log goes to the same file.
+    is_shared: bool,
     /// A failed write may have left the beginning of a line.
     is_in_line: bool,
     /// Events that are not known to be written.
@@ -76,6 +87,14 @@ fn open(path: &Path) -> io::Result<File> {
     OpenOptions::new().create(true).append(true).mode(0o600).open(path)
 }
 
+/// Is it what standard error is, too?
+fn is_log(file: &File) -> bool {
+    let of = |fd: std::os::fd::BorrowedFd<'_>| {
+        rustix::fs::fstat(fd).ok().map(|status| (status.st_dev, status.st_ino, status.st_rdev))
+    };
+    of(file.as_fd()).is_some_and(|file| of(io::stderr().as_fd()) == Some(file))
+}
+
 impl Destination {
     /// Opens it.
     ///
@@ -89,8 +108,8 @@ impl Destination {
             Place::File(path) => open(path)?,
         };
         let is_terminal = file.is_terminal();
-        let writer = Box::new(file);
-        Ok(Self { is_terminal, ..Self::new(place, writer) })
+        let is_shared = is_log(&file);
+        Ok(Self { is_terminal, is_shared, ..Self::new(place, Box::new(file)) })
     }
 
     fn new(place: Place, writer: Box<dyn Write + Send>) -> Self {
@@ -98,6 +117,7 @@ impl Destination {
             place,
             writer,
             is_terminal: false,
+            is_shared: false,
             is_in_line: false,
             unwritten: 0,
             taken: Arc::default(),
@@ -146,8 +166,8 @@ impl Destination {
         if lines.is_empty() {
             return Written::Whole;
         }
-        // nobody writes the status line into these
-        let _screen = self.is_terminal.then(status::cleared);
+        // nobody writes the status line into these, nor, where it is the same pipe, a line of the log
+        let _screen = (self.is_terminal || self.is_shared).then(status::cleared);
         match self.try_write(lines) {
             Ok(()) => Written::Whole,
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
@@ -176,7 +196,7 @@ impl Destination {
         }
         let mut rest = lines;
         while !rest.is_empty() {
-            match self.writer.write(&rest[..rest.len().min(AT_ONCE)]) {
+            match self.writer.write(at_once(rest)) {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
                 Ok(count) => {
                     self.taken.fetch_add(count as u64, Ordering::Relaxed);
@@ -239,6 +259,14 @@ mod tests {
         assert_eq!(destination.write(b"three\n", 1), Written::Whole);
         assert_eq!(*disk.bytes.lock().unwrap(), b"one\ntwo\nthree\n");
         assert_eq!(destination.unwritten, 2);
+    }
+
+    #[test]
+    fn what_is_written_at_once_is_whole_lines() {
+        assert_eq!(at_once(b"one\ntwo\nthr"), b"one\ntwo\n");
+        let long = [vec![b'x'; AT_ONCE + 5], b"\n".to_vec()].concat();
+        assert_eq!(at_once(&long).len(), AT_ONCE);
+        assert_eq!(at_once(&[b"a\n".to_vec(), long].concat()), b"a\n");
     }
 
     #[test]

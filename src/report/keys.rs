@@ -153,6 +153,8 @@ pub const EVENT: &[Key] = &[
             key("attempts", Number, "Attempts for which there was no room"),
             key("ends", Number, "Ends for which there was no room"),
             key("ooms", Number, "OOM kills for which there was no room"),
+            key("cgroups", Number, "Paths of new cgroups for which there was no room"),
+            key("lines", Number, "Lines for which an output had no room"),
         ]),
         "Why they were lost",
     ),

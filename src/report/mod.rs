@@ -128,8 +128,8 @@ struct Output {
     buffer: Vec<u8>,
     /// Events in the buffer.
     events: u64,
-    /// There was no room when this buffer was begun: its events are only counted.
-    is_refused: bool,
+    /// There was no room when this buffer was begun: so many events are only counted.
+    refused: u64,
     fold: Option<Fold>,
 }
 
@@ -192,22 +192,27 @@ impl Output {
             writer: Writer::new(destination),
             buffer: Vec::new(),
             events: 0,
-            is_refused: false,
+            refused: 0,
             fold,
         })
     }
 
-    /// One more event; is it to be formatted?
-    fn admit(&mut self) -> bool {
-        if self.events == 0 {
-            self.is_refused = self.writer.is_full();
+    /// One more event; is it to be formatted? That something was lost is always told.
+    fn admit(&mut self, is_loss: bool) -> bool {
+        if is_loss {
+            self.events += 1;
+            return true;
+        }
+        if self.refused > 0 || (self.events == 0 && self.writer.is_full()) {
+            self.refused += 1;
+            return false;
         }
         self.events += 1;
-        !self.is_refused
+        true
     }
 
     fn write(&mut self, document: &Document, most: Option<usize>) {
-        if !self.admit() {
+        if !self.admit(is_loss(document)) {
             return;
         }
         match most {
@@ -225,11 +230,16 @@ impl Output {
     /// Hands over what was made.
     fn send(&mut self, fate: Arc<Fate>) {
         let events = std::mem::take(&mut self.events);
-        if std::mem::take(&mut self.is_refused) {
-            self.writer.refuse(events, &fate);
-        } else {
-            self.writer.send(&mut self.buffer, events, fate);
-        }
+        let fate = match std::mem::take(&mut self.refused) {
+            0 => fate,
+            refused => {
+                // what was admitted all the same is no signal
+                let ledger = fate.ledger();
+                self.writer.refuse(refused, &fate);
+                Fate::new(Counts::default(), 1, ledger)
+            }
+        };
+        self.writer.send(&mut self.buffer, events, fate);
     }
 
     fn unfold(&mut self, now: Instant, all: bool, most: Option<usize>) {
@@ -238,6 +248,10 @@ impl Output {
             self.write(&document, most);
         }
     }
+}
+
+fn is_loss(document: &Document) -> bool {
+    document.text_at("event") == Some("lost")
 }
 
 impl Reporter {
@@ -284,7 +298,7 @@ impl Reporter {
         }
         if !self.needs_documents() {
             for output in &mut self.outputs {
-                if output.admit() {
+                if output.admit(matches!(event, Event::Lost(_))) {
                     fields::tell(event, &mut *output.format);
                     output.format.finish(&mut output.buffer);
                 }
@@ -316,8 +330,7 @@ impl Reporter {
             tally.add(&document);
         }
         self.reported += 1;
-        let is_loss = document.text_at("event") == Some("lost");
-        self.is_over |= self.is_one_story && !is_loss && !document.is_set("fatal");
+        self.is_over |= self.is_one_story && !is_loss(&document) && !document.is_set("fatal");
         let document = Rc::new(document);
         for output in &mut self.outputs {
             // a line that is due comes before one of now
@@ -353,13 +366,20 @@ impl Reporter {
         let now = Instant::now();
         let most = self.max_line;
         self.outputs.iter_mut().for_each(|output| output.unfold(now, last, most));
-        if counts == Counts::default() && self.outputs.iter().all(|output| output.events == 0) {
+        if counts == Counts::default()
+            && self.outputs.iter().all(|output| output.events + output.refused == 0)
+        {
             return;
         }
         let fate = Fate::new(counts, self.outputs.len(), Arc::clone(&self.ledger));
         for output in &mut self.outputs {
             output.send(Arc::clone(&fate));
         }
+    }
+
+    /// Lines for which an output had no room.
+    pub fn refused(&self) -> u64 {
+        self.outputs.iter().map(|output| output.writer.refused()).sum()
     }
 
     /// What became of what was handed over.
@@ -370,7 +390,7 @@ impl Reporter {
     /// Waits for what is on its way, if that is soon.
     pub fn wait_a_moment(&self) {
         for output in &self.outputs {
-            output.writer.wait(|| true, MOMENT);
+            output.writer.wait_for(MOMENT);
         }
     }
 

@@ -75,6 +75,11 @@ impl Fate {
         })
     }
 
+    /// Where it is counted.
+    pub fn ledger(&self) -> Arc<Ledger> {
+        Arc::clone(&self.ledger)
+    }
+
     fn settle(&self, written: Written) {
         if written == Written::Whole {
             self.is_taken.store(true, Ordering::Relaxed);
@@ -112,6 +117,10 @@ struct Shared {
     changed: Condvar,
     /// Events that are not known to be written.
     unwritten: AtomicU64,
+    /// Of these, those that found no room.
+    refused: AtomicU64,
+    /// Nobody writes (any more).
+    is_dead: AtomicBool,
 }
 
 impl Shared {
@@ -155,7 +164,12 @@ impl Writer {
 
     /// No more lines can wait.
     pub fn is_full(&self) -> bool {
-        self.shared.queue().bytes >= ROOM
+        self.shared.is_dead.load(Ordering::Acquire) || self.shared.queue().bytes >= ROOM
+    }
+
+    /// Events that found no room.
+    pub fn refused(&self) -> u64 {
+        self.shared.refused.load(Ordering::Relaxed)
     }
 
     /// Events that are not known to be written, those that wait among them.
@@ -166,13 +180,9 @@ impl Writer {
 
     /// Events for which there was no room.
     pub fn refuse(&self, events: u64, fate: &Fate) {
-        let all = self.shared.unwritten.fetch_add(events, Ordering::Relaxed) + events;
-        if all == events && events > 0 {
-            tracing::warn!(
-                "{} takes lines too slowly: tracing goes on, events that find no room are counted as not written",
-                self.place
-            );
-        }
+        // the writer says so, when it can: here a log could be stuck in the same pipe
+        self.shared.refused.fetch_add(events, Ordering::Relaxed);
+        self.shared.unwritten.fetch_add(events, Ordering::Relaxed);
         fate.settle(Written::Failed);
     }
 
@@ -185,6 +195,12 @@ impl Writer {
         }
         self.start();
         let mut queue = self.shared.queue();
+        if self.shared.is_dead.load(Ordering::Acquire) {
+            drop(queue);
+            lines.clear();
+            self.refuse(events, &fate);
+            return;
+        }
         let spare = queue.spare.pop().unwrap_or_default();
         let lines = std::mem::replace(lines, spare);
         queue.bytes += lines.len();
@@ -197,18 +213,38 @@ impl Writer {
     /// Opens a file anew, behind what was handed over before.
     pub fn reopen(&mut self) {
         self.start();
-        self.shared.queue().jobs.push_back(Job::Reopen);
+        let mut queue = self.shared.queue();
+        if self.shared.is_dead.load(Ordering::Acquire) {
+            return;
+        }
+        queue.jobs.push_back(Job::Reopen);
+        drop(queue);
         self.shared.changed.notify_all();
     }
 
     /// Waits until everything is written. Somebody in a hurry waits only as long as something of it is taken now and then.
     /// False: that was given up.
     pub fn wait(&self, is_in_a_hurry: impl Fn() -> bool, patience: Duration) -> bool {
-        let mut taken = self.taken.load(Ordering::Relaxed);
+        let progress = || self.taken.load(Ordering::Relaxed);
+        self.wait_while(&progress, &is_in_a_hurry, patience)
+    }
+
+    /// The same for a moment at most.
+    pub fn wait_for(&self, moment: Duration) -> bool {
+        self.wait_while(&|| 0, &|| true, moment)
+    }
+
+    fn wait_while(
+        &self,
+        progress: &dyn Fn() -> u64,
+        is_in_a_hurry: &dyn Fn() -> bool,
+        patience: Duration,
+    ) -> bool {
+        let mut taken = progress();
         let mut since = Instant::now();
         let mut queue = self.shared.queue();
         while queue.events > 0 || !queue.jobs.is_empty() {
-            let now_taken = self.taken.load(Ordering::Relaxed);
+            let now_taken = progress();
             if now_taken != taken || !is_in_a_hurry() {
                 (taken, since) = (now_taken, Instant::now());
             } else if since.elapsed() >= patience {
@@ -223,18 +259,42 @@ impl Writer {
     fn start(&mut self) {
         let Some(mut destination) = self.destination.take() else { return };
         let shared = Arc::clone(&self.shared);
-        let started = std::thread::Builder::new()
-            .name("writer".to_owned())
-            .spawn(move || write_all(&shared, &mut destination));
+        let place = self.place.clone();
+        let started = std::thread::Builder::new().name("writer".to_owned()).spawn(move || {
+            let mut living = Living { shared };
+            write_all(&mut living, &mut destination, &place);
+        });
         if let Err(error) = started {
-            // everything that follows waits, is refused in the end, and is counted
-            tracing::error!(%error, "no thread to write to {}", self.place);
+            self.shared.is_dead.store(true, Ordering::Release);
+            tracing::error!(%error, "no thread to write to {}: nothing is written there", self.place);
         }
     }
 }
 
+/// The thread: when it ends, whatever way, nothing waits for it any more.
+struct Living {
+    shared: Arc<Shared>,
+}
+
+impl Drop for Living {
+    fn drop(&mut self) {
+        let mut queue = self.shared.queue();
+        self.shared.is_dead.store(true, Ordering::Release);
+        self.shared.unwritten.fetch_add(std::mem::take(&mut queue.events), Ordering::Relaxed);
+        for job in std::mem::take(&mut queue.jobs) {
+            if let Job::Write { fate, .. } = job {
+                fate.settle(Written::Failed);
+            }
+        }
+        drop(queue);
+        self.shared.changed.notify_all();
+    }
+}
+
 /// What the thread does, until the process ends.
-fn write_all(shared: &Shared, destination: &mut Destination) {
+fn write_all(living: &mut Living, destination: &mut Destination, place: &Place) {
+    let shared = &*living.shared;
+    let mut has_said = false;
     loop {
         let mut queue = shared.queue();
         let job = loop {
@@ -252,6 +312,12 @@ fn write_all(shared: &Shared, destination: &mut Destination) {
                     shared.unwritten.fetch_add(events, Ordering::Relaxed);
                 }
                 fate.settle(written);
+                if !has_said && shared.refused.load(Ordering::Relaxed) > 0 {
+                    has_said = true;
+                    tracing::warn!(
+                        "{place} takes lines too slowly: what finds no room is counted as unprinted"
+                    );
+                }
                 let mut queue = shared.queue();
                 queue.bytes -= lines.len();
                 queue.events -= events;
@@ -331,6 +397,28 @@ mod tests {
         assert_eq!((ledger.printed(), ledger.unprinted()), (counts(4), counts(0)));
         assert!(ledger.is_closed());
         assert_eq!((gone.unwritten(), good.unwritten()), (4, 0));
+    }
+
+    #[test]
+    fn nobody_waits_for_a_writer_that_is_gone() {
+        struct Bomb;
+        impl std::io::Write for Bomb {
+            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+                panic!("on purpose")
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        let mut writer = Writer::new(Destination::to(Bomb));
+        let ledger = Arc::new(Ledger::default());
+        for _ in 0..3 {
+            writer.send(&mut b"x\n".to_vec(), 1, Fate::new(counts(1), 1, Arc::clone(&ledger)));
+            assert!(writer.wait(|| false, NEVER));
+        }
+        writer.reopen();
+        assert!(writer.wait(|| false, NEVER) && writer.is_full());
+        assert_eq!((writer.unwritten(), ledger.printed()), (3, counts(0)));
     }
 
     #[test]

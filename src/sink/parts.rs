@@ -21,6 +21,13 @@ pub struct PartOf {
     pub start: u64,
 }
 
+/// Where in an event, roughly: `source` and `target` are of one length.
+type Place = (usize, Option<u8>);
+
+fn place(path: &str) -> Place {
+    (path.len(), path.bytes().next())
+}
+
 #[derive(Debug)]
 struct Part {
     path: String,
@@ -31,7 +38,7 @@ struct Part {
 /// The parts that a format remembers.
 #[derive(Debug)]
 pub struct Parts {
-    known: LruCache<(PartOf, usize), Part>,
+    known: LruCache<(PartOf, Place), Part>,
 }
 
 impl Default for Parts {
@@ -43,7 +50,7 @@ impl Default for Parts {
 impl Parts {
     /// The text that was made of this, at this place of an event.
     pub fn get(&mut self, of: PartOf, path: &str, basis: &[u8]) -> Option<&[u8]> {
-        let part = self.known.get(&(of, path.len()))?;
+        let part = self.known.get(&(of, place(path)))?;
         (part.basis == basis && part.path == path).then_some(&part.text)
     }
 
@@ -51,7 +58,7 @@ impl Parts {
     pub fn put(&mut self, of: PartOf, path: &str, basis: &[u8], text: &[u8]) {
         if text.len() + basis.len() <= LONGEST {
             let part = Part { path: path.to_owned(), basis: basis.to_vec(), text: text.to_vec() };
-            self.known.put((of, path.len()), part);
+            self.known.put((of, place(path)), part);
         }
     }
 }

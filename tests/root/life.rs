@@ -17,6 +17,7 @@ pub const TESTS: &[Test] = &[
     ("sigint_and_sigterm_drain_say_the_counters_and_end_with_0", &[], ends_by_signal),
     ("a_closed_pipe_ends_quietly_with_0", &[], a_closed_pipe),
     ("a_second_sigterm_ends_at_once_though_nobody_reads", &[], a_second_sigterm),
+    ("programs_are_loaded_side_by_side", &[], side_by_side),
     ("count_ends_after_so_many_events", &[], ends_by_count),
     ("duration_ends_in_time", &[], ends_by_duration),
     ("without_privileges_one_clear_line_and_1", &[], without_privileges),
@@ -70,6 +71,11 @@ fn a_closed_pipe() {
     stderr.read_to_string(&mut said).unwrap();
     assert_eq!(status.code(), Some(0), "{said}");
     assert!(!said.contains("cannot write") && !said.contains("panic"), "{said}");
+}
+
+fn side_by_side() {
+    let said = Tracer::json(&["-l", "debug"]).stop();
+    assert!(said.stderr.contains("programs loaded side by side"), "{}", said.stderr);
 }
 
 fn a_second_sigterm() {
