@@ -71,6 +71,19 @@ fn daemons() {
         assert_eq!(found.len(), depth + 1, "the test itself started them: {event}");
         assert!(!found[depth].1, "{event}");
     }
+    // one that waits for the dead one has no child any more when it ends
+    let target = Process::workload(&["meets", "15", "handle"]);
+    let tracer = Tracer::json(&[]);
+    let inner = format!("setsid sh -c 'sleep 0.3; kill -TERM {}' &", target.pid());
+    let outer = "sh -c \"$0\"; :";
+    let mut shell = Process::start(Command::new("sh").args(["-c", outer, &inner]));
+    shell.reap();
+    let event = term_of(&tracer, &target);
+    let found = spawners(&event["source"]);
+    let dead = [format!("sh -c {inner}"), format!("sh -c {outer} {inner}")].map(|cmdline| (cmdline, true));
+    assert_eq!(found.get(..2), Some(&dead[..]), "{event}");
+    assert_eq!(found.len(), 3, "the test itself started them: {event}");
+    assert!(!found[2].1, "{event}");
 }
 
 fn a_target() {
