@@ -84,6 +84,29 @@ pub fn host() -> HostFacts {
 }
 
 /// From lines such as `4:memory:/system.slice`.
+/// Bytes that this process may have the kernel keep for it: the smallest limit of a memory cgroup on the way up.
+pub fn memory_limit() -> Option<u64> {
+    let cgroups = fs::read_to_string("/proc/self/cgroup").ok()?;
+    let limits = cgroups.lines().filter_map(|line| {
+        let (controllers, path) = line.split_once(':')?.1.split_once(":/")?;
+        let (root, file) = match controllers {
+            "" => ("/sys/fs/cgroup", "memory.max"),
+            _ if controllers.split(',').any(|controller| controller == "memory") => {
+                ("/sys/fs/cgroup/memory", "memory.limit_in_bytes")
+            }
+            _ => return None,
+        };
+        Path::new(root)
+            .join(path)
+            .ancestors()
+            .take_while(|directory| directory.starts_with(root))
+            .filter_map(|directory| fs::read_to_string(directory.join(file)).ok()?.trim().parse().ok())
+            .min()
+    });
+    // version 1 has no word for none
+    limits.min().filter(|&limit: &u64| limit < 1 << 50)
+}
+
 fn legacy_cgroups(text: &str) -> Option<LegacyCgroups> {
     let hierarchy_of = |wanted: &str| {
         text.lines().find_map(|line| {

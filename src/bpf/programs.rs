@@ -18,6 +18,8 @@ use super::skel::{KillsnoopSkel, OpenKillsnoopSkel};
 
 /// More threads than this gain nothing: the largest program alone takes that long.
 const THREADS: usize = 4;
+/// With less memory than this one program is loaded at a time: the verifier takes some tens of MiB for the largest.
+const PLENTY: u64 = 256 << 20;
 /// What `LICENSE` of the object says.
 const LICENSE: &CStr = c"GPL";
 
@@ -152,7 +154,9 @@ fn all_attached_to(sections: &[String]) -> Option<Vec<u32>> {
 fn load_side_by_side(prepared: &[Prepared], attach_to: &[u32], btf: i32) -> Option<Vec<OwnedFd>> {
     let mut order: Vec<usize> = (0..prepared.len()).collect();
     order.sort_by_key(|&place| prepared[place].size());
-    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(THREADS);
+    let is_scarce = super::probe::memory_limit().is_some_and(|limit| limit < PLENTY);
+    let most = if is_scarce { 1 } else { THREADS };
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(most);
     // the largest is taken first
     let left = Mutex::new(order);
     let done = Mutex::new(Vec::new());

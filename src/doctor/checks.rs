@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::bpf::probe::HostFacts;
+use crate::bpf::probe::{HostFacts, memory_limit};
 
 /// How good it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,7 +37,7 @@ pub(super) struct Facts {
     pub(super) lockdown: Option<String>,
     /// 2 where the unified hierarchy is mounted.
     pub(super) cgroup_version: u8,
-    /// The smallest `memory.max` above this process.
+    /// The smallest limit of a memory cgroup above this process.
     pub(super) memory_limit: Option<u64>,
 }
 
@@ -52,7 +52,7 @@ impl Facts {
             missing_tracepoints,
             lockdown: read("/sys/kernel/security/lockdown").and_then(|text| in_brackets(&text)),
             cgroup_version: if Path::new("/sys/fs/cgroup/cgroup.controllers").exists() { 2 } else { 1 },
-            memory_limit: read("/proc/self/cgroup").and_then(|text| memory_limit(&text)),
+            memory_limit: memory_limit(),
         }
     }
 }
@@ -61,17 +61,6 @@ impl Facts {
 fn in_brackets(text: &str) -> Option<String> {
     let (_, rest) = text.split_once('[')?;
     Some(rest.split_once(']')?.0.to_owned())
-}
-
-/// The smallest limit on the way up.
-fn memory_limit(cgroups: &str) -> Option<u64> {
-    let path = cgroups.lines().find_map(|line| line.strip_prefix("0::/"))?;
-    Path::new("/sys/fs/cgroup")
-        .join(path)
-        .ancestors()
-        .take_while(|directory| directory.starts_with("/sys/fs/cgroup"))
-        .filter_map(|directory| fs::read_to_string(directory.join("memory.max")).ok()?.trim().parse().ok())
-        .min()
 }
 
 fn good(name: &'static str, found: impl Into<String>) -> Check {
