@@ -198,7 +198,7 @@ fn cgroups(facts: &Facts) -> Check {
         "cgroup version",
         State::Lesser,
         "1, or no cgroup file system here",
-        "the memory limit of killsnoop's own cgroup is not looked up",
+        "cgroups are told as one hierarchy of version 1 has them: that of the memory or the pids controller",
         "boot with systemd.unified_cgroup_hierarchy=1; in a container mount /sys/fs/cgroup",
     )
 }
