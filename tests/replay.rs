@@ -2,7 +2,9 @@
 //!
 //! `tests/data/NAME.records` holds records as the ring gave them, each behind its length (u32, host order);
 //! `NAME.logfmt`, `.json`, `.table` and `.tree` what is printed of them. `scripts/record-fixtures` makes them anew.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, unreachable_pub)]
+
+mod fixtures;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,6 +18,8 @@ use killsnoop::sink::sanitize::is_unsafe;
 use killsnoop::sink::screen::PLAIN;
 use killsnoop::sink::{Format, json::Json, logfmt::Logfmt, table::Table, tree::Tree};
 use proptest::prelude::*;
+
+use fixtures::split;
 
 /// 2026-01-01T00:00:00Z, as if the guest had booted then.
 const CLOCK: Clock = Clock { offset: 1_767_225_600_000_000_000 };
@@ -35,16 +39,6 @@ fn fixtures() -> Vec<(String, Vec<Vec<u8>>)> {
     fixtures.sort();
     assert!(fixtures.len() >= 16, "tests/data has {} fixtures: run scripts/record-fixtures", fixtures.len());
     fixtures
-}
-
-fn split(mut bytes: &[u8]) -> Vec<Vec<u8>> {
-    let mut records = Vec::new();
-    while let Some((length, rest)) = bytes.split_first_chunk::<4>() {
-        let (record, rest) = rest.split_at(u32::from_ne_bytes(*length) as usize);
-        records.push(record.to_vec());
-        bytes = rest;
-    }
-    records
 }
 
 fn print(record: Record<'_>, id: u64, format: &mut dyn Format) -> String {

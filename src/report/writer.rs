@@ -133,7 +133,6 @@ impl Shared {
 #[derive(Debug)]
 pub struct Writer {
     place: Place,
-    is_terminal: bool,
     destination: Option<Destination>,
     shared: Arc<Shared>,
     /// Bytes that the destination has taken.
@@ -145,7 +144,6 @@ impl Writer {
     pub fn new(destination: Destination) -> Self {
         Self {
             place: destination.place().clone(),
-            is_terminal: destination.is_terminal(),
             taken: destination.taken(),
             destination: Some(destination),
             shared: Arc::default(),
@@ -155,11 +153,6 @@ impl Writer {
     /// What was named.
     pub fn place(&self) -> &Place {
         &self.place
-    }
-
-    /// Somebody is looking.
-    pub fn is_terminal(&self) -> bool {
-        self.is_terminal
     }
 
     /// No more lines can wait.

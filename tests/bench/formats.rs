@@ -1,6 +1,9 @@
 //! What user space takes for a record, without a kernel: decoding, judging, and each format, over the recorded records of
 //! tests/data. `cargo bench --bench formats`; bytes a second are of raw records for decoding, of what is printed for a format.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, unreachable_pub)]
+
+#[path = "../fixtures/mod.rs"]
+mod fixtures;
 
 use std::fs;
 use std::hint::black_box;
@@ -14,6 +17,8 @@ use killsnoop::sink::layout::Drawn;
 use killsnoop::sink::screen::PLAIN;
 use killsnoop::sink::{Format, json::Json, logfmt::Logfmt, table::Table, tree::Tree};
 
+use fixtures::split;
+
 const CLOCK: Clock = Clock { offset: 1_767_225_600_000_000_000 };
 
 /// Those of every fixture but one, whose only purpose is to be as long as a record can be.
@@ -25,17 +30,6 @@ fn records() -> Vec<Vec<u8>> {
     paths.sort();
     assert!(!paths.is_empty(), "tests/data has no records");
     paths.iter().flat_map(|path| split(&fs::read(path).unwrap())).collect()
-}
-
-/// Each stands behind its length (u32, host order).
-fn split(mut bytes: &[u8]) -> Vec<Vec<u8>> {
-    let mut records = Vec::new();
-    while let Some((length, rest)) = bytes.split_first_chunk::<4>() {
-        let (record, rest) = rest.split_at(u32::from_ne_bytes(*length) as usize);
-        records.push(record.to_vec());
-        bytes = rest;
-    }
-    records
 }
 
 fn events(records: &[Vec<u8>]) -> Vec<Event<'_>> {

@@ -43,6 +43,19 @@ fn targets(events: &[Value], signal: i64) -> Vec<u64> {
     events.iter().filter(of).filter_map(|event| event["target"]["pid"].as_u64()).collect()
 }
 
+/// Of a storm all is seen, or nothing, and then it is counted where it was refused.
+fn assert_storm(pid: u32, arguments: &[&str], passes: bool, refused_by: &str) {
+    let tracer = Tracer::json(arguments);
+    run_workload(&["storm", "10", "20", &pid.to_string()]);
+    let said = tracer.stop();
+    let got = targets(&said.events(), 10).iter().filter(|&&one| one == u64::from(pid)).count();
+    assert_eq!(got, if passes { 20 } else { 0 }, "{arguments:?}");
+    if !passes {
+        assert!(said.counter("signals total", refused_by) >= 20, "{arguments:?}: {}", said.stderr);
+    }
+    said.assert_counters_add_up();
+}
+
 fn filters() {
     let target = Process::workload(&["meets", "10", "handle"]);
     let pid = target.pid();
@@ -71,15 +84,7 @@ fn filters() {
         (vec!["--where".to_owned(), "source.comm=nobody*".to_owned()], false),
     ] {
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-        let tracer = Tracer::json(&arguments);
-        run_workload(&["storm", "10", "20", &pid.to_string()]);
-        let said = tracer.stop();
-        let got = targets(&said.events(), 10).iter().filter(|&&one| one == u64::from(pid)).count();
-        assert_eq!(got, if passes { 20 } else { 0 }, "{arguments:?}");
-        if !passes {
-            assert!(said.counter("signals total", "filtered_later") >= 20, "{}", said.stderr);
-        }
-        said.assert_counters_add_up();
+        assert_storm(pid, &arguments, passes, "filtered_later");
     }
 }
 
@@ -134,15 +139,7 @@ fn kernel_filters() {
         ("signal=USR1".to_owned(), true),
         ("signalName=SIGUSR2".to_owned(), false),
     ] {
-        let tracer = Tracer::json(&["--where", &condition]);
-        run_workload(&["storm", "10", "20", &pid.to_string()]);
-        let said = tracer.stop();
-        let got = targets(&said.events(), 10).iter().filter(|&&one| one == u64::from(pid)).count();
-        assert_eq!(got, if passes { 20 } else { 0 }, "{condition}");
-        if !passes {
-            assert!(said.counter("signals total", "filtered") >= 20, "{condition}: {}", said.stderr);
-        }
-        said.assert_counters_add_up();
+        assert_storm(pid, &["--where", &condition], passes, "filtered");
     }
 }
 
