@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::config::{
-    ALL_SIGNALS, Config, Failed, GHOSTS, MAX_IGNORED_COMMS, MAX_VARIABLE_NAME, MAX_VARIABLES, RING_BYTES,
+    ALL_SIGNALS, Config, Failed, GHOSTS, MAX_IGNORED_COMMS, MAX_VARIABLES, RING_BYTES, is_variable_name,
 };
 use crate::error::UsageError;
 use crate::report::destination::Place;
@@ -349,10 +349,11 @@ fn parse_comm(text: &str) -> Result<String, UsageError> {
 }
 
 fn parse_variable(text: &str) -> Result<String, UsageError> {
-    // a name is a key of the output
-    let is_plain = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'=' | b'"' | b'\\');
-    let is_name = !text.is_empty() && text.len() <= MAX_VARIABLE_NAME && text.bytes().all(is_plain);
-    if is_name { Ok(text.to_owned()) } else { Err(UsageError::Variable(text.to_owned())) }
+    if is_variable_name(text.as_bytes()) {
+        Ok(text.to_owned())
+    } else {
+        Err(UsageError::Variable(text.to_owned()))
+    }
 }
 
 fn parse_ring_bytes(text: &str) -> Result<u32, String> {

@@ -70,6 +70,12 @@ pub const MAX_VARIABLES: usize = 8;
 /// Bytes that the name of one may have: `VARIABLE_NAME` of record.h, less the `=`.
 pub const MAX_VARIABLE_NAME: usize = 63;
 
+/// Can a variable of this name be asked for? The name becomes a key of the output.
+pub fn is_variable_name(name: &[u8]) -> bool {
+    let is_plain = |byte: &u8| byte.is_ascii_graphic() && !matches!(byte, b'=' | b'"' | b'\\');
+    !name.is_empty() && name.len() <= MAX_VARIABLE_NAME && name.iter().all(is_plain)
+}
+
 /// Entries of the map `ignored_source_comms`.
 pub const MAX_IGNORED_COMMS: usize = 64;
 

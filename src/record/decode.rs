@@ -18,6 +18,7 @@ use crate::bpf::wire::{
     SignalFlag, SpawnerFlag, VERSION, WireAttempt, WireCgroup, WireEnd, WireGhost, WireIdentity, WireOom,
     WirePrevious, WireProcess, WireSignal, WireSpawner, WireTask, WireTitle,
 };
+use crate::config::is_variable_name;
 
 /// Why bytes are not a record.
 #[derive(Debug, Error, PartialEq, Eq)]
@@ -455,6 +456,21 @@ fn decode_spawner(
     Ok((spawner, process, next))
 }
 
+/// Names become keys of the output: none may be there that could not be asked for.
+fn check_environment(environment: &[u8]) -> Result<(), DecodeError> {
+    let mut variables = environment.split(|&byte| byte == 0).filter(|variable| !variable.is_empty());
+    let is_wrong = |variable: &&[u8]| {
+        let name = variable.iter().position(|&byte| byte == b'=').map(|end| &variable[..end]);
+        !name.is_some_and(is_variable_name)
+    };
+    match variables.find(is_wrong) {
+        Some(variable) => {
+            Err(DecodeError::Impossible { field: "environment variable", value: u64::from(variable[0]) })
+        }
+        None => Ok(()),
+    }
+}
+
 /// `task` is there for source and target, which have more bytes.
 fn decode_process<'a>(
     bytes: &'a [u8],
@@ -476,6 +492,7 @@ fn decode_process<'a>(
     let title = piece(wire.title_kept, "a title")?;
     let nodename = piece(task.map_or(0, |task| task.nodename_kept), "a nodename")?;
     let environment = piece(task.map_or(0, |task| task.environment_kept), "an environment")?;
+    check_environment(environment)?;
     let next = argv_at + (end - argv_at).next_multiple_of(8);
     let flag = |flag: ProcessFlag| wire.flags & flag.0 != 0;
     let argv = argv_of(argv, wire.argv_total, wire.flags);
