@@ -15,7 +15,7 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
-/* Everything that is known without following a chain. */
+/* What the filters ask for, which most signals do not pass. */
 static __always_inline void gather_facts(struct facts *facts, u64 *ctx, struct task_struct *current_task,
 					 struct task_struct *target)
 {
@@ -43,10 +43,7 @@ static __always_inline void gather_facts(struct facts *facts, u64 *ctx, struct t
 				    current_task->tgid != 0 &&
 				    !(current_task->flags & (PF_KTHREAD | PF_EXITING));
 	}
-	facts->is_hashed = BPF_CORE_READ(current_task, thread_pid) != NULL;
-	facts->is_walked = facts->in_syscall && facts->is_hashed;
 	facts->may_end = may_end(facts, target);
-	facts->time = bpf_ktime_get_boot_ns();
 }
 
 /*
@@ -81,7 +78,11 @@ int on_signal_generate(u64 *ctx)
 	scratch->facts.filtered =
 		!(settings.shown_signals & SIGNAL_BIT(signal)) || !is_selected(current_task, target) ||
 		(scratch->facts.hidden == SHOWN && source_comm_is_ignored(&scratch->facts, current_task));
-	recall_and_note(&scratch->facts, target->group_leader, current_task);
+	scratch->facts.is_told = scratch->facts.hidden == SHOWN && !scratch->facts.filtered;
+	if (scratch->facts.is_told || scratch->facts.may_end) {
+		scratch->facts.time = bpf_ktime_get_boot_ns();
+		recall_and_note(&scratch->facts, target->group_leader, current_task);
+	}
 	if (scratch->facts.filtered) {
 		counters->filtered++;
 		return 0;
@@ -90,6 +91,8 @@ int on_signal_generate(u64 *ctx)
 		counters->hidden[AT_MOST(HIDDEN_CLASSES - 1, scratch->facts.hidden)]++;
 		return 0;
 	}
+	scratch->facts.is_hashed = view_of(current_task)->thread_pid != NULL;
+	scratch->facts.is_walked = scratch->facts.in_syscall && scratch->facts.is_hashed;
 	if (scratch->facts.is_walked)
 		recall_child(&scratch->facts, any_identity(current_task->group_leader));
 	take_snapshot(scratch, current_task, target);

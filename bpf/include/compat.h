@@ -37,6 +37,19 @@ static __always_inline u32 state_of(struct task_struct *task)
 }
 
 /*
+ * 6.2, a35b9af4ec2c ("bpf: Add a kfunc for generic type cast"). Since 6.4 the verifier looks for each pointer that is read
+ * from a trusted task in lists of safe fields, three searches through the whole BTF of the kernel each. A view is not
+ * trusted: what it leads to is read at the same speed, is never searched for, and cannot be given to a helper that wants
+ * a task.
+ */
+static __always_inline struct task_struct *view_of(struct task_struct *task)
+{
+	if (bpf_ksym_exists(bpf_rdonly_cast))
+		return bpf_core_cast(task, struct task_struct);
+	return task;
+}
+
+/*
  * A length for a helper, where the verifier must see the bound: the compiler knows it already and would
  * leave the comparison out, or make it on a copy of the register.
  */
@@ -101,6 +114,14 @@ static __always_inline struct kernfs_node *kernfs_parent(struct kernfs_node *nod
 		return BPF_CORE_READ(after, __parent);
 	struct kernfs_node___parent_before_6_15 *before = (void *)node;
 	return BPF_CORE_READ(before, parent);
+}
+
+/* The id of the cgroup that a state belongs to, of which no more than its address is known. */
+static __always_inline u64 cgroup_of(struct cgroup_subsys_state *css)
+{
+	if (bpf_ksym_exists(bpf_rdonly_cast))
+		return bpf_core_cast(css, struct cgroup_subsys_state)->cgroup->kn->id;
+	return BPF_CORE_READ(css, cgroup, kn, id);
 }
 
 /* The place of a controller depends on the kernel's configuration; it may not be there. */

@@ -27,18 +27,19 @@ static long append_end_ancestor(u32 index, void *context)
 {
 	struct end_walk *walk = context;
 	struct end_scratch *scratch = walk->scratch;
-	struct task_struct *leader = walk->next;
+	struct task_struct *leader = walk->next, *parent;
 
 	if (leader->tgid == 0)
 		return 1;
-	if (index >= settings.max_ancestors ||
-	    !append_ancestor(scratch->record, END_MAX, &scratch->length, leader, &scratch->found,
-			     &scratch->spawner, BY_COPYING)) {
+	/* followed once, before the ways part */
+	parent = leader->real_parent->group_leader;
+	if (index >= settings.max_ancestors || !append_ancestor(scratch->record, END_MAX, &scratch->length,
+								leader, &scratch->found, &scratch->spawner)) {
 		walk->truncated = true;
 		return 1;
 	}
 	walk->count++;
-	walk->next = leader->real_parent->group_leader;
+	walk->next = parent;
 	return 0;
 }
 
@@ -59,7 +60,7 @@ static __always_inline void emit_end(struct end_scratch *scratch, struct task_st
 	outline_task(&end->task, task);
 	/* it has no address space any more: that its identity is of its last image is known by the exec id */
 	process = append_image(scratch->record, END_MAX, &scratch->length, &end->task, leader, 0,
-			       &scratch->found, &scratch->spawner, BY_COPYING);
+			       &scratch->found, &scratch->spawner);
 	if (!process)
 		return;
 	append_rest(scratch->record, END_MAX, &scratch->length, process, &end->task, task, &scratch->found);

@@ -49,8 +49,7 @@ static __always_inline bool may_end(const struct facts *facts, struct task_struc
 {
 	if (NEVER_ENDS & SIGNAL_BIT(facts->signal) || facts->result == TRACE_SIGNAL_OVERFLOW_FAIL)
 		return false;
-	return facts->result != TRACE_SIGNAL_IGNORED ||
-	       !(BPF_CORE_READ(target, signal, flags) & SIGNAL_GROUP_EXIT);
+	return facts->result != TRACE_SIGNAL_IGNORED || !(view_of(target)->signal->flags & SIGNAL_GROUP_EXIT);
 }
 
 /*
@@ -99,7 +98,7 @@ static __always_inline void note_previous(struct identity *identity, const struc
 	previous->source_tgid = 0;
 	previous->source_start = 0;
 	if (is_sent) {
-		struct task_struct *leader = current_task->group_leader;
+		struct task_struct *leader = view_of(current_task)->group_leader;
 
 		previous->source_tgid = leader->tgid;
 		previous->source_start = leader->start_boottime;
@@ -117,22 +116,21 @@ static __always_inline void recall_and_note(struct facts *facts, struct task_str
 					    struct task_struct *current_task)
 {
 	struct identity *identity = any_identity(leader);
-	bool is_told;
 
-	recall(facts, leader, identity);
+	if (facts->is_told)
+		recall(facts, leader, identity);
 	if (!facts->may_end)
 		return;
-	is_told = facts->hidden == SHOWN && !facts->filtered;
 	if (!identity) {
 		note_elsewhere(leader, facts->result != TRACE_SIGNAL_IGNORED ? SIGNAL_BIT(facts->signal) : 0,
-			       is_told ? MARK_TOLD : 0);
+			       facts->is_told ? MARK_TOLD : 0);
 		return;
 	}
 	/* what was ignored explains nothing later */
 	if (facts->result != TRACE_SIGNAL_IGNORED)
 		note_signalled(identity, facts->signal);
 	note_previous(identity, facts, current_task, facts->hidden != SHOWN);
-	if (is_told)
+	if (facts->is_told)
 		mark(identity, MARK_TOLD);
 	if (leader->flags & PF_EXITING)
 		refresh_handover(leader, identity);

@@ -45,7 +45,7 @@ static __always_inline u64 legacy_cgroup_of(struct task_struct *task)
 	if (settings.legacy_controller == LEGACY_NONE)
 		return 0;
 	css = settings.legacy_controller == LEGACY_MEMORY ? &memory_cgroup_of(task)->css : pids_css_of(task);
-	return css ? BPF_CORE_READ(css, cgroup, kn, id) : 0;
+	return css ? cgroup_of(css) : 0;
 }
 
 /* The namespaces that are not the host's; an exiting process has none any more. */

@@ -112,16 +112,9 @@ static __always_inline void remember_tty(struct task_struct *task, struct identi
 	identity->tty_session = identity->tty[0] ? session_of(task) : 0;
 }
 
-/*
- * Fetched by copying: each pointer that the verifier follows from a trusted task costs it milliseconds, since
- * it looks for the field in a list of safe ones by a linear search through the kernel's BTF.
- */
 static __always_inline struct mm_struct *mm_of(struct task_struct *task)
 {
-	struct mm_struct *mm = NULL;
-
-	bpf_core_read(&mm, sizeof(mm), &task->mm);
-	return mm;
+	return view_of(task)->mm;
 }
 
 /*
@@ -135,10 +128,8 @@ static __always_inline bool same_image(struct task_struct *child, struct task_st
 
 	if (!a || !b)
 		return false;
-	return a == b || (BPF_CORE_READ(a, arg_start) == BPF_CORE_READ(b, arg_start) &&
-			  BPF_CORE_READ(a, arg_end) == BPF_CORE_READ(b, arg_end) &&
-			  BPF_CORE_READ(a, start_stack) == BPF_CORE_READ(b, start_stack) &&
-			  BPF_CORE_READ(a, exe_file) == BPF_CORE_READ(b, exe_file));
+	return a == b || (a->arg_start == b->arg_start && a->arg_end == b->arg_end &&
+			  a->start_stack == b->start_stack && a->exe_file == b->exe_file);
 }
 
 /*

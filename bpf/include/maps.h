@@ -16,6 +16,8 @@
 #define ARGV_MEDIUM_BYTES 1960
 #define ARGV_LARGE_BYTES 8104
 #define ARGV_MAX (2 * ARGV_LARGE_BYTES)
+/* Bytes of a live title that are compared at once. */
+#define LIVE_BLOCK 64
 
 struct identity {
 	u32 generation; /* odd while it is written; 0: nothing known yet */
@@ -209,6 +211,7 @@ struct facts {
 	u32 may_end;   /* its default action ends a process */
 	u32 hidden;    /* enum hidden_class */
 	u32 filtered;  /* by a filter of the command line */
+	u32 is_told;   /* a record tells of it */
 	u64 time;
 	struct wire_previous previous; /* what the target had before this one */
 	u64 child_death;
@@ -249,7 +252,8 @@ struct scratch {
 		u32 reserved;
 	} orphan[MAX_ORPHANS];
 	u32 tgids[MAX_CHAIN + 1]; /* the source's chain */
-	u8 live[ARGV_MAX];        /* the sender's argument block as it is now */
+	/* the sender's argument block as it is now, to the end of its last block */
+	u8 live[ARGV_MAX + LIVE_BLOCK] __attribute__((aligned(8)));
 	u8 record[RECORD_MAX] __attribute__((aligned(8)));
 };
 struct {

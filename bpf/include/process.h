@@ -15,23 +15,9 @@
 /* Room that one ancestor may need. */
 #define ANCESTOR_ROOM (sizeof(struct wire_process) + ANCESTOR_ARGV + 8)
 
-/* How the fields of a task are read: each has its price, at a signal or when the program is verified. */
-enum reading {
-	BY_POINTER, /* fast; but the verifier searches the type of the task anew for every field */
-	BY_COPYING, /* for what is rare */
-};
-
-static __always_inline void describe(struct wire_process *process, struct task_struct *leader,
-				     enum reading reading)
+static __always_inline void describe(struct wire_process *process, struct task_struct *leader)
 {
-	const struct cred *cred;
-
-	if (reading == BY_COPYING) {
-		outline(process, leader);
-		process->arg_start = 0;
-		return;
-	}
-	cred = leader->cred;
+	const struct cred *cred = view_of(leader)->cred;
 
 	process->start_time = leader->start_boottime;
 	process->tgid = leader->tgid;
@@ -51,7 +37,7 @@ static __always_inline u64 argument_block_of(struct task_struct *leader)
 {
 	struct mm_struct *mm = mm_of(leader);
 
-	return mm ? BPF_CORE_READ(mm, arg_start) : 0;
+	return mm ? mm->arg_start : 0;
 }
 
 static __always_inline void take(struct found *found, struct identity *identity, struct task_struct *owner,
@@ -200,9 +186,9 @@ static __always_inline bool look_up_argv(struct wire_process *process, struct ta
 		if (found->flags & PROCESS_FROM_FORKER)
 			return false;
 		ask_for_identity(leader);
-		/* what execve changes; by copying, since this is rare */
+		/* what execve changes */
 		process->exec_id = (u32)leader->self_exec_id;
-		process->uid = BPF_CORE_READ(leader, cred, euid.val);
+		process->uid = view_of(leader)->cred->euid.val;
 		bpf_probe_read_kernel(process->comm, sizeof(process->comm), leader->comm);
 		take_own(found, leader);
 		if (!*(volatile u64 *)&found->identity ||
@@ -262,7 +248,7 @@ static __always_inline bool copy_whole_argv(u8 *to, const struct found *found, u
 /* `record` has room for `room` bytes, a constant; its length is in map memory. False: no room. */
 static __always_inline bool append_ancestor(u8 *record, const u32 room, u32 *length,
 					    struct task_struct *leader, struct found *found,
-					    struct spawner *spawner, enum reading reading)
+					    struct spawner *spawner)
 {
 	u32 at = *(volatile u32 *)length & ~7U;
 	struct wire_process *process;
@@ -273,9 +259,8 @@ static __always_inline bool append_ancestor(u8 *record, const u32 room, u32 *len
 		return false;
 	process = (struct wire_process *)(record + at);
 	bytes = (u8 *)(process + 1);
-	describe(process, leader, reading);
-	if (look_up_argv(process, leader, found,
-			 reading == BY_POINTER ? (u64)leader->mm : (u64)mm_of(leader))) {
+	describe(process, leader);
+	if (look_up_argv(process, leader, found, (u64)mm_of(leader))) {
 		kept = found->copy.argv_kept;
 		if (kept > ANCESTOR_ARGV) {
 			process->flags |= PROCESS_CUT;

@@ -55,7 +55,7 @@ static __always_inline void read_syscall(struct task_struct *task, struct wire_s
 	call->args[1] = regs->si;
 	call->args[2] = regs->dx;
 	call->args[3] = regs->r10;
-	if (BPF_CORE_READ(x86, thread_info.status) & TS_COMPAT) {
+	if (x86->thread_info.status & TS_COMPAT) {
 		call->abi = ABI_I386;
 		call->args[0] = (u32)regs->bx;
 		call->args[1] = (u32)regs->cx;

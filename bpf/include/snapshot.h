@@ -84,11 +84,11 @@ static long append_subject(u32 index, void *context)
 	/* a thread that is released already, in an interrupt, may point at a leader that is gone */
 	if (!index && !scratch->facts.is_hashed)
 		leader = task;
-	mm = leader->mm;
+	mm = mm_of(leader);
 	facts = (struct wire_task *)((u8 *)&signal->source + AT_MOST(1, index) * sizeof(struct wire_task));
 	describe_task(facts, task, leader);
 	process = append_image(scratch->record, RECORD_MAX, &scratch->length, facts, leader, (u64)mm,
-			       &scratch->found, &scratch->spawner, BY_POINTER);
+			       &scratch->found, &scratch->spawner);
 	if (!process)
 		return 1;
 	/* a current that is no source is not walked, so nothing can join its chain */
@@ -101,7 +101,7 @@ static long append_subject(u32 index, void *context)
 	}
 	append_rest(scratch->record, RECORD_MAX, &scratch->length, process, facts, task, &scratch->found);
 	if (*(volatile u32 *)&scratch->stage == TARGET_CHAIN || scratch->facts.is_walked)
-		note_orphan(scratch, leader->real_parent->group_leader);
+		note_orphan(scratch, view_of(leader)->real_parent->group_leader);
 	else
 		scratch->processes++;
 	return 0;

@@ -15,22 +15,19 @@
 
 static __always_inline s32 pid_number(struct pid *pid)
 {
-	s32 number = 0;
-
-	/* numbers[0] is the initial namespace's */
-	if (pid)
-		bpf_core_read(&number, sizeof(number), &pid->numbers[0].nr);
-	return number;
+	/* the initial namespace's */
+	return pid ? pid->numbers[0].nr : 0;
 }
 
 static __always_inline void describe_task(struct wire_task *facts, struct task_struct *task,
 					  struct task_struct *leader)
 {
-	struct signal_struct *signal = task->signal;
-	const struct cred *cred = task->cred;
-	struct pid *pid = leader->thread_pid;
+	struct task_struct *leads = view_of(leader), *view = view_of(task);
+	struct signal_struct *signal = view->signal;
+	const struct cred *cred = view->cred;
+	struct pid *pid = leads->thread_pid;
 
-	facts->cgroup = task->cgroups->dfl_cgrp->kn->id;
+	facts->cgroup = view->cgroups->dfl_cgrp->kn->id;
 	facts->legacy_cgroup = legacy_cgroup_of(task);
 	facts->tid = task->pid;
 	facts->flags = task->flags;
@@ -62,7 +59,7 @@ static __always_inline void describe_task(struct wire_task *facts, struct task_s
 	facts->live = signal->live.counter;
 	facts->signal_flags = signal->flags;
 	facts->group_exit_code = signal->group_exit_code;
-	tell_namespaces(facts, task->nsproxy, cred->user_ns);
+	tell_namespaces(facts, view->nsproxy, cred->user_ns);
 	copy_tty_of(signal, signal->tty, facts->tty);
 	facts->exe_kept = 0;
 	facts->nodename_kept = 0;
@@ -77,8 +74,7 @@ static __always_inline void describe_task(struct wire_task *facts, struct task_s
 /* The process and its argv, with the executable's path behind it. Its length is left as it is, not padded. */
 static __always_inline struct wire_process *append_image(u8 *record, const u32 room, u32 *length,
 							 struct wire_task *facts, struct task_struct *leader,
-							 u64 mm, struct found *found, struct spawner *spawner,
-							 enum reading reading)
+							 u64 mm, struct found *found, struct spawner *spawner)
 {
 	u32 at = *(volatile u32 *)length & ~7U, kept, exe;
 	struct wire_process *process;
@@ -88,7 +84,7 @@ static __always_inline struct wire_process *append_image(u8 *record, const u32 r
 		return NULL;
 	process = (struct wire_process *)(record + at);
 	bytes = (u8 *)(process + 1);
-	describe(process, leader, reading);
+	describe(process, leader);
 	if (look_up_argv(process, leader, found, mm)) {
 		kept = found->copy.argv_kept;
 		exe = found->copy.exe_kept;

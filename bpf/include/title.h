@@ -10,25 +10,27 @@
 
 struct live_check {
 	struct scratch *scratch;
-	u32 words; /* whole ones */
-	u64 last;  /* the bytes of the one behind them that count */
+	u32 blocks;
 	bool differs;
 };
 
 /* The source is the first process of a record: its argv lies at a fixed place. */
 #define SOURCE_ARGV (sizeof(struct wire_signal) + sizeof(struct wire_process))
 
-static long compare_word(u32 index, void *context)
+static long compare_block(u32 index, void *context)
 {
 	struct live_check *check = context;
-	u32 at = index * 8;
-	u64 differs;
+	u32 at = index * LIVE_BLOCK;
+	u64 differs = 0;
+	u64 *a, *b;
 
-	if (index > check->words || at > ARGV_MAX - 8)
+	if (index >= check->blocks || at > ARGV_MAX)
 		return 1;
-	differs = *(u64 *)(check->scratch->live + at) ^ *(u64 *)(check->scratch->record + SOURCE_ARGV + at);
-	if (index == check->words)
-		differs &= check->last;
+	a = (u64 *)(check->scratch->live + at);
+	b = (u64 *)(check->scratch->record + SOURCE_ARGV + at);
+#pragma unroll
+	for (u32 i = 0; i < LIVE_BLOCK / 8; i++)
+		differs |= a[i] ^ b[i];
 	if (!differs)
 		return 0;
 	check->differs = true;
@@ -53,16 +55,19 @@ static __always_inline u32 copy_title(struct scratch *scratch, struct wire_proce
 	length = end > start ? end - start : 0;
 	kept = length > ARGV_MAX ? ARGV_MAX : (u32)length;
 	if (length == process->argv_total && kept == process->argv_kept) {
-		struct live_check check = { .scratch = scratch, .words = kept / 8 };
+		struct live_check check = { .scratch = scratch,
+					    .blocks = (kept + LIVE_BLOCK - 1) / LIVE_BLOCK };
 
 		if (kept == 0)
 			return 0;
-		check.last = ~(~0ULL << 8 * (kept & 7));
 		if (bpf_probe_read_user(scratch->live, AT_MOST(ARGV_MAX, kept), (void *)start)) {
 			process->flags |= PROCESS_TITLE_LOST;
 			return 0;
 		}
-		REPEAT(ARGV_MAX / 8, check.words + 1, compare_word, &check);
+		/* the last block is filled up with what it is compared with */
+		bpf_probe_read_kernel(scratch->live + AT_MOST(ARGV_MAX, kept), LIVE_BLOCK,
+				      scratch->record + SOURCE_ARGV + AT_MOST(ARGV_MAX, kept));
+		REPEAT((ARGV_MAX + LIVE_BLOCK - 1) / LIVE_BLOCK, check.blocks, compare_block, &check);
 		if (!check.differs)
 			return 0;
 	}

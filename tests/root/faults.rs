@@ -40,7 +40,7 @@ pub const TESTS: &[Test] = &[
     ("a_burst_of_forks_adds_up", &[], burst_of_forks),
     ("pids_that_begin_anew_are_not_mixed_up", &[Skip::PidNamespace], pids_begin_anew),
     ("a_fork_bomb_in_a_cgroup_is_seen_to_its_end", &[Skip::PidsCgroup], fork_bomb),
-    ("in_64_mib_a_storm_adds_up", &[Skip::MemoryCgroup, Skip::RealCpu], little_memory),
+    ("in_64_mib_a_storm_adds_up", &[Skip::MemoryCgroup], little_memory),
     ("a_tracer_that_starts_in_a_storm_misses_nothing_from_its_first_line_on", &[], started_in_a_storm),
 ];
 
