@@ -19,21 +19,17 @@ char LICENSE[] SEC("license") = "GPL";
 static __always_inline void gather_facts(struct facts *facts, u64 *ctx, struct task_struct *current_task,
 					 struct task_struct *target)
 {
-	bpf_probe_read_kernel(&facts->info_address, sizeof(facts->info_address), &ctx[1]);
-	facts->info = facts->info_address > 1 ? INFO_POINTER : (u32)facts->info_address;
-	facts->code = 0;
-	facts->error = 0;
-	if (facts->info == INFO_POINTER) {
-		struct kernel_siginfo *info = (struct kernel_siginfo *)facts->info_address;
+	u64 info = AS_NUMBER(&facts->info_address, ctx[1]);
 
-		facts->code = BPF_CORE_READ(info, si_code);
-		facts->error = BPF_CORE_READ(info, si_errno);
-	}
+	facts->info = info > 1 ? INFO_POINTER : (u32)info;
+	facts->code = 0;
+	if (facts->info == INFO_POINTER)
+		facts->code = BPF_CORE_READ((struct kernel_siginfo *)info, si_code);
 	facts->signal = (u32)ctx[0];
 	facts->group = (int)ctx[3] != 0;
 	facts->result = (u32)ctx[4];
 	facts->to_itself = current_task->tgid == target->tgid;
-	facts->disposition = disposition_of(target, facts->signal);
+	facts->disposition = disposition_of(target, facts->signal, &facts->action);
 	if (have_task_pt_regs()) {
 		read_syscall(current_task, &facts->call);
 		facts->in_syscall = in_system_call(current_task, &facts->call);
@@ -52,7 +48,7 @@ static __always_inline void gather_facts(struct facts *facts, u64 *ctx, struct t
  *
  * The arguments are taken from ctx by hand because `info` may be one of the integers 0 and 1, which the
  * verifier does not believe: it deletes a NULL check of the typed argument and lets a program that loads
- * through it fault the kernel. Fetched as a number and read with bpf_probe_read_kernel it is harmless.
+ * through it fault the kernel. Made a number (AS_NUMBER) and read with bpf_probe_read_kernel it is harmless.
  */
 SEC("tp_btf/signal_generate")
 int on_signal_generate(u64 *ctx)
@@ -69,15 +65,17 @@ int on_signal_generate(u64 *ctx)
 	if (!counters || !scratch || signal < 1 || signal > 64)
 		return 0;
 	counters->generated++;
-	if (!(settings.shown_signals & SIGNAL_BIT(signal)) && NEVER_ENDS & SIGNAL_BIT(signal)) {
+	scratch->facts.filtered =
+		!(settings.shown_signals & SIGNAL_BIT(signal)) || !is_selected(current_task, target);
+	/* nothing of it is kept either */
+	if (scratch->facts.filtered && NEVER_ENDS & SIGNAL_BIT(signal)) {
 		counters->filtered++;
 		return 0;
 	}
 	gather_facts(&scratch->facts, ctx, current_task, target);
-	scratch->facts.hidden = hidden_class_of(&scratch->facts);
-	scratch->facts.filtered =
-		!(settings.shown_signals & SIGNAL_BIT(signal)) || !is_selected(current_task, target) ||
-		(scratch->facts.hidden == SHOWN && source_comm_is_ignored(&scratch->facts, current_task));
+	classify(&scratch->facts);
+	if (scratch->facts.hidden == SHOWN && source_comm_is_ignored(&scratch->facts, current_task))
+		scratch->facts.filtered = 1;
 	scratch->facts.is_told = scratch->facts.hidden == SHOWN && !scratch->facts.filtered;
 	if (scratch->facts.is_told || scratch->facts.may_end) {
 		scratch->facts.time = bpf_ktime_get_boot_ns();
@@ -153,7 +151,7 @@ int on_wakeup_new(u64 *ctx)
 /* The last thread that goes is the end of the process; a leader that goes before may be replaced by an exec. */
 static __always_inline void see_exit(struct task_struct *task, struct counters *counters, enum hook_copy copy)
 {
-	if (BPF_CORE_READ(task, signal, live.counter) != 0)
+	if (view_of(task)->signal->live.counter != 0)
 		leave_handover(task, counters, copy);
 	else
 		see_end(task, counters, copy);

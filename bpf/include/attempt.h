@@ -151,7 +151,8 @@ static long append_attempt_ancestor(u32 index, void *context)
 
 	if (BPF_CORE_READ(leader, tgid) == 0)
 		return 1;
-	if (index >= settings.max_ancestors || !append_outline(scratch->record, RECORD_MAX, &at, leader)) {
+	if (index >= settings.max_ancestors ||
+	    !append_outline(scratch->record, RECORD_MAX, &at, (u64)leader)) {
 		walk->truncated = true;
 		return 1;
 	}
@@ -174,15 +175,18 @@ static __always_inline void take_attempt(struct scratch *scratch, struct task_st
 	struct walk walk = { .scratch = scratch };
 	struct attempt_walk up = { .scratch = scratch };
 	struct wire_attempt *attempt;
+	u64 described;
 	u32 at;
 
 	begin_record(scratch, current_task, RECORD_ATTEMPT);
 	append_subject(0, &subjects);
-	leader = target ? BPF_CORE_READ(target, group_leader)
-			: (struct task_struct *)current_task->group_leader;
-	outline_task(&signal->target, target ? target : (struct task_struct *)current_task);
+	described = AS_NUMBER(&scratch->found.mm, current_task);
+	if (target)
+		described = (u64)target;
+	leader = BPF_CORE_READ((struct task_struct *)described, group_leader);
+	outline_task(&signal->target, described);
 	at = *(volatile u32 *)&scratch->length;
-	if (append_outline(scratch->record, RECORD_MAX, &at, leader))
+	if (append_outline(scratch->record, RECORD_MAX, &at, (u64)leader))
 		scratch->length = at;
 	scratch->processes++;
 
@@ -256,6 +260,7 @@ static __noinline int see_attempt(s64 returned)
 	scratch->facts.in_syscall = 1;
 	scratch->facts.is_hashed = 1;
 	scratch->facts.is_walked = 1;
+	scratch->facts.is_sent = 1;
 	scratch->facts.call = call;
 	if (source_comm_is_ignored(&scratch->facts, current_task)) {
 		COUNT(counters->attempts_filtered);

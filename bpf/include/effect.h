@@ -20,12 +20,11 @@
 /* And those that stop a process: no end by one of them is possible. */
 #define NEVER_ENDS (DEFAULT_IGNORED | SIGNAL_BIT(19) | SIGNAL_BIT(20) | SIGNAL_BIT(21) | SIGNAL_BIT(22))
 
-static __always_inline enum wire_disposition disposition_of(struct task_struct *task, u32 signal)
+/* `place` is map memory: the verifier allows no variable offset on a typed pointer, so it becomes a number there. */
+static __always_inline enum wire_disposition disposition_of(struct task_struct *task, u32 signal, u64 *place)
 {
-	u64 handler = 0, action = 0;
+	u64 handler = 0, action = AS_NUMBER(place, view_of(task)->sighand);
 
-	/* fetched as a number: the verifier allows no variable offset on a typed pointer */
-	bpf_core_read(&action, sizeof(action), &task->sighand);
 	action += bpf_core_field_offset(struct sighand_struct, action);
 	action += (u64)(signal - 1) * bpf_core_type_size(struct k_sigaction);
 	action += bpf_core_field_offset(struct k_sigaction, sa.sa_handler);

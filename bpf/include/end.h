@@ -33,13 +33,31 @@ static long append_end_ancestor(u32 index, void *context)
 		return 1;
 	/* followed once, before the ways part */
 	parent = leader->real_parent->group_leader;
-	if (index >= settings.max_ancestors || !append_ancestor(scratch->record, END_MAX, &scratch->length,
-								leader, &scratch->found, &scratch->spawner)) {
+	if (index >= settings.max_ancestors ||
+	    !append_ancestor(scratch->record, END_MAX, &scratch->length, leader, &scratch->found,
+			     &scratch->spawner, NULL)) {
 		walk->truncated = true;
 		return 1;
 	}
 	walk->count++;
 	walk->next = parent;
+	return 0;
+}
+
+/* Who traces whoever's code that is, and its seccomp mode: only where the end is told. */
+GLOBAL int read_teller(struct end_scratch *scratch, u64 address)
+{
+	struct task_struct *task = (struct task_struct *)address, *teller = task;
+	struct wire_end *end;
+
+	if (!scratch)
+		return 0;
+	end = (struct wire_end *)scratch->record;
+	if (!(BPF_CORE_READ(task, signal, flags) & SIGNAL_GROUP_EXIT))
+		teller = BPF_CORE_READ(task, group_leader);
+	end->ptrace = BPF_CORE_READ(teller, ptrace);
+	end->seccomp_mode = seccomp_mode(teller);
+	scratch->tracer = end->ptrace & PT_PTRACED ? (u64)BPF_CORE_READ(teller, parent, group_leader) : 0;
 	return 0;
 }
 
@@ -52,22 +70,24 @@ static __always_inline void emit_end(struct end_scratch *scratch, struct task_st
 	struct wire_process *process;
 	struct end_walk walk = {};
 	u32 length, at;
+	u64 address;
 
 	end->version = WIRE_VERSION;
 	end->kind = RECORD_END;
 	end->has_tracer = 0;
+	address = AS_NUMBER(&scratch->tracer, task);
+	read_teller(scratch, address);
 	scratch->length = sizeof(*end);
-	outline_task(&end->task, task);
-	/* it has no address space any more: that its identity is of its last image is known by the exec id */
-	process = append_image(scratch->record, END_MAX, &scratch->length, &end->task, leader, 0,
-			       &scratch->found, &scratch->spawner);
+	outline_task(&end->task, address);
+	process = append_image(scratch->record, END_MAX, &scratch->length, &end->task, leader,
+			       &scratch->found, &scratch->spawner, NULL);
 	if (!process)
 		return;
 	append_rest(scratch->record, END_MAX, &scratch->length, process, &end->task, task, &scratch->found);
 
 	if (scratch->tracer) {
 		at = *(volatile u32 *)&scratch->length;
-		if (append_outline(scratch->record, END_MAX, &at, (struct task_struct *)scratch->tracer)) {
+		if (append_outline(scratch->record, END_MAX, &at, scratch->tracer)) {
 			scratch->length = at;
 			end->has_tracer = 1;
 		}
@@ -89,23 +109,14 @@ static __always_inline void emit_end(struct end_scratch *scratch, struct task_st
 
 /*
  * signal->group_exit_code is what wait() will tell where the group exits as one; else the leader's own code. (The
- * last thread's misleads: the leader may be gone before it.) Read by copying; `teller` is whose code it is.
+ * last thread's misleads: the leader may be gone before it.)
  */
-static __always_inline void read_status(struct end_scratch *scratch, struct task_struct *task)
+static __always_inline u32 status_of(struct task_struct *task)
 {
-	struct wire_end *end = (struct wire_end *)scratch->record;
-	struct signal_struct *signal = BPF_CORE_READ(task, signal);
-	struct task_struct *teller = task;
+	struct task_struct *view = view_of(task);
+	struct signal_struct *signal = view->signal;
 
-	if (BPF_CORE_READ(signal, flags) & SIGNAL_GROUP_EXIT) {
-		end->status = BPF_CORE_READ(signal, group_exit_code);
-	} else {
-		teller = BPF_CORE_READ(task, group_leader);
-		end->status = BPF_CORE_READ(teller, exit_code);
-	}
-	end->ptrace = BPF_CORE_READ(teller, ptrace);
-	end->seccomp_mode = seccomp_mode(teller);
-	scratch->tracer = end->ptrace & PT_PTRACED ? (u64)BPF_CORE_READ(teller, parent, group_leader) : 0;
+	return signal->flags & SIGNAL_GROUP_EXIT ? signal->group_exit_code : view->group_leader->exit_code;
 }
 
 /*
@@ -141,7 +152,7 @@ static __always_inline void note_end(struct end_scratch *scratch, struct task_st
 	if (copy != 0)
 		COUNT(counters->healed_exits);
 	end->time = bpf_ktime_get_boot_ns();
-	read_status(scratch, task);
+	end->status = status_of(task);
 	number = *(volatile u32 *)&end->status & 0x7f;
 	scratch->died_of = number <= 64 ? number : 0;
 	end->explained = 1;

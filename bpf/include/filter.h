@@ -64,7 +64,7 @@ static __always_inline enum hidden_class hidden_class_of(const struct facts *fac
 		return SHOWN;
 	if (facts->disposition == DISPOSITION_DEFAULT && !(DEFAULT_IGNORED & bit))
 		return SHOWN;
-	if (sent_by_current(facts))
+	if (facts->is_sent)
 		return to_itself ? HIDDEN_SELF : SHOWN;
 	if (facts->signal == 17 && is_pointer && facts->code >= 1 && facts->code <= 6)
 		return HIDDEN_CHILD;
@@ -90,6 +90,15 @@ static __always_inline enum hidden_class hidden_class_of(const struct facts *fac
 	return SHOWN;
 }
 
+GLOBAL int classify(struct facts *facts)
+{
+	if (!facts)
+		return 0;
+	facts->is_sent = sent_by_current(facts);
+	facts->hidden = hidden_class_of(facts);
+	return 0;
+}
+
 /* HUP, INT, QUIT, CONT, TSTP, TTIN, TTOU, WINCH */
 #define TTY_SIGNALS                                                                                         \
 	(SIGNAL_BIT(1) | SIGNAL_BIT(2) | SIGNAL_BIT(3) | SIGNAL_BIT(18) | SIGNAL_BIT(20) | SIGNAL_BIT(21) | \
@@ -108,7 +117,7 @@ static __always_inline bool source_comm_is_ignored(const struct facts *facts,
 
 	if (!settings.ignores_comms)
 		return false;
-	if (!sent_by_current(facts) && !written_to_cgroup_kill(facts))
+	if (!facts->is_sent && !written_to_cgroup_kill(facts))
 		return false;
 	bpf_probe_read_kernel_str(key.comm, sizeof(key.comm), current_task->group_leader->comm);
 	return bpf_map_lookup_elem(&ignored_source_comms, &key) != NULL;

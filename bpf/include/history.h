@@ -85,7 +85,7 @@ static __always_inline void note_previous(struct identity *identity, const struc
 					  struct task_struct *current_task, bool is_hidden)
 {
 	struct wire_previous *previous = &identity->previous;
-	bool is_sent = sent_by_current(facts) || written_to_cgroup_kill(facts);
+	bool is_sent = facts->is_sent || written_to_cgroup_kill(facts);
 
 	if (is_hidden && previous->time && !(previous->flags & PREVIOUS_HIDDEN))
 		return;
@@ -102,7 +102,7 @@ static __always_inline void note_previous(struct identity *identity, const struc
 
 		previous->source_tgid = leader->tgid;
 		previous->source_start = leader->start_boottime;
-		bpf_probe_read_kernel(previous->source_comm, sizeof(previous->source_comm), leader->comm);
+		copy_comm(previous->source_comm, leader);
 	}
 	generation_barrier();
 	*(volatile u64 *)&previous->time = facts->time;

@@ -108,7 +108,9 @@ static __always_inline u32 session_of(struct task_struct *task)
 
 static __always_inline void remember_tty(struct task_struct *task, struct identity *identity)
 {
-	copy_tty(task, identity->tty);
+	struct signal_struct *signal = view_of(task)->signal;
+
+	copy_tty_of(signal, signal->tty, identity->tty);
 	identity->tty_session = identity->tty[0] ? session_of(task) : 0;
 }
 

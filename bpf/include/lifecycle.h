@@ -159,7 +159,7 @@ static __always_inline void emit_identity(struct task_struct *task, const struct
 	scratch->record.exe_kept = scratch->exe_kept;
 	scratch->record.reserved = 0;
 	scratch->record.uid = BPF_CORE_READ(task, cred, euid.val);
-	bpf_probe_read_kernel(scratch->record.comm, sizeof(scratch->record.comm), task->comm);
+	copy_comm(scratch->record.comm, task);
 	if (bpf_ringbuf_output(&records, scratch, sizeof(scratch->record) + AT_MOST(ARGV_MAX, bytes),
 			       BPF_RB_NO_WAKEUP))
 		COUNT(counters->identities_dropped);
@@ -171,8 +171,8 @@ static __always_inline void emit_identity(struct task_struct *task, const struct
 /* What was sent to a task before there was a value to note it in. */
 static __always_inline void note_pending(struct task_struct *task, struct identity *identity)
 {
-	u64 pending = BPF_CORE_READ(task, pending.signal.sig[0]) |
-		      BPF_CORE_READ(task, signal, shared_pending.signal.sig[0]);
+	struct task_struct *view = view_of(task);
+	u64 pending = view->pending.signal.sig[0] | view->signal->shared_pending.signal.sig[0];
 
 	if (pending)
 		__sync_fetch_and_or(&identity->signalled, pending);
@@ -224,8 +224,8 @@ static __always_inline void remember_exec(struct task_struct *task, int old_pid,
 			take_handover(task, identity);
 		begin_identity(task, identity);
 	}
-	start = BPF_CORE_READ(mm, arg_start);
-	end = BPF_CORE_READ(mm, arg_end);
+	start = mm->arg_start;
+	end = mm->arg_end;
 	length = end > start ? end - start : 0;
 	before = bytes_kept(identity);
 	read_own_image(scratch, task, mm, start, length);
@@ -334,7 +334,7 @@ static __always_inline void remember_fork(struct task_struct *forker, struct tas
 		return;
 	}
 	note_pending(child, identity);
-	note_fork(leader, identity, BPF_CORE_READ(child, real_parent, group_leader) != leader);
+	note_fork(leader, identity, view_of(child)->real_parent->group_leader != leader);
 	from.identity = own_identity(leader, &from);
 	identity->spawner_start = leader->start_boottime;
 	identity->spawner_tgid = leader->tgid;

@@ -70,6 +70,7 @@ struct found {
 	u64 argv;     /* of its first bytes, and of those from ARGV_LARGE_BYTES on; 0: it was being changed */
 	u64 tail;
 	u64 environment; /* 0: none of the variables asked for */
+	u64 mm;          /* the address space that it has now */
 	u32 generation;
 	u32 flags; /* PROCESS_FROM_FORKER */
 	u32 seeded;
@@ -197,15 +198,16 @@ struct {
  */
 struct facts {
 	u64 info_address;
+	u64 action; /* where the target's handlers are */
 	u32 signal;
 	u32 result;
 	u32 info; /* enum wire_info */
 	s32 code;
-	s32 error;
 	u32 disposition; /* enum wire_disposition */
 	u32 group;
 	u32 in_syscall;
 	u32 to_itself;
+	u32 is_sent;   /* by current, in a system call of its own */
 	u32 is_hashed; /* current has not been released: what it points at is there */
 	u32 is_walked; /* and is inside a system call of its own: it may be the source */
 	u32 may_end;   /* its default action ends a process */
@@ -217,6 +219,29 @@ struct facts {
 	u64 child_death;
 	u32 no_history;
 	struct wire_syscall call;
+};
+
+/* Processes of the record before (again.h): source, target, and two chains. */
+#define AGAIN_PLACES (2 + 2 * MAX_CHAIN)
+#define NOWHERE 0xffffffffU
+struct appended {
+	u64 start_time;
+	u64 image; /* its address space: the pointer, never followed */
+	struct spawner spawner;
+	u32 tgid;
+	u32 exec_id;
+	u32 at; /* in the record; NOWHERE: it is to be asked anew */
+	u32 flags;
+	u32 generation;
+	u32 argv_total;
+	u16 argv_kept;
+	u16 exe_kept;
+	u32 reserved;
+};
+struct again {
+	u32 appended; /* processes of the record before, from the first on; 0 while there is none */
+	u32 same;     /* so many of them may be the same as now */
+	struct appended process[AGAIN_PLACES];
 };
 
 /*
@@ -252,6 +277,7 @@ struct scratch {
 		u32 reserved;
 	} orphan[MAX_ORPHANS];
 	u32 tgids[MAX_CHAIN + 1]; /* the source's chain */
+	struct again again;
 	/* the sender's argument block as it is now, to the end of its last block */
 	u8 live[ARGV_MAX + LIVE_BLOCK] __attribute__((aligned(8)));
 	u8 record[RECORD_MAX] __attribute__((aligned(8)));

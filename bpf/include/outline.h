@@ -3,7 +3,7 @@
  * A process drawn from outside: what its task tells, by copying, and not its command line. Such a process is still
  * there to be asked, so user space completes it by its key and the image that it ran.
  *
- * Nothing here is followed by the verifier: it takes any address, and costs it next to nothing.
+ * Nothing here is followed by the verifier: a task is any address, and costs it next to nothing.
  */
 #ifndef KILLSNOOP_OUTLINE_H
 #define KILLSNOOP_OUTLINE_H
@@ -11,9 +11,13 @@
 #include "host.h"
 #include "identity.h"
 
-static __always_inline void outline(struct wire_process *process, struct task_struct *leader)
+GLOBAL int outline(struct wire_process *process, u64 address)
 {
+	struct task_struct *leader = (struct task_struct *)address;
 	struct mm_struct *mm = BPF_CORE_READ(leader, mm);
+
+	if (!process)
+		return 0;
 
 	process->start_time = BPF_CORE_READ(leader, start_boottime);
 	process->tgid = BPF_CORE_READ(leader, tgid);
@@ -26,15 +30,19 @@ static __always_inline void outline(struct wire_process *process, struct task_st
 	process->title_kept = 0;
 	bpf_core_read(process->comm, sizeof(process->comm), &leader->comm);
 	process->arg_start = mm ? (u32)BPF_CORE_READ(mm, arg_start) : 0;
+	return 0;
 }
 
 /* What one task says of itself, by copying. */
-static __always_inline void outline_task(struct wire_task *facts, struct task_struct *task)
+GLOBAL int outline_task(struct wire_task *facts, u64 address)
 {
+	struct task_struct *task = (struct task_struct *)address;
 	struct task_struct *leader = BPF_CORE_READ(task, group_leader);
 	struct signal_struct *signal = BPF_CORE_READ(task, signal);
 	struct pid *pid = BPF_CORE_READ(leader, thread_pid);
 
+	if (!facts)
+		return 0;
 	__builtin_memset(facts, 0, sizeof(*facts));
 	facts->cgroup = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
 	facts->legacy_cgroup = legacy_cgroup_of(task);
@@ -63,10 +71,11 @@ static __always_inline void outline_task(struct wire_task *facts, struct task_st
 	facts->group_exit_code = BPF_CORE_READ(signal, group_exit_code);
 	tell_namespaces(facts, nsproxy_of(task), BPF_CORE_READ(task, cred, user_ns));
 	copy_tty(task, facts->tty);
+	return 0;
 }
 
 /* False: there is no room for it. */
-static __always_inline bool append_outline(u8 *record, const u32 room, u32 *at, struct task_struct *leader)
+static __always_inline bool append_outline(u8 *record, const u32 room, u32 *at, u64 leader)
 {
 	u32 place = *at & ~7U;
 	u8 *to;

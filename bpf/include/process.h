@@ -8,6 +8,7 @@
 #ifndef KILLSNOOP_PROCESS_H
 #define KILLSNOOP_PROCESS_H
 
+#include "again.h"
 #include "environment.h"
 #include "outline.h"
 
@@ -28,8 +29,10 @@ static __always_inline void describe(struct wire_process *process, struct task_s
 	process->argv_total = 0;
 	process->argv_kept = 0;
 	process->title_kept = 0;
-	bpf_probe_read_kernel(process->comm, sizeof(process->comm), leader->comm);
+	copy_comm(process->comm, leader);
 	process->arg_start = 0;
+	/* of execve's steps the address space is the first: it is looked at after all this */
+	generation_barrier();
 }
 
 /* Where the argument block lies, which is random anew at each exec; 0 without an address space. */
@@ -40,6 +43,23 @@ static __always_inline u64 argument_block_of(struct task_struct *leader)
 	return mm ? mm->arg_start : 0;
 }
 
+/* The bytes that it keeps of argv and the executable's path. */
+GLOBAL int read_found(struct found *found)
+{
+	struct identity *identity;
+
+	if (!found)
+		return 0;
+	identity = (struct identity *)found->identity;
+	bpf_probe_read_kernel(&found->generation, sizeof(found->generation), &identity->generation);
+	generation_barrier();
+	bpf_probe_read_kernel(&found->copy, __builtin_offsetof(struct identity, exec_time), identity);
+	found->argv = (u64)identity + __builtin_offsetof(struct identity, argv);
+	found->tail = 0;
+	found->environment = 0;
+	return (int)(found->copy.argv_kept + found->copy.exe_kept);
+}
+
 static __always_inline void take(struct found *found, struct identity *identity, struct task_struct *owner,
 				 bool seeded_one)
 {
@@ -47,12 +67,7 @@ static __always_inline void take(struct found *found, struct identity *identity,
 
 	found->identity = (u64)identity;
 	found->seeded = seeded_one;
-	found->generation = generation_of(identity);
-	__builtin_memcpy(&found->copy, identity, __builtin_offsetof(struct identity, exec_time));
-	found->argv = (u64)identity->argv;
-	found->tail = 0;
-	found->environment = 0;
-	bytes = found->copy.argv_kept + found->copy.exe_kept;
+	bytes = (u32)read_found(found);
 	if (seeded_one) {
 		if (bytes > ARGV_MEDIUM_BYTES)
 			found->argv = (u64)bpf_task_storage_get(&seeded_large, owner, NULL, 0);
@@ -189,7 +204,7 @@ static __always_inline bool look_up_argv(struct wire_process *process, struct ta
 		/* what execve changes */
 		process->exec_id = (u32)leader->self_exec_id;
 		process->uid = view_of(leader)->cred->euid.val;
-		bpf_probe_read_kernel(process->comm, sizeof(process->comm), leader->comm);
+		copy_comm(process->comm, leader);
 		take_own(found, leader);
 		if (!*(volatile u64 *)&found->identity ||
 		    !has_argv(process, leader, found, (u64)mm_of(leader)))
@@ -234,9 +249,7 @@ static __always_inline void accept_argv(struct wire_process *process, const stru
 /* Copies up to ARGV_MAX bytes, from one value or from two. */
 static __always_inline bool copy_whole_argv(u8 *to, const struct found *found, u32 bytes)
 {
-	u32 first = bytes > ARGV_LARGE_BYTES ? ARGV_LARGE_BYTES : bytes;
-
-	if (!found->argv || bpf_probe_read_kernel(to, AT_MOST(ARGV_LARGE_BYTES, first), (void *)found->argv))
+	if (!found->argv || bpf_probe_read_kernel(to, AT_MOST(ARGV_LARGE_BYTES, bytes), (void *)found->argv))
 		return false;
 	if (bytes <= ARGV_LARGE_BYTES)
 		return true;
@@ -245,34 +258,50 @@ static __always_inline bool copy_whole_argv(u8 *to, const struct found *found, u
 						     (void *)found->tail);
 }
 
-/* `record` has room for `room` bytes, a constant; its length is in map memory. False: no room. */
+/* Looks up and copies argv, up to what is kept of an ancestor. */
+static __always_inline void append_argv(struct wire_process *process, u8 *bytes, struct task_struct *leader,
+					u64 mm, struct found *found)
+{
+	u32 kept;
+
+	if (!look_up_argv(process, leader, found, mm))
+		return;
+	kept = found->copy.argv_kept;
+	if (kept > ANCESTOR_ARGV) {
+		process->flags |= PROCESS_CUT;
+		kept = ANCESTOR_ARGV;
+	}
+	*(u64 *)(bytes + (kept & ~7U)) = 0;
+	accept_argv(process, found,
+		    found->argv &&
+			    !bpf_probe_read_kernel(bytes, AT_MOST(ANCESTOR_ARGV, kept), (void *)found->argv),
+		    kept);
+}
+
+/*
+ * `record` has room for `room` bytes, a constant; its length is in map memory. False: no room. `scratch` is where the
+ * record before is kept as well (again.h), or NULL.
+ */
 static __always_inline bool append_ancestor(u8 *record, const u32 room, u32 *length,
 					    struct task_struct *leader, struct found *found,
-					    struct spawner *spawner)
+					    struct spawner *spawner, struct scratch *scratch)
 {
 	u32 at = *(volatile u32 *)length & ~7U;
 	struct wire_process *process;
 	u32 kept;
-	u8 *bytes;
+	u64 mm;
 
 	if (at > room - ANCESTOR_ROOM)
 		return false;
 	process = (struct wire_process *)(record + at);
-	bytes = (u8 *)(process + 1);
 	describe(process, leader);
-	if (look_up_argv(process, leader, found, (u64)mm_of(leader))) {
-		kept = found->copy.argv_kept;
-		if (kept > ANCESTOR_ARGV) {
-			process->flags |= PROCESS_CUT;
-			kept = ANCESTOR_ARGV;
-		}
-		*(u64 *)(bytes + (kept & ~7U)) = 0;
-		accept_argv(process, found,
-			    found->argv && !bpf_probe_read_kernel(bytes, AT_MOST(ANCESTOR_ARGV, kept),
-								  (void *)found->argv),
-			    kept);
+	mm = AS_NUMBER(&found->mm, mm_of(leader));
+	if (!scratch || !recall_appended(scratch, process, at, mm)) {
+		append_argv(process, (u8 *)(process + 1), leader, mm, found);
+		tell_spawner(spawner, found);
+		if (scratch)
+			note_appended(scratch, process, at, mm, 0);
 	}
-	tell_spawner(spawner, found);
 	/* from map memory: what is kept in registers is followed along every branch */
 	kept = *(volatile u16 *)&process->argv_kept;
 	if (!kept)

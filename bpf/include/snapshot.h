@@ -39,12 +39,14 @@ static __always_inline void describe_signal(struct wire_signal *signal, const st
 	signal->result = facts->result;
 	signal->info = facts->info;
 	signal->info_code = facts->code;
-	signal->info_errno = facts->error;
+	signal->info_errno = 0;
 	__builtin_memset(signal->info_fields, 0, sizeof(signal->info_fields));
-	if (facts->info == INFO_POINTER)
-		bpf_probe_read_kernel(signal->info_fields, sizeof(signal->info_fields),
-				      (void *)facts->info_address +
-					      bpf_core_field_offset(struct kernel_siginfo, _sifields));
+	if (facts->info == INFO_POINTER) {
+		struct kernel_siginfo *info = (struct kernel_siginfo *)facts->info_address;
+
+		signal->info_errno = BPF_CORE_READ(info, si_errno);
+		bpf_core_read(signal->info_fields, sizeof(signal->info_fields), &info->_sifields);
+	}
 	signal->disposition = (u16)facts->disposition;
 	signal->max_ancestors = (u16)settings.max_ancestors;
 	signal->source_ancestors = 0;
@@ -76,7 +78,6 @@ static long append_subject(u32 index, void *context)
 	struct task_struct *task, *leader;
 	struct wire_process *process;
 	struct wire_task *facts;
-	struct mm_struct *mm;
 
 	task = index ? subjects->target : subjects->current_task;
 	scratch->stage = index ? TARGET_CHAIN : SOURCE_CHAIN;
@@ -84,20 +85,19 @@ static long append_subject(u32 index, void *context)
 	/* a thread that is released already, in an interrupt, may point at a leader that is gone */
 	if (!index && !scratch->facts.is_hashed)
 		leader = task;
-	mm = mm_of(leader);
 	facts = (struct wire_task *)((u8 *)&signal->source + AT_MOST(1, index) * sizeof(struct wire_task));
 	describe_task(facts, task, leader);
-	process = append_image(scratch->record, RECORD_MAX, &scratch->length, facts, leader, (u64)mm,
-			       &scratch->found, &scratch->spawner);
+	process = append_image(scratch->record, RECORD_MAX, &scratch->length, facts, leader, &scratch->found,
+			       &scratch->spawner, scratch);
 	if (!process)
 		return 1;
 	/* a current that is no source is not walked, so nothing can join its chain */
 	if (*(volatile u32 *)&scratch->stage == SOURCE_CHAIN && scratch->facts.is_walked) {
+		struct mm_struct *mm = mm_of(leader);
+
 		enter_source_chain(scratch, process->tgid);
-		scratch->length +=
-			copy_title(scratch, process,
-				   AT_THE_END(scratch->record, RECORD_MAX, &scratch->length, TITLE_BYTES),
-				   mm);
+		if (mm)
+			scratch->length += (u32)copy_title(scratch, mm->arg_start, mm->arg_end);
 	}
 	append_rest(scratch->record, RECORD_MAX, &scratch->length, process, facts, task, &scratch->found);
 	if (*(volatile u32 *)&scratch->stage == TARGET_CHAIN || scratch->facts.is_walked)
@@ -120,6 +120,7 @@ static __always_inline void begin_record(struct scratch *scratch, struct task_st
 	scratch->source_only = 0;
 	scratch->joins_at = JOINS_NOWHERE;
 	begin_lineage(scratch);
+	begin_again(&scratch->again);
 }
 
 static __always_inline void take_snapshot(struct scratch *scratch, struct task_struct *current_task,
@@ -142,6 +143,7 @@ static __always_inline void take_snapshot(struct scratch *scratch, struct task_s
 		begin_chain(scratch, TARGET_CHAIN, settings.max_ancestors);
 	}
 	REPEAT(WALK_TURNS, WALK_TURNS, walk_up, &walk);
+	end_again(&scratch->again, *(volatile u32 *)&scratch->processes);
 	append_spawners(scratch, signal);
 	signal->length = scratch->length;
 }

@@ -71,33 +71,63 @@ static __always_inline void describe_task(struct wire_task *facts, struct task_s
 #define AT_THE_END(record, room, length, size) \
 	((record) + AT_MOST((room) - (size), *(volatile u32 *)(length)))
 
-/* The process and its argv, with the executable's path behind it. Its length is left as it is, not padded. */
+/* How much of both is copied. More than there may be is a mixture: what is copied will not be accepted. */
+GLOBAL int clip_found(struct found *found)
+{
+	if (!found)
+		return 0;
+	if (found->copy.argv_kept > ARGV_MAX)
+		found->copy.argv_kept = ARGV_MAX;
+	if (found->copy.exe_kept > EXE_BYTES || found->copy.argv_kept + found->copy.exe_kept > ARGV_MAX)
+		found->copy.exe_kept = 0;
+	return (int)(found->copy.argv_kept + found->copy.exe_kept);
+}
+
+/* Looks up and copies argv and the executable's path. */
+static __always_inline void append_whole_argv(struct wire_process *process, struct wire_task *facts,
+					      struct task_struct *leader, u64 mm, struct found *found)
+{
+	u32 bytes;
+
+	if (!look_up_argv(process, leader, found, mm))
+		return;
+	bytes = (u32)clip_found(found);
+	accept_argv(process, found, copy_whole_argv((u8 *)(process + 1), found, bytes),
+		    *(volatile u32 *)&found->copy.argv_kept);
+	if (!(process->flags & PROCESS_EXEC_RACE))
+		facts->exe_kept = (u16)found->copy.exe_kept;
+}
+
+/*
+ * The process and its argv, with the executable's path behind it. Its length is left as it is, not padded. `scratch` as
+ * in append_ancestor(). One that ends has no address space any more: that its identity is of its last image is known by
+ * the exec id.
+ */
 static __always_inline struct wire_process *append_image(u8 *record, const u32 room, u32 *length,
 							 struct wire_task *facts, struct task_struct *leader,
-							 u64 mm, struct found *found, struct spawner *spawner)
+							 struct found *found, struct spawner *spawner,
+							 struct scratch *scratch)
 {
-	u32 at = *(volatile u32 *)length & ~7U, kept, exe;
+	u32 at = *(volatile u32 *)length & ~7U, kept, recalled = 0;
 	struct wire_process *process;
-	u8 *bytes;
+	u64 mm;
 
 	if (at > room - SUBJECT_ROOM)
 		return NULL;
 	process = (struct wire_process *)(record + at);
-	bytes = (u8 *)(process + 1);
 	describe(process, leader);
-	if (look_up_argv(process, leader, found, mm)) {
-		kept = found->copy.argv_kept;
-		exe = found->copy.exe_kept;
-		/* a mixture: what is copied will not be accepted */
-		if (kept > ARGV_MAX)
-			kept = ARGV_MAX;
-		if (exe > EXE_BYTES || kept + exe > ARGV_MAX)
-			exe = 0;
-		accept_argv(process, found, copy_whole_argv(bytes, found, kept + exe), kept);
-		if (!(process->flags & PROCESS_EXEC_RACE))
-			facts->exe_kept = (u16)exe;
+	mm = scratch ? AS_NUMBER(&found->mm, mm_of(leader)) : 0;
+	/* the environment is found with the identity */
+	if (scratch && !settings.variables)
+		recalled = (u32)recall_appended(scratch, process, at, mm);
+	if (recalled) {
+		facts->exe_kept = (u16)(recalled - 1);
+	} else {
+		append_whole_argv(process, facts, leader, mm, found);
+		tell_spawner(spawner, found);
+		if (scratch)
+			note_appended(scratch, process, at, mm, facts->exe_kept);
 	}
-	tell_spawner(spawner, found);
 	/* from map memory: what is kept in registers is followed along every branch */
 	kept = *(volatile u16 *)&process->argv_kept;
 	if (!kept)

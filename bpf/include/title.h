@@ -38,21 +38,22 @@ static long compare_block(u32 index, void *context)
 }
 
 /*
- * The sender's argument block as it is now (setproctitle, or a sender that hides). Its pages are read
- * without faulting: one that is not resident leaves the title unknown, and the record says so.
+ * The sender's argument block as it is now (setproctitle, or a sender that hides): from `start` to `end`. Its pages are
+ * read without faulting: one that is not resident leaves the title unknown, and the record says so. The bytes that
+ * were put behind the record's end.
  */
-static __always_inline u32 copy_title(struct scratch *scratch, struct wire_process *process, u8 *to,
-				      struct mm_struct *mm)
+GLOBAL int copy_title(struct scratch *scratch, u64 start, u64 end)
 {
-	u64 start, end, length;
+	u64 length = end > start ? end - start : 0;
+	struct wire_process *process;
 	u32 kept;
 	s64 copied;
+	u8 *to;
 
-	if (!mm)
+	if (!scratch)
 		return 0;
-	start = mm->arg_start;
-	end = mm->arg_end;
-	length = end > start ? end - start : 0;
+	process = (struct wire_process *)(scratch->record + sizeof(struct wire_signal));
+	to = scratch->record + AT_MOST(RECORD_MAX - TITLE_BYTES, *(volatile u32 *)&scratch->length);
 	kept = length > ARGV_MAX ? ARGV_MAX : (u32)length;
 	if (length == process->argv_total && kept == process->argv_kept) {
 		struct live_check check = { .scratch = scratch,
@@ -91,7 +92,7 @@ static __always_inline u32 copy_title(struct scratch *scratch, struct wire_proce
 		if (copied == TITLE_BYTES)
 			process->flags |= PROCESS_TITLE_CUT;
 		process->title_kept = (u16)copied;
-		return (u32)copied;
+		return (int)copied;
 	}
 	if (kept > TITLE_BYTES) {
 		process->flags |= PROCESS_TITLE_CUT;
@@ -102,7 +103,7 @@ static __always_inline u32 copy_title(struct scratch *scratch, struct wire_proce
 		return 0;
 	}
 	process->title_kept = (u16)kept;
-	return kept;
+	return (int)kept;
 }
 
 #endif

@@ -5,6 +5,7 @@
 //! failure, and in CI so is every skip for want of root.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, unreachable_pub)]
 
+mod again;
 mod argv;
 mod attempts;
 mod ends;
@@ -45,6 +46,7 @@ fn main() -> ExitCode {
     let mut unlisted = 0;
     let tests = [
         who::TESTS,
+        again::TESTS,
         argv::TESTS,
         target::TESTS,
         identity::TESTS,
