@@ -1,14 +1,16 @@
 //! The only place that touches libbpf, and the only one with `unsafe`.
 //!
 //! [`probe`] finds out what this host offers, [`plan`] decides from that and the settings what to load,
-//! [`load`] opens and sizes, `programs` loads, [`session`] attaches and seeds, [`ring`] waits and drains. [`verifier`] tells
+//! [`load`] opens and sizes, `programs` loads, [`session`] attaches and seeds, [`ring`] waits and drains what `records` reads. [`verifier`] tells
 //! what each program costs to load.
 
 pub mod load;
+mod mapped;
 pub mod pidfd;
 pub mod plan;
 pub mod probe;
 mod programs;
+mod records;
 pub mod ring;
 pub mod select;
 pub mod session;

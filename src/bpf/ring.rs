@@ -4,15 +4,18 @@
 //! about to do *before* it looks at the ring one last time; the kernel side commits a record *before* it
 //! looks at the word. So either the reader sees the record, or the kernel sees that it must wake.
 
+use std::cell::RefCell;
 use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering, fence};
 use std::thread;
 use std::time::Duration;
 
-use libbpf_rs::{AsRawLibbpf, MapCore, RingBuffer, RingBufferBuilder};
+use libbpf_rs::MapCore;
 use rustix::event::{Timespec, epoll};
 
+use super::mapped::Mapped;
+use super::records::Records;
 use super::wire::ReaderState;
 
 /// Longest wait after records came: a line is at most this late.
@@ -22,18 +25,27 @@ pub const DRAIN_AT_MOST: usize = 4096;
 /// A record that is still being written by another CPU.
 const BUSY_WAIT: Duration = Duration::from_millis(1);
 
+/// See [`Ring::new`].
+type OnRecord<'a> = dyn FnMut(&[u8]) -> i32 + 'a;
+
 /// The reading end of the ring.
-#[derive(Debug)]
 pub struct Ring<'a> {
-    buffer: RingBuffer<'a>,
+    records: RefCell<Records<[Mapped; 2]>>,
+    on_record: RefCell<Box<OnRecord<'a>>>,
     state: &'a AtomicU32,
     epoll: OwnedFd,
     wake_at: usize,
 }
 
+impl std::fmt::Debug for Ring<'_> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Ring").field("records", &self.records).finish_non_exhaustive()
+    }
+}
+
 impl<'a> Ring<'a> {
-    /// `on_record` gets each record's bytes; a negative answer ends the drain. It must not panic: it is
-    /// called from C. `interrupt` becomes readable when the program is to look up from its wait.
+    /// `on_record` gets each record's bytes; a negative answer ends the drain. `interrupt` becomes readable when the program
+    /// is to look up from its wait.
     ///
     /// # Errors
     /// If the ring cannot be mapped or watched.
@@ -44,15 +56,13 @@ impl<'a> Ring<'a> {
         interrupt: BorrowedFd<'_>,
         on_record: impl FnMut(&[u8]) -> i32 + 'a,
     ) -> io::Result<Self> {
-        let mut builder = RingBufferBuilder::new();
-        builder.add(map, on_record).map_err(io::Error::other)?;
-        let buffer = builder.build().map_err(io::Error::other)?;
+        let records = RefCell::new(Records::of(map.as_fd(), map.max_entries() as usize)?);
         let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
         // Edge-triggered: only a wake-up counts, not that there is data; else a timed wait would be none.
         let wake_ups = epoll::EventFlags::IN | epoll::EventFlags::ET;
         epoll::add(&epoll, map.as_fd(), epoll::EventData::new_u64(0), wake_ups)?;
         epoll::add(&epoll, interrupt, epoll::EventData::new_u64(1), epoll::EventFlags::IN)?;
-        Ok(Self { buffer, state, epoll, wake_at })
+        Ok(Self { records, on_record: RefCell::new(Box::new(on_record)), state, epoll, wake_at })
     }
 
     /// Hands over what is there, at most [`DRAIN_AT_MOST`] records. How many records that were, or None if `on_record` ended it.
@@ -60,14 +70,7 @@ impl<'a> Ring<'a> {
     /// # Errors
     /// If the ring cannot be read.
     pub fn drain(&self) -> io::Result<Option<usize>> {
-        match self.buffer.consume_raw_n(DRAIN_AT_MOST) {
-            count if count >= 0 => Ok(Some(count as usize)),
-            STOP => Ok(None),
-            error => match io::Error::from_raw_os_error(-error) {
-                error if error.kind() == io::ErrorKind::Interrupted => Ok(Some(0)),
-                error => Err(error),
-            },
-        }
+        self.records.borrow_mut().drain(DRAIN_AT_MOST, &mut **self.on_record.borrow_mut())
     }
 
     /// Waits for more. `came` says whether the last drain found anything: after records, at most
@@ -82,6 +85,8 @@ impl<'a> Ring<'a> {
             (ReaderState::READER_ASLEEP, limit)
         };
         self.state.store(state.0, Ordering::SeqCst);
+        // and only then is the ring looked at: a store alone does not keep a load of another place behind it
+        fence(Ordering::SeqCst);
         let waiting = self.available();
         let result = if came && waiting > self.wake_at {
             Ok(())
@@ -109,11 +114,7 @@ impl<'a> Ring<'a> {
 
     /// Bytes committed or reserved and not yet consumed.
     fn available(&self) -> usize {
-        // SAFETY: the buffer is live, and ring 0 is the one that new() added.
-        unsafe {
-            let ring = libbpf_sys::ring_buffer__ring(self.buffer.as_libbpf_object().as_ptr(), 0);
-            if ring.is_null() { 0 } else { libbpf_sys::ring__avail_data_size(ring) as usize }
-        }
+        self.records.borrow().waiting()
     }
 }
 

@@ -5,13 +5,12 @@ use std::io;
 use std::mem::{MaybeUninit, offset_of, size_of};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::Path;
-use std::ptr;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use libbpf_rs::{MapCore, MapFlags, MapMut, OpenObject, PrintLevel};
-use rustix::mm::{MapFlags as MmapFlags, ProtFlags, mmap, munmap};
 
+use super::mapped::Mapped;
 use super::plan::{Attempts, Plan, ProcSeeding};
 use super::probe;
 use super::programs::{self, Programs};
@@ -121,19 +120,15 @@ impl Totals {
 
 /// The counters of every CPU, mapped: readable at any time, without a system call and without privileges.
 struct CounterPages {
-    start: *mut libc::c_void,
-    length: usize,
+    pages: Mapped,
     cpus: usize,
 }
 
 impl CounterPages {
     fn map(map: &MapMut<'_>, cpus: usize) -> io::Result<Self> {
+        // the map was made with BPF_F_MMAPABLE and `cpus` elements, which it rounds up to whole pages as is done here
         let length = (cpus * size_of::<Counters>()).next_multiple_of(rustix::param::page_size());
-        // SAFETY: a fresh mapping at an address of the kernel's choice; the map was made with BPF_F_MMAPABLE
-        // and `cpus` elements, which it rounds up to whole pages as is done here.
-        let start =
-            unsafe { mmap(ptr::null_mut(), length, ProtFlags::READ, MmapFlags::SHARED, map.as_fd(), 0) }?;
-        Ok(Self { start, length, cpus })
+        Ok(Self { pages: Mapped::read_only(map.as_fd(), 0, length)?, cpus })
     }
 
     fn sum(&self) -> Counters {
@@ -143,8 +138,9 @@ impl CounterPages {
             for (word, total) in sum.iter_mut().enumerate() {
                 // SAFETY: inside the mapping, aligned (the struct is u64 only), and written by the kernel
                 // with plain 64-bit stores; it lives as long as self.
-                let counter =
-                    unsafe { AtomicU64::from_ptr(self.start.cast::<u64>().add(cpu * WORDS + word)) };
+                let counter = unsafe {
+                    AtomicU64::from_ptr(self.pages.start().cast::<u64>().add(cpu * WORDS + word).as_ptr())
+                };
                 *total = total.wrapping_add(counter.load(Ordering::Relaxed));
             }
         }
@@ -153,13 +149,6 @@ impl CounterPages {
         let bytes: Vec<u8> = sum.iter().flat_map(|word| word.to_ne_bytes()).collect();
         let _ = plain::Plain::copy_from_bytes(&mut counters, &bytes);
         counters
-    }
-}
-
-impl Drop for CounterPages {
-    fn drop(&mut self) {
-        // SAFETY: the mapping made in map(), which nothing refers to any more.
-        let _ = unsafe { munmap(self.start, self.length) };
     }
 }
 

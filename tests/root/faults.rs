@@ -35,6 +35,7 @@ pub const TESTS: &[Test] = &[
     ("a_full_disk_is_told_and_counted_and_tracing_goes_on", &[], full_disk),
     ("a_ring_that_is_too_small_tells_what_it_lost", &[], small_ring),
     ("what_is_larger_than_the_ring_is_told_lost", &[], large_records),
+    ("a_record_that_goes_on_at_the_beginning_of_the_ring_is_whole", &[], wrapped_records),
     ("the_kernel_side_is_gone_after_sigkill", &[], killed),
     ("two_tracers_do_not_disturb_each_other", &[], two_tracers),
     ("a_burst_of_forks_adds_up", &[], burst_of_forks),
@@ -294,6 +295,22 @@ fn large_records() {
     assert_eq!(large.lines(&events).len(), 0, "8,000 bytes of argv do not fit 4 KiB");
     assert!(lost(&said, "ring_full") + lost(&said, "recursion") >= large.sent(), "{}", said.stderr);
     assert_told(&said, &events, small.sent() + large.sent(), &small.check(&events));
+}
+
+/// Some 30 records fill it, and every turn one of them is in two pieces.
+fn wrapped_records() {
+    let count = scaled(3000).max(500);
+    // of which no two pieces are alike
+    let long: Vec<String> = (0..200).map(|number| number.to_string()).collect();
+    let sink = Sink::named(53, &long.join("-"));
+    let tracer = sink.tracer(&["--ring-bytes", "65536"]);
+    let (child, line) = sink.sender(count, 200);
+    assert_eq!(sink.note(child, line), count);
+    let said = tracer.stop();
+    let events = said.events();
+    let seen = sink.check(&events);
+    assert!(seen.count > 300, "it went round a few times at most: {}", said.stderr);
+    assert_told(&said, &events, sink.sent(), &seen);
 }
 
 /// Ids of the kernel's BPF objects of each kind.

@@ -1,0 +1,51 @@
+//! Pages of a map, which this program and the kernel share.
+
+use std::io;
+use std::os::fd::BorrowedFd;
+use std::ptr::{self, NonNull};
+
+use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
+
+/// Mapped for as long as this lives.
+#[derive(Debug)]
+pub(super) struct Mapped {
+    start: NonNull<u8>,
+    length: usize,
+}
+
+impl Mapped {
+    /// So many bytes of the map, of which only the kernel writes.
+    ///
+    /// # Errors
+    /// If the kernel refuses.
+    pub(super) fn read_only(map: BorrowedFd<'_>, offset: u64, length: usize) -> io::Result<Self> {
+        Self::new(map, offset, length, ProtFlags::READ)
+    }
+
+    /// The same, of which both write.
+    ///
+    /// # Errors
+    /// If the kernel refuses.
+    pub(super) fn writable(map: BorrowedFd<'_>, offset: u64, length: usize) -> io::Result<Self> {
+        Self::new(map, offset, length, ProtFlags::READ | ProtFlags::WRITE)
+    }
+
+    fn new(map: BorrowedFd<'_>, offset: u64, length: usize, protection: ProtFlags) -> io::Result<Self> {
+        // SAFETY: a fresh mapping at an address of the kernel's choice, which nothing refers to yet.
+        let start = unsafe { mmap(ptr::null_mut(), length, protection, MapFlags::SHARED, map, offset) }?;
+        let start = NonNull::new(start.cast()).ok_or(io::ErrorKind::OutOfMemory)?;
+        Ok(Self { start, length })
+    }
+
+    /// The first byte; page-aligned.
+    pub(super) fn start(&self) -> NonNull<u8> {
+        self.start
+    }
+}
+
+impl Drop for Mapped {
+    fn drop(&mut self) {
+        // SAFETY: the mapping made in new(); who uses its address keeps this alive meanwhile.
+        let _ = unsafe { munmap(self.start.as_ptr().cast(), self.length) };
+    }
+}
