@@ -79,8 +79,8 @@ pub fn is_variable_name(name: &[u8]) -> bool {
 /// Entries of the map `ignored_source_comms`.
 pub const MAX_IGNORED_COMMS: usize = 64;
 
-/// The ring holds this much unless told otherwise: 8,000 to 16,000 signals with their trees.
-pub const RING_BYTES: u32 = 16 * 1024 * 1024;
+/// The ring holds this much unless told otherwise: 4,000 to 8,000 signals with their trees.
+pub const RING_BYTES: u32 = 8 * 1024 * 1024;
 
 impl Default for Config {
     fn default() -> Self {

@@ -86,7 +86,8 @@ pub struct Speed {
 
 const FULL: Speed = Speed {
     rounds: 9,
-    kills: 5000,
+    // whose records the ring holds
+    kills: 3000,
     paced_kills: 300,
     storm_rounds: 3,
     storm_ms: 1000,

@@ -5,6 +5,8 @@ use std::process::Stdio;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use killsnoop::config::RING_BYTES;
+
 use crate::numbers::{Spread, spread};
 use crate::subject::{MemoryCgroup, Subject};
 use crate::tracer::Tracer;
@@ -16,7 +18,7 @@ const LENGTHS: [usize; 7] = [20, 200, 400, 1900, 8000, 16_000, 32_000];
 const CROWDS: [u32; 4] = [100, 1000, 10_000, 50_000];
 
 /// What the ring can surely hold: a kill whose record finds no room is cheap, and tells nothing.
-const IN_RING: usize = 10 << 20;
+const IN_RING: usize = RING_BYTES as usize / 8 * 5;
 
 /// Added µs of a kill at full speed, by what is varied; the bytes of an event; and what was lost, all rounds together.
 #[derive(Debug, Clone)]

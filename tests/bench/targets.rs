@@ -54,7 +54,7 @@ pub const RSS: Target = at_most(
     "peak RSS",
     "MiB",
     16.0,
-    "the ring's 16 MiB are mapped twice, so that a record that wraps is in one piece, and count twice",
+    "8 MiB are the ring; a program that was just started has 8 in libraries, code and heap, and lines that wait to be written some more",
 );
 pub const UNACCOUNTED: Target = at_most("storm: unaccounted", "signals", 0.0, NOT_KNOWN);
 pub const EXEC: Target = at_most("exec hook", "µs", 1.5, NOT_KNOWN);
@@ -78,7 +78,7 @@ pub const LATENCY: Target = at_most(
     "longest time from a signal to its line",
     "ms",
     100.0,
-    "at full speed the ring is full: a line waits until the 16 MiB before it are written; at any other pace see below",
+    "at full speed the ring is full: a line waits until the 8 MiB before it are written; at any other pace see below",
 );
 pub const SUSTAINED: Target = Target {
     what: "complete events a second",
