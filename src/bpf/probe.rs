@@ -83,7 +83,6 @@ pub fn host() -> HostFacts {
     }
 }
 
-/// From lines such as `4:memory:/system.slice`.
 /// Bytes that this process may have the kernel keep for it: the smallest limit of a memory cgroup on the way up.
 pub fn memory_limit() -> Option<u64> {
     let cgroups = fs::read_to_string("/proc/self/cgroup").ok()?;
@@ -107,6 +106,7 @@ pub fn memory_limit() -> Option<u64> {
     limits.min().filter(|&limit: &u64| limit < 1 << 50)
 }
 
+/// From lines such as `4:memory:/system.slice`.
 fn legacy_cgroups(text: &str) -> Option<LegacyCgroups> {
     let hierarchy_of = |wanted: &str| {
         text.lines().find_map(|line| {

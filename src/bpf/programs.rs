@@ -158,19 +158,35 @@ fn load_side_by_side(prepared: &[Prepared], attach_to: &[u32], btf: i32) -> Opti
     let most = if is_scarce { 1 } else { THREADS };
     let threads = std::thread::available_parallelism().map_or(1, usize::from).min(most);
     // the largest is taken first
-    let left = Mutex::new(order);
+    side_by_side(order, threads, |place| {
+        prepared[place]
+            .load(attach_to[place], btf)
+            .inspect_err(
+                |error| tracing::debug!(%error, "{} was refused: libbpf is asked", prepared[place].name),
+            )
+            .ok()
+    })
+}
+
+/// What is made of each place, the last of them first; in the order of the places. After the first that fails no other is
+/// begun, and there is nothing.
+fn side_by_side<T: Send>(
+    places: Vec<usize>,
+    threads: usize,
+    make: impl Fn(usize) -> Option<T> + Sync,
+) -> Option<Vec<T>> {
+    let count = places.len();
+    let left = Mutex::new(places);
     let done = Mutex::new(Vec::new());
     let work = || {
         loop {
             let Some(place) = left.lock().ok().and_then(|mut left| left.pop()) else { return };
-            let fd = prepared[place].load(attach_to[place], btf);
-            match (fd, done.lock()) {
-                (Ok(fd), Ok(mut done)) => done.push((place, fd)),
-                (Err(error), _) => {
-                    tracing::debug!(%error, "{} was refused: libbpf is asked", prepared[place].name);
-                    return;
+            if let Some(made) = make(place) {
+                if let Ok(mut done) = done.lock() {
+                    done.push((place, made));
                 }
-                _ => return,
+            } else if let Ok(mut left) = left.lock() {
+                left.clear();
             }
         }
     };
@@ -183,7 +199,7 @@ fn load_side_by_side(prepared: &[Prepared], attach_to: &[u32], btf: i32) -> Opti
     });
     let mut done = done.into_inner().ok()?;
     done.sort_by_key(|&(place, _)| place);
-    (done.len() == prepared.len()).then(|| done.into_iter().map(|(_, fd)| fd).collect())
+    (done.len() == count).then(|| done.into_iter().map(|(_, made)| made).collect())
 }
 
 /// What only the load needed is free, but would stay with this process for as long as it runs: half a MiB.
@@ -292,4 +308,35 @@ pub(super) fn read_iterator(link: BorrowedFd<'_>) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     std::fs::File::from(iterator).read_to_end(&mut bytes)?;
     Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    #[test]
+    fn all_are_made_each_once_and_told_in_their_order() {
+        for threads in 1..5 {
+            let made = side_by_side((0..50).rev().collect(), threads, |place| Some(place * 2));
+            assert_eq!(made, Some((0..50).map(|place| place * 2).collect()));
+        }
+    }
+
+    #[test]
+    fn after_a_refusal_nothing_more_is_begun() {
+        for threads in 1..5 {
+            let begun = AtomicUsize::new(0);
+            let made = side_by_side((0..50).collect(), threads, |place| {
+                begun.fetch_add(1, Ordering::SeqCst);
+                // the others are in the middle of theirs
+                std::thread::sleep(std::time::Duration::from_millis(if place == 47 { 0 } else { 30 }));
+                (place != 47).then_some(place)
+            });
+            assert_eq!(made, None);
+            let begun = begun.into_inner();
+            assert!(begun <= 3 + threads, "{begun} were begun by {threads} threads");
+        }
+    }
 }
