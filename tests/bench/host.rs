@@ -20,13 +20,13 @@ pub fn date() -> String {
     jiff::Timestamp::now().strftime("%Y-%m-%d").to_string()
 }
 
-/// How many processes are above what this program starts, PID 1 and itself included, and the bytes of their command lines.
-pub fn above() -> (usize, usize) {
+/// How many processes are above this one, PID 1 included, and the bytes of their command lines.
+pub fn above(pid: u32) -> (usize, usize) {
     let parent = |pid: &u32| -> Option<u32> {
         let parent = status(*pid, "PPid")?;
         (parent > 0).then_some(parent as u32)
     };
-    let pids: Vec<u32> = std::iter::successors(Some(std::process::id()), parent).collect();
+    let pids: Vec<u32> = std::iter::successors(parent(&pid), parent).collect();
     let bytes = pids.iter().map(|pid| read(&format!("/proc/{pid}/cmdline")).len()).sum();
     (pids.len(), bytes)
 }

@@ -3,7 +3,7 @@
 
 use crate::numbers::{Spread, spread};
 use crate::tracer::Tracer;
-use crate::workload::{self, Target};
+use crate::workload::{Target, Told};
 use crate::{Outcome, Speed};
 
 /// How a `kill()` is measured.
@@ -54,35 +54,53 @@ struct Turn {
     getppid: f64,
 }
 
-fn turn(target: &Target, speed: &Speed, with_own: bool, with_getppid: bool) -> Outcome<Turn> {
-    let (kills, paced) = (speed.kills.to_string(), speed.paced_kills.to_string());
-    let full = |target: &str| workload::number(&["time-kill", &kills, target]);
-    let slow = |target: &str| workload::number(&["time-kill", &paced, target, "1000"]);
-    let or_not = |does: bool, measure: &dyn Fn() -> Outcome<f64>| if does { measure() } else { Ok(f64::NAN) };
-    // full speed last: the lines of what came before are still being written when it has gone
-    let getppid = or_not(with_getppid, &|| workload::number(&["time-getppid", "200"]))?;
-    Ok(Turn {
-        getppid,
-        own_paced: or_not(with_own, &|| slow("0"))?,
-        paced: slow(&target.id())?,
-        own_full: or_not(with_own, &|| full("0"))?,
-        full: full(&target.id())?,
-    })
+/// Those who will measure a turn: there before the tracer is.
+struct Ready {
+    full: Told,
+    paced: Told,
+    own: Option<[Told; 2]>,
+    getppid: Option<Told>,
+}
+
+impl Ready {
+    fn prepare(target: &Target, speed: &Speed, with_own: bool, with_getppid: bool) -> Self {
+        let (kills, paced) = (speed.kills.to_string(), speed.paced_kills.to_string());
+        let full = |target: &str| Told::alone(&["time-kill", &kills, target]);
+        let slow = |target: &str| Told::alone(&["time-kill", &paced, target, "1000"]);
+        Self {
+            full: full(&target.id()),
+            paced: slow(&target.id()),
+            own: with_own.then(|| [full("0"), slow("0")]),
+            getppid: with_getppid.then(|| Told::alone(&["time-getppid", "200"])),
+        }
+    }
+
+    fn turn(self) -> Outcome<Turn> {
+        let or_not = |told: Option<Told>| told.map_or(Ok(f64::NAN), Told::number);
+        let [own_full, own_paced] = self.own.map_or([None, None], |own| own.map(Some));
+        // full speed last: the lines of what came before are still being written when it has gone
+        let getppid = or_not(self.getppid)?;
+        let own_paced = or_not(own_paced)?;
+        let paced = self.paced.number()?;
+        let own_full = or_not(own_full)?;
+        Ok(Turn { full: self.full.number()?, paced, own_full, own_paced, getppid })
+    }
 }
 
 pub fn measure(modes: &[Mode], speed: &Speed) -> Outcome<Costs> {
-    let target = Target::start();
+    let target = Target::orphan(1, "target");
     let mut bare: Vec<Turn> = Vec::new();
     let mut traced: Vec<Vec<Outcome<Turn>>> = modes.iter().map(|_| Vec::new()).collect();
     for round in 1..=speed.rounds {
-        bare.push(turn(&target, speed, true, true)?);
+        bare.push(Ready::prepare(&target, speed, true, true).turn()?);
         for (at, mode) in modes.iter().enumerate() {
             // what did not work once is not tried again
             if traced[at].iter().any(Result::is_err) {
                 continue;
             }
+            let ready = Ready::prepare(&target, speed, mode.is_own, at == 0);
             traced[at].push(mode.tracer.start_ready().and_then(|running| {
-                let turn = turn(&target, speed, mode.is_own, at == 0)?;
+                let turn = ready.turn()?;
                 running.stop()?;
                 Ok(turn)
             }));

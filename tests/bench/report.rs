@@ -10,9 +10,9 @@ use crate::plot::{self, Bar, Chart, Line};
 use crate::programs::Program;
 use crate::scale::{Crowd, Point, Scale};
 use crate::storm::Footprint;
-use crate::sustained::Sustained;
+use crate::sustained::{self, Sustained};
 use crate::targets::{self, Limit, Target};
-use crate::{Speed, host};
+use crate::{Speed, host, workload};
 
 pub struct Results {
     pub command: String,
@@ -39,6 +39,12 @@ fn show(spread: Option<Spread>, digits: usize) -> String {
 
 fn median(spread: Option<Spread>) -> Option<f64> {
     spread.map(|spread| spread.median)
+}
+
+/// `1 process`, and the bytes of its command line.
+fn above() -> (String, usize) {
+    let (count, bytes) = workload::above();
+    (if count == 1 { "1 process".to_owned() } else { format!("{count} processes") }, bytes)
 }
 
 impl Results {
@@ -80,14 +86,15 @@ impl Results {
             self.minutes
         )
         .unwrap();
-        let (above, bytes) = host::above();
+        let (above, bytes) = above();
         writeln!(
             page,
             "What is added is the median of a kill() with the tracer, less that without it in the same \
              round: `workload time-kill {kills} PID` at full speed, `workload time-kill {paced_kills} PID \
              1000` at one a ms. The target ignores the signal (SIGURG), so that no wake-up of it is \
-             measured. Above both sides are the same {above} processes, whose command lines have {bytes} \
-             bytes: all of it is in each of killsnoop's lines. A kill() that nobody traces took {} µs at \
+             measured. Sender and target are orphans, which were there before the tracer: above each is \
+             only what this host has above an orphan, {above} with {bytes} bytes of command lines, and all \
+             of it is in each of killsnoop's lines. A kill() that nobody traces took {} µs at \
              full speed and {} µs at one a ms (caches are cold by then).\n",
             show(self.costs.bare_full, 2),
             show(self.costs.bare_paced, 2)
@@ -144,7 +151,7 @@ impl Results {
             "\nFirst event: from exec of the tracer to its first line about a source that sends a signal \
              every 100 µs (with `stdbuf -oL` where that is its standard output, so that a line is there \
              when it is printed). Idle: {} s without a signal from here. Storm: two senders at full speed \
-             for {} ms, killsnoop with `--where target.pid=` of their targets, so that what others of this \
+             for {} ms, orphans as above, killsnoop with `--where target.pid=` of their targets, so that what others of this \
              host send is not in the sums; unaccounted is *sent − shown − told lost* of the worst round \
              (below 0: of what others told lost, some was of other processes).\n",
             self.speed.idle.as_secs(),
@@ -258,12 +265,15 @@ impl Results {
 
     fn tell_sustained(&self, page: &mut String) {
         let Sustained { command, seconds, rounds } = &self.sustained;
+        let (nested, (above, bytes)) = (sustained::nested(), above());
         writeln!(
             page,
-            "\n## Sustained\n\nFour senders at full speed for {seconds} s, to four targets, both chains 5 \
-             deep below this program, command lines of some 60 bytes: `{command}`, FILE on tmpfs, and four \
-             of `workload nest 5 FILLER storm-for`. Complete is an event that names nothing as missing; \
+            "\n## Sustained\n\nFour senders at full speed for {seconds} s, to four targets, both chains {} \
+             deep: {nested} of `workload`, orphans with command lines of some 60 bytes, and above them \
+             {above} with {bytes} bytes. `{command}`, FILE on tmpfs, and four of `workload orphan nest \
+             {nested} FILLER told storm-for`. Complete is an event that names nothing as missing; \
              the rate is up to the last line written. {} complete events a second, {} bytes each.\n",
+            sustained::DEPTH,
             show(self.sustained.events_per_second(), 0),
             show(self.sustained.bytes_per_event(), 0)
         )

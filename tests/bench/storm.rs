@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::numbers::{Spread, spread};
 use crate::tracer::{Tally, Tracer};
-use crate::workload::{self, Target};
+use crate::workload::{Storm, Target};
 use crate::{Outcome, Speed};
 
 #[derive(Debug, Clone, Default)]
@@ -76,12 +76,13 @@ fn one(tracer: &Tracer, speed: &Speed, rounds: &mut Rounds) -> Outcome<()> {
         rounds.first_event.push(tracer.first_event()?);
     }
     rounds.idle.push(idle(tracer, speed)?);
-    let targets = [Target::start(), Target::start()];
+    let targets = [(); 2].map(|()| Target::orphan(1, "storm"));
+    let storm = Storm::prepare(&targets, speed.storm_ms, 1, "storm");
     let pids = [targets[0].pid, targets[1].pid];
     let running = tracer.only_of(&pids).start_ready()?;
     running.drain();
     let before = running.cpu_seconds();
-    let sent = workload::storm(&targets, speed.storm_ms, 1, "storm")?;
+    let sent = storm.run()?;
     running.drain();
     // what is written by one of its threads may not be counted by another yet
     thread::sleep(Duration::from_millis(50));

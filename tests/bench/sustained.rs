@@ -3,10 +3,11 @@
 use crate::numbers::{Spread, spread};
 use crate::storm::unaccounted;
 use crate::tracer::{Tally, Tracer};
-use crate::workload::{self, Sent, Target};
+use crate::workload::{self, Sent, Storm, Target};
 use crate::{Outcome, Speed};
 
-const DEPTH: u32 = 5;
+/// Processes of each chain, the host's above an orphan included.
+pub const DEPTH: usize = 5;
 /// With it a command line is some 60 bytes.
 const FILLER: &str = "--of=forty-bytes-so-that-a-line-has-60-x";
 
@@ -50,15 +51,22 @@ impl Sustained {
     }
 }
 
+/// How many of each chain are the workload's.
+pub fn nested() -> u32 {
+    DEPTH.saturating_sub(workload::above().0).max(1) as u32
+}
+
 pub fn measure(speed: &Speed) -> Outcome<Sustained> {
     let mut rounds = Vec::new();
     let mut command = String::new();
+    let depth = nested();
     for round in 1..=speed.storm_rounds {
-        let targets: Vec<Target> = (0..4).map(|_| Target::nested(DEPTH, FILLER)).collect();
+        let targets: Vec<Target> = (0..4).map(|_| Target::orphan(depth, FILLER)).collect();
         let pids: Vec<u32> = targets.iter().map(|target| target.pid).collect();
+        let storm = Storm::prepare(&targets, speed.sustained_ms, depth, FILLER);
         let tracer = Tracer::killsnoop("killsnoop", &["-o", "json={OUT}"]).only_of(&pids);
         let running = tracer.start_ready()?;
-        let sent = workload::storm(&targets, speed.sustained_ms, DEPTH, FILLER)?;
+        let sent = storm.run()?;
         let drained = running.drain();
         let tally = running.tally(&pids)?;
         rounds.push(Round { sent, tally, seconds: sent.seconds + drained.as_secs_f64() });

@@ -1,29 +1,40 @@
 //! The workload's parts: who is signalled, who signals, and how long that took.
 
-use std::io::{BufRead, BufReader, Read};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::process::CommandExt;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-use crate::{Outcome, harness};
+use crate::{Outcome, harness, host};
 
 /// What is sent in all measurements: ignored, so that no wake-up of the target is measured with it.
 pub const URG: &str = "23";
 
-/// A part of the workload that runs; killed and reaped at the end.
+/// A part of the workload that runs; gone at the end.
 pub struct Part {
     child: Child,
+    stdin: Option<ChildStdin>,
     out: BufReader<ChildStdout>,
 }
 
 impl Part {
     pub fn start(arguments: &[&str]) -> Self {
         let mut child = Command::new(harness::workload())
+            .arg0("workload")
             .args(arguments)
-            .stdin(Stdio::null())
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
         let out = BufReader::new(child.stdout.take().unwrap());
-        Self { child, out }
+        let stdin = child.stdin.take();
+        Self { child, stdin, out }
+    }
+
+    /// One that has nothing of this program above it; it is to end by itself when its standard input does.
+    pub fn orphan(arguments: &[&str]) -> Self {
+        let mut part = Self::start(&[&["orphan"], arguments].concat());
+        part.child.wait().unwrap();
+        part
     }
 
     pub fn pid(&self) -> u32 {
@@ -34,6 +45,10 @@ impl Part {
         let mut line = String::new();
         self.out.read_line(&mut line).unwrap();
         line
+    }
+
+    fn said_pid(&mut self) -> u32 {
+        self.line().trim().parse().expect("it tells its pid")
     }
 
     /// All that it says until its end.
@@ -51,7 +66,47 @@ impl Drop for Part {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        drop(self.stdin.take());
+        // an orphan is not waited for: who has its output ends when it does
+        let _ = std::io::copy(&mut self.out, &mut std::io::sink());
     }
+}
+
+/// An orphan that is there, and does what it is to do when it is told: so a tracer that is started in between has seen none of
+/// those who started it.
+pub struct Told(Part);
+
+impl Told {
+    /// At the end of a chain of so many orphans.
+    pub fn nested(depth: u32, filler: &str, arguments: &[&str]) -> Self {
+        let depth = depth.to_string();
+        Self::ready(Part::orphan(&[&["nest", &depth, filler, "told"], arguments].concat()))
+    }
+
+    pub fn alone(arguments: &[&str]) -> Self {
+        Self::ready(Part::orphan(&[&["told"], arguments].concat()))
+    }
+
+    fn ready(mut part: Part) -> Self {
+        part.said_pid();
+        Self(part)
+    }
+
+    fn tell(&mut self) {
+        self.0.stdin.as_mut().unwrap().write_all(b"x").unwrap();
+    }
+
+    /// The number that it prints.
+    pub fn number(mut self) -> Outcome<f64> {
+        self.tell();
+        let said = self.0.finish()?;
+        said.trim().parse().map_err(|_| format!("it said {said:?}"))
+    }
+}
+
+/// What is above an orphan: how many processes, and the bytes of their command lines.
+pub fn above() -> (usize, usize) {
+    host::above(Target::orphan(1, "above").pid)
 }
 
 /// Runs a part that prints one number.
@@ -76,8 +131,13 @@ impl Target {
         Self::from(Part::start(&["nest", &depth.to_string(), filler, "ignores", URG]))
     }
 
+    /// The same, with nothing of this program above it.
+    pub fn orphan(depth: u32, filler: &str) -> Self {
+        Self::from(Part::orphan(&["nest", &depth.to_string(), filler, "ignores", URG]))
+    }
+
     fn from(mut part: Part) -> Self {
-        let pid = part.line().trim().parse().expect("the target tells its pid");
+        let pid = part.said_pid();
         Self { part, pid }
     }
 
@@ -108,22 +168,27 @@ pub struct Sent {
     pub seconds: f64,
 }
 
-/// One sender for each target at once, each in a chain of this depth.
-pub fn storm(targets: &[Target], milliseconds: u64, depth: u32, filler: &str) -> Outcome<Sent> {
-    let senders: Vec<Part> = targets
-        .iter()
-        .map(|target| {
-            let depth = depth.to_string();
-            let time = milliseconds.to_string();
-            Part::start(&["nest", &depth, filler, "storm-for", &time, URG, &target.id()])
-        })
-        .collect();
-    let mut sent = Sent::default();
-    for sender in senders {
-        let said = sender.finish()?;
-        let (signals, nanoseconds) = said.trim().split_once(' ').ok_or("a sender said nothing")?;
-        sent.signals += signals.parse::<u64>().map_err(|error| error.to_string())?;
-        sent.seconds = sent.seconds.max(nanoseconds.parse::<f64>().map_err(|error| error.to_string())? / 1e9);
+/// One sender for each target, each at the end of a chain of orphans of this depth: they wait until they are told.
+pub struct Storm(Vec<Told>);
+
+impl Storm {
+    pub fn prepare(targets: &[Target], milliseconds: u64, depth: u32, filler: &str) -> Self {
+        let time = milliseconds.to_string();
+        let sender = |target: &Target| Told::nested(depth, filler, &["storm-for", &time, URG, &target.id()]);
+        Self(targets.iter().map(sender).collect())
     }
-    Ok(sent)
+
+    /// All at once.
+    pub fn run(mut self) -> Outcome<Sent> {
+        self.0.iter_mut().for_each(Told::tell);
+        let mut sent = Sent::default();
+        for Told(sender) in self.0 {
+            let said = sender.finish()?;
+            let (signals, nanoseconds) = said.trim().split_once(' ').ok_or("a sender said nothing")?;
+            sent.signals += signals.parse::<u64>().map_err(|error| error.to_string())?;
+            let seconds = nanoseconds.parse::<f64>().map_err(|error| error.to_string())? / 1e9;
+            sent.seconds = sent.seconds.max(seconds);
+        }
+        Ok(sent)
+    }
 }

@@ -4,13 +4,48 @@
 
 #include <sys/resource.h>
 
-/* ignores SIGNAL: prints its pid, waits for ever. */
+/* ignores SIGNAL: prints its pid, waits until standard input ends. */
 static int ignore(void)
 {
+	char byte;
+
 	signal(atoi(arguments[2]), SIG_IGN);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	say(getpid());
-	wait_for_ever();
+	while (read(STDIN_FILENO, &byte, 1) > 0)
+		;
+	return 0;
+}
+
+/* orphan ROLE…: execs ROLE in a process whose parent has ended, so that nothing of whoever started it is above it. */
+static int be_orphan(void)
+{
+	pid_t parent = getpid();
+
+	if (fork())
+		_exit(0);
+	while (getppid() == parent)
+		usleep(100);
+	arguments[1] = "workload";
+	run(arguments + 1);
+	return 0;
+}
+
+/* told ROLE…: prints its pid, and plays ROLE when a byte comes on standard input. */
+static int wait_until_told(void)
+{
+	char byte;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	say(getpid());
+	if (read(STDIN_FILENO, &byte, 1) != 1)
+		return 0;
+	arguments++;
+	argument_count--;
+	play_role();
+	errno = EINVAL;
+	die(arguments[1]);
+	return 0;
 }
 
 /*
@@ -130,6 +165,8 @@ static int run_children(void)
 
 const struct role load_roles[] = {
 	{ "ignores", ignore },
+	{ "orphan", be_orphan },
+	{ "told", wait_until_told },
 	{ "nest", nest },
 	{ "storm-for", storm_for },
 	{ "crowd", crowd },
