@@ -77,6 +77,16 @@ fn main() -> ExitCode {
         report::line(&["program", &cost.program, &instructions, &microseconds]);
     }
     judge("each program alone", began, costs.map(drop));
+    let began = Instant::now();
+    let differs = verifier::differs_by_types(widest, &config);
+    let result = match differs {
+        Ok(None) => Ok(()),
+        Ok(Some(program)) => {
+            Err(format!("{program} is another with few of the kernel's types than with all"))
+        }
+        Err(error) => Err(error.to_string()),
+    };
+    judge("relocated as with all types of the kernel", began, result);
     println!("{passed} passed, {failed} failed");
     if failed == 0 && passed > 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

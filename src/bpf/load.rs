@@ -1,15 +1,20 @@
 //! The object as a plan wants it, opened and not yet loaded.
 
+use std::fs::File;
+use std::io::{self, Write};
 use std::mem::MaybeUninit;
+use std::os::fd::AsRawFd;
 
-use libbpf_rs::OpenObject;
 use libbpf_rs::btf::Btf;
 use libbpf_rs::btf::types::Func;
 use libbpf_rs::skel::{OpenSkel, SkelBuilder};
+use libbpf_rs::{AsRawLibbpf, OpenObject};
+use rustix::fs::{MemfdFlags, memfd_create};
 
 use super::plan::{Attempts, Plan};
 use super::select::Selection;
 use super::skel::{KillsnoopSkelBuilder, OpenKillsnoopSkel};
+use super::types::{self, Types};
 use super::wire::{LegacyController, Settings};
 use crate::config::{Config, Failed};
 use crate::error::TraceError;
@@ -40,10 +45,79 @@ pub(super) fn open<'obj>(
     selection: &Selection,
     cpus: usize,
 ) -> Result<OpenKillsnoopSkel<'obj>, TraceError> {
+    open_with(KillsnoopSkelBuilder::default(), storage, plan, config, selection, cpus)
+}
+
+/// The same, with what libbpf is to know of the kernel's types.
+pub(super) struct Opened<'obj> {
+    pub(super) object: OpenKillsnoopSkel<'obj>,
+    /// None if this program does not understand them.
+    pub(super) kernel: Option<Types>,
+    /// Those that the object names. libbpf reads it by its path when it relocates.
+    pub(super) file: File,
+}
+
+/// Opens it, and meanwhile reads the kernel's types and gives libbpf those that it needs.
+///
+/// # Errors
+/// If libbpf cannot read the object, or the kernel's types cannot be read.
+pub(super) fn open_with_types<'obj>(
+    storage: &'obj mut MaybeUninit<OpenObject>,
+    plan: Plan,
+    config: &Config,
+    selection: &Selection,
+    cpus: usize,
+) -> Result<Opened<'obj>, TraceError> {
+    let failed = |error| TraceError::system("read the types of the kernel", error);
+    let mut file =
+        memfd_create("types", MemfdFlags::CLOEXEC).map(File::from).map_err(|error| failed(error.into()))?;
+    let mut builder = KillsnoopSkelBuilder::default();
+    builder
+        .obj_builder
+        .btf_custom_path(format!("/proc/self/fd/{}", file.as_raw_fd()))
+        .map_err(|error| failed(io::Error::other(error)))?;
+    let read = || std::fs::read(types::VMLINUX);
+    let (object, kernel) = std::thread::scope(|scope| {
+        let reader = std::thread::Builder::new().spawn_scoped(scope, || read().map(Types::new));
+        let object = open_with(builder, storage, plan, config, selection, cpus);
+        (object, reader.map_or_else(Err, |thread| thread.join().unwrap_or(Ok(None))))
+    });
+    let (object, kernel) = (object?, kernel.map_err(failed)?);
+    let cut = kernel.as_ref().and_then(|kernel| kernel.cut_for(&types_of(&object)?));
+    // all of them, if need be
+    file.write_all(&cut.map_or_else(read, Ok).map_err(failed)?).map_err(failed)?;
+    Ok(Opened { object, kernel, file })
+}
+
+/// Those that the object came with.
+pub(super) fn types_of(object: &OpenKillsnoopSkel<'_>) -> Option<Types> {
+    let mut length = 0;
+    // SAFETY: a living object; its types live as long, and nobody changes them meanwhile.
+    let bytes = unsafe {
+        let btf = libbpf_sys::bpf_object__btf(object.open_object().as_libbpf_object().as_ptr());
+        if btf.is_null() {
+            return None;
+        }
+        let bytes = libbpf_sys::btf__raw_data(btf, &raw mut length);
+        if bytes.is_null() {
+            return None;
+        }
+        std::slice::from_raw_parts(bytes.cast::<u8>(), length as usize)
+    };
+    Types::new(bytes.to_vec())
+}
+
+fn open_with<'obj>(
+    builder: KillsnoopSkelBuilder,
+    storage: &'obj mut MaybeUninit<OpenObject>,
+    plan: Plan,
+    config: &Config,
+    selection: &Selection,
+    cpus: usize,
+) -> Result<OpenKillsnoopSkel<'obj>, TraceError> {
     let hint = "run with -l debug to see what libbpf says";
-    let mut open = KillsnoopSkelBuilder::default()
-        .open(storage)
-        .map_err(|error| TraceError::kernel("open the BPF object", hint, error))?;
+    let mut open =
+        builder.open(storage).map_err(|error| TraceError::kernel("open the BPF object", hint, error))?;
     let prepare = |error| TraceError::kernel("size the BPF maps", hint, error);
     open.maps.records.set_max_entries(config.ring_bytes).map_err(prepare)?;
     open.maps.scratches.set_max_entries(cpus as u32).map_err(prepare)?;

@@ -1,8 +1,8 @@
 //! The only place that touches libbpf, and the only one with `unsafe`.
 //!
 //! [`probe`] finds out what this host offers, [`plan`] decides from that and the settings what to load,
-//! [`load`] opens and sizes, `programs` loads, [`session`] attaches and seeds, [`ring`] waits and drains what `records` reads. [`verifier`] tells
-//! what each program costs to load.
+//! [`load`] opens and sizes, `types` cuts out what libbpf needs of the kernel's types, `programs` loads, [`session`] attaches
+//! and seeds, [`ring`] waits and drains what `records` reads. [`verifier`] tells what each program costs to load.
 
 pub mod load;
 mod mapped;
@@ -17,5 +17,6 @@ pub mod session;
 #[rustfmt::skip]
 mod skel;
 pub mod tracepoints;
+mod types;
 pub mod verifier;
 pub mod wire;

@@ -10,11 +10,12 @@ use std::io::{self, Read};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::sync::Mutex;
 
-use libbpf_rs::btf::{Btf, BtfKind};
 use libbpf_rs::skel::{OpenSkel, Skel};
 use libbpf_rs::{AsRawLibbpf, OpenProgramMut};
 
-use super::skel::{KillsnoopSkel, OpenKillsnoopSkel};
+use super::load::Opened;
+use super::skel::KillsnoopSkel;
+use super::types::{Kind, Types};
 
 /// More threads than this gain nothing: the largest program alone takes that long.
 const THREADS: usize = 4;
@@ -114,40 +115,28 @@ fn owned(fd: i32) -> io::Result<OwnedFd> {
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
-/// What a program of this section is attached to, in the BTF of the kernel.
-fn attached_to(kernel: &Btf<'_>, section: &str) -> Option<u32> {
+/// What a program of this section is attached to, among the types of the kernel. By kind as well: since 6.7 there is a struct
+/// of the name of the task iterator.
+fn attached_to(section: &str) -> Option<(Kind, String)> {
     let (kind, name) = section.split_once('/')?;
     match kind {
-        "tp_btf" => find(kernel, &format!("btf_trace_{name}"), BtfKind::Typedef),
-        "iter.s" => find(kernel, &format!("bpf_iter_{name}"), BtfKind::Func),
-        "fexit" => find(kernel, name, BtfKind::Func),
+        "tp_btf" => Some((Kind::Typedef, format!("btf_trace_{name}"))),
+        "iter.s" => Some((Kind::Function, format!("bpf_iter_{name}"))),
+        "fexit" => Some((Kind::Function, name.to_owned())),
         _ => None,
     }
 }
 
-/// By kind as well: since 6.7 there is a struct of the name of the task iterator.
-fn find(kernel: &Btf<'_>, name: &str, kind: BtfKind) -> Option<u32> {
-    let name = CString::new(name).ok()?;
-    // SAFETY: a living BTF, and a string that ends.
-    let id = unsafe {
-        libbpf_sys::btf__find_by_name_kind(kernel.as_libbpf_object().as_ptr(), name.as_ptr(), kind as u32)
-    };
-    u32::try_from(id).ok().filter(|&id| id > 0)
-}
-
-/// The same of all, in their order; None if one is not there.
-fn all_attached_to(sections: &[String]) -> Option<Vec<u32>> {
-    let kernel = Btf::from_vmlinux().ok()?;
-    sections
-        .iter()
-        .map(|section| {
-            let id = attached_to(&kernel, section);
-            if id.is_none() {
-                tracing::debug!("{section} is not in the kernel's BTF: libbpf is asked");
-            }
-            id
-        })
-        .collect()
+/// The ids of all, in their order; None if one is not there.
+fn all_attached_to(kernel: &Types, sections: &[String]) -> Option<Vec<u32>> {
+    let names: Vec<(Kind, String)> =
+        sections.iter().map(|section| attached_to(section)).collect::<Option<_>>()?;
+    let wanted: Vec<(Kind, &[u8])> = names.iter().map(|(kind, name)| (*kind, name.as_bytes())).collect();
+    let found = kernel.find(&wanted);
+    for (section, _) in sections.iter().zip(&found).filter(|(_, id)| id.is_none()) {
+        tracing::debug!("{section} is not in the kernel's BTF: libbpf is asked");
+    }
+    found.into_iter().collect()
 }
 
 /// All of them, or none.
@@ -215,9 +204,8 @@ fn give_back_memory() {
 ///
 /// # Errors
 /// What libbpf says, if the kernel refuses any of it.
-pub(super) fn load(
-    mut open: OpenKillsnoopSkel<'_>,
-) -> Result<(KillsnoopSkel<'_>, Programs), libbpf_rs::Error> {
+pub(super) fn load(opened: Opened<'_>) -> Result<(KillsnoopSkel<'_>, Programs), libbpf_rs::Error> {
+    let Opened { object: mut open, kernel, file } = opened;
     let mut programs = Programs::default();
     let wanted = || |program: &OpenProgramMut<'_>| program.autoload();
     let sections: Vec<String> = open
@@ -227,16 +215,9 @@ pub(super) fn load(
         .map(|program| program.section().to_string_lossy().into_owned())
         .collect();
     let object = open.open_object().as_libbpf_object();
-    let (result, attach_to) = std::thread::scope(|scope| {
-        let attach_to = std::thread::Builder::new().spawn_scoped(scope, || all_attached_to(&sections));
-        // SAFETY: an open object that nobody else uses meanwhile: the other thread has only names.
-        let result = unsafe { libbpf_sys::bpf_object__prepare(object.as_ptr()) };
-        let attach_to = match attach_to {
-            Ok(thread) => thread.join().ok().flatten(),
-            Err(_) => all_attached_to(&sections),
-        };
-        (result, attach_to)
-    });
+    // SAFETY: an open object that nobody else uses meanwhile.
+    let result = unsafe { libbpf_sys::bpf_object__prepare(object.as_ptr()) };
+    drop(file);
     if result < 0 {
         return Err(libbpf_rs::Error::from_raw_os_error(-result));
     }
@@ -248,6 +229,8 @@ pub(super) fn load(
         .collect();
     // SAFETY: a living object.
     let btf = unsafe { libbpf_sys::bpf_object__btf_fd(object.as_ptr()) };
+    let attach_to = kernel.as_ref().and_then(|kernel| all_attached_to(kernel, &sections));
+    drop(kernel);
     let fds = attach_to.and_then(|attach_to| load_side_by_side(&prepared, &attach_to, btf));
     let types: Vec<_> = prepared.into_iter().map(|program| (program.attach_type(), program.name)).collect();
     let is_done = fds.is_some();

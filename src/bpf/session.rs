@@ -203,7 +203,7 @@ impl<'obj> Session<'obj> {
     ) -> Result<Self, TraceError> {
         let began = Instant::now();
         let cpus = probe::possible_cpu_ids().map_err(|error| TraceError::system("count the CPUs", error))?;
-        let open = load::open(storage, *plan, config, selection, cpus)?;
+        let open = load::open_with_types(storage, *plan, config, selection, cpus)?;
         let (mut skel, programs) = programs::load(open).map_err(|error| {
             let hint = if error.kind() == libbpf_rs::ErrorKind::PermissionDenied {
                 "root of a container or of a user namespace is not enough: killsnoop needs CAP_BPF and CAP_PERFMON on the host"

@@ -10,6 +10,7 @@ use libbpf_rs::{AsRawLibbpf, OpenObject, OpenProgramImpl};
 
 use super::plan::Plan;
 use super::select::Selection;
+use super::skel::OpenKillsnoopSkel;
 use super::{load, probe};
 use crate::config::Config;
 use crate::error::TraceError;
@@ -78,6 +79,55 @@ fn cost(name: String, plan: Plan, config: &Config, cpus: usize) -> Result<Cost, 
     let (instructions, time) = stats(&text)
         .ok_or_else(|| TraceError::system("read the verifier's statistics", io::ErrorKind::InvalidData))?;
     Ok(Cost { program: name, instructions, time })
+}
+
+/// The program that libbpf relocates in another way with those types of the kernel that it is given at a start than with all
+/// of them. There is to be none.
+///
+/// # Errors
+/// If libbpf cannot relocate them.
+pub fn differs_by_types(plan: Plan, config: &Config) -> Result<Option<String>, TraceError> {
+    let failed = |error| TraceError::kernel("relocate the BPF programs", "run with -l debug", error);
+    let cpus = probe::possible_cpu_ids().map_err(|error| TraceError::system("count the CPUs", error))?;
+    let select = Selection::default();
+    let mut storage = [const { MaybeUninit::uninit() }; 2];
+    let [few, all] = &mut storage;
+    let load::Opened { object, file, .. } = load::open_with_types(few, plan, config, &select, cpus)?;
+    let few = relocated(&object).map_err(failed)?;
+    drop(file);
+    let all = relocated(&load::open(all, plan, config, &select, cpus)?).map_err(failed)?;
+    let mut pairs = few.into_iter().zip(all);
+    Ok(pairs.find(|(one, other)| one != other).map(|((name, _), _)| name))
+}
+
+/// A program's name, and its instructions.
+type Relocated = (String, Vec<[u8; 8]>);
+
+/// All programs, less what differs between two objects: the descriptors of maps.
+fn relocated(object: &OpenKillsnoopSkel<'_>) -> Result<Vec<Relocated>, libbpf_rs::Error> {
+    /// `BPF_LD | BPF_IMM | BPF_DW`, which has its number in two halves.
+    const WIDE: u8 = 0x18;
+    // SAFETY: an open object that nobody else uses.
+    let result = unsafe { libbpf_sys::bpf_object__prepare(object.open_object().as_libbpf_object().as_ptr()) };
+    if result < 0 {
+        return Err(libbpf_rs::Error::from_raw_os_error(-result));
+    }
+    let programs = object.open_object().progs().filter(OpenProgramImpl::autoload).map(|program| {
+        let raw = program.as_libbpf_object().as_ptr();
+        // SAFETY: the program lives as long as the object does; an instruction has 8 bytes.
+        let mut instructions = unsafe {
+            let count = libbpf_sys::bpf_program__insn_cnt(raw) as usize;
+            std::slice::from_raw_parts(libbpf_sys::bpf_program__insns(raw).cast::<[u8; 8]>(), count).to_vec()
+        };
+        for [code, registers, _, _, number @ ..] in &mut instructions {
+            // the source register says what kind of number it is: of a map, or of a value in one
+            if *code == WIDE && matches!(*registers >> 4, 1 | 2) {
+                *number = [0; 4];
+            }
+        }
+        (program.name().to_string_lossy().into_owned(), instructions)
+    });
+    Ok(programs.collect())
 }
 
 /// From the closing lines: `verification time 120 usec` and `processed 467 insns (limit 1000000) …`.

@@ -46,8 +46,8 @@ pub const FIRST_EVENT: Target = at_most(
     "first event",
     "s",
     0.08,
-    "relocation by libbpf, which searches the kernel's BTF once for each type (some 40 ms), and then the verifier, which needs \
-     70 ms for the signal hook alone; a kernel without preemption would not need the second copies of the exec and exit hooks",
+    "the verifier, which takes some 100 ms of CPU for all hooks, on two CPUs, and half of it for the signal hook alone; a kernel \
+     without preemption would not need the second copies of the exec and exit hooks",
 );
 pub const IDLE: Target = at_most("idle CPU", "ms/s", 0.7, NOT_KNOWN);
 pub const RSS: Target = at_most(
