@@ -130,12 +130,14 @@ fn changes() {
     assert!(event["source"]["spawnedBy"].is_null(), "{event}");
     above.kill(Signal::KILL);
     above.reap();
-    let event = send(27);
-    assert_eq!(cmdline(&event["source"]), shells.argv('S', "two"), "{event}");
-    assert_ne!(event["source"]["parent"]["pid"], above.pid(), "{event}");
-    let spawner = &event["source"]["spawnedBy"];
-    assert_eq!(cmdline(spawner), shells.argv('A', "two"), "{event}");
-    assert_eq!((&spawner["comm"], &spawner["exited"]), (&"father".into(), &true.into()), "{event}");
+    for signal in [27, 28, 29] {
+        let event = send(signal);
+        assert_eq!(cmdline(&event["source"]), shells.argv('S', "two"), "{event}");
+        assert_ne!(event["source"]["parent"]["pid"], above.pid(), "{event}");
+        let spawner = &event["source"]["spawnedBy"];
+        assert_eq!(cmdline(spawner), shells.argv('A', "two"), "{event}");
+        assert_eq!((&spawner["comm"], &spawner["exited"]), (&"father".into(), &true.into()), "{event}");
+    }
     shells.tell('S', "exit");
 }
 
