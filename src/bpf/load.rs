@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::mem::MaybeUninit;
 use std::os::fd::AsRawFd;
+use std::rc::Rc;
 
 use libbpf_rs::btf::Btf;
 use libbpf_rs::btf::types::Func;
@@ -52,12 +53,12 @@ pub(super) fn open<'obj>(
 pub(super) struct Opened<'obj> {
     pub(super) object: OpenKillsnoopSkel<'obj>,
     /// None if this program does not understand them.
-    pub(super) kernel: Option<Types>,
+    pub(super) kernel: Option<Rc<Types>>,
     /// Those that the object names. libbpf reads it by its path when it relocates.
     pub(super) file: File,
 }
 
-/// Opens it, and meanwhile reads the kernel's types and gives libbpf those that it needs.
+/// Opens it, and gives libbpf those of the kernel's types that it needs.
 ///
 /// # Errors
 /// If libbpf cannot read the object, or the kernel's types cannot be read.
@@ -76,16 +77,12 @@ pub(super) fn open_with_types<'obj>(
         .obj_builder
         .btf_custom_path(format!("/proc/self/fd/{}", file.as_raw_fd()))
         .map_err(|error| failed(io::Error::other(error)))?;
-    let read = || std::fs::read(types::VMLINUX);
-    let (object, kernel) = std::thread::scope(|scope| {
-        let reader = std::thread::Builder::new().spawn_scoped(scope, || read().map(Types::new));
-        let object = open_with(builder, storage, plan, config, selection, cpus);
-        (object, reader.map_or_else(Err, |thread| thread.join().unwrap_or(Ok(None))))
-    });
-    let (object, kernel) = (object?, kernel.map_err(failed)?);
+    let object = open_with(builder, storage, plan, config, selection, cpus)?;
+    let kernel = types::of_kernel();
     let cut = kernel.as_ref().and_then(|kernel| kernel.cut_for(&types_of(&object)?));
     // all of them, if need be
-    file.write_all(&cut.map_or_else(read, Ok).map_err(failed)?).map_err(failed)?;
+    let bytes = cut.map_or_else(|| std::fs::read(types::VMLINUX), Ok).map_err(failed)?;
+    file.write_all(&bytes).map_err(failed)?;
     Ok(Opened { object, kernel, file })
 }
 

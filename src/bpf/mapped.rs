@@ -1,4 +1,4 @@
-//! Pages of a map, which this program and the kernel share.
+//! Pages of a map, or of a file, which this program and the kernel share.
 
 use std::io;
 use std::os::fd::BorrowedFd;
@@ -19,7 +19,7 @@ impl Mapped {
     /// # Errors
     /// If the kernel refuses.
     pub(super) fn read_only(map: BorrowedFd<'_>, offset: u64, length: usize) -> io::Result<Self> {
-        Self::new(map, offset, length, ProtFlags::READ)
+        Self::new(map, offset, length, ProtFlags::READ, MapFlags::SHARED)
     }
 
     /// The same, of which both write.
@@ -27,12 +27,26 @@ impl Mapped {
     /// # Errors
     /// If the kernel refuses.
     pub(super) fn writable(map: BorrowedFd<'_>, offset: u64, length: usize) -> io::Result<Self> {
-        Self::new(map, offset, length, ProtFlags::READ | ProtFlags::WRITE)
+        Self::new(map, offset, length, ProtFlags::READ | ProtFlags::WRITE, MapFlags::SHARED)
     }
 
-    fn new(map: BorrowedFd<'_>, offset: u64, length: usize, protection: ProtFlags) -> io::Result<Self> {
+    /// The first so many bytes of a file, which can be read.
+    ///
+    /// # Errors
+    /// If the kernel refuses.
+    pub(super) fn file(file: BorrowedFd<'_>, length: usize) -> io::Result<Self> {
+        Self::new(file, 0, length, ProtFlags::READ, MapFlags::PRIVATE)
+    }
+
+    fn new(
+        fd: BorrowedFd<'_>,
+        offset: u64,
+        length: usize,
+        protection: ProtFlags,
+        flags: MapFlags,
+    ) -> io::Result<Self> {
         // SAFETY: a fresh mapping at an address of the kernel's choice, which nothing refers to yet.
-        let start = unsafe { mmap(ptr::null_mut(), length, protection, MapFlags::SHARED, map, offset) }?;
+        let start = unsafe { mmap(ptr::null_mut(), length, protection, flags, fd, offset) }?;
         let start = NonNull::new(start.cast()).ok_or(io::ErrorKind::OutOfMemory)?;
         Ok(Self { start, length })
     }

@@ -5,8 +5,7 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use libbpf_rs::btf::Btf;
-use libbpf_rs::btf::types::{Enum, Struct};
+use super::types::{self, Kind};
 
 /// What this host offers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,29 +55,37 @@ const CAP_BPF: u32 = 39;
 
 /// Looks at this host.
 pub fn host() -> HostFacts {
-    let btf = Btf::from_vmlinux().ok();
-    let helper = |name: &str| btf.as_ref().is_some_and(|btf| has_helper(btf, name));
+    let helper = |name| (Kind::Enum, "bpf_func_id", name);
+    let wanted = [
+        helper("BPF_FUNC_ringbuf_output"),
+        helper("BPF_FUNC_task_storage_get"),
+        helper("BPF_FUNC_copy_from_user_task"),
+        helper("BPF_FUNC_task_pt_regs"),
+        helper("BPF_FUNC_loop"),
+        // struct members that came with it: 6.4 (08a7ce384e33), 6.19, and 7.x, which has no other way any more
+        (Kind::Struct, "bpf_local_storage_map", "selem_ma"),
+        (Kind::Struct, "bpf_local_storage_map", "use_kmalloc_nolock"),
+        (Kind::Struct, "bpf_local_storage", "owner_refcnt"),
+    ];
+    let types = types::of_kernel();
+    let found = types.as_ref().map_or_else(|| vec![false; wanted.len()], |types| types.have(&wanted));
+    let has = |name| wanted.iter().zip(&found).any(|((.., wanted), &found)| *wanted == name && found);
     HostFacts {
         release: fs::read_to_string("/proc/sys/kernel/osrelease")
             .map_or_else(|_| "unknown".to_owned(), |text| text.trim().to_owned()),
         missing_capabilities: missing_capabilities(
             &fs::read_to_string("/proc/self/status").unwrap_or_default(),
         ),
-        has_btf: Path::new("/sys/kernel/btf/vmlinux").exists() && btf.is_some(),
-        has_ring_buffer: helper("BPF_FUNC_ringbuf_output"),
-        has_task_storage: helper("BPF_FUNC_task_storage_get"),
-        has_copy_from_user_task: helper("BPF_FUNC_copy_from_user_task"),
+        has_btf: types.is_some(),
+        has_ring_buffer: has("BPF_FUNC_ringbuf_output"),
+        has_task_storage: has("BPF_FUNC_task_storage_get"),
+        has_copy_from_user_task: has("BPF_FUNC_copy_from_user_task"),
         in_initial_pid_namespace: fs::metadata("/proc/self/ns/pid")
             .is_ok_and(|namespace| namespace.ino() == PROC_PID_INIT_INO),
-        // struct members that came with it: 6.4 (08a7ce384e33), 6.19, and 7.x, which has no other way any more
-        has_storage_allocator: btf.as_ref().is_some_and(|btf| {
-            has_member(btf, "bpf_local_storage_map", "selem_ma")
-                || has_member(btf, "bpf_local_storage_map", "use_kmalloc_nolock")
-                || has_member(btf, "bpf_local_storage", "owner_refcnt")
-        }),
-        has_task_pt_regs: helper("BPF_FUNC_task_pt_regs"),
+        has_storage_allocator: has("selem_ma") || has("use_kmalloc_nolock") || has("owner_refcnt"),
+        has_task_pt_regs: has("BPF_FUNC_task_pt_regs"),
         has_trampolines: false,
-        has_loop: helper("BPF_FUNC_loop"),
+        has_loop: has("BPF_FUNC_loop"),
         legacy_cgroups: legacy_cgroups(&fs::read_to_string("/proc/self/cgroup").unwrap_or_default()),
     }
 }
@@ -118,16 +125,6 @@ fn legacy_cgroups(text: &str) -> Option<LegacyCgroups> {
     };
     let memory = hierarchy_of("memory").map(|hierarchy| LegacyCgroups { hierarchy, is_memory: true });
     memory.or_else(|| hierarchy_of("pids").map(|hierarchy| LegacyCgroups { hierarchy, is_memory: false }))
-}
-
-fn has_helper(btf: &Btf<'_>, name: &str) -> bool {
-    btf.type_by_name::<Enum<'_>>("bpf_func_id")
-        .is_some_and(|ids| ids.iter().any(|member| member.name.is_some_and(|known| known == name)))
-}
-
-fn has_member(btf: &Btf<'_>, name: &str, wanted: &str) -> bool {
-    btf.type_by_name::<Struct<'_>>(name)
-        .is_some_and(|found| found.iter().any(|member| member.name.is_some_and(|known| known == wanted)))
 }
 
 /// The highest CPU id that there can be, plus one: ids may have gaps.

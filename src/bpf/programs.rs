@@ -15,7 +15,7 @@ use libbpf_rs::{AsRawLibbpf, OpenProgramMut};
 
 use super::load::Opened;
 use super::skel::KillsnoopSkel;
-use super::types::{Kind, Types};
+use super::types::{self, Kind, Types};
 
 /// More threads than this gain nothing: the largest program alone takes that long.
 const THREADS: usize = 4;
@@ -231,6 +231,7 @@ pub(super) fn load(opened: Opened<'_>) -> Result<(KillsnoopSkel<'_>, Programs), 
     let btf = unsafe { libbpf_sys::bpf_object__btf_fd(object.as_ptr()) };
     let attach_to = kernel.as_ref().and_then(|kernel| all_attached_to(kernel, &sections));
     drop(kernel);
+    types::forget();
     let fds = attach_to.and_then(|attach_to| load_side_by_side(&prepared, &attach_to, btf));
     let types: Vec<_> = prepared.into_iter().map(|program| (program.attach_type(), program.name)).collect();
     let is_done = fds.is_some();

@@ -3,8 +3,16 @@
 //! libbpf looks through all types of the kernel, some hundred thousand, for each type of the programs: that took a third of
 //! the start. From a file that has only types of these names, and what they consist of, it takes next to nothing.
 
+use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
-use std::ops::Range;
+use std::ffi::CStr;
+use std::fs::File;
+use std::io::{self, Read};
+use std::ops::{Deref, Range};
+use std::os::fd::AsFd;
+use std::rc::Rc;
+
+use super::mapped::Mapped;
 
 /// Where the kernel has them.
 pub(super) const VMLINUX: &str = "/sys/kernel/btf/vmlinux";
@@ -89,10 +97,65 @@ fn pieces(number: u32, length: usize) -> Pieces {
     Pieces { count, size, name, types }
 }
 
+/// Where types are.
+#[derive(Debug)]
+enum Bytes {
+    Own(Vec<u8>),
+    /// The kernel's own, which can be mapped since 6.16.
+    Kernels(Mapped, usize),
+}
+
+impl Deref for Bytes {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::Own(bytes) => bytes,
+            // SAFETY: mapped with this length, for as long as this lives. They are part of the kernel's image, which does not
+            // change.
+            Self::Kernels(mapped, length) => unsafe {
+                std::slice::from_raw_parts(mapped.start().as_ptr(), *length)
+            },
+        }
+    }
+}
+
+impl Bytes {
+    fn of_kernel() -> io::Result<Self> {
+        let mut file = File::open(VMLINUX)?;
+        let length = file.metadata()?.len() as usize;
+        if let Ok(mapped) = Mapped::file(file.as_fd(), length) {
+            return Ok(Self::Kernels(mapped, length));
+        }
+        let mut bytes = Vec::with_capacity(length + 1);
+        file.read_to_end(&mut bytes)?;
+        Ok(Self::Own(bytes))
+    }
+}
+
+thread_local! {
+    static SHARED: RefCell<Option<Rc<Types>>> = const { RefCell::new(None) };
+}
+
+/// The kernel's: read once, and kept until they are [forgotten](forget). None if this program does not understand them.
+pub(super) fn of_kernel() -> Option<Rc<Types>> {
+    SHARED.with_borrow_mut(|shared| {
+        if shared.is_none() {
+            *shared = Bytes::of_kernel().ok().and_then(Types::read).map(Rc::new);
+        }
+        shared.clone()
+    })
+}
+
+/// They are some MiB.
+pub(super) fn forget() {
+    SHARED.take();
+}
+
 /// All types of a kernel, or of an object.
 #[derive(Debug)]
 pub(super) struct Types {
-    bytes: Vec<u8>,
+    bytes: Bytes,
     strings: Range<usize>,
     /// Where each begins: the first has the id 1.
     places: Vec<u32>,
@@ -138,6 +201,10 @@ impl<'a> Type<'a> {
 impl Types {
     /// None if these bytes are not what this program knows.
     pub(super) fn new(bytes: Vec<u8>) -> Option<Self> {
+        Self::read(Bytes::Own(bytes))
+    }
+
+    fn read(bytes: Bytes) -> Option<Self> {
         if bytes.get(..2)? != MAGIC.to_ne_bytes() || bytes.get(2) != Some(&1) {
             return None;
         }
@@ -167,25 +234,43 @@ impl Types {
     fn string(&self, offset: u32) -> &[u8] {
         let strings = &self.bytes[self.strings.clone()];
         let rest = strings.get(offset as usize..).unwrap_or_default();
-        rest.split(|&byte| byte == 0).next().unwrap_or_default()
+        CStr::from_bytes_until_nul(rest).map_or(rest, CStr::to_bytes)
     }
 
-    /// All of them, with their names.
-    fn all(&self) -> impl Iterator<Item = (u32, Kind, &[u8])> {
-        (1..=self.places.len() as u32).filter_map(|id| {
-            let found = self.get(id)?;
-            Some((id, found.kind, self.string(word(found.bytes, 0)?)))
+    /// Those of some kinds that have a name.
+    fn named(&self, is_wanted: fn(Kind) -> bool) -> impl Iterator<Item = (u32, Kind, &[u8])> {
+        (1..=self.places.len() as u32).filter_map(move |id| {
+            let found = self.get(id).filter(|found| is_wanted(found.kind))?;
+            let name = self.string(word(found.bytes, 0)?);
+            (!name.is_empty()).then_some((id, found.kind, name))
         })
     }
 
     /// The ids of the first of these kinds and names.
     pub(super) fn find(&self, wanted: &[(Kind, &[u8])]) -> Vec<Option<u32>> {
         let mut found = vec![None; wanted.len()];
-        for (id, kind, name) in self.all() {
-            if matches!(kind, Kind::Typedef | Kind::Function) && !name.is_empty() {
-                for (place, _) in wanted.iter().enumerate().filter(|(_, wanted)| **wanted == (kind, name)) {
-                    found[place].get_or_insert(id);
-                }
+        for (id, kind, name) in self.named(|kind| matches!(kind, Kind::Typedef | Kind::Function)) {
+            for (place, _) in wanted.iter().enumerate().filter(|(_, wanted)| **wanted == (kind, name)) {
+                found[place].get_or_insert(id);
+            }
+        }
+        found
+    }
+
+    /// Has a type of this kind and name a member of that name? For each.
+    pub(super) fn have(&self, wanted: &[(Kind, &str, &str)]) -> Vec<bool> {
+        let mut found = vec![false; wanted.len()];
+        for (id, kind, name) in self.named(can_be_meant) {
+            for (place, &(.., member)) in wanted
+                .iter()
+                .enumerate()
+                .filter(|(_, wanted)| wanted.0 == kind && wanted.1.as_bytes() == name)
+            {
+                let is_there = |one: Type<'_>| {
+                    let member_at = |at| word(one.bytes, at).map(|offset| self.string(offset));
+                    one.names().skip(1).any(|at| member_at(at) == Some(member.as_bytes()))
+                };
+                found[place] |= self.get(id).is_some_and(is_there);
             }
         }
         found
@@ -196,10 +281,10 @@ impl Types {
     /// [`BY_ID`].
     pub(super) fn cut_for(&self, object: &Self) -> Option<Vec<u8>> {
         let wanted: HashSet<(Kind, &[u8])> =
-            object.all().filter(can_be_meant).map(|(_, kind, name)| (kind, essential(name))).collect();
+            object.named(can_be_meant).map(|(_, kind, name)| (kind, essential(name))).collect();
         let is_wanted = |&(_, kind, name): &(u32, Kind, &[u8])| wanted.contains(&(kind, essential(name)));
         let (mut ids, mut kept) = (Vec::new(), 0);
-        for (id, _, name) in self.all().filter(can_be_meant).filter(is_wanted) {
+        for (id, _, name) in self.named(can_be_meant).filter(is_wanted) {
             ids.push(id);
             if BY_ID.contains(&name) {
                 kept = id;
@@ -214,9 +299,9 @@ impl Types {
 }
 
 /// Can a relocation begin with it?
-fn can_be_meant(&(_, kind, name): &(u32, Kind, &[u8])) -> bool {
+fn can_be_meant(kind: Kind) -> bool {
     use Kind::{Enum, Float, Forward, Int, Struct, Typedef, Union};
-    matches!(kind, Int | Struct | Union | Enum | Forward | Typedef | Float) && !name.is_empty()
+    matches!(kind, Int | Struct | Union | Enum | Forward | Typedef | Float)
 }
 
 /// A name without its `___flavour`: `bpf_core_essential_name_len()` of libbpf.
@@ -380,7 +465,7 @@ mod tests {
     }
 
     /// What libbpf reads of a BTF: how many types, and the ids of these structs.
-    fn read_by_libbpf(bytes: &[u8], structs: &[&std::ffi::CStr]) -> (u32, Vec<i32>, Vec<i64>) {
+    fn read_by_libbpf(bytes: &[u8], structs: &[&CStr]) -> (u32, Vec<i32>, Vec<i64>) {
         // SAFETY: libbpf copies the bytes, and what it made is let go at the end.
         unsafe {
             let btf = libbpf_sys::btf__new(bytes.as_ptr().cast(), bytes.len() as u32);
@@ -419,13 +504,11 @@ mod tests {
         // void, 3, call_t, alias_t, holder, the pointer, wide, the array
         assert_eq!(count, 1 + 3 + 6);
         let cut = Types::new(cut).unwrap();
+        assert_eq!(cut.get(1).unwrap().kind, Kind::Pointer, "a stand-in");
         let all: Vec<_> =
-            cut.all().map(|(_, kind, name)| (kind, String::from_utf8_lossy(name).into_owned())).collect();
-        assert_eq!(all[0], (Kind::Pointer, String::new()), "a stand-in");
-        assert_eq!(all[1], (Kind::Int, "int".to_owned()), "a part keeps its id as well");
-        assert!(
-            all.contains(&(Kind::Struct, "holder".to_owned())) && all.contains(&(Kind::Array, String::new()))
-        );
+            cut.named(|_| true).map(|(id, kind, name)| (id, kind, String::from_utf8_lossy(name))).collect();
+        assert_eq!(all[0], (2, Kind::Int, "int".into()), "a part keeps its id as well");
+        assert!(all.iter().any(|(_, kind, name)| (*kind, &**name) == (Kind::Struct, "holder")), "{all:?}");
         let task = cut.get(3).unwrap();
         let members: Vec<&[u8]> =
             task.names().skip(1).map(|at| cut.string(word(task.bytes, at).unwrap())).collect();
@@ -441,6 +524,18 @@ mod tests {
             (Kind::Function, b"nothing"),
         ];
         assert_eq!(kernel().find(&wanted), [Some(5), Some(13), None, None]);
+    }
+
+    #[test]
+    fn members_are_found_in_the_type_that_has_them() {
+        let wanted = [
+            (Kind::Struct, "task_struct", "next"),
+            (Kind::Struct, "holder", "next"),
+            (Kind::Struct, "wide", "many"),
+            (Kind::Union, "wide", "many"),
+            (Kind::Struct, "nothing", "many"),
+        ];
+        assert_eq!(kernel().have(&wanted), [true, false, true, false, false]);
     }
 
     #[test]
@@ -465,7 +560,7 @@ mod tests {
         }
         for at in 0..whole.bytes.len() {
             for value in [0, 1, 0x7f, 0xff] {
-                let mut bytes = whole.bytes.clone();
+                let mut bytes = whole.bytes.to_vec();
                 bytes[at] = value;
                 if let Some(types) = Types::new(bytes) {
                     let _ = types.cut_for(&whole);
