@@ -8,6 +8,7 @@ use crate::record::{
 };
 use crate::relation::Relation;
 use crate::signal::Signal;
+use crate::sink::digits::push_utc;
 
 /// From boot time to UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,8 +20,15 @@ pub struct Clock {
 impl Clock {
     /// RFC 3339 with nanoseconds, UTC.
     pub fn utc(self, boot_nanoseconds: u64) -> String {
-        jiff::Timestamp::from_nanosecond(self.offset + i128::from(boot_nanoseconds))
-            .map_or_else(|_| "1970-01-01T00:00:00.000000000Z".to_owned(), |time| format!("{time:.9}"))
+        let mut text = Vec::new();
+        self.push_utc(boot_nanoseconds, &mut text);
+        // it is digits
+        String::from_utf8_lossy(&text).into_owned()
+    }
+
+    /// Appends [`utc`](Self::utc).
+    pub fn push_utc(self, boot_nanoseconds: u64, out: &mut Vec<u8>) {
+        push_utc(out, self.offset + i128::from(boot_nanoseconds));
     }
 }
 

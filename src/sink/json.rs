@@ -1,8 +1,9 @@
 //! JSON: one object a line.
 
+use super::Format;
+use super::digits::{push_integer, push_number, push_seconds};
 use super::parts::{PartOf, Parts};
 use super::sanitize::push_json_string;
-use super::{Format, decimal_seconds};
 
 /// Writes an event as one JSON object.
 #[derive(Debug, Default)]
@@ -38,18 +39,17 @@ impl Format for Json {
 
     fn number(&mut self, key: &'static str, value: u64) {
         self.key(key);
-        self.line.extend_from_slice(value.to_string().as_bytes());
+        push_number(&mut self.line, value);
     }
 
     fn integer(&mut self, key: &'static str, value: i64) {
         self.key(key);
-        let text = value.to_string();
-        self.line.extend_from_slice(text.as_bytes());
+        push_integer(&mut self.line, value);
     }
 
     fn seconds(&mut self, key: &'static str, nanoseconds: u64) {
         self.key(key);
-        self.line.extend_from_slice(decimal_seconds(nanoseconds).as_bytes());
+        push_seconds(&mut self.line, nanoseconds);
     }
 
     fn flag(&mut self, key: &'static str, value: bool) {

@@ -3,9 +3,10 @@
 //! A list is `[python /main.py --port=8080]`; an argument that is empty or could be mistaken is a JSON string
 //! inside it. The value as a whole is quoted where logfmt needs it.
 
+use super::Format;
+use super::digits::{push_integer, push_number, push_seconds};
 use super::parts::{PartOf, Parts};
 use super::sanitize::{is_unsafe, push_json_string};
-use super::{Format, decimal_seconds};
 
 /// Writes an event as one logfmt line.
 #[derive(Debug, Default)]
@@ -93,19 +94,17 @@ impl Format for Logfmt {
 
     fn number(&mut self, key: &'static str, value: u64) {
         self.key(key);
-        let text = value.to_string();
-        self.out().extend_from_slice(text.as_bytes());
+        push_number(self.out(), value);
     }
 
     fn integer(&mut self, key: &'static str, value: i64) {
         self.key(key);
-        let text = value.to_string();
-        self.out().extend_from_slice(text.as_bytes());
+        push_integer(self.out(), value);
     }
 
     fn seconds(&mut self, key: &'static str, nanoseconds: u64) {
         self.key(key);
-        self.out().extend_from_slice(decimal_seconds(nanoseconds).as_bytes());
+        push_seconds(self.out(), nanoseconds);
     }
 
     fn flag(&mut self, key: &'static str, value: bool) {

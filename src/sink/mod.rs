@@ -1,6 +1,7 @@
 //! Formats. One file each, behind one trait: a format is told the fields of an event one by one, in the
 //! order of the contract, and never decides what they are.
 
+pub mod digits;
 pub mod document;
 pub mod json;
 pub mod layout;
@@ -17,7 +18,9 @@ use self::parts::PartOf;
 
 /// `10.000123`, of nanoseconds.
 pub fn decimal_seconds(nanoseconds: u64) -> String {
-    format!("{}.{:06}", nanoseconds / 1_000_000_000, nanoseconds % 1_000_000_000 / 1000)
+    let mut text = Vec::new();
+    digits::push_seconds(&mut text, nanoseconds);
+    String::from_utf8_lossy(&text).into_owned()
 }
 
 /// What a format must be able to write. Keys are single words; nesting is by [`open`](Self::open) and

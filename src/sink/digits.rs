@@ -1,0 +1,138 @@
+//! Numbers and times as text, written straight into a line: every event has dozens of them.
+
+/// Decimal, as `to_string()` has it.
+pub fn push_number(out: &mut Vec<u8>, mut value: u64) {
+    // u64::MAX has so many digits
+    let mut digits = [b'0'; 20];
+    let mut at = digits.len();
+    loop {
+        at -= 1;
+        digits[at] = b'0' + (value % 10) as u8;
+        value /= 10;
+        if value == 0 {
+            break;
+        }
+    }
+    out.extend_from_slice(&digits[at..]);
+}
+
+/// The same of one that may be negative.
+pub fn push_integer(out: &mut Vec<u8>, value: i64) {
+    if value < 0 {
+        out.push(b'-');
+    }
+    push_number(out, value.unsigned_abs());
+}
+
+/// `10.000123`, of nanoseconds.
+pub fn push_seconds(out: &mut Vec<u8>, nanoseconds: u64) {
+    push_number(out, nanoseconds / 1_000_000_000);
+    out.push(b'.');
+    push_padded::<6>(out, nanoseconds % 1_000_000_000 / 1000);
+}
+
+/// The last `N` digits.
+fn push_padded<const N: usize>(out: &mut Vec<u8>, mut value: u64) {
+    let mut digits = [b'0'; N];
+    for digit in digits.iter_mut().rev() {
+        *digit = b'0' + (value % 10) as u8;
+        value /= 10;
+    }
+    out.extend_from_slice(&digits);
+}
+
+/// Seconds of the years 1970 to 9998 since the epoch.
+const ORDINARY: u64 = 253_370_764_800;
+const DAY: u64 = 24 * 60 * 60;
+
+/// RFC 3339 with nanoseconds, UTC, of nanoseconds since the epoch; the epoch itself where there is no such year.
+pub fn push_utc(out: &mut Vec<u8>, nanoseconds: i128) {
+    let ordinary = u64::try_from(nanoseconds.div_euclid(1_000_000_000)).ok().filter(|&time| time < ORDINARY);
+    let Some(seconds) = ordinary else {
+        let text = jiff::Timestamp::from_nanosecond(nanoseconds)
+            .map_or_else(|_| "1970-01-01T00:00:00.000000000Z".to_owned(), |time| format!("{time:.9}"));
+        out.extend_from_slice(text.as_bytes());
+        return;
+    };
+    let (year, month, day) = date(seconds / DAY);
+    push_padded::<4>(out, year);
+    out.push(b'-');
+    push_padded::<2>(out, month);
+    out.push(b'-');
+    push_padded::<2>(out, day);
+    out.push(b'T');
+    push_padded::<2>(out, seconds % DAY / 3600);
+    out.push(b':');
+    push_padded::<2>(out, seconds % 3600 / 60);
+    out.push(b':');
+    push_padded::<2>(out, seconds % 60);
+    out.push(b'.');
+    push_padded::<9>(out, nanoseconds.rem_euclid(1_000_000_000) as u64);
+    out.push(b'Z');
+}
+
+/// Year, month and day of the Gregorian calendar, of days since the epoch. Years are counted from March, so that the odd
+/// day of a leap year is the last of its year.
+fn date(days: u64) -> (u64, u64, u64) {
+    const DAYS_OF_400_YEARS: u64 = 146_097;
+    // from the first of March of the year 0
+    let days = days + 719_468;
+    let (era, day) = (days / DAYS_OF_400_YEARS, days % DAYS_OF_400_YEARS);
+    let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    // five months, of which March is the first, have 153 days
+    let month = (5 * day + 2) / 153;
+    let day = day - (153 * month + 2) / 5 + 1;
+    let (later, month) = if month < 10 { (0, month + 3) } else { (1, month - 9) };
+    (era * 400 + year + later, month, day)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn text(push: impl FnOnce(&mut Vec<u8>)) -> String {
+        let mut out = Vec::new();
+        push(&mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    fn jiffs(nanoseconds: i128) -> String {
+        format!("{:.9}", jiff::Timestamp::from_nanosecond(nanoseconds).unwrap())
+    }
+
+    #[test]
+    fn every_day_is_the_one_of_the_calendar() {
+        for day in (0..ORDINARY / DAY).chain([(ORDINARY - 1) / DAY]) {
+            let nanoseconds = i128::from(day * DAY) * 1_000_000_000 + 1;
+            assert_eq!(text(|out| push_utc(out, nanoseconds)), jiffs(nanoseconds));
+        }
+    }
+
+    #[test]
+    fn what_is_beyond_is_jiffs_and_what_is_beyond_that_the_epoch() {
+        let last = i128::from(ORDINARY) * 1_000_000_000;
+        for nanoseconds in [-1, -1_000_000_000, last - 1, last] {
+            assert_eq!(text(|out| push_utc(out, nanoseconds)), jiffs(nanoseconds));
+        }
+        for nanoseconds in [i128::MIN, i128::MAX] {
+            assert_eq!(text(|out| push_utc(out, nanoseconds)), "1970-01-01T00:00:00.000000000Z");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_number_is_what_it_is(number: u64, signed: i64) {
+            prop_assert_eq!(text(|out| push_number(out, number)), number.to_string());
+            prop_assert_eq!(text(|out| push_integer(out, signed)), signed.to_string());
+            let seconds = format!("{}.{:06}", number / 1_000_000_000, number % 1_000_000_000 / 1000);
+            prop_assert_eq!(text(|out| push_seconds(out, number)), seconds);
+        }
+
+        #[test]
+        fn every_time_is_jiffs(time in 0..i128::from(ORDINARY) * 1_000_000_000) {
+            prop_assert_eq!(text(|out| push_utc(out, time)), jiffs(time));
+        }
+    }
+}
