@@ -69,7 +69,7 @@ impl After {
     /// The signal before an end, of those that are known: `seen` is the last of the number that it died of, as an
     /// event told it. What it died of outranks what came last.
     pub fn of(end: &EndFacts<'_>, seen: Option<Self>) -> Option<Self> {
-        let last = end.previous.clone().map(|signal| Self { id: None, origin: None, signal });
+        let last = end.previous.map(|signal| Self { id: None, origin: None, signal });
         match end.ending {
             Ending::Exit(_) => last,
             Ending::Signal { .. } if !end.explained => None,

@@ -15,6 +15,7 @@ use crate::record::{
 use crate::signal::Signal;
 use crate::sink::Format;
 use crate::sink::parts::PartOf;
+use crate::sink::stencil::Gap;
 use crate::summary;
 
 /// Tells one event to a format.
@@ -30,6 +31,7 @@ pub fn tell(event: &Event<'_>, format: &mut dyn Format) {
 /// What every event begins with.
 fn tell_head(time: &str, level: &str, msg: &str, event: &str, format: &mut dyn Format) {
     format.text("time", time);
+    format.gap(Gap::Time);
     format.text("level", level);
     format.text("msg", msg);
     format.text("event", event);
@@ -61,6 +63,7 @@ fn tell_signal(event: &SignalEvent<'_>, format: &mut dyn Format) {
     let facts = &event.facts;
     tell_head(&event.clock.utc(facts.time), "INFO", "snooped signal", "signal", format);
     format.number("id", event.id);
+    format.gap(Gap::Id);
     format.number("signal", u64::from(event.signal.number()));
     format.text("signalString", &event.signal.go_string());
     format.text("signalName", &event.signal.to_string());
@@ -95,7 +98,7 @@ fn tell_signal(event: &SignalEvent<'_>, format: &mut dyn Format) {
     }
     if let Some(previous) = event.previous() {
         let (id, origin) = event.context.previous.unzip();
-        let after = After { id, origin, signal: previous.clone() };
+        let after = After { id, origin, signal: *previous };
         tell_earlier("previous", &after, facts.time, format);
     }
     tell_trigger(event, format);
@@ -245,6 +248,7 @@ fn tell_earlier(key: &'static str, earlier: &After, now: u64, format: &mut dyn F
     format.open(key);
     if let Some(id) = earlier.id {
         format.number("id", id);
+        format.gap(Gap::PreviousId);
     }
     let name =
         Signal::new(signal.signal).map_or_else(|| signal.signal.to_string(), |signal| signal.to_string());
@@ -266,6 +270,7 @@ fn tell_earlier(key: &'static str, earlier: &After, now: u64, format: &mut dyn F
         format.close();
     }
     format.seconds("secondsAgo", now.saturating_sub(signal.time));
+    format.gap(Gap::SecondsSincePrevious);
     format.close();
 }
 
@@ -377,6 +382,7 @@ impl<'a> Subject<'a> {
             let ReadTitle { ref bytes, spilt, cut, read_at } = *read;
             tell_title(&Title { bytes, spilt, cut }, format);
             format.seconds("titleAgeSeconds", now.saturating_sub(read_at));
+            format.gap(Gap::SecondsSince(read_at));
         }
         self.tell_identity(process, clock, format);
         own(format);
@@ -395,6 +401,7 @@ impl<'a> Subject<'a> {
             format.text("exe", &String::from_utf8_lossy(&exe));
         }
         format.text("startTime", &clock.utc(process.start));
+        format.gap(Gap::TimeOf(process.start));
         tell_id(format, "user", process.uid, surroundings.user.as_deref());
         tell_id(format, "group", task.gid, surroundings.group.as_deref());
         if task.login_uid != u32::MAX {

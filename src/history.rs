@@ -8,12 +8,11 @@ use std::collections::VecDeque;
 use std::num::NonZeroUsize;
 
 use lru::LruCache;
+use rustc_hash::FxBuildHasher;
 
 use crate::context::After;
 use crate::origin::{self, Origin};
-use crate::record::{
-    ChildDeath, Disposition, EndFacts, Ending, Previous, PreviousSource, ProcessFacts, Snapshot,
-};
+use crate::record::{ChildDeath, Comm, Disposition, EndFacts, Ending, Previous, PreviousSource, Snapshot};
 
 /// Processes that are remembered.
 const PROCESSES: NonZeroUsize = NonZeroUsize::new(4096).unwrap();
@@ -46,46 +45,67 @@ struct Process {
     seen: VecDeque<Seen>,
 }
 
-/// The events of late.
-#[derive(Debug)]
-pub struct History {
-    processes: LruCache<u32, Process>,
-    ended: VecDeque<Ended>,
+/// What is noted of a signal, but for its number and its time.
+#[derive(Debug, Clone, Copy)]
+pub struct Noted {
+    /// Of the target.
+    pid: u32,
+    start: u64,
+    origin: Origin,
+    /// Of no time.
+    signal: Previous,
 }
 
-impl Default for History {
-    fn default() -> Self {
-        Self { processes: LruCache::new(PROCESSES), ended: VecDeque::new() }
-    }
-}
-
-impl History {
-    /// A signal that is told as the event `id`.
-    pub fn note(&mut self, id: u64, snapshot: &Snapshot<'_>) {
+impl Noted {
+    /// Of this one.
+    pub fn of(snapshot: &Snapshot<'_>) -> Option<Self> {
         let first = |chain: &[usize]| snapshot.processes.get(*chain.first()?);
-        let Some(target) = first(&snapshot.target_chain) else { return };
+        let target = first(&snapshot.target_chain)?;
         let origin = origin::decide(snapshot).origin;
         let source = first(&snapshot.current_chain).filter(|_| origin.has_source()).map(|source| {
-            PreviousSource { pid: source.pid, start: source.start, comm: source.comm.to_vec() }
+            PreviousSource { pid: source.pid, start: source.start, comm: Comm::from(&*source.comm) }
         });
         let signal = Previous {
-            time: snapshot.time,
+            time: 0,
             signal: snapshot.signal,
             result: snapshot.result,
             hidden: false,
             met_default: snapshot.disposition == Disposition::Default,
             source,
         };
-        self.push(target, Seen { id, origin, signal });
+        Some(Self { pid: target.pid, start: target.start, origin, signal })
+    }
+}
+
+/// The events of late.
+#[derive(Debug)]
+pub struct History {
+    processes: LruCache<u32, Process, FxBuildHasher>,
+    ended: VecDeque<Ended>,
+}
+
+impl Default for History {
+    fn default() -> Self {
+        Self { processes: LruCache::with_hasher(PROCESSES, FxBuildHasher), ended: VecDeque::new() }
+    }
+}
+
+impl History {
+    /// A signal that is told as the event `id`.
+    pub fn note(&mut self, id: u64, snapshot: &Snapshot<'_>) {
+        if let Some(noted) = Noted::of(snapshot) {
+            self.note_again(id, snapshot.time, &noted);
+        }
     }
 
-    fn push(&mut self, target: &ProcessFacts<'_>, seen: Seen) {
-        let process = self
-            .processes
-            .get_or_insert_mut(target.pid, || Process { start: target.start, seen: VecDeque::new() });
+    /// The same of a signal of this time that is one before once more.
+    pub fn note_again(&mut self, id: u64, time: u64, noted: &Noted) {
+        let Noted { pid, start, origin, signal } = *noted;
+        let seen = Seen { id, origin, signal: Previous { time, ..signal } };
+        let process = self.processes.get_or_insert_mut(pid, || Process { start, seen: VecDeque::new() });
         // a pid that is used again is another process
-        if process.start != target.start {
-            process.start = target.start;
+        if process.start != start {
+            process.start = start;
             process.seen.clear();
         }
         if process.seen.len() >= SIGNALS {
@@ -112,8 +132,17 @@ impl History {
     pub fn previous(&self, snapshot: &Snapshot<'_>) -> Option<(u64, Origin)> {
         let target = snapshot.processes.get(*snapshot.target_chain.first()?)?;
         let previous = snapshot.previous.as_ref()?;
-        let mut seen = self.of(target.pid, target.start)?.iter();
-        seen.find(|seen| seen.signal.time == previous.time && seen.signal.signal == previous.signal)
+        self.told(target.pid, target.start, previous.time, previous.signal)
+    }
+
+    /// The same of the target of a signal that is one before once more.
+    pub fn previous_again(&self, noted: &Noted, time: u64, signal: u8) -> Option<(u64, Origin)> {
+        self.told(noted.pid, noted.start, time, signal)
+    }
+
+    fn told(&self, pid: u32, start: u64, time: u64, signal: u8) -> Option<(u64, Origin)> {
+        let mut seen = self.of(pid, start)?.iter();
+        seen.find(|seen| seen.signal.time == time && seen.signal.signal == signal)
             .map(|seen| (seen.id, seen.origin))
     }
 
@@ -150,7 +179,7 @@ impl History {
                     several = true;
                     return None;
                 }
-                Some(After { id: Some(seen.id), origin: Some(seen.origin), signal: seen.signal.clone() })
+                Some(After { id: Some(seen.id), origin: Some(seen.origin), signal: seen.signal })
             }),
             Ending::Exit(_) => None,
         };
@@ -170,6 +199,7 @@ impl History {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::ProcessFacts;
 
     fn process(pid: u32, start: u64) -> ProcessFacts<'static> {
         ProcessFacts { start, ..ProcessFacts::named(pid, b"x") }
@@ -216,9 +246,9 @@ mod tests {
             result: 0,
             hidden: false,
             met_default: true,
-            source: Some(PreviousSource { pid: 77, start: 7, comm: b"quiet".to_vec() }),
+            source: Some(PreviousSource { pid: 77, start: 7, comm: b"quiet"[..].into() }),
         };
-        let end = EndFacts { previous: Some(untold.clone()), ..death(15, 5) };
+        let end = EndFacts { previous: Some(untold), ..death(15, 5) };
         let after = history.after(&end).unwrap();
         assert_eq!((after.id, after.source().map(|source| source.pid)), (None, Some(77)));
         let told = EndFacts { previous: Some(Previous { time: 10, ..untold }), ..death(15, 5) };

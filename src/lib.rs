@@ -47,6 +47,7 @@ pub mod origin;
 pub mod privileges;
 pub mod record;
 pub mod relation;
+pub mod repeat;
 pub mod report;
 pub mod signal;
 pub mod sink;

@@ -111,16 +111,23 @@ fn source(event: &SignalEvent<'_>) -> String {
     }
 }
 
+/// Does the sentence say how long ago something was?
+pub fn tells_time(event: &SignalEvent<'_>) -> bool {
+    told_before(event).is_some()
+}
+
+/// What came before and is worth telling.
+fn told_before<'a>(event: &'a SignalEvent<'_>) -> Option<(&'a Previous, Signal)> {
+    // the same signal again, or one that nobody was told of, is no story
+    let previous = event.previous()?;
+    let is_story = !previous.hidden && previous.signal != event.signal.number();
+    Some((previous, Signal::new(previous.signal).filter(|_| is_story)?))
+}
+
 /// What came before: `, 10.0 s after SIGTERM, which it ignored as PID 1 of its namespace`.
 fn before(event: &SignalEvent<'_>) -> String {
     let mut text = String::new();
-    let Some(previous) = event.previous() else { return text };
-    // the same signal again, or one that nobody was told of, is no story
-    let (Some(signal), false) =
-        (Signal::new(previous.signal), previous.hidden || previous.signal == event.signal.number())
-    else {
-        return text;
-    };
+    let Some((previous, signal)) = told_before(event) else { return text };
     let _ = write!(text, ", {} after {signal}", seconds(event.facts.time.saturating_sub(previous.time)));
     text.push_str(ignored(previous, &event.facts.target));
     text
@@ -416,7 +423,7 @@ mod tests {
 
     #[test]
     fn an_end_is_after_a_signal_and_because_of_one_only_if_it_died_of_that() {
-        let bash = || Some(PreviousSource { pid: 7, start: 7, comm: b"bash".to_vec() });
+        let bash = || Some(PreviousSource { pid: 7, start: 7, comm: b"bash"[..].into() });
         let killed = |number| Ending::Signal { number, core_dumped: false };
         let handled = Some(Previous { met_default: false, ..previous(15, 0, bash()) });
         for (sentence, text) in [

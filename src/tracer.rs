@@ -22,12 +22,14 @@ use crate::config::{ALL_SIGNALS, Config};
 use crate::context::Context;
 use crate::error::TraceError;
 use crate::event::{AttemptEvent, Clock, EndEvent, Event, Lost, LostEvent, SignalEvent};
-use crate::history::History;
+use crate::history::{History, Noted};
 use crate::origin;
 use crate::privileges;
 use crate::record::{self, AttemptFacts, EndFacts, Record, Snapshot};
+use crate::repeat::{self, Made, Outline, Repeats};
 use crate::report::Reporter;
 use crate::report::writer::Counts;
+use crate::sink::stencil::Moment;
 use crate::status::{self, Status};
 use crate::story::{Story, Told, WAIT_AT_MOST};
 
@@ -85,6 +87,10 @@ struct Pipeline<'a, 'obj> {
     reporter: &'a mut Reporter,
     raw: Option<File>,
     clock: Clock,
+    /// When this drain began.
+    now: Instant,
+    repeats: Repeats,
+    can_repeat: bool,
     next_id: u64,
     /// What the reporter took.
     reported: Counts,
@@ -114,6 +120,52 @@ impl Pipeline<'_, '_> {
                 self.failure = Some(error);
             }
         }
+        let outline = if self.can_repeat { Outline::of(bytes) } else { None };
+        if !outline.as_ref().is_some_and(|outline| self.repeat(outline)) {
+            self.read(bytes, outline.as_ref());
+        }
+        // what comes after the end is only counted
+        if was_over {
+            0
+        } else if self.is_over() {
+            STOP
+        } else if self.reporter.waiting() >= WRITE_AT {
+            self.flush(false)
+        } else {
+            0
+        }
+    }
+
+    /// A signal that is one before once more is told as that was; False: it is not, or not to be told so.
+    fn repeat(&mut self, outline: &Outline<'_>) -> bool {
+        if self.is_over() {
+            return false;
+        }
+        self.completer.look_again(self.now);
+        let Some(made) = self.repeats.find(outline, self.completer.state()) else { return false };
+        let previous = outline
+            .previous
+            .and_then(|(time, signal)| self.history.previous_again(&made.noted, time, signal));
+        if previous.map(|(_, origin)| origin) != made.previous {
+            return false;
+        }
+        let moment = Moment {
+            id: self.next_id,
+            time: outline.time,
+            clock: self.clock,
+            previous_id: previous.map(|(id, _)| id),
+            previous_time: outline.previous.map_or(0, |(time, _)| time),
+        };
+        self.history.note_again(moment.id, moment.time, &made.noted);
+        let is_reported = self.reporter.repeat(&made.kept, &moment);
+        self.next_id += 1;
+        self.received += 1;
+        self.count(is_reported);
+        true
+    }
+
+    /// A record that is to be decoded.
+    fn read(&mut self, bytes: &[u8], outline: Option<&Outline<'_>>) {
         match record::decode(bytes) {
             Ok(Record::Signal(snapshot)) => {
                 self.received += 1;
@@ -122,7 +174,7 @@ impl Pipeline<'_, '_> {
                 self.history.note(id, &snapshot);
                 match self.story.keep(id, bytes, &snapshot, Instant::now()) {
                     Some(told) => self.tell_all(&told),
-                    None => self.tell(id, *snapshot),
+                    None => self.tell(id, *snapshot, outline),
                 }
             }
             Ok(Record::Identity(identity)) => {
@@ -153,16 +205,6 @@ impl Pipeline<'_, '_> {
                 self.undecodable += 1;
             }
         }
-        // what comes after the end is only counted
-        if was_over {
-            0
-        } else if self.is_over() {
-            STOP
-        } else if self.reporter.waiting() >= WRITE_AT {
-            self.flush(false)
-        } else {
-            0
-        }
     }
 
     fn is_over(&self) -> bool {
@@ -180,18 +222,23 @@ impl Pipeline<'_, '_> {
         for one in told {
             // it was decoded before
             if let Some(snapshot) = one.snapshot() {
-                self.tell(one.id, *snapshot);
+                self.tell(one.id, *snapshot, None);
             }
         }
     }
 
-    /// One signal: completed, judged, printed.
-    fn tell(&mut self, id: u64, mut snapshot: Snapshot<'_>) {
+    /// One signal: completed, judged, printed. With its outline it may be kept, for those that are the same.
+    fn tell(&mut self, id: u64, mut snapshot: Snapshot<'_>, outline: Option<&Outline<'_>>) {
         if self.is_over() {
             self.unprinted += 1;
             return;
         }
+        let outline = outline.filter(|outline| self.repeats.is_wanted(outline));
+        // only what the record alone is made of, and no other process
+        let noted = outline.and_then(|_| Noted::of(&snapshot));
+        let (state, unsettled) = (self.completer.state(), self.completer.unsettled());
         let context = self.context(&mut snapshot);
+        let is_settled = self.completer.unsettled() == unsettled;
         if let Some(oom) = &mut snapshot.oom {
             self.completer.complete_oom(oom);
         }
@@ -199,7 +246,25 @@ impl Pipeline<'_, '_> {
             self.undecodable += 1;
             return;
         };
-        if self.reporter.report(&Event::Signal(Box::new(event))) {
+        let from = repeat::holds_from(&event).map(|from| from.max(self.completer.titles_hold_from()));
+        let from = from.filter(|&from| is_settled && from <= event.facts.time);
+        let previous = event.context.previous.map(|(_, origin)| origin);
+        let event = Event::Signal(Box::new(event));
+        let (Some(outline), Some(noted), Some(from)) = (outline, noted, from) else {
+            let is_reported = self.reporter.report(&event);
+            self.count(is_reported);
+            return;
+        };
+        let (is_reported, kept) = self.reporter.report_to_repeat(&event);
+        if let Some(kept) = kept {
+            self.repeats.keep(outline, Made { state, from, noted, previous, kept });
+        }
+        self.count(is_reported);
+    }
+
+    /// A signal was reported, or refused by a filter.
+    fn count(&mut self, is_reported: bool) {
+        if is_reported {
             self.reported.signals += 1;
             self.in_buffer.signals += 1;
         } else {
@@ -377,9 +442,12 @@ fn trace(
         completer,
         story: Story::default(),
         history: History::default(),
+        can_repeat: reporter.can_repeat(),
         reporter,
         raw,
         clock: clock(),
+        now: Instant::now(),
+        repeats: Repeats::default(),
         next_id: 1,
         reported: Counts::default(),
         in_buffer: Counts::default(),
@@ -408,7 +476,10 @@ fn trace(
     let titles = TitleReader::start(session.take_titles());
 
     loop {
-        pipeline.borrow_mut().clock = clock();
+        {
+            let mut pipeline = pipeline.borrow_mut();
+            (pipeline.clock, pipeline.now) = (clock(), Instant::now());
+        }
         if let Some(titles) = &titles {
             titles.take(&mut pipeline.borrow_mut().completer);
         }

@@ -15,6 +15,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use lru::LruCache;
+use rustc_hash::FxBuildHasher;
 
 use self::mounts::Mount;
 
@@ -36,9 +37,11 @@ pub struct CgroupPaths {
     root: PathBuf,
     mounts: Vec<Mount>,
     looked_for_mounts: Instant,
-    paths: LruCache<(u32, u64), Rc<str>>,
+    paths: LruCache<(u32, u64), Rc<str>, FxBuildHasher>,
     /// Paths let go for want of room.
     pub evicted: u64,
+    /// How often a path became another, or known.
+    pub changes: u64,
 }
 
 impl CgroupPaths {
@@ -52,8 +55,9 @@ impl CgroupPaths {
             root: root.to_owned(),
             mounts,
             looked_for_mounts: now,
-            paths: LruCache::new(capacity),
+            paths: LruCache::with_hasher(capacity, FxBuildHasher),
             evicted: 0,
+            changes: 0,
         };
         let mut hierarchies: Vec<u32> = all.mounts.iter().map(|mount| mount.hierarchy).collect();
         hierarchies.dedup();
@@ -130,6 +134,7 @@ impl CgroupPaths {
         if self.paths.get(&key).is_some_and(|known| **known == *path) {
             return;
         }
+        self.changes += 1;
         let out = self.paths.push(key, path.into());
         self.evicted += u64::from(out.is_some_and(|(old, _)| old != key));
     }
@@ -243,6 +248,17 @@ mod tests {
         assert_eq!(paths.path(0, 2, now), None);
         assert!(paths.path(0, 1, now).is_some() && paths.path(0, 3, now).is_some());
         assert_eq!(paths.evicted, 1);
+    }
+
+    #[test]
+    fn every_path_that_is_new_is_a_change_and_no_other() {
+        let mut paths = unmounted(2);
+        for (path, changes) in [("/a", 1), ("/a", 1), ("/b", 2), ("/a", 3)] {
+            paths.hear(0, 1, path.as_bytes());
+            assert_eq!(paths.changes, changes, "{path}");
+        }
+        assert!(paths.path(0, 1, Instant::now()).is_some());
+        assert_eq!(paths.changes, 3);
     }
 
     #[test]

@@ -66,6 +66,9 @@ pub struct Completer {
     host: HostNamespaces,
     /// Live titles, of those that have one: as read last, and the time before.
     titles: [Titles; 2],
+    readings: u64,
+    /// How often something was asked for that the next event of the same bytes may be told otherwise, or that was not known.
+    unsettled: u64,
     /// Command lines completed so far from what the hooks keep.
     pub from_kernel: u64,
     /// And from /proc.
@@ -84,6 +87,8 @@ impl Completer {
             legacy_hierarchy,
             host: if is_hosts { HostNamespaces::read(&root.join("proc")) } else { HostNamespaces::default() },
             titles: Default::default(),
+            readings: 0,
+            unsettled: 0,
             proc_directory: root.join("proc"),
             older: HashMap::new(),
             oom_functions: OnceCell::new(),
@@ -120,6 +125,28 @@ impl Completer {
         let read = Titles { read_at, of: titles.into_iter().map(read).collect() };
         let last = std::mem::replace(&mut self.titles[0], read);
         self.titles[1] = last;
+        self.readings += 1;
+    }
+
+    /// Which state of the host's files, cgroups and titles is known: what depends on these alone is the same while this is.
+    pub fn state(&self) -> u64 {
+        // each of them only grows
+        self.readings + self.cgroups.changes + self.names.changes()
+    }
+
+    /// Before this time (boot time, ns) the titles are those of an earlier reading.
+    pub fn titles_hold_from(&self) -> u64 {
+        self.titles[0].read_at
+    }
+
+    /// How often something was asked for that may be another each time.
+    pub fn unsettled(&self) -> u64 {
+        self.unsettled
+    }
+
+    /// Looks, now and then, whether the host's files have changed.
+    pub fn look_again(&mut self, now: Instant) {
+        self.names.look_again(now);
     }
 
     /// What the host says of a process by the ids in its record of this time (boot time, ns).
@@ -144,6 +171,7 @@ impl Completer {
                 ..Surroundings::default()
             }
         };
+        self.unsettled += u64::from(is_lost);
         surroundings.is_cgroup_lost = is_lost && surroundings.placement.container.is_none();
         surroundings.are_names_lost = task.namespaces_gone;
         if self.has_the_hosts_files(task, &surroundings) {
@@ -193,6 +221,7 @@ impl Completer {
                 .iter()
                 .find(|process| (process.pid, process.start) == key && !process.comm.is_empty())
                 .cloned();
+            self.unsettled += u64::from(known.is_none());
             let found = known.or_else(|| self.living(key, identities));
             let ghost = if found.is_none() { identities.ghost(key.0, key.1) } else { None };
             let Some(found) = found.or_else(|| ghost.as_ref().map(|ghost| ghost.process.clone())) else {
@@ -250,6 +279,7 @@ impl Completer {
     pub fn complete(&mut self, processes: &mut [ProcessFacts<'_>], identities: &dyn Identities) {
         for process in processes {
             if let Argv::Missing(gap) = process.argv {
+                self.unsettled += 1;
                 if let Some(argv) = self.find(process, gap, identities) {
                     if matches!(argv, Argv::Known { from_proc: true, .. }) {
                         self.from_proc += 1;
@@ -269,6 +299,7 @@ impl Completer {
         if process.argv == Argv::NotApplicable {
             return;
         }
+        self.unsettled += 1;
         let kept = identities.identity(process.pid).filter(|kept| kept.exec_id == process.exec_id);
         if let Some(kept) = kept {
             if procfs::is_same_process(&self.proc_directory, process.pid, process.start) {

@@ -36,6 +36,20 @@ impl Names {
         }
     }
 
+    /// Looks at what was looked at before, if that is some time ago.
+    pub fn look_again(&mut self, now: Instant) {
+        for table in [&mut self.users, &mut self.groups] {
+            if table.looked.is_some() {
+                table.refresh(&self.root, now);
+            }
+        }
+    }
+
+    /// How often the names became others.
+    pub fn changes(&self) -> u64 {
+        self.users.changes + self.groups.changes
+    }
+
     /// The user's name. None where /etc/passwd has none, or none that is text.
     pub fn user(&mut self, uid: u32, now: Instant) -> Option<&str> {
         self.users.name(&self.root, uid, now)
@@ -79,23 +93,28 @@ struct Table {
     names: HashMap<u32, Option<Box<str>>>,
     stamp: Option<Stamp>,
     looked: Option<Instant>,
+    changes: u64,
 }
 
 impl Table {
     fn new(path: &'static str, read_line: ReadLine) -> Self {
-        Self { path, read_line, names: HashMap::new(), stamp: None, looked: None }
+        Self { path, read_line, names: HashMap::new(), stamp: None, looked: None, changes: 0 }
     }
 
     fn name(&mut self, root: &Path, id: u32, now: Instant) -> Option<&str> {
+        self.refresh(root, now);
+        self.names.get(&id)?.as_deref()
+    }
+
+    fn refresh(&mut self, root: &Path, now: Instant) {
         if self.looked.is_none_or(|looked| now.saturating_duration_since(looked) >= LOOK_EVERY) {
             self.looked = Some(now);
             // no file, no names: what it said may not hold any longer
-            if self.look(root).is_err() {
+            if self.look(root).is_err() && self.stamp.take().is_some() {
                 self.names = HashMap::new();
-                self.stamp = None;
+                self.changes += 1;
             }
         }
-        self.names.get(&id)?.as_deref()
     }
 
     fn look(&mut self, root: &Path) -> io::Result<()> {
@@ -110,6 +129,7 @@ impl Table {
             file.take(MAX_FILE_BYTES).read_to_end(&mut text)?;
             self.names = parse(whole_lines(&text), self.read_line);
             self.stamp = stamp;
+            self.changes += 1;
         }
         Ok(())
     }
@@ -238,6 +258,29 @@ mod tests {
         assert_eq!(names.user(1000, start + 2 * LOOK_EVERY), Some("carol"));
         fs::remove_file(&passwd).unwrap();
         assert_eq!(names.user(1000, start + 3 * LOOK_EVERY), None);
+    }
+
+    #[test]
+    fn names_that_were_looked_at_are_looked_at_again_and_every_change_is_counted() {
+        let root = host(b"ann:x:1000:1000\n");
+        let passwd = root.path().join("etc/passwd");
+        let mut names = Names::new(root.path());
+        let start = Instant::now();
+        names.look_again(start);
+        assert_eq!(names.changes(), 0, "nobody has asked yet");
+        assert_eq!(names.user(1000, start), Some("ann"));
+        assert_eq!(names.changes(), 1);
+        fs::write(root.path().join("etc/passwd.new"), "bob:x:1000:1000\n").unwrap();
+        fs::rename(root.path().join("etc/passwd.new"), &passwd).unwrap();
+        for (seconds, changes) in [(0, 1), (1, 2), (2, 2)] {
+            names.look_again(start + seconds * LOOK_EVERY);
+            assert_eq!(names.changes(), changes, "{seconds}");
+        }
+        fs::remove_file(&passwd).unwrap();
+        for seconds in [3, 4] {
+            names.look_again(start + seconds * LOOK_EVERY);
+            assert_eq!(names.changes(), 3);
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use plain::Plain;
 use thiserror::Error;
 
 use super::{
-    Argv, AttemptFacts, Blocking, CgroupFacts, ChildDeath, Disposition, EndFacts, Ending, Gap, Ghost,
+    Argv, AttemptFacts, Blocking, CgroupFacts, ChildDeath, Comm, Disposition, EndFacts, Ending, Gap, Ghost,
     IdentityFacts, Image, OomFacts, Previous, PreviousSource, ProcessFacts, Record, SigInfo, Snapshot,
     SpawnerFacts, SubjectFacts, Syscall, SyscallAbi, Task, Title, TitleFacts,
 };
@@ -105,6 +105,14 @@ pub fn decode(bytes: &[u8]) -> Result<Record<'_>, DecodeError> {
     }
 }
 
+/// The head of a signal's record, and what is behind it. None if it is none, or not whole; what it says is not looked at.
+pub(crate) fn head_of_signal(bytes: &[u8]) -> Option<(WireSignal, &[u8])> {
+    let head: WireSignal = take(bytes, 0, "the header").ok()?;
+    let is_signal = (head.version, Kind(u32::from(head.kind))) == (VERSION, Kind::RECORD_SIGNAL);
+    let rest = bytes.get(size_of::<WireSignal>()..head.length as usize)?;
+    is_signal.then_some((head, rest))
+}
+
 fn decode_identity(bytes: &[u8]) -> Result<IdentityFacts<'_>, DecodeError> {
     let wire: WireIdentity = take(bytes, 0, "an identity")?;
     let argv = slice(bytes, size_of::<WireIdentity>(), wire.argv_kept as usize, "an argv")?;
@@ -182,9 +190,14 @@ pub fn decode_ghost(bytes: &[u8], pid: u32, start: u64) -> Option<Ghost> {
     Some(Ghost { process, spawner })
 }
 
+/// There was one before.
+pub(crate) fn has_previous(wire: &WirePrevious) -> bool {
+    wire.time != 0 && (1..=64).contains(&wire.signal)
+}
+
 fn decode_previous(wire: &WirePrevious) -> Option<Previous> {
     let flag = |flag: PreviousFlag| u32::from(wire.flags) & flag.0 != 0;
-    (wire.time != 0 && (1..=64).contains(&wire.signal)).then(|| Previous {
+    has_previous(wire).then(|| Previous {
         time: wire.time,
         signal: wire.signal,
         result: u32::from(wire.result),
@@ -193,7 +206,7 @@ fn decode_previous(wire: &WirePrevious) -> Option<Previous> {
         source: flag(PreviousFlag::PREVIOUS_SENT).then(|| PreviousSource {
             pid: wire.source_tgid,
             start: wire.source_start,
-            comm: until_nul(&wire.source_comm).to_vec(),
+            comm: Comm::from(until_nul(&wire.source_comm)),
         }),
     })
 }

@@ -8,6 +8,7 @@ mod decode;
 use std::borrow::Cow;
 
 pub use decode::{DecodeError, decode, decode_ghost, decode_titles};
+pub(crate) use decode::{has_previous, head_of_signal};
 
 /// What stood in the place of the siginfo pointer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -242,7 +243,7 @@ impl SubjectFacts<'_> {
 }
 
 /// The last signal to a process that could have ended it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Previous {
     /// `CLOCK_BOOTTIME`, nanoseconds.
     pub time: u64,
@@ -266,15 +267,40 @@ impl Previous {
     }
 }
 
+/// A `comm`, without the NULs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Comm {
+    bytes: [u8; 16],
+    length: u8,
+}
+
+impl From<&[u8]> for Comm {
+    /// What the kernel would not keep is cut.
+    fn from(comm: &[u8]) -> Self {
+        let mut bytes = [0; 16];
+        let length = comm.len().min(bytes.len());
+        bytes[..length].copy_from_slice(&comm[..length]);
+        Self { bytes, length: length as u8 }
+    }
+}
+
+impl std::ops::Deref for Comm {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.bytes[..usize::from(self.length)]
+    }
+}
+
 /// Who sent it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PreviousSource {
     /// Thread group id in the initial pid namespace.
     pub pid: u32,
     /// Boot-time nanoseconds of its start.
     pub start: u64,
     /// `comm`, without the NULs.
-    pub comm: Vec<u8>,
+    pub comm: Comm,
 }
 
 /// A child of the source that died of a signal.

@@ -3,15 +3,18 @@
 //! What is decided here has been through the ring already. A condition that the kernel can decide may be moved there:
 //! [`Filter::conditions`] says what is asked, and an event that never comes needs no answer.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
 use std::fmt;
 use std::str::FromStr;
+
+use rustc_hash::FxHashSet;
 
 use super::keys::{self, Kind};
 use crate::error::UsageError;
 use crate::signal::Signal;
 use crate::sink::decimal_seconds;
 use crate::sink::document::{Document, Field, Value, chain, find};
+use crate::sink::stencil::is_gap;
 
 /// So many processes of trees, and so many events that were shown, are remembered.
 const REMEMBERED: usize = 16_384;
@@ -290,6 +293,20 @@ impl Filter {
         self.has_tree_signals_only = true;
     }
 
+    /// Does it say the same of all signals that differ in nothing but the gaps of their lines?
+    pub fn says_the_same(&self) -> bool {
+        let Conditions { wanted, unwanted, trees, .. } = &self.conditions;
+        // who belongs to a tree is learnt of every event
+        trees.is_empty() && !wanted.iter().chain(unwanted).any(|condition| is_gap(condition.key()))
+    }
+
+    /// A signal that is one before once more passes, as that did.
+    pub fn pass_again(&mut self, id: u64) {
+        if !self.conditions.is_empty() {
+            self.shown.add(i128::from(id));
+        }
+    }
+
     /// Is this event reported? Loss always is, and so is the end of a process after a signal that was.
     pub fn passes(&mut self, document: &Document) -> bool {
         if self.conditions.is_empty() || document.text_at("event") == Some("lost") {
@@ -370,13 +387,13 @@ fn key_of(process: &[Field]) -> Option<&String> {
 /// The latest of a kind.
 #[derive(Debug)]
 struct Remembered<T> {
-    all: HashSet<T>,
+    all: FxHashSet<T>,
     order: VecDeque<T>,
 }
 
 impl<T> Default for Remembered<T> {
     fn default() -> Self {
-        Self { all: HashSet::new(), order: VecDeque::new() }
+        Self { all: FxHashSet::default(), order: VecDeque::new() }
     }
 }
 

@@ -36,6 +36,7 @@ use crate::fields;
 use crate::sink::document::Document;
 use crate::sink::layout::Drawn;
 use crate::sink::screen::{Screen, Width};
+use crate::sink::stencil::{Moment, Stencil};
 use crate::sink::{Format, json::Json, logfmt::Logfmt, table::Table, tree::Tree};
 
 /// How long a destination may take nothing before somebody who was asked to end gives it up.
@@ -131,6 +132,20 @@ struct Output {
     /// There was no room when this buffer was begun: so many events are only counted.
     refused: u64,
     fold: Option<Fold>,
+}
+
+/// What was reported of a signal, to be reported once more of another moment.
+#[derive(Debug)]
+pub struct Kept {
+    /// The line of each output; None if a filter refused the signal.
+    lines: Option<Vec<Stencil>>,
+}
+
+impl Kept {
+    /// Bytes of memory, roughly.
+    pub fn size(&self) -> usize {
+        self.lines.iter().flatten().map(Stencil::size).sum()
+    }
 }
 
 /// Takes events, writes lines.
@@ -284,6 +299,40 @@ impl Reporter {
             || self.tally.is_some()
             || self.is_one_story
             || self.outputs.iter().any(|output| output.fold.is_some())
+    }
+
+    /// Can lines be filled in anew? Nothing is asked for that needs each event by itself.
+    pub fn can_repeat(&self) -> bool {
+        !self.needs_documents()
+            && self.filter.says_the_same()
+            && self.outputs.iter().all(|output| matches!(output.kind, Kind::Json | Kind::Logfmt))
+    }
+
+    /// Takes an event as [`report`](Self::report) does; what is to be kept of it, if its lines [can be filled in
+    /// anew](Self::can_repeat).
+    pub fn report_to_repeat(&mut self, event: &Event<'_>) -> (bool, Option<Kept>) {
+        let begins: Vec<usize> = self.outputs.iter().map(|output| output.buffer.len()).collect();
+        if !self.report(event) {
+            return (false, Some(Kept { lines: None }));
+        }
+        let lines = self.outputs.iter().zip(begins).map(|(output, begin)| {
+            let line = output.buffer.get(begin..).filter(|line| !line.is_empty())?;
+            Stencil::new(line, output.format.gaps()?)
+        });
+        (true, lines.collect::<Option<_>>().map(|lines| Kept { lines: Some(lines) }))
+    }
+
+    /// Reports a signal that is one before once more. Is it reported? If not, a filter refused it.
+    pub fn repeat(&mut self, kept: &Kept, moment: &Moment) -> bool {
+        let Some(lines) = &kept.lines else { return false };
+        self.filter.pass_again(moment.id);
+        for (output, line) in self.outputs.iter_mut().zip(lines) {
+            if output.admit(false) {
+                line.fill(moment, &mut output.buffer);
+            }
+        }
+        self.reported += 1;
+        true
     }
 
     /// Takes an event. Is it reported? If not, a filter refused it.

@@ -4,6 +4,7 @@ use super::Format;
 use super::digits::{push_integer, push_number, push_seconds};
 use super::parts::{PartOf, Parts};
 use super::sanitize::push_json_string;
+use super::stencil::{Gap, Placed};
 
 /// Writes an event as one JSON object.
 #[derive(Debug, Default)]
@@ -12,12 +13,18 @@ pub struct Json {
     parts: Parts,
     /// Where the part that is told now begins.
     part_at: usize,
+    /// Where the value that was told last begins.
+    value_at: usize,
+    gaps: Vec<Placed>,
 }
 
 impl Json {
     fn separate(&mut self) {
         match self.line.last() {
-            None => self.line.push(b'{'),
+            None => {
+                self.gaps.clear();
+                self.line.push(b'{');
+            }
             Some(b'{') => {}
             Some(_) => self.line.push(b','),
         }
@@ -28,6 +35,7 @@ impl Json {
         self.line.push(b'"');
         self.line.extend_from_slice(key.as_bytes());
         self.line.extend_from_slice(b"\":");
+        self.value_at = self.line.len();
     }
 }
 
@@ -113,6 +121,14 @@ impl Format for Json {
 
     fn remember(&mut self, of: PartOf, basis: &[u8]) {
         self.parts.put(of, "", basis, &self.line[self.part_at..]);
+    }
+
+    fn gap(&mut self, gap: Gap) {
+        self.gaps.push(Placed::at_the_end(&self.line, self.value_at, gap));
+    }
+
+    fn gaps(&self) -> Option<&[Placed]> {
+        Some(&self.gaps)
     }
 
     fn finish(&mut self, out: &mut Vec<u8>) {

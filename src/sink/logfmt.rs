@@ -7,6 +7,7 @@ use super::Format;
 use super::digits::{push_integer, push_number, push_seconds};
 use super::parts::{PartOf, Parts};
 use super::sanitize::{is_unsafe, push_json_string};
+use super::stencil::{Gap, Placed};
 
 /// Writes an event as one logfmt line.
 #[derive(Debug, Default)]
@@ -20,6 +21,11 @@ pub struct Logfmt {
     parts: Parts,
     /// Where the part that is told now begins.
     part_at: usize,
+    /// Where the value that was told last begins.
+    value_at: usize,
+    gaps: Vec<Placed>,
+    /// There is one in what goes last, whose place in the line is not known before its end.
+    has_late_gap: bool,
 }
 
 /// Does logfmt need quotes around it? (The rule of Go's log/slog.)
@@ -61,12 +67,18 @@ impl Logfmt {
     }
 
     fn key(&mut self, key: &str) {
+        if self.first.is_empty() && self.last.is_empty() {
+            self.gaps.clear();
+            self.has_late_gap = false;
+        }
         let path = std::mem::take(&mut self.path);
         let out = self.out();
         separate(out);
         out.extend_from_slice(path.as_bytes());
         out.extend_from_slice(key.as_bytes());
         out.push(b'=');
+        let value_at = out.len();
+        self.value_at = value_at;
         self.path = path;
     }
 
@@ -168,6 +180,15 @@ impl Format for Logfmt {
     fn remember(&mut self, of: PartOf, basis: &[u8]) {
         let out = if self.is_last() { &self.last } else { &self.first };
         self.parts.put(of, &self.path, basis, &out[self.part_at..]);
+    }
+
+    fn gap(&mut self, gap: Gap) {
+        self.has_late_gap |= self.is_last();
+        self.gaps.push(Placed::at_the_end(&self.first, self.value_at.min(self.first.len()), gap));
+    }
+
+    fn gaps(&self) -> Option<&[Placed]> {
+        (!self.has_late_gap).then_some(&self.gaps)
     }
 
     fn close(&mut self) {

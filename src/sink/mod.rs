@@ -9,12 +9,14 @@ pub mod logfmt;
 pub mod parts;
 pub mod sanitize;
 pub mod screen;
+pub mod stencil;
 pub mod table;
 pub mod tree;
 
 use std::fmt::Debug;
 
 use self::parts::PartOf;
+use self::stencil::{Gap, Placed};
 
 /// `10.000123`, of nanoseconds.
 pub fn decimal_seconds(nanoseconds: u64) -> String {
@@ -57,6 +59,12 @@ pub trait Format: Debug {
     }
     /// What was told since [`recall`](Self::recall) is that part.
     fn remember(&mut self, _of: PartOf, _basis: &[u8]) {}
+    /// What was told last is another in every event.
+    fn gap(&mut self, _gap: Gap) {}
+    /// The gaps of the line that was finished last; None where that cannot be filled in anew.
+    fn gaps(&self) -> Option<&[Placed]> {
+        None
+    }
     /// Ends the event and appends its line to `out`.
     fn finish(&mut self, out: &mut Vec<u8>);
 }
