@@ -149,3 +149,257 @@ pub fn holds_from(event: &SignalEvent<'_>) -> Option<u64> {
         Some(_) => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use super::*;
+    use crate::context::{Context, ReadTitle, Surroundings};
+    use crate::event::{Clock, Event};
+    use crate::record::{ChildDeath, Previous, ProcessFacts, Record, Snapshot, decode};
+    use crate::report::destination::Place;
+    use crate::report::writer::Counts;
+    use crate::report::{OutputSettings, Reporter, Settings};
+    use crate::sink::Format;
+    use crate::sink::document::{Document, Field, Value};
+    use crate::sink::stencil::{Moment, is_gap};
+
+    const CLOCK: Clock = Clock { offset: 1_767_225_600_000_000_000 };
+    const LATER: Clock = Clock { offset: 1_767_225_600_000_123_456 };
+
+    /// The records of signals of tests/data.
+    fn records() -> Vec<Vec<u8>> {
+        let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data");
+        let mut records = Vec::new();
+        for entry in fs::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_none_or(|extension| extension != "records") {
+                continue;
+            }
+            let bytes = fs::read(path).unwrap();
+            let mut rest = &bytes[..];
+            while let Some((length, behind)) = rest.split_first_chunk::<4>() {
+                let (record, behind) = behind.split_at(u32::from_ne_bytes(*length) as usize);
+                records.extend(Outline::of(record).map(|_| record.to_vec()));
+                rest = behind;
+            }
+        }
+        assert!(records.len() > 15, "{}", records.len());
+        // of those behind another signal a sentence tells when that was, unless it is of the same number
+        for place in 0..records.len() {
+            let (mut head, rest) = head_of_signal(&records[place]).unwrap();
+            if has_previous(&head.previous) {
+                head.previous.signal = head.signal as u8;
+                let same = [bytes_of(&head), rest].concat();
+                records.push(same);
+            }
+        }
+        records
+    }
+
+    /// The same signal some time later.
+    fn later(record: &[u8]) -> Vec<u8> {
+        let (mut head, rest) = head_of_signal(record).unwrap();
+        head.time += 1_234_567_890_123;
+        if head.previous.time != 0 {
+            head.previous.time += 1_234_567_000_000;
+        }
+        [bytes_of(&head), rest].concat()
+    }
+
+    fn event(record: &[u8], id: u64, clock: Clock, previous_id: u64) -> SignalEvent<'_> {
+        let Ok(Record::Signal(facts)) = decode(record) else { panic!("not a signal") };
+        let title = ReadTitle { bytes: b"a title"[..].into(), spilt: false, cut: false, read_at: 5 };
+        let context = Context {
+            target: Surroundings { title: Some(title), ..Surroundings::default() },
+            previous: facts.previous.map(|_| (previous_id, Origin::Process)),
+            ..Context::default()
+        };
+        SignalEvent::new(*facts, id, clock, context).unwrap()
+    }
+
+    fn made(event: &SignalEvent<'_>, kept: Kept) -> Made {
+        let noted = Noted::of(&event.facts).unwrap();
+        Made { state: 1, from: 0, noted, previous: None, kept }
+    }
+
+    fn reporter(directory: &Path) -> Reporter {
+        let output = |kind: crate::report::Kind| OutputSettings {
+            kind,
+            place: Place::File(directory.join(format!("{kind:?}"))),
+            folds: false,
+        };
+        let outputs = vec![output(crate::report::Kind::Json), output(crate::report::Kind::Logfmt)];
+        Reporter::open(&Settings { outputs, ..Settings::default() }).unwrap()
+    }
+
+    fn written(reporter: &mut Reporter, directory: &Path) -> Vec<Vec<String>> {
+        reporter.flush(true, Counts::default());
+        reporter.wait_until_written(&false.into());
+        let read = |name| fs::read_to_string(directory.join(name)).unwrap();
+        ["Json", "Logfmt"].map(|name| read(name).lines().map(str::to_owned).collect()).into()
+    }
+
+    #[test]
+    fn a_signal_that_comes_again_is_told_as_if_it_were_read() {
+        let (read, filled) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let (mut reads, mut fills) = (reporter(read.path()), reporter(filled.path()));
+        let (mut repeats, mut count) = (Repeats::default(), 0);
+        for (record, id) in records().iter().zip(1..) {
+            let again = later(record);
+            let first = event(record, id, CLOCK, 3);
+            if holds_from(&first).is_none() {
+                continue;
+            }
+            count += 1;
+            let noted = made(&first, Kept::default());
+            let first = Event::Signal(Box::new(first));
+            reads.report(&first);
+            let (_, kept) = fills.report_to_repeat(&first);
+            repeats.keep(&Outline::of(record).unwrap(), Made { kept: kept.unwrap(), ..noted });
+
+            let second = event(&again, 1000 + id, LATER, 4444);
+            let moment = Moment {
+                id: 1000 + id,
+                time: second.facts.time,
+                clock: LATER,
+                previous_id: second.context.previous.map(|(id, _)| id),
+                previous_time: second.facts.previous.map_or(0, |previous| previous.time),
+            };
+            reads.report(&Event::Signal(Box::new(second)));
+            let outline = Outline::of(&again).unwrap();
+            assert_eq!(outline.time, moment.time);
+            assert!(fills.repeat(&repeats.find(&outline, 1).unwrap().kept, &moment));
+        }
+        assert!(count > 15, "{count}");
+        let (reads, fills) = (written(&mut reads, read.path()), written(&mut fills, filled.path()));
+        assert_eq!(reads[0].len(), 2 * count);
+        for (reads, fills) in reads.iter().flatten().zip(fills.iter().flatten()) {
+            assert_eq!(reads, fills);
+        }
+    }
+
+    #[test]
+    fn one_of_which_any_byte_but_those_of_times_is_another_is_another() {
+        let all = records();
+        let with_previous = all.iter().find(|record| Outline::of(record).unwrap().previous.is_some());
+        for record in [with_previous.unwrap(), &all[0]] {
+            let mut repeats = Repeats::default();
+            let event = event(record, 1, CLOCK, 3);
+            repeats.keep(&Outline::of(record).unwrap(), made(&event, Kept::default()));
+            assert!(repeats.find(&Outline::of(&later(record)).unwrap(), 1).is_some());
+            let time = std::mem::offset_of!(WireSignal, time);
+            let previous = std::mem::offset_of!(WireSignal, previous);
+            let had_one = event.facts.previous.is_some();
+            for at in 0..record.len() {
+                let mut other = record.clone();
+                other[at] ^= 1;
+                let Some(mut outline) = Outline::of(&other) else { continue };
+                // even if by chance the hash is the same
+                outline.hash = Outline::of(record).unwrap().hash;
+                let is_time =
+                    (time..time + 8).contains(&at) || (had_one && (previous..previous + 8).contains(&at));
+                assert_eq!(repeats.find(&outline, 1).is_some(), is_time, "byte {at}");
+            }
+        }
+    }
+
+    #[test]
+    fn in_another_state_of_the_host_or_earlier_it_is_told_anew() {
+        let record = &records()[0];
+        let (mut repeats, outline) = (Repeats::default(), Outline::of(record).unwrap());
+        let event = event(record, 1, CLOCK, 3);
+        let of = |state, from| Made { state, from, ..made(&event, Kept::default()) };
+        repeats.keep(&outline, of(1, outline.time));
+        assert!(repeats.find(&outline, 1).is_some());
+        assert!(repeats.find(&outline, 2).is_none());
+        repeats.keep(&outline, of(1, outline.time + 1));
+        assert!(repeats.find(&outline, 1).is_none());
+        assert!(repeats.find(&Outline::of(&later(record)).unwrap(), 1).is_some());
+    }
+
+    #[test]
+    fn what_tells_of_times_in_other_ways_does_not_hold() {
+        let process = |pid| ProcessFacts::named(pid, b"x");
+        let between = |change: &dyn Fn(&mut Snapshot<'static>)| {
+            let mut facts = Snapshot::between(process(7), process(9));
+            facts.time = 10_000_000_000;
+            change(&mut facts);
+            let mut event = SignalEvent::new(facts, 1, CLOCK, Context::default()).unwrap();
+            event.verdict.origin = Origin::Process;
+            holds_from(&event)
+        };
+        assert_eq!(between(&|_| {}), Some(0));
+        let previous = |signal| {
+            let source = None;
+            Some(Previous { time: 5, signal, result: 0, hidden: false, met_default: true, source })
+        };
+        assert_eq!(between(&|facts| facts.previous = previous(15)), Some(0));
+        assert_eq!(between(&|facts| facts.previous = previous(1)), None, "the sentence tells when");
+        let died = |time| Some(ChildDeath { pid: 8, signal: 9, time });
+        assert_eq!(between(&|facts| facts.child_death = died(9_900_000_000)), None);
+        assert_eq!(between(&|facts| facts.child_death = died(10_900_000_000)), None, "it will have died");
+        assert_eq!(between(&|facts| facts.child_death = died(1)), Some(10_000_000_000));
+        assert_eq!(between(&|facts| facts.signal = 9), None, "the OOM killer may have more to say");
+    }
+
+    #[test]
+    fn memory_is_bounded_and_what_comes_once_takes_none() {
+        let mut record = records().into_iter().max_by_key(Vec::len).unwrap();
+        let tid = std::mem::offset_of!(WireSignal, source.tid);
+        let mut repeats = Repeats::default();
+        for number in 0..5000u32 {
+            record[tid..tid + 4].copy_from_slice(&number.to_ne_bytes());
+            let outline = Outline::of(&record).unwrap();
+            assert!(!repeats.is_wanted(&outline), "{number}");
+            assert!(repeats.is_wanted(&outline));
+            if number >= 3000 {
+                let event = event(&record, 1, CLOCK, 3);
+                repeats.keep(&outline, made(&event, Kept::default()));
+                assert!(repeats.find(&outline, 1).is_some());
+            } else {
+                assert_eq!(repeats.bytes, 0);
+            }
+        }
+        let kept = || repeats.known.iter().filter_map(|(_, known)| known.as_ref());
+        assert!(repeats.known.len() <= SIGNALS.get() && kept().count() > 10);
+        assert_eq!(repeats.bytes, kept().map(|known| known.size()).sum::<usize>());
+        assert!(repeats.bytes <= ROOM);
+    }
+
+    fn different(path: &str, one: &[Field], other: &[Field], paths: &mut Vec<String>) {
+        assert_eq!(one.len(), other.len(), "{path}");
+        for (one, other) in one.iter().zip(other) {
+            let path = if path.is_empty() { one.key.to_owned() } else { format!("{path}.{}", one.key) };
+            match (&one.value, &other.value) {
+                (Value::Object(one), Value::Object(other)) => different(&path, one, other, paths),
+                (one, other) if one != other => paths.push(path),
+                _ => {}
+            }
+        }
+    }
+
+    #[test]
+    fn a_filter_that_asks_for_no_gap_answers_the_same() {
+        let mut paths = Vec::new();
+        for record in records() {
+            let again = later(&record);
+            let first = event(&record, 1, CLOCK, 3);
+            if holds_from(&first).is_none() {
+                continue;
+            }
+            let [mut one, mut other] = [Document::default(), Document::default()];
+            crate::fields::tell(&Event::Signal(Box::new(first)), &mut one);
+            crate::fields::tell(&Event::Signal(Box::new(event(&again, 2, LATER, 4444))), &mut other);
+            one.finish(&mut Vec::new());
+            other.finish(&mut Vec::new());
+            different("", one.fields(), other.fields(), &mut paths);
+        }
+        paths.sort();
+        paths.dedup();
+        assert!(paths.iter().any(|path| path == "previous.secondsAgo"), "{paths:?}");
+        assert!(paths.iter().all(|path| is_gap(path)), "{paths:?}");
+    }
+}

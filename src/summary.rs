@@ -429,7 +429,7 @@ mod tests {
         for (sentence, text) in [
             (
                 "exited with 143, 2.0 s after SIGTERM from bash(7)",
-                end(Ending::Exit(143), true, handled.clone(), None),
+                end(Ending::Exit(143), true, handled, None),
             ),
             ("exited with 0", end(Ending::Exit(0), true, None, None)),
             (

@@ -34,7 +34,7 @@ use crate::status::{self, Status};
 use crate::story::{Story, Told, WAIT_AT_MOST};
 
 /// A chunk that is written at once although more is coming.
-const WRITE_AT: usize = 64 * 1024;
+const WRITE_AT: usize = 128 * 1024;
 /// How often loss that nothing else brings to light is looked for.
 const HOUSEKEEPING: Duration = READ_TITLES_EVERY;
 /// How long to wait, at the end, for a record that was announced and does not come.

@@ -342,3 +342,72 @@ impl Completer {
         Some(Argv::Known { total: block.bytes.len() as u32, bytes: Cow::Owned(block.bytes), from_proc: true })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::{SubjectFacts, Title};
+
+    #[derive(Debug)]
+    struct Nobody;
+
+    impl Identities for Nobody {
+        fn ghost(&self, _: u32, _: u64) -> Option<Ghost> {
+            None
+        }
+
+        fn identity(&self, _: u32) -> Option<KeptIdentity> {
+            None
+        }
+    }
+
+    fn completer() -> Completer {
+        Completer::new(Path::new("/nonexistent"), 0, true)
+    }
+
+    #[test]
+    fn what_is_known_of_the_host_is_in_another_state_after_every_change() {
+        let mut completer = completer();
+        let mut last = completer.state();
+        let mut is_changed = |completer: &Completer| std::mem::replace(&mut last, completer.state()) != last;
+        let cgroup = CgroupFacts { hierarchy: 0, id: 5, path: b"/a" };
+        completer.hear_cgroup(&cgroup);
+        assert!(is_changed(&completer));
+        completer.hear_cgroup(&cgroup);
+        assert!(!is_changed(&completer), "it has that path already");
+        let title = Title { bytes: b"x", spilt: false, cut: false };
+        let image = Image { pid: 7, start: 7, exec_id: 1 };
+        completer.hear_titles(vec![TitleFacts { image, title }], 100);
+        assert!(is_changed(&completer));
+        assert_eq!(completer.titles_hold_from(), 100);
+        completer.hear_titles(Vec::new(), 200);
+        assert!(is_changed(&completer));
+        assert_eq!(completer.titles_hold_from(), 200);
+    }
+
+    #[test]
+    fn what_had_to_be_asked_for_is_not_settled() {
+        let mut completer = completer();
+        let mut asks = |process: ProcessFacts<'static>, spawner: bool| {
+            let before = completer.unsettled();
+            let mut processes = vec![process];
+            let all = [SpawnerFacts { of: 0, process: 0, exited: false, execed_since: false }];
+            let mut spawners = all[..usize::from(spawner)].to_vec();
+            completer.complete(&mut processes, &Nobody);
+            completer.complete_spawners(&mut processes, &mut spawners, &Nobody);
+            completer.unsettled() != before
+        };
+        let named = || ProcessFacts::named(7, b"x");
+        let known = || Argv::Known { bytes: Cow::Borrowed(b"x\0"), total: 2, from_proc: false };
+        let without_exe = || Some(Box::new(SubjectFacts::default()));
+        assert!(!asks(named(), false));
+        assert!(!asks(ProcessFacts { subject: without_exe(), ..named() }, false), "a kernel thread has none");
+        assert!(asks(ProcessFacts { subject: without_exe(), argv: known(), ..named() }, false));
+        assert!(asks(ProcessFacts { argv: Argv::Missing(Gap::Unknown), ..named() }, false));
+        assert!(!asks(named(), true), "it stands in the record");
+        assert!(asks(ProcessFacts { comm: Cow::Borrowed(b""), ..named() }, true));
+        let before = completer.unsettled();
+        let surroundings = completer.surroundings(&Task { cgroup: 5, ..Task::default() }, &named(), 0);
+        assert!(surroundings.is_cgroup_lost && completer.unsettled() != before);
+    }
+}

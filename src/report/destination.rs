@@ -22,7 +22,7 @@ const AT_ONCE: usize = 64 << 10;
 /// Whole lines, if one of them ends in so many bytes: what else goes to the same place comes between lines.
 fn at_once(lines: &[u8]) -> &[u8] {
     let most = &lines[..lines.len().min(AT_ONCE)];
-    match most.iter().rposition(|&byte| byte == b'\n') {
+    match memchr::memrchr(b'\n', most) {
         Some(end) => &most[..=end],
         None => most,
     }

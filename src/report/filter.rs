@@ -274,7 +274,7 @@ pub struct Filter {
     /// Of signals the kernel has decided whether they are of the trees.
     has_tree_signals_only: bool,
     members: Remembered<String>,
-    shown: Remembered<i128>,
+    shown: Shown,
 }
 
 impl Filter {
@@ -303,7 +303,7 @@ impl Filter {
     /// A signal that is one before once more passes, as that did.
     pub fn pass_again(&mut self, id: u64) {
         if !self.conditions.is_empty() {
-            self.shown.add(i128::from(id));
+            self.shown.add(id);
         }
     }
 
@@ -315,10 +315,11 @@ impl Filter {
         // asked of every event, or a process would not be remembered that has left the tree since
         let is_decided = self.has_tree_signals_only && document.text_at("event") == Some("signal");
         let in_trees = self.is_in_trees(document) || is_decided;
-        let ends_what_was_shown = document.number_at("after.id").is_some_and(|id| self.shown.contains(&id));
+        let number_at = |path| document.number_at(path).and_then(|id| u64::try_from(id).ok());
+        let ends_what_was_shown = number_at("after.id").is_some_and(|id| self.shown.contains(id));
         let passes = ends_what_was_shown || (in_trees && self.holds(document));
         if passes {
-            if let Some(id) = document.number_at("id") {
+            if let Some(id) = number_at("id") {
                 self.shown.add(id);
             }
         }
@@ -381,6 +382,29 @@ fn key_of(process: &[Field]) -> Option<&String> {
     match find(process, "key")? {
         Value::Text(key) => Some(key),
         _ => None,
+    }
+}
+
+/// The latest events that were shown, by their numbers, in the order of these. They mostly come in it.
+#[derive(Debug, Default)]
+struct Shown {
+    ids: VecDeque<u64>,
+}
+
+impl Shown {
+    fn contains(&self, id: u64) -> bool {
+        self.ids.binary_search(&id).is_ok()
+    }
+
+    fn add(&mut self, id: u64) {
+        if self.ids.back().is_none_or(|&last| last < id) {
+            self.ids.push_back(id);
+        } else if let Err(place) = self.ids.binary_search(&id) {
+            self.ids.insert(place, id);
+        }
+        if self.ids.len() > REMEMBERED {
+            self.ids.pop_front();
+        }
     }
 }
 
@@ -556,11 +580,44 @@ mod tests {
     }
 
     #[test]
+    fn what_asks_for_a_time_or_learns_of_every_event_is_asked_each_time() {
+        let of = |wanted: &str, trees: &[u32]| {
+            let wanted = vec![wanted.parse().unwrap()];
+            Filter::new(Conditions { wanted, trees: trees.to_vec(), ..Conditions::default() }).says_the_same()
+        };
+        assert!(of("target.pid=7", &[]) && of("target.user.id=0", &[]) && of("previous.source.pid=1", &[]));
+        for condition in ["id>5", "previous.id=5", "previous.secondsAgo<1", "target.startTime=2026*"] {
+            assert!(!of(condition, &[]), "{condition}");
+        }
+        assert!(!of("target.pid=7", &[1]));
+        let unwanted = vec!["id=5".parse().unwrap()];
+        assert!(!Filter::new(Conditions { unwanted, ..Conditions::default() }).says_the_same());
+    }
+
+    #[test]
+    fn one_that_passes_again_was_shown() {
+        let wanted = vec!["signal=TERM".parse().unwrap()];
+        let mut filter = Filter::new(Conditions { wanted, ..Conditions::default() });
+        filter.pass_again(7);
+        assert!(filter.shown.contains(7) && !filter.shown.contains(8));
+    }
+
+    #[test]
     fn what_is_remembered_is_bounded() {
         let mut remembered = Remembered::default();
         (0..2 * REMEMBERED).for_each(|number| remembered.add(number));
         assert_eq!((remembered.all.len(), remembered.order.len()), (REMEMBERED, REMEMBERED));
         assert!(!remembered.contains(&0) && remembered.contains(&(2 * REMEMBERED - 1)));
+        let (mut shown, many) = (Shown::default(), 2 * REMEMBERED as u64);
+        (0..many).for_each(|id| shown.add(2 * id));
+        // one that has waited comes late, and once
+        for id in [many + 1, many + 1, 2 * many] {
+            shown.add(id);
+        }
+        assert_eq!(shown.ids.len(), REMEMBERED);
+        assert!(!shown.contains(0) && !shown.contains(3) && shown.contains(2 * many - 2));
+        shown.add(2 * many - 3);
+        assert!(shown.contains(2 * many - 3) && shown.contains(2 * many));
     }
 
     proptest! {

@@ -135,7 +135,7 @@ struct Output {
 }
 
 /// What was reported of a signal, to be reported once more of another moment.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Kept {
     /// The line of each output; None if a filter refused the signal.
     lines: Option<Vec<Stencil>>,

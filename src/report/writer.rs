@@ -10,9 +10,10 @@ use super::destination::{Destination, Place, Written};
 
 /// Bytes that may wait for a destination.
 const ROOM: usize = 8 << 20;
-/// Buffers that are kept to be used again, and how large they may be.
-const SPARE: usize = 4;
-const SPARE_BYTES: usize = 256 << 10;
+/// Bytes of buffers that are kept to be used again, and how large one may be: memory that is new costs as much as the
+/// lines in it.
+const SPARE: usize = 4 << 20;
+const SPARE_BUFFER: usize = 512 << 10;
 
 /// What lines stand for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -107,8 +108,25 @@ struct Queue {
     jobs: VecDeque<Job>,
     bytes: usize,
     spare: Vec<Vec<u8>>,
+    spare_bytes: usize,
     /// Events that wait or are being written.
     events: u64,
+}
+
+impl Queue {
+    fn take_spare(&mut self) -> Option<Vec<u8>> {
+        let spare = self.spare.pop()?;
+        self.spare_bytes -= spare.capacity();
+        Some(spare)
+    }
+
+    fn keep_spare(&mut self, buffer: Vec<u8>) {
+        let bytes = buffer.capacity();
+        if bytes <= SPARE_BUFFER && self.spare_bytes + bytes <= SPARE {
+            self.spare_bytes += bytes;
+            self.spare.push(buffer);
+        }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -194,7 +212,8 @@ impl Writer {
             self.refuse(events, &fate);
             return;
         }
-        let spare = queue.spare.pop().unwrap_or_default();
+        // as much will be wanted again
+        let spare = queue.take_spare().unwrap_or_else(|| Vec::with_capacity(lines.len().min(SPARE_BUFFER)));
         let lines = std::mem::replace(lines, spare);
         queue.bytes += lines.len();
         queue.events += events;
@@ -314,10 +333,8 @@ fn write_all(living: &mut Living, destination: &mut Destination, place: &Place) 
                 let mut queue = shared.queue();
                 queue.bytes -= lines.len();
                 queue.events -= events;
-                if queue.spare.len() < SPARE && lines.capacity() <= SPARE_BYTES {
-                    lines.clear();
-                    queue.spare.push(lines);
-                }
+                lines.clear();
+                queue.keep_spare(lines);
             }
         }
         shared.changed.notify_all();
@@ -375,6 +392,20 @@ mod tests {
         assert!(writer.wait(|| true, NEVER));
         assert_eq!((ledger.printed(), ledger.unprinted()), (counts(sent), counts(5)));
         assert_eq!(writer.unwritten(), 5);
+    }
+
+    #[test]
+    fn buffers_are_used_again_and_what_is_kept_of_them_is_bounded() {
+        let mut queue = Queue::default();
+        for _ in 0..100 {
+            queue.keep_spare(Vec::with_capacity(SPARE_BUFFER / 2));
+            queue.keep_spare(Vec::with_capacity(2 * SPARE_BUFFER));
+        }
+        let kept: usize = queue.spare.iter().map(Vec::capacity).sum();
+        assert!(kept <= SPARE && kept > SPARE / 2);
+        assert_eq!(queue.spare_bytes, kept);
+        while queue.take_spare().is_some() {}
+        assert_eq!(queue.spare_bytes, 0);
     }
 
     #[test]
