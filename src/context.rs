@@ -16,7 +16,7 @@ pub struct Surroundings {
     /// Whether its names would be the host's cannot be known any more.
     pub are_names_lost: bool,
     /// What the paths of its cgroups say.
-    pub placement: Placement,
+    pub placement: Rc<Placement>,
     /// Names of its users and its group, as the host's files have them; none of a process in a container, whose files
     /// are others.
     pub user: Option<Rc<str>>,

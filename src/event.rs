@@ -1,5 +1,7 @@
 //! An event: the facts of one record, judged once. What formats print of it is in [`fields`](crate::fields).
 
+use std::borrow::Cow;
+
 use crate::context::{After, Context, Surroundings};
 use crate::origin::{self, Origin, Verdict};
 use crate::record::{
@@ -20,7 +22,7 @@ pub struct Clock {
 impl Clock {
     /// RFC 3339 with nanoseconds, UTC.
     pub fn utc(self, boot_nanoseconds: u64) -> String {
-        let mut text = Vec::new();
+        let mut text = Vec::with_capacity(32);
         self.push_utc(boot_nanoseconds, &mut text);
         // it is digits
         String::from_utf8_lossy(&text).into_owned()
@@ -236,15 +238,15 @@ impl<'a> SignalEvent<'a> {
     }
 
     /// The kernel's name of the code, or its number; None where there was no siginfo.
-    pub fn code(&self) -> Option<String> {
-        match self.facts.info {
-            SigInfo::Given { code, .. } => Some(
-                origin::code_name(self.facts.signal, code).map_or_else(|| code.to_string(), str::to_owned),
-            ),
-            SigInfo::Kernel => Some("SI_KERNEL".to_owned()),
+    pub fn code(&self) -> Option<Cow<'static, str>> {
+        Some(match self.facts.info {
+            SigInfo::Given { code, .. } => {
+                origin::code_name(self.facts.signal, code).map_or_else(|| code.to_string().into(), Cow::from)
+            }
+            SigInfo::Kernel => "SI_KERNEL".into(),
             // what the receiver is given: SI_USER
-            SigInfo::None => Some("SI_USER".to_owned()),
-        }
+            SigInfo::None => "SI_USER".into(),
+        })
     }
 
     /// Address and instruction of a fault, where the siginfo has them; the instruction only where it is the
@@ -312,12 +314,11 @@ impl<'a> SignalEvent<'a> {
     /// The nearest process that is above both.
     pub fn common_ancestor(&self) -> Option<u32> {
         self.verdict.origin.has_source().then_some(())?;
-        let above = |chain: &[usize]| chain.get(1..).unwrap_or_default().to_vec();
-        let source = above(&self.facts.current_chain);
-        above(&self.facts.target_chain)
-            .into_iter()
+        let source = self.facts.current_chain.get(1..)?;
+        let mut target = self.facts.target_chain.get(1..)?.iter();
+        target
             .find(|place| source.contains(place))
-            .and_then(|place| self.facts.processes.get(place))
+            .and_then(|&place| self.facts.processes.get(place))
             .map(|process| process.pid)
     }
 }

@@ -14,6 +14,7 @@ use crate::record::{
 };
 use crate::signal::Signal;
 use crate::sink::Format;
+use crate::sink::digits::push_decimal;
 use crate::sink::parts::PartOf;
 use crate::sink::stencil::Gap;
 use crate::summary;
@@ -66,8 +67,10 @@ fn tell_signal(event: &SignalEvent<'_>, format: &mut dyn Format) {
     format.gap(Gap::Id);
     format.number("signal", u64::from(event.signal.number()));
     format.text("signalString", &event.signal.go_string());
-    format.text("signalName", &event.signal.to_string());
-    format.text("summary", &summary::of(event));
+    format.text("signalName", &event.signal.name());
+    if format.wants("summary") {
+        format.text("summary", &summary::of(event));
+    }
     format.text("origin", event.verdict.origin.name());
     if let Some(relation) = event.relation {
         format.text("relation", relation.name());
@@ -116,7 +119,7 @@ fn tell_signal(event: &SignalEvent<'_>, format: &mut dyn Format) {
         }
         format.close();
     }
-    let missing = missing(event);
+    let missing = if format.wants("missing") { missing(event) } else { Vec::new() };
     if !missing.is_empty() {
         format.words("missing", &missing);
     }
@@ -150,9 +153,9 @@ fn tell_attempt(event: &AttemptEvent<'_>, format: &mut dyn Format) {
     let number = || attempt.signal.to_string();
     format.text(
         "signalString",
-        &event.signal().map_or_else(|| format!("signal {}", number()), Signal::go_string),
+        &event.signal().map_or_else(|| format!("signal {}", number()).into(), Signal::go_string),
     );
-    format.text("signalName", &event.signal().map_or_else(number, |signal| signal.to_string()));
+    format.text("signalName", &event.signal().map_or_else(|| number().into(), Signal::name));
     format.text("summary", &summary::of_attempt(event));
     format.text("origin", event.verdict.origin.name());
     if let Some(relation) = event.relation {
@@ -193,7 +196,7 @@ fn tell_end(event: &EndEvent<'_>, format: &mut dyn Format) {
     if let Some(signal) = event.signal {
         format.number("signal", u64::from(signal.number()));
         format.text("signalString", &signal.go_string());
-        format.text("signalName", &signal.to_string());
+        format.text("signalName", &signal.name());
     }
     format.text("summary", &summary::of_end(event));
     if let Some(origin) = event.origin {
@@ -250,8 +253,7 @@ fn tell_earlier(key: &'static str, earlier: &After, now: u64, format: &mut dyn F
         format.number("id", id);
         format.gap(Gap::PreviousId);
     }
-    let name =
-        Signal::new(signal.signal).map_or_else(|| signal.signal.to_string(), |signal| signal.to_string());
+    let name = Signal::new(signal.signal).map_or_else(|| signal.signal.to_string().into(), Signal::name);
     format.text("signalName", &name);
     if let Some(origin) = earlier.origin {
         format.text("origin", origin.name());
@@ -275,14 +277,13 @@ fn tell_earlier(key: &'static str, earlier: &After, now: u64, format: &mut dyn F
 }
 
 fn key_of(source: &PreviousSource) -> String {
-    format!("{}@{}", source.pid, source.start)
+    key_text(source.pid, source.start)
 }
 
 fn tell_child_death(death: ChildDeath, id: Option<u64>, now: u64, format: &mut dyn Format) {
     format.open("lastChildDeath");
     format.number("pid", u64::from(death.pid));
-    let name =
-        Signal::new(death.signal).map_or_else(|| death.signal.to_string(), |signal| signal.to_string());
+    let name = Signal::new(death.signal).map_or_else(|| death.signal.to_string().into(), Signal::name);
     format.text("signalName", &name);
     format.seconds("secondsAgo", now.saturating_sub(death.time));
     if let Some(id) = id {
@@ -386,7 +387,9 @@ impl<'a> Subject<'a> {
         }
         self.tell_identity(process, clock, format);
         own(format);
-        format.text("tree", &tree(self.processes, chain, self.truncated));
+        if format.wants("tree") {
+            format.text("tree", &tree(self.processes, chain, self.truncated));
+        }
         if self.truncated {
             format.flag("treeTruncated", true);
         }
@@ -642,7 +645,15 @@ fn tell_target(event: &SignalEvent<'_>, format: &mut dyn Format) {
 
 /// `pid@start`: one process, for ever.
 pub fn key(process: &ProcessFacts<'_>) -> String {
-    format!("{}@{}", process.pid, process.start)
+    key_text(process.pid, process.start)
+}
+
+fn key_text(pid: u32, start: u64) -> String {
+    let mut text = String::with_capacity(32);
+    push_decimal(&mut text, u64::from(pid));
+    text.push('@');
+    push_decimal(&mut text, start);
+    text
 }
 
 /// Splits an argument block; whether the last argument is whole is told by its length.
@@ -654,9 +665,26 @@ pub fn arguments(bytes: &[u8]) -> Vec<&[u8]> {
     without_last_nul.split(|&byte| byte == 0).collect()
 }
 
+/// Most have few arguments: these need no memory of their own.
+fn list_arguments(bytes: &[u8], format: &mut dyn Format) {
+    let mut few: [&[u8]; 16] = [&[]; 16];
+    let mut count = 0;
+    if !bytes.is_empty() {
+        for argument in bytes.strip_suffix(&[0]).unwrap_or(bytes).split(|&byte| byte == 0) {
+            let Some(place) = few.get_mut(count) else {
+                format.list("cmdline", &arguments(bytes));
+                return;
+            };
+            *place = argument;
+            count += 1;
+        }
+    }
+    format.list("cmdline", &few[..count]);
+}
+
 fn tell_cmdline(process: &ProcessFacts<'_>, format: &mut dyn Format) {
     let Argv::Known { bytes, total, from_proc } = &process.argv else { return };
-    format.list("cmdline", &arguments(bytes));
+    list_arguments(bytes, format);
     if std::str::from_utf8(bytes).is_err() {
         format.text("cmdlineRaw", &base64::engine::general_purpose::STANDARD.encode(bytes));
     }
@@ -681,7 +709,10 @@ fn title_text(title: &Title<'_>) -> String {
 
 /// `systemd(1)─sshd(812)─bash(900)─pkill(1657)`; begins with `…─` where it was cut.
 fn tree(processes: &[ProcessFacts<'_>], chain: &[usize], truncated: bool) -> String {
-    let mut text = if truncated { "…".to_owned() } else { String::new() };
+    let mut text = String::with_capacity(24 * chain.len() + 4);
+    if truncated {
+        text.push('…');
+    }
     for process in chain.iter().rev().filter_map(|&place| processes.get(place)) {
         if !text.is_empty() {
             text.push('─');

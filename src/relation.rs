@@ -102,6 +102,8 @@ impl Relation {
 #[cfg(test)]
 mod tests {
 
+    use std::rc::Rc;
+
     use super::*;
     use crate::complete::container::Placement;
     use crate::context::Surroundings;
@@ -147,10 +149,10 @@ mod tests {
     fn beyond_the_session_containers_tell() {
         let inside = |id: &str| Surroundings {
             cgroup: Some("/".into()),
-            placement: Placement {
+            placement: Rc::new(Placement {
                 container: Some(Container { id: id.to_owned(), runtime: None }),
                 ..Placement::default()
-            },
+            }),
             ..Surroundings::default()
         };
         let host = || Surroundings { cgroup: Some("/".into()), ..Surroundings::default() };

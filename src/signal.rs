@@ -1,5 +1,6 @@
 //! Signal numbers and their names, as people and as Go write them.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
@@ -11,9 +12,37 @@ pub const SIGRTMIN: u8 = 34;
 pub const SIGRTMAX: u8 = 64;
 
 const NAMES: [&str; 31] = [
-    "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2", "PIPE",
-    "ALRM", "TERM", "STKFLT", "CHLD", "CONT", "STOP", "TSTP", "TTIN", "TTOU", "URG", "XCPU", "XFSZ",
-    "VTALRM", "PROF", "WINCH", "IO", "PWR", "SYS",
+    "SIGHUP",
+    "SIGINT",
+    "SIGQUIT",
+    "SIGILL",
+    "SIGTRAP",
+    "SIGABRT",
+    "SIGBUS",
+    "SIGFPE",
+    "SIGKILL",
+    "SIGUSR1",
+    "SIGSEGV",
+    "SIGUSR2",
+    "SIGPIPE",
+    "SIGALRM",
+    "SIGTERM",
+    "SIGSTKFLT",
+    "SIGCHLD",
+    "SIGCONT",
+    "SIGSTOP",
+    "SIGTSTP",
+    "SIGTTIN",
+    "SIGTTOU",
+    "SIGURG",
+    "SIGXCPU",
+    "SIGXFSZ",
+    "SIGVTALRM",
+    "SIGPROF",
+    "SIGWINCH",
+    "SIGIO",
+    "SIGPWR",
+    "SIGSYS",
 ];
 
 /// Other names in use for the same numbers.
@@ -59,10 +88,19 @@ impl Signal {
     }
 
     /// What Go prints for it.
-    pub fn go_string(self) -> String {
-        GO_STRINGS
-            .get(usize::from(self.0) - 1)
-            .map_or_else(|| format!("signal {}", self.0), |&text| text.to_owned())
+    pub fn go_string(self) -> Cow<'static, str> {
+        match GO_STRINGS.get(usize::from(self.0) - 1) {
+            Some(&text) => text.into(),
+            None => format!("signal {}", self.0).into(),
+        }
+    }
+
+    /// Its name, as it is displayed.
+    pub fn name(self) -> Cow<'static, str> {
+        match NAMES.get(usize::from(self.0) - 1) {
+            Some(&name) => name.into(),
+            None => self.to_string().into(),
+        }
     }
 
     /// Is it ignored where nothing was set (SIGCHLD, SIGCONT, SIGURG, SIGWINCH)?
@@ -75,7 +113,7 @@ impl Signal {
 impl fmt::Display for Signal {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (NAMES.get(usize::from(self.0) - 1), self.0) {
-            (Some(name), _) => write!(formatter, "SIG{name}"),
+            (Some(name), _) => formatter.write_str(name),
             (None, SIGRTMIN) => formatter.write_str("SIGRTMIN"),
             (None, SIGRTMAX) => formatter.write_str("SIGRTMAX"),
             (None, number) if number > SIGRTMIN => write!(formatter, "SIGRTMIN+{}", number - SIGRTMIN),
@@ -95,7 +133,7 @@ impl FromStr for Signal {
         }
         let upper = text.to_ascii_uppercase();
         let name = upper.strip_prefix("SIG").unwrap_or(&upper);
-        if let Some(place) = NAMES.iter().position(|&known| known == name) {
+        if let Some(place) = NAMES.iter().position(|&known| known.strip_prefix("SIG") == Some(name)) {
             return Ok(Self(place as u8 + 1));
         }
         if let Some(&(_, number)) = ALIASES.iter().find(|(alias, _)| *alias == name) {

@@ -7,12 +7,15 @@ use crate::event::{AttemptEvent, EndEvent, IgnoredBecause, Outcome, SignalEvent}
 use crate::origin::{self, Origin};
 use crate::record::{Blocking, Disposition, Ending, OomScope, Previous, ProcessFacts, Task};
 use crate::signal::Signal;
+use crate::sink::digits::push_decimal;
 use crate::sink::sanitize::{is_unsafe, push_json_string};
 
 /// `comm(pid)`. A comm that could pass for more than itself is a JSON string: a process may call itself
 /// `x(1)─sshd`.
 pub fn name(process: &ProcessFacts<'_>) -> String {
-    name_of(&process.comm, process.pid)
+    let mut text = String::with_capacity(32);
+    push_name(process, &mut text);
+    text
 }
 
 /// Appends [`name`].
@@ -21,10 +24,12 @@ pub fn push_name(process: &ProcessFacts<'_>, text: &mut String) {
         |&byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'/' | b':');
     match std::str::from_utf8(&process.comm) {
         Ok(comm) if !comm.is_empty() && process.comm.iter().all(is_word) => {
-            // writing to a string does not fail
-            let _ = write!(text, "{comm}({})", process.pid);
+            text.push_str(comm);
+            text.push('(');
+            push_decimal(text, u64::from(process.pid));
+            text.push(')');
         }
-        _ => text.push_str(&name(process)),
+        _ => text.push_str(&name_of(&process.comm, process.pid)),
     }
 }
 

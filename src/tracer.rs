@@ -279,10 +279,11 @@ impl Pipeline<'_, '_> {
         self.completer.complete_spawners(&mut snapshot.processes, &mut snapshot.spawners, self.session);
         self.completer.strip_host_namespaces(&mut snapshot.current);
         self.completer.strip_host_namespaces(&mut snapshot.target);
+        let now = Instant::now();
         let mut of = |chain: &[usize], task| {
             let process = chain.first().and_then(|&place| snapshot.processes.get(place));
             process
-                .map(|process| self.completer.surroundings(task, process, snapshot.time))
+                .map(|process| self.completer.surroundings(task, process, snapshot.time, now))
                 .unwrap_or_default()
         };
         let source = of(&snapshot.current_chain, &snapshot.current);
@@ -324,7 +325,7 @@ impl Pipeline<'_, '_> {
         let surroundings = end
             .processes
             .first()
-            .map(|process| self.completer.surroundings(&end.task, process, end.time))
+            .map(|process| self.completer.surroundings(&end.task, process, end.time, Instant::now()))
             .unwrap_or_default();
         let after = self.history.after(&end);
         let id = self.take_id();

@@ -18,6 +18,8 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Instant;
 
+use rustc_hash::FxHashMap;
+
 use self::cgroups::CgroupPaths;
 use self::container::Placement;
 use self::kallsyms::OomFunctions;
@@ -31,6 +33,9 @@ use crate::record::{
 
 /// As many spawners one event has at most: `MAX_SPAWNERS` of record.h.
 const SPAWNERS: usize = 16;
+
+/// So many surroundings are known at a time.
+const WHEREABOUTS: usize = 512;
 
 /// What the kernel keeps of a process now.
 pub trait Identities {
@@ -47,6 +52,19 @@ struct Titles {
     /// When it began (boot time, ns).
     read_at: u64,
     of: HashMap<Image, ReadTitle>,
+}
+
+/// All of a record that [`Surroundings`] depend on, but for a title.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Whereabouts {
+    cgroup: u64,
+    legacy_cgroup: u64,
+    uid: u32,
+    gid: u32,
+    login_uid: u32,
+    mount_namespace: u32,
+    user_namespace: u32,
+    namespaces_gone: bool,
 }
 
 /// Completes events.
@@ -67,6 +85,9 @@ pub struct Completer {
     /// Live titles, of those that have one: as read last, and the time before.
     titles: [Titles; 2],
     readings: u64,
+    /// Surroundings that are known, in this state of the host's files and cgroups.
+    whereabouts: FxHashMap<Whereabouts, Surroundings>,
+    whereabouts_state: u64,
     /// How often something was asked for that the next event of the same bytes may be told otherwise, or that was not known.
     unsettled: u64,
     /// Command lines completed so far from what the hooks keep.
@@ -88,6 +109,8 @@ impl Completer {
             host: if is_hosts { HostNamespaces::read(&root.join("proc")) } else { HostNamespaces::default() },
             titles: Default::default(),
             readings: 0,
+            whereabouts: FxHashMap::default(),
+            whereabouts_state: 0,
             unsettled: 0,
             proc_directory: root.join("proc"),
             older: HashMap::new(),
@@ -150,44 +173,88 @@ impl Completer {
     }
 
     /// What the host says of a process by the ids in its record of this time (boot time, ns).
-    pub fn surroundings(&mut self, task: &Task, process: &ProcessFacts<'_>, time: u64) -> Surroundings {
-        let now = Instant::now();
-        let unified = (task.cgroup != 0).then(|| self.cgroups.path(0, task.cgroup, now)).flatten();
-        let legacy = (task.legacy_cgroup != 0)
-            .then(|| self.cgroups.path(self.legacy_hierarchy, task.legacy_cgroup, now))
-            .flatten();
-        let of = |path: &Option<Rc<str>>| path.as_deref().map(Placement::of).unwrap_or_default();
-        let (placement, legacy_placement) = (of(&unified), of(&legacy));
-        // where a container manager knows version 1 only, version 2 has no cgroup for the container
-        let says_more = placement.container.is_none() && legacy_placement.container.is_some();
-        let is_lost = unified.is_none() && task.cgroup != 0 || legacy.is_none() && task.legacy_cgroup != 0;
-        let mut surroundings = if says_more {
-            Surroundings { cgroup: legacy, placement: legacy_placement, ..Surroundings::default() }
-        } else {
-            let is_root = unified.as_deref().is_none_or(|path| path == "/");
-            Surroundings {
-                cgroup: if is_root { legacy.or(unified) } else { unified },
-                placement,
-                ..Surroundings::default()
-            }
+    pub fn surroundings(
+        &mut self,
+        task: &Task,
+        process: &ProcessFacts<'_>,
+        time: u64,
+        now: Instant,
+    ) -> Surroundings {
+        let whereabouts = Whereabouts {
+            cgroup: task.cgroup,
+            legacy_cgroup: task.legacy_cgroup,
+            uid: process.uid,
+            gid: task.gid,
+            login_uid: task.login_uid,
+            mount_namespace: task.mount_namespace,
+            user_namespace: task.user_namespace,
+            namespaces_gone: task.namespaces_gone,
         };
-        self.unsettled += u64::from(is_lost);
-        surroundings.is_cgroup_lost = is_lost && surroundings.placement.container.is_none();
-        surroundings.are_names_lost = task.namespaces_gone;
-        if self.has_the_hosts_files(task, &surroundings) {
-            surroundings.user = self.names.user(process.uid, now).map(Rc::from);
-            surroundings.group = self.names.group(task.gid, now).map(Rc::from);
-            surroundings.login_user = self.names.user(task.login_uid, now).map(Rc::from);
-        }
+        let mut surroundings = self.whereabouts(whereabouts, now);
         // the last reading before the event: one after it knows nothing of a process that has ended since
         let before = self.titles.iter().find(|titles| titles.read_at <= time);
         surroundings.title = before.and_then(|titles| titles.of.get(&process.image())).cloned();
         surroundings
     }
 
+    /// As it was said before, if the host's files and cgroups are the same; most processes are where others are.
+    fn whereabouts(&mut self, whereabouts: Whereabouts, now: Instant) -> Surroundings {
+        self.names.look_again(now);
+        let state = self.cgroups.changes + self.names.changes();
+        if self.whereabouts_state != state {
+            self.whereabouts_state = state;
+            self.whereabouts.clear();
+        }
+        if let Some(known) = self.whereabouts.get(&whereabouts) {
+            return known.clone();
+        }
+        let (found, is_lost) = self.find_whereabouts(whereabouts, now);
+        self.unsettled += u64::from(is_lost);
+        // what was lost may be found the next time; what was read meanwhile is another state
+        if !is_lost && state == self.cgroups.changes + self.names.changes() {
+            if self.whereabouts.len() >= WHEREABOUTS {
+                self.whereabouts.clear();
+            }
+            self.whereabouts.insert(whereabouts, found.clone());
+        }
+        found
+    }
+
+    /// All but a title; and whether the path of a cgroup is not known.
+    fn find_whereabouts(&mut self, of: Whereabouts, now: Instant) -> (Surroundings, bool) {
+        let unified = (of.cgroup != 0).then(|| self.cgroups.path(0, of.cgroup, now)).flatten();
+        let legacy = (of.legacy_cgroup != 0)
+            .then(|| self.cgroups.path(self.legacy_hierarchy, of.legacy_cgroup, now))
+            .flatten();
+        let place = |path: &Option<Rc<str>>| path.as_deref().map(Placement::of).unwrap_or_default();
+        let (placement, legacy_placement) = (place(&unified), place(&legacy));
+        // where a container manager knows version 1 only, version 2 has no cgroup for the container
+        let says_more = placement.container.is_none() && legacy_placement.container.is_some();
+        let is_lost = unified.is_none() && of.cgroup != 0 || legacy.is_none() && of.legacy_cgroup != 0;
+        let mut surroundings = if says_more {
+            let placement = Rc::new(legacy_placement);
+            Surroundings { cgroup: legacy, placement, ..Surroundings::default() }
+        } else {
+            let is_root = unified.as_deref().is_none_or(|path| path == "/");
+            Surroundings {
+                cgroup: if is_root { legacy.or(unified) } else { unified },
+                placement: Rc::new(placement),
+                ..Surroundings::default()
+            }
+        };
+        surroundings.is_cgroup_lost = is_lost && surroundings.placement.container.is_none();
+        surroundings.are_names_lost = of.namespaces_gone;
+        if self.has_the_hosts_files(of, &surroundings) {
+            surroundings.user = self.names.user(of.uid, now).map(Rc::from);
+            surroundings.group = self.names.group(of.gid, now).map(Rc::from);
+            surroundings.login_user = self.names.user(of.login_uid, now).map(Rc::from);
+        }
+        (surroundings, is_lost)
+    }
+
     /// Are the names in its files those of the host's? In a container, or any mount namespace of its own, the same number
     /// may be somebody else. A service of systemd may have one as well (`PrivateTmp=`), and keeps `/etc`.
-    fn has_the_hosts_files(&self, task: &Task, surroundings: &Surroundings) -> bool {
+    fn has_the_hosts_files(&self, of: Whereabouts, surroundings: &Surroundings) -> bool {
         let is_service =
             surroundings.placement.systemd_unit.as_deref().zip(surroundings.cgroup.as_deref()).is_some_and(
                 |(unit, cgroup)| unit.ends_with(".service") && cgroup.ends_with(&format!("/{unit}")),
@@ -195,9 +262,9 @@ impl Completer {
         self.has_hosts_names
             && surroundings.placement.container.is_none()
             && !surroundings.is_cgroup_lost
-            && !task.namespaces_gone
-            && task.user_namespace == 0
-            && (task.mount_namespace == 0 || is_service)
+            && !of.namespaces_gone
+            && of.user_namespace == 0
+            && (of.mount_namespace == 0 || is_service)
     }
 
     /// Of namespaces, those of the host are not told.
@@ -407,7 +474,47 @@ mod tests {
         assert!(!asks(named(), true), "it stands in the record");
         assert!(asks(ProcessFacts { comm: Cow::Borrowed(b""), ..named() }, true));
         let before = completer.unsettled();
-        let surroundings = completer.surroundings(&Task { cgroup: 5, ..Task::default() }, &named(), 0);
+        let surroundings =
+            completer.surroundings(&Task { cgroup: 5, ..Task::default() }, &named(), 0, Instant::now());
         assert!(surroundings.is_cgroup_lost && completer.unsettled() != before);
+    }
+
+    #[test]
+    fn what_is_known_of_whereabouts_is_of_these_and_of_this_state_and_bounded() {
+        let root = tempfile::tempdir().unwrap();
+        fs::create_dir(root.path().join("etc")).unwrap();
+        let passwd = |text: &str| fs::write(root.path().join("etc/passwd"), text).unwrap();
+        passwd("ann:x:1:1\n");
+        let mut completer = Completer::new(root.path(), 0, true);
+        completer.hear_cgroup(&CgroupFacts { hierarchy: 0, id: 5, path: b"/a.service" });
+        completer.hear_cgroup(&CgroupFacts { hierarchy: 0, id: 6, path: b"/b.service" });
+        let now = Instant::now();
+        let task = Task { cgroup: 5, ..Task::default() };
+        let process = ProcessFacts { uid: 1, ..ProcessFacts::named(7, b"x") };
+        let mut of = |task: &Task, uid, now| {
+            let found = completer.surroundings(task, &ProcessFacts { uid, ..process.clone() }, 0, now);
+            (
+                found.placement.systemd_unit.clone().unwrap_or_default(),
+                found.user.map(|name| name.to_string()),
+            )
+        };
+        let (ann, unit) = (Some("ann".to_owned()), "a.service".to_owned());
+        for _ in 0..3 {
+            assert_eq!(of(&task, 1, now), (unit.clone(), ann.clone()));
+            assert_eq!(of(&Task { cgroup: 6, ..task }, 1, now), ("b.service".to_owned(), ann.clone()));
+            assert_eq!(of(&task, 2, now).1, None);
+            assert_eq!(of(&Task { user_namespace: 9, ..task }, 1, now).1, None);
+            assert_eq!(of(&Task { namespaces_gone: true, ..task }, 1, now).1, None);
+        }
+        passwd("robert:x:1:1\n");
+        let later = now + std::time::Duration::from_secs(1);
+        assert_eq!(of(&task, 1, later).1.as_deref(), Some("robert"));
+        for uid in 0..5 * WHEREABOUTS as u32 {
+            of(&task, uid, later);
+        }
+        assert!(!completer.whereabouts.is_empty() && completer.whereabouts.len() <= WHEREABOUTS);
+        completer.hear_cgroup(&CgroupFacts { hierarchy: 0, id: 5, path: b"/c.service" });
+        let found = completer.surroundings(&task, &process, 0, later);
+        assert_eq!(found.placement.systemd_unit.as_deref(), Some("c.service"));
     }
 }

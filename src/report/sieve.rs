@@ -4,6 +4,7 @@
 use super::filter::{Condition, Conditions};
 use crate::sink::Format;
 use crate::sink::document::Document;
+use crate::sink::parts::PartOf;
 
 /// What every filter looks at: loss and the ends of what was shown always pass.
 const ALWAYS: [&str; 4] = ["event", "id", "fatal", "after.id"];
@@ -87,6 +88,15 @@ fn is_of_a_chain(path: &str) -> bool {
 }
 
 impl Format for Sieve {
+    fn wants(&self, key: &'static str) -> bool {
+        self.keeps(key)
+    }
+
+    /// Of an ancestor that is not kept nothing needs to be told.
+    fn recall(&mut self, _of: PartOf, _basis: &[u8]) -> bool {
+        self.skipped > 0
+    }
+
     fn text(&mut self, key: &'static str, value: &str) {
         if self.keeps(key) {
             self.document.text(key, value);

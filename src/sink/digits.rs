@@ -1,19 +1,29 @@
 //! Numbers and times as text, written straight into a line: every event has dozens of them.
 
-/// Decimal, as `to_string()` has it.
-pub fn push_number(out: &mut Vec<u8>, mut value: u64) {
-    // u64::MAX has so many digits
-    let mut digits = [b'0'; 20];
-    let mut at = digits.len();
+/// u64::MAX has so many digits.
+const DIGITS: usize = 20;
+
+fn decimal(mut value: u64, digits: &mut [u8; DIGITS]) -> &[u8] {
+    let mut at = DIGITS;
     loop {
         at -= 1;
         digits[at] = b'0' + (value % 10) as u8;
         value /= 10;
         if value == 0 {
-            break;
+            return &digits[at..];
         }
     }
-    out.extend_from_slice(&digits[at..]);
+}
+
+/// Decimal, as `to_string()` has it.
+pub fn push_number(out: &mut Vec<u8>, value: u64) {
+    out.extend_from_slice(decimal(value, &mut [0; DIGITS]));
+}
+
+/// Appends it to a text.
+pub fn push_decimal(text: &mut String, value: u64) {
+    // it is digits
+    text.push_str(std::str::from_utf8(decimal(value, &mut [0; DIGITS])).unwrap_or_default());
 }
 
 /// The same of one that may be negative.
@@ -118,6 +128,9 @@ mod tests {
         #[test]
         fn every_number_is_what_it_is(number: u64, signed: i64) {
             prop_assert_eq!(text(|out| push_number(out, number)), number.to_string());
+            let mut decimal = String::new();
+            push_decimal(&mut decimal, number);
+            prop_assert_eq!(decimal, number.to_string());
             prop_assert_eq!(text(|out| push_integer(out, signed)), signed.to_string());
             let seconds = format!("{}.{:06}", number / 1_000_000_000, number % 1_000_000_000 / 1000);
             prop_assert_eq!(text(|out| push_seconds(out, number)), seconds);

@@ -28,6 +28,10 @@ pub fn decimal_seconds(nanoseconds: u64) -> String {
 /// What a format must be able to write. Keys are single words; nesting is by [`open`](Self::open) and
 /// [`close`](Self::close).
 pub trait Format: Debug {
+    /// Is this key, here in an event, of any use to it? What is not need not be made.
+    fn wants(&self, _key: &'static str) -> bool {
+        true
+    }
     /// Text that may hold anything.
     fn text(&mut self, key: &'static str, value: &str);
     /// A number that never passes 2^53.

@@ -6,6 +6,7 @@
 use std::num::NonZeroUsize;
 
 use lru::LruCache;
+use rustc_hash::FxBuildHasher;
 
 /// Processes that are remembered.
 const PARTS: NonZeroUsize = NonZeroUsize::new(1024).unwrap();
@@ -38,12 +39,12 @@ struct Part {
 /// The parts that a format remembers.
 #[derive(Debug)]
 pub struct Parts {
-    known: LruCache<(PartOf, Place), Part>,
+    known: LruCache<(PartOf, Place), Part, FxBuildHasher>,
 }
 
 impl Default for Parts {
     fn default() -> Self {
-        Self { known: LruCache::new(PARTS) }
+        Self { known: LruCache::with_hasher(PARTS, FxBuildHasher) }
     }
 }
 
