@@ -15,7 +15,7 @@ use crate::record::{
 use crate::signal::Signal;
 use crate::sink::Format;
 use crate::sink::digits::push_decimal;
-use crate::sink::parts::PartOf;
+use crate::sink::parts::{Basis, PartOf};
 use crate::sink::stencil::Gap;
 use crate::summary;
 
@@ -443,13 +443,13 @@ impl<'a> Subject<'a> {
 
     /// The ancestors, nested.
     fn tell_parents(&self, chain: &[usize], mut uid_below: u32, format: &mut dyn Format) {
-        let (mut opened, mut basis) = (0, Vec::new());
+        let mut opened = 0;
         for &place in chain {
             let Some(process) = self.processes.get(place) else { continue };
             format.open_last("parent");
             opened += 1;
             let of = PartOf { pid: process.pid, start: process.start };
-            put_basis(process, uid_below, &mut basis);
+            let basis = basis_of(process, uid_below);
             if format.recall(of, &basis) {
                 uid_below = process.uid;
             } else {
@@ -595,17 +595,13 @@ fn tell_relative(process: &ProcessFacts<'_>, uid_below: &mut u32, format: &mut d
 }
 
 /// All that [`tell_relative`] looks at, but the pid and the start: two processes of the same basis are told the same.
-fn put_basis(process: &ProcessFacts<'_>, uid_below: u32, basis: &mut Vec<u8>) {
-    basis.clear();
-    basis.extend_from_slice(&process.uid.to_ne_bytes());
-    basis.push(u8::from(process.uid != uid_below));
-    basis.extend_from_slice(&(process.comm.len() as u32).to_ne_bytes());
-    basis.extend_from_slice(&process.comm);
-    if let Argv::Known { bytes, total, from_proc } = &process.argv {
-        basis.extend_from_slice(&total.to_ne_bytes());
-        basis.push(u8::from(*from_proc));
-        basis.extend_from_slice(bytes);
-    }
+fn basis_of<'a>(process: &'a ProcessFacts<'_>, uid_below: u32) -> Basis<'a> {
+    let (kind, total, argv): (u32, u32, &[u8]) = match &process.argv {
+        Argv::Known { bytes, total, from_proc } => (1 + u32::from(*from_proc), *total, bytes),
+        Argv::NotApplicable | Argv::Missing(_) => (0, 0, &[]),
+    };
+    let is_told = u32::from(process.uid != uid_below);
+    Basis { numbers: [process.uid, is_told, kind, total], texts: [&process.comm, argv] }
 }
 
 fn tell_title(title: &Title<'_>, format: &mut dyn Format) {
@@ -790,6 +786,32 @@ mod tests {
         assert_eq!(arguments(b"a\0\0"), [&b"a"[..], b""]);
         assert_eq!(arguments(b"a\0\0b\0"), [&b"a"[..], b"", b"b"]);
         assert_eq!(arguments(b"a\0cu"), [&b"a"[..], b"cu"]);
+    }
+
+    #[test]
+    fn relatives_that_are_told_otherwise_have_another_basis() {
+        use std::borrow::Cow;
+        let known = |bytes: &'static [u8], total, from_proc| Argv::Known {
+            bytes: Cow::Borrowed(bytes),
+            total,
+            from_proc,
+        };
+        let sh = |argv| ProcessFacts { argv, ..ProcessFacts::named(7, b"sh") };
+        let all = [
+            sh(known(b"sh\0", 3, false)),
+            sh(known(b"sx\0", 3, false)),
+            sh(known(b"sh\0", 4, false)),
+            sh(known(b"sh\0", 3, true)),
+            sh(known(b"", 0, false)),
+            sh(Argv::NotApplicable),
+            ProcessFacts { uid: 1, ..sh(known(b"sh\0", 3, false)) },
+            ProcessFacts { comm: Cow::Borrowed(b"sx"), ..sh(known(b"sh\0", 3, false)) },
+        ];
+        let mut bases: Vec<Basis<'_>> = all.iter().map(|process| basis_of(process, 0)).collect();
+        bases.push(basis_of(&all[0], 1));
+        for (place, basis) in bases.iter().enumerate() {
+            assert!(!bases[..place].contains(basis), "{place}");
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use super::filter::{Condition, Conditions};
 use crate::sink::Format;
 use crate::sink::document::Document;
-use crate::sink::parts::PartOf;
+use crate::sink::parts::{Basis, PartOf};
 
 /// What every filter looks at: loss and the ends of what was shown always pass.
 const ALWAYS: [&str; 4] = ["event", "id", "fatal", "after.id"];
@@ -93,7 +93,7 @@ impl Format for Sieve {
     }
 
     /// Of an ancestor that is not kept nothing needs to be told.
-    fn recall(&mut self, _of: PartOf, _basis: &[u8]) -> bool {
+    fn recall(&mut self, _of: PartOf, _basis: &Basis<'_>) -> bool {
         self.skipped > 0
     }
 

@@ -2,7 +2,7 @@
 
 use super::Format;
 use super::digits::{push_integer, push_number, push_seconds};
-use super::parts::{PartOf, Parts};
+use super::parts::{Basis, PartOf, Parts};
 use super::sanitize::push_json_string;
 use super::stencil::{Gap, Placed};
 
@@ -105,7 +105,7 @@ impl Format for Json {
         self.line.push(b'}');
     }
 
-    fn recall(&mut self, of: PartOf, basis: &[u8]) -> bool {
+    fn recall(&mut self, of: PartOf, basis: &Basis<'_>) -> bool {
         self.separate();
         self.part_at = self.line.len();
         let Some(text) = self.parts.get(of, "", basis) else {
@@ -119,7 +119,7 @@ impl Format for Json {
         true
     }
 
-    fn remember(&mut self, of: PartOf, basis: &[u8]) {
+    fn remember(&mut self, of: PartOf, basis: &Basis<'_>) {
         self.parts.put(of, "", basis, &self.line[self.part_at..]);
     }
 

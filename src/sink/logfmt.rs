@@ -5,7 +5,7 @@
 
 use super::Format;
 use super::digits::{push_integer, push_number, push_seconds};
-use super::parts::{PartOf, Parts};
+use super::parts::{Basis, PartOf, Parts};
 use super::sanitize::{is_unsafe, push_json_string};
 use super::stencil::{Gap, Placed};
 
@@ -167,7 +167,7 @@ impl Format for Logfmt {
         self.push(key, true);
     }
 
-    fn recall(&mut self, of: PartOf, basis: &[u8]) -> bool {
+    fn recall(&mut self, of: PartOf, basis: &Basis<'_>) -> bool {
         let out = if self.is_last() { &mut self.last } else { &mut self.first };
         // what separates it is no part of it
         self.part_at = out.len() + usize::from(!out.is_empty());
@@ -177,7 +177,7 @@ impl Format for Logfmt {
         true
     }
 
-    fn remember(&mut self, of: PartOf, basis: &[u8]) {
+    fn remember(&mut self, of: PartOf, basis: &Basis<'_>) {
         let out = if self.is_last() { &self.last } else { &self.first };
         self.parts.put(of, &self.path, basis, &out[self.part_at..]);
     }

@@ -15,7 +15,7 @@ pub mod tree;
 
 use std::fmt::Debug;
 
-use self::parts::PartOf;
+use self::parts::{Basis, PartOf};
 use self::stencil::{Gap, Placed};
 
 /// `10.000123`, of nanoseconds.
@@ -58,11 +58,11 @@ pub trait Format: Debug {
     fn close(&mut self);
     /// Writes again what was written of this process, here in an event, of the very same `basis`. False: it is to be told,
     /// and then [`remember`](Self::remember)ed. A part holds whole keys and opens no object that it does not close.
-    fn recall(&mut self, _of: PartOf, _basis: &[u8]) -> bool {
+    fn recall(&mut self, _of: PartOf, _basis: &Basis<'_>) -> bool {
         false
     }
     /// What was told since [`recall`](Self::recall) is that part.
-    fn remember(&mut self, _of: PartOf, _basis: &[u8]) {}
+    fn remember(&mut self, _of: PartOf, _basis: &Basis<'_>) {}
     /// What was told last is another in every event.
     fn gap(&mut self, _gap: Gap) {}
     /// The gaps of the line that was finished last; None where that cannot be filled in anew.

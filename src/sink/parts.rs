@@ -22,6 +22,16 @@ pub struct PartOf {
     pub start: u64,
 }
 
+/// All that a text was made of, but the key of its process. The bytes are compared where they lie: a copy of them would
+/// cost more than the rest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Basis<'a> {
+    /// As many numbers as are needed.
+    pub numbers: [u32; 4],
+    /// And texts.
+    pub texts: [&'a [u8]; 2],
+}
+
 /// Where in an event, roughly: `source` and `target` are of one length.
 type Place = (usize, Option<u8>);
 
@@ -32,7 +42,8 @@ fn place(path: &str) -> Place {
 #[derive(Debug)]
 struct Part {
     path: String,
-    basis: Vec<u8>,
+    numbers: [u32; 4],
+    texts: [Box<[u8]>; 2],
     text: Vec<u8>,
 }
 
@@ -50,15 +61,23 @@ impl Default for Parts {
 
 impl Parts {
     /// The text that was made of this, at this place of an event.
-    pub fn get(&mut self, of: PartOf, path: &str, basis: &[u8]) -> Option<&[u8]> {
+    pub fn get(&mut self, of: PartOf, path: &str, basis: &Basis<'_>) -> Option<&[u8]> {
         let part = self.known.get(&(of, place(path)))?;
-        (part.basis == basis && part.path == path).then_some(&part.text)
+        let is_it = part.numbers == basis.numbers
+            && part.texts.iter().zip(basis.texts).all(|(known, text)| **known == *text)
+            && part.path == path;
+        is_it.then_some(&part.text)
     }
 
     /// Remembers a text.
-    pub fn put(&mut self, of: PartOf, path: &str, basis: &[u8], text: &[u8]) {
-        if text.len() + basis.len() <= LONGEST {
-            let part = Part { path: path.to_owned(), basis: basis.to_vec(), text: text.to_vec() };
+    pub fn put(&mut self, of: PartOf, path: &str, basis: &Basis<'_>, text: &[u8]) {
+        if text.len() + basis.texts.iter().map(|text| text.len()).sum::<usize>() <= LONGEST {
+            let part = Part {
+                path: path.to_owned(),
+                numbers: basis.numbers,
+                texts: basis.texts.map(Box::from),
+                text: text.to_vec(),
+            };
             self.known.put((of, place(path)), part);
         }
     }
@@ -68,25 +87,40 @@ impl Parts {
 mod tests {
     use super::*;
 
+    fn of(texts: [&'static str; 2]) -> Basis<'static> {
+        Basis { numbers: [1, 2, 3, 4], texts: texts.map(str::as_bytes) }
+    }
+
     #[test]
     fn a_part_is_what_it_was_made_of() {
         let mut parts = Parts::default();
-        let of = PartOf { pid: 7, start: 1 };
-        parts.put(of, "source.", b"sh", b"comm=sh");
-        assert_eq!(parts.get(of, "source.", b"sh"), Some(&b"comm=sh"[..]));
-        assert_eq!(parts.get(of, "source.", b"bash"), None, "it has another name now");
-        assert_eq!(parts.get(of, "target.", b"sh"), None, "of the same length");
-        assert_eq!(parts.get(PartOf { start: 2, ..of }, "source.", b"sh"), None, "another of that pid");
+        let (sh, sh_basis) = (PartOf { pid: 7, start: 1 }, of(["sh", "-c"]));
+        parts.put(sh, "source.", &sh_basis, b"comm=sh");
+        assert_eq!(parts.get(sh, "source.", &sh_basis), Some(&b"comm=sh"[..]));
+        assert_eq!(parts.get(sh, "source.", &of(["bash", "-c"])), None, "it has another name now");
+        assert_eq!(parts.get(sh, "source.", &of(["sh", "-d"])), None);
+        assert_eq!(parts.get(sh, "source.", &of(["sh-", "c"])), None);
+        for place in 0..4 {
+            let mut other = sh_basis;
+            other.numbers[place] += 1;
+            assert_eq!(parts.get(sh, "source.", &other), None, "{place}");
+        }
+        assert_eq!(parts.get(sh, "target.", &sh_basis), None, "of the same length");
+        assert_eq!(parts.get(PartOf { start: 2, ..sh }, "source.", &sh_basis), None, "another of that pid");
     }
 
     #[test]
     fn memory_is_bounded() {
         let mut parts = Parts::default();
         for pid in 0..3000 {
-            parts.put(PartOf { pid, start: 1 }, "", b"", b"text");
+            parts.put(PartOf { pid, start: 1 }, "", &Basis::default(), b"text");
         }
         assert_eq!(parts.known.len(), PARTS.get());
-        parts.put(PartOf { pid: 1, start: 1 }, "", b"", &[b'x'; LONGEST + 1]);
-        assert_eq!(parts.get(PartOf { pid: 1, start: 1 }, "", b""), None);
+        let one = PartOf { pid: 1, start: 1 };
+        parts.put(one, "", &Basis::default(), &[b'x'; LONGEST + 1]);
+        assert_eq!(parts.get(one, "", &Basis::default()), None);
+        let long = Basis { texts: [&[b'x'; LONGEST], b""], ..Basis::default() };
+        parts.put(one, "", &long, b"text");
+        assert_eq!(parts.get(one, "", &long), None);
     }
 }

@@ -31,9 +31,28 @@ const IS_PLAIN: [bool; 256] = {
     table
 };
 
+/// Are all of these plain? The highest bit of a byte tells of it: one above 0x7f, one below 0x20, and one that is 0 once
+/// what is looked for is taken out.
+fn are_plain(bytes: [u8; 8]) -> bool {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = ONES << 7;
+    let word = u64::from_ne_bytes(bytes);
+    let below = |word: u64, limit: u8| word.wrapping_sub(ONES * u64::from(limit)) & !word;
+    let is = |byte: u8| below(word ^ (ONES * u64::from(byte)), 1);
+    (word | below(word, 0x20) | is(b'"') | is(b'\\') | is(0x7f)) & HIGH == 0
+}
+
 /// Length of the beginning that can be taken as it is.
 fn plain_prefix(bytes: &[u8]) -> usize {
-    bytes.iter().position(|&byte| !IS_PLAIN[usize::from(byte)]).unwrap_or(bytes.len())
+    let mut rest = bytes;
+    while let Some((&eight, behind)) = rest.split_first_chunk::<8>() {
+        if !are_plain(eight) {
+            break;
+        }
+        rest = behind;
+    }
+    let of_rest = rest.iter().position(|&byte| !IS_PLAIN[usize::from(byte)]).unwrap_or(rest.len());
+    bytes.len() - rest.len() + of_rest
 }
 
 /// Appends a JSON string, quotes included; what is unsafe is escaped as `\uXXXX`.
@@ -79,6 +98,19 @@ mod tests {
         assert_eq!(json("\u{202e}gpj.exe"), r#""\u202egpj.exe""#);
         assert_eq!(json("\u{e0041}"), r#""\udb40\udc41""#);
         assert_eq!(json("c\u{9b}1m"), r#""c\u009b1m""#);
+    }
+
+    #[test]
+    fn eight_bytes_are_plain_if_each_is() {
+        for place in 0..8 {
+            for byte in 0..=255u8 {
+                for others in [b'a', b' ', b'~', b'!', b'#', b'[', b']'] {
+                    let mut bytes = [others; 8];
+                    bytes[place] = byte;
+                    assert_eq!(are_plain(bytes), IS_PLAIN[usize::from(byte)], "{bytes:?}");
+                }
+            }
+        }
     }
 
     proptest! {
