@@ -1,6 +1,6 @@
 //! Numbers and times as text, written straight into a line: every event has dozens of them.
 
-/// u64::MAX has so many digits.
+/// `u64::MAX` has so many digits.
 const DIGITS: usize = 20;
 
 fn decimal(mut value: u64, digits: &mut [u8; DIGITS]) -> &[u8] {

@@ -1,5 +1,5 @@
 //! What user space takes for a record, without a kernel: decoding, judging, and each format, over the recorded records of
-//! tests/data. `cargo bench --bench formats`; bytes a second are of raw records for decoding, of what is printed for a format.
+//! tests/data; and one of them again and again, as in a storm. `cargo bench --bench formats`; bytes a second are of raw records for decoding, of what is printed for a format.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, unreachable_pub)]
 
 #[path = "../fixtures/mod.rs"]
@@ -12,9 +12,15 @@ use std::path::Path;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use killsnoop::event::{Clock, Event};
 use killsnoop::fields;
-use killsnoop::record::decode;
+use killsnoop::history::Noted;
+use killsnoop::record::{Record, decode};
+use killsnoop::repeat::{Made, Outline, Repeats};
+use killsnoop::report::destination::Place;
+use killsnoop::report::writer::Counts;
+use killsnoop::report::{Kind, OutputSettings, Reporter, Settings};
 use killsnoop::sink::layout::Drawn;
 use killsnoop::sink::screen::PLAIN;
+use killsnoop::sink::stencil::Moment;
 use killsnoop::sink::{Format, json::Json, logfmt::Logfmt, table::Table, tree::Tree};
 
 use fixtures::split;
@@ -87,5 +93,38 @@ fn printing(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(all, decoding, printing);
+/// A storm: the same signal again and again, but for its times.
+fn repeating(criterion: &mut Criterion) {
+    let record = records().into_iter().find(|record| Outline::of(record).is_some()).unwrap();
+    let mut group = criterion.benchmark_group("the same again");
+    for (name, kind) in [("logfmt", Kind::Logfmt), ("json", Kind::Json)] {
+        let place = Place::File("/dev/null".into());
+        let outputs = vec![OutputSettings { kind, place, folds: false }];
+        let mut reporter = Reporter::open(&Settings { outputs, ..Settings::default() }).unwrap();
+        let Ok(Record::Signal(facts)) = decode(&record) else { panic!("not a signal") };
+        let noted = Noted::of(&facts).unwrap();
+        let event = Event::judge(Record::Signal(facts), 1, CLOCK, 0).unwrap();
+        let kept = reporter.report_to_repeat(&event).1.unwrap();
+        let mut repeats = Repeats::default();
+        let made = Made { state: 0, from: 0, noted, previous: None, kept };
+        repeats.keep(&Outline::of(&record).unwrap(), made);
+        let mut id = 1;
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| {
+                let outline = Outline::of(black_box(&record)).unwrap();
+                let made = repeats.find(&outline, 0).unwrap();
+                id += 1;
+                let (time, clock) = (outline.time + id, CLOCK);
+                let moment = Moment { id, time, clock, previous_id: None, previous_time: 0 };
+                reporter.repeat(&made.kept, &moment);
+                if reporter.waiting() > 128 << 10 {
+                    reporter.flush(false, Counts::default());
+                }
+            });
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(all, decoding, printing, repeating);
 criterion_main!(all);
