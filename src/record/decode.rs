@@ -341,7 +341,9 @@ fn decode_signal(bytes: &[u8]) -> Result<(Snapshot<'_>, usize), DecodeError> {
     let source_end = 2 + source;
     let target_end = source_end + target;
     let current_chain: Vec<usize> = std::iter::once(0).chain(2..source_end).collect();
-    let mut target_chain: Vec<usize> = std::iter::once(1).chain(source_end..target_end).collect();
+    let mut target_chain = Vec::with_capacity(total);
+    target_chain.push(1);
+    target_chain.extend(source_end..target_end);
     if u32::from(head.joins_at) != Constant::JOINS_NOWHERE.0 {
         let Some(shared) =
             current_chain.get(usize::from(head.joins_at)..).filter(|shared| !shared.is_empty())

@@ -249,7 +249,13 @@ pub struct Conditions {
 impl Conditions {
     /// Everything passes.
     pub fn is_empty(&self) -> bool {
-        *self == Self::default()
+        let Self { wanted, unwanted, pids, trees, trees_begin_below, only_fatal } = self;
+        wanted.is_empty()
+            && unwanted.is_empty()
+            && pids.is_empty()
+            && trees.is_empty()
+            && !trees_begin_below
+            && !only_fatal
     }
 }
 
