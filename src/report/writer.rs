@@ -12,7 +12,7 @@ use super::destination::{Destination, Place, Written};
 const ROOM: usize = 8 << 20;
 /// Bytes of buffers that are kept to be used again, and how large one may be: memory that is new costs as much as the
 /// lines in it.
-const SPARE: usize = 4 << 20;
+const SPARE: usize = 2 << 20;
 const SPARE_BUFFER: usize = 512 << 10;
 
 /// What lines stand for.
@@ -212,8 +212,10 @@ impl Writer {
             self.refuse(events, &fate);
             return;
         }
-        // as much will be wanted again
-        let spare = queue.take_spare().unwrap_or_else(|| Vec::with_capacity(lines.len().min(SPARE_BUFFER)));
+        // about as much will be wanted again
+        let spare = queue
+            .take_spare()
+            .unwrap_or_else(|| Vec::with_capacity((lines.len() + lines.len() / 8).min(SPARE_BUFFER)));
         let lines = std::mem::replace(lines, spare);
         queue.bytes += lines.len();
         queue.events += events;
