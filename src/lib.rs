@@ -44,6 +44,7 @@ pub mod fields;
 pub mod history;
 pub mod manual;
 pub mod origin;
+pub mod priority;
 pub mod privileges;
 pub mod record;
 pub mod relation;

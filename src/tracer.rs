@@ -24,6 +24,7 @@ use crate::error::TraceError;
 use crate::event::{AttemptEvent, Clock, EndEvent, Event, Lost, LostEvent, SignalEvent};
 use crate::history::{History, Noted};
 use crate::origin;
+use crate::priority;
 use crate::privileges;
 use crate::record::{self, AttemptFacts, EndFacts, Record, Snapshot};
 use crate::repeat::{self, Made, Outline, Repeats};
@@ -415,6 +416,7 @@ pub fn run(
     if !plan.shares_pids {
         completer.remember_everybody();
     }
+    priority::raise();
     let kept = privileges::drop(wishes.needs);
     say_ready(&session, plan, probed, began.elapsed());
     say_filters(config, &selection, reporter, &kept);

@@ -31,6 +31,7 @@ pub const TESTS: &[Test] = &[
     ("run_passes_the_exit_code_on", &[], run_exit_codes),
     ("run_sees_the_first_instruction_and_orphans_and_nobody_else", &[], run_sees_all_below),
     ("run_leaves_the_commands_streams_alone", &[], run_streams),
+    ("the_reader_has_a_priority_that_the_command_has_not", &[], priority),
     ("run_hands_sigterm_on", &[], run_hands_on),
     ("run_leaves_control_c_to_the_command", &[], run_control_c),
     ("run_runs_as_whoever_called_sudo", &[], run_as_invoker),
@@ -362,6 +363,32 @@ fn run_streams() {
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(said.contains("err\n") && said.contains("─SIGTERM─▶ itself"), "{said}");
     assert_eq!(output.status.code(), Some(143));
+}
+
+/// Of each of its threads, from proc_pid_stat(5).
+fn nice_of(process: u32) -> Vec<(String, i32)> {
+    let tasks = fs::read_dir(format!("/proc/{process}/task")).unwrap();
+    let stats = tasks.filter_map(|task| fs::read_to_string(task.ok()?.path().join("stat")).ok());
+    let nice = stats.map(|stat| {
+        let (name, rest) = stat.rsplit_once(')').unwrap();
+        let name = name.split_once('(').unwrap().1.to_owned();
+        (name, rest.split_whitespace().nth(16).unwrap().parse().unwrap())
+    });
+    nice.collect()
+}
+
+fn priority() {
+    let of_me = nice_of(std::process::id())[0].1;
+    let tracer = Tracer::json(&[]);
+    let target = Process::workload(&["meets", "15", "handle"]);
+    target.kill(Signal::TERM);
+    tracer.signal_to(target.pid(), 15);
+    let threads = nice_of(tracer.pid());
+    for name in ["killsnoop", "writer"] {
+        assert!(threads.contains(&(name.to_owned(), of_me - 4)), "{name}: {threads:?}");
+    }
+    let output = Command::new(killsnoop()).args(["run", "--", "nice"]).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stdout), format!("{of_me}\n"), "{output:?}");
 }
 
 fn run_hands_on() {
