@@ -10,11 +10,12 @@ use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::Test;
-use crate::harness::{Process, Tracer, cmdline, wait_until};
+use crate::harness::{Process, Tracer, cmdline, wait_until, workload};
 
 pub const TESTS: &[Test] = &[
     ("what_changes_between_two_signals_is_told_anew", &[], changes),
     ("two_targets_in_turn_are_not_mixed_up", &[], in_turn),
+    ("a_title_that_cannot_be_read_takes_nothing_of_the_target_along", &[], unreadable_title),
 ];
 
 /// Does what comes through its pipe. Names have one letter, so that command lines of two are of one length.
@@ -151,4 +152,33 @@ fn in_turn() {
         assert_eq!(cmdline(&event["source"]), shells.argv('S', "one"), "{event}");
         assert_eq!(event["source"]["pid"], source.pid(), "{event}");
     }
+}
+
+/// More arguments than are kept, of which the first cannot be read any more: what a helper that fails writes must not be taken
+/// for the target's, which stood there in the record before.
+fn unreadable_title() {
+    let filler = "x".repeat(20_000);
+    let target = Process::workload(&["meets", "23", "ignore"]);
+    let pid = target.pid().to_string();
+    let tracer = Tracer::json(&["--where", &format!("target.pid={pid}")]);
+    let mut command = Command::new("taskset");
+    command.args(["-c", "0"]).arg(workload()).args(["hide-block", &pid, &filler]);
+    assert!(command.status().unwrap().success());
+    let events = wait_until("three events", || Some(tracer.events()).filter(|events| events.len() == 3));
+    for event in events {
+        let missing: Vec<&str> =
+            event["missing"].as_array().unwrap().iter().map(|word| word.as_str().unwrap()).collect();
+        assert!(missing.contains(&"source.title:unreadable"), "nothing was tested: {event}");
+        assert_eq!(cmdline(&event["target"]), ["workload", "meets", "23", "ignore"], "{event}");
+        assert_eq!(cmdline(&event["target"]["parent"]), cmdline_of_me(), "{event}");
+        assert_eq!(
+            event["target"]["exe"],
+            fs::canonicalize(workload()).unwrap().to_str().unwrap(),
+            "{event}"
+        );
+    }
+}
+
+fn cmdline_of_me() -> Vec<String> {
+    std::env::args().collect()
 }
