@@ -1,5 +1,6 @@
 //! Whoever reads signals is not to be kept from it by whoever sends them: a storm leaves the reader a smaller share of the
-//! CPU the more take part in it, and what it cannot read is lost.
+//! CPU the more take part in it, and what it cannot read is lost. Where sessions are groups of the scheduler (`kernel.sched_autogroup_enabled`), and in a cgroup
+//! with a weight of its own, that holds among those of the same group only.
 
 /// As much as auditd takes (`priority_boost`). What it costs the host is bounded by what the reader has to do.
 const BOOST: i32 = 4;

@@ -54,8 +54,8 @@ pub(super) struct Opened<'obj> {
     pub(super) object: OpenKillsnoopSkel<'obj>,
     /// None if this program does not understand them.
     pub(super) kernel: Option<Rc<Types>>,
-    /// Those that the object names. libbpf reads it by its path when it relocates.
-    pub(super) file: File,
+    /// Those that the object names. libbpf reads it by its path when it relocates. None: it looks through all.
+    pub(super) file: Option<File>,
 }
 
 /// Opens it, and gives libbpf those of the kernel's types that it needs.
@@ -70,20 +70,33 @@ pub(super) fn open_with_types<'obj>(
     cpus: usize,
 ) -> Result<Opened<'obj>, TraceError> {
     let failed = |error| TraceError::system("read the types of the kernel", error);
-    let mut file =
-        memfd_create("types", MemfdFlags::CLOEXEC).map(File::from).map_err(|error| failed(error.into()))?;
+    let mut file = memory_file();
     let mut builder = KillsnoopSkelBuilder::default();
-    builder
-        .obj_builder
-        .btf_custom_path(format!("/proc/self/fd/{}", file.as_raw_fd()))
-        .map_err(|error| failed(io::Error::other(error)))?;
+    if let Some(file) = &file {
+        builder
+            .obj_builder
+            .btf_custom_path(format!("/proc/self/fd/{}", file.as_raw_fd()))
+            .map_err(|error| failed(io::Error::other(error)))?;
+    }
     let object = open_with(builder, storage, plan, config, selection, cpus)?;
     let kernel = types::of_kernel();
-    let cut = kernel.as_ref().and_then(|kernel| kernel.cut_for(&types_of(&object)?));
-    // all of them, if need be
-    let bytes = cut.map_or_else(|| std::fs::read(types::VMLINUX), Ok).map_err(failed)?;
-    file.write_all(&bytes).map_err(failed)?;
+    if let Some(file) = &mut file {
+        let cut = kernel.as_ref().and_then(|kernel| kernel.cut_for(&types_of(&object)?));
+        // all of them, if need be
+        let bytes = cut.map_or_else(|| std::fs::read(types::VMLINUX), Ok).map_err(failed)?;
+        file.write_all(&bytes).map_err(failed)?;
+    }
     Ok(Opened { object, kernel, file })
+}
+
+/// A file in memory. A host may allow none that could be executed (`vm.memfd_noexec`), and a kernel before 6.3 does not know of
+/// that.
+fn memory_file() -> Option<File> {
+    let with = |flags| memfd_create("types", MemfdFlags::CLOEXEC | flags);
+    let file = with(MemfdFlags::NOEXEC_SEAL).or_else(|_| with(MemfdFlags::empty()));
+    file.inspect_err(|error| tracing::debug!(%error, "no file in memory: libbpf looks through all types"))
+        .map(File::from)
+        .ok()
 }
 
 /// Those that the object came with.

@@ -96,6 +96,9 @@ pub fn differs_by_types(plan: Plan, config: &Config) -> Result<Option<String>, T
     let few = relocated(&object).map_err(failed)?;
     drop(file);
     let all = relocated(&load::open(all, plan, config, &select, cpus)?).map_err(failed)?;
+    if few.is_empty() || few.len() != all.len() {
+        return Ok(Some(format!("one of {} and {} programs", few.len(), all.len())));
+    }
     let mut pairs = few.into_iter().zip(all);
     Ok(pairs.find(|(one, other)| one != other).map(|((name, _), _)| name))
 }

@@ -365,7 +365,7 @@ fn run_streams() {
     assert_eq!(output.status.code(), Some(143));
 }
 
-/// Of each of its threads, from proc_pid_stat(5).
+/// Of each of its threads, as `/proc/PID/task/TID/stat` tells it.
 fn nice_of(process: u32) -> Vec<(String, i32)> {
     let tasks = fs::read_dir(format!("/proc/{process}/task")).unwrap();
     let stats = tasks.filter_map(|task| fs::read_to_string(task.ok()?.path().join("stat")).ok());
