@@ -152,8 +152,8 @@ impl Results {
              every 100 µs (with `stdbuf -oL` where that is its standard output, so that a line is there \
              when it is printed). Idle: {} s without a signal from here. Storm: two senders at full speed \
              for {} ms, orphans as above, killsnoop with `--where target.pid=` of their targets, so that what others of this \
-             host send is not in the sums; unaccounted is *sent − shown − told lost* of the worst round \
-             (below 0: of what others told lost, some was of other processes).\n",
+             host send is not in the sums; told lost is what found no room, in the ring or behind the output; unaccounted is \
+             *sent − shown − told lost* of the worst round (below 0: of what others told lost, some was of other processes).\n",
             self.speed.idle.as_secs(),
             self.speed.storm_ms
         )

@@ -29,10 +29,11 @@ const fn at_most(what: &'static str, unit: &'static str, limit: f64, reason: &'s
 }
 
 const NOT_KNOWN: &str = "not looked into yet";
-const WHOLE_TREES: &str = "two whole trees, two command lines, terminals, cgroups, namespaces and titles of both sides: about 125 ns an ancestor \
-     (two look-ups in task storage, three copies), and 1 µs for the two subjects; a copy of the last chain could spare most of it";
-const WHOLE_LINES: &str = "a line is several KB of text, of which most is looked up and copied; what is left is decoding, and the parts that \
-     differ in every event";
+const WHOLE_TREES: &str = "two whole trees, two command lines, terminals, cgroups, namespaces and titles of both sides, looked at anew each \
+     time: some 20 ns an ancestor whose command line stands in the record already, and a microsecond for the rest; at one a ms \
+     the caches are cold";
+const WHOLE_LINES: &str = "a line is several KB of text: what is the same as before is copied, what is not is decoded, judged and written; most \
+     of the rest is the file system's own copy";
 
 pub const ADDED_FULL: Target = at_most("added per kill, full speed", "µs", 1.2, WHOLE_TREES);
 pub const ADDED_FULL_RATIO: Target =
@@ -54,7 +55,8 @@ pub const RSS: Target = at_most(
     "peak RSS",
     "MiB",
     16.0,
-    "8 MiB are the ring; a program that was just started has 8 in libraries, code and heap, and lines that wait to be written some more",
+    "8 MiB are the ring, up to 8 are lines that wait for an output that is slower than the reader, which waits for none, and the \
+     rest are libraries, code and heap; without a storm it is 16 in all",
 );
 pub const UNACCOUNTED: Target = at_most("storm: unaccounted", "signals", 0.0, NOT_KNOWN);
 pub const EXEC: Target = at_most("exec hook", "µs", 1.5, NOT_KNOWN);
@@ -65,7 +67,7 @@ pub const HIDDEN: Target = at_most(
     "hidden signal, full speed",
     "µs",
     0.15,
-    "one that could end its target is noted in the target's history, hidden or not: a look-up and a copy of its name",
+    "whether it is hidden is told by its siginfo, its handler and the sender's registers, which are all read first",
 );
 pub const REFUSED: Target = at_most(
     "signal refused in the kernel, full speed",

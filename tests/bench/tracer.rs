@@ -290,10 +290,13 @@ fn tally_words(text: &str, targets: &[u32]) -> Tally {
     Tally { seen, complete: seen, garbled: seen - usual, ..Tally::default() }
 }
 
+/// What found no room in the ring, or behind an output.
 fn lost_of_killsnoop(said: &str) -> Outcome<u64> {
-    said.lines()
-        .rfind(|line| line.contains("signals total"))
-        .and_then(|line| line.split_whitespace().find_map(|word| word.strip_prefix("lost=")?.parse().ok()))
+    let line = said.lines().rfind(|line| line.contains("signals total")).unwrap_or_default();
+    let number = |name| line.split_whitespace().find_map(|word| word.strip_prefix(name)?.parse::<u64>().ok());
+    number("lost=")
+        .zip(number("unprinted="))
+        .map(|(lost, unprinted)| lost + unprinted)
         .ok_or_else(|| format!("killsnoop did not tell its counters: {said}"))
 }
 
