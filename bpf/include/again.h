@@ -8,8 +8,7 @@
  * image, is looked at anew each time; so are its comm, its uid and its parent.
  *
  * Bytes are believed only where nothing was written since. The processes of a record are appended one after the other:
- * so they are, up to the first that is not the same. Whoever writes beyond what is kept, as a helper does that fails, takes
- * the belief back (again.same).
+ * so they are, up to the first that is not the same.
  */
 #ifndef KILLSNOOP_AGAIN_H
 #define KILLSNOOP_AGAIN_H

@@ -207,7 +207,7 @@ static __always_inline bool look_up_argv(struct wire_process *process, struct ta
 		copy_comm(process->comm, leader);
 		take_own(found, leader);
 		if (!*(volatile u64 *)&found->identity ||
-		    !has_argv(process, leader, found, AS_NUMBER(&found->mm, mm_of(leader))))
+		    !has_argv(process, leader, found, (u64)mm_of(leader)))
 			return false;
 	}
 	process->argv_total = found->copy.argv_total;
@@ -300,7 +300,7 @@ static __always_inline bool append_ancestor(u8 *record, const u32 room, u32 *len
 		append_argv(process, (u8 *)(process + 1), leader, mm, found);
 		tell_spawner(spawner, found);
 		if (scratch)
-			note_appended(scratch, process, at, *(volatile u64 *)&found->mm, 0);
+			note_appended(scratch, process, at, mm, 0);
 	}
 	/* from map memory: what is kept in registers is followed along every branch */
 	kept = *(volatile u16 *)&process->argv_kept;

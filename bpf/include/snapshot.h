@@ -100,9 +100,6 @@ static long append_subject(u32 index, void *context)
 			scratch->length += (u32)copy_title(scratch, mm->arg_start, mm->arg_end);
 	}
 	append_rest(scratch->record, RECORD_MAX, &scratch->length, process, facts, task, &scratch->found);
-	/* a name that could not be read is zeros behind the end, where the record before had more */
-	if (facts->uts_namespace && !facts->nodename_kept)
-		scratch->again.same = 0;
 	if (*(volatile u32 *)&scratch->stage == TARGET_CHAIN || scratch->facts.is_walked)
 		note_orphan(scratch, view_of(leader)->real_parent->group_leader);
 	else

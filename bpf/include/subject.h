@@ -126,7 +126,7 @@ static __always_inline struct wire_process *append_image(u8 *record, const u32 r
 		append_whole_argv(process, facts, leader, mm, found);
 		tell_spawner(spawner, found);
 		if (scratch)
-			note_appended(scratch, process, at, *(volatile u64 *)&found->mm, facts->exe_kept);
+			note_appended(scratch, process, at, mm, facts->exe_kept);
 	}
 	/* from map memory: what is kept in registers is followed along every branch */
 	kept = *(volatile u16 *)&process->argv_kept;

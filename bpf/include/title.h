@@ -40,7 +40,7 @@ static long compare_block(u32 index, void *context)
 /*
  * The sender's argument block as it is now (setproctitle, or a sender that hides): from `start` to `end`. Its pages are
  * read without faulting: one that is not resident leaves the title unknown, and the record says so. The bytes that
- * were put behind the record's end. A helper that fails fills its room with zeros: what the record before had there is gone.
+ * were put behind the record's end.
  */
 GLOBAL int copy_title(struct scratch *scratch, u64 start, u64 end)
 {
@@ -86,7 +86,6 @@ GLOBAL int copy_title(struct scratch *scratch, u64 start, u64 end)
 		copied = bpf_probe_read_user_str(to, TITLE_BYTES, (void *)start);
 		if (copied <= 0 || copied > TITLE_BYTES) {
 			process->flags |= PROCESS_TITLE_LOST;
-			scratch->again.same = 0;
 			return 0;
 		}
 		process->flags |= PROCESS_TITLE_SPILT;
@@ -101,7 +100,6 @@ GLOBAL int copy_title(struct scratch *scratch, u64 start, u64 end)
 	}
 	if (bpf_probe_read_user(to, AT_MOST(TITLE_BYTES, kept), (void *)start)) {
 		process->flags |= PROCESS_TITLE_LOST;
-		scratch->again.same = 0;
 		return 0;
 	}
 	process->title_kept = (u16)kept;

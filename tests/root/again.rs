@@ -169,6 +169,7 @@ fn unreadable_title() {
         let missing: Vec<&str> =
             event["missing"].as_array().unwrap().iter().map(|word| word.as_str().unwrap()).collect();
         assert!(missing.contains(&"source.title:unreadable"), "nothing was tested: {event}");
+        assert_eq!(missing.len(), 1, "the target lives, and can be asked: {event}");
         assert_eq!(cmdline(&event["target"]), ["workload", "meets", "23", "ignore"], "{event}");
         assert_eq!(cmdline(&event["target"]["parent"]), cmdline_of_me(), "{event}");
         assert_eq!(
