@@ -88,8 +88,6 @@ struct Pipeline<'a, 'obj> {
     reporter: &'a mut Reporter,
     raw: Option<File>,
     clock: Clock,
-    /// When this drain began.
-    now: Instant,
     repeats: Repeats,
     can_repeat: bool,
     next_id: u64,
@@ -142,7 +140,6 @@ impl Pipeline<'_, '_> {
         if self.is_over() {
             return false;
         }
-        self.completer.look_again(self.now);
         let Some(made) = self.repeats.find(outline, self.completer.state()) else { return false };
         let previous = outline
             .previous
@@ -449,7 +446,6 @@ fn trace(
         reporter,
         raw,
         clock: clock(),
-        now: Instant::now(),
         repeats: Repeats::default(),
         next_id: 1,
         reported: Counts::default(),
@@ -481,7 +477,8 @@ fn trace(
     loop {
         {
             let mut pipeline = pipeline.borrow_mut();
-            (pipeline.clock, pipeline.now) = (clock(), Instant::now());
+            pipeline.clock = clock();
+            pipeline.completer.look_again(Instant::now());
         }
         if let Some(titles) = &titles {
             titles.take(&mut pipeline.borrow_mut().completer);

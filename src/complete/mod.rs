@@ -154,7 +154,12 @@ impl Completer {
     /// Which state of the host's files, cgroups and titles is known: what depends on these alone is the same while this is.
     pub fn state(&self) -> u64 {
         // each of them only grows
-        self.readings + self.cgroups.changes + self.names.changes()
+        self.readings + self.state_of_files()
+    }
+
+    /// The same, without the titles.
+    fn state_of_files(&self) -> u64 {
+        self.cgroups.changes + self.names.changes()
     }
 
     /// Before this time (boot time, ns) the titles are those of an earlier reading.
@@ -200,7 +205,7 @@ impl Completer {
     /// As it was said before, if the host's files and cgroups are the same; most processes are where others are.
     fn whereabouts(&mut self, whereabouts: Whereabouts, now: Instant) -> Surroundings {
         self.names.look_again(now);
-        let state = self.cgroups.changes + self.names.changes();
+        let state = self.state_of_files();
         if self.whereabouts_state != state {
             self.whereabouts_state = state;
             self.whereabouts.clear();
@@ -211,7 +216,7 @@ impl Completer {
         let (found, is_lost) = self.find_whereabouts(whereabouts, now);
         self.unsettled += u64::from(is_lost);
         // what was lost may be found the next time; what was read meanwhile is another state
-        if !is_lost && state == self.cgroups.changes + self.names.changes() {
+        if !is_lost && state == self.state_of_files() {
             if self.whereabouts.len() >= WHEREABOUTS {
                 self.whereabouts.clear();
             }
