@@ -29,6 +29,12 @@ static __always_inline void gather_facts(struct facts *facts, u64 *ctx, struct t
 	facts->group = (int)ctx[3] != 0;
 	facts->result = (u32)ctx[4];
 	facts->to_itself = current_task->tgid == target->tgid;
+	facts->is_traced = view_of(current_task)->ptrace & PT_PTRACED;
+	facts->is_io_worker = current_task->flags & PF_IO_WORKER;
+	facts->is_exiting = current_task->tgid != 0 && current_task->flags & PF_EXITING;
+	facts->last_fault = 0;
+	if (facts->to_itself && FAULT_SIGNALS & SIGNAL_BIT(facts->signal))
+		facts->last_fault = fault_address_of(view_of(current_task));
 	facts->disposition = disposition_of(target, facts->signal, &facts->action);
 	if (have_task_pt_regs()) {
 		read_syscall(current_task, &facts->call);
@@ -73,6 +79,8 @@ int on_signal_generate(u64 *ctx)
 		return 0;
 	}
 	gather_facts(&scratch->facts, ctx, current_task, target);
+	if (!find_trees(&scratch->facts, current_task, target))
+		scratch->facts.filtered = 1;
 	classify(&scratch->facts);
 	if (scratch->facts.hidden == SHOWN && source_comm_is_ignored(&scratch->facts, current_task))
 		scratch->facts.filtered = 1;
@@ -90,10 +98,11 @@ int on_signal_generate(u64 *ctx)
 		return 0;
 	}
 	scratch->facts.is_hashed = view_of(current_task)->thread_pid != NULL;
-	scratch->facts.is_walked = scratch->facts.in_syscall && scratch->facts.is_hashed;
-	if (scratch->facts.is_walked)
-		recall_child(&scratch->facts, any_identity(current_task->group_leader));
-	take_snapshot(scratch, current_task, target);
+	scratch->facts.is_walked =
+		(scratch->facts.in_syscall || scratch->facts.is_io_worker) && scratch->facts.is_hashed;
+	recall_source(&scratch->facts,
+		      scratch->facts.is_walked ? any_identity(current_task->group_leader) : NULL);
+	take_snapshot(ctx, scratch, current_task, target);
 	emit(scratch, counters);
 	return 0;
 }
@@ -151,10 +160,12 @@ int on_wakeup_new(u64 *ctx)
 /* The last thread that goes is the end of the process; a leader that goes before may be replaced by an exec. */
 static __always_inline void see_exit(struct task_struct *task, struct counters *counters, enum hook_copy copy)
 {
-	if (view_of(task)->signal->live.counter != 0)
+	bool is_last = view_of(task)->signal->live.counter == 0;
+
+	if (!is_last)
 		leave_handover(task, counters, copy);
-	else
-		see_end(task, counters, copy);
+	if (is_last || is_killed_alone(task))
+		see_end(task, counters, copy, is_last);
 }
 
 /* proto: include/trace/events/sched.h: TP_PROTO(struct task_struct *p[, bool group_dead]) */

@@ -208,6 +208,49 @@ static __always_inline void read_rss(struct mm_struct *mm, s64 *pages)
 					      bpf_core_field_offset(struct percpu_counter, count));
 }
 
+/*
+ * Where current may allocate, of the first 64 NUMA nodes: by its cpuset, and by its memory policy. ~0: anywhere. Both are
+ * there only with CONFIG_CPUSETS and CONFIG_NUMA.
+ */
+typedef struct {
+	unsigned long bits[1];
+} nodemask_t;
+struct task_struct___cpusets {
+	nodemask_t mems_allowed;
+} CORE;
+struct mempolicy___numa {
+	unsigned short mode;
+	nodemask_t
+		nodes; /* 5.14, 269fbe72cded ("mm/mempolicy: use unified 'nodes' for bind/interleave/prefer policies") */
+} CORE;
+struct task_struct___numa {
+	struct mempolicy___numa *mempolicy;
+} CORE;
+/* include/uapi/linux/mempolicy.h */
+#define MPOL_BIND 2
+
+static __always_inline u64 cpuset_nodes(void)
+{
+	struct task_struct___cpusets *task = (void *)bpf_get_current_task();
+
+	if (!bpf_core_field_exists(task->mems_allowed))
+		return ~0ULL;
+	return BPF_CORE_READ(task, mems_allowed.bits[0]);
+}
+
+static __always_inline u64 policy_nodes(void)
+{
+	struct task_struct___numa *task = (void *)bpf_get_current_task();
+	struct mempolicy___numa *policy = NULL;
+
+	if (!bpf_core_field_exists(task->mempolicy) || !bpf_core_field_exists(policy->nodes))
+		return ~0ULL;
+	policy = BPF_CORE_READ(task, mempolicy);
+	if (!policy || BPF_CORE_READ(policy, mode) != MPOL_BIND)
+		return ~0ULL;
+	return BPF_CORE_READ(policy, nodes.bits[0]);
+}
+
 /* 5.17, e6f2dd0f8067 ("bpf: Add bpf_loop helper"); where it is absent a plain bounded loop does the same. */
 static __always_inline bool have_bpf_loop(void)
 {

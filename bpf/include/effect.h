@@ -34,6 +34,15 @@ static __always_inline enum wire_disposition disposition_of(struct task_struct *
 	return handler == 1 ? DISPOSITION_IGNORED : DISPOSITION_HANDLED;
 }
 
+/* Does anybody wait at a signalfd of the process? Of which signals, only the descriptor knows. */
+static __always_inline bool has_signalfd_reader(struct task_struct *task)
+{
+	struct sighand_struct *sighand = BPF_CORE_READ(task, sighand);
+	u64 head = (u64)sighand + bpf_core_field_offset(struct sighand_struct, signalfd_wqh.head);
+
+	return (u64)BPF_CORE_READ(sighand, signalfd_wqh.head.next) != head;
+}
+
 struct thread_search {
 	void *head;
 	void *node;

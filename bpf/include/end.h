@@ -75,6 +75,10 @@ static __always_inline void emit_end(struct end_scratch *scratch, struct task_st
 	end->version = WIRE_VERSION;
 	end->kind = RECORD_END;
 	end->has_tracer = 0;
+	end->reserved = 0;
+	__builtin_memset(&end->call, 0, sizeof(end->call));
+	if (have_task_pt_regs())
+		read_syscall(task, &end->call);
 	address = AS_NUMBER(&scratch->tracer, task);
 	read_teller(scratch, address);
 	scratch->length = sizeof(*end);
@@ -133,6 +137,7 @@ static __always_inline void note_end(struct end_scratch *scratch, struct task_st
 	scratch->is_told = 0;
 	scratch->died_of = 0;
 	scratch->left_ghost = 0;
+	end->thread = 0;
 	if (identity) {
 		marks = __sync_fetch_and_or(&identity->marks, MARK_ENDED);
 	} else {
@@ -169,7 +174,40 @@ static __always_inline void note_end(struct end_scratch *scratch, struct task_st
 	scratch->left_ghost = leave_ghost(task, leader, identity, counters, copy);
 }
 
-static __always_inline void see_end(struct task_struct *task, struct counters *counters, u32 copy)
+/*
+ * A thread that is killed while its process goes on: by a seccomp filter (SECCOMP_RET_KILL_THREAD), by strict seccomp, by an
+ * oops. do_exit() has the number of a signal then, and none was sent. Where the group exits, and where another thread execs,
+ * it is the process that ends its threads.
+ */
+static __always_inline bool is_killed_alone(struct task_struct *task)
+{
+	struct task_struct *view = view_of(task);
+
+	return view->exit_code & 0x7f && !(view->signal->flags & SIGNAL_GROUP_EXIT);
+}
+
+static __always_inline void note_thread_end(struct end_scratch *scratch, struct task_struct *task,
+					    struct task_struct *leader)
+{
+	struct wire_end *end = (struct wire_end *)scratch->record;
+	struct identity *identity = any_identity(leader);
+	u32 number;
+
+	scratch->died_of = 0;
+	scratch->left_ghost = 0;
+	end->thread = 1;
+	end->explained = 0;
+	end->time = bpf_ktime_get_boot_ns();
+	end->status = view_of(task)->exit_code;
+	number = *(volatile u32 *)&end->status & 0x7f;
+	scratch->is_told = number >= 1 && number <= 64 && settings.shown_signals & SIGNAL_BIT(number);
+	end->previous.time = 0;
+	if (identity)
+		copy_previous(&end->previous, &identity->previous);
+}
+
+static __always_inline void see_end(struct task_struct *task, struct counters *counters, u32 copy,
+				    bool is_last)
 {
 	u32 slot = 2 * bpf_get_smp_processor_id() + copy;
 	struct end_scratch *scratch = bpf_map_lookup_elem(&end_scratches, &slot);
@@ -181,7 +219,10 @@ static __always_inline void see_end(struct task_struct *task, struct counters *c
 	/* followed once: each such step costs the verifier a millisecond and more */
 	leader = task->group_leader;
 	parent = leader->real_parent->group_leader;
-	note_end(scratch, task, leader, counters, copy);
+	if (is_last)
+		note_end(scratch, task, leader, counters, copy);
+	else
+		note_thread_end(scratch, task, leader);
 	if (*(volatile u32 *)&scratch->is_told && settings.outcomes && !settings.attempts_only)
 		emit_end(scratch, task, leader, parent, counters);
 	/* after the record: what the parent sends from now on may refer to it */

@@ -32,6 +32,7 @@
 #define SI_MESGQ (-3)
 #define SI_ASYNCIO (-4)
 #define SI_SIGIO (-5)
+#define SI_KERNEL 128
 #define BUS_MCEERR_AR 4
 #define BUS_MCEERR_AO 5
 
@@ -45,10 +46,21 @@ static __always_inline bool sent_by_current(const struct facts *facts)
 	       facts->code != SI_SIGIO;
 }
 
+/*
+ * Written by any call that can write, or by a worker of io_uring: nothing else in the kernel sends such a SIGKILL to a
+ * thread from inside a call. (A tracer's goes through ptrace.)
+ */
 static __always_inline bool written_to_cgroup_kill(const struct facts *facts)
 {
-	return facts->signal == 9 && facts->info == INFO_NONE && !facts->group && facts->in_syscall &&
-	       is_write_family(&facts->call);
+	if (facts->signal != 9 || facts->info != INFO_NONE || facts->group || facts->is_sent)
+		return false;
+	return facts->is_io_worker || (facts->in_syscall && !is_ptrace(&facts->call));
+}
+
+/* Did another process bring it about, by a call of its own? An interrupt, a kernel thread and an exit are nobody's call. */
+static __always_inline bool caused_by_another(const struct facts *facts)
+{
+	return !facts->to_itself && (facts->in_syscall || facts->is_io_worker || facts->is_exiting);
 }
 
 static __always_inline enum hidden_class hidden_class_of(const struct facts *facts)
@@ -56,6 +68,7 @@ static __always_inline enum hidden_class hidden_class_of(const struct facts *fac
 	u64 bit = SIGNAL_BIT(facts->signal);
 	bool to_itself = facts->to_itself;
 	bool is_pointer = facts->info == INFO_POINTER;
+	bool is_others = caused_by_another(facts);
 
 	if (settings.show_all || (settings.included_signals & bit) || (NEVER_HIDDEN & bit))
 		return SHOWN;
@@ -66,6 +79,9 @@ static __always_inline enum hidden_class hidden_class_of(const struct facts *fac
 		return SHOWN;
 	if (facts->is_sent)
 		return to_itself ? HIDDEN_SELF : SHOWN;
+	/* its registers are what its tracer wrote there: this may be a call that sends */
+	if (facts->is_traced && may_send(facts->call.number))
+		return SHOWN;
 	if (facts->signal == 17 && is_pointer && facts->code >= 1 && facts->code <= 6)
 		return HIDDEN_CHILD;
 	if (is_pointer && facts->code == SI_TIMER)
@@ -82,9 +98,10 @@ static __always_inline enum hidden_class hidden_class_of(const struct facts *fac
 		return HIDDEN_TTY;
 	if (facts->signal == 13 && facts->info == INFO_NONE && to_itself)
 		return HIDDEN_IO;
-	if ((IO_SIGNALS & bit) && facts->info == INFO_KERNEL)
+	/* F_SETOWN names any process, and F_SETSIG any signal: one that another process brings about is not hidden */
+	if ((IO_SIGNALS & bit) && facts->info == INFO_KERNEL && !is_others)
 		return HIDDEN_IO;
-	if (is_pointer && !(FAULT_SIGNALS & bit) &&
+	if (is_pointer && !(FAULT_SIGNALS & bit) && !is_others &&
 	    (facts->code == SI_SIGIO || (facts->code >= 1 && facts->code <= 6)))
 		return HIDDEN_IO;
 	return SHOWN;

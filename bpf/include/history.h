@@ -72,9 +72,24 @@ static __always_inline void recall(struct facts *facts, struct task_struct *lead
 	}
 }
 
-static __always_inline void recall_child(struct facts *facts, const struct identity *source)
+/* What the source itself has met: it may pass on what it got. Its own signal to itself is noted already. */
+static __always_inline void recall_source(struct facts *facts, const struct identity *source)
 {
-	facts->child_death = source ? *(volatile u64 *)&source->child_death : 0;
+	facts->child_death = 0;
+	facts->to_source.time = 0;
+	if (!source)
+		return;
+	facts->child_death = *(volatile u64 *)&source->child_death;
+	if (facts->to_itself)
+		facts->to_source = facts->previous;
+	else
+		copy_previous(&facts->to_source, &source->previous);
+}
+
+/* glibc's SIGCANCEL and SIGSETXID: what its threads say to each other came before nothing. */
+static __always_inline bool is_of_the_c_library(const struct facts *facts)
+{
+	return (facts->signal == 32 || facts->signal == 33) && facts->disposition != DISPOSITION_DEFAULT;
 }
 
 /*
@@ -129,7 +144,8 @@ static __always_inline void recall_and_note(struct facts *facts, struct task_str
 	/* what was ignored explains nothing later */
 	if (facts->result != TRACE_SIGNAL_IGNORED)
 		note_signalled(identity, facts->signal);
-	note_previous(identity, facts, current_task, facts->hidden != SHOWN);
+	if (!is_of_the_c_library(facts))
+		note_previous(identity, facts, current_task, facts->hidden != SHOWN);
 	if (facts->is_told)
 		mark(identity, MARK_TOLD);
 	if (leader->flags & PF_EXITING)

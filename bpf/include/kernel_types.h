@@ -55,6 +55,7 @@ enum bpf_func_id {
 
 /* include/linux/sched.h */
 #define PF_EXITING 0x00000004
+#define PF_IO_WORKER 0x00000010
 #define PF_FORKNOEXEC 0x00000040
 #define PF_KTHREAD 0x00200000
 #define TASK_COMM_LEN 16
@@ -72,6 +73,10 @@ enum pid_type { PIDTYPE_PID, PIDTYPE_TGID, PIDTYPE_PGID, PIDTYPE_SID, PIDTYPE_MA
 typedef struct {
 	int counter;
 } atomic_t;
+
+typedef struct {
+	s64 counter;
+} atomic64_t;
 
 typedef struct {
 	u32 val;
@@ -232,12 +237,39 @@ struct k_sigaction {
 	struct sigaction sa;
 } CORE;
 
+struct wait_queue_head {
+	struct list_head head;
+} CORE;
+
+typedef struct wait_queue_head wait_queue_head_t;
+
 struct sighand_struct {
+	wait_queue_head_t signalfd_wqh;
 	struct k_sigaction action[64];
+} CORE;
+
+/* include/uapi/asm-generic/resource.h */
+#define RLIMIT_CPU 0
+#define RLIMIT_FSIZE 1
+#define RLIMIT_RTTIME 15
+#define RLIM_NLIMITS 16
+
+struct rlimit {
+	unsigned long rlim_cur;
+	unsigned long rlim_max;
 } CORE;
 
 struct sigpending {
 	sigset_t signal;
+} CORE;
+
+struct task_cputime_atomic {
+	atomic64_t utime;
+	atomic64_t stime;
+} CORE;
+
+struct thread_group_cputimer {
+	struct task_cputime_atomic cputime_atomic;
 } CORE;
 
 struct signal_struct {
@@ -249,6 +281,8 @@ struct signal_struct {
 	struct pid *pids[PIDTYPE_MAX];
 	struct tty_struct *tty;
 	struct sigpending shared_pending;
+	struct rlimit rlim[RLIM_NLIMITS];
+	struct thread_group_cputimer cputimer;
 } CORE;
 
 struct tty_struct {
@@ -317,6 +351,7 @@ struct task_struct {
 	sigset_t real_blocked;
 	struct sigpending pending;
 	unsigned int ptrace;
+	unsigned long jobctl;
 	int exit_code;
 	struct task_struct *parent;
 	struct css_set *cgroups;

@@ -11,6 +11,7 @@
 #include "handshake.h"
 #include "host.h"
 #include "identity.h"
+#include "select.h"
 
 /* Behind argv, which is in the scratch already: the executable's path, as far as both fit. */
 static __always_inline void add_exe(struct identity_scratch *scratch, struct task_struct *task,
@@ -413,41 +414,6 @@ static __always_inline void leave_handover(struct task_struct *task, struct coun
 	left.generation = own ? own->generation : 0;
 	hand_over(&left, identity);
 	bpf_map_update_elem(&handovers, &key, &left, BPF_ANY);
-}
-
-struct ancestry {
-	struct task_struct *next;
-	bool is_found;
-};
-
-static long look_for_root(u32 index, void *context)
-{
-	struct ancestry *ancestry = context;
-	struct task_struct *process = ancestry->next;
-	u32 tgid = BPF_CORE_READ(process, tgid);
-
-	if (tgid == 0)
-		return 1;
-	if (!(index == 0 && settings.tree_begins_below) && bpf_map_lookup_elem(&tree_roots, &tgid)) {
-		ancestry->is_found = true;
-		return 1;
-	}
-	ancestry->next = BPF_CORE_READ(process, real_parent, group_leader);
-	return 0;
-}
-
-/* How far above a process that is older than the tracer its root may be. */
-#define TREE_DEPTH 256
-
-/* Is it in a tree that was asked for? */
-static __always_inline bool is_below_root(struct task_struct *task)
-{
-	struct ancestry ancestry = { .next = task };
-
-	if (!(settings.selected & 1U << SELECT_TREE) || !have_bpf_loop())
-		return false;
-	bpf_loop(TREE_DEPTH, look_for_root, &ancestry, 0);
-	return *(volatile bool *)&ancestry.is_found;
 }
 
 struct seeding {

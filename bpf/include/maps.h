@@ -215,9 +215,16 @@ struct facts {
 	u32 filtered;  /* by a filter of the command line */
 	u32 is_told;   /* a record tells of it */
 	u64 time;
-	struct wire_previous previous; /* what the target had before this one */
+	struct wire_previous previous;  /* what the target had before this one */
+	struct wire_previous to_source; /* and the source */
 	u64 child_death;
 	u32 no_history;
+	u32 is_traced;    /* current is: its registers are no evidence */
+	u32 in_tree;      /* SIGNAL_SOURCE_IN_TREE, SIGNAL_TARGET_IN_TREE */
+	u32 is_io_worker; /* current is a thread that io_uring made: it works for its process */
+	u32 is_exiting;   /* current is past the beginning of its exit */
+	u32 reserved;
+	u64 last_fault; /* wire_signal.last_fault */
 	struct wire_syscall call;
 };
 
@@ -508,6 +515,7 @@ struct wire_types {
 	struct wire_identity identity;
 	struct wire_end end;
 	struct wire_oom oom;
+	struct wire_limits limits;
 	struct wire_attempt attempt;
 	struct wire_cgroup cgroup;
 	struct wire_title title;
@@ -524,6 +532,7 @@ struct wire_types {
 	enum wire_abi abi;
 	enum wire_disposition disposition;
 	enum wire_signal_flag signal_flag;
+	enum wire_behind behind;
 	enum wire_process_flag process_flag;
 	enum hidden_class hidden_class;
 	enum reader_state reader_state;

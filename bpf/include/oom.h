@@ -90,6 +90,8 @@ static __always_inline void emit_oom(void *ctx, u64 victim, struct counters *cou
 	oom->kind = RECORD_OOM;
 	oom->time = bpf_ktime_get_boot_ns();
 	oom->current_tid = (u32)bpf_get_current_pid_tgid();
+	oom->cpuset_nodes = cpuset_nodes();
+	oom->policy_nodes = policy_nodes();
 	got = bpf_get_stack(ctx, oom->stack, sizeof(oom->stack), 0);
 	oom->stack_bytes = got > 0 ? (u32)got : 0;
 	if ((s64)victim >= 0) {

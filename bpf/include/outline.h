@@ -70,6 +70,7 @@ GLOBAL int outline_task(struct wire_task *facts, u64 address)
 	facts->signal_flags = BPF_CORE_READ(signal, flags);
 	facts->group_exit_code = BPF_CORE_READ(signal, group_exit_code);
 	tell_namespaces(facts, nsproxy_of(task), BPF_CORE_READ(task, cred, user_ns));
+	facts->jobctl = (u32)BPF_CORE_READ(task, jobctl);
 	copy_tty(task, facts->tty);
 	return 0;
 }

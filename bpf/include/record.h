@@ -10,6 +10,8 @@
  *	beyond_ancestors × (the same)                                       shared ones past the source's depth
  *
  *	spawners         × (struct wire_spawner, its process and bytes)     who started those whose parent is another now
+ *	what wire_signal.behind names, in its order: struct wire_process of the tracers of source and target, struct wire_limits
+ *	stack_frames     × u64                                              return addresses of the kernel functions that sent it
  *
  * The target's chain stops where it meets the source's: `joins_at` is the place in the source's chain
  * at which it goes on. The bytes behind a process are its argv (argv_kept of them, NUL separated), and behind
@@ -29,7 +31,7 @@
 #include "kernel_types.h"
 
 enum wire_constant {
-	WIRE_VERSION = 6,
+	WIRE_VERSION = 7,
 	/* Ancestors of one side, at most: what -d may ask for. */
 	MAX_ANCESTORS = 32,
 	MAX_CHAIN = MAX_ANCESTORS + 1,
@@ -54,7 +56,9 @@ enum wire_constant {
 	CGROUP_PATH = 1024,
 	/* The name of a terminal, as the kernel has it: "pts3", "tty1". */
 	TTY_BYTES = 16,
-	/* Return addresses that an OOM kill is told with, and bytes of its cgroup's path. */
+	/* Return addresses that a signal of the kernel's own is recorded with. */
+	CAUSE_STACK = 24,
+	/* The same of an OOM kill, and bytes of its cgroup's path. */
 	OOM_STACK = 24,
 	OOM_PATH = 1024,
 	/* wire_signal.joins_at: the chains do not meet */
@@ -109,7 +113,20 @@ enum wire_signal_flag {
 	SIGNAL_SOURCE_TRUNCATED = 1 << 5, /* the source's chain was cut before PID 1 */
 	SIGNAL_TARGET_TRUNCATED = 1 << 6, /* the target's chain was cut before PID 1 */
 	SIGNAL_SPAWNERS_CUT = 1 << 8,     /* there are more spawners than there is room for */
-	SIGNAL_NO_HISTORY = 1 << 7, /* nothing is kept of the target: what came before cannot be known */
+	SIGNAL_NO_HISTORY = 1 << 7,      /* nothing is kept of the target: what came before cannot be known */
+	SIGNAL_SOURCE_IN_TREE = 1 << 9,  /* current is in a tree that was asked for, and acts for itself */
+	SIGNAL_TARGET_IN_TREE = 1 << 10, /* the target is in one */
+	SIGNAL_STACK_LOST = 1 << 11,     /* the kernel stack was to be recorded and could not be read */
+	SIGNAL_SIGNALFD = 1 << 12,       /* somebody waits at a signalfd of the target's */
+	SIGNAL_TRACED_CALL =
+		1 << 13, /* current is traced: its registers may be what its tracer wrote there */
+};
+
+/* wire_signal.behind: what follows the spawners, in this order. */
+enum wire_behind {
+	BEHIND_SOURCE_TRACER = 1 << 0,
+	BEHIND_TARGET_TRACER = 1 << 1,
+	BEHIND_LIMITS = 1 << 2,
 };
 
 /* wire_process.flags: why bytes are missing. None of them set: argv is what was exec'd. */
@@ -177,7 +194,7 @@ struct wire_task {
 	u16 environment_kept;
 	u16 namespaces_gone; /* it is past the point of its exit where it had any */
 	u8 tty[TTY_BYTES];   /* its terminal */
-	u32 reserved_too;
+	u32 jobctl;          /* the low half of task->jobctl, JOBCTL_* */
 };
 
 /* wire_previous.flags */
@@ -248,12 +265,28 @@ struct wire_signal {
 	u8 joins_at; /* place in the source's chain (0: itself); JOINS_NOWHERE: they do not meet */
 	u8 tty[TTY_BYTES]; /* the target's terminal, for signals that a terminal sends; it may be gone from it by now */
 	u32 spawners;
-	u32 reserved;
-	u64 child_death;               /* CHILD_DEATH of the source's; 0: none */
-	struct wire_previous previous; /* to the target */
+	u16 behind; /* enum wire_behind */
+	u16 stack_frames;
+	u64 child_death; /* CHILD_DEATH of the source's; 0: none */
+	u64 last_fault;  /* of a fault signal to current itself: the address of its last page fault */
+	struct wire_previous previous;  /* to the target */
+	struct wire_previous to_source; /* the last that the source itself was sent */
 	struct wire_syscall call;
 	struct wire_task source; /* current, whether or not it is the source */
 	struct wire_task target;
+};
+
+/*
+ * Resource limits of the target that the kernel sends a signal for, and what they are compared with. Behind SIGXCPU,
+ * SIGXFSZ and SIGKILL that no process sent. ~0: no limit.
+ */
+struct wire_limits {
+	u64 cpu_soft; /* RLIMIT_CPU, seconds */
+	u64 cpu_hard;
+	u64 rttime_soft; /* RLIMIT_RTTIME, microseconds */
+	u64 rttime_hard;
+	u64 fsize_soft; /* RLIMIT_FSIZE, bytes */
+	u64 cpu_time;   /* user and system time of the process while a limit watches it, ns */
 };
 
 /*
@@ -293,7 +326,10 @@ struct wire_end {
 	u16 has_tracer;
 	u16 truncated; /* the ancestors were cut before PID 1 */
 	u32 explained; /* if it died of a signal: one of that number was seen to be sent */
+	u32 thread;    /* this thread ended alone: its process goes on */
+	u32 reserved;
 	struct wire_previous previous;
+	struct wire_syscall call; /* what its registers hold */
 	struct wire_task task;
 };
 
@@ -309,7 +345,10 @@ struct wire_oom {
 	s64 rss[4]; /* mm->rss_stat: file, anonymous, swap entries, shared; the kernel's approximate counters */
 	u64 usage; /* of the memory cgroup nearest to its limit, of the victim's and those above */
 	u64 limit;
-	u64 cgroup;           /* its id */
+	u64 cgroup; /* its id */
+	/* current's, of the first 64 NUMA nodes: where its cpuset and its memory policy let it allocate */
+	u64 cpuset_nodes;
+	u64 policy_nodes;
 	u64 stack[OOM_STACK]; /* return addresses: whether a cgroup's or the host's memory ran out */
 	u32 stack_bytes;
 	u32 path_bytes; /* behind this: its names, NUL-terminated, the nearest first */
@@ -344,8 +383,8 @@ struct wire_attempt {
 	u32 reserved;
 };
 
-_Static_assert(sizeof(struct wire_end) == 40 + 40 + 120, "wire_end has padding");
-_Static_assert(sizeof(struct wire_oom) == 88 + 8 * OOM_STACK + 8, "wire_oom has padding");
+_Static_assert(sizeof(struct wire_end) == 48 + 40 + 56 + 120, "wire_end has padding");
+_Static_assert(sizeof(struct wire_oom) == 104 + 8 * OOM_STACK + 8, "wire_oom has padding");
 _Static_assert(sizeof(struct wire_previous) == 40, "wire_previous has padding");
 _Static_assert(sizeof(struct wire_cgroup) == 24, "wire_cgroup has padding");
 _Static_assert(sizeof(struct wire_title) == 32, "wire_title has padding");
@@ -354,6 +393,8 @@ _Static_assert(sizeof(struct wire_identity) == 64, "wire_identity has padding");
 _Static_assert(sizeof(struct wire_process) == 56, "wire_process has padding");
 _Static_assert(sizeof(struct wire_task) == 120, "wire_task has padding");
 _Static_assert(sizeof(struct wire_syscall) == 56, "wire_syscall has padding");
-_Static_assert(sizeof(struct wire_signal) == 64 + TTY_BYTES + 56 + 56 + 2 * 120, "wire_signal has padding");
+_Static_assert(sizeof(struct wire_limits) == 48, "wire_limits has padding");
+_Static_assert(sizeof(struct wire_signal) == 64 + TTY_BYTES + 64 + 40 + 56 + 2 * 120,
+	       "wire_signal has padding");
 
 #endif

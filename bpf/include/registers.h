@@ -32,9 +32,19 @@ struct pt_regs {
 struct thread_info {
 	u32 status;
 } CORE;
+struct thread_struct___x86 {
+	unsigned long cr2;
+} CORE;
 struct task_struct___x86 {
 	struct thread_info thread_info;
+	struct thread_struct___x86 thread;
 } CORE;
+
+/* Where the last page fault of a task was that became a signal. */
+static __always_inline u64 fault_address_of(struct task_struct *task)
+{
+	return ((struct task_struct___x86 *)task)->thread.cr2;
+}
 
 static __always_inline s64 number_of(struct pt_regs *regs)
 {
@@ -80,6 +90,17 @@ struct pt_regs {
 	u64 orig_x0;
 	s32 syscallno;
 } CORE;
+struct thread_struct___arm64 {
+	unsigned long fault_address;
+} CORE;
+struct task_struct___arm64 {
+	struct thread_struct___arm64 thread;
+} CORE;
+
+static __always_inline u64 fault_address_of(struct task_struct *task)
+{
+	return ((struct task_struct___arm64 *)task)->thread.fault_address;
+}
 
 static __always_inline s64 number_of(struct pt_regs *regs)
 {
@@ -211,23 +232,19 @@ static __always_inline bool sends(const struct wire_syscall *call, u32 signal)
 	return signal_argument(call, &named) && named == signal;
 }
 
-/* The calls through which cgroup.kill is written. */
-static __always_inline bool is_write_family(const struct wire_syscall *call)
+/* A tracer may send SIGKILL to its tracee by none of the ways of cgroup.kill, and all of its calls are ptrace. */
+static __always_inline bool is_ptrace(const struct wire_syscall *call)
 {
-	s64 number = call->number;
-
 	switch (call->abi) {
 	case ABI_X86_64:
-		return number == 1 || number == 20 || number == 18 || number == 40;
+		return call->number == 101;
 	case ABI_X32:
-		number &= ~0x40000000LL;
-		return number == 1 || number == 516 || number == 18 || number == 40;
-	case ABI_I386:
-		return number == 4 || number == 146 || number == 181 || number == 187 || number == 239;
+		return (call->number & ~0x40000000LL) == 521;
 	case ABI_ARM64:
-		return number == 64 || number == 66 || number == 68 || number == 71;
+		return call->number == 117;
+	case ABI_I386:
 	case ABI_ARM:
-		return number == 4 || number == 146 || number == 181 || number == 187 || number == 239;
+		return call->number == 26;
 	}
 	return false;
 }

@@ -34,14 +34,70 @@ static __always_inline bool side_passes(enum select_key pid, struct task_struct 
 	       !(is_asked(comm) && !is_listed(comm, 0, leader));
 }
 
-/* Of a process without any value it is not known: that is left to user space. */
-static __always_inline bool may_be_in_tree(struct task_struct *leader)
+struct ancestry {
+	struct task_struct *next;
+	bool is_found;
+};
+
+static long look_for_root(u32 index, void *context)
+{
+	struct ancestry *ancestry = context;
+	struct task_struct *process = ancestry->next;
+	u32 tgid = BPF_CORE_READ(process, tgid);
+
+	if (tgid == 0)
+		return 1;
+	if (!(index == 0 && settings.tree_begins_below) && bpf_map_lookup_elem(&tree_roots, &tgid)) {
+		ancestry->is_found = true;
+		return 1;
+	}
+	ancestry->next = BPF_CORE_READ(process, real_parent, group_leader);
+	return 0;
+}
+
+/* How far above a process that is older than the tracer its root may be. */
+#define TREE_DEPTH 256
+
+/* Is it in a tree that was asked for? */
+static __always_inline bool is_below_root(struct task_struct *task)
+{
+	struct ancestry ancestry = { .next = task };
+
+	if (!(settings.selected & 1U << SELECT_TREE) || !have_bpf_loop())
+		return false;
+	bpf_loop(TREE_DEPTH, look_for_root, &ancestry, 0);
+	return *(volatile bool *)&ancestry.is_found;
+}
+
+/*
+ * Is it in a tree that was asked for? Kernel threads and the idle task, which run where a terminal or a timer sends, are in
+ * none. One of which nothing is kept (a hook was skipped, or it is being born) is looked for among its ancestors.
+ */
+static __always_inline bool is_in_tree(struct task_struct *leader)
 {
 	struct identity *identity = any_identity(leader);
 
-	return !identity || identity->marks & MARK_IN_TREE;
+	if (identity)
+		return identity->marks & MARK_IN_TREE;
+	return leader->tgid != 0 && !(leader->flags & PF_KTHREAD) && is_below_root(leader);
 }
 
+/* Which sides are: the source's only where current acts for itself, and not in an interrupt that it has nothing to do with. */
+static __always_inline bool find_trees(struct facts *facts, struct task_struct *current_task,
+				       struct task_struct *target)
+{
+	facts->in_tree = 0;
+	if (!is_asked(SELECT_TREE))
+		return true;
+	if (is_in_tree(target->group_leader))
+		facts->in_tree |= SIGNAL_TARGET_IN_TREE;
+	if ((facts->in_syscall || facts->is_exiting || facts->is_io_worker) &&
+	    is_in_tree(current_task->group_leader))
+		facts->in_tree |= SIGNAL_SOURCE_IN_TREE;
+	return facts->in_tree;
+}
+
+/* By pid, user and name; trees are asked for once more is known (find_trees()). */
 static __always_inline bool is_selected(struct task_struct *current_task, struct task_struct *target)
 {
 	struct task_struct *source, *leader;
@@ -52,8 +108,7 @@ static __always_inline bool is_selected(struct task_struct *current_task, struct
 	leader = target->group_leader;
 	return !(is_asked(SELECT_PID) && !is_listed(SELECT_PID, source->tgid, NULL) &&
 		 !is_listed(SELECT_PID, leader->tgid, NULL)) &&
-	       side_passes(SELECT_SOURCE_PID, source) && side_passes(SELECT_TARGET_PID, leader) &&
-	       !(is_asked(SELECT_TREE) && !may_be_in_tree(leader) && !may_be_in_tree(source));
+	       side_passes(SELECT_SOURCE_PID, source) && side_passes(SELECT_TARGET_PID, leader);
 }
 
 #endif

@@ -5,6 +5,7 @@
 #ifndef KILLSNOOP_SNAPSHOT_H
 #define KILLSNOOP_SNAPSHOT_H
 
+#include "cause.h"
 #include "chain.h"
 #include "history.h"
 #include "subject.h"
@@ -35,7 +36,12 @@ static __always_inline void describe_signal(struct wire_signal *signal, const st
 		signal->flags |= SIGNAL_SYSCALL;
 	if (facts->no_history)
 		signal->flags |= SIGNAL_NO_HISTORY;
+	signal->flags |= facts->in_tree;
+	if (facts->is_traced)
+		signal->flags |= SIGNAL_TRACED_CALL;
 	signal->flags |= blocked_flags(target, facts->signal, facts->group);
+	if (signal->flags & SIGNAL_BLOCKED && has_signalfd_reader(target))
+		signal->flags |= SIGNAL_SIGNALFD;
 	signal->result = facts->result;
 	signal->info = facts->info;
 	signal->info_code = facts->code;
@@ -58,9 +64,12 @@ static __always_inline void describe_signal(struct wire_signal *signal, const st
 		name_tty(signal->tty, target);
 	signal->call = facts->call;
 	signal->spawners = 0;
-	signal->reserved = 0;
+	signal->behind = 0;
+	signal->stack_frames = 0;
 	signal->child_death = facts->child_death;
+	signal->last_fault = facts->last_fault;
 	signal->previous = facts->previous;
+	signal->to_source = facts->to_source;
 }
 
 struct subjects {
@@ -123,8 +132,8 @@ static __always_inline void begin_record(struct scratch *scratch, struct task_st
 	begin_again(&scratch->again);
 }
 
-static __always_inline void take_snapshot(struct scratch *scratch, struct task_struct *current_task,
-					  struct task_struct *target)
+static __always_inline void take_snapshot(void *ctx, struct scratch *scratch,
+					  struct task_struct *current_task, struct task_struct *target)
 {
 	struct wire_signal *signal = (struct wire_signal *)scratch->record;
 	struct subjects subjects = { .current_task = current_task, .target = target, .scratch = scratch };
@@ -145,6 +154,7 @@ static __always_inline void take_snapshot(struct scratch *scratch, struct task_s
 	REPEAT(WALK_TURNS, WALK_TURNS, walk_up, &walk);
 	end_again(&scratch->again, *(volatile u32 *)&scratch->processes);
 	append_spawners(scratch, signal);
+	append_cause(ctx, scratch, signal, current_task, target);
 	signal->length = scratch->length;
 }
 

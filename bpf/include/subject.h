@@ -64,7 +64,7 @@ static __always_inline void describe_task(struct wire_task *facts, struct task_s
 	facts->exe_kept = 0;
 	facts->nodename_kept = 0;
 	facts->environment_kept = 0;
-	facts->reserved_too = 0;
+	facts->jobctl = (u32)view->jobctl;
 }
 
 /* Writes up to `size` bytes at the end of the record; clipped, which its room excludes. */
