@@ -50,6 +50,8 @@ pub struct Context {
     pub target: Surroundings,
     /// The event that told of the previous signal, and what brought that about.
     pub previous: Option<(u64, Origin)>,
+    /// The event that told of what the source itself got last.
+    pub last_signal_id: Option<u64>,
     /// The event that told why the source's child died.
     pub child_death_id: Option<u64>,
 }

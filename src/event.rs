@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 
 use crate::context::{After, Context, Surroundings};
-use crate::origin::{self, Origin, Verdict};
+use crate::origin::{self, Origin, Reason, Verdict};
 use crate::record::{
-    AttemptFacts, Blocking, ChildDeath, Disposition, EndFacts, Ending, PF_EXITING, Previous, ProcessFacts,
-    Record, SigInfo, Snapshot,
+    AttemptFacts, Blocking, ChildDeath, Disposition, EndFacts, Ending, PF_EXITING, PF_KTHREAD, Previous,
+    PreviousSource, ProcessFacts, Record, SigInfo, Snapshot, Syscall, SyscallAbi,
 };
 use crate::relation::Relation;
 use crate::signal::Signal;
@@ -106,6 +106,98 @@ pub enum IgnoredBecause {
     Exiting,
 }
 
+/// A resource limit that was reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rlimit {
+    /// As `setrlimit(2)` calls it.
+    pub name: &'static str,
+    /// The hard limit; else the soft one.
+    pub is_hard: bool,
+    /// How much it allows.
+    pub value: RlimitValue,
+}
+
+/// In its own unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RlimitValue {
+    /// Nanoseconds.
+    Time(u64),
+    /// Bytes.
+    Bytes(u64),
+}
+
+/// Which freezer holds a process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Freezer {
+    /// That of cgroups of version 1, and of a suspend: not even SIGKILL acts until the process is thawed.
+    Version1,
+    /// That of cgroups of version 2: SIGKILL acts at once.
+    Version2,
+}
+
+/// A call of `reboot(2)` in a pid namespace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reboot {
+    /// `restart` or `halt`.
+    pub command: &'static str,
+    /// What the parent of the namespace's init finds in its wait status.
+    pub parent_reads: Signal,
+}
+
+/// Who refused which system call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RefusedCall {
+    /// Its number in the table of `arch`.
+    pub number: i64,
+    /// `AUDIT_ARCH_*` of include/uapi/linux/audit.h.
+    pub arch: u32,
+    /// Where in the program the call is.
+    pub address: u64,
+}
+
+impl RefusedCall {
+    /// The name of the architecture, as the `syscalls` tables call it.
+    pub fn arch_name(&self) -> Option<&'static str> {
+        Some(match self.arch {
+            AUDIT_ARCH_X86_64 => "x86_64",
+            AUDIT_ARCH_I386 => "i386",
+            AUDIT_ARCH_AARCH64 => "aarch64",
+            AUDIT_ARCH_ARM => "arm",
+            _ => return None,
+        })
+    }
+
+    /// The name of the call, where the table has it.
+    pub fn name(&self) -> Option<&'static str> {
+        let number = usize::try_from(self.number).ok()?;
+        match self.arch {
+            // x32 shares the numbers below 512 and marks them
+            AUDIT_ARCH_X86_64 => syscalls::x86_64::Sysno::new(number & !0x4000_0000).map(|call| call.name()),
+            AUDIT_ARCH_I386 => syscalls::x86::Sysno::new(number).map(|call| call.name()),
+            AUDIT_ARCH_AARCH64 => syscalls::aarch64::Sysno::new(number).map(|call| call.name()),
+            AUDIT_ARCH_ARM => syscalls::arm::Sysno::new(number).map(|call| call.name()),
+            _ => None,
+        }
+    }
+
+    /// Of the registers of a task.
+    fn of_registers(call: &Syscall, address: u64) -> Self {
+        let arch = match call.abi {
+            SyscallAbi::X86_64 | SyscallAbi::X32 => AUDIT_ARCH_X86_64,
+            SyscallAbi::I386 => AUDIT_ARCH_I386,
+            SyscallAbi::Arm64 => AUDIT_ARCH_AARCH64,
+            SyscallAbi::Arm => AUDIT_ARCH_ARM,
+        };
+        Self { number: call.number, arch, address }
+    }
+}
+
+/// include/uapi/linux/audit.h.
+const AUDIT_ARCH_X86_64: u32 = 0xc000_003e;
+const AUDIT_ARCH_I386: u32 = 0x4000_0003;
+const AUDIT_ARCH_AARCH64: u32 = 0xc000_00b7;
+const AUDIT_ARCH_ARM: u32 = 0x4000_0028;
+
 /// One signal, judged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignalEvent<'a> {
@@ -124,6 +216,17 @@ pub struct SignalEvent<'a> {
     /// What is known beside the record.
     pub context: Context,
 }
+
+/// What a source got is worth saying for so long, in nanoseconds.
+const LAST_SIGNAL_COUNTS_FOR: u64 = 1_000_000_000;
+/// A handler that raises the signal of its fault again does it within so long, in nanoseconds.
+const FAULT_COUNTS_FOR: u64 = 1_000_000_000;
+/// `JOBCTL_TRAP_FREEZE` of include/linux/sched/jobctl.h.
+const JOBCTL_TRAP_FREEZE: u32 = 1 << 23;
+/// `TASK_FROZEN` of include/linux/sched.h, since 6.1.
+const TASK_FROZEN: u32 = 0x8000;
+/// `PF_FROZEN` before 6.1; kernel threads alone use the bit since.
+const PF_FROZEN: u32 = 0x1_0000;
 
 /// A death of the source's child is worth telling for so long, in nanoseconds.
 const CHILD_DEATH_COUNTS_FOR: u64 = 1_000_000_000;
@@ -145,6 +248,17 @@ impl<'a> SignalEvent<'a> {
     /// The last signal to the target before this one that could have ended it.
     pub fn previous(&self) -> Option<&Previous> {
         self.facts.previous.as_ref()
+    }
+
+    /// What the source itself got from another process less than a second before: it may be passing that on.
+    pub fn last_signal(&self) -> Option<(&Previous, &PreviousSource)> {
+        let own = self.source()?;
+        let last = self.facts.to_source.as_ref()?;
+        let from = last.source.as_ref()?;
+        let is_recent = last.time <= self.facts.time && self.facts.time - last.time < LAST_SIGNAL_COUNTS_FOR;
+        // what was ignored was never there
+        let arrived = Outcome::of(last.result) != Some(Outcome::Ignored);
+        (is_recent && arrived && (from.pid, from.start) != (own.pid, own.start)).then_some((last, from))
     }
 
     /// The child of the source that died of a signal less than a second before.
@@ -182,6 +296,7 @@ impl<'a> SignalEvent<'a> {
             || self.facts.current.flags & PF_EXITING != 0
             || is_hang_up
             || self.verdict.origin == Origin::Oom;
+        let at_work = at_work || self.facts.explanation.is_some();
         let worth = at_work
             && origin::may_be_trigger(&self.facts, self.verdict.origin)
             && (self.verdict.origin != Origin::Child || self.current_is_the_child());
@@ -261,8 +376,113 @@ impl<'a> SignalEvent<'a> {
                 let instruction = self.facts.instruction_pointer;
                 Some((address, (is_own && instruction != 0).then_some(instruction)))
             }
+            // the registers are still those of the instruction whose handler could not run
+            _ if self.verdict.reason == Some(Reason::HandlerFailed) => {
+                let instruction = self.facts.instruction_pointer;
+                Some((self.facts.last_fault?, (instruction != 0).then_some(instruction)))
+            }
+            // a handler that raises the signal of its fault again: where that was is still known
+            _ if self.is_raised_again() => Some((self.facts.last_fault?, None)),
             _ => None,
         }
+    }
+
+    /// Did the target's handler of a fault send this signal, to have the default action after all?
+    pub fn is_raised_again(&self) -> bool {
+        let is_own = self.current().pid == self.target().pid && self.current().start == self.target().start;
+        self.verdict.origin == Origin::Process
+            && is_own
+            && self.facts.last_fault.is_some()
+            && self.previous().is_some_and(|previous| {
+                previous.hidden
+                    && previous.source.is_none()
+                    && previous.signal == self.facts.signal
+                    && self.facts.time.saturating_sub(previous.time) < FAULT_COUNTS_FOR
+            })
+    }
+
+    /// The resource limit that it was sent for, where it is known.
+    pub fn rlimit(&self) -> Option<Rlimit> {
+        if self.verdict.origin != Origin::Rlimit {
+            return None;
+        }
+        let limits = self.facts.limits.as_ref()?;
+        if self.facts.signal == origin::XFSZ {
+            let value = RlimitValue::Bytes(limits.file_size?);
+            return Some(Rlimit { name: "RLIMIT_FSIZE", is_hard: false, value });
+        }
+        // kernel/time/posix-cpu-timers.c: SIGKILL at the hard limit, SIGXCPU at the soft one
+        let is_hard = self.facts.signal == origin::KILL;
+        let place = usize::from(is_hard);
+        let (name, value) = match (limits.cpu[place], limits.real_time[place]) {
+            (Some(cpu), None) => ("RLIMIT_CPU", cpu),
+            (None, Some(real_time)) => ("RLIMIT_RTTIME", real_time),
+            (Some(cpu), Some(_)) if limits.cpu_time >= cpu => ("RLIMIT_CPU", cpu),
+            (Some(_), Some(real_time)) => ("RLIMIT_RTTIME", real_time),
+            (None, None) => return None,
+        };
+        Some(Rlimit { name, is_hard, value: RlimitValue::Time(value) })
+    }
+
+    /// What `reboot(2)` was asked for that ended the target's pid namespace.
+    pub fn reboot(&self) -> Option<Reboot> {
+        if self.verdict.reason != Some(Reason::Reboot) {
+            return None;
+        }
+        // kernel/pid_namespace.c: reboot_pid_ns(); include/uapi/linux/reboot.h
+        match self.facts.syscall?.args[2] as u32 {
+            0x0123_4567 | 0xa1b2_c3d4 => {
+                Some(Reboot { command: "restart", parent_reads: Signal::new(origin::HUP)? })
+            }
+            0xcdef_0123 | 0x4321_fedc => {
+                Some(Reboot { command: "halt", parent_reads: Signal::new(origin::INT)? })
+            }
+            _ => None,
+        }
+    }
+
+    /// Which system call a seccomp filter refused.
+    pub fn refused_call(&self) -> Option<RefusedCall> {
+        match self.facts.info {
+            // struct _sigsys of include/uapi/asm-generic/siginfo.h
+            SigInfo::Given { fields, .. } if self.verdict.origin == Origin::Seccomp => Some(RefusedCall {
+                address: u64::from_ne_bytes(fields[..8].try_into().ok()?),
+                number: i64::from(i32::from_ne_bytes(fields[8..12].try_into().ok()?)),
+                arch: u32::from_ne_bytes(fields[12..].try_into().ok()?),
+            }),
+            _ => None,
+        }
+    }
+
+    /// The process that traces the target.
+    pub fn target_tracer(&self) -> Option<&ProcessFacts<'a>> {
+        self.facts.processes.get(self.facts.target_tracer?)
+    }
+
+    /// The process that traces the source.
+    pub fn source_tracer(&self) -> Option<&ProcessFacts<'a>> {
+        self.source()?;
+        self.facts.processes.get(self.facts.current_tracer?)
+    }
+
+    /// Which freezer holds the target, if one does.
+    pub fn freezer(&self) -> Option<Freezer> {
+        let target = &self.facts.target;
+        if target.flags & PF_KTHREAD != 0 {
+            return None;
+        }
+        if target.state & TASK_FROZEN != 0 || target.flags & PF_FROZEN != 0 {
+            return Some(Freezer::Version1);
+        }
+        (target.jobctl & JOBCTL_TRAP_FREEZE != 0).then_some(Freezer::Version2)
+    }
+
+    /// Should the kernel's stack say why, and does it not?
+    pub fn is_unexplained(&self) -> bool {
+        let facts = &self.facts;
+        !self.verdict.origin.has_source()
+            && facts.explanation.is_none()
+            && (facts.stack_lost || !facts.stack.is_empty())
     }
 
     /// The terminal that sent it, as `ps` writes it: `pts/3`, `tty1`.
@@ -292,6 +512,9 @@ impl<'a> SignalEvent<'a> {
         }
         if target.flags & PF_EXITING != 0 {
             return Some("exiting");
+        }
+        if self.freezer().is_some() {
+            return Some("frozen");
         }
         // include/linux/sched.h: TASK_*
         match target.state {
@@ -376,6 +599,13 @@ impl<'a> EndEvent<'a> {
     /// Who died.
     pub fn target(&self) -> &ProcessFacts<'a> {
         &self.facts.processes[0]
+    }
+
+    /// Which system call seccomp refused, of a thread or a process that it ended without a signal.
+    pub fn refused_call(&self) -> Option<RefusedCall> {
+        let is_refused = self.origin == Some(Origin::Seccomp) && self.is_unexplained();
+        let call = self.facts.syscall.filter(|_| is_refused)?;
+        Some(RefusedCall::of_registers(&call, self.facts.instruction_pointer))
     }
 
     /// Who traced it.

@@ -6,11 +6,13 @@
 use base64::Engine;
 
 use crate::context::{After, ReadTitle, Surroundings};
-use crate::event::{AttemptEvent, Clock, EndEvent, Event, LostEvent, Outcome, SignalEvent, tty_name};
-use crate::origin::{self, Origin};
+use crate::event::{
+    AttemptEvent, Clock, EndEvent, Event, LostEvent, Outcome, RefusedCall, RlimitValue, SignalEvent, tty_name,
+};
+use crate::origin::{self, Origin, Reason};
 use crate::record::{
-    Argv, Blocking, ChildDeath, Disposition, Ending, OomScope, PreviousSource, ProcessFacts, Snapshot,
-    SpawnerFacts, Task, Title,
+    Argv, Blocking, ChildDeath, Disposition, Ending, OomScope, Previous, PreviousSource, ProcessFacts,
+    Snapshot, SpawnerFacts, Task, Title,
 };
 use crate::signal::Signal;
 use crate::sink::Format;
@@ -72,6 +74,9 @@ fn tell_signal(event: &SignalEvent<'_>, format: &mut dyn Format) {
         format.text("summary", &summary::of(event));
     }
     format.text("origin", event.verdict.origin.name());
+    if let Some(reason) = event.verdict.reason {
+        format.text("reason", reason.name());
+    }
     if let Some(relation) = event.relation {
         format.text("relation", relation.name());
     }
@@ -111,6 +116,7 @@ fn tell_signal(event: &SignalEvent<'_>, format: &mut dyn Format) {
         format.close();
     }
     tell_oom(event, format);
+    tell_cause(event, format);
     if let Some((address, instruction)) = event.fault() {
         format.open("fault");
         format.text("address", &format!("{address:#x}"));
@@ -130,12 +136,18 @@ fn tell_signal(event: &SignalEvent<'_>, format: &mut dyn Format) {
             if let Some(death) = event.child_death() {
                 tell_child_death(death, event.context.child_death_id, facts.time, format);
             }
+            if let Some((last, from)) = event.last_signal() {
+                tell_last_signal(last, from, event.context.last_signal_id, facts.time, format);
+            }
+            tell_tracer(event.source_tracer(), format);
         });
         format.close();
     }
     format.open("target");
-    Subject::target(facts, &event.context.target)
-        .tell(event.clock, facts.time, format, |format| tell_target(event, format));
+    let mut subject = Subject::target(facts, &event.context.target);
+    // a limit is reached by the thread that runs
+    subject.tells_thread |= event.verdict.origin == Origin::Rlimit;
+    subject.tell(event.clock, facts.time, format, |format| tell_target(event, format));
     format.close();
     if let Some(pid) = event.common_ancestor() {
         format.open("commonAncestor");
@@ -209,6 +221,12 @@ fn tell_end(event: &EndEvent<'_>, format: &mut dyn Format) {
     if let Some(after) = &event.after {
         tell_earlier("after", after, facts.time, format);
     }
+    if facts.is_thread {
+        format.text("scope", origin::Scope::Thread.name());
+    }
+    if let Some(call) = event.refused_call() {
+        tell_refused_call(&call, format);
+    }
     if let Some(tracer) = event.tracer() {
         format.open("trigger");
         format.number("pid", u64::from(tracer.pid));
@@ -217,7 +235,7 @@ fn tell_end(event: &EndEvent<'_>, format: &mut dyn Format) {
         format.close();
     }
     let mut missing = Vec::new();
-    if event.is_unexplained() && event.origin.is_none() {
+    if event.is_unexplained() && event.origin.is_none() && !facts.is_thread {
         let why = if event.is_older { "older-than-the-trace" } else { "not-seen" };
         missing.push(format!("origin:{why}"));
     }
@@ -231,7 +249,7 @@ fn tell_end(event: &EndEvent<'_>, format: &mut dyn Format) {
         task: &facts.task,
         surroundings: &event.surroundings,
         truncated: facts.truncated,
-        tells_thread: false,
+        tells_thread: facts.is_thread,
     };
     subject.missing("target", &mut missing);
     if let Some(tracer) = facts.tracer {
@@ -292,12 +310,90 @@ fn tell_child_death(death: ChildDeath, id: Option<u64>, now: u64, format: &mut d
     format.close();
 }
 
+fn tell_last_signal(
+    last: &Previous,
+    from: &PreviousSource,
+    id: Option<u64>,
+    now: u64,
+    format: &mut dyn Format,
+) {
+    format.open("lastSignal");
+    if let Some(id) = id {
+        format.number("id", id);
+    }
+    let name = Signal::new(last.signal).map_or_else(|| last.signal.to_string().into(), Signal::name);
+    format.text("signalName", &name);
+    format.open("source");
+    format.number("pid", u64::from(from.pid));
+    format.text("comm", &String::from_utf8_lossy(&from.comm));
+    format.text("key", &key_of(from));
+    format.close();
+    format.seconds("secondsAgo", now.saturating_sub(last.time));
+    format.close();
+}
+
+fn tell_tracer(tracer: Option<&ProcessFacts<'_>>, format: &mut dyn Format) {
+    let Some(tracer) = tracer else { return };
+    format.open("tracer");
+    format.number("pid", u64::from(tracer.pid));
+    format.text("comm", &String::from_utf8_lossy(&tracer.comm));
+    tell_cmdline(tracer, format);
+    format.text("key", &key(tracer));
+    format.close();
+}
+
+/// What the kernel's own reasons say more.
+fn tell_cause(event: &SignalEvent<'_>, format: &mut dyn Format) {
+    if let Some(limit) = event.rlimit() {
+        format.open("rlimit");
+        format.text("name", limit.name);
+        match limit.value {
+            RlimitValue::Time(nanoseconds) => format.seconds("valueSeconds", nanoseconds),
+            RlimitValue::Bytes(bytes) => format.number("valueBytes", bytes),
+        }
+        format.text("kind", if limit.is_hard { "hard" } else { "soft" });
+        format.close();
+    }
+    if let Some(call) = event.refused_call() {
+        tell_refused_call(&call, format);
+    }
+    if let Some(reboot) = event.reboot() {
+        format.open("reboot");
+        format.text("command", reboot.command);
+        format.text("parentReads", &reboot.parent_reads.name());
+        format.close();
+    }
+    let Some(explanation) = &event.facts.explanation else { return };
+    if let Some(program) = &explanation.bpf_program {
+        format.open("bpf");
+        format.text("program", program);
+        format.close();
+    }
+    if event.verdict.origin == Origin::Kernel && !explanation.functions.is_empty() {
+        format.words("kernelStack", &explanation.functions);
+    }
+}
+
+fn tell_refused_call(call: &RefusedCall, format: &mut dyn Format) {
+    format.open("seccomp");
+    format.integer("syscall", call.number);
+    if let Some(name) = call.name() {
+        format.text("syscallName", name);
+    }
+    let arch = call.arch_name().map_or_else(|| format!("{:#x}", call.arch), str::to_owned);
+    format.text("arch", &arch);
+    if call.address != 0 {
+        format.text("address", &format!("{:#x}", call.address));
+    }
+    format.close();
+}
+
 fn tell_oom(event: &SignalEvent<'_>, format: &mut dyn Format) {
     let Some(oom) = &event.facts.oom else { return };
     let bytes = |pages| summary::bytes_of_pages(pages);
     format.open("oom");
     if let Some(scope) = oom.scope {
-        format.text("scope", if scope == OomScope::Cgroup { "cgroup" } else { "global" });
+        format.text("scope", scope.name());
     }
     // a limit that was near is nothing to tell where the host's memory ran out
     if oom.scope == Some(OomScope::Cgroup) {
@@ -634,9 +730,16 @@ fn tell_target(event: &SignalEvent<'_>, format: &mut dyn Format) {
     if event.facts.blocking == Blocking::Blocked {
         format.flag("blocked", true);
     }
+    if event.facts.blocking == Blocking::Waited {
+        format.flag("waiting", true);
+    }
+    if event.facts.has_signalfd_reader {
+        format.flag("signalfd", true);
+    }
     if let Some(state) = event.target_state() {
         format.text("state", state);
     }
+    tell_tracer(event.target_tracer(), format);
 }
 
 /// `pid@start`: one process, for ever.
@@ -725,10 +828,23 @@ fn missing(event: &SignalEvent<'_>) -> Vec<String> {
     if event.verdict.origin == Origin::Tty && event.tty().is_none() {
         missing.push("tty.name:gone".to_owned());
     }
+    if event.is_unexplained() {
+        let why = if facts.stack_lost { "no-kernel-stack" } else { "no-kernel-symbols" };
+        missing.push(format!("origin:{why}"));
+    }
+    if event.verdict.origin == Origin::Rlimit && event.rlimit().is_none() {
+        missing.push("rlimit:unknown".to_owned());
+    }
+    if event.verdict.reason == Some(Reason::HandlerFailed) && event.fault().is_none() {
+        missing.push("fault.address:unknown".to_owned());
+    }
+    if event.verdict.origin == Origin::Oom && facts.oom.is_none() {
+        missing.push("oom:not-told".to_owned());
+    }
     if let Some(oom) = &facts.oom {
         let is_cgroups = oom.scope == Some(OomScope::Cgroup);
         let gaps = [
-            ("scope", oom.scope.is_none()),
+            ("scope", oom.scope.is_none() && !oom.by_sysrq),
             ("cgroup", is_cgroups && oom.cgroup.is_empty()),
             ("limitBytes", is_cgroups && oom.usage_and_limit.is_none()),
             ("rssBytes", oom.rss_pages.is_none()),
@@ -748,6 +864,10 @@ fn missing(event: &SignalEvent<'_>) -> Vec<String> {
     if event.trigger().is_some() {
         missing_in("trigger", &facts.processes, &facts.current_chain[..1], &mut missing);
     }
+    if event.source().is_some() {
+        missing_in("source.tracer", &facts.processes, facts.current_tracer.as_slice(), &mut missing);
+    }
+    missing_in("target.tracer", &facts.processes, facts.target_tracer.as_slice(), &mut missing);
     Subject::target(facts, &event.context.target).missing("target", &mut missing);
     if facts.blocking == Blocking::Unknown {
         missing.push("target.blocked:many-threads".to_owned());

@@ -135,6 +135,13 @@ impl History {
         self.told(target.pid, target.start, previous.time, previous.signal)
     }
 
+    /// The event that told of what the running process itself got last.
+    pub fn to_source(&self, snapshot: &Snapshot<'_>) -> Option<u64> {
+        let source = snapshot.processes.get(*snapshot.current_chain.first()?)?;
+        let last = snapshot.to_source.as_ref()?;
+        self.told(source.pid, source.start, last.time, last.signal).map(|(id, _)| id)
+    }
+
     /// The same of the target of a signal that is one before once more.
     pub fn previous_again(&self, noted: &Noted, time: u64, signal: u8) -> Option<(u64, Origin)> {
         self.told(noted.pid, noted.start, time, signal)

@@ -32,6 +32,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod bpf;
+pub mod cause;
 pub mod cli;
 pub mod command;
 pub mod complete;

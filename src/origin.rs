@@ -7,7 +7,10 @@
 //! only where the kernel side saw the task inside one, and only if the arguments name this very signal (an
 //! interrupt may send another). After that, `via` outranks `si_code`, which is a sender's claim.
 
-use crate::record::{EndFacts, Ending, PF_EXITING, PF_KTHREAD, SigInfo, Snapshot, Syscall, SyscallAbi};
+use crate::cause::Cause;
+use crate::record::{
+    EndFacts, Ending, PF_EXITING, PF_IO_WORKER, PF_KTHREAD, SigInfo, Snapshot, Syscall, SyscallAbi,
+};
 
 /// What brought the signal about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,8 +39,12 @@ pub enum Origin {
     Seccomp,
     /// The OOM killer.
     Oom,
-    /// A debugger put it in the place of another.
+    /// A tracer caused it, or put it in the place of another.
     Ptrace,
+    /// A BPF program (`bpf_send_signal()`).
+    Bpf,
+    /// A perf event that asks for a signal.
+    Perf,
     /// The kernel, for a reason that these facts do not tell.
     Kernel,
 }
@@ -59,6 +66,8 @@ impl Origin {
             Self::Seccomp => "seccomp",
             Self::Oom => "oom",
             Self::Ptrace => "ptrace",
+            Self::Bpf => "bpf",
+            Self::Perf => "perf",
             Self::Kernel => "kernel",
         }
     }
@@ -66,6 +75,71 @@ impl Origin {
     /// Did a process send it, or use a kernel service to?
     pub fn has_source(self) -> bool {
         matches!(self, Self::Process | Self::Cgroup)
+    }
+}
+
+/// What the kernel had for a reason, where its origin alone does not say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reason {
+    /// The process group was orphaned while a member was stopped.
+    OrphanedGroup,
+    /// `reboot(2)` in a pid namespace.
+    Reboot,
+    /// SysRq.
+    Sysrq,
+    /// Ctrl-Alt-Del.
+    CtrlAltDel,
+    /// Another virtual console came to the front.
+    ConsoleSwitch,
+    /// A damaged page of memory.
+    MemoryFailure,
+    /// The handler of the fault could not run.
+    HandlerFailed,
+    /// `execve` failed past its point of no return.
+    ExecFailed,
+    /// Syscall user dispatch.
+    UserDispatch,
+    /// `PTRACE_ATTACH`.
+    Attach,
+    /// The tracer ended (`PTRACE_O_EXITKILL`).
+    TracerEnded,
+    /// A message came to an empty queue.
+    MessageQueue,
+}
+
+impl Reason {
+    /// All of them.
+    pub const ALL: [Self; 12] = [
+        Self::OrphanedGroup,
+        Self::Reboot,
+        Self::Sysrq,
+        Self::CtrlAltDel,
+        Self::ConsoleSwitch,
+        Self::MemoryFailure,
+        Self::HandlerFailed,
+        Self::ExecFailed,
+        Self::UserDispatch,
+        Self::Attach,
+        Self::TracerEnded,
+        Self::MessageQueue,
+    ];
+
+    /// The word of the output contract.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::OrphanedGroup => "orphaned-pgrp",
+            Self::Reboot => "reboot",
+            Self::Sysrq => "sysrq",
+            Self::CtrlAltDel => "ctrl-alt-del",
+            Self::ConsoleSwitch => "console-switch",
+            Self::MemoryFailure => "memory-failure",
+            Self::HandlerFailed => "handler-failed",
+            Self::ExecFailed => "exec-failed",
+            Self::UserDispatch => "user-dispatch",
+            Self::Attach => "attach",
+            Self::TracerEnded => "tracer-ended",
+            Self::MessageQueue => "message-queue",
+        }
     }
 }
 
@@ -102,6 +176,8 @@ impl Scope {
 pub struct Verdict {
     /// What brought it about.
     pub origin: Origin,
+    /// More about that, where it is known.
+    pub reason: Option<Reason>,
     /// The system call, where it is known.
     pub via: Option<&'static str>,
     /// How many were meant, where it is known.
@@ -125,7 +201,7 @@ const SI_TKILL: i32 = -6;
 const SI_KERNEL: i32 = 128;
 
 pub(crate) const HUP: u8 = 1;
-const INT: u8 = 2;
+pub(crate) const INT: u8 = 2;
 const QUIT: u8 = 3;
 const ILL: u8 = 4;
 const TRAP: u8 = 5;
@@ -143,7 +219,7 @@ const TTIN: u8 = 21;
 const TTOU: u8 = 22;
 const URG: u8 = 23;
 const XCPU: u8 = 24;
-const XFSZ: u8 = 25;
+pub(crate) const XFSZ: u8 = 25;
 const VTALRM: u8 = 26;
 const PROF: u8 = 27;
 const WINCH: u8 = 28;
@@ -181,6 +257,11 @@ impl Call {
             (X86_64, 20) | (X32, 516) | (I386 | Arm, 146) | (Arm64, 66) => Self::Write("writev"),
             (X86_64 | X32, 18) | (I386 | Arm, 181) | (Arm64, 68) => Self::Write("pwrite64"),
             (X86_64 | X32, 40) | (I386 | Arm, 187 | 239) | (Arm64, 71) => Self::Write("sendfile"),
+            (X86_64, 296) | (X32, 535) | (I386, 334) | (Arm, 362) | (Arm64, 70) => Self::Write("pwritev"),
+            (X86_64, 328) | (X32, 547) | (I386, 379) | (Arm, 393) | (Arm64, 287) => Self::Write("pwritev2"),
+            (X86_64 | X32, 275) | (I386, 313) | (Arm, 340) | (Arm64, 76) => Self::Write("splice"),
+            (X86_64 | X32, 326) | (I386, 377) | (Arm, 391) | (Arm64, 285) => Self::Write("copy_file_range"),
+            (_, 426) => Self::Write("io_uring"),
             _ => return None,
         })
     }
@@ -219,8 +300,13 @@ impl Call {
 
 /// Decides from the facts of one record.
 pub fn decide(facts: &Snapshot<'_>) -> Verdict {
-    if facts.oom.is_some() {
-        return Verdict { origin: Origin::Oom, via: None, scope: None, code_forged: false };
+    if let Some(oom) = &facts.oom {
+        return Verdict { reason: oom.by_sysrq.then_some(Reason::Sysrq), ..Verdict::of(Origin::Oom) };
+    }
+    let shown = facts.explanation.as_ref().and_then(|explanation| explanation.cause);
+    // what a tracer may have written into the registers is no evidence against the kernel's own stack
+    if facts.is_traced_call && shown.is_some_and(|cause| cause != Cause::Call) {
+        return without_a_sender(facts);
     }
     let call = facts.syscall.as_ref().and_then(|syscall| Some((Call::of(syscall)?, syscall.args)));
     if let Some((call, args)) = call {
@@ -230,19 +316,49 @@ pub fn decide(facts: &Snapshot<'_>) -> Verdict {
     }
     if !facts.has_registers && facts.in_syscall && is_claimed_by_a_sender(facts.info) {
         // before 5.15 there is only the siginfo to go by
-        return Verdict { origin: Origin::Process, via: None, scope: None, code_forged: false };
+        return Verdict::of(Origin::Process);
     }
-    if let Some((call @ Call::Write(_), _)) = call {
-        if facts.signal == KILL && facts.info == SigInfo::None && !facts.group {
-            return Verdict {
-                origin: Origin::Cgroup,
-                via: Some(call.name()),
-                scope: Some(Scope::Cgroup),
-                code_forged: false,
-            };
-        }
+    // the stack shows a call of the kill family, which the registers do not
+    if shown == Some(Cause::Call) && facts.current.flags & PF_KTHREAD == 0 {
+        return Verdict::of(Origin::Process);
     }
-    Verdict { origin: without_a_sender(facts), via: None, scope: None, code_forged: false }
+    if is_of_cgroup_kill(facts) {
+        let via = match call {
+            _ if facts.current.flags & PF_IO_WORKER != 0 => Some("io_uring"),
+            Some((call @ Call::Write(_), _)) => Some(call.name()),
+            _ => None,
+        };
+        return Verdict { via, scope: Some(Scope::Cgroup), ..Verdict::of(Origin::Cgroup) };
+    }
+    without_a_sender(facts)
+}
+
+/// kernel/cgroup/cgroup.c sends SIGKILL to each thread, without a siginfo, from inside whichever call writes to the file;
+/// nothing else does. Where the stack is known it says so itself.
+fn is_of_cgroup_kill(facts: &Snapshot<'_>) -> bool {
+    let has_signature = facts.signal == KILL && facts.info == SigInfo::None && !facts.group;
+    let acts = facts.in_syscall || facts.current.flags & PF_IO_WORKER != 0;
+    match facts.explanation.as_ref().and_then(|explanation| explanation.cause) {
+        Some(cause) => cause == Cause::CgroupKill,
+        None => has_signature && acts && !is_in_ptrace(facts),
+    }
+}
+
+fn is_in_ptrace(facts: &Snapshot<'_>) -> bool {
+    use SyscallAbi::{Arm, Arm64, I386, X32, X86_64};
+    facts.syscall.is_some_and(|call| {
+        matches!(
+            (call.abi, call.number & !0x4000_0000),
+            (X86_64, 101) | (X32, 521) | (Arm64, 117) | (I386 | Arm, 26)
+        )
+    })
+}
+
+impl Verdict {
+    /// Of an origin of which no more is known.
+    fn of(origin: Origin) -> Self {
+        Self { origin, reason: None, via: None, scope: None, code_forged: false }
+    }
 }
 
 fn is_claimed_by_a_sender(info: SigInfo) -> bool {
@@ -268,11 +384,76 @@ fn sent_by(call: Call, args: &[u64; 4], facts: &Snapshot<'_>) -> Verdict {
         }
         _ => false,
     };
-    Verdict { origin: Origin::Process, via: Some(call.name()), scope: Some(scope), code_forged }
+    Verdict { via: Some(call.name()), scope: Some(scope), code_forged, ..Verdict::of(Origin::Process) }
+}
+
+/// By the kernel's own stack; else by rules, which leave out what they cannot tell apart.
+fn without_a_sender(facts: &Snapshot<'_>) -> Verdict {
+    let cause = facts.explanation.as_ref().and_then(|explanation| explanation.cause);
+    if let Some((origin, reason)) = cause.and_then(|cause| of_cause(cause, facts)) {
+        return Verdict { reason, ..Verdict::of(origin) };
+    }
+    by_rules(facts)
+}
+
+/// None: the rules say more.
+fn of_cause(cause: Cause, facts: &Snapshot<'_>) -> Option<(Origin, Option<Reason>)> {
+    let kernel = |reason| (Origin::Kernel, Some(reason));
+    // fs/exec.c: ptrace_event() of an exec under a tracer of old
+    if facts.signal == TRAP
+        && facts.info == SigInfo::None
+        && is_to_itself(facts)
+        && facts.target_tracer.is_some()
+    {
+        return Some((Origin::Ptrace, None));
+    }
+    Some(match cause {
+        Cause::Call => return None,
+        Cause::CpuTimer if matches!(facts.signal, XCPU | KILL) => (Origin::Rlimit, None),
+        Cause::CpuTimer | Cause::Timer => (Origin::Timer, None),
+        Cause::OrphanedGroup => kernel(Reason::OrphanedGroup),
+        Cause::Bpf => (Origin::Bpf, None),
+        Cause::NamespaceEnd => (Origin::PidNamespace, None),
+        Cause::Reboot => (Origin::PidNamespace, Some(Reason::Reboot)),
+        Cause::TracerAttached => (Origin::Ptrace, Some(Reason::Attach)),
+        Cause::TracerEnded => (Origin::Ptrace, Some(Reason::TracerEnded)),
+        Cause::Tracer if facts.target_tracer.is_some() => (Origin::Ptrace, None),
+        Cause::Tracer => return None,
+        Cause::Terminal => (Origin::Tty, None),
+        Cause::CtrlAltDel => kernel(Reason::CtrlAltDel),
+        Cause::ConsoleSwitch => kernel(Reason::ConsoleSwitch),
+        Cause::Io => (Origin::Io, None),
+        Cause::MessageQueue => (Origin::Io, Some(Reason::MessageQueue)),
+        Cause::Oom => (Origin::Oom, None),
+        Cause::MemoryFailure => (Origin::Fault, Some(Reason::MemoryFailure)),
+        Cause::CgroupKill => (Origin::Cgroup, None),
+        Cause::Child => (Origin::Child, None),
+        Cause::Seccomp => (Origin::Seccomp, None),
+        Cause::HandlerFrame if is_fault_signal(facts.signal) => (Origin::Fault, Some(Reason::HandlerFailed)),
+        Cause::HandlerFrame => return None,
+        Cause::Perf => (Origin::Perf, None),
+        Cause::Sysrq => kernel(Reason::Sysrq),
+        Cause::ExecFailed if is_to_itself(facts) && matches!(facts.signal, SEGV | KILL) => {
+            kernel(Reason::ExecFailed)
+        }
+        Cause::ExecFailed => return None,
+        Cause::UserDispatch => kernel(Reason::UserDispatch),
+    })
+}
+
+/// What can be said without the stack.
+fn by_rules(facts: &Snapshot<'_>) -> Verdict {
+    let origin = origin_by_rules(facts);
+    let reason = match (facts.signal, facts.info) {
+        (BUS, SigInfo::Given { code: 4 | 5, .. }) if origin == Origin::Fault => Some(Reason::MemoryFailure),
+        (_, SigInfo::Given { code: SI_MESGQ, .. }) if origin == Origin::Io => Some(Reason::MessageQueue),
+        _ => None,
+    };
+    Verdict { reason, ..Verdict::of(origin) }
 }
 
 #[allow(clippy::match_same_arms)] // the order of the rows is the meaning
-fn without_a_sender(facts: &Snapshot<'_>) -> Origin {
+fn origin_by_rules(facts: &Snapshot<'_>) -> Origin {
     let to_itself = is_to_itself(facts);
     let current = &facts.current;
     let exiting = current.flags & PF_EXITING != 0;
@@ -296,9 +477,12 @@ fn without_a_sender(facts: &Snapshot<'_>) -> Origin {
         (XCPU, SigInfo::Kernel) => Origin::Rlimit,
         (XFSZ, SigInfo::None) if to_itself => Origin::Rlimit,
         (PIPE, SigInfo::None) if to_itself => Origin::Io,
-        (INT | QUIT | TSTP | WINCH | TTIN | TTOU, SigInfo::Kernel) => Origin::Tty,
+        // a terminal that nobody knows is none
+        (INT | QUIT | TSTP | WINCH | TTIN | TTOU, SigInfo::Kernel) if !facts.tty.is_empty() => Origin::Tty,
         // an exiting task hangs up the terminal if it leads the session; else it orphaned stopped jobs
-        (HUP | CONT, SigInfo::Kernel) if !exiting || leads_its_session(facts) => Origin::Tty,
+        (HUP | CONT, SigInfo::Kernel) if !facts.tty.is_empty() && (!exiting || leads_its_session(facts)) => {
+            Origin::Tty
+        }
         (KILL, SigInfo::Kernel) if exiting && current.namespace_pid == 1 && current.namespace_level > 0 => {
             Origin::PidNamespace
         }
@@ -327,7 +511,14 @@ fn leads_its_session(facts: &Snapshot<'_>) -> bool {
 /// Can only the OOM killer, or nothing that is known, have sent this? What it says of its victim comes just after.
 pub fn may_be_oom(facts: &Snapshot<'_>) -> bool {
     let is_kernels = facts.signal == KILL && facts.info == SigInfo::Kernel && facts.group;
-    is_kernels && decide(facts).origin == Origin::Kernel
+    let verdict = decide(facts);
+    is_kernels
+        && match verdict.origin {
+            Origin::Oom => facts.oom.is_none(),
+            // a stack that was explained would have shown it
+            Origin::Kernel => verdict.reason.is_none() && facts.explanation.is_none(),
+            _ => false,
+        }
 }
 
 /// The call that an attempt was made by, and whom it meant: as it was asked for, since nobody got a signal.
@@ -342,10 +533,10 @@ pub fn attempt(facts: &Snapshot<'_>) -> Verdict {
                 flags if flags & PIDFD_SIGNAL_PROCESS_GROUP != 0 => Some(Scope::ProcessGroup),
                 _ => None,
             };
-            Verdict { origin: Origin::Process, via: Some(call.name()), scope, code_forged: false }
+            Verdict { via: Some(call.name()), scope, ..Verdict::of(Origin::Process) }
         }
         Some((call, args)) => Verdict { code_forged: false, ..sent_by(call, &args, facts) },
-        None => Verdict { origin: Origin::Process, via: None, scope: None, code_forged: false },
+        None => Verdict::of(Origin::Process),
     }
 }
 
@@ -375,6 +566,9 @@ pub fn of_end(facts: &EndFacts<'_>) -> Option<Origin> {
 /// idle task and kernel threads cannot.
 pub fn may_be_trigger(facts: &Snapshot<'_>, origin: Origin) -> bool {
     let is_process = facts.current.tid != 0 && facts.current.flags & PF_KTHREAD == 0;
+    if let Some(explanation) = &facts.explanation {
+        return is_process && !explanation.in_interrupt && (origin == Origin::Oom || !is_to_itself(facts));
+    }
     is_process
         && (origin == Origin::Oom || !is_to_itself(facts))
         && matches!(

@@ -16,7 +16,7 @@ use crate::bpf::wire::{WireSignal, bytes_of};
 use crate::event::SignalEvent;
 use crate::history::Noted;
 use crate::origin::{self, Origin};
-use crate::record::{has_previous, head_of_signal};
+use crate::record::{Previous, has_previous, head_of_signal};
 use crate::report::Kept;
 use crate::summary;
 
@@ -142,8 +142,14 @@ pub fn holds_from(event: &SignalEvent<'_>) -> Option<u64> {
     if facts.oom.is_some() || origin::may_be_oom(facts) || summary::tells_time(event) {
         return None;
     }
+    // what the source got is recent for a second, and then never again
+    let is_past = |last: &Previous| last.time <= facts.time;
+    let from = if facts.to_source.is_some() { facts.time } else { 0 };
+    if !facts.to_source.as_ref().is_none_or(is_past) {
+        return None;
+    }
     match facts.child_death {
-        None => Some(0),
+        None => Some(from),
         // it stays too old to be told
         Some(death) if death.time <= facts.time && event.child_death().is_none() => Some(facts.time),
         Some(_) => None,

@@ -1,5 +1,6 @@
 //! What joins records: a signal that met a process in the middle of execve waits for the command line that
-//! the exec hook sends after it; a SIGKILL that may be the OOM killer's waits for what that says of its victim.
+//! the exec hook sends after it; a SIGKILL that may be the OOM killer's waits for what that says of its victim. The end of
+//! a process waits for the signals to it that wait: in no output does an end come before the signal that caused it.
 //!
 //! Memory is bounded; a signal that waits too long, or for which there is no room, goes on without.
 
@@ -26,6 +27,8 @@ const ENDED: usize = 64;
 #[derive(Debug)]
 struct Waiting {
     id: u64,
+    /// Pid and start of its target.
+    target: (u32, u64),
     since: Instant,
     /// The record as it came.
     bytes: Vec<u8>,
@@ -53,9 +56,18 @@ impl Waiting {
     }
 }
 
+/// What waits no more, in the order in which it is to be printed.
+#[derive(Debug)]
+pub enum Told {
+    /// A signal.
+    Signal(ToldSignal),
+    /// The record of the end that came behind it.
+    End(Vec<u8>),
+}
+
 /// A signal that waits no more: its record, and what is to be put in.
 #[derive(Debug)]
-pub struct Told {
+pub struct ToldSignal {
     /// Its id.
     pub id: u64,
     bytes: Vec<u8>,
@@ -63,7 +75,7 @@ pub struct Told {
     oom: Option<OomFacts>,
 }
 
-impl Told {
+impl ToldSignal {
     /// The signal, with the command lines that came for it.
     pub fn snapshot(&self) -> Option<Box<Snapshot<'_>>> {
         let Ok(Record::Signal(mut snapshot)) = decode(&self.bytes) else { return None };
@@ -89,9 +101,11 @@ impl Told {
 #[derive(Debug, Default)]
 pub struct Story {
     waiting: VecDeque<Waiting>,
+    /// Ends of processes that a waiting signal was sent to, and their records.
+    ends: VecDeque<((u32, u64), Vec<u8>)>,
     bytes: usize,
     heard: VecDeque<IdentityFacts<'static>>,
-    ended: VecDeque<(u32, u64)>,
+    ended: VecDeque<(u32, u64, Option<u32>)>,
 }
 
 fn is_awaited(argv: &Argv<'_>) -> bool {
@@ -114,8 +128,16 @@ impl Story {
         if (images.is_empty() && victim.is_none()) || self.bytes + bytes.len() > ROOM {
             return None;
         }
-        let mut waiting =
-            Waiting { id, since: now, bytes: bytes.to_vec(), images, found: Vec::new(), victim, oom: None };
+        let mut waiting = Waiting {
+            id,
+            target: target_key(snapshot)?,
+            since: now,
+            bytes: bytes.to_vec(),
+            images,
+            found: Vec::new(),
+            victim,
+            oom: None,
+        };
         self.heard.iter().for_each(|identity| waiting.hear(identity));
         self.bytes += bytes.len();
         self.waiting.push_back(waiting);
@@ -133,9 +155,24 @@ impl Story {
         self.take(Waiting::is_whole)
     }
 
+    /// Takes the end of a process that a signal which waits was sent to. False: there is none, or no room: it is to be
+    /// printed now.
+    pub fn keep_end(&mut self, bytes: &[u8], end: &EndFacts<'_>) -> bool {
+        let Some(key) = end.processes.first().map(|process| (process.pid, process.start)) else {
+            return false;
+        };
+        if !self.waiting.iter().any(|waiting| waiting.target == key) || self.bytes + bytes.len() > ROOM {
+            return false;
+        }
+        self.bytes += bytes.len();
+        self.ends.push_back((key, bytes.to_vec()));
+        true
+    }
+
     /// Is it the first record of this end?
     pub fn is_first_of(&mut self, end: &EndFacts<'_>) -> bool {
-        let Some(key) = end.processes.first().map(|process| (process.pid, process.start)) else {
+        let thread = end.is_thread.then_some(end.task.tid);
+        let Some(key) = end.processes.first().map(|process| (process.pid, process.start, thread)) else {
             return false;
         };
         if self.ended.contains(&key) {
@@ -171,9 +208,19 @@ impl Story {
     fn take(&mut self, is_over: impl Fn(&Waiting) -> bool) -> Vec<Told> {
         let (over, waiting) = std::mem::take(&mut self.waiting).into_iter().partition(|one| is_over(one));
         self.waiting = waiting;
-        self.bytes = self.waiting.iter().map(|one| one.bytes.len()).sum();
         let over: VecDeque<Waiting> = over;
-        over.into_iter().map(|Waiting { id, bytes, found, oom, .. }| Told { id, bytes, found, oom }).collect()
+        let mut told: Vec<Told> = over
+            .into_iter()
+            .map(|Waiting { id, bytes, found, oom, .. }| Told::Signal(ToldSignal { id, bytes, found, oom }))
+            .collect();
+        let still_waits = |key: (u32, u64)| self.waiting.iter().any(|waiting| waiting.target == key);
+        let (ends, over): (VecDeque<_>, VecDeque<_>) =
+            std::mem::take(&mut self.ends).into_iter().partition(|(key, _)| still_waits(*key));
+        self.ends = ends;
+        told.extend(over.into_iter().map(|(_, bytes)| Told::End(bytes)));
+        let waiting = self.waiting.iter().map(|one| one.bytes.len());
+        self.bytes = waiting.chain(self.ends.iter().map(|(_, bytes)| bytes.len())).sum();
+        told
     }
 }
 
@@ -195,6 +242,11 @@ impl Victim {
             (oom.pid, oom.start) == (self.pid, self.start)
         }
     }
+}
+
+fn target_key(snapshot: &Snapshot<'_>) -> Option<(u32, u64)> {
+    let target = snapshot.processes.get(*snapshot.target_chain.first()?)?;
+    Some((target.pid, target.start))
 }
 
 fn target_of(snapshot: &Snapshot<'_>) -> Option<Victim> {
@@ -256,6 +308,30 @@ mod tests {
         }
     }
 
+    fn signal(told: &[Told]) -> &ToldSignal {
+        match &told[0] {
+            Told::Signal(signal) => signal,
+            Told::End(_) => panic!("an end"),
+        }
+    }
+
+    #[test]
+    fn an_end_comes_behind_the_signals_to_its_process_that_wait() {
+        let mut story = kept(Instant::now());
+        let end =
+            |pid| EndFacts::of(ProcessFacts { start: 0, ..ProcessFacts::named(pid, b"x") }, Ending::Exit(0));
+        assert!(!story.keep_end(b"another's", &end(3)), "nothing waits for it");
+        assert!(story.keep_end(b"its end", &end(2)));
+        let told = story.hear(&identity(2, 7));
+        assert_eq!(signal(&told).id, 9);
+        assert!(matches!(&told[1..], [Told::End(bytes)] if bytes == b"its end"));
+        assert_eq!((story.bytes, story.ends.len()), (0, 0));
+        assert!(!story.keep_end(b"its end", &end(2)), "nothing waits any more");
+        let mut story = kept(Instant::now());
+        assert!(story.keep_end(b"its end", &end(2)));
+        assert_eq!(story.give_up(Instant::now(), true).len(), 2, "at the end nobody waits");
+    }
+
     fn kept(now: Instant) -> Story {
         let mut story = Story::default();
         let bytes = record();
@@ -271,8 +347,8 @@ mod tests {
         assert!(story.hear(&identity(3, 7)).is_empty(), "another process");
         let told = story.hear(&identity(2, 7));
         assert_eq!(told.len(), 1);
-        assert_eq!(told[0].id, 9);
-        let snapshot = told[0].snapshot().unwrap();
+        assert_eq!(signal(&told).id, 9);
+        let snapshot = signal(&told).snapshot().unwrap();
         for process in &snapshot.processes[1..] {
             assert!(matches!(&process.argv, Argv::Known { bytes, .. } if **bytes == *b"new\0"));
             assert_eq!((&*process.comm, process.uid), (&b"new"[..], 5), "all of one image");
@@ -287,7 +363,7 @@ mod tests {
         let bytes = record();
         let Ok(Record::Signal(snapshot)) = decode(&bytes) else { panic!("not a signal") };
         let told = story.keep(9, &bytes, &snapshot, Instant::now()).unwrap();
-        assert!(matches!(told[0].snapshot().unwrap().processes[1].argv, Argv::Known { .. }));
+        assert!(matches!(signal(&told).snapshot().unwrap().processes[1].argv, Argv::Known { .. }));
         (0..1000).for_each(|pid| assert!(story.hear(&identity(pid, 1)).is_empty()));
         assert_eq!(story.heard.len(), HEARD);
     }
@@ -315,13 +391,16 @@ mod tests {
             rss_pages: Some(7),
             usage_and_limit: None,
             cgroup: Vec::new(),
+            cpuset_nodes: u64::MAX,
+            policy_nodes: u64::MAX,
+            by_sysrq: false,
             stack: Vec::new(),
             scope: None,
         };
         assert!(story.hear_oom(&oom(3, 0)).is_empty(), "another process");
         assert!(story.hear_oom(&oom(2, 5)).is_empty(), "the same pid, another process");
         let told = story.hear_oom(&oom(2, 0));
-        assert_eq!(told[0].snapshot().unwrap().oom.as_ref().and_then(|oom| oom.rss_pages), Some(7));
+        assert_eq!(signal(&told).snapshot().unwrap().oom.as_ref().and_then(|oom| oom.rss_pages), Some(7));
         assert_eq!(story.waiting(), 0);
     }
 
@@ -341,7 +420,7 @@ mod tests {
         assert!(story.give_up(now, false).is_empty());
         let told = story.give_up(now + WAIT_AT_MOST, false);
         assert_eq!(told.len(), 1);
-        assert!(matches!(told[0].snapshot().unwrap().processes[1].argv, Argv::Missing(Gap::MidExec)));
+        assert!(matches!(signal(&told).snapshot().unwrap().processes[1].argv, Argv::Missing(Gap::MidExec)));
         assert_eq!(kept(now).give_up(now, true).len(), 1, "at the end nobody waits");
     }
 

@@ -3,8 +3,10 @@
 use std::fmt::Write;
 
 use crate::context::After;
-use crate::event::{AttemptEvent, EndEvent, IgnoredBecause, Outcome, SignalEvent};
-use crate::origin::{self, Origin};
+use crate::event::{
+    AttemptEvent, EndEvent, Freezer, IgnoredBecause, Outcome, RefusedCall, RlimitValue, SignalEvent,
+};
+use crate::origin::{self, Origin, Reason};
 use crate::record::{Blocking, Disposition, Ending, OomScope, Previous, ProcessFacts, Task};
 use crate::signal::Signal;
 use crate::sink::digits::push_decimal;
@@ -71,6 +73,16 @@ pub fn of(event: &SignalEvent<'_>) -> String {
             if let Some((address, _)) = event.fault() {
                 let _ = write!(text, " at {address:#x}");
             }
+            match event.verdict.reason {
+                Some(Reason::HandlerFailed) => {
+                    text.push_str(", and its handler could not run: no usable stack")
+                }
+                Some(Reason::MemoryFailure) => {
+                    text.push_str(", a damaged page of memory");
+                    text.push_str(&because_of(event, ", reported by"));
+                }
+                _ => {}
+            }
             text
         }
         Origin::Tty => {
@@ -83,6 +95,7 @@ pub fn of(event: &SignalEvent<'_>) -> String {
         }
         Origin::Timer => format!("timer of {target} sent it {signal}"),
         Origin::ParentDeath => return parent_death(event),
+        Origin::PidNamespace if event.verdict.reason == Some(Reason::Reboot) => reboot(event, &target),
         Origin::PidNamespace => {
             format!(
                 "kernel sent {signal} to {target}: {}, the init of its pid namespace, exited",
@@ -93,22 +106,120 @@ pub fn of(event: &SignalEvent<'_>) -> String {
             Some(trigger) => format!("{target} got {signal} about its child {}", name(trigger)),
             None => format!("{target} got {signal} about a child"),
         },
-        Origin::Io => format!("kernel sent {signal} to {target}: I/O"),
-        Origin::Rlimit => format!("kernel sent {signal} to {target}: resource limit"),
+        Origin::Io if event.verdict.reason == Some(Reason::MessageQueue) => {
+            let by = because_of(event, " by");
+            format!("kernel sent {signal} to {target}: a message{by} came to its queue")
+        }
+        Origin::Io => format!("kernel sent {signal} to {target}: I/O{}", because_of(event, " by")),
+        Origin::Rlimit => rlimit(event, &target),
         Origin::Seccomp => {
-            format!("kernel sent {signal} to {target}: a seccomp filter refused a system call")
+            let refused = event.refused_call().map_or_else(String::new, |call| of_call(&call));
+            format!("kernel sent {signal} to {target}: a seccomp filter refused a system call{refused}")
         }
         Origin::Oom => return oom(event, &target),
-        Origin::Kernel | Origin::Ptrace => format!("kernel sent {signal} to {target}"),
+        Origin::Bpf => {
+            let program = event.facts.explanation.as_ref().and_then(|explanation| {
+                let mut quoted = Vec::new();
+                push_json_string(&mut quoted, explanation.bpf_program.as_deref()?);
+                Some(format!(" {}", String::from_utf8_lossy(&quoted)))
+            });
+            format!("a BPF program{} sent {signal} to {target}", program.unwrap_or_default())
+        }
+        Origin::Perf => format!("a perf event of {target} sent it {signal}"),
+        Origin::Ptrace => ptrace(event, &target),
+        Origin::Kernel => kernel(event, &target),
     };
+    if event.is_raised_again() {
+        let _ = write!(text, ", after its handler had met the fault");
+        if let Some((address, _)) = event.fault() {
+            let _ = write!(text, " at {address:#x}");
+        }
+    }
     text.push_str(effect(event));
     text.push_str(&before(event));
     text
 }
 
-/// Who sent it, and what had just happened to it: `postgres(700), after its child 729 died of SIGKILL,`.
+/// The process that brought it about, if one did: ` by sh(7)`.
+fn because_of(event: &SignalEvent<'_>, word: &str) -> String {
+    event.trigger().map_or_else(String::new, |trigger| format!("{word} {}", name(trigger)))
+}
+
+/// `: getppid (110 of x86_64)`.
+fn of_call(call: &RefusedCall) -> String {
+    match (call.name(), call.arch_name()) {
+        (Some(name), _) => format!(": {name}"),
+        (None, Some(arch)) => format!(": number {} of {arch}", call.number),
+        (None, None) => format!(": number {}", call.number),
+    }
+}
+
+/// `audio(9) exceeded RLIMIT_RTTIME (hard limit 0.2 s): SIGKILL`.
+fn rlimit(event: &SignalEvent<'_>, target: &str) -> String {
+    let signal = event.signal;
+    let Some(limit) = event.rlimit() else { return format!("{target} exceeded a resource limit: {signal}") };
+    let kind = if limit.is_hard { "hard" } else { "soft" };
+    let value = match limit.value {
+        RlimitValue::Time(nanoseconds) => seconds(nanoseconds),
+        RlimitValue::Bytes(bytes) => format!("{bytes} bytes"),
+    };
+    format!("{target} exceeded {} ({kind} limit {value}): {signal}", limit.name)
+}
+
+fn reboot(event: &SignalEvent<'_>, target: &str) -> String {
+    let caller = event.trigger().map_or_else(|| "a process".to_owned(), name);
+    let mut text = format!("kernel sent {} to {target}: {caller} called reboot(2)", event.signal);
+    if let Some(reboot) = event.reboot() {
+        let _ = write!(text, " to {}; its parent reads {}", reboot.command, reboot.parent_reads);
+    }
+    text
+}
+
+fn ptrace(event: &SignalEvent<'_>, target: &str) -> String {
+    let signal = event.signal;
+    let tracer = event.trigger().or_else(|| event.target_tracer()).map(name);
+    match (event.verdict.reason, tracer) {
+        (Some(Reason::Attach), Some(tracer)) => {
+            format!("kernel sent {signal} to {target}: {tracer} attached to it (ptrace)")
+        }
+        (Some(Reason::TracerEnded), Some(tracer)) => {
+            format!("kernel sent {signal} to {target}: its tracer {tracer} ended (PTRACE_O_EXITKILL)")
+        }
+        (_, Some(tracer)) => format!("kernel sent {signal} to {target} for its tracer {tracer}"),
+        (_, None) => format!("kernel sent {signal} to {target} for its tracer"),
+    }
+}
+
+fn kernel(event: &SignalEvent<'_>, target: &str) -> String {
+    let text = format!("kernel sent {} to {target}", event.signal);
+    match event.verdict.reason {
+        Some(Reason::OrphanedGroup) => format!(
+            "{text}: its process group was orphaned while a member was stopped{}",
+            event.trigger().map_or_else(String::new, |trigger| format!(", as {} ended", name(trigger)))
+        ),
+        Some(Reason::Sysrq) => format!("{text}: SysRq{}", because_of(event, " by")),
+        Some(Reason::CtrlAltDel) => format!("{text}: Ctrl-Alt-Del"),
+        Some(Reason::ConsoleSwitch) => format!("{text}: another virtual console came to the front"),
+        Some(Reason::ExecFailed) => format!("{text}: execve failed after the old program was gone"),
+        Some(Reason::UserDispatch) => format!("{text}: syscall user dispatch"),
+        _ => {
+            let functions = event.facts.explanation.as_ref().map_or(&[][..], |shown| &shown.functions);
+            functions.first().map_or(text.clone(), |function| format!("{text} ({function})"))
+        }
+    }
+}
+
+/// Who sent it, and what had just happened to it: `tini(7), 0.1 ms after SIGUSR2 from sh(9),`, or
+/// `postgres(700), after its child 729 died of SIGKILL,`. What is nearer explains more.
 fn source(event: &SignalEvent<'_>) -> String {
     let source = name(event.current());
+    if let Some((last, from)) = event.last_signal() {
+        let is_nearer = event.child_death().is_none_or(|death| death.time <= last.time);
+        if let Some(signal) = Signal::new(last.signal).filter(|_| is_nearer) {
+            let ago = seconds(event.facts.time.saturating_sub(last.time));
+            return format!("{source}, {ago} after {signal} from {},", name_of(&from.comm, from.pid));
+        }
+    }
     let death = event.child_death().and_then(|death| Some((death.pid, Signal::new(death.signal)?)));
     match death {
         Some((child, signal)) => format!("{source}, after its child {child} died of {signal},"),
@@ -118,7 +229,7 @@ fn source(event: &SignalEvent<'_>) -> String {
 
 /// Does the sentence say how long ago something was?
 pub fn tells_time(event: &SignalEvent<'_>) -> bool {
-    told_before(event).is_some()
+    told_before(event).is_some() || event.last_signal().is_some() || event.is_raised_again()
 }
 
 /// What came before and is worth telling.
@@ -177,7 +288,14 @@ fn oom(event: &SignalEvent<'_>, target: &str) -> String {
             facts.push(format!("memory cgroup limit {}", mebibytes(bytes_of_pages(limit))));
         }
         (Some(OomScope::Cgroup), None) => facts.push("its memory cgroup is at its limit".to_owned()),
+        _ if oom.by_sysrq => facts.push("SysRq asked for it".to_owned()),
         (Some(OomScope::Global), _) => facts.push("the host ran out of memory".to_owned()),
+        (Some(OomScope::Cpuset), _) => {
+            facts.push("the NUMA nodes of its cpuset ran out of memory".to_owned())
+        }
+        (Some(OomScope::MemoryPolicy), _) => {
+            facts.push("the NUMA nodes of its memory policy ran out of memory".to_owned());
+        }
         (None, _) => {}
     }
     if let Some(pages) = oom.rss_pages {
@@ -245,6 +363,10 @@ pub fn of_end(event: &EndEvent<'_>) -> String {
         _ => return format!("{target} ended"),
     };
     let core = if core_dumped { " and left a core" } else { "" };
+    let target =
+        if event.facts.is_thread { format!("thread {} of {target}", event.facts.task.tid) } else { target };
+    let lives = if event.facts.is_thread { "; its process goes on" } else { "" };
+    let refused = event.refused_call().map_or_else(String::new, |call| of_call(&call));
     if event.facts.explained {
         let how = match event.after.as_ref().map(|after| (when(after), source(after))) {
             Some((when, source)) if !event.after.as_ref().is_some_and(After::is_what_ended_it) => {
@@ -260,13 +382,14 @@ pub fn of_end(event: &EndEvent<'_>) -> String {
     let why = match (event.origin, event.tracer()) {
         (Some(Origin::Ptrace), Some(tracer)) => format!(", which its tracer {} let through", name(tracer)),
         (Some(Origin::Seccomp), _) if signal.number() == 9 => {
-            ": strict seccomp refused a system call".to_owned()
+            format!(": strict seccomp refused a system call{refused}")
         }
-        (Some(Origin::Seccomp), _) => ": a seccomp filter refused a system call".to_owned(),
+        (Some(Origin::Seccomp), _) => format!(": a seccomp filter refused a system call{refused}"),
+        _ if event.facts.is_thread => String::new(),
         _ if event.is_older => ", which may have been sent before this trace".to_owned(),
         _ => ", and no such signal was seen".to_owned(),
     };
-    format!("{target} died of {signal}{core}{why}")
+    format!("{target} died of {signal}{core}{why}{lives}")
 }
 
 /// What brought a signal about that no process sent.
@@ -278,7 +401,8 @@ fn of_kernel(after: Option<&After>) -> &'static str {
         Some(Origin::PidNamespace) => "the init of its pid namespace exited",
         Some(Origin::Fault) => "its fault",
         Some(Origin::Timer) => "its timer",
-        Some(Origin::Rlimit) => "it met its resource limit",
+        Some(Origin::Rlimit) => "it exceeded a resource limit",
+        Some(Origin::Bpf) => "a BPF program sent it",
         Some(Origin::Seccomp) => "a seccomp filter refused a system call",
         _ => "it came",
     }
@@ -299,6 +423,15 @@ fn parent_death(event: &SignalEvent<'_>) -> String {
     )
 }
 
+/// Does the signal wait for a thaw? SIGKILL passes the freezer of version 2.
+fn is_held_by_freezer(event: &SignalEvent<'_>) -> bool {
+    match event.freezer() {
+        Some(Freezer::Version1) => true,
+        Some(Freezer::Version2) => event.facts.signal != origin::KILL,
+        None => false,
+    }
+}
+
 fn effect(event: &SignalEvent<'_>) -> &'static str {
     match (event.outcome(), event.ignored_because()) {
         (_, Some(IgnoredBecause::Set)) => ", which ignores it",
@@ -307,10 +440,27 @@ fn effect(event: &SignalEvent<'_>) -> &'static str {
         (_, Some(IgnoredBecause::Default)) => ", which ignores it by default",
         (_, Some(IgnoredBecause::NamespaceInit)) => ", which ignored it as PID 1 of its namespace",
         (_, Some(IgnoredBecause::Exiting)) if event.target_state() == Some("zombie") => ", a zombie already",
+        (_, Some(IgnoredBecause::Exiting)) if event.target_state() == Some("disk-sleep") => {
+            ", already being killed, which is in uninterruptible sleep"
+        }
         (_, Some(IgnoredBecause::Exiting)) => ", which was ending already",
         (Some(Outcome::Ignored), None) => ", which ignored it",
         (Some(Outcome::AlreadyPending), _) => ", where one was pending already",
         (Some(Outcome::Overflow), _) => ", whose queue was full: not delivered",
+        (Some(Outcome::Queued | Outcome::InfoLost), _) if is_held_by_freezer(event) => {
+            ", which is frozen: nothing happens until it is thawed"
+        }
+        (Some(Outcome::Queued | Outcome::InfoLost), _) if event.facts.blocking == Blocking::Waited => {
+            ", which is waiting for it"
+        }
+        (Some(Outcome::Queued | Outcome::InfoLost), _) if event.facts.has_signalfd_reader => {
+            ", which has it blocked and a signalfd read"
+        }
+        (Some(Outcome::Queued | Outcome::InfoLost), _)
+            if event.facts.signal == origin::KILL && event.target_state() == Some("disk-sleep") =>
+        {
+            ", which is in uninterruptible sleep: it ends when that does"
+        }
         (Some(Outcome::Queued | Outcome::InfoLost), _) if event.facts.blocking == Blocking::Blocked => {
             ", which has it blocked"
         }

@@ -165,8 +165,9 @@ impl Pipeline<'_, '_> {
     /// A record that is to be decoded.
     fn read(&mut self, bytes: &[u8], outline: Option<&Outline<'_>>) {
         match record::decode(bytes) {
-            Ok(Record::Signal(snapshot)) => {
+            Ok(Record::Signal(mut snapshot)) => {
                 self.received += 1;
+                self.completer.explain(&mut snapshot);
                 let id = self.take_id();
                 // before any record that may refer to it
                 self.history.note(id, &snapshot);
@@ -187,7 +188,10 @@ impl Pipeline<'_, '_> {
             }
             Ok(Record::End(end)) => {
                 self.received_others += 1;
-                self.tell_end(*end);
+                // a signal comes before the end that it caused, whatever it waits for
+                if !self.story.keep_end(bytes, &end) {
+                    self.tell_end(*end);
+                }
             }
             Ok(Record::Cgroup(cgroup)) => {
                 self.received_others += 1;
@@ -218,9 +222,19 @@ impl Pipeline<'_, '_> {
     /// Signals that wait no more.
     fn tell_all(&mut self, told: &[Told]) {
         for one in told {
-            // it was decoded before
-            if let Some(snapshot) = one.snapshot() {
-                self.tell(one.id, *snapshot, None);
+            // each was decoded before
+            match one {
+                Told::Signal(signal) => {
+                    if let Some(mut snapshot) = signal.snapshot() {
+                        self.completer.explain(&mut snapshot);
+                        self.tell(signal.id, *snapshot, None);
+                    }
+                }
+                Told::End(bytes) => {
+                    if let Ok(Record::End(end)) = record::decode(bytes) {
+                        self.tell_end(*end);
+                    }
+                }
             }
         }
     }
@@ -290,6 +304,7 @@ impl Pipeline<'_, '_> {
             source,
             target,
             previous: self.history.previous(snapshot),
+            last_signal_id: self.history.to_source(snapshot),
             child_death_id: snapshot.child_death.and_then(|death| self.history.death_id(&death)),
         }
     }

@@ -1,94 +1,141 @@
-//! Whose memory ran out: the kernel functions that led to the OOM killer say it, and /proc/kallsyms says where they
-//! are. Read only once there was such a kill.
+//! Which kernel functions a stack leads through: `/proc/kallsyms` says where they are. Read once, when there is a first
+//! stack to explain; of its some hundred thousand names only those are kept that mean something.
 
 use std::ops::Range;
 
+use crate::cause::{self, Explanation};
 use crate::record::OomScope;
 
 /// Only on the way to a kill for a memory cgroup's limit.
 const FOR_A_CGROUP: &str = "mem_cgroup_out_of_memory";
 /// On the way to every kill for memory.
 const FOR_ALL: &str = "out_of_memory";
+/// A kill that somebody asked for by SysRq (drivers/tty/sysrq.c).
+const BY_SYSRQ: &str = "moom_callback";
 
-/// Where these functions are.
+/// Where functions are.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OomFunctions {
-    cgroup: Vec<Range<u64>>,
-    all: Vec<Range<u64>>,
+pub struct KernelFunctions {
+    /// In the order of their addresses, which do not overlap.
+    functions: Vec<(Range<u64>, Box<str>)>,
 }
 
-impl OomFunctions {
-    /// From the text of /proc/kallsyms. None if addresses are hidden there (`kernel.kptr_restrict`).
+/// Address and name of each line of /proc/kallsyms; those whose address is hidden (`kernel.kptr_restrict`) left out.
+fn symbols(text: &str) -> impl Iterator<Item = (u64, &str)> {
+    text.lines().filter_map(|line| {
+        let (address, rest) = line.split_once(' ')?;
+        let name = rest.get(2..)?.split_whitespace().next()?;
+        let address = u64::from_str_radix(address, 16).ok()?;
+        (address != 0).then_some((address, name))
+    })
+}
+
+/// A part that the compiler split off is called NAME.cold, NAME.isra.0.
+fn whole_name(symbol: &str) -> &str {
+    symbol.split('.').next().unwrap_or(symbol)
+}
+
+impl KernelFunctions {
+    /// From the text of /proc/kallsyms. None if addresses are hidden there.
     pub fn parse(text: &str) -> Option<Self> {
-        let symbols = || {
-            text.lines().filter_map(|line| {
-                let (address, rest) = line.split_once(' ')?;
-                let name = rest.get(2..)?.split_whitespace().next()?;
-                Some((u64::from_str_radix(address, 16).ok()?, name))
-            })
+        let is_wanted = |symbol: &str| {
+            let whole = whole_name(symbol);
+            matches!(whole, FOR_A_CGROUP | FOR_ALL | BY_SYSRQ) || cause::is_wanted(whole)
         };
-        let mut addresses: Vec<u64> =
-            symbols().map(|(address, _)| address).filter(|&address| address != 0).collect();
+        let mut addresses: Vec<u64> = symbols(text).map(|(address, _)| address).collect();
         addresses.sort_unstable();
-        // a part that the compiler split off is called NAME.cold, NAME.isra.0
-        let is_part_of = |symbol: &str, name: &str| {
-            symbol.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-        };
-        let ranges = |name: &str| -> Vec<Range<u64>> {
-            symbols()
-                .filter(|&(address, symbol)| address != 0 && is_part_of(symbol, name))
-                .filter_map(|(address, _)| {
-                    let next = addresses.partition_point(|&other| other <= address);
-                    Some(address..*addresses.get(next)?)
-                })
-                .collect()
-        };
-        let (cgroup, all) = (ranges(FOR_A_CGROUP), ranges(FOR_ALL));
-        (!cgroup.is_empty() && !all.is_empty()).then_some(Self { cgroup, all })
+        let mut functions: Vec<(Range<u64>, Box<str>)> = symbols(text)
+            .filter(|(_, symbol)| is_wanted(symbol))
+            .filter_map(|(address, symbol)| {
+                let next = addresses.partition_point(|&other| other <= address);
+                Some((address..*addresses.get(next)?, whole_name(symbol).into()))
+            })
+            .collect();
+        functions.sort_by_key(|(range, _)| range.start);
+        (!functions.is_empty()).then_some(Self { functions })
     }
 
-    /// None where the stack leads through neither.
-    pub fn scope(&self, stack: &[u64]) -> Option<OomScope> {
-        let leads_through = |ranges: &[Range<u64>]| {
-            stack.iter().any(|address| ranges.iter().any(|range| range.contains(address)))
-        };
-        if leads_through(&self.cgroup) {
+    /// The function that this return address leads back into; empty if it is none that means something.
+    fn name(&self, address: u64) -> &str {
+        // the call may be the last instruction of its function
+        let call = address.saturating_sub(1);
+        let after = self.functions.partition_point(|(range, _)| range.start <= call);
+        let found = after.checked_sub(1).and_then(|place| self.functions.get(place));
+        found.filter(|(range, _)| range.contains(&call)).map_or("", |(_, name)| name)
+    }
+
+    /// What a stack says, the innermost function first.
+    pub fn explain(&self, stack: &[u64]) -> Explanation {
+        cause::explain(stack.iter().map(|&address| self.name(address)))
+    }
+
+    /// Whose memory ran out, and whether SysRq asked for a victim. None where the stack leads through neither.
+    pub fn oom_scope(&self, stack: &[u64]) -> (Option<OomScope>, bool) {
+        let leads_through = |name: &str| stack.iter().any(|&address| self.name(address) == name);
+        let scope = if leads_through(FOR_A_CGROUP) {
             Some(OomScope::Cgroup)
-        } else if leads_through(&self.all) {
-            Some(OomScope::Global)
         } else {
-            None
+            leads_through(FOR_ALL).then_some(OomScope::Global)
+        };
+        (scope, leads_through(BY_SYSRQ))
+    }
+}
+
+/// Every function of this stack, from the text of /proc/kallsyms; empty where none is known.
+pub fn name_all(text: &str, stack: &[u64]) -> Vec<String> {
+    let mut nearest: Vec<(u64, &str)> = vec![(0, ""); stack.len()];
+    for (address, symbol) in symbols(text) {
+        for (&call, found) in stack.iter().zip(&mut nearest) {
+            if address < call && address > found.0 {
+                *found = (address, symbol);
+            }
         }
     }
+    nearest.into_iter().map(|(_, symbol)| whole_name(symbol).to_owned()).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cause::Cause;
 
     const SYMBOLS: &str = "ffff0100 t oom_kill_process\nffff0200 T out_of_memory\nffff0300 T next\n\
                            ffff0400 t mem_cgroup_out_of_memory\nffff0500 t try_charge\nffff0900 t out_of_memory.cold\n\
-                           ffff0a00 t other\t[module]\n";
+                           ffff0a00 t other\t[module]\nffff0b00 t moom_callback\nffff0c00 t last\n";
 
     #[test]
     fn the_stack_says_whose_memory_ran_out() {
-        let functions = OomFunctions::parse(SYMBOLS).unwrap();
-        assert_eq!(functions.scope(&[0xffff_0110, 0xffff_0250, 0xffff_0410]), Some(OomScope::Cgroup));
-        assert_eq!(functions.scope(&[0xffff_0110, 0xffff_0250, 0xffff_0550]), Some(OomScope::Global));
-        assert_eq!(functions.scope(&[0xffff_0110, 0xffff_0910]), Some(OomScope::Global));
-        assert_eq!(functions.scope(&[0xffff_0110, 0xffff_0310]), None);
-        assert_eq!(functions.scope(&[]), None);
+        let functions = KernelFunctions::parse(SYMBOLS).unwrap();
+        let scope = |stack: &[u64]| functions.oom_scope(stack);
+        assert_eq!(scope(&[0xffff_0110, 0xffff_0250, 0xffff_0410]), (Some(OomScope::Cgroup), false));
+        assert_eq!(scope(&[0xffff_0110, 0xffff_0250, 0xffff_0550]), (Some(OomScope::Global), false));
+        assert_eq!(scope(&[0xffff_0110, 0xffff_0910]), (Some(OomScope::Global), false));
+        assert_eq!(scope(&[0xffff_0110, 0xffff_0250, 0xffff_0b10]), (Some(OomScope::Global), true));
+        assert_eq!(scope(&[0xffff_0110, 0xffff_0310]), (None, false));
+        assert_eq!(scope(&[]), (None, false));
     }
 
     #[test]
-    fn hidden_addresses_tell_nothing() {
+    fn a_call_that_ends_its_function_is_still_of_it() {
+        let functions = KernelFunctions::parse(SYMBOLS).unwrap();
         assert_eq!(
-            OomFunctions::parse(
-                "0000000000000000 T out_of_memory\n0000000000000000 t mem_cgroup_out_of_memory\n"
-            ),
-            None
+            functions.explain(&[0xffff_0200]).cause,
+            Some(Cause::Oom),
+            "oom_kill_process, up to its end"
         );
-        assert_eq!(OomFunctions::parse(""), None);
-        assert_eq!(OomFunctions::parse("nonsense\n\nffff T\n"), None);
+        assert_eq!(functions.explain(&[0xffff_0100]).cause, None, "before its beginning");
+    }
+
+    #[test]
+    fn any_function_can_be_named() {
+        assert_eq!(name_all(SYMBOLS, &[0xffff_0a10, 0xffff_0910, 5]), ["other", "out_of_memory", ""]);
+    }
+
+    #[test]
+    fn hidden_addresses_say_nothing() {
+        let hidden = "0000000000000000 T out_of_memory\n0000000000000000 t mem_cgroup_out_of_memory\n";
+        assert_eq!(KernelFunctions::parse(hidden), None);
+        assert_eq!(KernelFunctions::parse(""), None);
+        assert_eq!(KernelFunctions::parse("nonsense\n\nffff T\n"), None);
     }
 }

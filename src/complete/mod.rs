@@ -22,13 +22,14 @@ use rustc_hash::FxHashMap;
 
 use self::cgroups::CgroupPaths;
 use self::container::Placement;
-use self::kallsyms::OomFunctions;
+use self::kallsyms::KernelFunctions;
 use self::procfs::{ArgumentBlock, HostNamespaces};
 use self::user::Names;
+use crate::cause::{self, Cause};
 use crate::context::{ReadTitle, Surroundings};
 use crate::record::{
-    Argv, CgroupFacts, Gap, Ghost, Image, KeptIdentity, OomFacts, ProcessFacts, SpawnerFacts, Task,
-    TitleFacts,
+    Argv, CgroupFacts, Gap, Ghost, Image, KeptIdentity, OomFacts, OomScope, ProcessFacts, Snapshot,
+    SpawnerFacts, Task, TitleFacts,
 };
 
 /// As many spawners one event has at most: `MAX_SPAWNERS` of record.h.
@@ -67,6 +68,22 @@ struct Whereabouts {
     namespaces_gone: bool,
 }
 
+/// Stacks of which every function is named are kept, so many.
+const NAMED_STACKS: usize = 256;
+
+/// The bits of a list as the kernel prints it: `0-1,3`. What is beyond 64 is left out.
+fn bits_of_list(text: &str) -> u64 {
+    let mut bits = 0;
+    for part in text.trim().split(',') {
+        let (first, last) = part.split_once('-').unwrap_or((part, part));
+        let (Ok(first), Ok(last)) = (first.parse::<u32>(), last.parse::<u32>()) else { continue };
+        for bit in first..=last.min(63) {
+            bits |= 1 << bit;
+        }
+    }
+    bits
+}
+
 /// Completes events.
 #[derive(Debug)]
 pub struct Completer {
@@ -74,7 +91,9 @@ pub struct Completer {
     /// What ran before the tracer, where the kernel could not be told of it by pid.
     older: HashMap<u32, ArgumentBlock>,
     /// Where the kernel's functions are, once that was asked; None where it does not say.
-    oom_functions: OnceCell<Option<OomFunctions>>,
+    functions: OnceCell<Option<KernelFunctions>>,
+    /// The stacks that needed every function's name, and what came of them.
+    named: FxHashMap<Vec<u64>, Vec<String>>,
     names: Names,
     /// The files under the root are those of PID 1.
     has_hosts_names: bool,
@@ -114,7 +133,8 @@ impl Completer {
             unsettled: 0,
             proc_directory: root.join("proc"),
             older: HashMap::new(),
-            oom_functions: OnceCell::new(),
+            functions: OnceCell::new(),
+            named: FxHashMap::default(),
             from_kernel: 0,
             from_proc: 0,
         }
@@ -126,11 +146,69 @@ impl Completer {
         self.older = procfs::pids(&self.proc_directory).into_iter().filter_map(block).collect();
     }
 
+    fn functions(&self) -> Option<&KernelFunctions> {
+        self.functions.get_or_init(|| KernelFunctions::parse(&self.symbols()?)).as_ref()
+    }
+
+    fn symbols(&self) -> Option<String> {
+        fs::read_to_string(self.proc_directory.join("kallsyms")).ok()
+    }
+
+    /// Says what the kernel's stack means, if the signal came with one.
+    pub fn explain(&mut self, snapshot: &mut Snapshot<'_>) {
+        if snapshot.stack.is_empty() || snapshot.explanation.is_some() {
+            return;
+        }
+        let Some(functions) = self.functions() else { return };
+        let mut explanation = functions.explain(&snapshot.stack);
+        match explanation.cause {
+            None => {
+                explanation.functions =
+                    cause::telling(self.name_all(&snapshot.stack).iter().map(String::as_str))
+            }
+            // a program that was loaded since the functions were read
+            Some(Cause::Bpf) => {
+                let names = self.name_all(&snapshot.stack);
+                explanation.bpf_program = cause::bpf_program(names.iter().map(String::as_str));
+            }
+            Some(_) => {}
+        }
+        snapshot.explanation = Some(explanation);
+    }
+
+    /// The name of every function of a stack: reads all symbols, so only for what is rare, and once for each stack.
+    fn name_all(&mut self, stack: &[u64]) -> Vec<String> {
+        if let Some(names) = self.named.get(stack) {
+            return names.clone();
+        }
+        let Some(text) = self.symbols() else { return Vec::new() };
+        let names = kallsyms::name_all(&text, stack);
+        if self.named.len() >= NAMED_STACKS {
+            self.named.clear();
+        }
+        self.named.insert(stack.to_vec(), names.clone());
+        names
+    }
+
     /// Says whose memory ran out.
     pub fn complete_oom(&self, oom: &mut OomFacts) {
-        let read = || OomFunctions::parse(&fs::read_to_string(self.proc_directory.join("kallsyms")).ok()?);
-        oom.scope =
-            self.oom_functions.get_or_init(read).as_ref().and_then(|functions| functions.scope(&oom.stack));
+        let Some(functions) = self.functions() else { return };
+        (oom.scope, oom.by_sysrq) = functions.oom_scope(&oom.stack);
+        // mm/oom_kill.c: constrained_alloc() asks the policy first
+        if oom.scope == Some(OomScope::Global) {
+            let with_memory = self.nodes_with_memory();
+            if with_memory & !oom.policy_nodes != 0 {
+                oom.scope = Some(OomScope::MemoryPolicy);
+            } else if with_memory & !oom.cpuset_nodes != 0 {
+                oom.scope = Some(OomScope::Cpuset);
+            }
+        }
+    }
+
+    /// NUMA nodes that have memory, of the first 64; none where the kernel does not say.
+    fn nodes_with_memory(&self) -> u64 {
+        let path = self.proc_directory.with_file_name("sys").join("devices/system/node/has_memory");
+        fs::read_to_string(path).map_or(0, |text| bits_of_list(&text))
     }
 
     /// Takes the path of a cgroup.

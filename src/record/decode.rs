@@ -10,13 +10,13 @@ use thiserror::Error;
 
 use super::{
     Argv, AttemptFacts, Blocking, CgroupFacts, ChildDeath, Comm, Disposition, EndFacts, Ending, Gap, Ghost,
-    IdentityFacts, Image, OomFacts, Previous, PreviousSource, ProcessFacts, Record, SigInfo, Snapshot,
-    SpawnerFacts, SubjectFacts, Syscall, SyscallAbi, Task, Title, TitleFacts,
+    IdentityFacts, Image, Limits, OomFacts, Previous, PreviousSource, ProcessFacts, Record, SigInfo,
+    Snapshot, SpawnerFacts, SubjectFacts, Syscall, SyscallAbi, Task, Title, TitleFacts,
 };
 use crate::bpf::wire::{
-    Abi, Constant, Disposition as WireDisposition, Info as WireInfo, Kind, PreviousFlag, ProcessFlag,
-    SignalFlag, SpawnerFlag, VERSION, WireAttempt, WireCgroup, WireEnd, WireGhost, WireIdentity, WireOom,
-    WirePrevious, WireProcess, WireSignal, WireSpawner, WireTask, WireTitle,
+    Abi, Behind, Constant, Disposition as WireDisposition, Info as WireInfo, Kind, PreviousFlag, ProcessFlag,
+    SignalFlag, SpawnerFlag, VERSION, WireAttempt, WireCgroup, WireEnd, WireGhost, WireIdentity, WireLimits,
+    WireOom, WirePrevious, WireProcess, WireSignal, WireSpawner, WireSyscall, WireTask, WireTitle,
 };
 use crate::config::is_variable_name;
 
@@ -251,6 +251,9 @@ fn decode_end(bytes: &[u8]) -> Result<EndFacts<'_>, DecodeError> {
         previous: decode_previous(&head.previous),
         is_traced: head.ptrace & 1 != 0,
         seccomp_mode: head.seccomp_mode,
+        syscall: decode_syscall(&head.call)?,
+        instruction_pointer: head.call.instruction_pointer,
+        is_thread: head.thread != 0,
         task: decode_task(&head.task),
         chain: std::iter::once(0).chain(first_ancestor..processes.len()).collect(),
         processes,
@@ -282,6 +285,9 @@ fn decode_oom(bytes: &[u8]) -> Result<OomFacts, DecodeError> {
         usage_and_limit: (tells && head.limit != 0 && head.limit < NO_LIMIT)
             .then_some((head.usage, head.limit)),
         cgroup,
+        cpuset_nodes: head.cpuset_nodes,
+        policy_nodes: head.policy_nodes,
+        by_sysrq: false,
         stack: head.stack[..frames].to_vec(),
         scope: None,
     })
@@ -359,6 +365,8 @@ fn decode_signal(bytes: &[u8]) -> Result<(Snapshot<'_>, usize), DecodeError> {
         processes.push(process);
         at = next;
     }
+    let behind = decode_behind(bytes, at, &head, &mut processes)?;
+    at = behind.end;
     // current, target, ancestors of current, of the target, beyond
     let source_end = 2 + source;
     let target_end = source_end + target;
@@ -395,7 +403,11 @@ fn decode_signal(bytes: &[u8]) -> Result<(Snapshot<'_>, usize), DecodeError> {
         in_syscall: flag(SignalFlag::SIGNAL_SYSCALL),
         has_registers: Abi(head.call.abi) != Abi::ABI_NONE,
         instruction_pointer: head.call.instruction_pointer,
-        syscall: if flag(SignalFlag::SIGNAL_SYSCALL) { decode_syscall(&head)? } else { None },
+        syscall: if flag(SignalFlag::SIGNAL_SYSCALL) || flag(SignalFlag::SIGNAL_TRACED_CALL) {
+            decode_syscall(&head.call)?
+        } else {
+            None
+        },
         disposition: match WireDisposition(u32::from(head.disposition)) {
             WireDisposition::DISPOSITION_DEFAULT => Disposition::Default,
             WireDisposition::DISPOSITION_IGNORED => Disposition::Ignored,
@@ -423,14 +435,84 @@ fn decode_signal(bytes: &[u8]) -> Result<(Snapshot<'_>, usize), DecodeError> {
         previous: decode_previous(&head.previous),
         has_history: !flag(SignalFlag::SIGNAL_NO_HISTORY),
         child_death: decode_child_death(head.child_death, head.time),
+        to_source: decode_previous(&head.to_source),
+        last_fault: (head.last_fault != 0).then_some(head.last_fault),
+        current_tracer: behind.source_tracer,
+        target_tracer: behind.target_tracer,
+        limits: behind.limits,
+        stack: behind.stack,
+        stack_lost: flag(SignalFlag::SIGNAL_STACK_LOST),
+        explanation: None,
+        is_traced_call: flag(SignalFlag::SIGNAL_TRACED_CALL),
+        source_in_tree: flag(SignalFlag::SIGNAL_SOURCE_IN_TREE),
+        target_in_tree: flag(SignalFlag::SIGNAL_TARGET_IN_TREE),
+        has_signalfd_reader: flag(SignalFlag::SIGNAL_SIGNALFD),
         spawners,
         spawners_cut: flag(SignalFlag::SIGNAL_SPAWNERS_CUT),
     };
     Ok((snapshot, at))
 }
 
-fn decode_syscall(head: &WireSignal) -> Result<Option<Syscall>, DecodeError> {
-    let abi = match Abi(head.call.abi) {
+/// What stands behind the spawners.
+#[derive(Debug, Default)]
+struct BehindFacts {
+    source_tracer: Option<usize>,
+    target_tracer: Option<usize>,
+    limits: Option<Limits>,
+    stack: Vec<u64>,
+    end: usize,
+}
+
+/// The tracers become the last of `processes`.
+fn decode_behind<'a>(
+    bytes: &'a [u8],
+    mut at: usize,
+    head: &WireSignal,
+    processes: &mut Vec<ProcessFacts<'a>>,
+) -> Result<BehindFacts, DecodeError> {
+    let has = |part: Behind| u32::from(head.behind) & part.0 != 0;
+    let mut behind = BehindFacts::default();
+    let mut tracer = |is_there: bool| -> Result<Option<usize>, DecodeError> {
+        if !is_there {
+            return Ok(None);
+        }
+        let (process, next) = decode_process(bytes, at, None)?;
+        processes.push(process);
+        at = next;
+        Ok(Some(processes.len() - 1))
+    };
+    behind.source_tracer = tracer(has(Behind::BEHIND_SOURCE_TRACER))?;
+    behind.target_tracer = tracer(has(Behind::BEHIND_TARGET_TRACER))?;
+    if has(Behind::BEHIND_LIMITS) {
+        let wire: WireLimits = take(bytes, at, "limits")?;
+        at += size_of::<WireLimits>();
+        behind.limits = Some(decode_limits(&wire));
+    }
+    if u32::from(head.stack_frames) > Constant::CAUSE_STACK.0 {
+        return Err(DecodeError::Impossible { field: "stack_frames", value: u64::from(head.stack_frames) });
+    }
+    let frames = slice(bytes, at, usize::from(head.stack_frames) * size_of::<u64>(), "a stack")?;
+    behind.stack =
+        frames.chunks_exact(8).filter_map(|frame| Some(u64::from_ne_bytes(frame.try_into().ok()?))).collect();
+    behind.end = at + frames.len();
+    Ok(behind)
+}
+
+fn decode_limits(wire: &WireLimits) -> Limits {
+    // RLIM_INFINITY is all ones
+    let limit = |value: u64, unit: u64| (value != u64::MAX).then(|| value.saturating_mul(unit));
+    const SECOND: u64 = 1_000_000_000;
+    const MICROSECOND: u64 = 1_000;
+    Limits {
+        cpu: [limit(wire.cpu_soft, SECOND), limit(wire.cpu_hard, SECOND)],
+        real_time: [limit(wire.rttime_soft, MICROSECOND), limit(wire.rttime_hard, MICROSECOND)],
+        file_size: limit(wire.fsize_soft, 1),
+        cpu_time: wire.cpu_time,
+    }
+}
+
+fn decode_syscall(call: &WireSyscall) -> Result<Option<Syscall>, DecodeError> {
+    let abi = match Abi(call.abi) {
         Abi::ABI_NONE => return Ok(None),
         Abi::ABI_X86_64 => SyscallAbi::X86_64,
         Abi::ABI_I386 => SyscallAbi::I386,
@@ -439,7 +521,7 @@ fn decode_syscall(head: &WireSignal) -> Result<Option<Syscall>, DecodeError> {
         Abi::ABI_ARM => SyscallAbi::Arm,
         other => return Err(DecodeError::Impossible { field: "abi", value: u64::from(other.0) }),
     };
-    Ok(Some(Syscall { abi, number: head.call.number, args: head.call.args }))
+    Ok(Some(Syscall { abi, number: call.number, args: call.args }))
 }
 
 fn decode_task(wire: &WireTask) -> Task {
@@ -467,6 +549,7 @@ fn decode_task(wire: &WireTask) -> Task {
         user_namespace: wire.user_namespace,
         namespaces_gone: wire.namespaces_gone != 0,
         tty: wire.tty,
+        jobctl: wire.jobctl,
     }
 }
 

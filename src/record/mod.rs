@@ -7,6 +7,8 @@ mod decode;
 
 use std::borrow::Cow;
 
+use crate::cause::Explanation;
+
 pub use decode::{DecodeError, decode, decode_ghost, decode_titles};
 pub(crate) use decode::{has_previous, head_of_signal};
 
@@ -125,10 +127,14 @@ pub struct Task {
     pub namespaces_gone: bool,
     /// Name of its terminal, as the kernel has it, and NULs.
     pub tty: [u8; 16],
+    /// The low half of `task->jobctl`.
+    pub jobctl: u32,
 }
 
 /// `PF_EXITING` of include/linux/sched.h.
 pub const PF_EXITING: u32 = 0x4;
+/// `PF_IO_WORKER` of include/linux/sched.h.
+pub const PF_IO_WORKER: u32 = 0x10;
 /// `PF_KTHREAD` of include/linux/sched.h.
 pub const PF_KTHREAD: u32 = 0x0020_0000;
 
@@ -430,6 +436,18 @@ impl<'a> Snapshot<'a> {
             previous: None,
             has_history: true,
             child_death: None,
+            to_source: None,
+            last_fault: None,
+            current_tracer: None,
+            target_tracer: None,
+            limits: None,
+            stack: Vec::new(),
+            stack_lost: false,
+            explanation: None,
+            is_traced_call: false,
+            source_in_tree: false,
+            target_in_tree: false,
+            has_signalfd_reader: false,
             spawners: Vec::new(),
             spawners_cut: false,
             current_truncated: false,
@@ -449,6 +467,9 @@ impl<'a> EndFacts<'a> {
             previous: None,
             is_traced: false,
             seccomp_mode: 0,
+            syscall: None,
+            instruction_pointer: 0,
+            is_thread: false,
             task: Task::default(),
             processes: vec![process],
             chain: vec![0],
@@ -523,6 +544,12 @@ pub struct EndFacts<'a> {
     pub is_traced: bool,
     /// `task->seccomp.mode` of its last thread.
     pub seccomp_mode: u32,
+    /// The system call that its registers hold; None where they could not be had.
+    pub syscall: Option<Syscall>,
+    /// Where in its program that call is.
+    pub instruction_pointer: u64,
+    /// This thread ended alone: its process goes on.
+    pub is_thread: bool,
     /// Its last thread.
     pub task: Task,
     /// Itself, its tracer if it has one, its ancestors.
@@ -540,8 +567,27 @@ pub struct EndFacts<'a> {
 pub enum OomScope {
     /// A memory cgroup's.
     Cgroup,
+    /// That of the NUMA nodes of a cpuset.
+    Cpuset,
+    /// That of the NUMA nodes of a memory policy (`mbind`, `set_mempolicy`).
+    MemoryPolicy,
     /// The host's.
     Global,
+}
+
+impl OomScope {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Cgroup, Self::Cpuset, Self::MemoryPolicy, Self::Global];
+
+    /// The word of the output contract.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Cgroup => "cgroup",
+            Self::Cpuset => "cpuset",
+            Self::MemoryPolicy => "memory-policy",
+            Self::Global => "global",
+        }
+    }
 }
 
 /// What the OOM killer knew of its victim.
@@ -559,10 +605,29 @@ pub struct OomFacts {
     pub usage_and_limit: Option<(u64, u64)>,
     /// Path of that cgroup in its hierarchy.
     pub cgroup: Vec<u8>,
+    /// NUMA nodes, of the first 64, that the cpuset of whose allocation it was lets it have; all ones: any.
+    pub cpuset_nodes: u64,
+    /// And its memory policy.
+    pub policy_nodes: u64,
+    /// Somebody asked for a victim by SysRq: memory need not have run out.
+    pub by_sysrq: bool,
     /// Return addresses of the kernel functions that led to it.
     pub stack: Vec<u64>,
     /// Whose memory ran out, once the stack has been looked up.
     pub scope: Option<OomScope>,
+}
+
+/// Resource limits that the kernel sends a signal for. None: no limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Limits {
+    /// `RLIMIT_CPU`, soft and hard, nanoseconds.
+    pub cpu: [Option<u64>; 2],
+    /// `RLIMIT_RTTIME`, soft and hard, nanoseconds.
+    pub real_time: [Option<u64>; 2],
+    /// `RLIMIT_FSIZE`, soft, bytes.
+    pub file_size: Option<u64>,
+    /// CPU time of the process, nanoseconds, as it was when that was last compared with a limit.
+    pub cpu_time: u64,
 }
 
 /// A call of the kill family that did not become a signal.
@@ -623,6 +688,30 @@ pub struct Snapshot<'a> {
     pub has_history: bool,
     /// The child of the running process that died of a signal last.
     pub child_death: Option<ChildDeath>,
+    /// The last signal to the running process that could have ended it, before this one.
+    pub to_source: Option<Previous>,
+    /// Of a fault signal to itself: where the last page fault of the target's thread was.
+    pub last_fault: Option<u64>,
+    /// Place in `processes` of the process that traces the running task.
+    pub current_tracer: Option<usize>,
+    /// And of the one that traces the target.
+    pub target_tracer: Option<usize>,
+    /// The target's resource limits, behind signals that are sent for one.
+    pub limits: Option<Limits>,
+    /// Return addresses of the kernel functions that sent it, the innermost first; empty where a call names the sender.
+    pub stack: Vec<u64>,
+    /// There should be a stack, and it could not be read.
+    pub stack_lost: bool,
+    /// What the stack means on the running kernel; None where that is not known.
+    pub explanation: Option<Explanation>,
+    /// The running task is traced: what its registers hold may be its tracer's claim.
+    pub is_traced_call: bool,
+    /// The running process is in a tree that was asked for, and acts for itself.
+    pub source_in_tree: bool,
+    /// The target is in one.
+    pub target_in_tree: bool,
+    /// Somebody waits at a signalfd of the target's, which blocks the signal.
+    pub has_signalfd_reader: bool,
     /// Who started those in `processes` whose parent is another now; one behind whom it started.
     pub spawners: Vec<SpawnerFacts>,
     /// There were more.

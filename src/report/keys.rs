@@ -70,7 +70,24 @@ const ORIGINS: &[&str] = &[
     "rlimit",
     "seccomp",
     "ptrace",
+    "bpf",
+    "perf",
     "kernel",
+];
+
+const REASONS: &[&str] = &[
+    "orphaned-pgrp",
+    "reboot",
+    "sysrq",
+    "ctrl-alt-del",
+    "console-switch",
+    "memory-failure",
+    "handler-failed",
+    "exec-failed",
+    "user-dispatch",
+    "attach",
+    "tracer-ended",
+    "message-queue",
 ];
 
 const RELATIONS: &[&str] = &[
@@ -103,6 +120,7 @@ pub const EVENT: &[Key] = &[
     key("signalName", SignalName, "The signal's name"),
     key("summary", Text, "The answer in one sentence"),
     key("origin", Word(ORIGINS), "Where the signal came from"),
+    key("reason", Word(REASONS), "More about the origin, where the kernel's own stack says it"),
     key("relation", Word(RELATIONS), "What the source is to the target"),
     key("via", Text, "The system call"),
     key("scope", Word(&["thread", "process", "process-group", "all", "cgroup"]), "Whom the call addressed"),
@@ -126,7 +144,7 @@ pub const EVENT: &[Key] = &[
     key(
         "oom",
         Object(&[
-            key("scope", Word(&["cgroup", "global"]), "Whose memory ran out"),
+            key("scope", Word(&["cgroup", "cpuset", "memory-policy", "global"]), "Whose memory ran out"),
             key("cgroup", Text, "The cgroup at its limit"),
             key("limitBytes", Number, "The limit"),
             key("usageBytes", Number, "What was used"),
@@ -134,6 +152,36 @@ pub const EVENT: &[Key] = &[
         ]),
         "Out of memory",
     ),
+    key(
+        "rlimit",
+        Object(&[
+            key("name", Word(&["RLIMIT_CPU", "RLIMIT_RTTIME", "RLIMIT_FSIZE"]), "Which limit"),
+            key("valueSeconds", Decimal, "How much time it allows"),
+            key("valueBytes", Number, "How many bytes it allows"),
+            key("kind", Word(&["soft", "hard"]), "Whether it is the soft or the hard limit"),
+        ]),
+        "The resource limit that was exceeded",
+    ),
+    key(
+        "seccomp",
+        Object(&[
+            key("syscall", Number, "Its number in the table of arch"),
+            key("syscallName", Text, "Its name"),
+            key("arch", Text, "The architecture of the call"),
+            key("address", Text, "The instruction behind the call, in hex"),
+        ]),
+        "The system call that seccomp refused",
+    ),
+    key(
+        "reboot",
+        Object(&[
+            key("command", Word(&["restart", "halt"]), "What reboot(2) was asked for"),
+            key("parentReads", SignalName, "The signal in the wait status that the parent of the init reads"),
+        ]),
+        "A reboot of a pid namespace",
+    ),
+    key("bpf", Object(&[key("program", Text, "The program's name")]), "The BPF program that sent it"),
+    key("kernelStack", List, "The kernel functions that sent it, where they mean nothing more"),
     key(
         "fault",
         Object(&[key("address", Text, "The address, in hex"), key("ip", Text, "The instruction, in hex")]),
@@ -167,11 +215,7 @@ const EARLIER: &[Key] = &[
     key("origin", Word(ORIGINS), "Where it came from"),
     key("hidden", Flag, "It was hidden by default, or by a filter"),
     key("result", Text, "What became of it"),
-    key(
-        "source",
-        Object(&[key("pid", Number, "Its pid"), key("comm", Text, "Its name"), key("key", Text, "Its key")]),
-        "Who sent it",
-    ),
+    key("source", Object(SENDER), "Who sent it"),
     key("secondsAgo", Decimal, "How long before"),
 ];
 
@@ -182,6 +226,17 @@ const CHILD_DEATH: &[Key] = &[
     key("secondsAgo", Decimal, "How long before"),
     key("id", Number, "The event that told of it"),
 ];
+
+/// A signal that the source itself got.
+const LAST_SIGNAL: &[Key] = &[
+    key("id", Number, "Its event"),
+    key("signalName", SignalName, "Its name"),
+    key("source", Object(SENDER), "Who sent it"),
+    key("secondsAgo", Decimal, "How long before"),
+];
+
+const SENDER: &[Key] =
+    &[key("pid", Number, "Its pid"), key("comm", Text, "Its name"), key("key", Text, "Its key")];
 
 /// Keys that every process has, parents and triggers included.
 pub const PROCESS: &[Key] = &[
@@ -231,12 +286,20 @@ const IDENTITY: &[Key] = &[
     key("k8s", Object(&[key("pod", Object(&[key("uid", Text, "Its uid")]), "Its pod")]), "Kubernetes"),
     key("env", Names, "Variables of --env, as they were at exec"),
     key("lastChildDeath", Object(CHILD_DEATH), "Which child of it died last of a signal"),
+    key(
+        "lastSignal",
+        Object(LAST_SIGNAL),
+        "What it got itself from another process less than a second before",
+    ),
+    key("tracer", ShortProcess, "The process that traces it (ptrace)"),
     key("pgid", Number, "Process group"),
     key("disposition", Word(&["default", "ignored", "handled"]), "What the signal met"),
     key("blocked", Flag, "The signal is blocked"),
+    key("waiting", Flag, "A thread waits for the signal (sigwait)"),
+    key("signalfd", Flag, "The signal is blocked, and somebody waits at a signalfd of the process"),
     key(
         "state",
-        Word(&["running", "sleeping", "disk-sleep", "stopped", "traced", "exiting", "zombie"]),
+        Word(&["running", "sleeping", "disk-sleep", "stopped", "traced", "frozen", "exiting", "zombie"]),
         "What the target was doing",
     ),
     key("tree", Text, "From PID 1 down to the process"),
@@ -410,6 +473,15 @@ mod tests {
             assert!(message.contains(right), "{wrong}: {message}");
             assert!(message.contains(&format!("'{wrong}'")), "{wrong}: {message}");
         }
+    }
+
+    #[test]
+    fn words_are_those_of_the_types() {
+        let reasons: Vec<&str> = crate::origin::Reason::ALL.iter().map(|reason| reason.name()).collect();
+        assert_eq!(reasons, REASONS);
+        let scopes: Vec<&str> = crate::record::OomScope::ALL.iter().map(|scope| scope.name()).collect();
+        assert_eq!(look_up("oom.scope").unwrap(), Word(&["cgroup", "cpuset", "memory-policy", "global"]));
+        assert_eq!(scopes, ["cgroup", "cpuset", "memory-policy", "global"]);
     }
 
     #[test]

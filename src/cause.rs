@@ -1,0 +1,393 @@
+//! Why the kernel sent a signal: what the functions on its own stack mean.
+//!
+//! A pure function of their names. Names are inlined differently from kernel to kernel, so each cause is known by any of
+//! several functions, and a cause that none of them shows is left to the rules of [`origin`](crate::origin).
+
+/// What the kernel was doing when it sent the signal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// A call of the kill family, or a relative of it.
+    Call,
+    /// A CPU timer or a CPU limit was checked.
+    CpuTimer,
+    /// A timer of real time expired.
+    Timer,
+    /// A process group lost its last connection with a parent of its session while a member was stopped.
+    OrphanedGroup,
+    /// A BPF program called `bpf_send_signal()`.
+    Bpf,
+    /// The init of a pid namespace ended.
+    NamespaceEnd,
+    /// `reboot(2)` inside a pid namespace.
+    Reboot,
+    /// `PTRACE_ATTACH`.
+    TracerAttached,
+    /// A tracer ended that had asked for that (`PTRACE_O_EXITKILL`).
+    TracerEnded,
+    /// A traced process is signalled on behalf of its tracer.
+    Tracer,
+    /// A terminal: a key, a hang-up, job control, a resize.
+    Terminal,
+    /// Ctrl-Alt-Del.
+    CtrlAltDel,
+    /// Another virtual console came to the front.
+    ConsoleSwitch,
+    /// Input or output became possible, a lease was broken, a directory changed (`F_SETOWN`).
+    Io,
+    /// A message came to an empty queue (`mq_notify`).
+    MessageQueue,
+    /// The OOM killer.
+    Oom,
+    /// A page of memory is damaged.
+    MemoryFailure,
+    /// `cgroup.kill` was written.
+    CgroupKill,
+    /// A child stopped, went on or ended.
+    Child,
+    /// A seccomp filter.
+    Seccomp,
+    /// There was no room for the frame of a handler on its stack, or it could not be written.
+    HandlerFrame,
+    /// A perf event (`sigtrap`).
+    Perf,
+    /// A SysRq key, or a write to `/proc/sysrq-trigger`.
+    Sysrq,
+    /// `execve` failed past the point where there was something to return to.
+    ExecFailed,
+    /// Syscall user dispatch.
+    UserDispatch,
+}
+
+/// What a stack says.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Explanation {
+    /// What the kernel was doing.
+    pub cause: Option<Cause>,
+    /// An interrupt did it: the running task has nothing to do with it.
+    pub in_interrupt: bool,
+    /// The functions that sent it, the innermost first, without the tracer's own and the senders' helpers: only where
+    /// they say no cause.
+    pub functions: Vec<String>,
+    /// The BPF program that sent it, where one did and its name is known.
+    pub bpf_program: Option<String>,
+}
+
+/// Of each cause any of these shows it; the first cause that one shows is it. A name that ends in `*` is a beginning.
+const SHOWN_BY: &[(Cause, &[&str])] = &[
+    (Cause::Bpf, &["bpf_send_signal*", "do_bpf_send_signal"]),
+    (Cause::CgroupKill, &["cgroup_kill_write", "__cgroup_kill", "cgroup_kill_control"]),
+    (Cause::Oom, &["oom_kill_process", "__oom_kill_process", "oom_kill_memcg_member"]),
+    (Cause::Reboot, &["reboot_pid_ns"]),
+    (Cause::NamespaceEnd, &["zap_pid_ns_processes"]),
+    (Cause::TracerAttached, &["ptrace_attach"]),
+    (Cause::TracerEnded, &["exit_ptrace"]),
+    (Cause::Perf, &["perf_sigtrap", "force_sig_perf", "send_sig_perf"]),
+    (
+        Cause::MessageQueue,
+        &["__do_notify", "do_mq_timedsend", "__do_sys_mq_timedsend", "__x64_sys_mq_timedsend"],
+    ),
+    (
+        Cause::MemoryFailure,
+        &[
+            "memory_failure*",
+            "kill_procs",
+            "kill_proc",
+            "kill_accessing_process",
+            "kill_me_maybe",
+            "kill_me_now",
+            "force_sig_mceerr",
+            "send_sig_mceerr",
+        ],
+    ),
+    (Cause::Sysrq, &["sysrq_handle_*", "send_sig_all", "__handle_sysrq"]),
+    (Cause::CtrlAltDel, &["ctrl_alt_del", "fn_boot_it"]),
+    (Cause::ConsoleSwitch, &["change_console", "complete_change_console", "fn_spawn_con"]),
+    (
+        Cause::HandlerFrame,
+        &[
+            "signal_setup_done",
+            "force_sigsegv",
+            "force_fatal_sig",
+            "setup_rt_frame",
+            "x64_setup_rt_frame",
+            "handle_signal",
+        ],
+    ),
+    (Cause::UserDispatch, &["syscall_user_dispatch", "do_syscall_user_dispatch"]),
+    (
+        Cause::Seccomp,
+        &["__seccomp_filter", "__secure_computing", "force_sig_seccomp", "seccomp_nack_syscall"],
+    ),
+    (
+        Cause::Io,
+        &[
+            "send_sigio",
+            "send_sigio_to_task",
+            "send_sigurg",
+            "sk_send_sigurg",
+            "kill_fasync",
+            "kill_pid_usb_asyncio",
+        ],
+    ),
+    (
+        Cause::CpuTimer,
+        &[
+            "posix_cpu_timers_work",
+            "run_posix_cpu_timers",
+            "handle_posix_cpu_timers",
+            "check_rlimit",
+            "check_thread_timers",
+            "check_process_timers",
+            "check_cpu_itimer",
+            "cpu_timer_fire",
+        ],
+    ),
+    (
+        Cause::Timer,
+        &[
+            "it_real_fn",
+            "posix_timer_fn",
+            "posix_timer_event",
+            "posix_timer_queue_signal",
+            "alarm_handle_timer",
+            "posixtimer_send_sigqueue",
+            "send_sigqueue",
+        ],
+    ),
+    (Cause::Child, &["do_notify_parent", "do_notify_parent_cldstop"]),
+    (Cause::OrphanedGroup, &["kill_orphaned_pgrp"]),
+    (
+        Cause::Terminal,
+        &[
+            "isig",
+            "__isig",
+            "n_tty_*",
+            "__tty_hangup*",
+            "tty_hangup*",
+            "do_tty_hangup",
+            "tty_vhangup*",
+            "disassociate_ctty",
+            "tty_signal_session_leader",
+            "tty_do_resize",
+            "pty_resize",
+            "__tty_check_change",
+            "tty_check_change",
+            "job_control",
+            "tty_jobctrl_ioctl",
+            "tty_signal",
+            "__do_SAK",
+            "do_SAK*",
+            "vc_do_resize",
+            "__vc_resize",
+            "pty_write",
+            "tty_ioctl",
+            "tty_release*",
+        ],
+    ),
+    (
+        Cause::Call,
+        &[
+            "do_send_specific",
+            "do_tkill",
+            "kill_something_info",
+            "kill_pid_info*",
+            "__kill_pgrp_info_from_call",
+            "do_rt_sigqueueinfo",
+            "do_rt_tgsigqueueinfo",
+            "do_pidfd_send_signal",
+            "__x64_sys_kill",
+            "__ia32_sys_kill",
+            "__x64_sys_tkill",
+            "__x64_sys_tgkill",
+            "__x64_sys_rt_sigqueueinfo",
+            "__x64_sys_rt_tgsigqueueinfo",
+            "__x64_sys_pidfd_send_signal",
+            "__do_sys_pidfd_send_signal",
+            "__arm64_sys_kill",
+            "__arm64_sys_tkill",
+            "__arm64_sys_tgkill",
+            "__arm64_sys_rt_sigqueueinfo",
+            "__arm64_sys_rt_tgsigqueueinfo",
+            "__arm64_sys_pidfd_send_signal",
+            "__se_sys_kill",
+            "__do_sys_kill",
+        ],
+    ),
+    (Cause::ExecFailed, &["bprm_execve*", "load_elf_binary"]),
+];
+
+/// Where an interrupt begins: what is behind these on the stack has nothing to do with it.
+const INTERRUPTS: &[&str] = &[
+    "asm_sysvec_*",
+    "sysvec_*",
+    "__sysvec_*",
+    "asm_common_interrupt",
+    "common_interrupt",
+    "__irq_exit_rcu",
+    "irq_exit_rcu",
+    "handle_softirqs*",
+    "__do_softirq",
+    "do_softirq*",
+    "run_ksoftirqd",
+    "irq_work_run*",
+    "irq_work_single",
+    "__hrtimer_run_queues",
+    "el1_interrupt",
+    "el0_interrupt",
+    "el1h_64_irq*",
+    "el0t_64_irq*",
+    "gic_handle_irq",
+    "call_on_irq_stack",
+];
+
+/// Past an interrupt's return to the program, the task works for itself again.
+const TASK_WORK: &[&str] =
+    &["task_work_run", "exit_to_user_mode_loop", "irqentry_exit_to_user_mode", "do_notify_resume"];
+
+/// What every signal's stack begins with, and says nothing.
+const HELPERS: &[&str] = &[
+    "bpf_prog_*",
+    "bpf_trace_run*",
+    "bpf_trampoline_*",
+    "__bpf_trace_*",
+    "bpf_get_stack*",
+    "__bpf_get_stack",
+    "__traceiter_*",
+    "__send_signal*",
+    "send_signal*",
+    "do_send_sig_info",
+    "group_send_sig_info",
+    "__group_send_sig_info",
+    "send_sig",
+    "send_sig_info",
+    "force_sig*",
+    "kill_pgrp",
+    "__kill_pgrp_info",
+    "kill_pid",
+    "do_send_specific",
+    "perf_trace_*",
+    "trace_event_raw_event_*",
+    "do_trace_*",
+    "arch_stack_walk*",
+    "stack_trace_*",
+    "get_perf_callchain",
+    "perf_callchain*",
+    "trace_call_bpf",
+];
+
+/// Is this function one of those? A part that the compiler split off is called `NAME.cold`, `NAME.isra.0`.
+fn is_one_of(function: &str, names: &[&str]) -> bool {
+    let whole = function.split('.').next().unwrap_or(function);
+    names.iter().any(|name| match name.strip_suffix('*') {
+        Some(beginning) => whole.starts_with(beginning),
+        None => whole == *name,
+    })
+}
+
+/// Is this function of use to [`explain`]? Nothing else needs to be looked up.
+pub fn is_wanted(function: &str) -> bool {
+    SHOWN_BY.iter().any(|(_, names)| is_one_of(function, names))
+        || is_one_of(function, INTERRUPTS)
+        || is_one_of(function, TASK_WORK)
+        || is_one_of(function, &["do_exit", "kill_pgrp", "__kill_pgrp_info", "get_signal"])
+}
+
+/// What the functions of a stack say, the innermost first. Those that nobody asked for may be missing, as empty names.
+pub fn explain<'a>(stack: impl Iterator<Item = &'a str> + Clone) -> Explanation {
+    let has = |names: &[&str]| stack.clone().any(|function| is_one_of(function, names));
+    let mut cause = SHOWN_BY.iter().find(|(_, names)| has(names)).map(|(cause, _)| *cause);
+    // kill_orphaned_pgrp() may have been inlined into do_exit(); a terminal goes through kill_pgrp()
+    if cause.is_none() && has(&["do_exit"]) && has(&["__kill_pgrp_info"]) && !has(&["kill_pgrp"]) {
+        cause = Some(Cause::OrphanedGroup);
+    }
+    // kernel/signal.c: ptrace_signal() queues a signal again that its tracer let through and that is blocked by now
+    if cause.is_none() && has(&["get_signal"]) {
+        cause = Some(Cause::Tracer);
+    }
+    // what is done before the interrupt is left, on the way back to the program, is the task's own
+    let of_interrupt = stack.clone().position(|function| is_one_of(function, INTERRUPTS));
+    let of_task = stack.clone().position(|function| is_one_of(function, TASK_WORK));
+    let in_interrupt = match (of_interrupt, of_task) {
+        (Some(interrupt), Some(task)) => interrupt < task,
+        (interrupt, _) => interrupt.is_some(),
+    };
+    Explanation { cause, in_interrupt, functions: Vec::new(), bpf_program: None }
+}
+
+/// Names of the functions that sent it, without those that say nothing.
+pub fn telling<'a>(stack: impl Iterator<Item = &'a str>) -> Vec<String> {
+    stack
+        .skip_while(|function| function.is_empty() || is_one_of(function, HELPERS))
+        .filter(|function| !function.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+/// The name of the program that called `bpf_send_signal()`: kernel/bpf/core.c calls its symbol `bpf_prog_TAG_NAME`.
+pub fn bpf_program<'a>(stack: impl Iterator<Item = &'a str>) -> Option<String> {
+    let mut behind =
+        stack.skip_while(|function| !is_one_of(function, &["bpf_send_signal*", "do_bpf_send_signal"]));
+    let symbol = behind.find_map(|function| function.strip_prefix("bpf_prog_"))?;
+    let (_tag, name) = symbol.split_once('_')?;
+    (!name.is_empty()).then(|| name.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cause(stack: &str) -> Option<Cause> {
+        explain(stack.split_whitespace()).cause
+    }
+
+    /// As recorded on 6.18, and as it would look where more is inlined.
+    #[test]
+    fn each_stack_shows_its_cause() {
+        for (stack, shown) in [
+            ("posix_cpu_timers_work task_work_run irqentry_exit_to_user_mode", Cause::CpuTimer),
+            ("__kill_pgrp_info kill_orphaned_pgrp do_exit", Cause::OrphanedGroup),
+            ("__kill_pgrp_info do_exit do_group_exit", Cause::OrphanedGroup),
+            ("ptrace_attach __x64_sys_ptrace do_syscall_64", Cause::TracerAttached),
+            ("exit_ptrace do_exit", Cause::TracerEnded),
+            ("reboot_pid_ns __do_sys_reboot", Cause::Reboot),
+            ("zap_pid_ns_processes do_exit", Cause::NamespaceEnd),
+            ("__kill_pgrp_info kill_pgrp isig n_tty_receive_signal_char", Cause::Terminal),
+            ("__kill_pgrp_info kill_pgrp disassociate_ctty do_exit", Cause::Terminal),
+            ("tty_signal_session_leader __tty_hangup.part.0 tty_release", Cause::Terminal),
+            ("send_sigio kill_fasync anon_pipe_write vfs_write", Cause::Io),
+            ("bpf_send_signal_common bpf_send_signal bpf_prog_0123456789abcdef_x", Cause::Bpf),
+            ("oom_kill_process out_of_memory", Cause::Oom),
+            ("oom_kill_process moom_callback", Cause::Oom),
+            ("force_sigsegv arch_do_signal_or_restart", Cause::HandlerFrame),
+            ("do_send_sig_info kill_something_info __x64_sys_kill", Cause::Call),
+            ("do_notify_parent do_exit", Cause::Child),
+            ("cgroup_kill_write kernfs_fop_write_iter vfs_write", Cause::CgroupKill),
+        ] {
+            assert_eq!(cause(stack), Some(shown), "{stack}");
+        }
+        assert_eq!(cause("amdgpu_vm_fault do_something"), None);
+    }
+
+    #[test]
+    fn an_interrupt_is_nobodys_doing_and_the_way_back_from_one_is() {
+        let in_interrupt = |stack: &str| explain(stack.split_whitespace()).in_interrupt;
+        assert!(in_interrupt("it_real_fn __hrtimer_run_queues sysvec_apic_timer_interrupt vfs_write"));
+        assert!(!in_interrupt(
+            "posix_cpu_timers_work task_work_run irqentry_exit_to_user_mode asm_sysvec_apic_timer_interrupt"
+        ));
+        assert!(!in_interrupt("send_sigio kill_fasync anon_pipe_write vfs_write"));
+    }
+
+    #[test]
+    fn an_unknown_sender_is_named_by_its_functions() {
+        let stack = "bpf_prog_1_on_signal_generate bpf_trace_run5 __send_signal_locked do_send_sig_info amdgpu_fault worker";
+        assert_eq!(telling(stack.split_whitespace()), ["amdgpu_fault", "worker"]);
+    }
+
+    #[test]
+    fn a_bpf_program_is_named_and_it_is_not_the_tracers_own() {
+        let stack = "bpf_prog_1_on_signal_generate bpf_trace_run5 bpf_send_signal bpf_prog_6deef7357e7b4530_guard do_x";
+        assert_eq!(bpf_program(stack.split_whitespace()), Some("guard".to_owned()));
+        assert_eq!(bpf_program("bpf_prog_1_on_signal_generate send_signal".split_whitespace()), None);
+    }
+}
