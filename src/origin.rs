@@ -670,6 +670,74 @@ mod tests {
         facts
     }
 
+    fn on_a_terminal(mut facts: Snapshot<'static>) -> Snapshot<'static> {
+        facts.tty = b"pts3";
+        facts
+    }
+
+    fn shown(cause: Cause, mut facts: Snapshot<'static>) -> Snapshot<'static> {
+        let explanation = crate::cause::Explanation { cause: Some(cause), ..Default::default() };
+        facts.explanation = Some(explanation);
+        facts
+    }
+
+    #[test]
+    fn the_kernels_stack_outranks_the_rules() {
+        for (facts, origin, reason) in [
+            (shown(Cause::Bpf, facts(2, SigInfo::Kernel)), Origin::Bpf, None),
+            (
+                shown(Cause::OrphanedGroup, facts(1, SigInfo::Kernel)),
+                Origin::Kernel,
+                Some(Reason::OrphanedGroup),
+            ),
+            (shown(Cause::CpuTimer, facts(KILL, SigInfo::Kernel)), Origin::Rlimit, None),
+            (shown(Cause::CpuTimer, facts(PROF, SigInfo::Kernel)), Origin::Timer, None),
+            (
+                shown(Cause::TracerEnded, facts(KILL, SigInfo::Kernel)),
+                Origin::Ptrace,
+                Some(Reason::TracerEnded),
+            ),
+            (shown(Cause::Reboot, facts(KILL, SigInfo::Kernel)), Origin::PidNamespace, Some(Reason::Reboot)),
+            (shown(Cause::Terminal, facts(1, SigInfo::Kernel)), Origin::Tty, None),
+            (shown(Cause::CtrlAltDel, facts(2, SigInfo::Kernel)), Origin::Kernel, Some(Reason::CtrlAltDel)),
+            (shown(Cause::Sysrq, facts(15, SigInfo::Kernel)), Origin::Kernel, Some(Reason::Sysrq)),
+            // by F_SETSIG, as the peer exits: the rules would take it for a child's
+            (shown(Cause::Io, exiting(facts(10, given(1)))), Origin::Io, None),
+            (shown(Cause::Child, exiting(facts(10, given(1)))), Origin::Child, None),
+        ] {
+            let verdict = decide(&facts);
+            assert_eq!((verdict.origin, verdict.reason), (origin, reason), "signal {}", facts.signal);
+            assert_eq!(verdict.via, None);
+        }
+    }
+
+    #[test]
+    fn registers_that_a_tracer_may_have_written_are_no_evidence_against_the_stack() {
+        let mut claimed = in_call(facts(14, SigInfo::None), 62, [200, 14, 0, 0]);
+        assert_eq!(decide(&claimed).origin, Origin::Process);
+        claimed.is_traced_call = true;
+        assert_eq!(decide(&shown(Cause::Timer, claimed.clone())).origin, Origin::Timer);
+        assert_eq!(decide(&shown(Cause::Call, claimed)).origin, Origin::Process);
+    }
+
+    #[test]
+    fn cgroup_kill_is_known_by_whichever_call_wrote_it() {
+        let written =
+            |number| Snapshot { group: false, ..in_call(facts(9, SigInfo::None), number, [3, 1, 1, 0]) };
+        for (number, via) in
+            [(296, Some("pwritev")), (328, Some("pwritev2")), (275, Some("splice")), (999, None)]
+        {
+            let verdict = decide(&written(number));
+            assert_eq!((verdict.origin, verdict.via), (Origin::Cgroup, via), "{number}");
+        }
+        assert_eq!(decide(&written(101)).origin, Origin::Kernel, "a tracer's");
+        let mut worker = Snapshot { group: false, ..facts(9, SigInfo::None) };
+        assert_ne!(decide(&worker).origin, Origin::Cgroup, "in no call");
+        worker.current.flags |= PF_IO_WORKER;
+        let verdict = decide(&worker);
+        assert_eq!((verdict.origin, verdict.via), (Origin::Cgroup, Some("io_uring")));
+    }
+
     fn exiting(mut facts: Snapshot<'static>) -> Snapshot<'static> {
         facts.current.flags |= PF_EXITING;
         facts
@@ -805,9 +873,11 @@ mod tests {
             (facts(40, given(1)), Origin::Io),
             (to_itself(facts(24, SigInfo::Kernel)), Origin::Rlimit),
             (to_itself(facts(25, SigInfo::None)), Origin::Rlimit),
-            (facts(2, SigInfo::Kernel), Origin::Tty),
-            (facts(1, SigInfo::Kernel), Origin::Tty),
-            (leader_dies, Origin::Tty),
+            (on_a_terminal(facts(2, SigInfo::Kernel)), Origin::Tty),
+            (on_a_terminal(facts(1, SigInfo::Kernel)), Origin::Tty),
+            (on_a_terminal(leader_dies.clone()), Origin::Tty),
+            (leader_dies, Origin::Kernel),
+            (facts(2, SigInfo::Kernel), Origin::Kernel),
             (exiting(facts(1, SigInfo::Kernel)), Origin::Kernel),
             (init_dies, Origin::PidNamespace),
             (parent_dies, Origin::ParentDeath),

@@ -398,7 +398,7 @@ fn of_kernel(after: Option<&After>) -> &'static str {
         Some(Origin::Oom) => "the kernel's OOM killer sent it",
         Some(Origin::Tty) => "its terminal sent it",
         Some(Origin::ParentDeath) => "its parent-death signal came",
-        Some(Origin::PidNamespace) => "the init of its pid namespace exited",
+        Some(Origin::PidNamespace) => "its pid namespace ended",
         Some(Origin::Fault) => "its fault",
         Some(Origin::Timer) => "its timer",
         Some(Origin::Rlimit) => "it exceeded a resource limit",
@@ -440,6 +440,9 @@ fn effect(event: &SignalEvent<'_>) -> &'static str {
         (_, Some(IgnoredBecause::Default)) => ", which ignores it by default",
         (_, Some(IgnoredBecause::NamespaceInit)) => ", which ignored it as PID 1 of its namespace",
         (_, Some(IgnoredBecause::Exiting)) if event.target_state() == Some("zombie") => ", a zombie already",
+        (_, Some(IgnoredBecause::Exiting)) if event.freezer() == Some(Freezer::Version1) => {
+            ", already being killed, which is frozen: nothing happens until it is thawed"
+        }
         (_, Some(IgnoredBecause::Exiting)) if event.target_state() == Some("disk-sleep") => {
             ", already being killed, which is in uninterruptible sleep"
         }
@@ -512,10 +515,12 @@ mod tests {
             ),
             (Origin::Child, "yes(9) got SIGTERM about a child"),
             (Origin::Io, "kernel sent SIGTERM to yes(9): I/O"),
-            (Origin::Rlimit, "kernel sent SIGTERM to yes(9): resource limit"),
+            (Origin::Rlimit, "yes(9) exceeded a resource limit: SIGTERM"),
+            (Origin::Bpf, "a BPF program sent SIGTERM to yes(9)"),
+            (Origin::Perf, "a perf event of yes(9) sent it SIGTERM"),
             (Origin::Seccomp, "kernel sent SIGTERM to yes(9): a seccomp filter refused a system call"),
             (Origin::Oom, "kernel OOM killer killed yes(9), for memory that bash(7) asked for"),
-            (Origin::Ptrace, "kernel sent SIGTERM to yes(9)"),
+            (Origin::Ptrace, "kernel sent SIGTERM to yes(9) for its tracer"),
             (Origin::Kernel, "kernel sent SIGTERM to yes(9)"),
         ] {
             assert_eq!(of(&event(origin, |_| {})), sentence);

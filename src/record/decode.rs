@@ -476,7 +476,11 @@ fn decode_behind<'a>(
         if !is_there {
             return Ok(None);
         }
-        let (process, next) = decode_process(bytes, at, None)?;
+        let (mut process, next) = decode_process(bytes, at, None)?;
+        // it may stand in the record already, with its command line
+        if let Some(same) = processes.iter().find(|other| other.image() == process.image()) {
+            process.argv = same.argv.clone();
+        }
         processes.push(process);
         at = next;
         Ok(Some(processes.len() - 1))
