@@ -499,6 +499,7 @@ impl TraceArgs {
             },
             probes: self.probes,
             outcomes: !self.no_outcome,
+            tells_ends: false,
             variables,
             ghosts: self.ghosts,
             ring_bytes: self.ring_bytes,

@@ -26,7 +26,7 @@ use crate::history::{History, Noted};
 use crate::origin;
 use crate::priority;
 use crate::privileges;
-use crate::record::{self, AttemptFacts, EndFacts, Record, Snapshot};
+use crate::record::{self, AttemptFacts, EndFacts, Ending, Record, Snapshot};
 use crate::repeat::{self, Made, Outline, Repeats};
 use crate::report::Reporter;
 use crate::report::writer::Counts;
@@ -78,6 +78,32 @@ impl std::fmt::Debug for Wishes<'_> {
     }
 }
 
+/// What came of a trace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// Signals that were reported.
+    pub signals: u64,
+    /// Signals that were hidden by default.
+    pub hidden: u64,
+    /// Signals that were lost.
+    pub lost: u64,
+    /// How long every signal was seen.
+    pub watched: Duration,
+    /// The last end of a process that was asked for ([`Config::tells_ends`]), whatever filters let through.
+    pub end: Option<End>,
+}
+
+/// How a process ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct End {
+    /// Its name.
+    pub comm: String,
+    /// How.
+    pub ending: Ending,
+    /// How long it lived.
+    pub lived: Duration,
+}
+
 /// Where events come out: decoded, completed, judged, formatted, written.
 struct Pipeline<'a, 'obj> {
     config: &'a Config,
@@ -107,6 +133,8 @@ struct Pipeline<'a, 'obj> {
     undecodable: u64,
     failure: Option<io::Error>,
     ended: bool,
+    /// See [`Outcome::end`].
+    end: Option<End>,
 }
 
 impl Pipeline<'_, '_> {
@@ -325,6 +353,11 @@ impl Pipeline<'_, '_> {
             .first()
             .map(|process| self.completer.surroundings(&end.task, process, end.time, Instant::now()))
             .unwrap_or_default();
+        if let Some(process) = end.processes.first().filter(|_| self.config.tells_ends) {
+            let comm = String::from_utf8_lossy(&process.comm).into_owned();
+            let lived = Duration::from_nanos(end.time.saturating_sub(process.start));
+            self.end = Some(End { comm, ending: end.ending, lived });
+        }
         let after = self.history.after(&end);
         let id = self.take_id();
         self.history.note_end(id, &end, after.as_ref());
@@ -381,7 +414,7 @@ pub fn run(
     requests: &Requests<'_>,
     reporter: &mut Reporter,
     wishes: &mut Wishes<'_>,
-) -> Result<(), TraceError> {
+) -> Result<Outcome, TraceError> {
     let began = Instant::now();
     let mut host = probe::host();
     // only a trial tells, and only this asks
@@ -420,13 +453,12 @@ pub fn run(
     (wishes.when_ready)().map_err(|error| TraceError::system("begin what is to be traced", error))?;
     let status = Status::new(wishes.has_status);
     match trace(config, requests, reporter, &session, completer, raw, status)? {
-        Some(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        Some(error) => Err(TraceError::Raw(error)),
-        None => Ok(()),
+        (Some(error), _) if error.kind() != io::ErrorKind::BrokenPipe => Err(TraceError::Raw(error)),
+        (_, outcome) => Ok(outcome),
     }
 }
 
-/// The loop. Returns what made writing impossible, if something did.
+/// The loop. Returns what made writing impossible, if something did, and what came of the trace.
 fn trace(
     config: &Config,
     requests: &Requests<'_>,
@@ -435,7 +467,7 @@ fn trace(
     completer: Completer,
     raw: Option<File>,
     mut status: Status,
-) -> Result<Option<io::Error>, TraceError> {
+) -> Result<(Option<io::Error>, Outcome), TraceError> {
     let pipeline = RefCell::new(Pipeline {
         config,
         session,
@@ -460,6 +492,7 @@ fn trace(
         undecodable: 0,
         failure: None,
         ended: false,
+        end: None,
     });
     let failed = |error| TraceError::system("read the ring", error);
     let ring = Ring::new(
@@ -522,7 +555,14 @@ fn trace(
     drop(status);
     pipeline.say_counters("total");
     pipeline.reporter.say_summary();
-    Ok(pipeline.failure.take())
+    let outcome = Outcome {
+        signals: pipeline.reported.signals,
+        hidden: session.totals().all_hidden(),
+        lost: pipeline.lost().of_signals(),
+        watched: session.watched(),
+        end: pipeline.end.take(),
+    };
+    Ok((pipeline.failure.take(), outcome))
 }
 
 /// After the hook is off, a program may still be running on another CPU: everything that it emits is waited

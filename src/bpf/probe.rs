@@ -80,14 +80,18 @@ pub fn host() -> HostFacts {
         has_ring_buffer: has("BPF_FUNC_ringbuf_output"),
         has_task_storage: has("BPF_FUNC_task_storage_get"),
         has_copy_from_user_task: has("BPF_FUNC_copy_from_user_task"),
-        in_initial_pid_namespace: fs::metadata("/proc/self/ns/pid")
-            .is_ok_and(|namespace| namespace.ino() == PROC_PID_INIT_INO),
+        in_initial_pid_namespace: in_initial_pid_namespace(),
         has_storage_allocator: has("selem_ma") || has("use_kmalloc_nolock") || has("owner_refcnt"),
         has_task_pt_regs: has("BPF_FUNC_task_pt_regs"),
         has_trampolines: false,
         has_loop: has("BPF_FUNC_loop"),
         legacy_cgroups: legacy_cgroups(&fs::read_to_string("/proc/self/cgroup").unwrap_or_default()),
     }
+}
+
+/// Is a pid in here the same as the kernel's own?
+pub fn in_initial_pid_namespace() -> bool {
+    fs::metadata("/proc/self/ns/pid").is_ok_and(|namespace| namespace.ino() == PROC_PID_INIT_INO)
 }
 
 /// Bytes that this process may have the kernel keep for it: the smallest limit of a memory cgroup on the way up.

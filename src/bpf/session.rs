@@ -326,6 +326,11 @@ impl<'obj> Session<'obj> {
         self.signal_link.replace(None);
     }
 
+    /// How long every signal has been seen.
+    pub fn watched(&self) -> Duration {
+        Duration::from_nanos(boot_time().saturating_sub(self.watched_since))
+    }
+
     /// What happened so far.
     pub fn totals(&self) -> Totals {
         let counters = self.counters.sum();
