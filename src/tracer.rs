@@ -675,16 +675,10 @@ impl Pipeline<'_, '_> {
     }
 
     fn lost(&self) -> Lost {
-        let totals = self.session.totals();
         Lost {
-            ring_full: totals.ring_full,
-            recursion: totals.missed[0],
             undecodable: self.undecodable,
-            attempts: totals.attempts[3],
-            ends: totals.ends[1],
-            ooms: totals.ooms[1],
-            cgroups: totals.cgroups[1],
             lines: self.reporter.refused(),
+            ..lost_by_kernel(&self.session.totals())
         }
     }
 
@@ -764,14 +758,26 @@ impl Pipeline<'_, '_> {
                     + emitted.saturating_sub(self.received_attempts)
                     + unwritten.attempts,
                 filtered_later = self.filtered_attempts,
-                skipped_returns = totals.missed_returns,
+                skipped_returns = totals.missed.returns,
                 "attempts {when}"
+            );
+            if totals.missed.returns > 0 {
+                tracing::warn!(
+                    at_most = totals.missed.returns,
+                    "attempts may be missing: the kernel skipped the hook"
+                );
+            }
+        }
+        if self.config.outcomes && totals.missed.ends_at_most() > 0 {
+            tracing::warn!(
+                at_most = totals.missed.ends_at_most(),
+                "ends may be missing: the kernel skipped both hooks"
             );
         }
         for (place, events) in self.reporter.unwritten() {
             tracing::warn!(events, "not known to be written to {place}");
         }
-        let [_, execs, forks, exits, mended @ ..] = totals.missed;
+        let missed = totals.missed;
         tracing::info!(
             completed_from_kernel = self.completer.from_kernel,
             completed_from_proc = self.completer.from_proc,
@@ -783,14 +789,29 @@ impl Pipeline<'_, '_> {
             ghosts_left = totals.ghosts[0],
             ghosts_dropped = totals.ghosts[1],
             ends_unknown = totals.ends_unknown,
-            missed_execs = execs,
-            missed_forks = forks,
-            missed_exits = exits,
-            missed_mendings = mended.iter().sum::<u64>(),
+            missed_execs = missed.execs,
+            missed_forks = missed.forks,
+            missed_exits = missed.exits,
+            missed_mendings = missed.recoveries.iter().sum::<u64>(),
+            missed_ooms = missed.ooms,
+            missed_cgroups = missed.cgroups,
             mended = totals.healed.iter().sum::<u64>(),
             wakeups = totals.wakeups,
             "identities {when}"
         );
+    }
+}
+
+/// What found no room in the ring, and what a skipped hook would have sent for sure.
+fn lost_by_kernel(totals: &Totals) -> Lost {
+    Lost {
+        ring_full: totals.ring_full,
+        recursion: totals.missed.signals,
+        attempts: totals.attempts[3],
+        ends: totals.ends[1],
+        ooms: totals.ooms[1] + totals.missed.ooms,
+        cgroups: totals.cgroups[1] + totals.missed.cgroups,
+        ..Lost::default()
     }
 }
 
@@ -819,6 +840,14 @@ fn say_ready(session: &Session<'_>, plan: Plan, probed: Duration, total: Duratio
     if !plan.tells_via {
         tracing::warn!("this kernel cannot tell the system call of a signal (5.15 can): no via, no scope");
     }
+    if plan.is_untested {
+        tracing::warn!("this kernel is older than those that killsnoop is tested on (from Linux 5.17 on)");
+    }
+    if plan.allocates_with_preemption_off {
+        tracing::warn!(
+            "PREEMPT_RT before Linux 6.4: the hooks allocate memory with preemption off, which may sleep there; not known to be safe"
+        );
+    }
     if !plan.shares_pids {
         tracing::warn!(
             "in a pid namespace of its own: command lines of processes older than killsnoop come from /proc under --root"
@@ -843,4 +872,21 @@ fn say_ready(session: &Session<'_>, plan: Plan, probed: Duration, total: Duratio
             count => format!(", {count} could not be read"),
         }
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bpf::session::Missed;
+
+    #[test]
+    fn a_skip_that_loses_something_is_loss() {
+        let missed =
+            Missed { signals: 1, ooms: 2, cgroups: 4, execs: 8, forks: 8, exits: 8, ..Missed::default() };
+        let lost = lost_by_kernel(&Totals { missed, ooms: [0, 16], cgroups: [0, 32], ..Totals::default() });
+        assert_eq!((lost.recursion, lost.ooms, lost.cgroups), (1, 18, 36));
+        assert_eq!(lost.total(), 1 + 18 + 36, "the others are recovered");
+        assert_eq!(missed.ends_at_most(), 0);
+        assert_eq!(Missed { recoveries: [0, 0, 3], ..missed }.ends_at_most(), 3);
+    }
 }
