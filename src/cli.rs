@@ -66,12 +66,17 @@ pub enum Command {
         #[arg(value_name = "COMMAND", required = true, trailing_var_arg = true, allow_hyphen_values = true)]
         command: Vec<OsString>,
     },
-    /// Wait until a process is signalled or ends, tell it, and exit
+    /// Wait until a process is signalled or ends, say by whom and how, and exit
+    #[command(
+        after_help = "A signal that the process does not ignore, and that would end it by default, is followed by its end, which \
+                      may be long after if it handles it: --count 1 exits at the first signal. Exit code: 0; 1 if there is no such \
+                      process or tracing is not possible."
+    )]
     Who {
         /// How it is traced
         #[command(flatten)]
         trace: Box<TraceArgs>,
-        /// The process
+        /// The process, or one of its threads
         #[arg(value_parser = clap::value_parser!(u32).range(1..))]
         pid: u32,
     },
@@ -499,6 +504,7 @@ impl TraceArgs {
             },
             probes: self.probes,
             outcomes: !self.no_outcome,
+            tells_ends: false,
             variables,
             ghosts: self.ghosts,
             ring_bytes: self.ring_bytes,

@@ -42,6 +42,8 @@ pub struct Config {
     pub probes: bool,
     /// Ends are told, of processes that were signalled.
     pub outcomes: bool,
+    /// Ends are reported of every process whose pid is asked for as the target's, signalled or not.
+    pub tells_ends: bool,
     /// Names of environment variables to tell of both sides.
     pub variables: Vec<String>,
     /// Processes that are remembered after their end, for those that they started.
@@ -96,6 +98,7 @@ impl Default for Config {
             failed: Failed::No,
             probes: false,
             outcomes: true,
+            tells_ends: false,
             variables: Vec::new(),
             ghosts: GHOSTS,
             ring_bytes: RING_BYTES,

@@ -102,13 +102,21 @@ pub enum TraceError {
     },
     /// A kernel without something that is indispensable.
     #[error(
-        "this kernel ({release}) is too old: it has no {lacking}\nhint: killsnoop needs Linux 5.12 or newer"
+        "this kernel ({release}) is too old: it has no {lacking}\nhint: killsnoop needs Linux 5.17 or newer (5.13 to 5.16 are not refused, and are untested)"
     )]
     TooOld {
         /// `uname -r`.
         release: String,
         /// What it lacks.
         lacking: String,
+    },
+    /// A kernel on which the hooks would allocate memory where that may sleep.
+    #[error(
+        "this kernel ({release}) has PREEMPT_RT and no allocator for BPF storage\nhint: with PREEMPT_RT killsnoop needs Linux 6.4 or newer"
+    )]
+    RealTime {
+        /// `uname -r`.
+        release: String,
     },
     /// A kernel that cannot tell what a failed call was.
     #[error(

@@ -702,9 +702,10 @@ pub struct Lost {
     pub attempts: u64,
     /// Ends that no signal explains, for which there was no room.
     pub ends: u64,
-    /// What the OOM killer said of a victim, for which there was no room: its signal is then told as the kernel's.
+    /// What the OOM killer said of a victim, for which there was no room or whose hook was skipped: its signal is then
+    /// reported as the kernel's.
     pub ooms: u64,
-    /// Paths of new cgroups, for which there was no room: they are then looked for among those that are there.
+    /// Paths of new cgroups, for which there was no room or whose hook was skipped: they are then looked for among those that are there.
     pub cgroups: u64,
     /// Lines for which an output had no room.
     pub lines: u64,

@@ -261,7 +261,7 @@ fn ignored(previous: &Previous, target: &Task) -> &'static str {
 }
 
 /// For eyes, rounded: `0.054 ms`, `2.7 ms`, `13 ms`, `10.0 s`, `12 min`, `2 h 5 min`.
-fn seconds(nanoseconds: u64) -> String {
+pub fn seconds(nanoseconds: u64) -> String {
     let rounded = |unit: u64| nanoseconds.saturating_add(unit / 2) / unit;
     let (micro, milli) = (rounded(1000), rounded(1_000_000));
     match micro {
@@ -350,7 +350,11 @@ pub fn of_end(event: &EndEvent<'_>) -> String {
         (Some(signal), Ending::Signal { core_dumped, .. }) => (signal, core_dumped),
         (_, Ending::Exit(code)) => {
             let previous = event.after.as_ref().and_then(|after| Signal::new(after.signal.signal));
-            let mut text = format!("{target} exited with {code}");
+            let mut text = format!("{target} exited with status {code}");
+            if previous.is_none() {
+                let lived = event.facts.time.saturating_sub(event.target().start);
+                let _ = write!(text, " after {}; no signal ended it", seconds(lived));
+            }
             if let (Some(after), Some(signal)) = (&event.after, previous) {
                 let _ = write!(text, ", {} after {signal}", when(after));
                 if let Some(source) = source(after) {
@@ -588,10 +592,10 @@ mod tests {
         let handled = Some(Previous { met_default: false, ..previous(15, 0, bash()) });
         for (sentence, text) in [
             (
-                "exited with 143, 2.0 s after SIGTERM from bash(7)",
+                "exited with status 143, 2.0 s after SIGTERM from bash(7)",
                 end(Ending::Exit(143), true, handled, None),
             ),
-            ("exited with 0", end(Ending::Exit(0), true, None, None)),
+            ("exited with status 0 after 12.0 s; no signal ended it", end(Ending::Exit(0), true, None, None)),
             (
                 "died of SIGTERM, 2.0 s after bash(7) sent it",
                 end(killed(15), true, Some(previous(15, 0, bash())), None),

@@ -26,7 +26,7 @@ use crate::history::{History, Noted};
 use crate::origin;
 use crate::priority;
 use crate::privileges;
-use crate::record::{self, AttemptFacts, EndFacts, Record, Snapshot};
+use crate::record::{self, AttemptFacts, EndFacts, Ending, Record, Snapshot};
 use crate::repeat::{self, Made, Outline, Repeats};
 use crate::report::Reporter;
 use crate::report::writer::Counts;
@@ -78,6 +78,32 @@ impl std::fmt::Debug for Wishes<'_> {
     }
 }
 
+/// What came of a trace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// Signals that were reported.
+    pub signals: u64,
+    /// Signals that were hidden by default.
+    pub hidden: u64,
+    /// Signals that were lost.
+    pub lost: u64,
+    /// How long every signal was seen.
+    pub watched: Duration,
+    /// The last end of a process that was asked for ([`Config::tells_ends`]), whatever filters let through.
+    pub end: Option<End>,
+}
+
+/// How a process ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct End {
+    /// Its name.
+    pub comm: String,
+    /// How.
+    pub ending: Ending,
+    /// How long it lived.
+    pub lived: Duration,
+}
+
 /// Where events come out: decoded, completed, judged, formatted, written.
 struct Pipeline<'a, 'obj> {
     config: &'a Config,
@@ -107,6 +133,8 @@ struct Pipeline<'a, 'obj> {
     undecodable: u64,
     failure: Option<io::Error>,
     ended: bool,
+    /// See [`Outcome::end`].
+    end: Option<End>,
 }
 
 impl Pipeline<'_, '_> {
@@ -340,6 +368,11 @@ impl Pipeline<'_, '_> {
             .first()
             .map(|process| self.completer.surroundings(&end.task, process, end.time, Instant::now()))
             .unwrap_or_default();
+        if let Some(process) = end.processes.first().filter(|_| self.config.tells_ends) {
+            let comm = String::from_utf8_lossy(&process.comm).into_owned();
+            let lived = Duration::from_nanos(end.time.saturating_sub(process.start));
+            self.end = Some(End { comm, ending: end.ending, lived });
+        }
         let after = self.history.after(&end);
         let id = self.take_id();
         self.history.note_end(id, &end, after.as_ref());
@@ -396,7 +429,7 @@ pub fn run(
     requests: &Requests<'_>,
     reporter: &mut Reporter,
     wishes: &mut Wishes<'_>,
-) -> Result<(), TraceError> {
+) -> Result<Outcome, TraceError> {
     let began = Instant::now();
     let mut host = probe::host();
     // only a trial tells, and only this asks
@@ -435,13 +468,12 @@ pub fn run(
     (wishes.when_ready)().map_err(|error| TraceError::system("begin what is to be traced", error))?;
     let status = Status::new(wishes.has_status);
     match trace(config, requests, reporter, &session, completer, raw, status)? {
-        Some(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        Some(error) => Err(TraceError::Raw(error)),
-        None => Ok(()),
+        (Some(error), _) if error.kind() != io::ErrorKind::BrokenPipe => Err(TraceError::Raw(error)),
+        (_, outcome) => Ok(outcome),
     }
 }
 
-/// The loop. Returns what made writing impossible, if something did.
+/// The loop. Returns what made writing impossible, if something did, and what came of the trace.
 fn trace(
     config: &Config,
     requests: &Requests<'_>,
@@ -450,7 +482,7 @@ fn trace(
     completer: Completer,
     raw: Option<File>,
     mut status: Status,
-) -> Result<Option<io::Error>, TraceError> {
+) -> Result<(Option<io::Error>, Outcome), TraceError> {
     let pipeline = RefCell::new(Pipeline {
         config,
         session,
@@ -475,6 +507,7 @@ fn trace(
         undecodable: 0,
         failure: None,
         ended: false,
+        end: None,
     });
     let failed = |error| TraceError::system("read the ring", error);
     let ring = Ring::new(
@@ -537,7 +570,14 @@ fn trace(
     drop(status);
     pipeline.say_counters("total");
     pipeline.reporter.say_summary();
-    Ok(pipeline.failure.take())
+    let outcome = Outcome {
+        signals: pipeline.reported.signals,
+        hidden: session.totals().all_hidden(),
+        lost: pipeline.lost().of_signals(),
+        watched: session.watched(),
+        end: pipeline.end.take(),
+    };
+    Ok((pipeline.failure.take(), outcome))
 }
 
 /// After the hook is off, a program may still be running on another CPU: everything that it emits is waited
@@ -650,16 +690,10 @@ impl Pipeline<'_, '_> {
     }
 
     fn lost(&self) -> Lost {
-        let totals = self.session.totals();
         Lost {
-            ring_full: totals.ring_full,
-            recursion: totals.missed[0],
             undecodable: self.undecodable,
-            attempts: totals.attempts[3],
-            ends: totals.ends[1],
-            ooms: totals.ooms[1],
-            cgroups: totals.cgroups[1],
             lines: self.reporter.refused(),
+            ..lost_by_kernel(&self.session.totals())
         }
     }
 
@@ -739,14 +773,26 @@ impl Pipeline<'_, '_> {
                     + emitted.saturating_sub(self.received_attempts)
                     + unwritten.attempts,
                 filtered_later = self.filtered_attempts,
-                skipped_returns = totals.missed_returns,
+                skipped_returns = totals.missed.returns,
                 "attempts {when}"
+            );
+            if totals.missed.returns > 0 {
+                tracing::warn!(
+                    at_most = totals.missed.returns,
+                    "attempts may be missing: the kernel skipped the hook"
+                );
+            }
+        }
+        if self.config.outcomes && totals.missed.ends_at_most() > 0 {
+            tracing::warn!(
+                at_most = totals.missed.ends_at_most(),
+                "ends may be missing: the kernel skipped both hooks"
             );
         }
         for (place, events) in self.reporter.unwritten() {
             tracing::warn!(events, "not known to be written to {place}");
         }
-        let [_, execs, forks, exits, mended @ ..] = totals.missed;
+        let missed = totals.missed;
         tracing::info!(
             completed_from_kernel = self.completer.from_kernel,
             completed_from_proc = self.completer.from_proc,
@@ -758,14 +804,29 @@ impl Pipeline<'_, '_> {
             ghosts_left = totals.ghosts[0],
             ghosts_dropped = totals.ghosts[1],
             ends_unknown = totals.ends_unknown,
-            missed_execs = execs,
-            missed_forks = forks,
-            missed_exits = exits,
-            missed_mendings = mended.iter().sum::<u64>(),
+            missed_execs = missed.execs,
+            missed_forks = missed.forks,
+            missed_exits = missed.exits,
+            missed_mendings = missed.recoveries.iter().sum::<u64>(),
+            missed_ooms = missed.ooms,
+            missed_cgroups = missed.cgroups,
             mended = totals.healed.iter().sum::<u64>(),
             wakeups = totals.wakeups,
             "identities {when}"
         );
+    }
+}
+
+/// What found no room in the ring, and what a skipped hook would have sent for sure.
+fn lost_by_kernel(totals: &Totals) -> Lost {
+    Lost {
+        ring_full: totals.ring_full,
+        recursion: totals.missed.signals,
+        attempts: totals.attempts[3],
+        ends: totals.ends[1],
+        ooms: totals.ooms[1] + totals.missed.ooms,
+        cgroups: totals.cgroups[1] + totals.missed.cgroups,
+        ..Lost::default()
     }
 }
 
@@ -794,6 +855,14 @@ fn say_ready(session: &Session<'_>, plan: Plan, probed: Duration, total: Duratio
     if !plan.tells_via {
         tracing::warn!("this kernel cannot tell the system call of a signal (5.15 can): no via, no scope");
     }
+    if plan.is_untested {
+        tracing::warn!("this kernel is older than those that killsnoop is tested on (from Linux 5.17 on)");
+    }
+    if plan.allocates_with_preemption_off {
+        tracing::warn!(
+            "PREEMPT_RT before Linux 6.4: the hooks allocate memory with preemption off, which may sleep there; not known to be safe"
+        );
+    }
     if !plan.shares_pids {
         tracing::warn!(
             "in a pid namespace of its own: command lines of processes older than killsnoop come from /proc under --root"
@@ -818,4 +887,21 @@ fn say_ready(session: &Session<'_>, plan: Plan, probed: Duration, total: Duratio
             count => format!(", {count} could not be read"),
         }
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bpf::session::Missed;
+
+    #[test]
+    fn a_skip_that_loses_something_is_loss() {
+        let missed =
+            Missed { signals: 1, ooms: 2, cgroups: 4, execs: 8, forks: 8, exits: 8, ..Missed::default() };
+        let lost = lost_by_kernel(&Totals { missed, ooms: [0, 16], cgroups: [0, 32], ..Totals::default() });
+        assert_eq!((lost.recursion, lost.ooms, lost.cgroups), (1, 18, 36));
+        assert_eq!(lost.total(), 1 + 18 + 36, "the others are recovered");
+        assert_eq!(missed.ends_at_most(), 0);
+        assert_eq!(Missed { recoveries: [0, 0, 3], ..missed }.ends_at_most(), 3);
+    }
 }

@@ -2,7 +2,7 @@
 /*
  * The end of a process: noted with its parent if a signal ended it, a ghost for those that it started, and a record
  * if a record told of a signal that could have ended it, or if it died of one that none tells of (a signal injected by
- * ptrace and strict seccomp's kill never pass signal_generate).
+ * ptrace and strict seccomp's kill never pass signal_generate), or if its end was asked for by its pid.
  *
  * The exit of the leader is not the end of the process: that is when the last thread goes (live == 0), and by then
  * the exit code is final. Several threads may see that at once: MARK_ENDED is set by one.
@@ -14,6 +14,7 @@
 #include "handshake.h"
 #include "history.h"
 #include "outline.h"
+#include "select.h"
 #include "subject.h"
 
 struct end_walk {
@@ -132,8 +133,9 @@ static __always_inline void note_end(struct end_scratch *scratch, struct task_st
 {
 	struct wire_end *end = (struct wire_end *)scratch->record;
 	struct identity *identity = any_identity(leader);
-	u32 number, marks;
+	u32 number, marks, is_asked_for, is_kept = 1;
 
+	is_asked_for = settings.tells_ends && is_listed(SELECT_TARGET_PID, leader->tgid, NULL);
 	scratch->is_told = 0;
 	scratch->died_of = 0;
 	scratch->left_ghost = 0;
@@ -145,16 +147,21 @@ static __always_inline void note_end(struct end_scratch *scratch, struct task_st
 		struct elsewhere *noted = bpf_map_lookup_elem(&signalled_elsewhere, &key);
 
 		/* of a process of which nothing is kept nobody can say whether it was signalled before */
-		if (!noted) {
+		if (noted) {
+			marks = __sync_fetch_and_or(&noted->marks, MARK_ENDED);
+		} else {
 			if (!(task->flags & PF_KTHREAD))
 				COUNT(counters->ends_unknown);
-			return;
+			/* user space takes the first of several */
+			if (!is_asked_for)
+				return;
+			marks = 0;
+			is_kept = 0;
 		}
-		marks = __sync_fetch_and_or(&noted->marks, MARK_ENDED);
 	}
 	if (marks & MARK_ENDED)
 		return;
-	if (copy != 0)
+	if (copy != 0 && is_kept)
 		COUNT(counters->healed_exits);
 	end->time = bpf_ktime_get_boot_ns();
 	end->status = status_of(task);
@@ -165,7 +172,7 @@ static __always_inline void note_end(struct end_scratch *scratch, struct task_st
 		end->explained = was_signalled(leader, identity, number);
 		scratch->is_told = identity && !end->explained && settings.shown_signals & SIGNAL_BIT(number);
 	}
-	if (marks & MARK_TOLD)
+	if (marks & MARK_TOLD || is_asked_for)
 		scratch->is_told = 1;
 	end->previous.time = 0;
 	if (!identity)

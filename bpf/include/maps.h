@@ -484,7 +484,7 @@ struct settings {
 	u32 legacy_hierarchy;
 	u32 selected;          /* bit enum select_key: is asked for */
 	u32 tree_begins_below; /* the roots of trees are not in them */
-	u32 reserved;
+	u32 tells_ends;        /* of the targets asked for by pid, signalled or not */
 	u64 variable[MAX_VARIABLES][VARIABLE_NAME / 8];      /* their names, and "=" */
 	u64 variable_mask[MAX_VARIABLES][VARIABLE_NAME / 8]; /* the bytes of each that count */
 };

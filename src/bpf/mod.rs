@@ -11,6 +11,7 @@ pub mod plan;
 pub mod probe;
 mod programs;
 mod records;
+pub mod refusal;
 pub mod ring;
 pub mod select;
 pub mod session;

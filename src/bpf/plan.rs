@@ -50,6 +50,19 @@ pub struct Plan {
     pub follows_trees: bool,
     /// The hierarchy of cgroups version 1 that is looked at beside version 2.
     pub legacy_cgroups: Option<LegacyCgroups>,
+    /// See [`allocates_with_preemption_off`].
+    pub allocates_with_preemption_off: bool,
+    /// Programs cannot loop (before 5.17): no such kernel is tested, and the verifier takes seconds.
+    pub is_untested: bool,
+}
+
+/// Is a [kernel that this is true of](allocates_with_preemption_off) refused? If not, it is warned of.
+const REFUSES_REALTIME_WITHOUT_ALLOCATOR: bool = false;
+
+/// Before Linux 6.4 task storage comes from `kmalloc()`, and the hooks make it with preemption off: with `PREEMPT_RT` that
+/// takes a lock that may sleep.
+pub fn allocates_with_preemption_off(host: &HostFacts) -> bool {
+    host.is_realtime && !host.has_storage_allocator
 }
 
 /// Decides.
@@ -64,10 +77,16 @@ pub fn plan(host: &HostFacts, config: &Config) -> Result<Plan, TraceError> {
     if !host.has_btf {
         return Err(TraceError::NoBtf { release: host.release.clone() });
     }
-    let needed =
-        [(host.has_ring_buffer, "BPF ring buffer"), (host.has_task_storage, "BPF task storage for tracing")];
+    let needed = [
+        (host.has_ring_buffer, "BPF ring buffer"),
+        (host.has_task_storage, "BPF task storage for tracing"),
+        (host.has_callbacks, "callbacks in BPF programs"),
+    ];
     if let Some((_, lacking)) = needed.into_iter().find(|(has, _)| !has) {
         return Err(TraceError::TooOld { release: host.release.clone(), lacking: lacking.to_owned() });
+    }
+    if REFUSES_REALTIME_WITHOUT_ALLOCATOR && allocates_with_preemption_off(host) {
+        return Err(TraceError::RealTime { release: host.release.clone() });
     }
     if config.wants_attempts() && !host.has_task_pt_regs {
         return Err(TraceError::NoAttempts { release: host.release.clone() });
@@ -95,6 +114,8 @@ pub fn plan(host: &HostFacts, config: &Config) -> Result<Plan, TraceError> {
         reads_titles: host.has_copy_from_user_task && config.failed != Failed::Only,
         follows_trees: iterates && host.has_loop && host.in_initial_pid_namespace,
         legacy_cgroups: host.legacy_cgroups,
+        allocates_with_preemption_off: allocates_with_preemption_off(host),
+        is_untested: !host.has_loop,
     })
 }
 
@@ -132,9 +153,20 @@ mod tests {
     #[test]
     fn below_5_17_there_are_no_variables() {
         let host = HostFacts { has_loop: false, release: "5.16".to_owned(), ..HostFacts::newest() };
-        assert!(plan(&host, &Config::default()).is_ok());
+        assert!(plan(&host, &Config::default()).unwrap().is_untested);
         let config = Config { variables: vec!["CI_JOB_ID".to_owned()], ..Config::default() };
         assert!(plan(&host, &config).unwrap_err().to_string().contains("5.17"));
+    }
+
+    #[test]
+    fn a_real_time_kernel_without_the_allocator_is_named() {
+        for (is_realtime, has_storage_allocator, is_named) in
+            [(true, false, true), (true, true, false), (false, false, false), (false, true, false)]
+        {
+            let host = HostFacts { is_realtime, has_storage_allocator, ..HostFacts::newest() };
+            let plan = plan(&host, &Config::default()).unwrap();
+            assert_eq!(plan.allocates_with_preemption_off, is_named, "{is_realtime} {has_storage_allocator}");
+        }
     }
 
     #[test]
@@ -164,7 +196,11 @@ mod tests {
             (HostFacts { has_btf: false, ..HostFacts::newest() }, ["BTF", "CONFIG_DEBUG_INFO_BTF"]),
             (
                 HostFacts { has_task_storage: false, release: "5.10".to_owned(), ..HostFacts::newest() },
-                ["5.10", "needs Linux 5.12"],
+                ["5.10", "needs Linux 5.17"],
+            ),
+            (
+                HostFacts { has_callbacks: false, release: "5.12".to_owned(), ..HostFacts::newest() },
+                ["callbacks", "5.13"],
             ),
             (HostFacts { has_ring_buffer: false, ..HostFacts::newest() }, ["ring buffer", "hint"]),
         ] {

@@ -20,6 +20,10 @@ pub struct HostFacts {
     pub has_ring_buffer: bool,
     /// Task storage in tracing programs (5.11).
     pub has_task_storage: bool,
+    /// Functions of a program as arguments (5.13): 5.12 refuses those even where they are never reached.
+    pub has_callbacks: bool,
+    /// A kernel built with `PREEMPT_RT`: memory cannot be allocated with preemption off.
+    pub is_realtime: bool,
     /// A sleepable iterator that can read the memory of others (5.18).
     pub has_copy_from_user_task: bool,
     /// This process is in the initial pid namespace: its pids are those of the records.
@@ -59,6 +63,8 @@ pub fn host() -> HostFacts {
     let wanted = [
         helper("BPF_FUNC_ringbuf_output"),
         helper("BPF_FUNC_task_storage_get"),
+        // came with BPF_PSEUDO_FUNC (69c087ba6225)
+        helper("BPF_FUNC_for_each_map_elem"),
         helper("BPF_FUNC_copy_from_user_task"),
         helper("BPF_FUNC_task_pt_regs"),
         helper("BPF_FUNC_loop"),
@@ -79,15 +85,24 @@ pub fn host() -> HostFacts {
         has_btf: types.is_some(),
         has_ring_buffer: has("BPF_FUNC_ringbuf_output"),
         has_task_storage: has("BPF_FUNC_task_storage_get"),
+        has_callbacks: has("BPF_FUNC_for_each_map_elem"),
+        is_realtime: is_realtime(
+            &fs::read_to_string("/sys/kernel/realtime").unwrap_or_default(),
+            &fs::read_to_string("/proc/sys/kernel/version").unwrap_or_default(),
+        ),
         has_copy_from_user_task: has("BPF_FUNC_copy_from_user_task"),
-        in_initial_pid_namespace: fs::metadata("/proc/self/ns/pid")
-            .is_ok_and(|namespace| namespace.ino() == PROC_PID_INIT_INO),
+        in_initial_pid_namespace: in_initial_pid_namespace(),
         has_storage_allocator: has("selem_ma") || has("use_kmalloc_nolock") || has("owner_refcnt"),
         has_task_pt_regs: has("BPF_FUNC_task_pt_regs"),
         has_trampolines: false,
         has_loop: has("BPF_FUNC_loop"),
         legacy_cgroups: legacy_cgroups(&fs::read_to_string("/proc/self/cgroup").unwrap_or_default()),
     }
+}
+
+/// Is a pid in here the same as the kernel's own?
+pub fn in_initial_pid_namespace() -> bool {
+    fs::metadata("/proc/self/ns/pid").is_ok_and(|namespace| namespace.ino() == PROC_PID_INIT_INO)
 }
 
 /// Bytes that this process may have the kernel keep for it: the smallest limit of a memory cgroup on the way up.
@@ -125,6 +140,11 @@ fn legacy_cgroups(text: &str) -> Option<LegacyCgroups> {
     };
     let memory = hierarchy_of("memory").map(|hierarchy| LegacyCgroups { hierarchy, is_memory: true });
     memory.or_else(|| hierarchy_of("pids").map(|hierarchy| LegacyCgroups { hierarchy, is_memory: false }))
+}
+
+/// By the file that the patches outside the mainline kernel add, or by what `uname -v` says.
+fn is_realtime(file: &str, version: &str) -> bool {
+    file.trim() == "1" || version.split_whitespace().any(|word| word == "PREEMPT_RT")
 }
 
 /// The highest CPU id that there can be, plus one: ids may have gaps.
@@ -171,6 +191,8 @@ impl HostFacts {
             has_btf: true,
             has_ring_buffer: true,
             has_task_storage: true,
+            has_callbacks: true,
+            is_realtime: false,
             has_copy_from_user_task: true,
             in_initial_pid_namespace: true,
             has_storage_allocator: true,
@@ -185,6 +207,19 @@ impl HostFacts {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_real_time_kernel_says_so_in_a_file_or_in_its_version() {
+        for (file, version, realtime) in [
+            ("1\n", "#1 SMP PREEMPT_RT Debian 6.1.176-1 (2026-08-01)\n", true),
+            ("", "#1 SMP PREEMPT_RT Debian 6.12.117-1\n", true),
+            ("", "#1 SMP PREEMPT_DYNAMIC Debian 6.1.176-1\n", false),
+            ("0\n", "#1 SMP PREEMPT_RTX\n", false),
+            ("", "", false),
+        ] {
+            assert_eq!(is_realtime(file, version), realtime, "{file} {version}");
+        }
+    }
 
     #[test]
     fn cpu_ids_may_have_gaps() {

@@ -14,6 +14,7 @@ use super::mapped::Mapped;
 use super::plan::{Attempts, Plan, ProcSeeding};
 use super::probe;
 use super::programs::{self, Programs};
+use super::refusal::{self, Refusal};
 use super::select::Selection;
 use super::skel::KillsnoopSkel;
 use super::skel::types::{argv_large, argv_medium};
@@ -73,9 +74,8 @@ pub struct Totals {
     pub filtered: u64,
     /// Signals hidden by default, by class ([`HIDDEN_NAMES`]).
     pub hidden: [u64; HIDDEN_NAMES.len()],
-    /// Calls that the kernel skipped because the program was running on that CPU already: signals; execs, forks,
-    /// exits; and those of the hooks that mend them.
-    pub missed: [u64; 7],
+    /// Calls of the hooks that the kernel skipped.
+    pub missed: Missed,
     /// Execs, forks and exits that were missed and mended.
     pub healed: [u64; 3],
     /// Command lines sent after a signal that met an execve; and those for which the ring had no room.
@@ -100,15 +100,61 @@ pub struct Totals {
     pub ooms: [u64; 2],
     /// Calls that failed or only asked: seen, filtered, told, and those for which there was no room.
     pub attempts: [u64; 4],
-    /// Returns of calls at which the hook was skipped: of the kill family, or of any, as it is attached.
-    pub missed_returns: u64,
+}
+
+/// Calls of each kind of hook that the kernel skipped because the program was running on that CPU already.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Missed {
+    /// Signals: each is lost.
+    pub signals: u64,
+    /// Execs.
+    pub execs: u64,
+    /// Forks.
+    pub forks: u64,
+    /// Exits of threads.
+    pub exits: u64,
+    /// Of the hooks that recover those three.
+    pub recoveries: [u64; 3],
+    /// What the OOM killer said of a victim: each is lost.
+    pub ooms: u64,
+    /// Paths of cgroups that were made or renamed: each is lost.
+    pub cgroups: u64,
+    /// Returns of calls: of the kill family, or of any, as the hook is attached.
+    pub returns: u64,
+}
+
+impl Missed {
+    /// The count that the skips of this program belong to; None of those that are never skipped: iterators are run by
+    /// who reads them, and one program is only tried.
+    fn of(&mut self, program: &str) -> Option<&mut u64> {
+        Some(match program {
+            "on_signal_generate" => &mut self.signals,
+            "on_exec" => &mut self.execs,
+            "on_fork" => &mut self.forks,
+            "on_exit" => &mut self.exits,
+            "on_exec_again" => &mut self.recoveries[0],
+            "on_wakeup_new" => &mut self.recoveries[1],
+            "on_exit_again" => &mut self.recoveries[2],
+            "on_mark_victim" => &mut self.ooms,
+            "on_cgroup_mkdir" | "on_cgroup_rename" => &mut self.cgroups,
+            "on_sys_exit" => &mut self.returns,
+            name if name.starts_with(load::AT_THE_END_OF) => &mut self.returns,
+            _ => return None,
+        })
+    }
+
+    /// Ends that neither hook of exits may have seen, at most: each skip may have been of another.
+    pub fn ends_at_most(&self) -> u64 {
+        self.exits.min(self.recoveries[2])
+    }
 }
 
 impl Totals {
     /// No program is in the middle of a signal or an attempt: each has become something.
     pub fn is_settled(&self) -> bool {
         let [attempts, rest @ ..] = self.attempts;
-        self.generated == self.missed[0] + self.filtered + self.all_hidden() + self.ring_full + self.emitted
+        self.generated
+            == self.missed.signals + self.filtered + self.all_hidden() + self.ring_full + self.emitted
             && attempts == rest.iter().sum::<u64>()
     }
 
@@ -205,10 +251,9 @@ impl<'obj> Session<'obj> {
         let cpus = probe::possible_cpu_ids().map_err(|error| TraceError::system("count the CPUs", error))?;
         let open = load::open_with_types(storage, *plan, config, selection, cpus)?;
         let (mut skel, programs) = programs::load(open).map_err(|error| {
-            let hint = if error.kind() == libbpf_rs::ErrorKind::PermissionDenied {
-                "root of a container or of a user namespace is not enough: killsnoop needs CAP_BPF and CAP_PERFMON on the host"
-            } else {
-                "run with -l debug to see the verifier's log; with little memory, give the cgroup of killsnoop at least 64 MiB"
+            let hint = match Refusal::of(&refusal::facts()) {
+                Some(refusal) => format!("bpf() is {}: {}", refusal.found(), refusal.fix()),
+                None => "run with -l debug to see the verifier's log; with little memory, give the cgroup of killsnoop at least 64 MiB".to_owned(),
             };
             TraceError::kernel("load the BPF programs", hint, error)
         })?;
@@ -326,21 +371,17 @@ impl<'obj> Session<'obj> {
         self.signal_link.replace(None);
     }
 
+    /// How long every signal has been seen.
+    pub fn watched(&self) -> Duration {
+        Duration::from_nanos(boot_time().saturating_sub(self.watched_since))
+    }
+
     /// What happened so far.
     pub fn totals(&self) -> Totals {
         let counters = self.counters.sum();
-        let missed = [
-            "on_signal_generate",
-            "on_exec",
-            "on_fork",
-            "on_exit",
-            "on_exec_again",
-            "on_wakeup_new",
-            "on_exit_again",
-        ]
-        .map(|name| self.programs.get(name).map_or(0, recursion_misses));
+        let missed = self.missed();
         Totals {
-            generated: counters.generated + missed[0],
+            generated: counters.generated + missed.signals,
             emitted: counters.emitted,
             ring_full: counters.dropped_ring_full,
             filtered: counters.filtered,
@@ -361,16 +402,19 @@ impl<'obj> Session<'obj> {
                 counters.attempts_emitted,
                 counters.attempts_dropped,
             ],
-            missed_returns: self.missed_returns(),
             healed: [counters.healed_execs, counters.healed_forks, counters.healed_exits],
             sent_later: [counters.identities_emitted, counters.identities_dropped],
         }
     }
 
-    fn missed_returns(&self) -> u64 {
-        let is_one = |name: &&str| *name == "on_sys_exit" || name.starts_with(load::AT_THE_END_OF);
-        let programs = self.programs.names().filter(is_one);
-        programs.filter_map(|name| self.programs.get(name)).map(recursion_misses).sum()
+    fn missed(&self) -> Missed {
+        let mut missed = Missed::default();
+        for name in self.programs.names() {
+            if let (Some(count), Some(program)) = (missed.of(name), self.programs.get(name)) {
+                *count += recursion_misses(program);
+            }
+        }
+        missed
     }
 
     /// The iterator of titles, once; None where this kernel has none.
@@ -679,4 +723,26 @@ fn seed_one(
     let put_identity = || maps.seeded.update(&key, bytes_of(&identity), MapFlags::ANY);
     put_identity().or_else(|_| put_identity()).or_else(|_| put_identity()).map_err(io::Error::other)?;
     Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use libbpf_rs::skel::{OpenSkel, SkelBuilder};
+
+    use super::*;
+
+    #[test]
+    fn skips_of_every_program_are_counted() {
+        let mut storage = MaybeUninit::uninit();
+        let mut open = super::super::skel::KillsnoopSkelBuilder::default().open(&mut storage).unwrap();
+        let mut names: Vec<String> = open
+            .open_object_mut()
+            .progs_mut()
+            .map(|program| program.name().to_string_lossy().into_owned())
+            .collect();
+        assert!(names.len() > 15, "{names:?}");
+        names.retain(|name| Missed::default().of(name).is_none());
+        names.sort();
+        assert_eq!(names, ["read_titles", "seed", "try_trampoline"]);
+    }
 }

@@ -3,6 +3,7 @@
 pub mod child;
 mod invoker;
 pub mod run;
+mod threads;
 pub mod who;
 
 use std::io::{self, Write};
@@ -127,8 +128,9 @@ impl Wiring {
 ///
 /// # Errors
 /// If tracing is not possible.
-pub fn trace(request: &Request, has_status: bool) -> anyhow::Result<()> {
+pub fn trace(mut request: Request, has_status: bool) -> anyhow::Result<()> {
     route_libbpf_messages();
+    threads::name_processes(&mut request);
     let mut reporter = Reporter::open(&request.settings)?;
     let wiring = Wiring::new()?;
     wiring.handle_all(Terminal::Ours, reporter.has_files())?;

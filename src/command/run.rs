@@ -4,7 +4,9 @@
 //! Orphans below it come to killsnoop, not to PID 1 (`PR_SET_CHILD_SUBREAPER`): so every descendant keeps killsnoop
 //! above it, and is known by that.
 
+use std::borrow::Cow;
 use std::ffi::OsString;
+use std::path::Path;
 use std::process::ExitCode;
 use std::thread;
 
@@ -14,11 +16,12 @@ use signal_hook::consts::SIGTERM;
 use signal_hook::iterator::Signals;
 
 use super::child::{FAILED, Held};
-use super::{Stopper, Terminal, Wiring};
+use super::{Stopper, Terminal, Wiring, threads};
 use crate::bpf::session::route_libbpf_messages;
 use crate::cli::Request;
 use crate::privileges::Needs;
 use crate::report::Reporter;
+use crate::sink::screen::PLAIN;
 use crate::tracer::{self, Wishes};
 
 /// Runs it. The exit code is the command's, or says what failed.
@@ -27,6 +30,7 @@ use crate::tracer::{self, Wishes};
 /// If the command cannot be started or tracing is not possible.
 pub fn run(mut request: Request, command: &[OsString]) -> anyhow::Result<ExitCode> {
     route_libbpf_messages();
+    threads::name_processes(&mut request);
     let own = std::process::id();
     request.settings.conditions.trees = vec![own];
     request.settings.conditions.trees_begin_below = true;
@@ -55,8 +59,28 @@ pub fn run(mut request: Request, command: &[OsString]) -> anyhow::Result<ExitCod
     let mut wishes = Wishes { when_ready: &mut when_ready, needs, has_status: false };
     tracer::run(&request.config, &wiring.requests(), &mut reporter, &mut wishes)?;
     // a reader of our lines that went away does not end the command
-    let code = reaper.and_then(|reaper| reaper.join().ok()).flatten();
-    Ok(ExitCode::from(code.and_then(|code| u8::try_from(code).ok()).unwrap_or(FAILED)))
+    let status = reaper.and_then(|reaper| reaper.join().ok()).flatten();
+    if let Some(text) = status.and_then(|status| sentence(command, status)) {
+        eprintln!("killsnoop: {text}");
+    }
+    let code = status.and_then(code_of).and_then(|code| u8::try_from(code).ok());
+    Ok(ExitCode::from(code.unwrap_or(FAILED)))
+}
+
+/// Which of the two an exit code above 128 stands for; None of any other.
+fn sentence(command: &[OsString], status: WaitStatus) -> Option<String> {
+    let program = command.first().map(Path::new)?;
+    let name = PLAIN.safe(&program.file_name().unwrap_or(program.as_os_str()).to_string_lossy());
+    if let Some(number) = status.terminating_signal() {
+        let signal = u8::try_from(number).ok().and_then(killed_by)?;
+        return Some(format!("{name} was killed by {signal}"));
+    }
+    let code = status.exit_status().filter(|&code| code > 128)?;
+    Some(format!("no signal ended it: {name} exited with status {code}"))
+}
+
+fn killed_by(number: u8) -> Option<Cow<'static, str>> {
+    crate::signal::Signal::new(number).map(crate::signal::Signal::name)
 }
 
 /// SIGTERM to killsnoop is meant for the command.
@@ -72,21 +96,17 @@ fn code_of(status: WaitStatus) -> Option<i32> {
 }
 
 /// Reaps every orphan until the command ends, then ends the trace.
-fn reap(child: Pid, stopper: &mut Stopper) -> Option<i32> {
-    let code = loop {
+fn reap(child: Pid, stopper: &mut Stopper) -> Option<WaitStatus> {
+    let status = loop {
         match rustix::process::wait(WaitOptions::empty()) {
-            Ok(Some((pid, status))) if pid == child => {
-                if let Some(code) = code_of(status) {
-                    break Some(code);
-                }
-            }
+            Ok(Some((pid, status))) if pid == child && code_of(status).is_some() => break Some(status),
             Ok(_) | Err(rustix::io::Errno::INTR) => {}
             // nobody is left, the command included
             Err(_) => break None,
         }
     };
     stopper.stop();
-    code
+    status
 }
 
 #[cfg(test)]
@@ -95,15 +115,22 @@ mod tests {
 
     #[test]
     #[allow(clippy::zombie_processes)] // waited for by its pid
-    fn an_exit_code_is_the_shells() {
+    fn an_exit_code_is_the_shells_and_the_two_that_it_stands_for_are_told_apart() {
         let status = |text: &str| {
             let child = std::process::Command::new("sh").args(["-c", text]).spawn().unwrap();
             let pid = Pid::from_raw(child.id() as i32);
-            let (_, status) = rustix::process::waitpid(pid, WaitOptions::empty()).unwrap().unwrap();
-            code_of(status)
+            rustix::process::waitpid(pid, WaitOptions::empty()).unwrap().unwrap().1
         };
-        assert_eq!(status("exit 0"), Some(0));
-        assert_eq!(status("exit 77"), Some(77));
-        assert_eq!(status("kill -9 $$"), Some(137));
+        let command = [OsString::from("/bin/sh"), OsString::from("-c")];
+        for (text, code, said) in [
+            ("exit 0", 0, None),
+            ("exit 77", 77, None),
+            ("exit 137", 137, Some("no signal ended it: sh exited with status 137")),
+            ("kill -9 $$", 137, Some("sh was killed by SIGKILL")),
+        ] {
+            let status = status(text);
+            assert_eq!(code_of(status), Some(code), "{text}");
+            assert_eq!(sentence(&command, status).as_deref(), said, "{text}");
+        }
     }
 }

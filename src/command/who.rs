@@ -1,35 +1,62 @@
-//! `killsnoop who PID`: waits until that process is signalled or ends, tells it, and exits. After a signal that kills it
-//! the end is waited for as well.
+//! `killsnoop who PID`: waits until that process ends, or gets a signal that leads to no end, says so, and exits.
+//!
+//! A process need not be a child of this one, and nobody but its parent is given its wait status: how it ended comes
+//! from the exit hook.
 
+use std::fmt::Write as _;
+use std::fs;
+use std::os::fd::AsFd;
+use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
-use anyhow::Context;
-use rustix::event::{PollFd, PollFlags, poll};
+use anyhow::{Context, bail};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
-use super::{Terminal, Wiring};
+use super::{Terminal, Wiring, threads};
+use crate::bpf::probe::in_initial_pid_namespace;
 use crate::bpf::session::route_libbpf_messages;
 use crate::cli::Request;
+use crate::config::ALL_SIGNALS;
 use crate::privileges::Needs;
+use crate::record::Ending;
 use crate::report::Reporter;
-use crate::tracer::{self, Wishes};
+use crate::signal::Signal;
+use crate::sink::screen::PLAIN;
+use crate::summary::seconds;
+use crate::tracer::{self, Outcome, Wishes};
 
 /// So long after the end of the process its last lines may come.
 const LAST_LINES: Duration = Duration::from_millis(300);
 
-/// Waits, tells.
+/// Waits, and says what came.
 ///
 /// # Errors
 /// If there is no such process or tracing is not possible.
-pub fn who(mut request: Request, pid: u32) -> anyhow::Result<()> {
+pub fn who(mut request: Request, id: u32) -> anyhow::Result<()> {
     route_libbpf_messages();
+    if !in_initial_pid_namespace() {
+        bail!(
+            "who cannot find process {id}: pids in here are not the host's\nhint: run it in the host's pid namespace \
+             (docker run --pid=host), or use --pid with the pid that the host has for it"
+        );
+    }
+    threads::name_processes(&mut request);
+    let pid = threads::process_of(Path::new("/proc"), id);
     let no_process = || format!("there is no process {pid} to wait for");
     let raw = i32::try_from(pid).ok().and_then(Pid::from_raw).with_context(no_process)?;
     // held before anything else: the number may become another's
     let process = pidfd_open(raw, PidfdFlags::empty()).with_context(no_process)?;
+    if has_ended(&process) {
+        bail!("process {pid} {}", already_ended(&fs::read_to_string(format!("/proc/{pid}/stat"))?));
+    }
+    let has_filters = !request.settings.conditions.is_empty()
+        || request.config.shown_signals != ALL_SIGNALS
+        || !request.config.ignored_source_comms.is_empty();
     request.settings.conditions.wanted.push(format!("target.pid={pid}").parse()?);
     request.settings.is_one_story = request.config.count.is_none();
+    request.config.tells_ends = true;
     let mut reporter = Reporter::open(&request.settings)?;
     let wiring = Wiring::new()?;
     wiring.handle_all(Terminal::Ours, reporter.has_files())?;
@@ -49,10 +76,111 @@ pub fn who(mut request: Request, pid: u32) -> anyhow::Result<()> {
     };
     let needs = Needs { reopens_files: reporter.has_files(), ..Needs::default() };
     let mut wishes = Wishes { when_ready: &mut when_ready, needs, has_status: true };
-    tracer::run(&request.config, &wiring.requests(), &mut reporter, &mut wishes)?;
-    // with an end that no signal led to there is nothing to report
-    if reporter.reported() == 0 {
-        eprintln!("killsnoop: no signal to process {pid} was seen");
+    let outcome = tracer::run(&request.config, &wiring.requests(), &mut reporter, &mut wishes)?;
+    if outcome.signals == 0 {
+        eprintln!("killsnoop: {}", without_signals(pid, &outcome, has_filters));
     }
     Ok(())
+}
+
+fn has_ended(process: &impl AsFd) -> bool {
+    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+    poll(&mut [PollFd::new(process, PollFlags::IN)], Some(&now)).is_ok_and(|ready| ready > 0)
+}
+
+/// From the stat file of a zombie: its name, what it left, and who has yet to ask for that.
+fn already_ended(stat: &str) -> String {
+    let name = stat.split_once('(').and_then(|(_, rest)| Some(rest.rsplit_once(')')?.0)).unwrap_or("?");
+    let fields: Vec<&str> = stat.rsplit_once(')').map_or("", |(_, rest)| rest).split_whitespace().collect();
+    // proc_pid_stat(5): 4 is the parent, 52 the wait status; the first here is 3
+    let number = |place: usize| fields.get(place - 3).and_then(|field| field.parse::<u32>().ok());
+    let how = number(52).map_or_else(|| "has ended".to_owned(), |status| ended(ending_of(status)));
+    let parent = number(4).unwrap_or_default();
+    format!("({}) {how} before this trace; its parent {parent} has not reaped it", PLAIN.safe(name))
+}
+
+fn ending_of(status: u32) -> Ending {
+    match (status & 0x7f) as u8 {
+        0 => Ending::Exit((status >> 8) as u8),
+        number => Ending::Signal { number, core_dumped: status & 0x80 != 0 },
+    }
+}
+
+fn ended(ending: Ending) -> String {
+    match ending {
+        Ending::Exit(code) => format!("exited with status {code}"),
+        Ending::Signal { number, core_dumped } => {
+            let name =
+                Signal::new(number).map_or_else(|| format!("signal {number}"), |it| it.name().into_owned());
+            format!("was killed by {name}{}", if core_dumped { " (core dumped)" } else { "" })
+        }
+    }
+}
+
+/// What there is to say where no signal was reported: how it ended, and how sure it is that there was none.
+fn without_signals(pid: u32, outcome: &Outcome, has_filters: bool) -> String {
+    let rounded = |time: Duration| seconds(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX));
+    let signal = if has_filters { "no signal that passes the filters" } else { "no signal" };
+    let mut text = match &outcome.end {
+        Some(end) => {
+            let (comm, how, lived) = (PLAIN.safe(&end.comm), ended(end.ending), rounded(end.lived));
+            format!("process {pid} ({comm}) {how} after {lived}; {signal} was seen")
+        }
+        None => format!("{signal} to process {pid} was seen"),
+    };
+    // before that nobody looked
+    if outcome.end.as_ref().is_none_or(|end| end.lived > outcome.watched) {
+        text.push_str(" in the last ");
+        text.push_str(&rounded(outcome.watched));
+    }
+    if outcome.hidden > 0 {
+        let _ = write!(text, ", {} hidden by default (--all shows them)", outcome.hidden);
+    }
+    if outcome.lost > 0 {
+        let _ = write!(text, ", and {} signals of this host were lost", outcome.lost);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tracer::End;
+
+    fn outcome(ending: Option<Ending>) -> Outcome {
+        let end =
+            ending.map(|ending| End { comm: "sh".to_owned(), ending, lived: Duration::from_millis(1500) });
+        Outcome { signals: 0, hidden: 0, lost: 0, watched: Duration::from_secs(2), end }
+    }
+
+    #[test]
+    fn an_end_without_a_signal_says_how_and_how_sure_that_is() {
+        let exit = || outcome(Some(Ending::Exit(137)));
+        let said = |outcome: &Outcome| without_signals(123, outcome, false);
+        let whole = "process 123 (sh) exited with status 137 after 1.5 s; no signal was seen";
+        assert_eq!(said(&exit()), whole);
+        let late = Outcome { watched: Duration::from_millis(1300), ..exit() };
+        assert_eq!(said(&late), format!("{whole} in the last 1.3 s"));
+        let hidden = Outcome { hidden: 2, ..exit() };
+        assert_eq!(said(&hidden), format!("{whole}, 2 hidden by default (--all shows them)"));
+        let lost = Outcome { lost: 3, ..exit() };
+        assert_eq!(said(&lost), format!("{whole}, and 3 signals of this host were lost"));
+        assert!(without_signals(123, &exit(), true).ends_with("no signal that passes the filters was seen"));
+        let killed = outcome(Some(Ending::Signal { number: 9, core_dumped: false }));
+        assert!(said(&killed).contains("(sh) was killed by SIGKILL after 1.5 s; no"), "{}", said(&killed));
+        assert_eq!(said(&outcome(None)), "no signal to process 123 was seen in the last 2.0 s");
+    }
+
+    #[test]
+    fn a_zombie_has_ended_as_its_wait_status_says() {
+        let stat = |status: &str| {
+            let between = "0 ".repeat(47);
+            already_ended(&format!("9 (a) b) Z 7 {between}{status}\n"))
+        };
+        assert_eq!(
+            stat("1792"),
+            "(a) b) exited with status 7 before this trace; its parent 7 has not reaped it"
+        );
+        assert!(stat("139").contains("was killed by SIGSEGV (core dumped)"), "{}", stat("139"));
+    }
 }

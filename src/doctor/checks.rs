@@ -1,9 +1,10 @@
 //! From facts about the host to what they mean for a trace: pure, so that it is tested with made-up hosts.
 
-use std::fs;
 use std::path::Path;
 
+use crate::bpf::plan::allocates_with_preemption_off;
 use crate::bpf::probe::{HostFacts, memory_limit};
+use crate::bpf::refusal::{self, CallFacts, Refusal};
 
 /// How good it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,8 +34,8 @@ pub(super) struct Check {
 pub(super) struct Facts {
     pub(super) host: HostFacts,
     pub(super) missing_tracepoints: Vec<&'static str>,
-    /// The mode in force: `none`, `integrity`, `confidentiality`; None where the kernel does not say.
-    pub(super) lockdown: Option<String>,
+    /// What `bpf()` answers.
+    pub(super) call: CallFacts,
     /// 2 where the unified hierarchy is mounted.
     pub(super) cgroup_version: u8,
     /// The smallest limit of a memory cgroup above this process.
@@ -46,21 +47,14 @@ const MEMORY_NEEDED: u64 = 64 * 1024 * 1024;
 
 impl Facts {
     pub(super) fn of_this_host(host: HostFacts, missing_tracepoints: Vec<&'static str>) -> Self {
-        let read = |path: &str| fs::read_to_string(path).ok();
         Self {
             host,
             missing_tracepoints,
-            lockdown: read("/sys/kernel/security/lockdown").and_then(|text| in_brackets(&text)),
+            call: refusal::facts(),
             cgroup_version: if Path::new("/sys/fs/cgroup/cgroup.controllers").exists() { 2 } else { 1 },
             memory_limit: memory_limit(),
         }
     }
-}
-
-/// `none [integrity] confidentiality`: the one in force.
-fn in_brackets(text: &str) -> Option<String> {
-    let (_, rest) = text.split_once('[')?;
-    Some(rest.split_once(']')?.0.to_owned())
 }
 
 fn good(name: &'static str, found: impl Into<String>) -> Check {
@@ -79,7 +73,7 @@ fn either(name: &'static str, is_there: bool, state: State, means: &str, mend: &
 
 pub(super) fn examine(facts: &Facts) -> Vec<Check> {
     let host = &facts.host;
-    let newer = "a newer kernel: 5.12 at least";
+    let newer = "Linux 5.17 or newer (5.13 to 5.16 are not refused, and are untested)";
     let mut checks = vec![good("kernel", host.release.clone())];
     checks.push(if host.missing_capabilities.is_empty() {
         good("capabilities", "CAP_BPF and CAP_PERFMON, or CAP_SYS_ADMIN")
@@ -93,6 +87,7 @@ pub(super) fn examine(facts: &Facts) -> Vec<Check> {
             &format!("run it as root (sudo), or give it {missing}"),
         )
     });
+    checks.push(bpf_call(facts));
     checks.push(either(
         "BTF",
         host.has_btf,
@@ -112,6 +107,13 @@ pub(super) fn examine(facts: &Facts) -> Vec<Check> {
         host.has_task_storage,
         State::Fatal,
         "nothing to keep command lines in",
+        newer,
+    ));
+    checks.push(either(
+        "callbacks",
+        host.has_callbacks,
+        State::Fatal,
+        "the kernel refuses the programs",
         newer,
     ));
     checks.push(if facts.missing_tracepoints.is_empty() {
@@ -150,7 +152,13 @@ pub(super) fn examine(facts: &Facts) -> Vec<Check> {
     } else {
         bad("trampolines (fexit)", State::Lesser, "not tried", "capabilities are missing", "")
     });
-    checks.push(either("bpf_loop", host.has_loop, State::Lesser, "no --env", "Linux 5.17 or newer"));
+    checks.push(either(
+        "bpf_loop",
+        host.has_loop,
+        State::Lesser,
+        "no --env, a start that takes some seconds, and no kernel like this one is tested",
+        "Linux 5.17 or newer",
+    ));
     checks.push(either(
         "storage allocator",
         host.has_storage_allocator,
@@ -158,21 +166,50 @@ pub(super) fn examine(facts: &Facts) -> Vec<Check> {
         "a fork that the kernel's hook skips cannot be mended where the new task is woken",
         "Linux 6.4 or newer",
     ));
-    checks.extend([lockdown(facts), pid_namespace(host), cgroups(facts), memory(facts)]);
+    checks.extend([realtime(host), lockdown(facts), pid_namespace(host), cgroups(facts), memory(facts)]);
     checks
 }
 
+/// Is `bpf()` refused although the capabilities are there?
+fn bpf_call(facts: &Facts) -> Check {
+    let name = "bpf()";
+    if !facts.host.missing_capabilities.is_empty() {
+        return bad(name, State::Lesser, "not tried", "capabilities are missing", "");
+    }
+    match Refusal::of(&facts.call) {
+        // which has a check of its own
+        None | Some(Refusal::Lockdown) => good(name, "allowed"),
+        Some(refusal) => {
+            bad(name, State::Fatal, refusal.found(), "no BPF program can be loaded", refusal.fix())
+        }
+    }
+}
+
+fn realtime(host: &HostFacts) -> Check {
+    let name = "PREEMPT_RT";
+    if allocates_with_preemption_off(host) {
+        return bad(
+            name,
+            State::Lesser,
+            "yes, and no storage allocator",
+            "the hooks allocate memory with preemption off, which may sleep there: not known to be safe",
+            "Linux 6.4 or newer, or a kernel without PREEMPT_RT",
+        );
+    }
+    good(name, if host.is_realtime { "yes, with the storage allocator" } else { "no" })
+}
+
 fn lockdown(facts: &Facts) -> Check {
-    match facts.lockdown.as_deref() {
+    match facts.call.lockdown.as_deref() {
         Some("confidentiality") => bad(
             "lockdown",
             State::Fatal,
             "confidentiality",
             "BPF programs may not read the kernel's memory",
-            "boot without lockdown=confidentiality",
+            Refusal::Lockdown.fix(),
         ),
         Some(mode) => good("lockdown", mode),
-        None => good("lockdown", "not told (no securityfs, or no such kernel)"),
+        None => good("lockdown", "unknown (no securityfs, or no such kernel)"),
     }
 }
 
@@ -238,10 +275,14 @@ mod tests {
         Facts {
             host: HostFacts::newest(),
             missing_tracepoints: Vec::new(),
-            lockdown: Some("none".to_owned()),
+            call: CallFacts::allowed(),
             cgroup_version: 2,
             memory_limit: None,
         }
+    }
+
+    fn called(call: CallFacts) -> Facts {
+        Facts { call, ..newest() }
     }
 
     #[test]
@@ -292,7 +333,38 @@ mod tests {
                 State::Lesser,
                 Facts { host: HostFacts { has_storage_allocator: false, ..host() }, ..newest() },
             ),
-            ("lockdown", State::Fatal, Facts { lockdown: Some("confidentiality".to_owned()), ..newest() }),
+            (
+                "callbacks",
+                State::Fatal,
+                Facts { host: HostFacts { has_callbacks: false, ..host() }, ..newest() },
+            ),
+            (
+                "PREEMPT_RT",
+                State::Lesser,
+                Facts {
+                    host: HostFacts { is_realtime: true, has_storage_allocator: false, ..host() },
+                    ..newest()
+                },
+            ),
+            (
+                "lockdown",
+                State::Fatal,
+                called(CallFacts { lockdown: Some("confidentiality".to_owned()), ..CallFacts::allowed() }),
+            ),
+            (
+                "bpf()",
+                State::Fatal,
+                called(CallFacts {
+                    unknown_command: libc::EPERM,
+                    has_seccomp_filter: true,
+                    ..CallFacts::allowed()
+                }),
+            ),
+            (
+                "bpf()",
+                State::Fatal,
+                called(CallFacts { map: libc::EACCES, selinux_enforces: true, ..CallFacts::allowed() }),
+            ),
             (
                 "pid namespace",
                 State::Lesser,
@@ -314,11 +386,5 @@ mod tests {
         let check = trial(Err("cannot load: EPERM\nhint: be root".to_owned()));
         assert_eq!((&*check.found, check.mend.as_deref()), ("cannot load: EPERM", Some("be root")));
         assert_eq!(trial(Ok("fine".to_owned())).state, State::Good);
-    }
-
-    #[test]
-    fn the_mode_of_lockdown_is_the_one_in_brackets() {
-        assert_eq!(in_brackets("none [integrity] confidentiality\n").as_deref(), Some("integrity"));
-        assert_eq!(in_brackets("nonsense"), None);
     }
 }

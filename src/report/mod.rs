@@ -33,6 +33,7 @@ use self::writer::{Counts, Fate, Ledger, Writer};
 use crate::error::TraceError;
 use crate::event::Event;
 use crate::fields;
+use crate::signal::Signal;
 use crate::sink::document::Document;
 use crate::sink::layout::Drawn;
 use crate::sink::screen::{Screen, Width};
@@ -100,7 +101,7 @@ pub struct Settings {
     pub is_ascii: bool,
     /// A summary at the end and on SIGUSR1.
     pub has_summary: bool,
-    /// One story is enough: a signal that does not end its target, or an end.
+    /// One story is enough: an end, or a signal that leads to none.
     pub is_one_story: bool,
 }
 
@@ -161,6 +162,8 @@ pub struct Reporter {
     reported: u64,
     ledger: Arc<Ledger>,
     is_one_story: bool,
+    /// A signal was reported that an end may follow.
+    awaits_end: bool,
     is_over: bool,
 }
 
@@ -269,6 +272,13 @@ fn is_loss(document: &Document) -> bool {
     document.text_at("event") == Some("lost")
 }
 
+/// A signal that reaches a process and ends it by default: it may die of it or, where it handles or accepts it, exit.
+fn may_lead_to_an_end(document: &Document) -> bool {
+    let is_lost = matches!(document.text_at("result"), Some("ignored" | "overflow"));
+    let signal = document.number_at("signal").and_then(|number| Signal::new(u8::try_from(number).ok()?));
+    document.text_at("event") == Some("signal") && !is_lost && signal.is_some_and(Signal::ends_by_default)
+}
+
 impl Reporter {
     /// Opens every output.
     ///
@@ -288,6 +298,7 @@ impl Reporter {
             reported: 0,
             ledger: Arc::default(),
             is_one_story: settings.is_one_story,
+            awaits_end: false,
             is_over: false,
         })
     }
@@ -379,7 +390,9 @@ impl Reporter {
             tally.add(&document);
         }
         self.reported += 1;
-        self.is_over |= self.is_one_story && !is_loss(&document) && !document.is_set("fatal");
+        self.awaits_end |= may_lead_to_an_end(&document);
+        let is_end = document.text_at("event") == Some("ended");
+        self.is_over |= self.is_one_story && (is_end || (!self.awaits_end && !is_loss(&document)));
         let document = Rc::new(document);
         for output in &mut self.outputs {
             // a line that is due comes before one of now
@@ -390,7 +403,7 @@ impl Reporter {
         }
     }
 
-    /// The story that was asked for is told. What is fatal has its end still to come.
+    /// The story that was asked for is complete: an end that a signal may lead to is waited for.
     pub fn is_over(&self) -> bool {
         self.is_over
     }
@@ -555,18 +568,44 @@ mod tests {
     }
 
     #[test]
-    fn one_story_ends_with_what_does_not_kill_or_with_the_end() {
+    fn one_story_ends_with_an_end_or_with_a_signal_that_leads_to_none() {
         let directory = tempfile::tempdir().unwrap();
         let settings = Settings { is_one_story: true, ..settings(directory.path(), &[Kind::Json]) };
+        let of = |event: &str, signal: u64, result: &str, disposition: &str| {
+            let mut document = Document::default();
+            document.text("event", event);
+            document.number("signal", signal);
+            document.text("result", result);
+            document.open("target");
+            document.text("disposition", disposition);
+            document.close();
+            document
+        };
+        for (document, is_over) in [
+            (of("signal", 15, "queued", "default"), false),
+            // it may exit in its handler, or leave a core
+            (of("signal", 15, "queued", "handled"), false),
+            (of("signal", 11, "queued", "default"), false),
+            (of("signal", 15, "already-pending", "handled"), false),
+            (of("lost", 0, "", ""), false),
+            (of("signal", 15, "ignored", "ignored"), true),
+            (of("signal", 34, "overflow", "handled"), true),
+            (of("signal", 19, "queued", "default"), true),
+            (of("signal", 28, "queued", "handled"), true),
+            (of("attempt", 15, "EPERM", "default"), true),
+            (of("ended", 15, "", ""), true),
+        ] {
+            let mut reporter = Reporter::open(&settings).unwrap();
+            reporter.report_document(document.clone(), Instant::now());
+            assert_eq!(reporter.is_over(), is_over, "{document:?}");
+        }
+        // what a process that is exiting ignores is not the end of the story
         let mut reporter = Reporter::open(&settings).unwrap();
-        let mut fatal = sample();
-        fatal.flag("fatal", true);
-        reporter.report_document(fatal, Instant::now());
-        let mut lost = Document::default();
-        lost.text("event", "lost");
-        reporter.report_document(lost, Instant::now());
-        assert!(!reporter.is_over());
-        reporter.report_document(sample(), Instant::now());
+        for result in ["queued", "ignored"] {
+            reporter.report_document(of("signal", 15, result, "default"), Instant::now());
+            assert!(!reporter.is_over());
+        }
+        reporter.report_document(of("ended", 15, "", ""), Instant::now());
         assert!(reporter.is_over());
     }
 

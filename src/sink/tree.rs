@@ -248,8 +248,7 @@ impl<'a> Picture<'a> {
                 Some((format!("{signal}{line}{head}"), whom))
             }
             Role::Both => Some((format!("{signal}{line}{head}"), "itself".to_owned())),
-            // the event that it refers to has shown the arrow
-            Role::Target if self.document.object("after").is_some() => None,
+            Role::Target if self.is_end_without_arrow() => None,
             Role::Target if self.document.object("source").is_none() => {
                 let origin = self.text("origin").unwrap_or_else(|| "unknown".to_owned());
                 Some((format!("{tail}{line}{signal}"), origin))
@@ -263,7 +262,7 @@ impl<'a> Picture<'a> {
         line.add(Paint::Faint, indent);
         line.add(Paint::Faint, self.corner(is_last));
         let Some((arrow, whom)) = self.arrow_of(role) else {
-            if role == Role::Target && self.document.object("after").is_some() {
+            if role == Role::Target && self.is_end_without_arrow() {
                 line.add(self.signal_paint(), &how_it_ended(self.document)).finish(out);
             }
             return;
@@ -274,6 +273,12 @@ impl<'a> Picture<'a> {
             line.add(Paint::None, "  ").add(self.outcome_paint(), &facts.join(", "));
         }
         line.finish(out);
+    }
+
+    /// The event that it refers to has shown the arrow, or no signal ended it.
+    fn is_end_without_arrow(&self) -> bool {
+        let is_exit = self.document.number_at("exitCode").is_some();
+        self.document.object("after").is_some() || is_exit
     }
 
     fn outcome_paint(&self) -> Paint {
@@ -481,6 +486,19 @@ mod tests {
             ["  after: SIGTERM from runc(7), 12.000000 s earlier", "  java(9)", "  ╰─exited 143"],
             "{text}"
         );
+    }
+
+    #[test]
+    fn an_exit_that_no_signal_came_before_has_no_arrow_either() {
+        let mut document = Document::default();
+        document.text("event", "ended");
+        document.number("exitCode", 137);
+        document.open("target");
+        document.number("pid", 9);
+        document.text("comm", "sh");
+        document.close();
+        let text = draw(PLAIN, &document);
+        assert_eq!(text.lines().skip(1).collect::<Vec<_>>(), ["  sh(9)", "  ╰─exited 137"], "{text}");
     }
 
     #[test]

@@ -59,7 +59,10 @@ fn handles_and_exits() {
     assert_eq!(after["source"]["key"], signal["source"]["key"], "{end}");
     assert!((0.0..10.0).contains(&seconds(&after["secondsAgo"])), "{end}");
     let summary = end["summary"].as_str().unwrap();
-    assert!(summary.starts_with(&format!("workload({}) exited with 143, ", target.pid())), "{summary}");
+    assert!(
+        summary.starts_with(&format!("workload({}) exited with status 143, ", target.pid())),
+        "{summary}"
+    );
     assert!(summary.contains(" after SIGTERM from "), "{summary}");
 }
 

@@ -35,8 +35,12 @@ pub const TESTS: &[Test] = &[
     ("run_hands_sigterm_on", &[], run_hands_on),
     ("run_leaves_control_c_to_the_command", &[], run_control_c),
     ("run_runs_as_whoever_called_sudo", &[], run_as_invoker),
-    ("who_tells_the_signal_and_ends", &[], who),
-    ("who_ends_with_the_process", &[], who_ends),
+    ("run_says_whether_a_signal_or_the_command_itself_made_it_137", &[], run_137),
+    ("who_reports_the_signal_and_ends", &[], who),
+    ("who_reports_the_end_after_a_handled_signal", &[], who_handles),
+    ("who_reports_the_exit_status_where_there_was_no_signal", &[], who_ends),
+    ("who_reports_what_a_zombie_left", &[], who_came_late),
+    ("the_id_of_a_thread_is_taken_as_its_process", &[], a_thread_id),
 ];
 
 fn targets(events: &[Value], signal: i64) -> Vec<u64> {
@@ -451,21 +455,108 @@ fn who() {
     assert_eq!(said.status.code(), Some(0), "{}", said.stderr);
     assert!(said.stdout.contains(&format!("sent SIGTERM to workload({pid})")), "{}", said.stdout);
     assert!(said.stdout.contains(&format!("workload({pid}) died of SIGTERM")), "{}", said.stdout);
-    let handles = Process::workload(&["meets", "10", "handle"]);
-    let tracer = Tracer::start(&["who", "-l", "info", &handles.pid().to_string()]);
-    handles.kill(Signal::USR1);
+    let ignores = Process::workload(&["meets", "10", "ignore"]);
+    let tracer = Tracer::start(&["who", "-l", "info", &ignores.pid().to_string()]);
+    ignores.kill(Signal::USR1);
     let said = tracer.wait();
-    assert!(said.stdout.contains(&format!("sent SIGUSR1 to workload({})", handles.pid())), "{}", said.stdout);
+    assert!(said.stdout.contains(&format!("sent SIGUSR1 to workload({})", ignores.pid())), "{}", said.stdout);
     let output = Command::new(killsnoop()).args(["who", "4194303"]).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stderr).contains("no process 4194303"));
 }
 
-fn who_ends() {
-    let mut target = Process::start(Command::new("sh").args(["-c", "echo; sleep 1"]));
-    let tracer = Tracer::start(&["who", "-l", "info", &target.pid().to_string()]);
+/// A handler may take its time.
+fn who_handles() {
+    let mut target = Process::start(
+        Command::new("sh").args(["-c", "trap 'sleep 1; exit 143' TERM; echo; while :; do sleep 0.01; done"]),
+    );
+    let tracer = Tracer::start(&["who", "-l", "info", "-o", "json", &target.pid().to_string()]);
+    target.kill(Signal::TERM);
     target.reap();
     let said = tracer.wait();
+    let events = said.events();
+    let kinds: Vec<&str> = events.iter().filter_map(|event| event["event"].as_str()).collect();
+    assert_eq!(kinds, ["signal", "ended"], "{}", said.stdout);
+    assert_eq!((&events[1]["exitCode"], &events[1]["after"]["id"]), (&143.into(), &events[0]["id"]));
+    assert!(!said.stderr.contains("no signal"), "{}", said.stderr);
+}
+
+fn who_ends() {
+    let mut target = Process::start(Command::new("sh").args(["-c", "echo; sleep 1; exit 137"]));
+    let pid = target.pid();
+    let tracer = Tracer::start(&["who", "-l", "info", "-o", "json", &pid.to_string()]);
+    assert_eq!(target.reap().code(), Some(137));
+    let said = tracer.wait();
     assert_eq!(said.status.code(), Some(0), "{}", said.stderr);
-    assert!(said.stderr.contains("no signal to process"), "{}", said.stderr);
+    let events = said.events();
+    assert_eq!(events.len(), 1, "{}", said.stdout);
+    assert_eq!((&events[0]["event"], &events[0]["exitCode"]), (&"ended".into(), &137.into()));
+    assert!(events[0]["after"].is_null() && events[0]["missing"].is_null(), "{}", said.stdout);
+    let summary = events[0]["summary"].as_str().unwrap();
+    assert!(summary.starts_with(&format!("sh({pid}) exited with status 137 after 1.")), "{summary}");
+    assert!(summary.ends_with(" s; no signal ended it"), "{summary}");
+    let sentence = format!("process {pid} (sh) exited with status 137 after 1.");
+    assert!(
+        said.stderr.contains(&sentence) && said.stderr.contains("; no signal was seen"),
+        "{}",
+        said.stderr
+    );
+    // of nobody else, and of nobody where no pid is asked for
+    let others = Tracer::json(&[]);
+    assert_eq!(Command::new("sh").args(["-c", "exit 137"]).status().unwrap().code(), Some(137));
+    assert!(
+        others.stop().events().iter().all(|event| event["exitCode"] != 137 || event["after"].is_object())
+    );
+}
+
+fn who_came_late() {
+    let target = Process::start(Command::new("sh").args(["-c", "echo; exit 7"]));
+    wait_until("the zombie", || {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", target.pid())).ok()?;
+        stat.contains(") Z ").then_some(())
+    });
+    let output = Command::new(killsnoop()).args(["who", &target.pid().to_string()]).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    let sentence = format!("process {} (sh) exited with status 7 before this trace", target.pid());
+    assert!(said.contains(&sentence) && said.contains(&format!("parent {}", std::process::id())), "{said}");
+}
+
+fn a_thread_id() {
+    for wanted in [&["who"][..], &["-o", "json", "-p"], &["-o", "json", "--tree"]] {
+        let target = Process::workload(&["thread-waits"]);
+        let (pid, thread) = (target.pid(), target.said_number());
+        assert_ne!(pid, thread);
+        let tracer = Tracer::start(&[wanted, &[&thread.to_string(), "-l", "info"]].concat());
+        let said = tracer.stderr();
+        let sentence = format!("{thread} is a thread of workload({pid}): taken as {pid}");
+        assert!(said.contains(&sentence), "{wanted:?}: {said}");
+        crate::harness::kill(thread, Signal::TERM);
+        let said = if wanted == ["who"] {
+            tracer.wait()
+        } else {
+            tracer.signal_to(pid, 15);
+            tracer.stop()
+        };
+        assert!(
+            said.stdout.contains(&format!("sent SIGTERM to workload({pid})")),
+            "{wanted:?}: {}",
+            said.stdout
+        );
+    }
+}
+
+fn run_137() {
+    let run = |command: &[&str]| {
+        let output = Command::new(killsnoop()).args(["run", "--"]).args(command).output().unwrap();
+        assert_eq!(output.status.code(), Some(137), "{output:?}");
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    let said = run(&["sh", "-c", "exit 137"]);
+    assert!(said.ends_with("killsnoop: no signal ended it: sh exited with status 137\n"), "{said}");
+    let said = run(&["bash", "-c", "bash -c 'sleep 5 & kill -9 $!; wait $!'; exit $?"]);
+    assert!(said.ends_with("killsnoop: no signal ended it: bash exited with status 137\n"), "{said}");
+    assert!(said.contains("SIGKILL") && said.contains("sleep("), "{said}");
+    let said = run(&["sh", "-c", "kill -9 $$"]);
+    assert!(said.ends_with("killsnoop: sh was killed by SIGKILL\n"), "{said}");
 }

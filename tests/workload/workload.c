@@ -194,6 +194,25 @@ static int kill_by_thread(void)
 	return 0;
 }
 
+static void *say_thread_id(void *unused)
+{
+	(void)unused;
+	printf("%d\n", (int)syscall(SYS_gettid));
+	fflush(stdout);
+	pause();
+	return NULL;
+}
+
+/* thread-waits: prints the id of a thread that is not the leader; both wait for ever. */
+static int wait_with_thread(void)
+{
+	pthread_t thread;
+
+	pthread_create(&thread, NULL, say_thread_id, NULL);
+	pause();
+	return 0;
+}
+
 static void handler(int signal)
 {
 	(void)signal;
@@ -377,6 +396,7 @@ static const struct role own_roles[] = {
 	{ "forked", keep_forked },
 	{ "thread-exec", exec_by_thread },
 	{ "thread-kill", kill_by_thread },
+	{ "thread-waits", wait_with_thread },
 	{ "meets", meet },
 	{ "to-itself", kill_itself },
 	{ "storm", storm },

@@ -1,0 +1,55 @@
+//! Ids of threads that are given for pids: `htop`, `top -H`, `ps -eLf`, `dmesg` and journald show them. The kernel side
+//! compares those of processes.
+
+use std::fs;
+use std::path::Path;
+
+use crate::bpf::probe::in_initial_pid_namespace;
+use crate::cli::Request;
+use crate::sink::screen::PLAIN;
+
+/// Says of every id in `--pid` and `--tree` that is a thread's, and puts its process in its place.
+pub(super) fn name_processes(request: &mut Request) {
+    // in any other a pid of /proc need not be one of the host's, which are those that are asked for
+    if !in_initial_pid_namespace() {
+        return;
+    }
+    let proc_directory = request.config.root.join("proc");
+    let conditions = &mut request.settings.conditions;
+    for pid in conditions.pids.iter_mut().chain(&mut conditions.trees) {
+        *pid = process_of(&proc_directory, *pid);
+    }
+}
+
+/// The process that this is a thread of, after saying so; the same pid if it is one, or nobody's.
+pub(super) fn process_of(proc_directory: &Path, id: u32) -> u32 {
+    let status = fs::read_to_string(proc_directory.join(id.to_string()).join("status")).unwrap_or_default();
+    let Some(process) = thread_group(&status).filter(|&process| process != id) else { return id };
+    let comm = fs::read(proc_directory.join(process.to_string()).join("comm")).unwrap_or_default();
+    let comm = PLAIN.safe(String::from_utf8_lossy(&comm).trim_end_matches('\n'));
+    tracing::warn!("{id} is a thread of {comm}({process}): taken as {process}");
+    process
+}
+
+/// The `Tgid` line of /proc/ID/status, which is there for every thread although no directory lists it.
+fn thread_group(status: &str) -> Option<u32> {
+    status.lines().find_map(|line| line.strip_prefix("Tgid:")?.trim().parse().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thread_is_of_its_process_and_nobody_is_of_nobody() {
+        let proc_directory = Path::new("/proc");
+        let own = std::process::id();
+        let id = || rustix::thread::gettid().as_raw_nonzero().get() as u32;
+        let other = std::thread::spawn(move || (id(), process_of(proc_directory, id()))).join().unwrap();
+        assert_ne!(other.0, own);
+        assert_eq!(other.1, own);
+        assert_eq!(process_of(proc_directory, own), own);
+        assert_eq!(process_of(proc_directory, u32::MAX), u32::MAX);
+        assert_eq!(thread_group("Name:\tTgid: 7\nTgid:\t9\nPid:\t10\n"), Some(9));
+    }
+}
