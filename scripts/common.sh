@@ -61,6 +61,15 @@ install_packages() {
 		fail "apt-get could not install $*: its message is above"
 }
 
+# missing_packages COMMAND=PACKAGE…: the packages of those commands that the distribution's own directories do not have; a path may
+# stand for a command.
+missing_packages() {
+	local pair
+	for pair in "$@"; do
+		[ -e "${pair%%=*}" ] || (PATH=/usr/sbin:/usr/bin:/sbin:/bin command -v "${pair%%=*}" >/dev/null) || echo "${pair#*=}"
+	done | sort -u
+}
+
 # install_static_busybox WHY: one that runs where there is no library.
 install_static_busybox() {
 	if [ ! -x /bin/busybox ] || ldd /bin/busybox >/dev/null 2>&1; then

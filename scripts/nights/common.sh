@@ -86,14 +86,16 @@ skip() {
 }
 
 # need WHY COMMAND=PACKAGE…: installs the packages of the commands that are not there (a path may stand for a command). A service
-# that a package brings is not started.
+# that a package brings is not started. In one line, at any depth: scripts/nights/all reads these lines, to announce what will be
+# installed.
 need() {
-	local why=$1 pair missing=() policy=/usr/sbin/policy-rc.d
+	local why=$1 package missing policy=/usr/sbin/policy-rc.d
 	shift
-	for pair in "$@"; do
-		[ -e "${pair%%=*}" ] || command -v "${pair%%=*}" >/dev/null || missing+=("${pair#*=}")
-	done
+	mapfile -t missing < <(missing_packages "$@")
 	[ ${#missing[@]} -gt 0 ] || return 0
+	for package in "${missing[@]}"; do
+		[[ " ${KILLSNOOP_ANNOUNCED-$package} " = *" $package "* ]] || fail "$NIGHT: $package is needed, and was not announced"
+	done
 	if [ ! -e $policy ]; then
 		at_end "rm -f $policy"
 		printf '#!/bin/sh\nexit 101\n' >$policy
@@ -152,7 +154,8 @@ nobody_knows() { cat >"$WORK/unknown"; }
 watch() {
 	local format
 	for format in json logfmt; do
-		"$KILLSNOOP_BIN" --output $format "$@" >"$WORK/$format" 2>"$WORK/$format.said" &
+		# a caller far below PID 1 would have the trees cut, and what is cut has no relation
+		"$KILLSNOOP_BIN" --output $format --max-tree-depth 32 "$@" >"$WORK/$format" 2>"$WORK/$format.said" &
 		TRACERS+=($!)
 	done
 	for format in json logfmt; do
