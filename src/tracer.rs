@@ -23,7 +23,6 @@ use crate::context::Context;
 use crate::error::TraceError;
 use crate::event::{AttemptEvent, Clock, EndEvent, Event, Lost, LostEvent, SignalEvent};
 use crate::history::{History, Noted};
-use crate::origin;
 use crate::priority;
 use crate::privileges;
 use crate::record::{self, AttemptFacts, EndFacts, Record, Snapshot};
@@ -182,7 +181,6 @@ impl Pipeline<'_, '_> {
             }
             Ok(Record::Oom(oom)) => {
                 self.received_others += 1;
-                self.history.note_oom(oom.pid, origin::KILL);
                 let told = self.story.hear_oom(&oom);
                 self.tell_all(&told);
             }
@@ -244,6 +242,9 @@ impl Pipeline<'_, '_> {
         if self.is_over() {
             self.unprinted += 1;
             return;
+        }
+        if snapshot.oom.is_some() {
+            self.history.note_oom(id, &snapshot);
         }
         let outline = outline.filter(|outline| self.repeats.is_wanted(outline));
         // only what the record alone is made of, and no other process
