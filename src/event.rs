@@ -354,14 +354,11 @@ impl<'a> SignalEvent<'a> {
 
     /// The kernel's name of the code, or its number; None where there was no siginfo.
     pub fn code(&self) -> Option<Cow<'static, str>> {
-        Some(match self.facts.info {
-            SigInfo::Given { code, .. } => {
-                origin::code_name(self.facts.signal, code).map_or_else(|| code.to_string().into(), Cow::from)
-            }
-            SigInfo::Kernel => "SI_KERNEL".into(),
-            // what the receiver is given: SI_USER
-            SigInfo::None => "SI_USER".into(),
-        })
+        match (origin::code_of(&self.facts), self.facts.info) {
+            (Some(name), _) => Some(name.into()),
+            (None, SigInfo::Given { code, .. }) => Some(code.to_string().into()),
+            (None, _) => None,
+        }
     }
 
     /// Address and instruction of a fault, where the siginfo has them; the instruction only where it is the

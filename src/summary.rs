@@ -523,6 +523,24 @@ mod tests {
     }
 
     #[test]
+    fn a_system_call_that_is_dispatched_to_user_space_is_called_that() {
+        let dispatched = |code, own: bool| {
+            event(Origin::Kernel, |facts| {
+                facts.signal = 31;
+                facts.info = crate::record::SigInfo::Given { code, fields: [0; 16] };
+                if own {
+                    facts.current_chain = vec![1];
+                }
+            })
+        };
+        assert_eq!(of(&dispatched(2, true)), "kernel sent SIGSYS to yes(9): syscall user dispatch");
+        for (code, own) in [(2, false), (3, true)] {
+            let event = dispatched(code, own);
+            assert_eq!((event.verdict.reason, of(&event).as_str()), (None, "kernel sent SIGSYS to yes(9)"));
+        }
+    }
+
+    #[test]
     fn what_came_before_is_said_of_whom_it_came_to() {
         let child_died = Some(ChildDeath { pid: 8, signal: 9, time: 19_900_000_000 });
         let both = event(Origin::Process, |facts| {
