@@ -488,7 +488,7 @@ mod tests {
         let mut facts = Snapshot::between(process(7, b"bash"), process(9, b"yes"));
         facts.time = 20_000_000_000;
         change(&mut facts);
-        let mut event = SignalEvent::new(facts, 1, Clock { offset: 0 }, Context::default()).unwrap();
+        let mut event = SignalEvent::new(facts, 1, Clock::fixed(0), Context::default()).unwrap();
         event.verdict.origin = origin;
         event
     }
@@ -590,7 +590,7 @@ mod tests {
             after.origin = origin;
         }
         let event =
-            EndEvent::new(facts, 2, Clock { offset: 0 }, 0, after, crate::context::Surroundings::default());
+            EndEvent::new(facts, 2, Clock::fixed(0), 0, after, crate::context::Surroundings::default());
         of_end(&event.unwrap())
     }
 

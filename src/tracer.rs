@@ -372,17 +372,6 @@ impl Pipeline<'_, '_> {
     }
 }
 
-/// UTC minus boot time, now: both clocks are slewed by NTP, so it is asked anew for each drain.
-fn clock() -> Clock {
-    let nanoseconds = |id| {
-        let time = rustix::time::clock_gettime(id);
-        i128::from(time.tv_sec) * 1_000_000_000 + i128::from(time.tv_nsec)
-    };
-    let utc = nanoseconds(rustix::time::ClockId::Realtime);
-    let boot = nanoseconds(rustix::time::ClockId::Boottime);
-    Clock { offset: utc - boot }
-}
-
 fn now() -> i128 {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::Realtime);
     i128::from(time.tv_sec) * 1_000_000_000 + i128::from(time.tv_nsec)
@@ -461,7 +450,7 @@ fn trace(
         can_repeat: reporter.can_repeat(),
         reporter,
         raw,
-        clock: clock(),
+        clock: Clock::start(),
         repeats: Repeats::default(),
         next_id: 1,
         reported: Counts::default(),
@@ -493,7 +482,7 @@ fn trace(
     loop {
         {
             let mut pipeline = pipeline.borrow_mut();
-            pipeline.clock = clock();
+            pipeline.clock = pipeline.clock.again();
             pipeline.completer.look_again(Instant::now());
         }
         if let Some(titles) = &titles {
