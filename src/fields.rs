@@ -645,6 +645,9 @@ fn tell_placement(surroundings: &Surroundings, format: &mut dyn Format) {
     if let Some(unit) = &placement.systemd_unit {
         format.open("systemd");
         format.text("unit", unit);
+        if let Some(unit) = &placement.systemd_user_unit {
+            format.text("userUnit", unit);
+        }
         format.close();
     }
     if let Some(container) = &placement.container {
@@ -652,6 +655,9 @@ fn tell_placement(surroundings: &Surroundings, format: &mut dyn Format) {
         format.text("id", &container.id);
         if let Some(runtime) = container.runtime {
             format.text("runtime", runtime);
+        }
+        if let Some(name) = &container.name {
+            format.text("name", name);
         }
         format.close();
     }

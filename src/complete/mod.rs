@@ -338,10 +338,11 @@ impl Completer {
     /// Are the names in its files those of the host's? In a container, or any mount namespace of its own, the same number
     /// may be somebody else. A service of systemd may have one as well (`PrivateTmp=`), and keeps `/etc`.
     fn has_the_hosts_files(&self, of: Whereabouts, surroundings: &Surroundings) -> bool {
-        let is_service =
-            surroundings.placement.systemd_unit.as_deref().zip(surroundings.cgroup.as_deref()).is_some_and(
-                |(unit, cgroup)| unit.ends_with(".service") && cgroup.ends_with(&format!("/{unit}")),
-            );
+        let placement = &surroundings.placement;
+        let unit = placement.systemd_user_unit.as_deref().or(placement.systemd_unit.as_deref());
+        let is_service = unit.zip(surroundings.cgroup.as_deref()).is_some_and(|(unit, cgroup)| {
+            unit.ends_with(".service") && cgroup.ends_with(&format!("/{unit}"))
+        });
         self.has_hosts_names
             && surroundings.placement.container.is_none()
             && !surroundings.is_cgroup_lost
@@ -495,12 +496,12 @@ impl Completer {
     }
 }
 
-#[cfg(test)]
 /// Is this number of an exec an earlier one? Numbers wrap around.
 fn is_before(exec_id: u32, other: u32) -> bool {
     (other.wrapping_sub(exec_id) as i32) > 0
 }
 
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::record::{SubjectFacts, Title};
@@ -518,7 +519,6 @@ mod tests {
         }
     }
 
-    fn completer() -> Completer {
     /// A process whose identity is of this exec; another one after so many questions, if it execs meanwhile.
     #[derive(Debug)]
     struct Keeper {
@@ -587,6 +587,7 @@ mod tests {
         assert_eq!(found(Gap::Unreadable, here, &keeper(5, 6, false)), None);
     }
 
+    fn completer() -> Completer {
         Completer::new(Path::new("/nonexistent"), 0, true)
     }
 
