@@ -416,7 +416,7 @@ static void by_exit_of_peer(void)
 	wait_for_ever();
 }
 
-/* A child of which not SIGCHLD tells. */
+/* A child that asked for another signal than SIGCHLD at its end. */
 static void by_exit_signal(void)
 {
 	say(getpid());
