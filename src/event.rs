@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+pub use crate::clock::Clock;
 use crate::context::{After, Context, Surroundings};
 use crate::origin::{self, Origin, Reason, Verdict};
 use crate::record::{
@@ -10,29 +11,6 @@ use crate::record::{
 };
 use crate::relation::Relation;
 use crate::signal::Signal;
-use crate::sink::digits::push_utc;
-
-/// From boot time to UTC.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Clock {
-    /// UTC minus boot time, nanoseconds.
-    pub offset: i128,
-}
-
-impl Clock {
-    /// RFC 3339 with nanoseconds, UTC.
-    pub fn utc(self, boot_nanoseconds: u64) -> String {
-        let mut text = Vec::with_capacity(32);
-        self.push_utc(boot_nanoseconds, &mut text);
-        // it is digits
-        String::from_utf8_lossy(&text).into_owned()
-    }
-
-    /// Appends [`utc`](Self::utc).
-    pub fn push_utc(self, boot_nanoseconds: u64, out: &mut Vec<u8>) {
-        push_utc(out, self.offset + i128::from(boot_nanoseconds));
-    }
-}
 
 /// A terminal's name, as `ps` writes it: `pts/3`, `tty1`. None if there is none.
 pub fn tty_name(kernels: &[u8]) -> Option<String> {
@@ -354,14 +332,11 @@ impl<'a> SignalEvent<'a> {
 
     /// The kernel's name of the code, or its number; None where there was no siginfo.
     pub fn code(&self) -> Option<Cow<'static, str>> {
-        Some(match self.facts.info {
-            SigInfo::Given { code, .. } => {
-                origin::code_name(self.facts.signal, code).map_or_else(|| code.to_string().into(), Cow::from)
-            }
-            SigInfo::Kernel => "SI_KERNEL".into(),
-            // what the receiver is given: SI_USER
-            SigInfo::None => "SI_USER".into(),
-        })
+        match (origin::code_of(&self.facts), self.facts.info) {
+            (Some(name), _) => Some(name.into()),
+            (None, SigInfo::Given { code, .. }) => Some(code.to_string().into()),
+            (None, _) => None,
+        }
     }
 
     /// Address and instruction of a fault, where the siginfo has them; the instruction only where it is the

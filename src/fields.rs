@@ -41,7 +41,7 @@ fn tell_head(time: &str, level: &str, msg: &str, event: &str, format: &mut dyn F
 }
 
 fn tell_lost(event: &LostEvent, format: &mut dyn Format) {
-    let time = crate::event::Clock { offset: event.time }.utc(0);
+    let time = Clock::fixed(event.time).utc(0);
     tell_head(&time, "WARN", "events lost", "lost", format);
     format.number("lost", event.lost.total());
     format.open("cause");
@@ -499,8 +499,7 @@ impl<'a> Subject<'a> {
         if let Some(exe) = process.subject.as_ref().and_then(|subject| subject.exe_path()) {
             format.text("exe", &String::from_utf8_lossy(&exe));
         }
-        format.text("startTime", &clock.utc(process.start));
-        format.gap(Gap::TimeOf(process.start));
+        format.text("startTime", &clock.start_time(process.start));
         tell_id(format, "user", process.uid, surroundings.user.as_deref());
         tell_id(format, "group", task.gid, surroundings.group.as_deref());
         if task.login_uid != u32::MAX {
@@ -646,6 +645,9 @@ fn tell_placement(surroundings: &Surroundings, format: &mut dyn Format) {
     if let Some(unit) = &placement.systemd_unit {
         format.open("systemd");
         format.text("unit", unit);
+        if let Some(unit) = &placement.systemd_user_unit {
+            format.text("userUnit", unit);
+        }
         format.close();
     }
     if let Some(container) = &placement.container {
@@ -653,6 +655,9 @@ fn tell_placement(surroundings: &Surroundings, format: &mut dyn Format) {
         format.text("id", &container.id);
         if let Some(runtime) = container.runtime {
             format.text("runtime", runtime);
+        }
+        if let Some(name) = &container.name {
+            format.text("name", name);
         }
         format.close();
     }

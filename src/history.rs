@@ -118,12 +118,12 @@ impl History {
         self.processes.peek(&pid).filter(|process| process.start == start).map(|process| &process.seen)
     }
 
-    /// What the OOM killer said came after the signal: it was its.
-    pub fn note_oom(&mut self, pid: u32, signal: u8) {
-        let process = self.processes.peek_mut(&pid);
-        let seen = process
-            .and_then(|process| process.seen.iter_mut().rev().find(|seen| seen.signal.signal == signal));
-        if let Some(seen) = seen {
+    /// The OOM killer was found to have sent the signal of the event `id`, which was noted before that was known. Of no
+    /// other: it also marks processes that somebody else has killed.
+    pub fn note_oom(&mut self, id: u64, snapshot: &Snapshot<'_>) {
+        let target = snapshot.target_chain.first().and_then(|&place| snapshot.processes.get(place));
+        let Some(process) = target.and_then(|target| self.processes.peek_mut(&target.pid)) else { return };
+        if let Some(seen) = process.seen.iter_mut().find(|seen| seen.id == id) {
             seen.origin = Origin::Oom;
         }
     }
@@ -260,6 +260,20 @@ mod tests {
         assert_eq!((after.id, after.source().map(|source| source.pid)), (None, Some(77)));
         let told = EndFacts { previous: Some(Previous { time: 10, ..untold }), ..death(15, 5) };
         assert_eq!(history.after(&told).and_then(|after| after.id), Some(1));
+    }
+
+    #[test]
+    fn only_the_signal_of_the_oom_killers_own_event_is_its() {
+        let mut history = History::default();
+        history.note(1, &signal(9, 5, 9, 10));
+        history.note(2, &signal(9, 5, 9, 20));
+        let origins = |history: &History| -> Vec<Origin> {
+            history.of(9, 5).unwrap().iter().map(|seen| seen.origin).collect()
+        };
+        history.note_oom(3, &signal(9, 5, 9, 30));
+        assert_eq!(origins(&history), [Origin::Kernel, Origin::Kernel]);
+        history.note_oom(1, &signal(9, 5, 9, 10));
+        assert_eq!(origins(&history), [Origin::Oom, Origin::Kernel]);
     }
 
     #[test]

@@ -34,6 +34,7 @@
 pub mod bpf;
 pub mod cause;
 pub mod cli;
+pub mod clock;
 pub mod command;
 pub mod complete;
 pub mod config;

@@ -199,6 +199,8 @@ const SI_ASYNCIO: i32 = -4;
 const SI_SIGIO: i32 = -5;
 const SI_TKILL: i32 = -6;
 const SI_KERNEL: i32 = 128;
+const SYS_SECCOMP: i32 = 1;
+const SYS_USER_DISPATCH: i32 = 2;
 
 pub(crate) const HUP: u8 = 1;
 pub(crate) const INT: u8 = 2;
@@ -447,6 +449,10 @@ fn by_rules(facts: &Snapshot<'_>) -> Verdict {
     let reason = match (facts.signal, facts.info) {
         (BUS, SigInfo::Given { code: 4 | 5, .. }) if origin == Origin::Fault => Some(Reason::MemoryFailure),
         (_, SigInfo::Given { code: SI_MESGQ, .. }) if origin == Origin::Io => Some(Reason::MessageQueue),
+        // Wine runs Windows programs by it: the target's own system call, which it asked to get as a signal
+        (SYS, SigInfo::Given { code: SYS_USER_DISPATCH, .. }) if is_to_itself(facts) => {
+            Some(Reason::UserDispatch)
+        }
         _ => None,
     };
     Verdict { reason, ..Verdict::of(origin) }
@@ -459,8 +465,8 @@ fn origin_by_rules(facts: &Snapshot<'_>) -> Origin {
     let exiting = current.flags & PF_EXITING != 0;
     match (facts.signal, facts.info) {
         (_, SigInfo::Given { code: SI_TIMER, .. }) => Origin::Timer,
-        (CHLD, SigInfo::Given { code: 1..=6, .. }) => Origin::Child,
-        (SYS, SigInfo::Given { code: 1, .. }) => Origin::Seccomp,
+        (SYS, SigInfo::Given { code: SYS_SECCOMP, .. }) => Origin::Seccomp,
+        (SYS, SigInfo::Given { code: SYS_USER_DISPATCH, .. }) => Origin::Kernel,
         (signal, SigInfo::Given { code, .. })
             if is_fault_signal(signal) && to_itself && (code > 0 || code == SI_KERNEL) =>
         {
@@ -468,11 +474,16 @@ fn origin_by_rules(facts: &Snapshot<'_>) -> Origin {
         }
         // BUS_MCEERR_AR, BUS_MCEERR_AO: the kernel found bad memory, whoever was running
         (BUS, SigInfo::Given { code: 4 | 5, .. }) => Origin::Fault,
-        (signal, SigInfo::Given { code: 1..=3, .. }) if exiting && !is_fault_signal(signal) => Origin::Child,
-        (signal, SigInfo::Given { code: 1..=6 | SI_SIGIO | SI_ASYNCIO, .. }) if !is_fault_signal(signal) => {
+        (signal, SigInfo::Given { code: code @ 1..=6, fields }) if !is_fault_signal(signal) => {
+            match kind_of_code(signal, code, fields, exiting_child(facts)) {
+                CodeKind::Child => Origin::Child,
+                CodeKind::Poll => Origin::Io,
+                CodeKind::Signal | CodeKind::Unknown => Origin::Kernel,
+            }
+        }
+        (_, SigInfo::Given { code: SI_MESGQ | SI_SIGIO | SI_ASYNCIO, .. }) | (IO | URG, SigInfo::Kernel) => {
             Origin::Io
         }
-        (_, SigInfo::Given { code: SI_MESGQ, .. }) | (IO | URG, SigInfo::Kernel) => Origin::Io,
         (ALRM | VTALRM | PROF, SigInfo::Kernel) => Origin::Timer,
         (XCPU, SigInfo::Kernel) => Origin::Rlimit,
         (XFSZ, SigInfo::None) if to_itself => Origin::Rlimit,
@@ -582,8 +593,82 @@ pub fn may_be_trigger(facts: &Snapshot<'_>, origin: Origin) -> bool {
         )
 }
 
-/// The kernel's name of `si_code` for a signal, where it has one.
-pub fn code_name(signal: u8, code: i32) -> Option<&'static str> {
+/// What a positive `si_code` is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum CodeKind {
+    /// The signal has codes of its own (`SEGV_MAPERR`).
+    Signal,
+    /// `CLD_*`: a child stopped, continued or ended.
+    Child,
+    /// `POLL_*`: a file for which the target asked for signals (`F_SETOWN`, `F_SETSIG`).
+    Poll,
+    /// These facts do not say which of the two, or it is neither.
+    Unknown,
+}
+
+/// The signals for which the kernel has codes of their own; `F_SETSIG` to one of these comes with `SI_SIGIO` instead
+/// (include/linux/signal.h: `SIG_SPECIFIC_SICODES_MASK`).
+fn has_own_codes(signal: u8) -> bool {
+    is_fault_signal(signal) || matches!(signal, CHLD | SYS)
+}
+
+/// fs/fcntl.c: `band_table`, the poll mask that goes along with each `POLL_*`.
+const BANDS: [u64; 6] = [0x41, 0x304, 0x441, 0x8, 0x82, 0x18];
+
+/// `CLD_*` and `POLL_*` are the same numbers, and both may come with any signal: the former with one that `clone()`
+/// asked for, the latter by `F_SETSIG`. What comes along is not the same: the child's pid and uid, or the band that the
+/// code fixes. `exiting` is the running task as the target knows it, if that exits: pid, and uid.
+fn kind_of_code(signal: u8, code: i32, fields: [u8; 16], exiting: Option<(u32, u32)>) -> CodeKind {
+    if signal == CHLD {
+        return CodeKind::Child;
+    }
+    if has_own_codes(signal) {
+        return CodeKind::Signal;
+    }
+    let [pid, uid, ..] = words(fields);
+    let band = u64::from(pid) | u64::from(uid) << 32;
+    let is_band = usize::try_from(code).ok().and_then(|code| BANDS.get(code.checked_sub(1)?)) == Some(&band);
+    // kernel/signal.c: do_notify_parent(); that a child stops or continues is only ever a SIGCHLD
+    let may_be_child = matches!(code, 1..=3) && i32::try_from(pid).is_ok_and(|pid| pid > 0);
+    match (is_band, may_be_child) {
+        // a child that has a band for its pid
+        (true, true) if exiting == Some((pid, uid)) => CodeKind::Unknown,
+        (true, _) => CodeKind::Poll,
+        (false, true) => CodeKind::Child,
+        (false, false) => CodeKind::Unknown,
+    }
+}
+
+fn words(fields: [u8; 16]) -> [u32; 4] {
+    let word = |place: usize| u32::from_ne_bytes([0, 1, 2, 3].map(|byte| fields[4 * place + byte]));
+    [word(0), word(1), word(2), word(3)]
+}
+
+/// Pid and real uid of the running task, if it exits, as a siginfo for the target would have them. Of ids that a user
+/// namespace maps only that they are not known is known: they are taken for 0.
+fn exiting_child(facts: &Snapshot<'_>) -> Option<(u32, u32)> {
+    let (current, target) = (&facts.current, &facts.target);
+    let pid = if target.namespace_level == 0 {
+        current_pid(facts)
+    } else {
+        Some(current.namespace_pid).filter(|_| current.namespace_inode == target.namespace_inode)
+    };
+    let uid = if target.user_namespace == 0 { current.uid } else { 0 };
+    pid.filter(|_| current.flags & PF_EXITING != 0).map(|pid| (pid, uid))
+}
+
+/// The kernel's name of the `si_code` of a signal, where it has one and these facts say which.
+pub fn code_of(facts: &Snapshot<'_>) -> Option<&'static str> {
+    match facts.info {
+        SigInfo::Given { code, fields } => code_name(facts.signal, code, fields, exiting_child(facts)),
+        SigInfo::Kernel => Some("SI_KERNEL"),
+        // what the receiver is given
+        SigInfo::None => Some("SI_USER"),
+    }
+}
+
+/// By include/uapi/asm-generic/siginfo.h; those with two underscores are of architectures that are gone.
+fn code_name(signal: u8, code: i32, fields: [u8; 16], exiting: Option<(u32, u32)>) -> Option<&'static str> {
     let general = match code {
         SI_USER => "SI_USER",
         SI_QUEUE => "SI_QUEUE",
@@ -610,6 +695,9 @@ pub fn code_name(signal: u8, code: i32) -> Option<&'static str> {
             "ILL_PRVREG",
             "ILL_COPROC",
             "ILL_BADSTK",
+            "ILL_BADIADDR",
+            "__ILL_BREAK",
+            "__ILL_BNDMOD",
         ],
         FPE => &[
             "FPE_INTDIV",
@@ -620,13 +708,36 @@ pub fn code_name(signal: u8, code: i32) -> Option<&'static str> {
             "FPE_FLTRES",
             "FPE_FLTINV",
             "FPE_FLTSUB",
+            "__FPE_DECOVF",
+            "__FPE_DECDIV",
+            "__FPE_DECERR",
+            "__FPE_INVASC",
+            "__FPE_INVDEC",
+            "FPE_FLTUNK",
+            "FPE_CONDTRAP",
         ],
-        SEGV => &["SEGV_MAPERR", "SEGV_ACCERR", "SEGV_BNDERR", "SEGV_PKUERR"],
+        SEGV => &[
+            "SEGV_MAPERR",
+            "SEGV_ACCERR",
+            "SEGV_BNDERR",
+            "SEGV_PKUERR",
+            "SEGV_ACCADI",
+            "SEGV_ADIDERR",
+            "SEGV_ADIPERR",
+            "SEGV_MTEAERR",
+            "SEGV_MTESERR",
+            "SEGV_CPERR",
+        ],
         BUS => &["BUS_ADRALN", "BUS_ADRERR", "BUS_OBJERR", "BUS_MCEERR_AR", "BUS_MCEERR_AO"],
         TRAP => &["TRAP_BRKPT", "TRAP_TRACE", "TRAP_BRANCH", "TRAP_HWBKPT", "TRAP_UNK", "TRAP_PERF"],
-        CHLD => &["CLD_EXITED", "CLD_KILLED", "CLD_DUMPED", "CLD_TRAPPED", "CLD_STOPPED", "CLD_CONTINUED"],
         SYS => &["SYS_SECCOMP", "SYS_USER_DISPATCH"],
-        _ => &["POLL_IN", "POLL_OUT", "POLL_MSG", "POLL_ERR", "POLL_PRI", "POLL_HUP"],
+        _ => match kind_of_code(signal, code, fields, exiting) {
+            CodeKind::Child => {
+                &["CLD_EXITED", "CLD_KILLED", "CLD_DUMPED", "CLD_TRAPPED", "CLD_STOPPED", "CLD_CONTINUED"]
+            }
+            CodeKind::Poll => &["POLL_IN", "POLL_OUT", "POLL_MSG", "POLL_ERR", "POLL_PRI", "POLL_HUP"],
+            CodeKind::Signal | CodeKind::Unknown => &[],
+        },
     };
     usize::try_from(code).ok().and_then(|code| table.get(code.checked_sub(1)?)).copied()
 }
@@ -643,6 +754,14 @@ mod tests {
 
     fn process(pid: u32) -> ProcessFacts<'static> {
         ProcessFacts { start: u64::from(pid), ..ProcessFacts::named(pid, b"x") }
+    }
+
+    /// With these first fields: pid and uid of a child, or the two halves of a band.
+    fn about(pid: u32, uid: u32, code: i32) -> SigInfo {
+        let mut fields = [0; 16];
+        fields[..4].copy_from_slice(&pid.to_ne_bytes());
+        fields[4..8].copy_from_slice(&uid.to_ne_bytes());
+        SigInfo::Given { code, fields }
     }
 
     /// Process 100 runs, process 200 is signalled; 200's parent is 1.
@@ -863,14 +982,11 @@ mod tests {
             (facts(14, given(SI_TIMER)), Origin::Timer),
             (facts(14, SigInfo::Kernel), Origin::Timer),
             (exiting(facts(17, given(1))), Origin::Child),
-            (exiting(facts(10, given(2))), Origin::Child),
             (to_itself(facts(11, given(1))), Origin::Fault),
             (to_itself(facts(11, given(SI_KERNEL))), Origin::Fault),
             (facts(7, given(5)), Origin::Fault),
             (to_itself(facts(31, given(1))), Origin::Seccomp),
             (to_itself(facts(13, SigInfo::None)), Origin::Io),
-            (facts(29, given(1)), Origin::Io),
-            (facts(40, given(1)), Origin::Io),
             (to_itself(facts(24, SigInfo::Kernel)), Origin::Rlimit),
             (to_itself(facts(25, SigInfo::None)), Origin::Rlimit),
             (on_a_terminal(facts(2, SigInfo::Kernel)), Origin::Tty),
@@ -902,12 +1018,112 @@ mod tests {
     }
 
     #[test]
+    fn a_code_that_two_have_is_of_whose_fields_come_along() {
+        for (facts, origin) in [
+            (facts(17, about(300, 0, 5)), Origin::Child),
+            // by a tracer that lets go of a zombie, so not by the child itself
+            (facts(10, about(300, 0, 2)), Origin::Child),
+            (exiting(facts(10, about(100, 0, 2))), Origin::Child),
+            // a peer that exits closes its end of a pipe
+            (exiting(facts(10, about(0x41, 0, 1))), Origin::Io),
+            (exiting(facts(10, about(0x18, 0, 6))), Origin::Io),
+            (facts(17, given(SI_SIGIO)), Origin::Io),
+            (facts(10, given(SI_MESGQ)), Origin::Io),
+            (facts(10, about(0, 0, 1)), Origin::Kernel),
+            (facts(10, about(300, 0, 4)), Origin::Kernel),
+            (facts(29, about(0x41, 0, 1)), Origin::Io),
+            (facts(40, about(0x304, 0, 2)), Origin::Io),
+            (to_itself(facts(31, given(2))), Origin::Kernel),
+        ] {
+            assert_eq!(decide(&facts).origin, origin, "signal {} {:?}", facts.signal, facts.info);
+        }
+    }
+
+    #[test]
+    fn a_child_that_has_a_band_for_its_pid_is_not_taken_for_a_file() {
+        let mut child = exiting(facts(10, about(0x41, 7, 1)));
+        child.processes[0].pid = 0x41;
+        child.current.uid = 7;
+        assert_eq!((decide(&child).origin, code_of(&child)), (Origin::Child, Some("CLD_EXITED")));
+        // root's, so that the fields are those of a file with input as well
+        (child.info, child.current.uid) = (about(0x41, 0, 1), 0);
+        assert_eq!((decide(&child).origin, code_of(&child)), (Origin::Kernel, None));
+        child.current.flags = 0;
+        assert_eq!((decide(&child).origin, code_of(&child)), (Origin::Io, Some("POLL_IN")));
+        // in a pid namespace of its own the target knows it by another pid
+        let mut inner = exiting(facts(10, about(0x304, 0, 2)));
+        (inner.target.namespace_level, inner.target.namespace_inode) = (1, 5);
+        (inner.current.namespace_pid, inner.current.namespace_inode) = (0x304, 5);
+        assert_eq!(decide(&inner).origin, Origin::Kernel);
+        inner.current.namespace_inode = 6;
+        assert_eq!(decide(&inner).origin, Origin::Io);
+    }
+
+    /// Every code of include/uapi/asm-generic/siginfo.h, as it is written there.
+    #[rustfmt::skip]
+    const CODES: &[(&[u8], &[&str])] = &[
+        (&[ILL], &[
+            "1 ILL_ILLOPC", "2 ILL_ILLOPN", "3 ILL_ILLADR", "4 ILL_ILLTRP", "5 ILL_PRVOPC", "6 ILL_PRVREG", "7 ILL_COPROC",
+            "8 ILL_BADSTK", "9 ILL_BADIADDR", "10 __ILL_BREAK", "11 __ILL_BNDMOD", "12",
+        ]),
+        (&[FPE], &[
+            "1 FPE_INTDIV", "2 FPE_INTOVF", "3 FPE_FLTDIV", "4 FPE_FLTOVF", "5 FPE_FLTUND", "6 FPE_FLTRES", "7 FPE_FLTINV",
+            "8 FPE_FLTSUB", "9 __FPE_DECOVF", "10 __FPE_DECDIV", "11 __FPE_DECERR", "12 __FPE_INVASC", "13 __FPE_INVDEC",
+            "14 FPE_FLTUNK", "15 FPE_CONDTRAP", "16",
+        ]),
+        (&[SEGV], &[
+            "1 SEGV_MAPERR", "2 SEGV_ACCERR", "3 SEGV_BNDERR", "4 SEGV_PKUERR", "5 SEGV_ACCADI", "6 SEGV_ADIDERR",
+            "7 SEGV_ADIPERR", "8 SEGV_MTEAERR", "9 SEGV_MTESERR", "10 SEGV_CPERR", "11",
+        ]),
+        (&[BUS], &[
+            "1 BUS_ADRALN", "2 BUS_ADRERR", "3 BUS_OBJERR", "4 BUS_MCEERR_AR", "5 BUS_MCEERR_AO", "6",
+        ]),
+        (&[TRAP], &[
+            "1 TRAP_BRKPT", "2 TRAP_TRACE", "3 TRAP_BRANCH", "4 TRAP_HWBKPT", "5 TRAP_UNK", "6 TRAP_PERF", "7",
+        ]),
+        (&[CHLD], &[
+            "1 CLD_EXITED", "2 CLD_KILLED", "3 CLD_DUMPED", "4 CLD_TRAPPED", "5 CLD_STOPPED", "6 CLD_CONTINUED", "7",
+        ]),
+        (&[SYS], &["1 SYS_SECCOMP", "2 SYS_USER_DISPATCH", "3"]),
+        (&[HUP, 10, 12, 15, IO, 34, 64], &["1", "4", "5", "6", "7"]),
+        (&[HUP, SEGV, CHLD, IO, SYS, 64], &[
+            "0 SI_USER", "128 SI_KERNEL", "-1 SI_QUEUE", "-2 SI_TIMER", "-3 SI_MESGQ", "-4 SI_ASYNCIO", "-5 SI_SIGIO",
+            "-6 SI_TKILL", "-7 SI_DETHREAD", "-60 SI_ASYNCNL", "-8", "-61", "127", "129", "-2147483648", "2147483647",
+        ]),
+    ];
+
+    #[test]
     fn codes_have_the_kernels_names() {
-        assert_eq!(code_name(15, 0), Some("SI_USER"));
-        assert_eq!(code_name(11, 1), Some("SEGV_MAPERR"));
-        assert_eq!(code_name(8, 1), Some("FPE_INTDIV"));
-        assert_eq!(code_name(17, 6), Some("CLD_CONTINUED"));
-        assert_eq!(code_name(11, 128), Some("SI_KERNEL"));
-        assert_eq!(code_name(11, 77), None);
+        for (signals, codes) in CODES {
+            for (&signal, code) in
+                signals.iter().flat_map(|signal| codes.iter().map(move |code| (signal, code)))
+            {
+                let (number, name) =
+                    code.split_once(' ').map_or((*code, None), |(number, name)| (number, Some(name)));
+                assert_eq!(code_of(&facts(signal, given(number.parse().unwrap()))), name, "{signal} {code}");
+            }
+        }
+        assert_eq!(code_of(&facts(15, SigInfo::None)), Some("SI_USER"));
+        assert_eq!(code_of(&facts(15, SigInfo::Kernel)), Some("SI_KERNEL"));
+    }
+
+    #[test]
+    fn what_comes_along_says_whether_a_code_is_of_a_child_or_of_a_file() {
+        for (code, band, file, child) in [
+            (1, 0x41, "POLL_IN", Some("CLD_EXITED")),
+            (2, 0x304, "POLL_OUT", Some("CLD_KILLED")),
+            (3, 0x441, "POLL_MSG", Some("CLD_DUMPED")),
+            (4, 0x8, "POLL_ERR", None),
+            (5, 0x82, "POLL_PRI", None),
+            (6, 0x18, "POLL_HUP", None),
+        ] {
+            for signal in [HUP, 10, IO, 64] {
+                assert_eq!(code_of(&facts(signal, about(band, 0, code))), Some(file), "{signal} {code}");
+                // a user's child with such a pid
+                assert_eq!(code_of(&facts(signal, about(band, 1000, code))), child, "{signal} {code}");
+                assert_eq!(code_of(&facts(signal, about(300, 0, code))), child, "{signal} {code}");
+                assert_eq!(code_of(&facts(signal, about(u32::MAX, u32::MAX, code))), None, "{signal} {code}");
+            }
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::complete::container::Container;
 use crate::context::Context;
-use crate::record::Snapshot;
+use crate::record::{Snapshot, Task};
 
 /// The first of these that holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,7 +23,7 @@ pub enum Relation {
     SameSession,
     /// They are in one container.
     SameContainer,
-    /// The source is in no container, the target is in one.
+    /// The source is in no container, the target is in one, or in pid and mount namespaces of its own.
     Host,
     /// The source is in a container, the target is not in that.
     OtherContainer,
@@ -84,17 +84,39 @@ impl Relation {
         }
         let (source, target) = (&context.source, &context.target);
         let is_known = source.cgroup.is_some() && target.cgroup.is_some();
-        is_known.then(|| {
-            Self::by_containers(source.placement.container.as_ref(), target.placement.container.as_ref())
-        })
-    }
-
-    fn by_containers(source: Option<&Container>, target: Option<&Container>) -> Self {
+        if !is_known {
+            return None;
+        }
+        let source = Whereabouts::of(source.placement.container.as_ref(), &facts.current);
+        let target = Whereabouts::of(target.placement.container.as_ref(), &facts.target);
         match (source, target) {
-            (Some(source), Some(target)) if source.id == target.id => Self::SameContainer,
-            (Some(_), _) => Self::OtherContainer,
-            (None, Some(_)) => Self::Host,
-            (None, None) => Self::Other,
+            (Whereabouts::In(source), Whereabouts::In(target)) if source.is(target) => {
+                Some(Self::SameContainer)
+            }
+            (Whereabouts::In(_), _) => Some(Self::OtherContainer),
+            (Whereabouts::Host, Whereabouts::In(_) | Whereabouts::Apart) => Some(Self::Host),
+            (Whereabouts::Host, Whereabouts::Host) => Some(Self::Other),
+            (Whereabouts::Apart, _) => None,
+        }
+    }
+}
+
+/// Where a process is.
+#[derive(Debug, Clone, Copy)]
+enum Whereabouts<'a> {
+    /// In this container.
+    In(&'a Container),
+    /// In no container that its cgroup names, but not among the host's processes and files either.
+    Apart,
+    Host,
+}
+
+impl<'a> Whereabouts<'a> {
+    fn of(container: Option<&'a Container>, task: &Task) -> Self {
+        match container {
+            Some(container) => Self::In(container),
+            None if task.namespace_level > 0 && task.mount_namespace != 0 => Self::Apart,
+            None => Self::Host,
         }
     }
 }
@@ -107,7 +129,7 @@ mod tests {
     use super::*;
     use crate::complete::container::Placement;
     use crate::context::Surroundings;
-    use crate::record::{ProcessFacts, Task};
+    use crate::record::ProcessFacts;
 
     fn facts(source: &[u32], target: &[u32]) -> Snapshot<'static> {
         let process = |&pid: &u32| ProcessFacts { start: 1, ..ProcessFacts::named(pid, b"x") };
@@ -150,7 +172,7 @@ mod tests {
         let inside = |id: &str| Surroundings {
             cgroup: Some("/".into()),
             placement: Rc::new(Placement {
-                container: Some(Container { id: id.to_owned(), runtime: None }),
+                container: Some(Container::new(id, None)),
                 ..Placement::default()
             }),
             ..Surroundings::default()
@@ -169,6 +191,29 @@ mod tests {
             let relates = Relation::of(&facts(&[5, 2, 1], &[6, 3, 1]), &context);
             assert_eq!(relates, relation, "{context:?}");
         }
+    }
+
+    #[test]
+    fn who_is_in_namespaces_of_its_own_is_not_on_the_host() {
+        let host = || Surroundings { cgroup: Some("/".into()), ..Surroundings::default() };
+        let context = || Context { source: host(), target: host(), ..Context::default() };
+        let of = |source: (u32, u32), target: (u32, u32)| {
+            let mut facts = facts(&[5, 2, 1], &[6, 3, 1]);
+            (facts.current.namespace_level, facts.current.mount_namespace) = source;
+            (facts.target.namespace_level, facts.target.mount_namespace) = target;
+            Relation::of(&facts, &context())
+        };
+        assert_eq!(of((0, 0), (1, 7)), Some(Relation::Host), "a container that no path names");
+        assert_eq!(of((1, 7), (0, 0)), None);
+        assert_eq!(of((1, 7), (1, 7)), None);
+        // a sandbox of a browser, a service with PrivateTmp
+        for target in [(1, 0), (0, 7)] {
+            assert_eq!(of((0, 0), target), Some(Relation::Other));
+            assert_eq!(of(target, (0, 0)), Some(Relation::Other));
+        }
+        let task =
+            |name: &str| Container { name: Some(name.to_owned()), ..Container::new("a", Some("nomad")) };
+        assert!(task("redis").is(&task("redis")) && !task("redis").is(&task("web")));
     }
 
     #[test]

@@ -172,8 +172,8 @@ mod tests {
     use crate::sink::document::{Document, Field, Value};
     use crate::sink::stencil::{Moment, is_gap};
 
-    const CLOCK: Clock = Clock { offset: 1_767_225_600_000_000_000 };
-    const LATER: Clock = Clock { offset: 1_767_225_600_000_123_456 };
+    const CLOCK: Clock = Clock::fixed(1_767_225_600_000_000_000);
+    const LATER: Clock = CLOCK.with(1_767_225_600_000_123_456);
 
     /// The records of signals of tests/data.
     fn records() -> Vec<Vec<u8>> {

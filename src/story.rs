@@ -231,11 +231,20 @@ struct Victim {
     start: u64,
     /// The thread that the signal names.
     tid: u32,
+    /// When the signal was sent (boot time, ns), and by which thread.
+    time: u64,
+    sender: u32,
 }
 
 impl Victim {
-    /// Before 6.9 the kernel tells no more of its victim than the id of a thread.
+    /// The OOM killer marks its victim just after the signal, in the same thread. It also marks one that is exiting
+    /// already, to which it sends nothing: then an earlier signal is not its own. Before 6.9 the kernel names no more
+    /// of its victim than the id of a thread.
     fn is_of(self, oom: &OomFacts) -> bool {
+        let age = oom.time.checked_sub(self.time).map(Duration::from_nanos);
+        if oom.current_tid != self.sender || age.is_none_or(|age| age > WAIT_AT_MOST) {
+            return false;
+        }
         if oom.start == 0 {
             oom.pid == self.pid || oom.pid == self.tid
         } else {
@@ -251,7 +260,13 @@ fn target_key(snapshot: &Snapshot<'_>) -> Option<(u32, u64)> {
 
 fn target_of(snapshot: &Snapshot<'_>) -> Option<Victim> {
     let target = snapshot.processes.get(*snapshot.target_chain.first()?)?;
-    Some(Victim { pid: target.pid, start: target.start, tid: snapshot.target.tid })
+    Some(Victim {
+        pid: target.pid,
+        start: target.start,
+        tid: snapshot.target.tid,
+        time: snapshot.time,
+        sender: snapshot.current.tid,
+    })
 }
 
 fn owned(identity: &IdentityFacts<'_>) -> IdentityFacts<'static> {
@@ -374,6 +389,7 @@ mod tests {
         let mut head = WireSignal::default();
         plain::Plain::copy_from_bytes(&mut head, &bytes).unwrap();
         (head.signal, head.info, head.flags) = (9, Info::INFO_KERNEL.0, SignalFlag::SIGNAL_GROUP.0);
+        (head.time, head.source.tid) = (1000, 1);
         bytes[..size_of::<WireSignal>()].copy_from_slice(bytes_of(&head));
         // nobody is in the middle of an execve here
         for place in [1, 2] {
@@ -385,6 +401,7 @@ mod tests {
         let mut story = Story::default();
         assert!(story.keep(9, &bytes, &snapshot, Instant::now()).is_some_and(|told| told.is_empty()));
         let oom = |pid, start| OomFacts {
+            time: 2000,
             pid,
             start,
             current_tid: 1,
@@ -399,6 +416,12 @@ mod tests {
         };
         assert!(story.hear_oom(&oom(3, 0)).is_empty(), "another process");
         assert!(story.hear_oom(&oom(2, 5)).is_empty(), "the same pid, another process");
+        let late = 1001 + WAIT_AT_MOST.as_nanos() as u64;
+        for (time, current_tid, why) in
+            [(999, 1, "before the signal"), (late, 1, "late"), (2000, 4, "by another")]
+        {
+            assert!(story.hear_oom(&OomFacts { time, current_tid, ..oom(2, 0) }).is_empty(), "{why}");
+        }
         let told = story.hear_oom(&oom(2, 0));
         assert_eq!(signal(&told).snapshot().unwrap().oom.as_ref().and_then(|oom| oom.rss_pages), Some(7));
         assert_eq!(story.waiting(), 0);

@@ -495,7 +495,7 @@ mod tests {
         let mut facts = Snapshot::between(process(7, b"bash"), process(9, b"yes"));
         facts.time = 20_000_000_000;
         change(&mut facts);
-        let mut event = SignalEvent::new(facts, 1, Clock { offset: 0 }, Context::default()).unwrap();
+        let mut event = SignalEvent::new(facts, 1, Clock::fixed(0), Context::default()).unwrap();
         event.verdict.origin = origin;
         event
     }
@@ -528,6 +528,24 @@ mod tests {
             (Origin::Kernel, "kernel sent SIGTERM to yes(9)"),
         ] {
             assert_eq!(of(&event(origin, |_| {})), sentence);
+        }
+    }
+
+    #[test]
+    fn a_system_call_that_is_dispatched_to_user_space_is_called_that() {
+        let dispatched = |code, own: bool| {
+            event(Origin::Kernel, |facts| {
+                facts.signal = 31;
+                facts.info = crate::record::SigInfo::Given { code, fields: [0; 16] };
+                if own {
+                    facts.current_chain = vec![1];
+                }
+            })
+        };
+        assert_eq!(of(&dispatched(2, true)), "kernel sent SIGSYS to yes(9): syscall user dispatch");
+        for (code, own) in [(2, false), (3, true)] {
+            let event = dispatched(code, own);
+            assert_eq!((event.verdict.reason, of(&event).as_str()), (None, "kernel sent SIGSYS to yes(9)"));
         }
     }
 
@@ -581,7 +599,7 @@ mod tests {
             after.origin = origin;
         }
         let event =
-            EndEvent::new(facts, 2, Clock { offset: 0 }, 0, after, crate::context::Surroundings::default());
+            EndEvent::new(facts, 2, Clock::fixed(0), 0, after, crate::context::Surroundings::default());
         of_end(&event.unwrap())
     }
 

@@ -23,7 +23,6 @@ use crate::context::Context;
 use crate::error::TraceError;
 use crate::event::{AttemptEvent, Clock, EndEvent, Event, Lost, LostEvent, SignalEvent};
 use crate::history::{History, Noted};
-use crate::origin;
 use crate::priority;
 use crate::privileges;
 use crate::record::{self, AttemptFacts, EndFacts, Ending, Record, Snapshot};
@@ -210,7 +209,6 @@ impl Pipeline<'_, '_> {
             }
             Ok(Record::Oom(oom)) => {
                 self.received_others += 1;
-                self.history.note_oom(oom.pid, origin::KILL);
                 let told = self.story.hear_oom(&oom);
                 self.tell_all(&told);
             }
@@ -272,6 +270,9 @@ impl Pipeline<'_, '_> {
         if self.is_over() {
             self.unprinted += 1;
             return;
+        }
+        if snapshot.oom.is_some() {
+            self.history.note_oom(id, &snapshot);
         }
         let outline = outline.filter(|outline| self.repeats.is_wanted(outline));
         // only what the record alone is made of, and no other process
@@ -404,17 +405,6 @@ impl Pipeline<'_, '_> {
     }
 }
 
-/// UTC minus boot time, now: both clocks are slewed by NTP, so it is asked anew for each drain.
-fn clock() -> Clock {
-    let nanoseconds = |id| {
-        let time = rustix::time::clock_gettime(id);
-        i128::from(time.tv_sec) * 1_000_000_000 + i128::from(time.tv_nsec)
-    };
-    let utc = nanoseconds(rustix::time::ClockId::Realtime);
-    let boot = nanoseconds(rustix::time::ClockId::Boottime);
-    Clock { offset: utc - boot }
-}
-
 fn now() -> i128 {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::Realtime);
     i128::from(time.tv_sec) * 1_000_000_000 + i128::from(time.tv_nsec)
@@ -492,7 +482,7 @@ fn trace(
         can_repeat: reporter.can_repeat(),
         reporter,
         raw,
-        clock: clock(),
+        clock: Clock::start(),
         repeats: Repeats::default(),
         next_id: 1,
         reported: Counts::default(),
@@ -525,7 +515,7 @@ fn trace(
     loop {
         {
             let mut pipeline = pipeline.borrow_mut();
-            pipeline.clock = clock();
+            pipeline.clock = pipeline.clock.again();
             pipeline.completer.look_again(Instant::now());
         }
         if let Some(titles) = &titles {

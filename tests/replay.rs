@@ -22,7 +22,7 @@ use proptest::prelude::*;
 use fixtures::split;
 
 /// 2026-01-01T00:00:00Z, as if the guest had booted then.
-const CLOCK: Clock = Clock { offset: 1_767_225_600_000_000_000 };
+const CLOCK: Clock = Clock::fixed(1_767_225_600_000_000_000);
 
 fn data() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data")

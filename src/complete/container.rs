@@ -1,9 +1,11 @@
-//! What the path of a cgroup says: which container, which pod, which systemd unit. Of the path alone, so it holds for
+//! What the path of a cgroup says: which container, which pod, which systemd units. Of the path alone, so it holds for
 //! a container that is gone.
 //!
 //! A path is what its makers named it. The runtimes' names are all known here, for cgroup v1 and v2 and for the
 //! drivers `systemd` and `cgroupfs`; but whoever may make cgroups below one, in a container or as a user with a
-//! manager of their own, may give them such names as well. What merely looks like a name of a runtime is none.
+//! manager of their own, may give them such names as well. What merely looks like a name of a runtime is none. A last
+//! component of 64 hexadecimal digits, outside of a known container, is one of a runtime that is not known: nobody
+//! else names cgroups so.
 
 /// Where a process is, by the path of its cgroup.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -14,20 +16,37 @@ pub struct Placement {
     /// The innermost Kubernetes pod whose cgroup it is, as the API writes its uid; a static pod's has no dashes. A
     /// monitor that is accounted to a pod has the pod's uid and no container.
     pub pod_uid: Option<String>,
-    /// The innermost unit that the host's systemd, or a user's manager on the host, knows. Below a service or a scope,
-    /// and below what is no unit, may be a systemd of a container, whose units are none of the host's. As systemctl
-    /// takes it, so with its `\x2d`. A slice only where there is nothing else.
+    /// The unit that the host's systemd knows. Only where systemd makes one: a service or a scope is directly in a slice,
+    /// a slice in the one that its name begins with. Below a unit, and below what is no unit, may be a systemd of a
+    /// container, whose units are none of the host's. As systemctl takes it, so with its `\x2d`. A slice only where the
+    /// path ends there.
     pub systemd_unit: Option<String>,
+    /// The same of the user's manager, where the unit of the host is one (`user@1000.service`).
+    pub systemd_user_unit: Option<String>,
 }
 
 /// A container.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Container {
-    /// 64 hexadecimal digits from docker, containerd, cri-o and podman; the name from lxc and systemd-nspawn; from
-    /// Fargate the task and a number.
+    /// 64 hexadecimal digits from docker, containerd, cri-o and podman; the name from lxc, systemd-nspawn and `ctr`; from
+    /// Fargate the task and a number; from Nomad the allocation.
     pub id: String,
-    /// `docker`, `containerd`, `cri-o`, `podman`, `lxc` or `systemd-nspawn`; None where the path does not say.
+    /// `docker`, `containerd`, `cri-o`, `podman`, `lxc`, `systemd-nspawn` or `nomad`; None where the path does not say.
     pub runtime: Option<&'static str>,
+    /// Nomad's task.
+    pub name: Option<String>,
+}
+
+impl Container {
+    /// One without a name.
+    pub fn new(id: &str, runtime: Option<&'static str>) -> Self {
+        Self { id: id.to_owned(), runtime, name: None }
+    }
+
+    /// Are both the same one? Several tasks of Nomad are in one allocation.
+    pub fn is(&self, other: &Self) -> bool {
+        (&self.id, &self.name) == (&other.id, &other.name)
+    }
 }
 
 impl Placement {
@@ -36,19 +55,13 @@ impl Placement {
     pub fn of(path: &str) -> Self {
         let components: Vec<&str> = path.split('/').filter(|component| !component.is_empty()).collect();
         let mut placement = Self::default();
-        let mut slice = None;
-        let mut is_of_host = true;
+        let (unit, below) = unit_of(&components);
+        // a user's manager keeps its own units below itself as the host's does below the root
+        let user_unit = unit.filter(|unit| unit.starts_with("user@")).and_then(|_| unit_of(below).0);
+        placement.systemd_unit = unit.map(str::to_owned);
+        placement.systemd_user_unit = user_unit.map(str::to_owned);
         let mut is_in_pod = false;
         for (depth, &component) in components.iter().enumerate() {
-            match unit(component).filter(|_| is_of_host) {
-                Some((name, Unit::Slice)) => slice = Some(name),
-                Some((name, Unit::Other)) => {
-                    placement.systemd_unit = Some(name.to_owned());
-                    // a user's manager
-                    is_of_host = name.starts_with("user@");
-                }
-                None => is_of_host = false,
-            }
             let place = Place {
                 grandparent: depth.checked_sub(2).and_then(|above| components.get(above)).copied(),
                 parent: depth.checked_sub(1).and_then(|above| components.get(above)).copied(),
@@ -58,13 +71,44 @@ impl Placement {
             };
             let pod_uid = place.pod_uid();
             let container = place.container();
+            // its scopes may look like systemd's, which does not know them
+            if container.as_ref().is_some_and(|container| container.runtime == Some(NOMAD)) {
+                placement.systemd_unit = None;
+            }
             is_in_pod = pod_uid.is_some() && container.is_none();
             placement.pod_uid = pod_uid.or(placement.pod_uid);
             placement.container = container.or(placement.container);
         }
-        placement.systemd_unit = placement.systemd_unit.or_else(|| slice.map(str::to_owned));
+        // in a container anybody may have named it
+        let last = || components.last().and_then(|last| container(last, None));
+        placement.container = placement.container.or_else(last);
         placement
     }
+}
+
+const NOMAD: &str = "nomad";
+
+/// The unit of the manager that has its root above the first of these components, and what is below that unit.
+fn unit_of<'a, 'b>(components: &'b [&'a str]) -> (Option<&'a str>, &'b [&'a str]) {
+    let mut slice = None;
+    for (depth, component) in components.iter().enumerate() {
+        match unit(component) {
+            Some((name, Unit::Slice)) if is_slice_in(name, slice) => slice = Some(name),
+            Some((name, Unit::Other)) => return (Some(name), &components[depth + 1..]),
+            _ => return (None, &[]),
+        }
+    }
+    (slice, &[])
+}
+
+/// systemd puts `a-b.slice` into `a.slice`, and `a.slice` to the top.
+fn is_slice_in(slice: &str, parent: Option<&str>) -> bool {
+    let stem = |name: &str| name.strip_suffix(".slice").map(str::to_owned);
+    stem(slice).is_some_and(|slice| match (slice.rsplit_once('-'), parent) {
+        (None, None) => true,
+        (Some((above, last)), Some(parent)) => !last.is_empty() && stem(parent).as_deref() == Some(above),
+        _ => false,
+    })
 }
 
 /// A component of a path and what is around it.
@@ -81,7 +125,11 @@ struct Place<'a> {
 impl Place<'_> {
     /// The container whose cgroup this is.
     fn container(&self) -> Option<Container> {
-        self.of_prefix().or_else(|| self.of_parent()).or_else(|| self.of_lxc()).or_else(|| self.of_machine())
+        self.of_prefix()
+            .or_else(|| self.of_parent())
+            .or_else(|| self.of_lxc())
+            .or_else(|| self.of_machine())
+            .or_else(|| self.of_nomad())
     }
 
     /// The uid of the pod whose cgroup this is, or whose is a part of its name.
@@ -119,13 +167,40 @@ impl Place<'_> {
     /// The runtime, or who told it where to go, is in the name of the directory above.
     fn of_parent(&self) -> Option<Container> {
         match self.parent? {
-            "docker" => container(self.component, Some("docker")),
+            // the latter: GitHub's runners, by --cgroup-parent
+            "docker" | "actions_job" => container(self.component, Some("docker")),
+            // containerd's namespace for whom names none, as ctr
+            "default" if self.grandparent.is_none() => self.of_ctr(),
             // containerd's namespace for Kubernetes, for a pod without a parent cgroup
             "k8s.io" => container(self.component, Some("containerd")),
             _ if self.is_in_pod => container(self.component, None),
             _ if self.grandparent? == "ecs" => container(self.component, None).or_else(|| self.of_fargate()),
             _ => None,
         }
+    }
+
+    /// `ctr` takes any name that containerd does.
+    fn of_ctr(&self) -> Option<Container> {
+        let is_id = is_machine_name(self.component)
+            && self.component.len() <= 76
+            && self.component.starts_with(|letter: char| letter.is_ascii_alphanumeric())
+            && unit(self.component).is_none();
+        is_id.then(|| Container::new(self.component, Some("containerd")))
+    }
+
+    /// `ALLOCATION.TASK`, in version 2 with `.scope`, in `nomad` or `nomad.slice`, or in a part of it.
+    fn of_nomad(&self) -> Option<Container> {
+        let is_part = matches!(self.parent, Some("share" | "share.slice" | "reserve" | "reserve.slice"));
+        let top = if is_part { self.grandparent } else { self.parent };
+        let is_unified = top == Some("nomad.slice");
+        if !is_unified && top != Some("nomad") {
+            return None;
+        }
+        let (allocation, task) = self.component.split_once('.')?;
+        let task = if is_unified { task.strip_suffix(".scope")? } else { task };
+        let is_one = uid_of(allocation, '-').is_some() && allocation.contains('-') && !task.is_empty();
+        let name = Some(task.to_owned());
+        is_one.then(|| Container { name, ..Container::new(allocation, Some(NOMAD)) })
     }
 
     /// `TASK/TASK-NUMBER`.
@@ -135,7 +210,7 @@ impl Place<'_> {
             && self.parent == Some(task)
             && !number.is_empty()
             && number.bytes().all(|byte| byte.is_ascii_digit());
-        is_one.then(|| Container { id: self.component.to_owned(), runtime: None })
+        is_one.then(|| Container::new(self.component, None))
     }
 
     /// LXC, LXD, Incus, Proxmox. `lxc.monitor` and `lxc.pivot` are outside of the container. LXC appends `-1` to a
@@ -145,8 +220,7 @@ impl Place<'_> {
             Some("lxc" | "lxc.payload") => self.component,
             _ => self.component.strip_prefix("lxc.payload.")?,
         };
-        (is_machine_name(name) && unit(name).is_none())
-            .then(|| Container { id: name.to_owned(), runtime: Some("lxc") })
+        (is_machine_name(name) && unit(name).is_none()).then(|| Container::new(name, Some("lxc")))
     }
 
     /// What systemd-machined knows. The unit alone does not say that it is a container: a virtual machine's is named
@@ -165,7 +239,7 @@ impl Place<'_> {
             _ => return None,
         };
         let id = unescape(name);
-        is_machine_name(&id).then_some(Container { id, runtime })
+        is_machine_name(&id).then(|| Container::new(&id, runtime))
     }
 }
 
@@ -187,7 +261,7 @@ fn runtime_of_scope(prefix: &str) -> Option<&'static str> {
 
 /// A short id is never in a path.
 fn container(id: &str, runtime: Option<&'static str>) -> Option<Container> {
-    is_hexadecimal(id, 64).then(|| Container { id: id.to_owned(), runtime })
+    is_hexadecimal(id, 64).then(|| Container::new(id, runtime))
 }
 
 fn is_hexadecimal(text: &str, digits: usize) -> bool {

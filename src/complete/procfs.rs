@@ -33,17 +33,33 @@ pub fn is_same_process(proc_directory: &Path, pid: u32, start: u64) -> bool {
 pub struct ArgumentBlock {
     /// The arguments, NUL separated.
     pub bytes: Vec<u8>,
-    /// Where it lies in the process's memory, random anew at each exec; 0 where the reader may not know.
+    /// Where it lies in the process's memory; 0 where the reader may not know.
     pub arg_start: u64,
     start_ticks: u64,
+    /// That is random at each exec.
+    is_at_random: bool,
 }
 
 impl ArgumentBlock {
     /// Is it the block of the image that a process ran when the kernel saw its block at this place (low half of
-    /// the address)? A place of 0 tells nothing.
+    /// the address)? A place of 0 says nothing, and nor does one that the next image has as well.
     pub fn is_of(&self, start: u64, arg_start: u32) -> bool {
-        arg_start != 0 && self.arg_start as u32 == arg_start && self.start_ticks == ticks(start)
+        arg_start != 0
+            && self.is_at_random
+            && self.arg_start as u32 == arg_start
+            && self.start_ticks == ticks(start)
     }
+}
+
+/// Does each exec put the argument block elsewhere? False where that cannot be known.
+fn has_random_places(proc_directory: &Path, pid: u32) -> bool {
+    /// include/uapi/linux/personality.h
+    const ADDR_NO_RANDOMIZE: u32 = 0x004_0000;
+    let read = |path: &str| fs::read_to_string(proc_directory.join(path)).ok();
+    let is_host_random = read("sys/kernel/randomize_va_space").is_some_and(|setting| setting.trim() != "0");
+    let personality = read(&format!("{pid}/personality"))
+        .and_then(|personality| u32::from_str_radix(personality.trim(), 16).ok());
+    is_host_random && personality.is_some_and(|personality| personality & ADDR_NO_RANDOMIZE == 0)
 }
 
 /// The argument block of whatever runs under this pid. None where there is none: a kernel thread, a zombie.
@@ -58,9 +74,15 @@ pub fn argument_block(proc_directory: &Path, pid: u32) -> io::Result<Option<Argu
     for _ in 0..3 {
         let (arg_start, start_ticks) = place()?;
         let bytes = fs::read(proc_directory.join(pid.to_string()).join("cmdline"))?;
+        let is_at_random = has_random_places(proc_directory, pid);
         // an exec in between has moved the block
         if place()? == (arg_start, start_ticks) {
-            return Ok((!bytes.is_empty()).then_some(ArgumentBlock { bytes, arg_start, start_ticks }));
+            return Ok((!bytes.is_empty()).then_some(ArgumentBlock {
+                bytes,
+                arg_start,
+                start_ticks,
+                is_at_random,
+            }));
         }
     }
     Err(io::ErrorKind::ResourceBusy.into())
@@ -150,10 +172,10 @@ pub fn pids(proc_directory: &Path) -> Vec<u32> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn own_start() -> u64 {
+    pub(in crate::complete) fn own_start() -> u64 {
         let stat = stat(Path::new("/proc"), std::process::id()).unwrap();
         stat.starttime * 1_000_000_000 / procfs::ticks_per_second()
     }
@@ -173,6 +195,29 @@ mod tests {
         assert!(!block.is_of(own_start(), block.arg_start as u32 + 16), "it exec'd");
         assert!(!block.is_of(own_start() + 1_000_000_000, block.arg_start as u32), "another process");
         assert!(!block.is_of(own_start(), 0), "nothing is known");
+    }
+
+    #[test]
+    fn a_place_that_is_not_random_says_nothing() {
+        use std::process::{Command, Stdio};
+        let mut child = Command::new("setarch")
+            .args(["--addr-no-randomize", "cat"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // it has become `cat` once that answers
+        let (mut answer, mut input) = ([0; 1], child.stdin.take().unwrap());
+        std::io::Write::write_all(&mut input, b"x").unwrap();
+        std::io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut answer).unwrap();
+        let block = argument_block(Path::new("/proc"), child.id()).unwrap().unwrap();
+        let start = stat(Path::new("/proc"), child.id()).unwrap().starttime * 1_000_000_000
+            / procfs::ticks_per_second();
+        drop(input);
+        child.wait().unwrap();
+        assert_eq!(block.bytes, b"cat\0");
+        assert!(!block.is_of(start, block.arg_start as u32));
+        assert!(ArgumentBlock { is_at_random: true, ..block.clone() }.is_of(start, block.arg_start as u32));
     }
 
     #[test]

@@ -278,6 +278,7 @@ fn decode_oom(bytes: &[u8]) -> Result<OomFacts, DecodeError> {
     let pages = |place: usize| head.rss[place].max(0) as u64;
     let frames = (head.stack_bytes as usize / size_of::<u64>()).min(head.stack.len());
     Ok(OomFacts {
+        time: head.time,
         pid: head.tgid,
         start: head.start_time,
         current_tid: head.current_tid,

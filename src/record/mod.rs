@@ -593,11 +593,13 @@ impl OomScope {
 /// What the OOM killer knew of its victim.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OomFacts {
+    /// `CLOCK_BOOTTIME`, nanoseconds.
+    pub time: u64,
     /// The victim.
     pub pid: u32,
     /// Boot-time nanoseconds of its start; 0 where the kernel does not tell.
     pub start: u64,
-    /// The thread whose allocation it was.
+    /// The thread that ran the OOM killer: its allocation it was, unless somebody asked for it.
     pub current_tid: u32,
     /// File, anonymous and shared pages, by the kernel's approximate counters; None where it does not tell.
     pub rss_pages: Option<u64>,

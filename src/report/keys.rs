@@ -281,10 +281,21 @@ const IDENTITY: &[Key] = &[
     key("userns", Number, "The inode of its user namespace, if it is not the host's"),
     key("uts", Object(&[key("nodename", Text, "Host name, in a pod the pod's")]), "Its UTS namespace"),
     key("cgroup", Text, "Its cgroup"),
-    key("systemd", Object(&[key("unit", Text, "Its unit")]), "systemd"),
+    key(
+        "systemd",
+        Object(&[
+            key("unit", Text, "Its unit"),
+            key("userUnit", Text, "Its unit of the user's manager, which is the unit"),
+        ]),
+        "systemd",
+    ),
     key(
         "container",
-        Object(&[key("id", Text, "Its id"), key("runtime", Text, "Who made it")]),
+        Object(&[
+            key("id", Text, "Its id"),
+            key("runtime", Text, "Who made it"),
+            key("name", Text, "Of a Nomad allocation, the task"),
+        ]),
         "Its container",
     ),
     key("k8s", Object(&[key("pod", Object(&[key("uid", Text, "Its uid")]), "Its pod")]), "Kubernetes"),

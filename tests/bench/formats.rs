@@ -25,7 +25,7 @@ use killsnoop::sink::{Format, json::Json, logfmt::Logfmt, table::Table, tree::Tr
 
 use fixtures::split;
 
-const CLOCK: Clock = Clock { offset: 1_767_225_600_000_000_000 };
+const CLOCK: Clock = Clock::fixed(1_767_225_600_000_000_000);
 
 /// Those of every fixture but one, whose only purpose is to be as long as a record can be.
 fn records() -> Vec<Vec<u8>> {

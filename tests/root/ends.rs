@@ -1,5 +1,6 @@
 //! How those end that were signalled, and what came before.
 
+use std::fs;
 use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -8,7 +9,9 @@ use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::Test;
-use crate::harness::{Process, Skip, Tracer, cmdline, run_workload, wait_until};
+use crate::harness::{
+    Cgroup, MEMORY_LIMIT, Process, Skip, Tracer, cmdline, memory_cgroup, run_workload, wait_until, workload,
+};
 
 pub const TESTS: &[Test] = &[
     ("a_process_that_handles_sigterm_has_its_exit_code_told", &[], handles_and_exits),
@@ -29,6 +32,7 @@ pub const TESTS: &[Test] = &[
     ("a_signal_that_was_handled_is_not_said_to_have_killed", &[], handled_then_by_tracer),
     ("a_child_that_died_of_a_signal_is_told_with_what_its_parent_sends", &[], child_death),
     ("a_child_s_death_of_long_ago_is_not_told", &[], child_death_long_ago),
+    ("a_victim_that_was_killed_before_is_not_the_oom_killer_s", &[Skip::MemoryCgroup], killed_at_the_limit),
 ];
 
 fn end_of(tracer: &Tracer, pid: u32) -> Value {
@@ -328,6 +332,33 @@ fn handled_then_by_tracer() {
     let summary = end["summary"].as_str().unwrap();
     assert!(!summary.contains("sent it"), "it was handled: {end}");
     assert!(summary.contains(" after SIGTERM from "), "{summary}");
+}
+
+/// The OOM killer marks as its victim also who is dying already, and sends nothing.
+fn killed_at_the_limit() {
+    let cgroup = Cgroup::new(memory_cgroup().unwrap(), "limit");
+    fs::write(cgroup.file(MEMORY_LIMIT).unwrap(), "33554432").unwrap();
+    if let Some(file) = cgroup.file(["memory.swappiness", "memory.swap.max"]) {
+        let _ = fs::write(file, "0");
+    }
+    let tracer = Tracer::json(&[]);
+    let arguments = ["killed-at-the-limit"];
+    let mut maker = Process::start(&mut cgroup.command(&workload().display().to_string(), &arguments));
+    let target = maker.said_number();
+    let end = end_of(&tracer, target);
+    let signal = tracer.signal_to(target, 9);
+    for (event, origin) in [(&signal, &signal["origin"]), (&end, &end["after"]["origin"])] {
+        assert_eq!(*origin, "process", "{event}");
+        assert!(event["oom"].is_null(), "{event}");
+    }
+    assert_eq!(end["after"]["source"]["pid"], maker.pid(), "{end}");
+    // that the OOM killer ran, but had nobody to kill
+    if let Ok(events) = fs::read_to_string(cgroup.path().join("memory.events")) {
+        let count = |name| events.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default();
+        assert_ne!(count("oom "), "0", "{events}");
+    }
+    maker.kill(Signal::KILL);
+    maker.reap();
 }
 
 fn child_death() {

@@ -23,6 +23,8 @@ pub const TESTS: &[Test] = &[
     ("a_container_of_cgroups_version_1_is_named", &[Skip::Version1], container_of_version_1),
     ("a_cgroup_older_than_the_tracer_has_its_path", &[Skip::Unified], older_cgroup),
     ("relations_go_by_containers", &[Skip::Unified], relations),
+    ("containers_and_units_of_other_layouts_are_named_or_not_claimed", &[Skip::Unified], other_layouts),
+    ("a_process_has_one_start_in_all_events", &[], one_start),
     ("variables_are_told_as_they_were_at_exec", &[Skip::Loop], variables),
     ("a_variable_that_is_too_long_is_flagged", &[Skip::Loop], long_variable),
     ("a_target_s_title_is_told_with_its_age", &[Skip::Titles], title),
@@ -234,7 +236,7 @@ fn container_of_version_1() {
 }
 
 fn older_cgroup() {
-    let slice = Cgroup::make(unified().unwrap(), "killsnoop-test.slice");
+    let slice = Cgroup::make(unified().unwrap(), "killsnooptest.slice");
     let cgroup = Cgroup::make(&slice.0, "web@7.service");
     let mut target = cgroup.run();
     let tracer = Tracer::json(&[]);
@@ -244,7 +246,7 @@ fn older_cgroup() {
     cgroup.remove();
     slice.remove();
     let path = event["target"]["cgroup"].as_str().unwrap_or_else(|| panic!("no cgroup: {event}"));
-    assert!(path.ends_with("/killsnoop-test.slice/web@7.service"), "{event}");
+    assert!(path.ends_with("/killsnooptest.slice/web@7.service"), "{event}");
     assert_eq!(event["target"]["systemd"]["unit"], "web@7.service", "{event}");
     assert!(event["target"]["container"].is_null(), "{event}");
 }
@@ -312,6 +314,92 @@ fn relations() {
     target.reap();
     one.remove();
     two.remove();
+}
+
+/// Signals it, far from it in every respect but the host. Its parent waits: an orphan would be a sibling of the target.
+fn signal_from_the_host(target: u32) {
+    let script = format!("setsid sh -c 'kill -USR1 {target}'; true");
+    assert!(Command::new("sh").args(["-c", &script]).status().unwrap().success());
+}
+
+fn other_layouts() {
+    const ALLOCATION: &str = "5a2c1f0e-7b3d-4c9e-8f21-6d5e4c3b2a19";
+    let tracer = Tracer::json(&[]);
+    let user = "killsnooptest.slice/killsnooptest-u.slice/user@77.service";
+    let container =
+        |id: &str, runtime, name| serde_json::json!({ "id": id, "runtime": runtime, "name": name });
+    let null = Value::Null;
+    for (path, names, unit, user_unit) in [
+        (
+            format!("actions_job/{}", id('e')),
+            container(&id('e'), Some("docker"), null.clone()),
+            null.clone(),
+            null.clone(),
+        ),
+        (format!("mine/{}", id('e')), container(&id('e'), None, null.clone()), null.clone(), null.clone()),
+        (
+            "default/redis".to_owned(),
+            container("redis", Some("containerd"), null.clone()),
+            null.clone(),
+            null.clone(),
+        ),
+        (
+            format!("nomad.slice/share.slice/{ALLOCATION}.redis.scope"),
+            container(ALLOCATION, Some("nomad"), "redis".into()),
+            null.clone(),
+            null.clone(),
+        ),
+        ("killsnooptest.slice/b.slice/x.service".to_owned(), null.clone(), null.clone(), null.clone()),
+        (format!("{user}/app.slice/x.service"), null.clone(), "user@77.service".into(), "x.service".into()),
+    ] {
+        let mut above: Vec<Cgroup> = Vec::new();
+        for name in path.split('/') {
+            let parent = above.last().map_or(unified().unwrap(), |cgroup| &cgroup.0).to_owned();
+            above.push(Cgroup::make(&parent, name));
+        }
+        let mut target = above.last().unwrap().run();
+        signal_from_the_host(target.pid());
+        let event = tracer.signal_to(target.pid(), 10);
+        target.reap();
+        above.pop().unwrap().remove();
+        // what others use stays
+        while above.pop().is_some() {}
+        let is = &event["target"];
+        for key in ["id", "runtime", "name"] {
+            assert_eq!(is["container"][key], names[key], "{path}: {event}");
+        }
+        assert_eq!(is["systemd"]["unit"], unit, "{path}: {event}");
+        assert_eq!(is["systemd"]["userUnit"], user_unit, "{path}: {event}");
+        let relation = if names.is_null() { "other" } else { "host" };
+        assert_eq!(event["relation"], relation, "{path}: {event}");
+    }
+}
+
+/// The clock is looked at again for each drain, and never shows quite the same offset.
+fn one_start() {
+    let tracer = Tracer::json(&[]);
+    let mut targets: Vec<Process> = (0..8).map(|_| Process::workload(&["waits"])).collect();
+    for target in &mut targets {
+        target.kill(Signal::CONT);
+        std::thread::sleep(std::time::Duration::from_millis(150));
+        target.kill(Signal::KILL);
+        target.reap();
+        tracer
+            .wait_for("its end", |event| event["event"] == "ended" && event["target"]["pid"] == target.pid());
+    }
+    let mut starts = std::collections::HashMap::new();
+    let mut count = 0;
+    for event in tracer.events() {
+        for process in [&event["source"], &event["target"]] {
+            let (Some(key), Some(start)) = (process["key"].as_str(), process["startTime"].as_str()) else {
+                continue;
+            };
+            let first = starts.entry(key.to_owned()).or_insert_with(|| start.to_owned());
+            assert_eq!(first, start, "{event}");
+            count += 1;
+        }
+    }
+    assert!(count >= 40 && starts.len() >= 9, "{count} {starts:?}");
 }
 
 fn variables() {

@@ -36,6 +36,48 @@ static void *end_all(void *unused)
 	exit(7);
 }
 
+/*
+ * killed-at-the-limit: in a memory cgroup of 32 MiB kills its child, which has most of that, and then needs as much
+ * itself. The child gets no CPU meanwhile and so is there for the OOM killer to choose, to which it is dying already.
+ */
+static int killed_at_the_limit(void)
+{
+	struct sched_param first = { .sched_priority = 1 }, none = { 0 };
+	const size_t bytes = 20 << 20;
+	cpu_set_t here;
+	int ready[2], status;
+	char byte = 0, *much;
+	pid_t child;
+
+	CPU_ZERO(&here);
+	CPU_SET(sched_getcpu(), &here);
+	if (pipe(ready) || sched_setaffinity(0, sizeof(here), &here))
+		die("sched_setaffinity");
+	child = fork();
+	much = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (child < 0 || much == MAP_FAILED)
+		die("mmap");
+	if (!child) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		memset(much, 1, bytes);
+		if (sched_setscheduler(0, SCHED_IDLE, &none) || write(ready[1], &byte, 1) != 1)
+			die("sched_setscheduler");
+		wait_for_ever();
+	}
+	if (read(ready[0], &byte, 1) != 1)
+		die("wait for the child");
+	/* without a budget for real-time groups: as near as can be */
+	if (sched_setscheduler(0, SCHED_FIFO, &first) && setpriority(PRIO_PROCESS, 0, -20))
+		die("sched_setscheduler");
+	kill(child, SIGKILL);
+	memset(much, 1, bytes);
+	sched_setscheduler(0, SCHED_OTHER, &none);
+	waitpid(child, &status, 0);
+	printf("%d\n", child);
+	fflush(stdout);
+	wait_for_ever();
+}
+
 /* ends-by-thread: another thread than the first ends the process with 7 when SIGTERM comes. */
 static int end_by_thread(void)
 {
@@ -285,6 +327,7 @@ static int set_long_variable(void)
 }
 
 const struct role end_roles[] = {
+	{ "killed-at-the-limit", killed_at_the_limit },
 	{ "ends-by-thread", end_by_thread },
 	{ "leader-ends-first", end_leader_first },
 	{ "thread-execs", exec_by_other_thread },

@@ -283,6 +283,18 @@ static void by_page_beyond_file(void)
 }
 
 #ifdef __x86_64__
+/* PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_ON, SYSCALL_DISPATCH_FILTER_BLOCK: newer than the headers may be. */
+static void by_user_dispatch(void)
+{
+	static char selector;
+
+	say(getpid());
+	if (prctl(59, 1, 0, 0, &selector))
+		die("syscall user dispatch");
+	selector = 1;
+	syscall(SYS_getppid);
+}
+
 static void by_division(void)
 {
 	say(getpid());
@@ -381,6 +393,37 @@ static void by_fcntl(void)
 	say(getpid());
 	if (!fork())
 		_exit(write(ends[1], "x", 1) != 1);
+	wait_for_ever();
+}
+
+/* The writer of a pipe exits, which its reader has asked to be signalled about. */
+static void by_exit_of_peer(void)
+{
+	int ends[2];
+
+	if (pipe(ends))
+		die("pipe");
+	fcntl(ends[0], F_SETOWN, getpid());
+	fcntl(ends[0], F_SETSIG, SIGUSR1);
+	fcntl(ends[0], F_SETFL, O_ASYNC);
+	say(getpid());
+	if (!fork()) {
+		close(ends[0]);
+		usleep(20000);
+		_exit(0);
+	}
+	close(ends[1]);
+	wait_for_ever();
+}
+
+/* A child that asked for another signal than SIGCHLD at its end. */
+static void by_exit_signal(void)
+{
+	say(getpid());
+	if (!syscall(SYS_clone, SIGUSR1, 0, 0, 0, 0)) {
+		usleep(20000);
+		_exit(0);
+	}
 	wait_for_ever();
 }
 
@@ -688,6 +731,7 @@ static const struct {
 #ifdef __x86_64__
 	{ "kill-32", by_kill_of_32_bits },
 	{ "tries-32", attempt_of_32_bits },
+	{ "user-dispatch", by_user_dispatch },
 	{ "division", by_division },
 	{ "illegal-instruction", by_illegal_instruction },
 	{ "breakpoint", by_breakpoint },
@@ -698,6 +742,8 @@ static const struct {
 	{ "ptrace-detach", by_ptrace_detach },
 	{ "broken-pipe", by_broken_pipe },
 	{ "fcntl", by_fcntl },
+	{ "fcntl-exit", by_exit_of_peer },
+	{ "exit-signal", by_exit_signal },
 	{ "cpu-limit", by_cpu_limit },
 	{ "file-size-limit", by_file_size_limit },
 	{ "interrupt-key", by_interrupt_key },

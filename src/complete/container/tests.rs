@@ -20,7 +20,7 @@ fn whole(text: &str) -> String {
         .replace("<t>", TASK)
 }
 
-/// Path, container's id and runtime, pod, unit; `-` is none.
+/// Path, container's id (and name) and runtime, pod, unit (and the user's); `-` is none.
 type Case = (&'static str, &'static str, &'static str, &'static str, &'static str);
 
 #[track_caller]
@@ -28,12 +28,18 @@ fn check(cases: &[Case]) {
     let optional = |text: &str| (text != "-").then(|| whole(text));
     for &(path, id, runtime, pod_uid, systemd_unit) in cases {
         let placement = Placement::of(&whole(path));
-        let (found_id, found_runtime) =
-            placement.container.map(|container| (container.id, container.runtime)).unzip();
+        let with =
+            |one: String, more: Option<String>| more.map_or(one.clone(), |more| format!("{one} {more}"));
+        let (found_id, found_runtime) = placement
+            .container
+            .map(|container| (with(container.id, container.name), container.runtime))
+            .unzip();
         assert_eq!(found_id, optional(id), "container of {path}");
         assert_eq!(found_runtime.flatten().unwrap_or("-"), runtime, "runtime of {path}");
         assert_eq!(placement.pod_uid, optional(pod_uid), "pod of {path}");
-        assert_eq!(placement.systemd_unit, optional(systemd_unit), "unit of {path}");
+        assert!(placement.systemd_unit.is_some() || placement.systemd_user_unit.is_none(), "units of {path}");
+        let found_unit = placement.systemd_unit.map(|unit| with(unit, placement.systemd_user_unit));
+        assert_eq!(found_unit, optional(systemd_unit), "unit of {path}");
     }
 }
 
@@ -50,8 +56,13 @@ fn containers_of_docker_are_known() {
             "<a>",
             "docker",
             "-",
-            "docker-<a>.scope",
+            "user@1000.service docker-<a>.scope",
         ),
+        // by --cgroup-parent
+        ("/actions_job/<a>", "<a>", "docker", "-", "-"),
+        ("/actions_job/<a>/init.scope", "<a>", "docker", "-", "-"),
+        ("/mine.slice/docker-<a>.scope", "<a>", "docker", "-", "docker-<a>.scope"),
+        ("/mine/docker-<a>.scope", "<a>", "docker", "-", "-"),
         // ECS, cgroup v2
         ("/ecstasks.slice/ecstasks-<t>.slice/docker-<a>.scope", "<a>", "docker", "-", "docker-<a>.scope"),
         // cri-dockerd
@@ -142,14 +153,14 @@ fn containers_of_podman_are_known() {
             "<a>",
             "podman",
             "-",
-            "libpod-<a>.scope",
+            "user@1000.service libpod-<a>.scope",
         ),
         (
             "/user.slice/user-1000.slice/user@1000.service/app.slice/redis.service/libpod-payload-<a>",
             "<a>",
             "podman",
             "-",
-            "redis.service",
+            "user@1000.service redis.service",
         ),
         ("/system.slice/nginx.service/libpod-payload-<a>/container", "<a>", "podman", "-", "nginx.service"),
     ]);
@@ -258,7 +269,7 @@ fn what_a_runtime_keeps_beside_a_container_is_outside_of_it() {
             "-",
             "-",
             "-",
-            "libpod-conmon-<a>.scope",
+            "user@1000.service libpod-conmon-<a>.scope",
         ),
         ("/libpod_parent/conmon", "-", "-", "-", "-"),
         ("/system.slice/nginx.service/runtime", "-", "-", "-", "nginx.service"),
@@ -286,16 +297,12 @@ fn what_only_looks_like_a_container_is_none() {
         ("/docker/4f797c539e6c", "-", "-", "-", "-"),
         ("/docker/<a>0", "-", "-", "-", "-"),
         ("/docker", "-", "-", "-", "-"),
-        ("/<a>", "-", "-", "-", "-"),
-        ("/user.slice/user-1000.slice/user@1000.service/<a>", "-", "-", "-", "user@1000.service"),
-        ("/kubepods/<a>", "-", "-", "-", "-"),
-        ("/pod<u>/<a>", "-", "-", "-", "-"),
-        ("/kubepods/burstable/podrunner/<a>", "-", "-", "-", "-"),
-        ("/kubepods/mine/pod<u>/<a>", "-", "-", "-", "-"),
-        ("/burstable/pod<u>/<a>", "-", "-", "-", "-"),
+        ("/<a>/x", "-", "-", "-", "-"),
+        // a pod of podman, which is no container
+        ("/libpod_parent/<a>/conmon", "-", "-", "-", "-"),
         (r"/machine.slice/machine-a\x1b.scope/payload", "-", "-", "-", r"machine-a\x1b.scope"),
         ("/machine.slice/systemd-nspawn@.service/payload", "-", "-", "-", "systemd-nspawn@.service"),
-        ("/my-pod<_>.slice/<a>", "-", "-", "-", "my-pod<_>.slice"),
+        ("/my-pod<_>.slice/x", "-", "-", "-", "-"),
         ("/docker-<a>", "-", "-", "-", "-"),
         ("/system.slice/docker-<a>.service", "-", "-", "-", "docker-<a>.service"),
         ("/system.slice/mydocker-<a>.scope", "-", "-", "-", "mydocker-<a>.scope"),
@@ -322,7 +329,7 @@ fn what_only_looks_like_a_container_is_none() {
 }
 
 #[test]
-fn the_unit_is_the_innermost_and_a_slice_only_for_want_of_another() {
+fn the_unit_is_the_innermost_and_a_slice_only_where_the_path_ends_there() {
     check(&[
         ("/", "-", "-", "-", "-"),
         ("", "-", "-", "-", "-"),
@@ -331,14 +338,34 @@ fn the_unit_is_the_innermost_and_a_slice_only_for_want_of_another() {
         ("/system.slice/system-getty.slice/getty@tty1.service", "-", "-", "-", "getty@tty1.service"),
         ("/system.slice/ssh.service/control", "-", "-", "-", "ssh.service"),
         ("/user.slice/user-0.slice/session-3.scope", "-", "-", "-", "session-3.scope"),
-        ("/user.slice/user-1000.slice/user@1000.service/init.scope", "-", "-", "-", "init.scope"),
-        ("/user.slice/user-1000.slice/user@1000.service/app.slice", "-", "-", "-", "user@1000.service"),
+        (
+            "/user.slice/user-1000.slice/user@1000.service/init.scope",
+            "-",
+            "-",
+            "-",
+            "user@1000.service init.scope",
+        ),
+        ("/user.slice/user-1000.slice/user@1000.service", "-", "-", "-", "user@1000.service"),
+        (
+            "/user.slice/user-1000.slice/user@1000.service/app.slice",
+            "-",
+            "-",
+            "-",
+            "user@1000.service app.slice",
+        ),
         (
             "/user.slice/user-1000.slice/user@1000.service/app.slice/dbus.service",
             "-",
             "-",
             "-",
-            "dbus.service",
+            "user@1000.service dbus.service",
+        ),
+        (
+            "/user.slice/user-1000.slice/user@1000.service/app.slice/app-gnome.slice/app-gnome-x.scope/a",
+            "-",
+            "-",
+            "-",
+            "user@1000.service app-gnome-x.scope",
         ),
         (r"/system.slice/dev-disk-by\x2duuid-1.swap", "-", "-", "-", r"dev-disk-by\x2duuid-1.swap"),
         ("/system.slice/docker.socket", "-", "-", "-", "docker.socket"),
@@ -346,7 +373,9 @@ fn the_unit_is_the_innermost_and_a_slice_only_for_want_of_another() {
         ("/user.slice/user-1000.slice", "-", "-", "-", "user-1000.slice"),
         ("/-.slice", "-", "-", "-", "-"),
         ("/system.slice/_cpu.service", "-", "-", "-", "cpu.service"),
-        ("/system.slice/not a unit.service", "-", "-", "-", "system.slice"),
+        ("/system.slice/not a unit.service", "-", "-", "-", "-"),
+        ("/system.slice", "-", "-", "-", "system.slice"),
+        ("/system.slice/x", "-", "-", "-", "-"),
         ("/.service", "-", "-", "-", "-"),
         ("/batch/<t>", "-", "-", "-", "-"),
     ]);
@@ -385,8 +414,82 @@ fn a_unit_that_another_manager_may_have_made_is_not_the_hosts() {
             "-",
             "-",
             "-",
-            "run.scope",
+            "user@1000.service run.scope",
         ),
+        ("/user.slice/user-1000.slice/user@1000.service/x/run.scope", "-", "-", "-", "user@1000.service"),
+    ]);
+}
+
+/// systemd puts a slice only into the one that its name begins with.
+#[test]
+fn a_slice_where_systemd_would_not_put_it_is_not_systemds() {
+    check(&[
+        ("/a.slice/a-b.slice/a-b-c.slice/x.service", "-", "-", "-", "x.service"),
+        ("/a.slice/b.slice/x.service", "-", "-", "-", "-"),
+        ("/a-b.slice/x.service", "-", "-", "-", "-"),
+        ("/a.slice/a-b-c.slice/x.service", "-", "-", "-", "-"),
+        ("/a.slice/a-.slice/x.service", "-", "-", "-", "-"),
+        ("/a.slice/a-b.slice/b-c.slice/x.service", "-", "-", "-", "-"),
+        ("/a.slice/x/y.service", "-", "-", "-", "-"),
+        ("/x/y.service", "-", "-", "-", "-"),
+        // in -.slice
+        ("/x.service", "-", "-", "-", "x.service"),
+        (
+            "/user.slice/user-1000.slice/user@1000.service/b-c.slice/x.scope",
+            "-",
+            "-",
+            "-",
+            "user@1000.service",
+        ),
+    ]);
+}
+
+#[test]
+fn tasks_of_nomad_are_known_and_their_scopes_are_not_systemds() {
+    check(&[
+        ("/nomad.slice/share.slice/<u>.redis.scope", "<u> redis", "nomad", "-", "-"),
+        ("/nomad.slice/reserve.slice/<u>.my.web task.scope", "<u> my.web task", "nomad", "-", "-"),
+        ("/nomad.slice/<u>.redis.scope", "<u> redis", "nomad", "-", "-"),
+        ("/nomad/<u>.redis", "<u> redis", "nomad", "-", "-"),
+        ("/nomad/share/<u>.redis", "<u> redis", "nomad", "-", "-"),
+        ("/nomad.slice/share.slice/<u>.redis.scope/init.scope", "<u> redis", "nomad", "-", "-"),
+        ("/nomad.slice/<u>.redis.scope/docker/<a>", "<a>", "docker", "-", "-"),
+        ("/nomad.slice/docker-<a>.scope", "<a>", "docker", "-", "docker-<a>.scope"),
+        ("/nomad.slice/share.slice", "-", "-", "-", "-"),
+        ("/nomad.slice/share.slice/<u>.scope", "-", "-", "-", "-"),
+        ("/nomad.slice/share.slice/<u>.redis", "-", "-", "-", "-"),
+        ("/nomad.slice/share.slice/redis.scope", "-", "-", "-", "-"),
+        ("/nomad.slice/share.slice/<s>.redis.scope", "-", "-", "-", "-"),
+        ("/mine.slice/share.slice/<u>.redis.scope", "-", "-", "-", "-"),
+    ]);
+}
+
+#[test]
+fn containers_of_ctr_are_known() {
+    check(&[
+        ("/default/redis-1", "redis-1", "containerd", "-", "-"),
+        ("/default/<a>", "<a>", "containerd", "-", "-"),
+        ("/default/redis/nested", "redis", "containerd", "-", "-"),
+        ("/mine/<a>", "<a>", "-", "-", "-"),
+        ("/mine/redis", "-", "-", "-", "-"),
+        ("/x/default/redis", "-", "-", "-", "-"),
+        ("/default", "-", "-", "-", "-"),
+        ("/default/.hidden", "-", "-", "-", "-"),
+        ("/default/cron.service", "-", "-", "-", "-"),
+    ]);
+}
+
+#[test]
+fn a_last_component_of_64_digits_is_a_container_of_nobody_knows_whom() {
+    check(&[
+        ("/<a>", "<a>", "-", "-", "-"),
+        ("/user.slice/user-1000.slice/user@1000.service/<a>", "<a>", "-", "-", "user@1000.service"),
+        ("/kubepods/<a>", "<a>", "-", "-", "-"),
+        ("/pod<u>/<a>", "<a>", "-", "-", "-"),
+        ("/kubepods/burstable/podrunner/<a>", "<a>", "-", "-", "-"),
+        ("/kubepods/mine/pod<u>/<a>", "<a>", "-", "-", "-"),
+        ("/burstable/pod<u>/<a>", "<a>", "-", "-", "-"),
+        ("/docker/<a>/mine/<b>", "<a>", "docker", "-", "-"),
     ]);
 }
 
@@ -438,7 +541,10 @@ proptest! {
         let placement = Placement::of(&path);
         if let Some(container) = placement.container {
             prop_assert!(!container.id.is_empty());
-            let has_digits = container.runtime.is_some_and(|runtime| !["lxc", "systemd-nspawn"].contains(&runtime));
+            let has_name = ["lxc", "systemd-nspawn", "nomad"];
+            let has_digits = container.runtime.is_some_and(|runtime| !has_name.contains(&runtime))
+                && !path.trim_start_matches('/').starts_with("default/");
+            prop_assert_eq!(container.name.is_some(), container.runtime == Some("nomad"));
             prop_assert!(!has_digits || is_hexadecimal(&container.id, 64));
         }
         if let Some(uid) = placement.pod_uid {
@@ -446,12 +552,15 @@ proptest! {
         }
         if let Some(name) = placement.systemd_unit {
             prop_assert!(unit(&name).is_some() && path.contains(&name));
+            prop_assert!(placement.systemd_user_unit.is_none() || name.starts_with("user@"));
         }
     }
 
     #[test]
     fn no_path_without_a_known_name_has_a_container(path in "(/[a-z0-9.]{1,12}\\.(service|slice)|/[a-f0-9]{64}|/user){0,5}") {
-        prop_assert_eq!(Placement::of(&path).container, None);
+        let container = Placement::of(&path).container;
+        let last = path.rsplit('/').next().filter(|last| is_hexadecimal(last, 64));
+        prop_assert_eq!(container, last.map(|id| Container::new(id, None)));
     }
 
     #[test]

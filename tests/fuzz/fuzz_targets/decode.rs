@@ -8,7 +8,7 @@ use killsnoop::sink::{Format, json::Json, logfmt::Logfmt};
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     if let Ok(record) = decode(bytes) {
-        if let Some(event) = Event::judge(record, 1, Clock { offset: 0 }, 0) {
+        if let Some(event) = Event::judge(record, 1, Clock::fixed(0), 0) {
             for format in [&mut Json::default() as &mut dyn Format, &mut Logfmt::default()] {
                 let mut out = Vec::new();
                 fields::tell(&event, format);
