@@ -83,7 +83,8 @@ static __always_inline void emit_end(struct end_scratch *scratch, struct task_st
 			       &scratch->found, &scratch->spawner, NULL);
 	if (!process)
 		return;
-	append_rest(scratch->record, END_MAX, &scratch->length, process, &end->task, task, &scratch->found);
+	append_rest(scratch->record, END_MAX, &scratch->length, process, &end->task, task, &scratch->found,
+		    NULL);
 
 	if (scratch->tracer) {
 		at = *(volatile u32 *)&scratch->length;

@@ -99,7 +99,8 @@ static long append_subject(u32 index, void *context)
 		if (mm)
 			scratch->length += (u32)copy_title(scratch, mm->arg_start, mm->arg_end);
 	}
-	append_rest(scratch->record, RECORD_MAX, &scratch->length, process, facts, task, &scratch->found);
+	append_rest(scratch->record, RECORD_MAX, &scratch->length, process, facts, task, &scratch->found,
+		    scratch);
 	if (*(volatile u32 *)&scratch->stage == TARGET_CHAIN || scratch->facts.is_walked)
 		note_orphan(scratch, view_of(leader)->real_parent->group_leader);
 	else

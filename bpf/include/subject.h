@@ -171,13 +171,16 @@ static __always_inline u32 copy_environment(u8 *to, struct wire_process *process
 	return kept;
 }
 
-/* What comes behind it, last. */
+/* What comes behind it, last. `scratch` as in append_image(). */
 static __always_inline void append_rest(u8 *record, const u32 room, u32 *length, struct wire_process *process,
 					struct wire_task *facts, struct task_struct *task,
-					const struct found *found)
+					const struct found *found, struct scratch *scratch)
 {
 	u32 kept = copy_nodename(AT_THE_END(record, room, length, NODENAME_BYTES), facts, task);
 
+	/* a name that could not be read is zeros over what follows */
+	if (scratch && facts->uts_namespace && !kept)
+		forget_what_follows(scratch);
 	facts->nodename_kept = (u16)kept;
 	*length += kept;
 	if (settings.variables) {
