@@ -339,7 +339,7 @@ impl Completer {
             argv: if kept.is_known {
                 Argv::Known { bytes: Cow::Owned(kept.argv), total: kept.argv_total, from_proc: false }
             } else {
-                Argv::Missing(Gap::Unknown)
+                Argv::Missing(if kept.is_overwritten { Gap::Overwritten } else { Gap::Unknown })
             },
             title: None,
             title_lost: false,
@@ -350,7 +350,12 @@ impl Completer {
     /// Fills what can be filled.
     pub fn complete(&mut self, processes: &mut [ProcessFacts<'_>], identities: &dyn Identities) {
         for process in processes {
-            if let Argv::Missing(gap) = process.argv {
+            let gap = match process.argv {
+                Argv::Missing(gap) if gap != Gap::Overwritten => Some(gap),
+                // what the process shows is its title: there is nothing to ask for
+                _ => None,
+            };
+            if let Some(gap) = gap {
                 self.unsettled += 1;
                 if let Some(argv) = self.find(process, gap, identities) {
                     if matches!(argv, Argv::Known { from_proc: true, .. }) {
@@ -404,6 +409,9 @@ impl Completer {
                     from_proc: false,
                 });
             }
+            if kept.is_overwritten {
+                return Some(Argv::Missing(Gap::Overwritten));
+            }
         }
         if process.arg_start == 0 {
             return None;
@@ -411,6 +419,9 @@ impl Completer {
         let is_of = |block: &ArgumentBlock| block.is_of(process.start, process.arg_start);
         let now = || procfs::argument_block(&self.proc_directory, process.pid).ok().flatten().filter(is_of);
         let block = self.older.get(&process.pid).filter(|block| is_of(block)).cloned().or_else(now)?;
+        if block.is_overwritten {
+            return Some(Argv::Missing(Gap::Overwritten));
+        }
         Some(Argv::Known { total: block.bytes.len() as u32, bytes: Cow::Owned(block.bytes), from_proc: true })
     }
 }

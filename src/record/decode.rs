@@ -550,6 +550,7 @@ fn argv_of(bytes: &[u8], total: u32, flags: u32) -> Argv<'_> {
         (ProcessFlag::PROCESS_MID_EXEC, Gap::MidExec),
         (ProcessFlag::PROCESS_UNREADABLE, Gap::Unreadable),
         (ProcessFlag::PROCESS_NO_MEMORY, Gap::NoMemory),
+        (ProcessFlag::PROCESS_OVERWRITTEN, Gap::Overwritten),
     ];
     if is(ProcessFlag::PROCESS_NO_ARGV) {
         return Argv::NotApplicable;
@@ -761,6 +762,18 @@ mod tests {
         let snapshot = signal(&bytes).unwrap();
         assert_eq!(snapshot.processes[0].argv, Argv::Missing(Gap::MidExec));
         assert!(matches!(snapshot.processes[1].argv, Argv::Known { .. }));
+    }
+
+    #[test]
+    fn an_image_that_was_not_seen_to_begin_outranks_a_title_over_the_one_before() {
+        let overwritten = ProcessFlag::PROCESS_OVERWRITTEN.0;
+        let mut bytes = head(0, 0, 255);
+        bytes.extend(process(b"", overwritten | ProcessFlag::PROCESS_SEEDED.0));
+        bytes.extend(process(b"", overwritten | ProcessFlag::PROCESS_MID_EXEC.0));
+        let bytes = sealed(bytes);
+        let snapshot = signal(&bytes).unwrap();
+        assert_eq!(snapshot.processes[0].argv, Argv::Missing(Gap::Overwritten));
+        assert_eq!(snapshot.processes[1].argv, Argv::Missing(Gap::MidExec));
     }
 
     #[test]
