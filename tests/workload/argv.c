@@ -57,8 +57,7 @@ static int retitle_long(void)
 	return kill(target, SIGTERM) ? 71 : 0;
 }
 
-/* Tells the kernel that the arguments lie there. */
-static void set_block(unsigned long start, unsigned long end)
+void set_block(unsigned long start, unsigned long end)
 {
 	struct prctl_mm_map map = { 0 };
 	unsigned long long numbers[60] = { 0 };
