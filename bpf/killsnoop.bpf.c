@@ -71,8 +71,8 @@ int on_signal_generate(u64 *ctx)
 	if (!counters || !scratch || signal < 1 || signal > 64)
 		return 0;
 	counters->generated++;
-	scratch->facts.filtered =
-		!(settings.shown_signals & SIGNAL_BIT(signal)) || !is_selected(current_task, target);
+	scratch->facts.filtered = !(settings.shown_signals & SIGNAL_BIT(signal)) ||
+				  !is_selected(current_task, target, &scratch->facts.action);
 	/* nothing of it is kept either */
 	if (scratch->facts.filtered && NEVER_ENDS & SIGNAL_BIT(signal)) {
 		counters->filtered++;

@@ -436,9 +436,6 @@ pub fn run(
     let probed = began.elapsed();
     let mut storage = MaybeUninit::uninit();
     let selection = Selection::of(reporter.conditions(), reporter.redacts(), plan.follows_trees);
-    if !selection.trees.is_empty() {
-        reporter.trust_trees();
-    }
     let mut config = config.clone();
     if selection.trees.is_empty() && !reporter.conditions().trees.is_empty() {
         // who is below whom is then read off the chain of parents: the longer, the surer
@@ -446,6 +443,10 @@ pub fn run(
     }
     let config = &config;
     let session = Session::start(&mut storage, &plan, config, &selection)?;
+    // where not everybody is known, the chain of parents says as much as can be said
+    if !selection.trees.is_empty() && session.seeded.outstanding == 0 {
+        reporter.trust_trees();
+    }
     let legacy_hierarchy = plan.legacy_cgroups.map_or(0, |legacy| legacy.hierarchy);
     let mut completer = Completer::new(&config.root, legacy_hierarchy, plan.shares_pids);
     if !plan.shares_pids {
@@ -866,6 +867,12 @@ fn say_ready(session: &Session<'_>, plan: Plan, probed: Duration, total: Duratio
     let timings = session.timings;
     tracing::debug!(?plan, "planned");
     tracing::debug!(?probed, load = ?timings.load, attach = ?timings.attach, seed = ?timings.seed, "started");
+    if session.seeded.outstanding > 0 {
+        tracing::warn!(
+            "{} processes are not known: the memory of one of them could not be read within a second (a file system that does not answer?); their command lines are read when a signal needs them",
+            session.seeded.outstanding
+        );
+    }
     tracing::info!(
         "ready in {:.0} ms: hooks attached, processes seeded: {} by the kernel's task iterator, {} from /proc, in {:.1} ms{}",
         total.as_secs_f64() * 1e3,

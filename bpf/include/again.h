@@ -8,7 +8,8 @@
  * image, is looked at anew each time; so are its comm, its uid and its parent.
  *
  * Bytes are believed only where nothing was written since. The processes of a record are appended one after the other:
- * so they are, up to the first that is not the same.
+ * so they are, up to the first that is not the same. Whatever else is written to the record may reach over the bytes of
+ * the next process (a helper that fails fills all its room with zeros): forget_what_follows() comes before that.
  */
 #ifndef KILLSNOOP_AGAIN_H
 #define KILLSNOOP_AGAIN_H
@@ -18,12 +19,18 @@
 /* Anything else says that something is missing, or is another's: that is asked anew. */
 #define PROCESS_LASTING                                                                          \
 	(PROCESS_NO_ARGV | PROCESS_CUT | PROCESS_FROM_PROC | PROCESS_SEEDED | PROCESS_BY_PLACE | \
-	 PROCESS_EXE_LOST)
+	 PROCESS_EXE_LOST | PROCESS_OVERWRITTEN)
 
 static __always_inline void begin_again(struct again *again)
 {
 	again->same = again->appended;
 	again->appended = 0;
+}
+
+/* The bytes behind what the record has so far are those of the record before no more. */
+static __always_inline void forget_what_follows(struct scratch *scratch)
+{
+	scratch->again.same = 0;
 }
 
 static __always_inline void end_again(struct again *again, u32 processes)
@@ -64,7 +71,7 @@ GLOBAL int note_appended(struct scratch *scratch, struct wire_process *process, 
 	if (!scratch || !process)
 		return 0;
 	/* what follows is written anew */
-	scratch->again.same = 0;
+	forget_what_follows(scratch);
 	place = scratch->processes;
 	if (place >= AGAIN_PLACES)
 		return 0;

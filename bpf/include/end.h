@@ -84,11 +84,12 @@ static __always_inline void emit_end(struct end_scratch *scratch, struct task_st
 	read_teller(scratch, address);
 	scratch->length = sizeof(*end);
 	outline_task(&end->task, address);
-	process = append_image(scratch->record, END_MAX, &scratch->length, &end->task, leader,
+	process = append_image(scratch->record, END_MAX, &scratch->length, &end->task, leader, task,
 			       &scratch->found, &scratch->spawner, NULL);
 	if (!process)
 		return;
-	append_rest(scratch->record, END_MAX, &scratch->length, process, &end->task, task, &scratch->found);
+	append_rest(scratch->record, END_MAX, &scratch->length, process, &end->task, task, &scratch->found,
+		    NULL);
 
 	if (scratch->tracer) {
 		at = *(volatile u32 *)&scratch->length;

@@ -33,6 +33,7 @@
 #define SI_ASYNCIO (-4)
 #define SI_SIGIO (-5)
 #define SI_KERNEL 128
+#define SYS_USER_DISPATCH 2
 #define BUS_MCEERR_AR 4
 #define BUS_MCEERR_AO 5
 
@@ -70,7 +71,11 @@ static __always_inline enum hidden_class hidden_class_of(const struct facts *fac
 	bool is_pointer = facts->info == INFO_POINTER;
 	bool is_others = caused_by_another(facts);
 
-	if (settings.show_all || (settings.included_signals & bit) || (NEVER_HIDDEN & bit))
+	/* a program that dispatches its own system calls (Wine) does so all the time */
+	bool is_dispatched =
+		facts->signal == 31 && is_pointer && facts->code == SYS_USER_DISPATCH && to_itself;
+
+	if (settings.show_all || (settings.included_signals & bit) || (NEVER_HIDDEN & bit && !is_dispatched))
 		return SHOWN;
 	/* a full queue: the one failure that this hook sees */
 	if (facts->result == TRACE_SIGNAL_OVERFLOW_FAIL)
@@ -79,6 +84,8 @@ static __always_inline enum hidden_class hidden_class_of(const struct facts *fac
 		return SHOWN;
 	if (facts->is_sent)
 		return to_itself ? HIDDEN_SELF : SHOWN;
+	if (is_dispatched)
+		return HIDDEN_SELF;
 	/* its registers are what its tracer wrote there: this may be a call that sends */
 	if (facts->is_traced && may_send(facts->call.number))
 		return SHOWN;

@@ -33,12 +33,16 @@ enum argv_class {
 /* Loads are not reordered with loads, nor stores with stores: the compiler alone must be held. */
 #define generation_barrier() asm volatile("" ::: "memory")
 #else
-/* A value-returning atomic is the only full barrier that every supported kernel's BPF has. */
-#define generation_barrier()                    \
-	({                                      \
-		u64 word = 0;                   \
-		__sync_fetch_and_add(&word, 0); \
-		asm volatile("" ::: "memory");  \
+/*
+ * An atomic that returns a value is the only full barrier that every supported kernel's BPF has. An exchange always
+ * returns one; an addition whose result nobody uses is compiled to one that does not, and orders nothing (scripts/lint
+ * looks at the object).
+ */
+#define generation_barrier()                                             \
+	({                                                               \
+		u64 word = 0, before;                                    \
+		before = __sync_lock_test_and_set(&word, 1);             \
+		asm volatile("" : : "r"(before), "r"(&word) : "memory"); \
 	})
 #endif
 

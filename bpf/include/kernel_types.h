@@ -229,6 +229,12 @@ struct mm_struct {
 	struct file *exe_file;
 } CORE;
 
+struct vm_area_struct {
+	unsigned long vm_start;
+	unsigned long vm_end;
+	void *vm_ops;
+} CORE;
+
 struct sigaction {
 	void *sa_handler;
 } CORE;

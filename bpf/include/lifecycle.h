@@ -11,6 +11,7 @@
 #include "handshake.h"
 #include "host.h"
 #include "identity.h"
+#include "memory.h"
 #include "select.h"
 
 /* Behind argv, which is in the scratch already: the executable's path, as far as both fit. */
@@ -179,17 +180,24 @@ static __always_inline void note_pending(struct task_struct *task, struct identi
 		__sync_fetch_and_or(&identity->signalled, pending);
 }
 
-/* The first value of a process that had none, or only the seeding's. */
-static __always_inline void begin_identity(struct task_struct *task, struct identity *identity)
+/* What happened to a process before it had a value. */
+static __always_inline void take_elsewhere(struct task_struct *task, struct identity *identity)
 {
 	struct handover_key key = { .start_time = task->start_boottime, .tgid = task->tgid };
 	struct elsewhere *noted = bpf_map_lookup_elem(&signalled_elsewhere, &key);
+
+	if (!noted)
+		return;
+	__sync_fetch_and_or(&identity->signalled, noted->signalled);
+	__sync_fetch_and_or(&identity->marks, noted->marks | MARK_NO_HISTORY);
+}
+
+/* The first value of a process that had none, or only the seeding's. */
+static __always_inline void begin_identity(struct task_struct *task, struct identity *identity)
+{
 	struct identity *seed = bpf_task_storage_get(&seeded, task, NULL, 0);
 
-	if (noted) {
-		__sync_fetch_and_or(&identity->signalled, noted->signalled);
-		__sync_fetch_and_or(&identity->marks, noted->marks | MARK_NO_HISTORY);
-	}
+	take_elsewhere(task, identity);
 	if (seed) {
 		__sync_fetch_and_or(&identity->signalled, seed->signalled);
 		__sync_fetch_and_or(&identity->marks, seed->marks);
@@ -419,9 +427,10 @@ static __always_inline void leave_handover(struct task_struct *task, struct coun
 struct seeding {
 	u32 processes;
 	u32 unreadable;
+	/* how often the memory map of a process was being changed at that moment, or is stuck: to be seeded again */
+	u32 busy;
 	/* of PID 1, which not every host's iterator lists: so that user space can seed it from /proc */
 	u32 init_exec_id;
-	u32 reserved;
 	u64 init_image;
 };
 struct seeding seeding = {};
@@ -474,6 +483,7 @@ static __always_inline void seed_process(struct task_struct *task)
 	u32 kept, exec_id, slot = 0;
 	u64 start, end, length;
 	bool whole, is_in_tree;
+	enum area area;
 
 	note_init(task);
 	scratch = bpf_map_lookup_elem(&seeding_scratch, &slot);
@@ -492,6 +502,7 @@ static __always_inline void seed_process(struct task_struct *task)
 	}
 	if (is_in_tree)
 		mark(identity, MARK_IN_TREE);
+	take_elsewhere(task, identity);
 	if (identity->generation)
 		return; /* a second time, for those that were born while the first went on */
 	exec_id = (u32)task->self_exec_id;
@@ -500,9 +511,19 @@ static __always_inline void seed_process(struct task_struct *task)
 	length = end > start ? end - start : 0;
 	kept = length > ARGV_MAX ? ARGV_MAX : (u32)length;
 
-	whole = !bpf_copy_from_user_task(scratch->bytes, AT_MOST(ARGV_MAX, kept), (void *)start, task, 0);
+	area = is_own_memory(task, start, length);
+	if (area == AREA_BUSY) {
+		seeding.busy++;
+		return;
+	}
+	whole = area == AREA_OWN &&
+		!bpf_copy_from_user_task(scratch->bytes, AT_MOST(ARGV_MAX, kept), (void *)start, task, 0);
 	scratch->argv_kept = whole ? kept : 0;
 	scratch->flags = kept < length ? PROCESS_CUT : 0;
+	if (whole && kept && !is_block_as_execd(scratch->bytes, task, mm, start, length)) {
+		scratch->argv_kept = 0;
+		scratch->flags = PROCESS_OVERWRITTEN;
+	}
 	add_exe(scratch, task, mm);
 
 	begin_write(identity);

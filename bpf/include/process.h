@@ -16,9 +16,15 @@
 /* Room that one ancestor may need. */
 #define ANCESTOR_ROOM (sizeof(struct wire_process) + ANCESTOR_ARGV + 8)
 
-static __always_inline void describe(struct wire_process *process, struct task_struct *leader)
+/*
+ * What threads of one process do not share, its address space and credentials, is that of `member`: of source and target
+ * the thread itself. A leader that has exited has no address space any more, and its credentials are those that it had
+ * then.
+ */
+static __always_inline void describe(struct wire_process *process, struct task_struct *leader,
+				     struct task_struct *member)
 {
-	const struct cred *cred = view_of(leader)->cred;
+	const struct cred *cred = view_of(member)->cred;
 
 	process->start_time = leader->start_boottime;
 	process->tgid = leader->tgid;
@@ -36,9 +42,9 @@ static __always_inline void describe(struct wire_process *process, struct task_s
 }
 
 /* Where the argument block lies, which is random anew at each exec; 0 without an address space. */
-static __always_inline u64 argument_block_of(struct task_struct *leader)
+static __always_inline u64 argument_block_of(struct task_struct *member)
 {
-	struct mm_struct *mm = mm_of(leader);
+	struct mm_struct *mm = mm_of(member);
 
 	return mm ? mm->arg_start : 0;
 }
@@ -109,7 +115,8 @@ static __always_inline void take_own(struct found *found, struct task_struct *le
  * microseconds before sched_process_fork. PF_FORKNOEXEC says that its argv is its forker's, and same_image() that
  * real_parent is of the forker's image (with CLONE_PARENT it need not be the forker).
  */
-static __always_inline void find_identity(struct found *found, struct task_struct *leader)
+static __always_inline void find_identity(struct found *found, struct task_struct *leader,
+					  struct task_struct *member)
 {
 	found->flags = 0;
 	take_own(found, leader);
@@ -121,7 +128,7 @@ static __always_inline void find_identity(struct found *found, struct task_struc
 	if (BPF_CORE_READ(leader, thread_pid)) {
 		struct task_struct *parent = leader->real_parent->group_leader;
 
-		if (same_image(leader, parent)) {
+		if (same_image(member, parent)) {
 			take_own(found, parent);
 			found->flags = PROCESS_FROM_FORKER;
 		}
@@ -145,10 +152,10 @@ static __always_inline void ask_for_identity(struct task_struct *leader)
  * exec id that is another one shows a hook that was missed. A process that has none any more is exiting.
  */
 static __always_inline bool is_of_this_image(const struct found *found, struct wire_process *process,
-					     struct task_struct *leader, u64 mm)
+					     struct task_struct *member, u64 mm)
 {
 	if (process->flags & PROCESS_BY_PLACE)
-		return !mm || argument_block_of(leader) == found->copy.image;
+		return !mm || argument_block_of(member) == found->copy.image;
 	if (found->copy.exec_id != process->exec_id)
 		return false;
 	/* with the forker's identity it was looked at already: same_image() */
@@ -161,7 +168,7 @@ static __always_inline bool is_of_this_image(const struct found *found, struct w
 }
 
 /* Is there an argv of the image that runs? If not, the flags say why. */
-static __always_inline bool has_argv(struct wire_process *process, struct task_struct *leader,
+static __always_inline bool has_argv(struct wire_process *process, struct task_struct *member,
 				     const struct found *found, u64 mm)
 {
 	process->generation = found->generation;
@@ -170,7 +177,7 @@ static __always_inline bool has_argv(struct wire_process *process, struct task_s
 		process->flags |= PROCESS_EXEC_RACE;
 		return false;
 	}
-	if (!is_of_this_image(found, process, leader, mm)) {
+	if (!is_of_this_image(found, process, member, mm)) {
 		process->flags |= PROCESS_MID_EXEC;
 		return false;
 	}
@@ -185,29 +192,29 @@ static __always_inline bool has_argv(struct wire_process *process, struct task_s
  * full barrier in between): so either it sends the identity, or it is seen here.
  */
 static __always_inline bool look_up_argv(struct wire_process *process, struct task_struct *leader,
-					 struct found *found, u64 mm)
+					 struct task_struct *member, struct found *found, u64 mm)
 {
 	if (leader->flags & PF_KTHREAD) {
 		found->identity = 0;
 		process->flags = PROCESS_NO_ARGV;
 		return false;
 	}
-	find_identity(found, leader);
+	find_identity(found, leader, member);
 	if (!*(volatile u64 *)&found->identity) {
 		process->flags = PROCESS_UNKNOWN;
 		return false;
 	}
-	if (!has_argv(process, leader, found, mm)) {
+	if (!has_argv(process, member, found, mm)) {
 		if (found->flags & PROCESS_FROM_FORKER)
 			return false;
 		ask_for_identity(leader);
 		/* what execve changes */
 		process->exec_id = (u32)leader->self_exec_id;
-		process->uid = view_of(leader)->cred->euid.val;
+		process->uid = view_of(member)->cred->euid.val;
 		copy_comm(process->comm, leader);
 		take_own(found, leader);
 		if (!*(volatile u64 *)&found->identity ||
-		    !has_argv(process, leader, found, (u64)mm_of(leader)))
+		    !has_argv(process, member, found, (u64)mm_of(member)))
 			return false;
 	}
 	process->argv_total = found->copy.argv_total;
@@ -264,7 +271,7 @@ static __always_inline void append_argv(struct wire_process *process, u8 *bytes,
 {
 	u32 kept;
 
-	if (!look_up_argv(process, leader, found, mm))
+	if (!look_up_argv(process, leader, leader, found, mm))
 		return;
 	kept = found->copy.argv_kept;
 	if (kept > ANCESTOR_ARGV) {
@@ -294,7 +301,7 @@ static __always_inline bool append_ancestor(u8 *record, const u32 room, u32 *len
 	if (at > room - ANCESTOR_ROOM)
 		return false;
 	process = (struct wire_process *)(record + at);
-	describe(process, leader);
+	describe(process, leader, leader);
 	mm = AS_NUMBER(&found->mm, mm_of(leader));
 	if (!scratch || !recall_appended(scratch, process, at, mm)) {
 		append_argv(process, (u8 *)(process + 1), leader, mm, found);

@@ -149,6 +149,7 @@ enum wire_process_flag {
 	PROCESS_EXE_LOST = 1 << 15,    /* the path of the executable could not be kept */
 	PROCESS_ENV_CUT = 1 << 16,     /* more environment variables were asked for than could be kept */
 	PROCESS_ENV_LOST = 1 << 17,    /* its environment could not be read */
+	PROCESS_OVERWRITTEN = 1 << 18, /* it had written over its argv before the tracer came: a title */
 };
 
 struct wire_process {

@@ -9,6 +9,7 @@
 
 #include "filter.h"
 #include "identity.h"
+#include "subject.h"
 
 static __always_inline bool is_listed(enum select_key key, u32 number, struct task_struct *named)
 {
@@ -24,14 +25,22 @@ static __always_inline bool is_asked(enum select_key key)
 	return settings.selected & 1U << key;
 }
 
-/* One side: the three keys follow one another. */
-static __always_inline bool side_passes(enum select_key pid, struct task_struct *leader)
+/* One side: the three keys follow one another. The user is that of the thread, as in the record. */
+static __always_inline bool side_passes(enum select_key pid, struct task_struct *leader, u32 user)
 {
 	enum select_key uid = pid + 1, comm = pid + 2;
 
 	return !(is_asked(pid) && !is_listed(pid, leader->tgid, NULL)) &&
-	       !(is_asked(uid) && !is_listed(uid, leader->cred->euid.val, NULL)) &&
+	       !(is_asked(uid) && !is_listed(uid, user, NULL)) &&
 	       !(is_asked(comm) && !is_listed(comm, 0, leader));
+}
+
+/* `place` is map memory. */
+static __always_inline u32 user_of_target(struct task_struct *target, u64 *place)
+{
+	if (is_asked(SELECT_TARGET_UID) && has_exited(target))
+		return (u32)read_living_uid(AS_NUMBER(place, target));
+	return view_of(target)->cred->euid.val;
 }
 
 struct ancestry {
@@ -98,7 +107,8 @@ static __always_inline bool find_trees(struct facts *facts, struct task_struct *
 }
 
 /* By pid, user and name; trees are asked for once more is known (find_trees()). */
-static __always_inline bool is_selected(struct task_struct *current_task, struct task_struct *target)
+static __always_inline bool is_selected(struct task_struct *current_task, struct task_struct *target,
+					u64 *place)
 {
 	struct task_struct *source, *leader;
 
@@ -108,7 +118,8 @@ static __always_inline bool is_selected(struct task_struct *current_task, struct
 	leader = target->group_leader;
 	return !(is_asked(SELECT_PID) && !is_listed(SELECT_PID, source->tgid, NULL) &&
 		 !is_listed(SELECT_PID, leader->tgid, NULL)) &&
-	       side_passes(SELECT_SOURCE_PID, source) && side_passes(SELECT_TARGET_PID, leader);
+	       side_passes(SELECT_SOURCE_PID, source, view_of(current_task)->cred->euid.val) &&
+	       side_passes(SELECT_TARGET_PID, leader, user_of_target(target, place));
 }
 
 #endif

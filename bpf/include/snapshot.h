@@ -96,19 +96,22 @@ static long append_subject(u32 index, void *context)
 		leader = task;
 	facts = (struct wire_task *)((u8 *)&signal->source + AT_MOST(1, index) * sizeof(struct wire_task));
 	describe_task(facts, task, leader);
-	process = append_image(scratch->record, RECORD_MAX, &scratch->length, facts, leader, &scratch->found,
-			       &scratch->spawner, scratch);
+	process = append_image(scratch->record, RECORD_MAX, &scratch->length, facts, leader, task,
+			       &scratch->found, &scratch->spawner, scratch);
 	if (!process)
 		return 1;
+	if (index && has_exited(task))
+		tell_living(process, facts, AS_NUMBER(&scratch->facts.action, task));
 	/* a current that is no source is not walked, so nothing can join its chain */
 	if (*(volatile u32 *)&scratch->stage == SOURCE_CHAIN && scratch->facts.is_walked) {
-		struct mm_struct *mm = mm_of(leader);
+		struct mm_struct *mm = mm_of(task);
 
 		enter_source_chain(scratch, process->tgid);
 		if (mm)
 			scratch->length += (u32)copy_title(scratch, mm->arg_start, mm->arg_end);
 	}
-	append_rest(scratch->record, RECORD_MAX, &scratch->length, process, facts, task, &scratch->found);
+	append_rest(scratch->record, RECORD_MAX, &scratch->length, process, facts, task, &scratch->found,
+		    scratch);
 	if (*(volatile u32 *)&scratch->stage == TARGET_CHAIN || scratch->facts.is_walked)
 		note_orphan(scratch, view_of(leader)->real_parent->group_leader);
 	else

@@ -67,6 +67,77 @@ static __always_inline void describe_task(struct wire_task *facts, struct task_s
 	facts->jobctl = (u32)view->jobctl;
 }
 
+/* Threads looked at before none is said to live. */
+#define LIVING_THREADS 64
+
+struct living_search {
+	void *head;
+	void *node;
+	u64 thread; /* 0: none was found */
+};
+
+static long look_for_living(u32 index __attribute__((unused)), void *context)
+{
+	struct living_search *search = context;
+	u64 mm = 0;
+	void *thread;
+
+	if (bpf_probe_read_kernel(&search->node, sizeof(search->node), search->node) ||
+	    search->node == search->head)
+		return 1;
+	thread = search->node - bpf_core_field_offset(struct task_struct, thread_node);
+	bpf_probe_read_kernel(&mm, sizeof(mm), thread + bpf_core_field_offset(struct task_struct, mm));
+	if (!mm)
+		return 0;
+	search->thread = (u64)thread;
+	return 1;
+}
+
+/* A thread of the same process that has not exited; 0: none. The siglock of the process is held. */
+static __always_inline struct task_struct *living_thread(u64 address)
+{
+	struct task_struct *task = (struct task_struct *)address;
+	struct living_search search = {};
+
+	search.head = (void *)BPF_CORE_READ(task, signal);
+	search.head += bpf_core_field_offset(struct signal_struct, thread_head);
+	search.node = search.head;
+	REPEAT(LIVING_THREADS, LIVING_THREADS, look_for_living, &search);
+	return (struct task_struct *)search.thread;
+}
+
+/* What a target has where the thread that stands for it, its leader, has exited and others live. */
+GLOBAL int tell_living(struct wire_process *process, struct wire_task *facts, u64 address)
+{
+	struct task_struct *living = living_thread(address);
+
+	if (!process || !facts || !living)
+		return 0;
+	process->uid = BPF_CORE_READ(living, cred, euid.val);
+	facts->uid = BPF_CORE_READ(living, cred, uid.val);
+	facts->gid = BPF_CORE_READ(living, cred, egid.val);
+	facts->login_uid = task_login_uid(living);
+	facts->cgroup = BPF_CORE_READ(living, cgroups, dfl_cgrp, kn, id);
+	facts->legacy_cgroup = legacy_cgroup_of(living);
+	facts->flags = BPF_CORE_READ(living, flags);
+	facts->state = task_state(living);
+	tell_namespaces(facts, nsproxy_of(living), BPF_CORE_READ(living, cred, user_ns));
+	return 0;
+}
+
+/* Its effective user, as a record has it. */
+GLOBAL int read_living_uid(u64 address)
+{
+	struct task_struct *living = living_thread(address);
+
+	return (int)BPF_CORE_READ(living ?: (struct task_struct *)address, cred, euid.val);
+}
+
+static __always_inline bool has_exited(struct task_struct *task)
+{
+	return !mm_of(task) && !(task->flags & PF_KTHREAD);
+}
+
 /* Writes up to `size` bytes at the end of the record; clipped, which its room excludes. */
 #define AT_THE_END(record, room, length, size) \
 	((record) + AT_MOST((room) - (size), *(volatile u32 *)(length)))
@@ -85,11 +156,12 @@ GLOBAL int clip_found(struct found *found)
 
 /* Looks up and copies argv and the executable's path. */
 static __always_inline void append_whole_argv(struct wire_process *process, struct wire_task *facts,
-					      struct task_struct *leader, u64 mm, struct found *found)
+					      struct task_struct *leader, struct task_struct *member, u64 mm,
+					      struct found *found)
 {
 	u32 bytes;
 
-	if (!look_up_argv(process, leader, found, mm))
+	if (!look_up_argv(process, leader, member, found, mm))
 		return;
 	bytes = (u32)clip_found(found);
 	accept_argv(process, found, copy_whole_argv((u8 *)(process + 1), found, bytes),
@@ -100,13 +172,13 @@ static __always_inline void append_whole_argv(struct wire_process *process, stru
 
 /*
  * The process and its argv, with the executable's path behind it. Its length is left as it is, not padded. `scratch` as
- * in append_ancestor(). One that ends has no address space any more: that its identity is of its last image is known by
+ * in append_ancestor(), `member` as in describe(). One that ends has no address space any more: that its identity is of its last image is known by
  * the exec id.
  */
 static __always_inline struct wire_process *append_image(u8 *record, const u32 room, u32 *length,
 							 struct wire_task *facts, struct task_struct *leader,
-							 struct found *found, struct spawner *spawner,
-							 struct scratch *scratch)
+							 struct task_struct *member, struct found *found,
+							 struct spawner *spawner, struct scratch *scratch)
 {
 	u32 at = *(volatile u32 *)length & ~7U, kept, recalled = 0;
 	struct wire_process *process;
@@ -115,15 +187,15 @@ static __always_inline struct wire_process *append_image(u8 *record, const u32 r
 	if (at > room - SUBJECT_ROOM)
 		return NULL;
 	process = (struct wire_process *)(record + at);
-	describe(process, leader);
-	mm = scratch ? AS_NUMBER(&found->mm, mm_of(leader)) : 0;
+	describe(process, leader, member);
+	mm = scratch ? AS_NUMBER(&found->mm, mm_of(member)) : 0;
 	/* the environment is found with the identity */
 	if (scratch && !settings.variables)
 		recalled = (u32)recall_appended(scratch, process, at, mm);
 	if (recalled) {
 		facts->exe_kept = (u16)(recalled - 1);
 	} else {
-		append_whole_argv(process, facts, leader, mm, found);
+		append_whole_argv(process, facts, leader, member, mm, found);
 		tell_spawner(spawner, found);
 		if (scratch)
 			note_appended(scratch, process, at, mm, facts->exe_kept);
@@ -131,7 +203,7 @@ static __always_inline struct wire_process *append_image(u8 *record, const u32 r
 	/* from map memory: what is kept in registers is followed along every branch */
 	kept = *(volatile u16 *)&process->argv_kept;
 	if (!kept)
-		process->arg_start = (u32)argument_block_of(leader);
+		process->arg_start = (u32)argument_block_of(member);
 	*length = at + sizeof(*process) + kept + *(volatile u16 *)&facts->exe_kept;
 	return process;
 }
@@ -171,13 +243,16 @@ static __always_inline u32 copy_environment(u8 *to, struct wire_process *process
 	return kept;
 }
 
-/* What comes behind it, last. */
+/* What comes behind it, last. `scratch` as in append_image(). */
 static __always_inline void append_rest(u8 *record, const u32 room, u32 *length, struct wire_process *process,
 					struct wire_task *facts, struct task_struct *task,
-					const struct found *found)
+					const struct found *found, struct scratch *scratch)
 {
 	u32 kept = copy_nodename(AT_THE_END(record, room, length, NODENAME_BYTES), facts, task);
 
+	/* a name that could not be read is zeros over what follows */
+	if (scratch && facts->uts_namespace && !kept)
+		forget_what_follows(scratch);
 	facts->nodename_kept = (u16)kept;
 	*length += kept;
 	if (settings.variables) {

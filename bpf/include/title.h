@@ -6,7 +6,7 @@
 #ifndef KILLSNOOP_TITLE_H
 #define KILLSNOOP_TITLE_H
 
-#include "maps.h"
+#include "again.h"
 
 struct live_check {
 	struct scratch *scratch;
@@ -82,6 +82,8 @@ GLOBAL int copy_title(struct scratch *scratch, u64 start, u64 end)
 		process->flags |= PROCESS_TITLE_LOST;
 		return 0;
 	}
+	/* what is written from here on, also by a helper that fails, reaches to where the target was */
+	forget_what_follows(scratch);
 	if (last) {
 		copied = bpf_probe_read_user_str(to, TITLE_BYTES, (void *)start);
 		if (copied <= 0 || copied > TITLE_BYTES) {

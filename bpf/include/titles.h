@@ -6,6 +6,7 @@
 #ifndef KILLSNOOP_TITLES_H
 #define KILLSNOOP_TITLES_H
 
+#include "memory.h"
 #include "process.h"
 
 /* One reader at a time. */
@@ -82,6 +83,8 @@ static __always_inline void tell_title(struct seq_file *seq, struct task_struct 
 	length = end > start ? end - start : 0;
 	if (!length || generation & 1 || known.identity->exec_id != exec_id)
 		return;
+	if (is_own_memory(task, start, length) != AREA_OWN)
+		return;
 	kept = length > TITLE_BYTES ? TITLE_BYTES : (u32)length;
 	if (bpf_copy_from_user_task(&last, sizeof(last), (void *)(end - 1), task, 0))
 		return;
@@ -91,13 +94,15 @@ static __always_inline void tell_title(struct seq_file *seq, struct task_struct 
 
 		flags = PROCESS_TITLE_SPILT;
 		room = room > start ? room - start : length;
+		if (is_own_memory(task, start, room) != AREA_OWN)
+			room = length;
 		kept = room > TITLE_BYTES ? TITLE_BYTES : (u32)room;
 	} else if (length > TITLE_BYTES) {
 		flags = PROCESS_TITLE_CUT;
 	}
 	if (bpf_copy_from_user_task(scratch->live, AT_MOST(TITLE_BYTES, kept), (void *)start, task, 0))
 		return;
-	if (length == known.identity->argv_total &&
+	if (!(known.identity->flags & PROCESS_OVERWRITTEN) && length == known.identity->argv_total &&
 	    is_as_execd(scratch, &known, length > TITLE_BYTES ? TITLE_BYTES : (u32)length) && !last)
 		return;
 	/* an exec in between: this would be nobody's */

@@ -2,8 +2,9 @@
 //!
 //! [`probe`] finds out what this host offers, [`plan`] decides from that and the settings what to load,
 //! [`load`] opens and sizes, `types` cuts out what libbpf needs of the kernel's types, `programs` loads, [`session`] attaches
-//! and seeds, [`ring`] waits and drains what `records` reads. [`verifier`] tells what each program costs to load.
+//! and seeds (which `apart` does), [`ring`] waits and drains what `records` reads. [`verifier`] tells what each program costs to load.
 
+mod apart;
 pub mod load;
 mod mapped;
 pub mod pidfd;

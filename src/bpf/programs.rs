@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 use std::ffi::{CStr, CString};
-use std::io::{self, Read};
+use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::sync::Mutex;
 
@@ -290,16 +290,13 @@ impl Programs {
     }
 }
 
-/// What an attached iterator writes.
+/// An iterator that is read from its beginning.
 ///
 /// # Errors
-/// If it cannot be run or read.
-pub(super) fn read_iterator(link: BorrowedFd<'_>) -> io::Result<Vec<u8>> {
+/// If the kernel refuses.
+pub(super) fn make_iterator(link: BorrowedFd<'_>) -> io::Result<OwnedFd> {
     // SAFETY: no pointer is given.
-    let iterator = owned(unsafe { libbpf_sys::bpf_iter_create(link.as_raw_fd()) })?;
-    let mut bytes = Vec::new();
-    std::fs::File::from(iterator).read_to_end(&mut bytes)?;
-    Ok(bytes)
+    owned(unsafe { libbpf_sys::bpf_iter_create(link.as_raw_fd()) })
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use libbpf_rs::{MapCore, MapFlags, MapMut, OpenObject, PrintLevel};
 
+use super::apart::Apart;
 use super::mapped::Mapped;
 use super::plan::{Attempts, Plan, ProcSeeding};
 use super::probe;
@@ -31,6 +32,12 @@ use crate::record::{self, Ghost, KeptIdentity};
 const INLINE: usize = size_of::<Identity>() - offset_of!(Identity, argv);
 const MEDIUM: usize = size_of::<argv_medium>();
 const LARGE: usize = size_of::<argv_large>();
+/// So long the seeding may take before the trace begins without what is left.
+const SEED_WITHIN: Duration = Duration::from_secs(1);
+/// A memory map that was being changed is looked at again after this time.
+const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(2);
+/// And so often, unless the time is over before.
+const LOOK_AGAIN_AT_MOST: u32 = 50;
 /// Where the next class begins.
 const INLINE_END: usize = INLINE + 1;
 const MEDIUM_END: usize = MEDIUM + 1;
@@ -48,6 +55,8 @@ pub struct Seeded {
     pub from_proc: u32,
     /// Processes whose command line could not be read.
     pub unreadable: u32,
+    /// Processes that were not reached in time, since the memory of one hangs.
+    pub outstanding: u32,
 }
 
 /// How long each step of the start took.
@@ -209,6 +218,8 @@ pub struct Session<'obj> {
     /// Of what is taken off before the signal hook.
     first_off: RefCell<Vec<OwnedFd>>,
     _links: Vec<OwnedFd>,
+    /// The seeding, if it hangs. Below the links: its end is not to be told.
+    _seeding: Option<Apart>,
     /// See [`Plan::shares_pids`].
     shares_pids: bool,
     /// Boot time, nanoseconds, from which on every signal was seen.
@@ -235,9 +246,9 @@ pub fn route_libbpf_messages() {
 }
 
 impl<'obj> Session<'obj> {
-    /// Loads, attaches and seeds. The hooks that keep identities come first, then the seeding of what was
-    /// there before them, then the signal hook: no signal is reported by a tracer that does not know the
-    /// processes yet.
+    /// Loads, attaches and seeds. The hooks that keep identities come first, then the signal hook, then the seeding of
+    /// what was there before them, which may hang: a signal to a process that is not known yet is completed when its
+    /// record is read. Only where the kernel side is to know who is in a tree the signal hook comes last.
     ///
     /// # Errors
     /// If the kernel refuses any of it.
@@ -288,38 +299,26 @@ impl<'obj> Session<'obj> {
         if plan.mends_forks {
             links.push(attach(&programs, "on_wakeup_new", "sched_wakeup_new")?);
         }
+        let mut signal_link = None;
+        let mut watch = || {
+            attach_attempts(&programs, plan.attempts, &mut first_off)?;
+            if plan.reports_signals {
+                signal_link = Some(attach(&programs, "on_signal_generate", "signal_generate")?);
+            }
+            Ok::<_, TraceError>(boot_time())
+        };
+        let follows_trees = !selection.trees.is_empty();
+        let mut watched_since = if follows_trees { 0 } else { watch()? };
         let attached = began.elapsed();
 
         let began = Instant::now();
-        let mut seeded = Seeded::default();
-        let mut init = None;
-        if plan.iterates {
-            run_iterator(&programs)?;
-            if !selection.trees.is_empty() {
-                // once more, for those that were born of one which it had not met yet
-                run_iterator(&programs)?;
-            }
-            if let Some(bss) = skel.maps.bss_data.as_deref() {
-                seeded.by_iterator = bss.seeding.processes;
-                seeded.unreadable = bss.seeding.unreadable;
-                init = (bss.seeding.init_image != 0)
-                    .then_some(InitImage { exec_id: bss.seeding.init_exec_id, mm: bss.seeding.init_image });
-            }
-        }
-        seed_from_proc(&skel, &config.root, plan.proc_seeding, init, &mut seeded);
-        if !config.variables.is_empty() && plan.shares_pids {
-            seed_environments(&skel, &config.root, &config.variables);
-        }
+        let (seeded, seeding) = seed(&skel, &programs, plan, config, follows_trees)?;
         let seeded_in = began.elapsed();
 
         let began = Instant::now();
-        attach_attempts(&programs, plan.attempts, &mut first_off)?;
-        let signal_link = if plan.reports_signals {
-            Some(attach(&programs, "on_signal_generate", "signal_generate")?)
-        } else {
-            None
-        };
-        let watched_since = boot_time();
+        if follows_trees {
+            watched_since = watch()?;
+        }
         let titles = if plan.reads_titles {
             let error =
                 |error: io::Error| TraceError::kernel("make the iterator of titles", "", error.into());
@@ -348,6 +347,7 @@ impl<'obj> Session<'obj> {
             first_off: RefCell::new(first_off),
             _links: links,
             titles: RefCell::new(titles),
+            _seeding: seeding,
             seeded,
             shares_pids: plan.shares_pids,
             timings: Timings { load: loaded, attach: attached + began.elapsed(), seed: seeded_in },
@@ -454,7 +454,8 @@ impl<'obj> Session<'obj> {
 /// If it cannot be read.
 pub fn read_titles(link: BorrowedFd<'_>) -> io::Result<(Vec<u8>, u64)> {
     let began = boot_time();
-    Ok((programs::read_iterator(link)?, began))
+    let titles = programs::make_iterator(link).and_then(|iterator| Apart::read(&iterator))?;
+    Ok((titles.read_to_end()?, began))
 }
 
 /// From the value itself, and the maps of its larger classes.
@@ -492,6 +493,7 @@ fn read_identity(key: [u8; 4], maps: [&MapMut<'_>; 4]) -> Option<KeptIdentity> {
         exec_id: identity.exec_id,
         argv_total: identity.argv_total,
         is_known: kept > 0,
+        is_overwritten: identity.flags & ProcessFlag::PROCESS_OVERWRITTEN.0 != 0,
         argv,
         exe,
     })
@@ -563,17 +565,81 @@ fn boot_time() -> u64 {
     time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
 }
 
-fn run_iterator(programs: &Programs) -> Result<(), TraceError> {
+/// Reads what was there before the hooks, from the kernel and from /proc; and what still does, if it hangs.
+fn seed(
+    skel: &KillsnoopSkel<'_>,
+    programs: &Programs,
+    plan: &Plan,
+    config: &Config,
+    follows_trees: bool,
+) -> Result<(Seeded, Option<Apart>), TraceError> {
+    let mut seeded = Seeded::default();
+    let (mut init, mut hangs) = (None, None);
+    if plan.iterates {
+        let stuck;
+        (hangs, stuck) = seed_by_iterator(skel, programs, follows_trees)?;
+        if let Some(bss) = skel.maps.bss_data.as_deref() {
+            seeded.by_iterator = bss.seeding.processes;
+            seeded.unreadable = bss.seeding.unreadable + stuck;
+            init = (bss.seeding.init_image != 0)
+                .then_some(InitImage { exec_id: bss.seeding.init_exec_id, mm: bss.seeding.init_image });
+        }
+    }
+    seed_from_proc(skel, &config.root, plan.proc_seeding, init, &mut seeded);
+    if !config.variables.is_empty() && plan.shares_pids {
+        seed_environments(skel, &config.root, &config.variables);
+    }
+    if hangs.is_some() && plan.shares_pids {
+        seeded.outstanding = count_unknown(skel, &config.root);
+    }
+    Ok((seeded, hangs))
+}
+
+/// Seeds; what still reads when the time is over, if something does; and how many memory maps are stuck. `twice`: once more, for those that were born of one
+/// which had not been met yet.
+fn seed_by_iterator(
+    skel: &KillsnoopSkel<'_>,
+    programs: &Programs,
+    twice: bool,
+) -> Result<(Option<Apart>, u32), TraceError> {
+    let deadline = Instant::now() + SEED_WITHIN;
     let link = programs.attach("seed").map_err(|error| {
-        TraceError::kernel(
-            "make the task iterator",
-            "run with -l debug to see what libbpf says",
-            error.into(),
-        )
+        let hint = "run with -l debug to see what libbpf says";
+        TraceError::kernel("make the task iterator", hint, error.into())
     })?;
-    programs::read_iterator(link.as_fd())
-        .map_err(|error| TraceError::system("read the processes that were there before", error))?;
-    Ok(())
+    let busy = || skel.maps.bss_data.as_deref().map_or(0, |bss| bss.seeding.busy);
+    let (mut is_last, mut stuck) = (!twice, 0);
+    for turn in 0..LOOK_AGAIN_AT_MOST {
+        let before = busy();
+        let read = programs::make_iterator(link.as_fd()).and_then(|iterator| Apart::read(&iterator));
+        let mut read =
+            read.map_err(|error| TraceError::system("read the processes that were there before", error))?;
+        if !read.wait_until(deadline) {
+            return Ok((Some(read), 0));
+        }
+        stuck = busy() - before;
+        if is_last && stuck == 0 || Instant::now() >= deadline {
+            break;
+        }
+        is_last = true;
+        if stuck > 0 && turn > 0 {
+            std::thread::sleep(LOOK_AGAIN_AFTER);
+        }
+    }
+    Ok((None, stuck))
+}
+
+/// How many processes there are of which the kernel side knows nothing.
+fn count_unknown(skel: &KillsnoopSkel<'_>, root: &Path) -> u32 {
+    let is_unknown = |pid: &u32| {
+        let Ok(process) = pidfd::open(*pid) else { return false };
+        let key = process.as_raw_fd().to_ne_bytes();
+        let has = |map: &MapMut<'_>| matches!(map.lookup(&key, MapFlags::ANY), Ok(Some(_)));
+        !has(&skel.maps.seeded) && !has(&skel.maps.identities)
+    };
+    let proc_directory = root.join("proc");
+    let pids = procfs::pids(&proc_directory).into_iter();
+    pids.filter(is_unknown).filter(|&pid| procfs::has_memory(&proc_directory, pid)).count() as u32
 }
 
 fn recursion_misses(program: std::os::fd::BorrowedFd<'_>) -> u64 {
@@ -632,7 +698,7 @@ fn seed_environment(
 ) -> io::Result<()> {
     let process = pidfd::open(pid)?;
     let key = process.as_raw_fd().to_ne_bytes();
-    let block = std::fs::read(proc_directory.join(pid.to_string()).join("environ"))?;
+    let block = procfs::read_in_time(proc_directory.join(pid.to_string()).join("environ"))?;
     let mut environment = Environment::default();
     let mut kept = 0;
     for variable in block.split_inclusive(|&byte| byte == 0) {
@@ -683,12 +749,13 @@ fn seed_one(
         None => return Err(io::ErrorKind::PermissionDenied.into()),
     };
     let total = block.bytes.len();
-    let mut argv = block.bytes;
+    let is_overwritten = block.is_overwritten;
+    let mut argv = if is_overwritten { Vec::new() } else { block.bytes };
     let mut exe = procfs::exe_names(proc_directory, pid).unwrap_or_default();
     if exe.len() > Constant::EXE_BYTES.0 as usize {
         exe.clear();
     }
-    let kept = total.min(2 * LARGE - exe.len());
+    let kept = argv.len().min(2 * LARGE - exe.len());
     argv.truncate(kept);
     argv.extend_from_slice(&exe);
     let all = argv.len();
@@ -701,7 +768,11 @@ fn seed_one(
         generation: 2,
         flags: ProcessFlag::PROCESS_FROM_PROC.0
             | by_place
-            | if kept < total { ProcessFlag::PROCESS_CUT.0 } else { 0 }
+            | match is_overwritten {
+                true => ProcessFlag::PROCESS_OVERWRITTEN.0,
+                false if kept < total => ProcessFlag::PROCESS_CUT.0,
+                false => 0,
+            }
             | if exe.is_empty() { ProcessFlag::PROCESS_EXE_LOST.0 } else { 0 },
         argv_kept: kept as u32,
         exe_kept: exe.len() as u32,

@@ -418,7 +418,7 @@ impl Completer {
             argv: if kept.is_known {
                 Argv::Known { bytes: Cow::Owned(kept.argv), total: kept.argv_total, from_proc: false }
             } else {
-                Argv::Missing(Gap::Unknown)
+                Argv::Missing(if kept.is_overwritten { Gap::Overwritten } else { Gap::Unknown })
             },
             title: None,
             title_lost: false,
@@ -429,7 +429,12 @@ impl Completer {
     /// Fills what can be filled.
     pub fn complete(&mut self, processes: &mut [ProcessFacts<'_>], identities: &dyn Identities) {
         for process in processes {
-            if let Argv::Missing(gap) = process.argv {
+            let gap = match process.argv {
+                Argv::Missing(gap) if gap != Gap::Overwritten => Some(gap),
+                // what the process shows is its title: there is nothing to ask for
+                _ => None,
+            };
+            if let Some(gap) = gap {
                 self.unsettled += 1;
                 if let Some(argv) = self.find(process, gap, identities) {
                     if matches!(argv, Argv::Known { from_proc: true, .. }) {
@@ -484,6 +489,9 @@ impl Completer {
                 let bytes = Cow::Owned(kept.argv);
                 return Some(Argv::Known { bytes, total: kept.argv_total, from_proc: false });
             }
+            if kept.is_overwritten {
+                return Some(Argv::Missing(Gap::Overwritten));
+            }
         }
         let is_of = |block: &ArgumentBlock| block.is_of(process.start, process.arg_start);
         let now = || {
@@ -492,6 +500,9 @@ impl Completer {
             block.filter(is_of).filter(|_| !identities.identity(process.pid).is_some_and(has_execed))
         };
         let block = self.older.get(&process.pid).filter(|block| is_of(block)).cloned().or_else(now)?;
+        if block.is_overwritten {
+            return Some(Argv::Missing(Gap::Overwritten));
+        }
         Some(Argv::Known { total: block.bytes.len() as u32, bytes: Cow::Owned(block.bytes), from_proc: true })
     }
 }
@@ -536,7 +547,14 @@ mod tests {
             let turn = self.asked.replace(1);
             let argv = b"kept\0".to_vec();
             let (exec_id, is_known) = (self.exec_ids[turn], self.is_known);
-            Some(KeptIdentity { exec_id, argv_total: 5, argv, is_known, exe: Vec::new() })
+            Some(KeptIdentity {
+                exec_id,
+                argv_total: 5,
+                argv,
+                is_known,
+                is_overwritten: false,
+                exe: Vec::new(),
+            })
         }
     }
 

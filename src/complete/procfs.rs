@@ -2,7 +2,11 @@
 
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 use procfs::ProcError;
 use procfs::process::{Process, Stat};
@@ -23,6 +27,41 @@ fn stat(proc_directory: &Path, pid: u32) -> io::Result<Stat> {
     )
 }
 
+/// What is read of the memory of another process waits for its memory map, which may be stuck: no longer than this.
+const MEMORY_WITHIN: Duration = Duration::from_millis(100);
+/// So many reads may be waiting; then none is begun.
+const WAITING_AT_MOST: usize = 4;
+
+/// Reads a file of /proc that shows the memory of a process, on a thread of its own. One that hangs is left behind: such a
+/// wait ends with the process that waits.
+///
+/// # Errors
+/// [`io::ErrorKind::TimedOut`] if it hangs, or too many do; else what the read says.
+pub fn read_in_time(path: PathBuf) -> io::Result<Vec<u8>> {
+    static WAITING: AtomicUsize = AtomicUsize::new(0);
+    if WAITING.load(Ordering::Relaxed) >= WAITING_AT_MOST {
+        return Err(io::ErrorKind::TimedOut.into());
+    }
+    WAITING.fetch_add(1, Ordering::Relaxed);
+    let (sender, receiver) = mpsc::sync_channel(1);
+    let read = move || {
+        let bytes = fs::read(path);
+        WAITING.fetch_sub(1, Ordering::Relaxed);
+        // nobody waits any more
+        let _ = sender.send(bytes);
+    };
+    if let Err(error) = thread::Builder::new().name("memory".to_owned()).spawn(read) {
+        WAITING.fetch_sub(1, Ordering::Relaxed);
+        return Err(error);
+    }
+    receiver.recv_timeout(MEMORY_WITHIN).unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+}
+
+/// Is it a process with an address space: no kernel thread, and no zombie?
+pub fn has_memory(proc_directory: &Path, pid: u32) -> bool {
+    stat(proc_directory, pid).is_ok_and(|stat| stat.vsize != 0)
+}
+
 /// Is this pid still the process that started then (boot time, ns)?
 pub fn is_same_process(proc_directory: &Path, pid: u32, start: u64) -> bool {
     stat(proc_directory, pid).is_ok_and(|stat| stat.starttime == ticks(start))
@@ -35,9 +74,23 @@ pub struct ArgumentBlock {
     pub bytes: Vec<u8>,
     /// Where it lies in the process's memory; 0 where the reader may not know.
     pub arg_start: u64,
+    /// The process has written over it: this is a title.
+    pub is_overwritten: bool,
     start_ticks: u64,
     /// That is random at each exec.
     is_at_random: bool,
+}
+
+/// So many empty arguments at the end are the rest of a block that a title was written over.
+const PADDING: usize = 3;
+
+/// Was the block written over? `length` is what the kernel gave it, if that is known. As /proc shows it, a block without a
+/// NUL at its end goes on into the environment. How many arguments there were cannot be asked here: a shorter title looks
+/// like arguments of which the last are empty, and some programs have one or two of these.
+fn is_overwritten(bytes: &[u8], length: Option<u64>) -> bool {
+    let padding = bytes.iter().rev().take_while(|&&byte| byte == 0).count();
+    !bytes.is_empty()
+        && (padding == 0 || padding > PADDING || length.is_some_and(|length| length != bytes.len() as u64))
 }
 
 impl ArgumentBlock {
@@ -69,20 +122,19 @@ fn has_random_places(proc_directory: &Path, pid: u32) -> bool {
 pub fn argument_block(proc_directory: &Path, pid: u32) -> io::Result<Option<ArgumentBlock>> {
     let place = || {
         let stat = stat(proc_directory, pid)?;
-        Ok::<_, io::Error>((stat.arg_start.unwrap_or(0), stat.starttime))
+        Ok::<_, io::Error>((stat.arg_start.unwrap_or(0), stat.arg_end.unwrap_or(0), stat.starttime))
     };
     for _ in 0..3 {
-        let (arg_start, start_ticks) = place()?;
-        let bytes = fs::read(proc_directory.join(pid.to_string()).join("cmdline"))?;
+        let (arg_start, arg_end, start_ticks) = place()?;
+        let bytes = read_in_time(proc_directory.join(pid.to_string()).join("cmdline"))?;
         let is_at_random = has_random_places(proc_directory, pid);
         // an exec in between has moved the block
-        if place()? == (arg_start, start_ticks) {
-            return Ok((!bytes.is_empty()).then_some(ArgumentBlock {
-                bytes,
-                arg_start,
-                start_ticks,
-                is_at_random,
-            }));
+        if place()? == (arg_start, arg_end, start_ticks) {
+            // 0 where the reader may not know
+            let length = (arg_start != 0).then(|| arg_end.saturating_sub(arg_start));
+            let is_overwritten = is_overwritten(&bytes, length);
+            let block = ArgumentBlock { bytes, arg_start, is_overwritten, start_ticks, is_at_random };
+            return Ok((!block.bytes.is_empty()).then_some(block));
         }
     }
     Err(io::ErrorKind::ResourceBusy.into())
@@ -185,6 +237,39 @@ pub(super) mod tests {
         let (proc_directory, pid) = (Path::new("/proc"), std::process::id());
         assert!(is_same_process(proc_directory, pid, own_start()));
         assert!(!is_same_process(proc_directory, pid, own_start() + 1_000_000_000));
+    }
+
+    #[test]
+    fn a_title_is_no_argument_block() {
+        for (bytes, length, expected) in [
+            (&b"prog\0a\0"[..], Some(7), false),
+            (b"prog\0\0\0", Some(7), false),
+            (b"", Some(0), false),
+            (b"prog\0", None, false),
+            (b"nginx: master pro", Some(17), true),
+            (b"title that spilt\0", Some(9), true),
+            (b"postgres: walwriter\0\0\0\0\0\0\0", Some(26), true),
+        ] {
+            assert_eq!(is_overwritten(bytes, length), expected, "{}", bytes.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn what_hangs_is_left_behind() {
+        let directory = tempfile::tempdir().unwrap();
+        let pipe = directory.path().join("pipe");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        for _ in 0..2 * WAITING_AT_MOST {
+            assert_eq!(read_in_time(pipe.clone()).unwrap_err().kind(), io::ErrorKind::TimedOut);
+        }
+        // once a writer comes all of them end, and reads are made again
+        drop(fs::OpenOptions::new().write(true).open(&pipe).unwrap());
+        let mut waited = 0;
+        while read_in_time(directory.path().join("nothing")).unwrap_err().kind() != io::ErrorKind::NotFound {
+            waited += 1;
+            assert!(waited < 1000, "reads that have ended are still counted");
+            thread::sleep(Duration::from_millis(5));
+        }
     }
 
     #[test]

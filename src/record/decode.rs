@@ -319,28 +319,6 @@ fn decode_attempt(bytes: &[u8]) -> Result<AttemptFacts<'_>, DecodeError> {
     })
 }
 
-/// A helper that fails to read a title, or the name of a host, fills its room with zeros. That is where the record before had
-/// the processes that come next, and the kernel side takes their command lines for what it copied then (again.h). What is
-/// zeros begins with one.
-fn disbelieve_zeros(head: &WireSignal, processes: &mut [ProcessFacts<'_>]) {
-    let is_name_lost = |task: &WireTask| task.uts_namespace != 0 && task.nodename_kept == 0;
-    let is_title_lost = processes.first().is_some_and(|source| source.title_lost);
-    if !is_title_lost && !is_name_lost(&head.source) && !is_name_lost(&head.target) {
-        return;
-    }
-    for process in processes.iter_mut().skip(1) {
-        if matches!(&process.argv, Argv::Known { bytes, .. } if bytes.first() == Some(&0)) {
-            process.argv = Argv::Missing(Gap::Unreadable);
-        }
-        if let Some(subject) = &mut process.subject {
-            if subject.exe.first() == Some(&0) || matches!(process.argv, Argv::Missing(Gap::Unreadable)) {
-                subject.exe = Cow::Borrowed(&[]);
-            }
-        }
-    }
-}
-
-/// What signals and attempts have in common, and where it ends.
 fn decode_signal(bytes: &[u8]) -> Result<(Snapshot<'_>, usize), DecodeError> {
     let head: WireSignal = take(bytes, 0, "the header")?;
     let [source, target, beyond] =
@@ -358,7 +336,6 @@ fn decode_signal(bytes: &[u8]) -> Result<(Snapshot<'_>, usize), DecodeError> {
         processes.push(process);
         at = next;
     }
-    disbelieve_zeros(&head, &mut processes);
     let mut spawners = Vec::new();
     for _ in 0..head.spawners.min(Constant::MAX_SPAWNERS.0) {
         let (spawner, process, next) = decode_spawner(bytes, at, processes.len())?;
@@ -661,6 +638,7 @@ fn argv_of(bytes: &[u8], total: u32, flags: u32) -> Argv<'_> {
         (ProcessFlag::PROCESS_MID_EXEC, Gap::MidExec),
         (ProcessFlag::PROCESS_UNREADABLE, Gap::Unreadable),
         (ProcessFlag::PROCESS_NO_MEMORY, Gap::NoMemory),
+        (ProcessFlag::PROCESS_OVERWRITTEN, Gap::Overwritten),
     ];
     if is(ProcessFlag::PROCESS_NO_ARGV) {
         return Argv::NotApplicable;
@@ -872,6 +850,18 @@ mod tests {
         let snapshot = signal(&bytes).unwrap();
         assert_eq!(snapshot.processes[0].argv, Argv::Missing(Gap::MidExec));
         assert!(matches!(snapshot.processes[1].argv, Argv::Known { .. }));
+    }
+
+    #[test]
+    fn an_image_that_was_not_seen_to_begin_outranks_a_title_over_the_one_before() {
+        let overwritten = ProcessFlag::PROCESS_OVERWRITTEN.0;
+        let mut bytes = head(0, 0, 255);
+        bytes.extend(process(b"", overwritten | ProcessFlag::PROCESS_SEEDED.0));
+        bytes.extend(process(b"", overwritten | ProcessFlag::PROCESS_MID_EXEC.0));
+        let bytes = sealed(bytes);
+        let snapshot = signal(&bytes).unwrap();
+        assert_eq!(snapshot.processes[0].argv, Argv::Missing(Gap::Overwritten));
+        assert_eq!(snapshot.processes[1].argv, Argv::Missing(Gap::MidExec));
     }
 
     #[test]

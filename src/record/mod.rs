@@ -151,6 +151,8 @@ pub enum Gap {
     Unreadable,
     /// The kernel had no memory to keep it.
     NoMemory,
+    /// It is older than the tracer, and had written a title over its arguments.
+    Overwritten,
 }
 
 impl Gap {
@@ -162,6 +164,7 @@ impl Gap {
             Self::MidExec => "mid-exec",
             Self::Unreadable => "unreadable",
             Self::NoMemory => "no-memory",
+            Self::Overwritten => "overwritten",
         }
     }
 }
@@ -344,6 +347,8 @@ pub struct KeptIdentity {
     pub argv_total: u32,
     /// There is an argv.
     pub is_known: bool,
+    /// There was one, and the process had written over it before it was read.
+    pub is_overwritten: bool,
     /// The path of the executable: its names, each with a NUL, the nearest first.
     pub exe: Vec<u8>,
 }

@@ -16,6 +16,7 @@ pub const TESTS: &[Test] = &[
     ("what_changes_between_two_signals_is_told_anew", &[], changes),
     ("two_targets_in_turn_are_not_mixed_up", &[], in_turn),
     ("a_title_that_cannot_be_read_takes_nothing_of_the_target_along", &[], unreadable_title),
+    ("a_title_that_is_whole_again_leaves_no_zeros_behind", &[], title_whole_again),
 ];
 
 /// Does what comes through its pipe. Names have one letter, so that command lines of two are of one length.
@@ -177,6 +178,25 @@ fn unreadable_title() {
             fs::canonicalize(workload()).unwrap().to_str().unwrap(),
             "{event}"
         );
+    }
+}
+
+/// What the helper that failed wrote must not be believed either once the title can be read, which is as it was exec'd.
+fn title_whole_again() {
+    let target = Process::workload(&["meets", "23", "ignore"]);
+    let pid = target.pid().to_string();
+    let tracer = Tracer::json(&["--where", &format!("target.pid={pid}")]);
+    let mut command = Command::new("taskset");
+    command.args(["-c", "0"]).arg(workload()).args(["hide-block-once", &pid]);
+    assert!(command.status().unwrap().success());
+    let events = wait_until("three events", || Some(tracer.events()).filter(|events| events.len() == 3));
+    for (event, is_hidden) in events.iter().zip([false, true, false]) {
+        let missing = event["missing"].to_string();
+        let is_lost = missing.contains("source.title:unreadable");
+        assert_eq!((is_lost, event["missing"].is_null()), (is_hidden, !is_hidden), "{event}");
+        assert!(!missing.contains("target"), "{event}");
+        assert_eq!(cmdline(&event["target"]), ["workload", "meets", "23", "ignore"], "{event}");
+        assert_eq!(cmdline(&event["target"]["parent"]), cmdline_of_me(), "{event}");
     }
 }
 

@@ -27,6 +27,8 @@ pub enum Skip {
     Loop,
     /// The memory of others can be read (5.18).
     Titles,
+    /// A file system can be served by a process.
+    Fuse,
     /// A memory cgroup.
     MemoryCgroup,
     /// A cgroup that bounds how many processes there are.
@@ -53,6 +55,7 @@ impl Skip {
             Self::Version1 => "no-cgroups-1",
             Self::Loop => "no-loop",
             Self::Titles => "no-titles",
+            Self::Fuse => "no-fuse",
             Self::MemoryCgroup => "no-memory-cgroup",
             Self::PidsCgroup => "no-pids-cgroup",
             Self::BoundedStorage => "no-bounded-storage",
@@ -76,6 +79,9 @@ impl Skip {
                 .then_some("before 5.17 a program cannot look through an environment"),
             Self::Titles => (!killsnoop::bpf::probe::host().has_copy_from_user_task)
                 .then_some("before 5.18 the memory of others cannot be read"),
+            Self::Fuse => {
+                fs::File::open("/dev/fuse").is_err().then_some("/dev/fuse cannot be opened")
+            }
             Self::PidNamespace => {
                 let works = Command::new("unshare").args(["--fork", "--pid", "true"]).status();
                 (!works.is_ok_and(|status| status.success())).then_some("unshare --pid does not work here")

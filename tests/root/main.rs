@@ -16,6 +16,7 @@ mod identity;
 mod life;
 mod lineage;
 mod numbered;
+mod older;
 mod output;
 #[path = "../report/mod.rs"]
 mod report;
@@ -49,6 +50,7 @@ fn main() -> ExitCode {
         again::TESTS,
         argv::TESTS,
         target::TESTS,
+        older::TESTS,
         identity::TESTS,
         lineage::TESTS,
         ends::TESTS,

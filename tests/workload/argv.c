@@ -57,15 +57,14 @@ static int retitle_long(void)
 	return kill(target, SIGTERM) ? 71 : 0;
 }
 
-/* move-block [TARGET]: tells the kernel that its arguments lie elsewhere; sends SIGTERM, or waits for it. */
-static int move_block(void)
+void set_block(unsigned long start, unsigned long end)
 {
-	static char elsewhere[] = "nobody\0looks\0here";
 	struct prctl_mm_map map = { 0 };
 	unsigned long long numbers[60] = { 0 };
 	char text[4096], *at;
 	int fd = open("/proc/self/stat", O_RDONLY), length = read(fd, text, sizeof(text) - 1), field = 3;
 
+	close(fd);
 	text[length > 0 ? length : 0] = 0;
 	for (at = strtok(strrchr(text, ')') + 4, " "); at && field < 59; at = strtok(NULL, " "))
 		numbers[++field] = strtoull(at, NULL, 10);
@@ -76,16 +75,50 @@ static int move_block(void)
 	map.end_data = numbers[46];
 	map.start_brk = numbers[47];
 	map.brk = (unsigned long)sbrk(0);
-	map.arg_start = (unsigned long)elsewhere;
-	map.arg_end = (unsigned long)elsewhere + sizeof(elsewhere);
+	map.arg_start = start;
+	map.arg_end = end;
 	map.env_start = numbers[50];
 	map.env_end = numbers[51];
 	map.exe_fd = -1;
 	if (prctl(PR_SET_MM, PR_SET_MM_MAP, &map, sizeof(map), 0))
 		die("PR_SET_MM_MAP");
+}
+
+/* move-block [TARGET]: tells the kernel that its arguments lie elsewhere; sends SIGTERM, or waits for it. */
+static int move_block(void)
+{
+	static char elsewhere[] = "nobody\0looks\0here";
+
+	set_block((unsigned long)elsewhere, (unsigned long)elsewhere + sizeof(elsewhere));
 	if (argument_count > 2)
 		return kill(atoi(arguments[2]), SIGTERM) ? 71 : 0;
 	say_ready_and_wait();
+}
+
+/*
+ * hide-block-once TARGET: signals three times (SIGURG). For the second its arguments lie where all but the last page
+ * cannot be read, for the third where they were.
+ */
+static int hide_block_once(void)
+{
+	unsigned long page = sysconf(_SC_PAGESIZE), start = (unsigned long)block_start();
+	unsigned long end = start, hidden;
+	pid_t target = atoi(arguments[2]);
+	long result;
+
+	for (int i = 0; i < argument_count; i++)
+		end += strlen(arguments[i]) + 1;
+	hidden = (unsigned long)mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+				     0);
+	((volatile char *)hidden)[page] = 0;
+	if (mprotect((void *)hidden, page, PROT_NONE))
+		die("mprotect");
+	result = kill(target, SIGURG);
+	set_block(hidden, hidden + 2 * page);
+	result |= kill(target, SIGURG);
+	set_block(start, end);
+	result |= kill(target, SIGURG);
+	return result ? 71 : 0;
 }
 
 /* unmap-block TARGET: unmaps the memory that holds its arguments, then sends SIGTERM. */
@@ -153,6 +186,7 @@ const struct role argv_roles[] = {
 	{ "move-block", move_block },
 	{ "unmap-block", unmap_block },
 	{ "hide-block", hide_block },
+	{ "hide-block-once", hide_block_once },
 	{ "no-arguments", exec_without_arguments },
 	{ "vfork-wait", wait_in_vfork },
 	{ NULL, NULL },

@@ -428,6 +428,7 @@ void play_role(void)
 	play(end_roles);
 	play(place_roles);
 	play(fault_roles);
+	play(memory_roles);
 	play(churn_roles);
 	play(load_roles);
 }

@@ -40,6 +40,7 @@ extern const struct role place_roles[];
 extern const struct role fault_roles[];
 extern const struct role churn_roles[];
 extern const struct role load_roles[];
+extern const struct role memory_roles[];
 
 __attribute__((noreturn)) void die(const char *what);
 /* This process, as it knows itself, run with these arguments. */
@@ -55,6 +56,8 @@ void play_role(void);
 /* execs this program. */
 void run(char *const argv[]);
 __attribute__((noreturn)) void wait_for_ever(void);
+/* Tells the kernel that the arguments of this process lie there. */
+void set_block(unsigned long start, unsigned long end);
 /* Waits for the end of a child; -1: of every child. */
 void reap(pid_t child);
 /* Prints a pid and a line end, at once. */
