@@ -27,9 +27,27 @@ impl Record {
         self.rows(kind).next().map_or("", |row| row[0].as_str())
     }
 
-    /// `6.1` of `6.1.0-56-amd64`.
+    /// `6.1` of `6.1.0-56-amd64`, `6.1-rt` of `6.1.0-56-rt-amd64`, `arm64 6.12` of `6.12.117+deb13-arm64`.
     fn series(&self) -> String {
-        self.fact("kernel").split('.').take(2).collect::<Vec<_>>().join(".")
+        let release = self.fact("kernel");
+        let version = release.split('.').take(2).collect::<Vec<_>>().join(".");
+        let machine = if self.is_of_arm64() { "arm64 " } else { "" };
+        let preemption = if self.is_real_time() { "-rt" } else { "" };
+        format!("{machine}{version}{preemption}")
+    }
+
+    fn is_of_arm64(&self) -> bool {
+        self.fact("kernel").ends_with("-arm64")
+    }
+
+    fn is_real_time(&self) -> bool {
+        self.fact("kernel").contains("-rt-")
+    }
+
+    /// Machine, version, kind: the columns' order.
+    fn place(&self) -> (bool, Vec<u32>, bool) {
+        let version = self.fact("kernel").split('.').take(2).map(|part| part.parse().unwrap()).collect();
+        (self.is_of_arm64(), version, self.is_real_time())
     }
 
     fn count(&self, outcome: &str) -> usize {
@@ -45,15 +63,13 @@ fn checkout() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The oldest first.
+/// The oldest first, other machines last.
 fn records() -> Vec<Record> {
     let files = fs::read_dir(checkout().join("tests/kernels")).unwrap();
     let mut paths: Vec<PathBuf> = files.map(|entry| entry.unwrap().path()).collect();
     paths.sort();
     let mut records: Vec<Record> = paths.iter().map(|path| Record::read(path)).collect();
-    records.sort_by_key(|record| {
-        record.series().split('.').map(|part| part.parse().unwrap()).collect::<Vec<u32>>()
-    });
+    records.sort_by_key(Record::place);
     records
 }
 
@@ -86,10 +102,12 @@ fn table(
 
 fn report(all: &[Record]) -> String {
     let mut out = String::from(
-        "# Kernels\n\nDebian's generic x86-64 kernels, each booted in a guest by `scripts/kernel-matrix`, which runs in it what \
-         `scripts/test` runs on\nthe host (the truth suite with fewer rounds). `scripts/kernel-matrix` makes this page; CI fails when \
-         bpf/ is no longer the one named here.\n\n\
-         | kernel | bpf/ | day | machine | booted in | all in | passed | skipped | failed |\n|---|---|---|---|---|---|---|---|---|\n",
+        "# Kernels\n\nDebian's generic kernels, each booted in a guest by `scripts/kernel-matrix`: the kernel with an initramfs of the \
+         tests and\ntheir tools, two CPUs, 3 GiB. It runs there every combination of programs, the root tests (those that no kernel \
+         decides are\nleft to `scripts/test` on the host: `tests/host-only`), and the truth suite with fewer rounds. \
+         `scripts/kernel-matrix` makes\nthis page; CI fails when bpf/ is no longer the one named here.\n\n\
+         | kernel | bpf/ | day | machine | booted in | all in | passed | skipped | left to the host | failed |\n\
+         |---|---|---|---|---|---|---|---|---|---|\n",
     );
     for record in all {
         let fact = |kind| record.fact(kind);
@@ -103,9 +121,11 @@ fn report(all: &[Record]) -> String {
             fact("booted"),
             fact("seconds"),
             if record.is_refused() {
-                "refused, as it must be | |".to_owned()
+                "refused, as it must be | | |".to_owned()
             } else {
-                format!("{} | {} | {}", record.count("ok"), record.count("skipped"), record.count("failed"))
+                ["ok", "skipped", "left-out", "failed"]
+                    .map(|outcome| record.count(outcome).to_string())
+                    .join(" | ")
             },
         );
     }
@@ -145,6 +165,7 @@ fn report(all: &[Record]) -> String {
             |row| match row[2].as_str() {
                 "ok" => format!("{:.1}", row[3].parse::<f64>().unwrap()),
                 "skipped" => format!("skipped: {}", row[4]),
+                "left-out" => "on the host".to_owned(),
                 other => other.to_owned(),
             },
         );

@@ -16,7 +16,7 @@ pub fn line(cells: &[&str]) {
     file.write_all(format!("{}\n", text.join("\t")).as_bytes()).unwrap();
 }
 
-/// One test and how it went: `ok`, `failed`, or `skipped` for a reason.
+/// One test and how it went: `ok`, `failed`, `skipped` for a reason, or `left-out` of a guest.
 pub fn test(suite: &str, name: &str, outcome: &str, began: Instant, reason: &str) {
     line(&["test", suite, name, outcome, &format!("{:.3}", began.elapsed().as_secs_f64()), reason]);
 }

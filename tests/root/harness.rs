@@ -39,6 +39,8 @@ pub enum Skip {
     CgroupKill,
     /// System calls of 32-bit programs.
     Calls32,
+    /// The faults of x86, with their codes.
+    X86,
     /// CPUs that see at once that the code which they run was patched.
     RealCpu,
     /// A machine that may lose any of its processes.
@@ -62,6 +64,7 @@ impl Skip {
             Self::CgroupKill => "no-cgroup-kill",
             Self::Calls32 => "no-32-bit-calls",
             Self::Guest => "no-guest",
+            Self::X86 => "no-x86",
         }
     }
 
@@ -108,6 +111,8 @@ impl Skip {
                 (!works.is_ok_and(|status| status.success()))
                     .then_some("the kernel has no 32-bit system calls")
             }
+            Self::X86 => (!cfg!(target_arch = "x86_64"))
+                .then_some("another machine has other faults, and other codes for them"),
             Self::Guest => (!in_guest())
                 .then_some("the OOM killer takes whom it likes: only in a guest of scripts/kernel-matrix"),
             Self::MemoryCgroup => memory_cgroup().is_none().then_some("no memory controller is mounted"),

@@ -2,7 +2,8 @@
 //! only on its own processes.
 //!
 //! What cannot run says SKIP and why, and is counted apart; a skip that `tests/expected-skips` does not list is a
-//! failure, and in CI so is every skip for want of root.
+//! failure, and in CI so is every skip for want of root. Guests of `scripts/kernel-matrix` leave out what `tests/host-only`
+//! lists.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, unreachable_pub)]
 
 mod again;
@@ -26,6 +27,7 @@ mod signals;
 mod target;
 mod who;
 
+use std::collections::BTreeSet;
 use std::panic::{RefUnwindSafe, UnwindSafe, catch_unwind, resume_unwind};
 use std::process::ExitCode;
 use std::time::Instant;
@@ -44,7 +46,11 @@ fn main() -> ExitCode {
     let expected = include_str!("../expected-skips");
     let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap();
     let in_ci = std::env::var_os("CI").is_some();
-    let mut unlisted = 0;
+    let host_only: BTreeSet<&str> = lines(include_str!("../host-only")).collect();
+    let is_left_out = |name: &str| {
+        harness::in_guest() && std::env::var_os("KILLSNOOP_ALL").is_none() && host_only.contains(name)
+    };
+    let (mut unlisted, mut left_out) = (0, 0);
     let tests = [
         who::TESTS,
         again::TESTS,
@@ -65,9 +71,18 @@ fn main() -> ExitCode {
     let rows = rows::ROWS
         .iter()
         .map(|row| -> AnyTest { (row.how, signals::needs(row), Box::new(|| signals::show(row))) });
+    let tests: Vec<AnyTest> = tests.chain(rows).collect();
+    let names: BTreeSet<&str> = tests.iter().map(|(name, ..)| *name).collect();
+    let unknown: Vec<&&str> = host_only.difference(&names).collect();
+    assert!(unknown.is_empty(), "tests/host-only lists what is no test: {unknown:?}");
     let trials: Vec<Trial> = tests
-        .chain(rows)
+        .into_iter()
         .map(|(name, needs, run)| {
+            if is_left_out(name) {
+                report::test("root", name, "left-out", Instant::now(), "host-only");
+                left_out += 1;
+                return Trial::test(name, || Ok(())).with_ignored_flag(true);
+            }
             let skip = skip_reason(needs);
             if let Some((skip, why)) = skip {
                 if !arguments.list {
@@ -90,12 +105,20 @@ fn main() -> ExitCode {
             trial.with_ignored_flag(skip.is_some())
         })
         .collect();
+    if left_out > 0 {
+        println!("{left_out} tests are left to the host: no kernel decides them (tests/host-only)");
+    }
     let conclusion = libtest_mimic::run(&arguments, trials);
     if unlisted > 0 && !arguments.list {
         println!("{unlisted} skips are not in tests/expected-skips: that is a failure");
         return ExitCode::FAILURE;
     }
     conclusion.exit_code()
+}
+
+/// Those of a list that are no comments.
+fn lines(list: &str) -> impl Iterator<Item = &str> {
+    list.lines().filter(|line| !line.is_empty() && !line.starts_with('#'))
 }
 
 /// Whether a line of expected-skips covers this one.

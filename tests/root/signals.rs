@@ -19,6 +19,7 @@ pub fn needs(row: &Row) -> &'static [Skip] {
         "@oom" => &[Skip::MemoryCgroup],
         "@global-oom" => &[Skip::Guest],
         "kill-32" => &[Skip::Calls32],
+        "division" | "illegal-instruction" | "breakpoint" => &[Skip::X86],
         _ => &[],
     }
 }
