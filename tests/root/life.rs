@@ -10,7 +10,7 @@ use rustix::process::Signal;
 use crate::Test;
 use crate::harness::{
     Cgroup, MEMORY_LIMIT, Process, Skip, Tracer, cmdline, kill, killsnoop, memory_cgroup, patience,
-    run_workload, wait_until,
+    run_workload, wait_until, workload,
 };
 
 pub const TESTS: &[Test] = &[
@@ -21,6 +21,7 @@ pub const TESTS: &[Test] = &[
     ("count_ends_after_so_many_events", &[], ends_by_count),
     ("duration_ends_in_time", &[], ends_by_duration),
     ("without_privileges_one_clear_line_and_1", &[], without_privileges),
+    ("a_seccomp_filter_that_refuses_bpf_is_named_by_the_doctor_and_at_the_start", &[], under_seccomp),
     ("sigusr1_says_the_counters_and_goes_on", &[], says_counters),
     ("a_line_is_out_within_100_ms", &[], a_line_is_prompt),
     ("every_signal_of_a_storm_is_printed_or_told_lost", &[], a_storm),
@@ -146,6 +147,28 @@ fn without_privileges() {
     assert!(said.contains("CAP_BPF") && said.contains("sudo"), "{said}");
     assert!(said.lines().count() <= 2, "{said}");
     assert!(output.stdout.is_empty());
+}
+
+/// `EPERM` is Docker's answer, `ENOSYS` Podman's.
+fn under_seccomp() {
+    for errno in ["1", "38"] {
+        let run = |arguments: &[&str]| {
+            let output = Command::new(workload())
+                .args(["without-bpf", errno, killsnoop()])
+                .args(arguments)
+                .output()
+                .unwrap();
+            assert_eq!(output.status.code(), Some(1), "{output:?}");
+            output
+        };
+        let found: serde_json::Value = serde_json::from_slice(&run(&["doctor", "--json"]).stdout).unwrap();
+        let check =
+            found["checks"].as_array().unwrap().iter().find(|check| check["name"] == "bpf()").unwrap();
+        assert_eq!(check["state"], "no", "{check}");
+        assert_eq!(check["found"], "refused by a seccomp filter", "{check}");
+        let said = String::from_utf8(run(&["--duration", "1s"]).stderr).unwrap();
+        assert!(said.contains("seccomp"), "{said}");
+    }
 }
 
 fn says_counters() {

@@ -5,8 +5,11 @@
  */
 #include "workload.h"
 
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <poll.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 static bool send_number(int signal, pid_t target, int number)
 {
@@ -18,6 +21,23 @@ static bool is_input_over(void)
 	struct pollfd input = { .fd = STDIN_FILENO, .events = POLLIN };
 
 	return poll(&input, 1, 0) != 0;
+}
+
+/* without-bpf ERRNO COMMAND...: becomes COMMAND, below a seccomp filter that refuses bpf(), as containers have. */
+static int become_without_bpf(void)
+{
+	struct sock_filter filter[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_bpf, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (unsigned int)atoi(arguments[2])),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = { .len = sizeof(filter) / sizeof(filter[0]), .filter = filter };
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
+		die("seccomp");
+	execv(arguments[3], arguments + 3);
+	die("execv");
 }
 
 /* numbers SIGNAL TIMES TARGET [PAUSE_US [RUN]]: TIMES 0: until standard input ends; prints how many were sent. */
@@ -209,6 +229,11 @@ static int be_in_lap(void)
 }
 
 const struct role fault_roles[] = {
-	{ "numbers", send_numbers }, { "forks", fork_in_bursts }, { "bomb", be_bomb },
-	{ "laps", run_laps },        { "in-lap", be_in_lap },     { NULL, NULL },
+	{ "without-bpf", become_without_bpf },
+	{ "numbers", send_numbers },
+	{ "forks", fork_in_bursts },
+	{ "bomb", be_bomb },
+	{ "laps", run_laps },
+	{ "in-lap", be_in_lap },
+	{ NULL, NULL },
 };
