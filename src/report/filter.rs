@@ -277,8 +277,8 @@ impl fmt::Display for Conditions {
 #[derive(Debug, Default)]
 pub struct Filter {
     conditions: Conditions,
-    /// Of signals the kernel has decided whether they are of the trees.
-    has_tree_signals_only: bool,
+    /// The kernel says of each signal whether it is of the trees: a process that has left them since still is.
+    kernel_knows_trees: bool,
     members: Remembered<String>,
     shown: Shown,
 }
@@ -294,9 +294,9 @@ impl Filter {
         &self.conditions
     }
 
-    /// From here on no signal comes that is not of the trees.
+    /// From here on the kernel says of each signal whether it is of the trees.
     pub fn trust_trees(&mut self) {
-        self.has_tree_signals_only = true;
+        self.kernel_knows_trees = true;
     }
 
     /// Does it say the same of all signals that differ in nothing but the gaps of their lines?
@@ -314,13 +314,14 @@ impl Filter {
     }
 
     /// Is this event reported? Loss always is, and so is the end of a process after a signal that was.
-    pub fn passes(&mut self, document: &Document) -> bool {
+    /// `in_trees` is what the kernel saw of a signal, where it was asked.
+    pub fn passes(&mut self, document: &Document, in_trees: Option<bool>) -> bool {
         if self.conditions.is_empty() || document.text_at("event") == Some("lost") {
             return true;
         }
         // asked of every event, or a process would not be remembered that has left the tree since
-        let is_decided = self.has_tree_signals_only && document.text_at("event") == Some("signal");
-        let in_trees = self.is_in_trees(document) || is_decided;
+        let by_parents = self.is_in_trees(document);
+        let in_trees = in_trees.filter(|_| self.kernel_knows_trees).unwrap_or(by_parents);
         let number_at = |path| document.number_at(path).and_then(|id| u64::try_from(id).ok());
         let ends_what_was_shown = number_at("after.id").is_some_and(|id| self.shown.contains(id));
         let passes = ends_what_was_shown || (in_trees && self.holds(document));
@@ -516,7 +517,7 @@ mod tests {
     }
 
     fn passes(conditions: Conditions) -> bool {
-        Filter::new(conditions).passes(&sample())
+        Filter::new(conditions).passes(&sample(), None)
     }
 
     #[test]
@@ -554,15 +555,15 @@ mod tests {
     #[test]
     fn who_was_in_a_tree_stays_in_it_when_its_parents_are_gone() {
         let mut filter = Filter::new(Conditions { trees: vec![5], ..Conditions::default() });
-        assert!(filter.passes(&sample()));
+        assert!(filter.passes(&sample(), None));
         let mut orphan = Document::default();
         orphan.text("event", "signal");
         orphan.open("target");
         orphan.number("pid", 9);
         orphan.text("key", "9@1");
         orphan.close();
-        assert!(filter.passes(&orphan));
-        assert!(!Filter::new(filter.conditions.clone()).passes(&orphan), "never seen below it");
+        assert!(filter.passes(&orphan, None));
+        assert!(!Filter::new(filter.conditions.clone()).passes(&orphan, None), "never seen below it");
     }
 
     #[test]
@@ -571,7 +572,7 @@ mod tests {
         let mut filter = Filter::new(Conditions { wanted, ..Conditions::default() });
         let mut lost = Document::default();
         lost.text("event", "lost");
-        assert!(filter.passes(&lost));
+        assert!(filter.passes(&lost, None));
         let end = |id| {
             let mut end = Document::default();
             end.text("event", "ended");
@@ -580,9 +581,9 @@ mod tests {
             end.close();
             end
         };
-        assert!(!filter.passes(&end(1)));
-        assert!(filter.passes(&sample()));
-        assert!(filter.passes(&end(1)) && !filter.passes(&end(2)));
+        assert!(!filter.passes(&end(1), None));
+        assert!(filter.passes(&sample(), None));
+        assert!(filter.passes(&end(1), None) && !filter.passes(&end(2), None));
     }
 
     #[test]

@@ -23,6 +23,17 @@ struct Flood {
     latest: Rc<Document>,
 }
 
+impl Flood {
+    /// The latest, with how many came since the line before; None: none did.
+    fn line(&self) -> Option<Document> {
+        (self.repeated > 0).then(|| {
+            let mut document = (*self.latest).clone();
+            document.insert_behind(&["fatal", "result", "origin"], "repeated", Value::Number(self.repeated));
+            document
+        })
+    }
+}
+
 /// Folds floods.
 #[derive(Debug, Default)]
 pub struct Fold {
@@ -56,19 +67,26 @@ impl Fold {
             if !all && now.saturating_duration_since(flood.told_at) < EVERY {
                 return true;
             }
-            let is_over = flood.repeated == 0;
-            if !is_over {
-                let mut document = (*flood.latest).clone();
-                document.insert_behind(
-                    &["fatal", "result", "origin"],
-                    "repeated",
-                    Value::Number(flood.repeated),
-                );
-                due.push(document);
-                flood.repeated = 0;
-                flood.told_at = now;
-            }
+            let line = flood.line();
+            let is_over = line.is_none();
+            due.extend(line);
+            flood.repeated = 0;
+            flood.told_at = now;
             !is_over && !all
+        });
+        due.sort_by_key(|document| document.number_at("id"));
+        due
+    }
+
+    /// What was folded of signals to this process, which has ended: nothing of it is to come behind that.
+    pub fn due_for(&mut self, target: &str) -> Vec<Document> {
+        let mut due = Vec::new();
+        self.floods.retain(|alike, flood| {
+            if alike.1.as_deref() != Some(target) {
+                return true;
+            }
+            due.extend(flood.line());
+            false
         });
         due.sort_by_key(|document| document.number_at("id"));
         due
@@ -126,6 +144,17 @@ mod tests {
         assert!(fold.due(now + EVERY, false).is_empty());
         assert!(fold.due(now + 2 * EVERY, false).is_empty() && fold.floods.is_empty(), "the flood is over");
         assert!(fold.is_told_now(&event(1, 15, 13), now + 2 * EVERY));
+    }
+
+    #[test]
+    fn what_a_process_got_comes_before_its_end() {
+        let (mut fold, now) = (Fold::default(), Instant::now());
+        assert!(fold.is_told_now(&event(1, 15, 1), now) && fold.is_told_now(&event(2, 15, 2), now));
+        assert!(!fold.is_told_now(&event(1, 15, 3), now) && !fold.is_told_now(&event(2, 15, 4), now));
+        let due = fold.due_for("1@1");
+        assert_eq!(due.iter().map(|one| one.number_at("id")).collect::<Vec<_>>(), [Some(3)]);
+        assert!(fold.due_for("1@1").is_empty());
+        assert_eq!(fold.due(now, true).len(), 1, "the other's");
     }
 
     #[test]

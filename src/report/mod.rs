@@ -260,12 +260,29 @@ impl Output {
         self.writer.send(&mut self.buffer, events, fate);
     }
 
+    /// What is folded of signals to this process.
+    fn unfold_target(&mut self, key: &str, most: Option<usize>) {
+        let due = self.fold.as_mut().map(|fold| fold.due_for(key)).unwrap_or_default();
+        for document in due {
+            self.write(&document, most);
+        }
+    }
+
     fn unfold(&mut self, now: Instant, all: bool, most: Option<usize>) {
         let due = self.fold.as_mut().map(|fold| fold.due(now, all)).unwrap_or_default();
         for document in due {
             self.write(&document, most);
         }
     }
+}
+
+/// Is one side of a signal in a tree that was asked for, as the kernel saw it? The running process counts only where it
+/// sent the signal or brought it about. None: the kernel has not said.
+fn trees_of(event: &Event<'_>) -> Option<bool> {
+    let Event::Signal(signal) = event else { return None };
+    let facts = &signal.facts;
+    let acts = signal.source().is_some() || signal.trigger().is_some();
+    Some(facts.target_in_tree || (facts.source_in_tree && acts))
 }
 
 fn is_loss(document: &Document) -> bool {
@@ -352,7 +369,7 @@ impl Reporter {
         let is_asked_first = self.redaction.is_empty() && !self.filter.conditions().is_empty();
         if is_asked_first {
             fields::tell(event, &mut self.sieve);
-            if !self.filter.passes(&self.sieve.take()) {
+            if !self.filter.passes(&self.sieve.take(), trees_of(event)) {
                 return false;
             }
         }
@@ -372,13 +389,13 @@ impl Reporter {
             self.write_document(document, Instant::now());
             return true;
         }
-        self.report_document(document, Instant::now())
+        self.report_document(document, trees_of(event), Instant::now())
     }
 
     /// The same of an event that is a value already.
-    pub fn report_document(&mut self, mut document: Document, now: Instant) -> bool {
+    pub fn report_document(&mut self, mut document: Document, in_trees: Option<bool>, now: Instant) -> bool {
         self.redaction.apply(&mut document);
-        let passes = self.filter.passes(&document);
+        let passes = self.filter.passes(&document, in_trees);
         if passes {
             self.write_document(document, now);
         }
@@ -391,12 +408,16 @@ impl Reporter {
         }
         self.reported += 1;
         self.awaits_end |= may_lead_to_an_end(&document);
-        let is_end = document.text_at("event") == Some("ended");
+        let is_thread = document.text_at("scope") == Some("thread");
+        let is_end = document.text_at("event") == Some("ended") && !is_thread;
         self.is_over |= self.is_one_story && (is_end || (!self.awaits_end && !is_loss(&document)));
         let document = Rc::new(document);
         for output in &mut self.outputs {
-            // a line that is due comes before one of now
+            // a line that is due comes before one of now, and what a process got before its end
             output.unfold(now, false, self.max_line);
+            if let Some(target) = document.text_at("target.key").filter(|_| is_end) {
+                output.unfold_target(target, self.max_line);
+            }
             if output.fold.as_mut().is_none_or(|fold| fold.is_told_now(&document, now)) {
                 output.write(&document, self.max_line);
             }
@@ -540,7 +561,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let mut reporter = Reporter::open(&settings(directory.path(), &[Kind::Json, Kind::Tree])).unwrap();
         let now = Instant::now();
-        assert!((0..3).all(|_| reporter.report_document(sample(), now)));
+        assert!((0..3).all(|_| reporter.report_document(sample(), None, now)));
         assert_eq!(written(&mut reporter, true), 3);
         let read = |name| fs::read_to_string(directory.path().join(name)).unwrap();
         assert_eq!(read("Json").lines().count(), 3);
@@ -561,7 +582,7 @@ mod tests {
             let mut settings = settings(directory.path(), &[Kind::Json]);
             settings.conditions.wanted = vec![condition.parse().unwrap()];
             settings.redaction = Redaction::new(vec![parse_pattern("a b").unwrap()], false);
-            Reporter::open(&settings).unwrap().report_document(sample(), Instant::now())
+            Reporter::open(&settings).unwrap().report_document(sample(), None, Instant::now())
         };
         assert!(!with("source.cmdline=*a b*"));
         assert!(with("source.cmdline=pkill ?redacted]"));
@@ -596,16 +617,16 @@ mod tests {
             (of("ended", 15, "", ""), true),
         ] {
             let mut reporter = Reporter::open(&settings).unwrap();
-            reporter.report_document(document.clone(), Instant::now());
+            reporter.report_document(document.clone(), None, Instant::now());
             assert_eq!(reporter.is_over(), is_over, "{document:?}");
         }
         // what a process that is exiting ignores is not the end of the story
         let mut reporter = Reporter::open(&settings).unwrap();
         for result in ["queued", "ignored"] {
-            reporter.report_document(of("signal", 15, result, "default"), Instant::now());
+            reporter.report_document(of("signal", 15, result, "default"), None, Instant::now());
             assert!(!reporter.is_over());
         }
-        reporter.report_document(of("ended", 15, "", ""), Instant::now());
+        reporter.report_document(of("ended", 15, "", ""), None, Instant::now());
         assert!(reporter.is_over());
     }
 
@@ -621,7 +642,7 @@ mod tests {
         let mut settings = settings(directory.path(), &[Kind::Json, Kind::Logfmt]);
         settings.outputs[1].place = Place::File("/dev/full".into());
         let mut reporter = Reporter::open(&settings).unwrap();
-        reporter.report_document(sample(), Instant::now());
+        reporter.report_document(sample(), None, Instant::now());
         assert_eq!(written(&mut reporter, false), 3);
         assert_eq!(reporter.unwritten(), [("/dev/full".to_owned(), 1)]);
     }

@@ -221,7 +221,7 @@ mod tests {
             }
             let conditions = Conditions { wanted, unwanted, pids, trees, trees_begin_below: false, only_fatal };
             let kept = sieved(&conditions);
-            prop_assert_eq!(Filter::new(conditions.clone()).passes(&kept), Filter::new(conditions).passes(&sample()));
+            prop_assert_eq!(Filter::new(conditions.clone()).passes(&kept, None), Filter::new(conditions).passes(&sample(), None));
         }
     }
 }

@@ -55,6 +55,8 @@ impl Tally {
                     Some(code) => format!("exited {code}"),
                     None => document.text_at("signalName").unwrap_or("unknown").to_owned(),
                 };
+                let is_thread = document.text_at("scope") == Some("thread");
+                let how = if is_thread { format!("{how} of a thread") } else { how };
                 *self.ends.entry(how).or_default() += 1;
                 self.note(document);
             }
