@@ -489,7 +489,7 @@ impl Completer {
                 let bytes = Cow::Owned(kept.argv);
                 return Some(Argv::Known { bytes, total: kept.argv_total, from_proc: false });
             }
-            if kept.is_overwritten {
+            if kept.is_overwritten && !is_older {
                 return Some(Argv::Missing(Gap::Overwritten));
             }
         }

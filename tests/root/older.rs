@@ -122,7 +122,10 @@ fn target_without_leader() {
     let younger = Process::workload(&["without-leader", "65534"]);
     for (process, is_older) in [(&target, true), (&younger, false)] {
         process.kill(Signal::TERM);
-        let event = tracer.signal_to(process.pid(), 15);
+        // its end is told as well, by a thread that lives
+        let event = tracer.wait_for("the signal", |event| {
+            event["event"] == "signal" && event["target"]["pid"] == process.pid()
+        });
         assert_eq!(event["target"]["user"]["id"], 65534, "{event}");
         assert_ne!(event["target"]["state"], "zombie", "{event}");
         if !is_older {
