@@ -238,7 +238,12 @@ fn signals(all: &[Record]) -> String {
          seccomp or a tracer left its mark: that no signal was seen proves nothing (a tracer that let\n  go leaves none, and a process older than \
          killsnoop may have got it before). `missing` says which.\n- A signal that a process once handled, and that would have ended it, keeps a \
          later death by the same signal through a tracer\n  from being told.\n- `oom.rssBytes` is approximate: what each CPU has not added to the \
-         kernel's counter yet is not in it. Others that are killed\n  because they share the victim's memory have `origin=kernel`.\n",
+         kernel's counter yet is not in it. Others that are killed\n  because they share the victim's memory have `origin=oom` and `missing=[oom:not-told]`.\n- Where neither the \
+         kernel's stack nor its symbols can be read (no `CAP_SYSLOG`, `kernel.kptr_restrict=2`), origins follow from\n  signal and siginfo, and `missing` \
+         has `origin:no-kernel-symbols`.\n- That a signalfd is read does not show of which signals: `target.signalfd` says that somebody waits at one.\n- \
+         `source.lastSignal` is of signals that can end a process: SIGTSTP, SIGCONT and SIGWINCH that are passed on are not in it.\n- Which of \
+         `RLIMIT_CPU` and `RLIMIT_RTTIME` was exceeded, where both are set, follows from the CPU time of the process.\n- \
+         A bpf_send_signal() of SIGALRM, SIGPROF, SIGVTALRM or SIGWINCH to a process that handles it counts as hidden\n  by its class.\n",
     );
     out
 }
