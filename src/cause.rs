@@ -74,6 +74,7 @@ pub struct Explanation {
 
 /// Of each cause any of these shows it; the first cause that one shows is it. A name that ends in `*` is a beginning.
 const SHOWN_BY: &[(Cause, &[&str])] = &[
+    (Cause::Child, &["do_notify_parent", "do_notify_parent_cldstop"]),
     (Cause::Bpf, &["bpf_send_signal*", "do_bpf_send_signal"]),
     (Cause::CgroupKill, &["cgroup_kill_write", "__cgroup_kill", "cgroup_kill_control"]),
     (Cause::Oom, &["oom_kill_process", "__oom_kill_process", "oom_kill_memcg_member"]),
@@ -154,7 +155,6 @@ const SHOWN_BY: &[(Cause, &[&str])] = &[
             "send_sigqueue",
         ],
     ),
-    (Cause::Child, &["do_notify_parent", "do_notify_parent_cldstop"]),
     (Cause::OrphanedGroup, &["kill_orphaned_pgrp"]),
     (
         Cause::Terminal,
@@ -294,7 +294,16 @@ pub fn is_wanted(function: &str) -> bool {
 
 /// What the functions of a stack say, the innermost first. Those that nobody asked for may be missing, as empty names.
 pub fn explain<'a>(stack: impl Iterator<Item = &'a str> + Clone) -> Explanation {
-    let has = |names: &[&str]| stack.clone().any(|function| is_one_of(function, names));
+    // what is done before the interrupt is left, on the way back to the program, is the task's own
+    let of_interrupt = stack.clone().position(|function| is_one_of(function, INTERRUPTS));
+    let of_task = stack.clone().position(|function| is_one_of(function, TASK_WORK));
+    let in_interrupt = match (of_interrupt, of_task) {
+        (Some(interrupt), Some(task)) => interrupt < task,
+        (interrupt, _) => interrupt.is_some(),
+    };
+    // behind an interrupt is what it met, which sent nothing
+    let own = of_interrupt.filter(|_| in_interrupt).unwrap_or(usize::MAX);
+    let has = |names: &[&str]| stack.clone().take(own).any(|function| is_one_of(function, names));
     let mut cause = SHOWN_BY.iter().find(|(_, names)| has(names)).map(|(cause, _)| *cause);
     // kill_orphaned_pgrp() may have been inlined into do_exit(); a terminal goes through kill_pgrp()
     if cause.is_none() && has(&["do_exit"]) && has(&["__kill_pgrp_info"]) && !has(&["kill_pgrp"]) {
@@ -304,13 +313,6 @@ pub fn explain<'a>(stack: impl Iterator<Item = &'a str> + Clone) -> Explanation 
     if cause.is_none() && has(&["get_signal"]) {
         cause = Some(Cause::Tracer);
     }
-    // what is done before the interrupt is left, on the way back to the program, is the task's own
-    let of_interrupt = stack.clone().position(|function| is_one_of(function, INTERRUPTS));
-    let of_task = stack.clone().position(|function| is_one_of(function, TASK_WORK));
-    let in_interrupt = match (of_interrupt, of_task) {
-        (Some(interrupt), Some(task)) => interrupt < task,
-        (interrupt, _) => interrupt.is_some(),
-    };
     Explanation { cause, in_interrupt, functions: Vec::new(), bpf_program: None }
 }
 
@@ -375,6 +377,9 @@ mod tests {
         assert!(!in_interrupt(
             "posix_cpu_timers_work task_work_run irqentry_exit_to_user_mode asm_sysvec_apic_timer_interrupt"
         ));
+        let met = "some_driver handle_irq_event common_interrupt asm_common_interrupt kill_something_info __x64_sys_kill";
+        let explanation = explain(met.split_whitespace());
+        assert_eq!((explanation.cause, explanation.in_interrupt), (None, true), "the call was only met");
         assert!(!in_interrupt("send_sigio kill_fasync anon_pipe_write vfs_write"));
     }
 
