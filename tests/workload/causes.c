@@ -353,7 +353,7 @@ static void reboot_in_namespace(int command)
 				die("readlink");
 			caller = atoi(link);
 			if (write(ends[1], &caller, sizeof(caller)) != sizeof(caller))
-				die("tell the parent");
+				die("write to the parent");
 			usleep(100000);
 			reboot(command);
 			_exit(1);
