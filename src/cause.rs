@@ -244,6 +244,9 @@ const INTERRUPTS: &[&str] = &[
 const TASK_WORK: &[&str] =
     &["task_work_run", "exit_to_user_mode_loop", "irqentry_exit_to_user_mode", "do_notify_resume"];
 
+/// What a task does on its way out of a signal that ends it: get_signal() is behind these as well.
+const ENDING: &[&str] = &["do_exit", "do_group_exit", "vfs_coredump", "do_coredump"];
+
 /// What every signal's stack begins with, and says nothing.
 const HELPERS: &[&str] = &[
     "bpf_prog_*",
@@ -289,7 +292,8 @@ pub fn is_wanted(function: &str) -> bool {
     SHOWN_BY.iter().any(|(_, names)| is_one_of(function, names))
         || is_one_of(function, INTERRUPTS)
         || is_one_of(function, TASK_WORK)
-        || is_one_of(function, &["do_exit", "kill_pgrp", "__kill_pgrp_info", "get_signal"])
+        || is_one_of(function, &["kill_pgrp", "__kill_pgrp_info", "get_signal"])
+        || is_one_of(function, ENDING)
 }
 
 /// What the functions of a stack say, the innermost first. Those that nobody asked for may be missing, as empty names.
@@ -310,7 +314,7 @@ pub fn explain<'a>(stack: impl Iterator<Item = &'a str> + Clone) -> Explanation 
         cause = Some(Cause::OrphanedGroup);
     }
     // kernel/signal.c: ptrace_signal() queues a signal again that its tracer let through and that is blocked by now
-    if cause.is_none() && has(&["get_signal"]) {
+    if cause.is_none() && has(&["get_signal"]) && !has(ENDING) {
         cause = Some(Cause::Tracer);
     }
     Explanation { cause, in_interrupt, functions: Vec::new(), bpf_program: None }
@@ -368,6 +372,10 @@ mod tests {
             assert_eq!(cause(stack), Some(shown), "{stack}");
         }
         assert_eq!(cause("amdgpu_vm_fault do_something"), None);
+        assert_eq!(cause("get_signal arch_do_signal_or_restart"), Some(Cause::Tracer));
+        let pdeathsig = "do_exit do_group_exit get_signal arch_do_signal_or_restart";
+        assert_eq!(cause(pdeathsig), None, "what an ending task sends is not put back by it");
+        assert_eq!(cause("anon_pipe_write __kernel_write vfs_coredump get_signal"), None);
     }
 
     #[test]

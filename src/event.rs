@@ -498,7 +498,9 @@ impl<'a> SignalEvent<'a> {
                 // SIGCONT wakes what is stopped before it is looked whether it is ignored
                 let was_not_woken =
                     self.outcome() != Some(Outcome::Queued) || self.facts.blocking == Blocking::Blocked;
-                let was_not_woken = was_not_woken && self.facts.signal != origin::CONT;
+                // who reads a signalfd is woken before this is looked at, whether the signal is blocked or not
+                let was_not_woken =
+                    was_not_woken && self.facts.signal != origin::CONT && !self.facts.has_signalfd_reader;
                 (is_current || was_not_woken).then_some("running")
             }
             state if state & 0x8 != 0 => Some("traced"),

@@ -419,7 +419,8 @@ fn of_cause(cause: Cause, facts: &Snapshot<'_>) -> Option<(Origin, Option<Reason
         Cause::Reboot => (Origin::PidNamespace, Some(Reason::Reboot)),
         Cause::TracerAttached => (Origin::Ptrace, Some(Reason::Attach)),
         Cause::TracerEnded => (Origin::Ptrace, Some(Reason::TracerEnded)),
-        Cause::Tracer if facts.target_tracer.is_some() => (Origin::Ptrace, None),
+        // who has let it through may be gone by now
+        Cause::Tracer if is_to_itself(facts) => (Origin::Ptrace, None),
         Cause::Tracer => return None,
         Cause::Terminal => (Origin::Tty, None),
         Cause::CtrlAltDel => kernel(Reason::CtrlAltDel),

@@ -427,11 +427,11 @@ fn parent_death(event: &SignalEvent<'_>) -> String {
     )
 }
 
-/// Does the signal wait for a thaw? SIGKILL passes the freezer of version 2.
+/// Does the signal wait for a thaw? What kills passes the freezer of version 2.
 fn is_held_by_freezer(event: &SignalEvent<'_>) -> bool {
     match event.freezer() {
         Some(Freezer::Version1) => true,
-        Some(Freezer::Version2) => event.facts.signal != origin::KILL,
+        Some(Freezer::Version2) => event.facts.signal != origin::KILL && !event.is_fatal(),
         None => false,
     }
 }

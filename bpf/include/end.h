@@ -45,7 +45,7 @@ static long append_end_ancestor(u32 index, void *context)
 	return 0;
 }
 
-/* Who traces whoever's code that is, and its seccomp mode: only where the end is told. */
+/* Who traces the thread that the exit code is of, and the seccomp mode of that: only where the end is told. */
 GLOBAL int read_teller(struct end_scratch *scratch, u64 address)
 {
 	struct task_struct *task = (struct task_struct *)address, *teller = task;
@@ -54,7 +54,7 @@ GLOBAL int read_teller(struct end_scratch *scratch, u64 address)
 	if (!scratch)
 		return 0;
 	end = (struct wire_end *)scratch->record;
-	if (!(BPF_CORE_READ(task, signal, flags) & SIGNAL_GROUP_EXIT))
+	if (!end->thread && !(BPF_CORE_READ(task, signal, flags) & SIGNAL_GROUP_EXIT))
 		teller = BPF_CORE_READ(task, group_leader);
 	end->ptrace = BPF_CORE_READ(teller, ptrace);
 	end->seccomp_mode = seccomp_mode(teller);

@@ -41,6 +41,16 @@ pub enum Skip {
     Calls32,
     /// The faults of x86, with their codes.
     X86,
+    /// Pages can be made bad.
+    MemoryFailure,
+    /// io_uring is there, and allowed.
+    IoUring,
+    /// Threads may be scheduled in real time.
+    RealTime,
+    /// A new pid namespace in a new user namespace.
+    UserNamespace,
+    /// The freezer of cgroups of version 1.
+    Freezer1,
     /// CPUs that see at once that the code which they run was patched.
     RealCpu,
     /// A machine that may lose any of its processes.
@@ -63,6 +73,11 @@ impl Skip {
             Self::BoundedStorage => "no-bounded-storage",
             Self::CgroupKill => "no-cgroup-kill",
             Self::Calls32 => "no-32-bit-calls",
+            Self::MemoryFailure => "no-memory-failure",
+            Self::IoUring => "no-io-uring",
+            Self::RealTime => "no-real-time",
+            Self::UserNamespace => "no-user-namespace",
+            Self::Freezer1 => "no-freezer-1",
             Self::Guest => "no-guest",
             Self::X86 => "no-x86",
         }
@@ -102,23 +117,37 @@ impl Skip {
                 };
                 works().is_none().then_some("no cgroup of version 2 with cgroup.kill (5.14)")
             }
-            Self::Calls32 => {
-                let works = Command::new(workload())
-                    .args(["signal", "kill-32"])
-                    .stdout(Stdio::null())
-                    .stderr(Stdio::null())
-                    .status();
-                (!works.is_ok_and(|status| status.success()))
-                    .then_some("the kernel has no 32-bit system calls")
+            Self::Calls32 => cannot("kill-32").then_some("the kernel has no 32-bit system calls"),
+            Self::MemoryFailure => {
+                cannot("can-poison").then_some("the kernel has no MADV_HWPOISON (CONFIG_MEMORY_FAILURE)")
             }
             Self::X86 => (!cfg!(target_arch = "x86_64"))
                 .then_some("another machine has other faults, and other codes for them"),
+            Self::IoUring => cannot("can-io-uring").then_some("io_uring_setup() does not work here"),
+            Self::RealTime => {
+                cannot("can-real-time").then_some("no thread may be scheduled in real time here")
+            }
+            Self::UserNamespace => {
+                let arguments = ["--user", "--fork", "--pid", "true"];
+                let works = Command::new("unshare").args(arguments).stderr(Stdio::null()).status();
+                (!works.is_ok_and(|status| status.success()))
+                    .then_some("unshare --user --pid does not work here")
+            }
+            Self::Freezer1 => (!Path::new(crate::signals::FREEZER).join("cgroup.procs").exists())
+                .then_some("the freezer is not one of version 1"),
             Self::Guest => (!in_guest())
                 .then_some("the OOM killer takes whom it likes: only in a guest of scripts/kernel-matrix"),
             Self::MemoryCgroup => memory_cgroup().is_none().then_some("no memory controller is mounted"),
             Self::PidsCgroup => pids_cgroup().is_none().then_some("no pids controller is mounted"),
         }
     }
+}
+
+/// Does the workload fail to do this?
+fn cannot(kind: &str) -> bool {
+    let mut command = Command::new(workload());
+    let status = command.args(["signal", kind]).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    !status.is_ok_and(|status| status.success())
 }
 
 /// Where a memory cgroup can be made, in version 1 or 2.

@@ -65,6 +65,7 @@ fn main() -> ExitCode {
         life::TESTS,
         output::TESTS,
         faults::TESTS,
+        signals::TESTS,
     ]
     .concat();
     let tests = tests.into_iter().map(|(name, needs, run)| -> AnyTest { (name, needs, Box::new(run)) });

@@ -11,11 +11,12 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use serde_json::Value;
 
 use crate::Test;
-use crate::harness::{Process, Skip, Tracer, killsnoop, run_workload, wait_until};
+use crate::harness::{Process, Skip, Tracer, event, kill, killsnoop, run_workload, wait_until};
 
 pub const TESTS: &[Test] = &[
     ("filters_after_the_ring_pass_what_they_should_and_nothing_else_and_are_counted", &[], filters),
     ("a_tree_is_a_process_and_all_below_it_born_later_too", &[], a_tree),
+    ("a_tree_has_no_signals_of_foreign_terminals_timers_and_processes", &[], strangers),
     ("who_has_left_a_tree_belongs_to_it_all_the_same", &[Skip::Titles], a_tree_that_was_left),
     ("what_the_kernel_can_decide_does_not_come_out_of_it", &[], kernel_filters),
     ("only_what_ends_its_target_with_fatal", &[], fatal),
@@ -113,6 +114,53 @@ fn a_tree() {
     let refused = ["filtered", "filtered_later"].map(|class| said.counter("signals total", class));
     assert!(refused[0] >= 3 || refused[1] >= 3, "{}", said.stderr);
     said.assert_counters_add_up();
+}
+
+/// What a foreign terminal, timer or process sends to those outside, whoever runs at that moment.
+fn strangers() {
+    let all = Tracer::json(&[]);
+    let log = tempfile::tempdir().unwrap();
+    let file = log.path().join("log");
+    let mut run = Command::new(killsnoop())
+        .args(["run", "-o", &format!("json={}", file.display()), "--", "sh", "-c", "echo ready; read go"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut ready = String::new();
+    BufReader::new(run.stdout.as_mut().unwrap()).read_line(&mut ready).unwrap();
+    let tree = Tracer::json(&["--tree", &run.id().to_string()]);
+    let mut foreign = Vec::new();
+    for (kind, signal) in [("interrupt-key", 2), ("close-terminal", 1), ("alarm", 14), ("kill", 15)] {
+        for _ in 0..3 {
+            let maker = Process::workload(&["signal", kind]);
+            let target: u32 = maker.said().split_whitespace().next().unwrap().parse().unwrap();
+            all.signal_to(target, signal);
+            foreign.push(target);
+        }
+    }
+    if fs::read_to_string("/proc/2/comm").is_ok_and(|comm| comm.trim() == "kthreadd") {
+        kill(2, Signal::USR1);
+        all.signal_to(2, 10);
+        foreign.push(2);
+    }
+    // that both tracers are at work
+    let own = fs::read_to_string(format!("/proc/{0}/task/{0}/children", run.id())).unwrap();
+    let own: u32 = own.split_whitespace().next().unwrap().parse().unwrap();
+    kill(own, Signal::TERM);
+    run.wait().unwrap();
+    tree.signal_to(own, 15);
+    let said = tree.stop();
+    let lines = fs::read_to_string(&file).unwrap();
+    for (how, text) in [("run", &lines), ("--tree", &said.stdout)] {
+        let events: Vec<Value> = text.lines().map(event).collect();
+        assert!(events.iter().any(|event| event["target"]["pid"] == own), "{how}: {text}");
+        for event in &events {
+            let target = event["target"]["pid"].as_u64().unwrap();
+            assert!(!foreign.iter().any(|&pid| u64::from(pid) == target), "{how}: {event}");
+        }
+    }
 }
 
 /// Who was born in it belongs to it for life, though nobody of it is left above.

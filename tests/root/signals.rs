@@ -1,11 +1,13 @@
 //! Every way a signal comes to be (`tests/rows`), each made once and its line compared.
 
 use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use rustix::process::Signal;
 use serde_json::Value;
 
+use crate::Test;
 use crate::harness::{
     Cgroup, MEMORY_LIMIT, Process, Skip, Tracer, kill, memory_cgroup, unified, wait_until, workload,
 };
@@ -17,7 +19,14 @@ pub fn needs(row: &Row) -> &'static [Skip] {
         "@everybody" | "end-of-namespace" => &[Skip::PidNamespace],
         "@cgroup-kill" => &[Skip::CgroupKill],
         "@oom" => &[Skip::MemoryCgroup],
-        "@global-oom" => &[Skip::Guest],
+        "@sysrq-f" => &[Skip::Guest],
+        "poison" | "poisoned-page" => &[Skip::Guest, Skip::MemoryFailure],
+        "@cgroup-kill-by-io_uring" => &[Skip::CgroupKill, Skip::IoUring],
+        kind if kind.starts_with("@cgroup-kill-by-") => &[Skip::CgroupKill],
+        "real-time-limit" => &[Skip::RealTime],
+        "restart" | "halt" => &[Skip::UserNamespace],
+        "@frozen-1" => &[Skip::Freezer1],
+        "@frozen-2" => &[Skip::Unified],
         "kill-32" => &[Skip::Calls32],
         "division" | "illegal-instruction" | "breakpoint" => &[Skip::X86],
         _ => &[],
@@ -26,12 +35,39 @@ pub fn needs(row: &Row) -> &'static [Skip] {
 
 /// What made a signal, and who gets it.
 struct Made {
+    /// Let go first, or its end is not to be had.
+    frozen: Option<Frozen>,
     /// Kept until the line is there.
     holds: Process,
     maker: u32,
     target: u32,
-    /// The terminal, or the cgroup, that its line must name.
+    /// The terminal, the cgroup or the other process that its line must name.
     word: String,
+    /// Where the target was.
+    cgroup: Option<Cgroup>,
+}
+
+impl Made {
+    fn new(maker: u32, target: u32, holds: Process) -> Self {
+        Self { frozen: None, maker, target, word: String::new(), holds, cgroup: None }
+    }
+
+    /// Thawed, it can be killed; gone, its cgroup can be removed.
+    fn let_go(self) {
+        let Self { frozen, holds, cgroup, .. } = self;
+        drop(frozen);
+        drop(holds);
+        drop(cgroup);
+    }
+}
+
+/// A frozen cgroup: what is to be written where, to thaw it.
+struct Frozen(PathBuf, &'static str);
+
+impl Drop for Frozen {
+    fn drop(&mut self) {
+        fs::write(&self.0, self.1).unwrap();
+    }
 }
 
 /// Makes it, sees the line.
@@ -40,12 +76,17 @@ pub fn show(row: &Row) {
     let says: Value = serde_json::from_str(row.says).expect("a row says JSON");
     let made = make(row);
     let kind = says["event"].as_str().unwrap_or("signal");
-    let event = tracer.wait_for(&format!("signal {} to {}", row.signal, made.target), |event| {
+    let is_it = |event: &Value| {
         event["target"]["pid"] == made.target
             && event["signal"] == row.signal
             && event["event"] == kind
             && says["result"].as_str().is_none_or(|result| event["result"] == result)
-    });
+    };
+    let mut event = tracer.wait_for(&format!("signal {} to {}", row.signal, made.target), is_it);
+    if row.kind.starts_with("twice") {
+        let first = event["id"].clone();
+        event = tracer.wait_for("the second of them", |event| is_it(event) && event["id"] != first);
+    }
     compare("", &says, &event, &made, &event);
     if let Some(bytes) = event["oom"]["rssBytes"].as_u64() {
         // of a process that ate a cgroup of 32 MiB (what it shares is charged to others), or of one that waits
@@ -63,7 +104,7 @@ pub fn show(row: &Row) {
         );
     }
     let target = made.target;
-    drop(made);
+    made.let_go();
     let said = tracer.stop();
     said.assert_counters_add_up();
     let events = said.events();
@@ -71,10 +112,13 @@ pub fn show(row: &Row) {
         events.iter().filter(|event| event["event"] == "ended" && event["target"]["pid"] == target).collect();
     let unexplained = ends.iter().filter(|end| end["signalName"].is_string() && end["after"].is_null());
     assert_eq!(unexplained.count(), usize::from(kind == "ended"), "an event tells of it: {}", said.stdout);
-    assert!(ends.len() <= 1, "an end is told once: {}", said.stdout);
+    let of_process = ends.iter().filter(|end| end["scope"] != "thread").count();
+    assert!(of_process <= 1, "an end is told once: {}", said.stdout);
     for end in ends.iter().filter(|end| end["after"].is_object()) {
         let id = end["after"]["id"].as_u64().unwrap_or_else(|| panic!("an event told of it: {end}"));
-        let before = events.iter().find(|event| event["id"] == id).unwrap();
+        let place = |id| events.iter().position(|event| event["id"] == id).unwrap();
+        assert!(place(id) < place(end["id"].as_u64().unwrap()), "before the end: {}", said.stdout);
+        let before = &events[place(id)];
         assert_eq!(before["target"]["key"], end["target"]["key"], "{end}");
         assert_eq!(before["signalName"], end["after"]["signalName"], "{end}");
         if end["signalName"].is_string() {
@@ -92,6 +136,7 @@ fn compare(path: &str, says: &Value, is: &Value, made: &Made, event: &Value) {
         }
         Value::String(word) if word == "SOME" => assert!(!is.is_null(), "no {path}: {event}"),
         Value::String(word) if word == "MAKER" => assert_eq!(*is, made.maker, "{path}: {event}"),
+        Value::String(word) if word == "OTHER" => assert_eq!(is.to_string(), made.word, "{path}: {event}"),
         Value::String(word) if word == "TTY" => assert_eq!(*is, made.word, "{path}: {event}"),
         Value::String(word) if word == "CGROUP" => {
             assert!(is.as_str().is_some_and(|path| path.ends_with(&made.word)), "{path}: {event}");
@@ -108,23 +153,26 @@ fn make(row: &Row) -> Made {
         "@parent-ends" => by_role("dies-before-its-child"),
         "@winch-by-kill" => {
             let target = Process::workload(&["wait"]);
-            let made =
-                Made { maker: std::process::id(), target: target.pid(), word: String::new(), holds: target };
-            kill(made.target, Signal::WINCH);
-            made
+            kill(target.pid(), Signal::WINCH);
+            Made::new(std::process::id(), target.pid(), target)
         }
         "@oom" => out_of_memory(),
-        "@global-oom" => out_of_memory_on_the_host(),
-        kind => by_workload(Process::workload(&["signal", kind])),
+        "@sysrq-f" => sysrq_f(),
+        "@frozen-1" => frozen(Signal::KILL, Path::new(FREEZER), "freezer.state", ["FROZEN", "THAWED"]),
+        "@frozen-2" => frozen(Signal::TERM, unified().unwrap(), "cgroup.freeze", ["1", "0"]),
+        kind => match kind.strip_prefix("@cgroup-kill-by-") {
+            Some(how) => cgroup_kill_by(how),
+            None => by_workload(Process::workload(&["signal", kind])),
+        },
     }
 }
 
-/// It said who gets the signal, and by which terminal.
+/// It said who gets the signal, and by which terminal or process.
 fn by_workload(maker: Process) -> Made {
     let said = maker.said().trim().to_owned();
-    let (target, tty) = said.split_once(' ').unwrap_or((&said, ""));
+    let (target, word) = said.split_once(' ').unwrap_or((&said, ""));
     let target = target.parse().unwrap_or_else(|_| panic!("not a pid: {said:?}"));
-    Made { maker: maker.pid(), target, word: tty.to_owned(), holds: maker }
+    Made { word: word.to_owned(), ..Made::new(maker.pid(), target, maker) }
 }
 
 fn by_role(role: &str) -> Made {
@@ -152,7 +200,7 @@ fn everybody() -> Made {
     let init = child(maker.pid());
     // it may be gone by now, but not the zombie: its parent waits for nobody
     let target = child(init);
-    Made { maker: init, target, word: String::new(), holds: maker }
+    Made::new(init, target, maker)
 }
 
 fn cgroup_kill() -> Made {
@@ -160,7 +208,38 @@ fn cgroup_kill() -> Made {
     let cgroup = Cgroup::new(unified().unwrap(), "kill");
     cgroup.add(target.pid());
     fs::write(cgroup.path().join("cgroup.kill"), "1").unwrap();
-    Made { maker: std::process::id(), target: target.pid(), word: String::new(), holds: target }
+    Made::new(std::process::id(), target.pid(), target)
+}
+
+/// Its file is written to in another way, by the workload.
+fn cgroup_kill_by(how: &str) -> Made {
+    let mut target = Process::workload(&["wait"]);
+    let cgroup = Cgroup::new(unified().unwrap(), how);
+    cgroup.add(target.pid());
+    let file = cgroup.path().join("cgroup.kill");
+    let arguments = ["signal", "kills-cgroup", how, file.to_str().unwrap(), &target.pid().to_string()];
+    let made = by_workload(Process::workload(&arguments));
+    target.reap();
+    Made { cgroup: Some(cgroup), ..made }
+}
+
+/// Where the freezer of cgroups of version 1 is.
+pub const FREEZER: &str = "/sys/fs/cgroup/freezer";
+
+fn frozen(signal: Signal, root: &Path, file: &str, [freeze, thaw]: [&'static str; 2]) -> Made {
+    let target = Process::workload(&["wait"]);
+    let cgroup = Cgroup::new(root, "frozen");
+    cgroup.add(target.pid());
+    let file = cgroup.path().join(file);
+    fs::write(&file, freeze).unwrap();
+    wait_until("it to be frozen", || {
+        let events = fs::read_to_string(cgroup.path().join("cgroup.events")).unwrap_or_default();
+        let state = fs::read_to_string(&file).unwrap();
+        (state.trim() == "FROZEN" || events.contains("frozen 1")).then_some(())
+    });
+    kill(target.pid(), signal);
+    let made = Made::new(std::process::id(), target.pid(), target);
+    Made { frozen: Some(Frozen(file, thaw)), cgroup: Some(cgroup), ..made }
 }
 
 const LIMIT: &str = "33554432";
@@ -186,10 +265,62 @@ fn out_of_memory() -> Made {
     made
 }
 
-/// By the key of the `SysRq` that runs the OOM killer: in a guest only, where our child is the one it takes.
-fn out_of_memory_on_the_host() -> Made {
+/// The key that runs the OOM killer: in a guest only, where our child is the one it takes.
+fn sysrq_f() -> Made {
     let target = Process::workload(&["wait"]);
     fs::write(format!("/proc/{}/oom_score_adj", target.pid()), "1000").unwrap();
     fs::write("/proc/sysrq-trigger", "f").unwrap();
-    Made { maker: 0, target: target.pid(), word: String::new(), holds: target }
+    Made::new(0, target.pid(), target)
+}
+
+pub const TESTS: &[Test] = &[
+    ("a_signal_precedes_the_end_that_it_caused_in_every_output", &[], before_its_end),
+    ("who_says_the_signal_and_then_the_end", &[], who_in_order),
+];
+
+/// Limits of which the thread itself takes the signal, at once.
+const LIMITS: &[&str] = &["equal-cpu-limits", "file-size-limit"];
+
+fn before_its_end() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("lines");
+    let tracer = Tracer::json(&["-o", &format!("logfmt={}", file.display())]);
+    for kind in LIMITS {
+        let mut maker = Process::workload(&["signal", kind]);
+        let target = maker.said_number();
+        tracer.wait_for("its end", |event| event["event"] == "ended" && event["target"]["pid"] == target);
+        maker.reap();
+        let order: Vec<String> = tracer
+            .events()
+            .iter()
+            .filter(|event| event["target"]["pid"] == target)
+            .map(|event| event["event"].as_str().unwrap().to_owned())
+            .collect();
+        assert_eq!(order, ["signal", "ended"], "{kind}");
+        let lines = wait_until("both lines", || {
+            let text = fs::read_to_string(&file).unwrap();
+            let own = |line: &&str| line.contains(&format!(" target.pid={target} "));
+            let lines: Vec<String> = text.lines().filter(own).map(str::to_owned).collect();
+            (lines.len() > 1).then_some(lines)
+        });
+        assert!(lines[0].contains(" event=signal ") && lines[1].contains(" event=ended "), "{lines:#?}");
+    }
+}
+
+fn who_in_order() {
+    for kind in LIMITS {
+        // it reaches its limit once somebody waits for that
+        let maker = Process::workload(&["signal", "when-continued", kind]);
+        let target = maker.said_number();
+        let tracer = Tracer::start(&["who", "-o", "json", "-l", "info", &target.to_string()]);
+        kill(target, Signal::CONT);
+        let said = tracer.wait();
+        let events = said.events();
+        let order: Vec<&str> = events
+            .iter()
+            .filter(|event| event["signalName"] != "SIGCONT")
+            .map(|event| event["event"].as_str().unwrap())
+            .collect();
+        assert_eq!(order, ["signal", "ended"], "{kind}: {}", said.stdout);
+    }
 }

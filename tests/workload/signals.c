@@ -396,47 +396,6 @@ static void by_fcntl(void)
 	wait_for_ever();
 }
 
-/* The writer of a pipe exits, which its reader has asked to be signalled about. */
-static void by_exit_of_peer(void)
-{
-	int ends[2];
-
-	if (pipe(ends))
-		die("pipe");
-	fcntl(ends[0], F_SETOWN, getpid());
-	fcntl(ends[0], F_SETSIG, SIGUSR1);
-	fcntl(ends[0], F_SETFL, O_ASYNC);
-	say(getpid());
-	if (!fork()) {
-		close(ends[0]);
-		usleep(20000);
-		_exit(0);
-	}
-	close(ends[1]);
-	wait_for_ever();
-}
-
-/* A child that asked for another signal than SIGCHLD at its end. */
-static void by_exit_signal(void)
-{
-	say(getpid());
-	if (!syscall(SYS_clone, SIGUSR1, 0, 0, 0, 0)) {
-		usleep(20000);
-		_exit(0);
-	}
-	wait_for_ever();
-}
-
-static void by_cpu_limit(void)
-{
-	struct rlimit limit = { .rlim_cur = 1, .rlim_max = 3 };
-
-	setrlimit(RLIMIT_CPU, &limit);
-	say(getpid());
-	for (;;)
-		;
-}
-
 static void by_file_size_limit(void)
 {
 	struct rlimit limit = { .rlim_cur = 4096, .rlim_max = 4096 };
@@ -707,10 +666,7 @@ static void attempt_by_pidfd(void)
 	syscall(SYS_pidfd_send_signal, fd, signal, NULL, 0);
 }
 
-static const struct {
-	const char *name;
-	void (*make)(void);
-} kinds[] = {
+static const struct signal_kind kinds[] = {
 	{ "kill", by_kill },
 	{ "kill-group", by_kill_of_group },
 	{ "kill-own-group", by_kill_of_own_group },
@@ -742,9 +698,6 @@ static const struct {
 	{ "ptrace-detach", by_ptrace_detach },
 	{ "broken-pipe", by_broken_pipe },
 	{ "fcntl", by_fcntl },
-	{ "fcntl-exit", by_exit_of_peer },
-	{ "exit-signal", by_exit_signal },
-	{ "cpu-limit", by_cpu_limit },
 	{ "file-size-limit", by_file_size_limit },
 	{ "interrupt-key", by_interrupt_key },
 	{ "quit-key", by_quit_key },
@@ -763,18 +716,30 @@ static const struct {
 	{ "probes-for-ever", probe_for_ever },
 	{ "tries", attempt },
 	{ "tries-by-pidfd", attempt_by_pidfd },
+	{ NULL, NULL },
 };
+static const struct signal_kind *const tables[] = { kinds, cause_kinds };
 
+/* when-continued KIND: stops before, so that others can get ready. */
 static int make_signal(void)
 {
-	for (unsigned int i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
-		if (strcmp(arguments[2], kinds[i].name))
-			continue;
-		kinds[i].make();
-		return 0;
+	const char *wanted = arguments[2];
+
+	if (!strcmp(wanted, "when-continued")) {
+		wanted = arguments[3];
+		say(getpid());
+		raise(SIGSTOP);
+	}
+	for (unsigned int i = 0; i < sizeof(tables) / sizeof(*tables); i++) {
+		for (const struct signal_kind *kind = tables[i]; kind->name; kind++) {
+			if (strcmp(wanted, kind->name))
+				continue;
+			kind->make();
+			return 0;
+		}
 	}
 	errno = EINVAL;
-	die(arguments[2]);
+	die(wanted);
 }
 
 const struct role signal_roles[] = {

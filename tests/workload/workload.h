@@ -42,6 +42,13 @@ extern const struct role churn_roles[];
 extern const struct role load_roles[];
 extern const struct role memory_roles[];
 
+/* A way a signal comes to be: `workload signal NAME` does it. */
+struct signal_kind {
+	const char *name;
+	void (*make)(void);
+};
+extern const struct signal_kind cause_kinds[];
+
 __attribute__((noreturn)) void die(const char *what);
 /* This process, as it knows itself, run with these arguments. */
 void tell_self(void);
