@@ -465,18 +465,54 @@ mod tests {
         assert_eq!(std::fs::read_to_string(path).unwrap(), "two\n");
     }
 
-    #[test]
-    fn slow_is_not_stuck() {
+    /// A reader takes all of it in more than the patience, a piece at a time: whether that was waited for, and the longest time in
+    /// which nothing was taken, as it seems from here.
+    fn write_slowly(patience: Duration) -> (bool, Duration) {
         let (mut writer, mut reader) = pipe();
         let ledger = Arc::new(Ledger::default());
+        let is_over = Arc::new(AtomicBool::new(false));
+        let (taken, over) = (Arc::clone(&writer.taken), Arc::clone(&is_over));
+        let watch = std::thread::spawn(move || {
+            let (mut last, mut since, mut longest) = (0, Instant::now(), Duration::ZERO);
+            while !over.load(Ordering::Acquire) {
+                let now = taken.load(Ordering::Relaxed);
+                longest = longest.max(since.elapsed());
+                if now != last {
+                    (last, since) = (now, Instant::now());
+                }
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            longest
+        });
+        let began = Instant::now();
         writer.send(&mut vec![b'\n'; 1 << 20], 1, Fate::new(counts(1), 1, ledger));
         std::thread::spawn(move || {
             let mut some = [0; 16 << 10];
             while reader.read(&mut some).is_ok_and(|count| count > 0) {
-                std::thread::sleep(Duration::from_millis(5));
+                std::thread::sleep(patience / 25);
             }
         });
-        // twice the patience in all
-        assert!(writer.wait(|| true, Duration::from_millis(150)));
+        let was_waited_for = writer.wait(|| true, patience);
+        assert!(!was_waited_for || began.elapsed() > patience, "it was not slow: nothing was tested");
+        is_over.store(true, Ordering::Release);
+        (was_waited_for, watch.join().unwrap())
+    }
+
+    #[test]
+    fn slow_is_not_stuck() {
+        let mut patience = Duration::from_millis(150);
+        loop {
+            let (was_waited_for, longest) = write_slowly(patience);
+            if was_waited_for {
+                return;
+            }
+            // or the machine was held up for longer than the patience, and the writer was right
+            assert!(
+                longest >= patience,
+                "given up after {patience:?}, and something was taken every {longest:?}"
+            );
+            patience *= 2;
+            assert!(patience < NEVER, "too slow a machine");
+        }
     }
 }

@@ -20,6 +20,9 @@ pub const TESTS: &[Test] = &[
     ("a_parent_that_lives_is_no_spawner", &[], living_parent),
 ];
 
+/// Of a shell: until the process that its first argument names has ended, reaped or not.
+const UNTIL_GONE: &str = "while grep -q State:.[^Z] /proc/$0/status 2>/dev/null; do sleep 0.01; done";
+
 /// The signal that came to this process.
 fn term_of(tracer: &Tracer, target: &Process) -> Value {
     tracer.signal_to(target.pid(), 15)
@@ -39,7 +42,7 @@ fn spawners(process: &Value) -> Vec<(String, bool)> {
 fn the_shell_that_is_gone() {
     let target = Process::workload(&["meets", "15", "handle"]);
     let tracer = Tracer::json(&[]);
-    let script = format!("setsid sh -c 'sleep 0.3; kill -TERM {}' &", target.pid());
+    let script = format!("setsid sh -c '{UNTIL_GONE}; kill -TERM {}' $$ &", target.pid());
     let mut shell = Process::start(Command::new("sh").args(["-c", &script]));
     let shell_pid = shell.pid();
     shell.reap();
@@ -74,7 +77,7 @@ fn daemons() {
     // one that waits for the dead one has no child any more when it ends
     let target = Process::workload(&["meets", "15", "handle"]);
     let tracer = Tracer::json(&[]);
-    let inner = format!("setsid sh -c 'sleep 0.3; kill -TERM {}' &", target.pid());
+    let inner = format!("setsid sh -c '{UNTIL_GONE}; kill -TERM {}' $PPID &", target.pid());
     let outer = "sh -c \"$0\"; :";
     let mut shell = Process::start(Command::new("sh").args(["-c", outer, &inner]));
     shell.reap();
@@ -103,7 +106,7 @@ fn a_target() {
 fn an_orphan_above() {
     let target = Process::workload(&["meets", "15", "handle"]);
     let tracer = Tracer::json(&[]);
-    let script = format!("setsid sh -c 'sleep 0.3; sh -c \"kill -TERM {}; :\"; :' &", target.pid());
+    let script = format!("setsid sh -c '{UNTIL_GONE}; sh -c \"kill -TERM {}; :\"; :' $$ &", target.pid());
     let mut shell = Process::start(Command::new("sh").args(["-c", &script]));
     shell.reap();
     let event = term_of(&tracer, &target);
@@ -139,8 +142,11 @@ fn execed_since() {
 fn living_execed_since() {
     let target = Process::workload(&["meets", "15", "handle"]);
     let tracer = Tracer::json(&[]);
-    let script =
-        format!("sh -c 'setsid sh -c \"sleep 0.5; kill -TERM {}; :\" &'; exec sleep 100", target.pid());
+    // it waits until the one at the top runs another program
+    let script = format!(
+        "sh -c 'setsid sh -c \"until grep -q sleep /proc/$PPID/comm; do sleep 0.01; done; kill -TERM {}; :\" &'; exec sleep 100",
+        target.pid()
+    );
     let mut shell = Command::new("sh").args(["-c", &script]).stdout(Stdio::null()).spawn().unwrap();
     let event = term_of(&tracer, &target);
     let above = &event["source"]["spawnedBy"]["spawnedBy"];
@@ -155,15 +161,21 @@ fn living_execed_since() {
 fn pushed_out() {
     let target = Process::workload(&["meets", "15", "handle"]);
     let tracer = Tracer::json(&["--ghosts", "1"]);
-    // the second leaves a ghost within the 200 ms that the first daemon waits
-    for pid in [&target.pid().to_string(), "4194303"] {
-        let status = Command::new(workload())
+    // the daemon of the first signals once the second has left a ghost
+    let start = |pid: &str| {
+        Command::new(workload())
             .args(["daemon", "1", pid])
+            .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
-            .status();
-        assert!(status.unwrap().success());
-    }
+            .spawn()
+            .unwrap()
+    };
+    let mut first = start(&target.pid().to_string());
+    let to_first = first.stdin.take();
+    assert!(first.wait().unwrap().success());
+    assert!(start("4194303").wait().unwrap().success());
+    drop(to_first);
     let event = term_of(&tracer, &target);
     assert!(event["source"]["spawnedBy"].is_null(), "{event}");
     let missing = event["missing"].as_array().unwrap_or_else(|| panic!("nothing is missing: {event}"));

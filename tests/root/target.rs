@@ -144,7 +144,9 @@ fn in_vfork() {
 
 fn everybody() {
     let tracer = Tracer::json(&[]);
-    let script = "for i in 1 2 3; do sleep 100 & done; sleep 0.3; echo ready; kill -TERM -1; wait";
+    let script = "for i in 1 2 3; do sleep 100 & done; \
+                  until [ $(grep -l ^sleep$ /proc/[0-9]*/comm 2>/dev/null | wc -l) = 3 ]; do :; done; \
+                  echo ready; kill -TERM -1; wait";
     let _inside =
         Process::start(Command::new("unshare").args(["--fork", "--pid", "--mount-proc", "sh", "-c", script]));
     let events = || {

@@ -112,7 +112,7 @@ fn a_process_group_of_three() {
 
 fn a_signal_inside_a_pid_namespace() {
     let tracer = Tracer::json(&[]);
-    let script = "sleep 100 & target=$!; sleep 0.3; \
+    let script = "sleep 100 & target=$!; until grep -q sleep /proc/$target/comm; do :; done; \
                   kill -USR1 $target; wait $target; echo over";
     let inside =
         Process::start(Command::new("unshare").args(["--fork", "--pid", "--mount-proc", "sh", "-c", script]));

@@ -139,16 +139,43 @@ static int child_dies_then(void)
 	return kill(atoi(arguments[4]), SIGTERM) ? 71 : 0;
 }
 
-/* daemon DEPTH PID: each generation starts the next and ends; the last sends SIGTERM when all above are gone. */
+/* Waits until the process is gone, or a zombie: then its children have another parent. */
+static void wait_for_end(pid_t pid)
+{
+	for (;; usleep(1000)) {
+		char path[32], text[512] = "", *at;
+		int fd;
+
+		snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		if (fd < 0)
+			return;
+		if (read(fd, text, sizeof(text) - 1) < 0)
+			text[0] = 0;
+		close(fd);
+		at = strrchr(text, ')');
+		if (!at || strchr("ZX", at[2]))
+			return;
+	}
+}
+
+/*
+ * daemon DEPTH PID: each generation starts the next and ends; the last sends SIGTERM when all above are gone and standard input
+ * is at its end.
+ */
 static int daemonise(void)
 {
+	const char *above = getenv("WORKLOAD_ABOVE");
 	int depth = atoi(arguments[2]);
+	char byte;
 
 	if (depth > 0) {
-		char next[16];
+		char next[16], pids[256];
 		pid_t child;
 
 		snprintf(next, sizeof(next), "%d", depth - 1);
+		snprintf(pids, sizeof(pids), "%s %d", above ? above : "", getpid());
+		setenv("WORKLOAD_ABOVE", pids, 1);
 		child = fork();
 		if (child == 0) {
 			setsid();
@@ -158,33 +185,49 @@ static int daemonise(void)
 		usleep(depth % 2 ? 30000 : 0);
 		return 0;
 	}
-	usleep(200000);
+	for (; above && *above; above = strchr(above + 1, ' '))
+		wait_for_end(atoi(above + 1));
+	while (read(0, &byte, 1) > 0)
+		;
 	return kill(atoi(arguments[3]), SIGTERM) ? 71 : 0;
 }
 
-static int be_nephew(void *unused)
+static pid_t spawner;
+static int nephew[2];
+
+static int be_nephew(void *lives)
 {
-	(void)unused;
-	usleep(200000);
+	if (!lives)
+		wait_for_end(spawner);
 	_exit(kill(atoi(arguments[3]), SIGTERM) ? 71 : 0);
 }
 
 /*
- * clone-parent ends|lives PID: starts a child that is its parent's (CLONE_PARENT), which sends SIGTERM; meanwhile it
- * ends, or lives.
+ * clone-parent ends|lives PID: starts a child that is its parent's (CLONE_PARENT), which sends SIGTERM when it has ended, or while
+ * it lives.
  */
 static int clone_parent(void)
 {
 	static char stack[64 * 1024] __attribute__((aligned(16)));
-	pid_t child = fork();
+	int lives = !strcmp(arguments[2], "lives");
+	pid_t child;
+	char byte;
 
+	if (pipe(nephew))
+		die("pipe");
+	child = fork();
 	if (child == 0) {
-		if (clone(be_nephew, stack + sizeof(stack), CLONE_PARENT | SIGCHLD, NULL) < 0)
+		spawner = getpid();
+		if (clone(be_nephew, stack + sizeof(stack), CLONE_PARENT | SIGCHLD, lives ? &lives : NULL) <
+		    0)
 			die("clone");
-		if (!strcmp(arguments[2], "lives"))
-			usleep(600000);
+		/* until the nephew has gone, and its end of the pipe with it */
+		close(nephew[1]);
+		if (lives && read(nephew[0], &byte, 1) < 0)
+			die("read");
 		_exit(0);
 	}
+	close(nephew[1]);
 	reap(-1);
 	return 0;
 }
@@ -192,11 +235,11 @@ static int clone_parent(void)
 /* execs-after-fork PID: its child sends SIGTERM after it has exec'd `true` and is gone. */
 static int exec_after_fork(void)
 {
-	pid_t child = fork();
+	pid_t parent = getpid(), child = fork();
 
 	if (child == 0) {
 		setsid();
-		usleep(300000);
+		wait_for_end(parent);
 		_exit(kill(atoi(arguments[2]), SIGTERM) ? 71 : 0);
 	}
 	run((char *[]){ "workload", "storm", "10", "0", "1", NULL });

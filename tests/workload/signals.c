@@ -533,9 +533,9 @@ static void *fork_and_end(void *nothing)
 
 	if (!fork()) {
 		prctl(PR_SET_PDEATHSIG, SIGTERM);
+		say(getpid());
 		if (write(child_of_thread[1], &byte, 1) != 1)
 			die("tell the parent");
-		say(getpid());
 		wait_for_ever();
 	}
 	if (read(child_of_thread[0], &byte, 1) != 1)
