@@ -154,7 +154,8 @@ nobody_knows() { cat >"$WORK/unknown"; }
 watch() {
 	local format
 	for format in json logfmt; do
-		"$KILLSNOOP_BIN" --output $format "$@" >"$WORK/$format" 2>"$WORK/$format.said" &
+		# a caller far below PID 1 would have the trees cut, and what is cut has no relation
+		"$KILLSNOOP_BIN" --output $format --max-tree-depth 32 "$@" >"$WORK/$format" 2>"$WORK/$format.said" &
 		TRACERS+=($!)
 	done
 	for format in json logfmt; do
