@@ -20,8 +20,8 @@ pub const TESTS: &[Test] = &[
     ("a_parent_that_lives_is_no_spawner", &[], living_parent),
 ];
 
-/// Of a shell: until the process that its first argument names has been reaped, which the test does.
-const UNTIL_GONE: &str = "while [ -e /proc/$0 ]; do sleep 0.01; done";
+/// Of a shell: until the process that its first argument names has ended, reaped or not.
+const UNTIL_GONE: &str = "while grep -q State:.[^Z] /proc/$0/status 2>/dev/null; do sleep 0.01; done";
 
 /// The signal that came to this process.
 fn term_of(tracer: &Tracer, target: &Process) -> Value {

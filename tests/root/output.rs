@@ -462,17 +462,21 @@ fn run_streams() {
 /// Of each of its threads, as `/proc/PID/task/TID/stat` tells it.
 fn nice_of(process: u32) -> Vec<(String, i32)> {
     let tasks = fs::read_dir(format!("/proc/{process}/task")).unwrap();
-    let stats = tasks.filter_map(|task| fs::read_to_string(task.ok()?.path().join("stat")).ok());
-    let nice = stats.map(|stat| {
-        let (name, rest) = stat.rsplit_once(')').unwrap();
-        let name = name.split_once('(').unwrap().1.to_owned();
-        (name, rest.split_whitespace().nth(16).unwrap().parse().unwrap())
-    });
-    nice.collect()
+    tasks
+        .filter_map(|task| fs::read_to_string(task.ok()?.path().join("stat")).ok())
+        .map(|stat| name_and_nice(&stat))
+        .collect()
+}
+
+fn name_and_nice(stat: &str) -> (String, i32) {
+    let (name, rest) = stat.rsplit_once(')').unwrap();
+    let name = name.split_once('(').unwrap().1.to_owned();
+    (name, rest.split_whitespace().nth(16).unwrap().parse().unwrap())
 }
 
 fn priority() {
-    let of_me = nice_of(std::process::id())[0].1;
+    // this thread's, which what it starts inherits: a renice of the process is one of its first thread
+    let of_me = name_and_nice(&fs::read_to_string("/proc/thread-self/stat").unwrap()).1;
     let tracer = Tracer::json(&[]);
     let target = Process::workload(&["meets", "15", "handle"]);
     target.kill(Signal::TERM);
