@@ -12,6 +12,9 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
+/// Where the freezer of cgroups of version 1 is.
+pub const FREEZER: &str = "/sys/fs/cgroup/freezer";
+
 /// What a test needs, and may not have here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Skip {
@@ -133,7 +136,7 @@ impl Skip {
                 (!works.is_ok_and(|status| status.success()))
                     .then_some("unshare --user --pid does not work here")
             }
-            Self::Freezer1 => (!Path::new(crate::signals::FREEZER).join("cgroup.procs").exists())
+            Self::Freezer1 => (!Path::new(FREEZER).join("cgroup.procs").exists())
                 .then_some("the freezer is not one of version 1"),
             Self::Guest => (!in_guest())
                 .then_some("the OOM killer takes whom it likes: only in a guest of scripts/kernel-matrix"),

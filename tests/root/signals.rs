@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::Test;
 use crate::harness::{
-    Cgroup, MEMORY_LIMIT, Process, Skip, Tracer, kill, memory_cgroup, unified, wait_until, workload,
+    Cgroup, FREEZER, MEMORY_LIMIT, Process, Skip, Tracer, kill, memory_cgroup, unified, wait_until, workload,
 };
 use crate::rows::Row;
 
@@ -222,9 +222,6 @@ fn cgroup_kill_by(how: &str) -> Made {
     target.reap();
     Made { cgroup: Some(cgroup), ..made }
 }
-
-/// Where the freezer of cgroups of version 1 is.
-pub const FREEZER: &str = "/sys/fs/cgroup/freezer";
 
 fn frozen(signal: Signal, root: &Path, file: &str, [freeze, thaw]: [&'static str; 2]) -> Made {
     let target = Process::workload(&["wait"]);
