@@ -849,11 +849,6 @@ fn say_ready(session: &Session<'_>, plan: Plan, probed: Duration, total: Duratio
     if plan.is_untested {
         tracing::warn!("this kernel is older than those that killsnoop is tested on (from Linux 5.17 on)");
     }
-    if plan.allocates_with_preemption_off {
-        tracing::warn!(
-            "PREEMPT_RT before Linux 6.4: the hooks allocate memory with preemption off, which may sleep there; not known to be safe"
-        );
-    }
     if !plan.shares_pids {
         tracing::warn!(
             "in a pid namespace of its own: command lines of processes older than killsnoop come from /proc under --root"

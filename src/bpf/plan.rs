@@ -50,17 +50,13 @@ pub struct Plan {
     pub follows_trees: bool,
     /// The hierarchy of cgroups version 1 that is looked at beside version 2.
     pub legacy_cgroups: Option<LegacyCgroups>,
-    /// See [`allocates_with_preemption_off`].
-    pub allocates_with_preemption_off: bool,
     /// Programs cannot loop (before 5.17): no such kernel is tested, and the verifier takes seconds.
     pub is_untested: bool,
 }
 
-/// Is a [kernel that this is true of](allocates_with_preemption_off) refused? If not, it is warned of.
-const REFUSES_REALTIME_WITHOUT_ALLOCATOR: bool = false;
-
 /// Before Linux 6.4 task storage comes from `kmalloc()`, and the hooks make it with preemption off: with `PREEMPT_RT` that
-/// takes a lock that may sleep.
+/// takes a lock that may sleep. (Seen on Debian's 6.1 under contention: "BUG: scheduling while atomic", from the fork hook
+/// through `bpf_map_kzalloc()` to `rt_spin_lock()`.) Such a kernel is refused.
 pub fn allocates_with_preemption_off(host: &HostFacts) -> bool {
     host.is_realtime && !host.has_storage_allocator
 }
@@ -85,7 +81,7 @@ pub fn plan(host: &HostFacts, config: &Config) -> Result<Plan, TraceError> {
     if let Some((_, lacking)) = needed.into_iter().find(|(has, _)| !has) {
         return Err(TraceError::TooOld { release: host.release.clone(), lacking: lacking.to_owned() });
     }
-    if REFUSES_REALTIME_WITHOUT_ALLOCATOR && allocates_with_preemption_off(host) {
+    if allocates_with_preemption_off(host) {
         return Err(TraceError::RealTime { release: host.release.clone() });
     }
     if config.wants_attempts() && !host.has_task_pt_regs {
@@ -114,7 +110,6 @@ pub fn plan(host: &HostFacts, config: &Config) -> Result<Plan, TraceError> {
         reads_titles: host.has_copy_from_user_task && config.failed != Failed::Only,
         follows_trees: iterates && host.has_loop && host.in_initial_pid_namespace,
         legacy_cgroups: host.legacy_cgroups,
-        allocates_with_preemption_off: allocates_with_preemption_off(host),
         is_untested: !host.has_loop,
     })
 }
@@ -159,13 +154,14 @@ mod tests {
     }
 
     #[test]
-    fn a_real_time_kernel_without_the_allocator_is_named() {
-        for (is_realtime, has_storage_allocator, is_named) in
+    fn a_real_time_kernel_without_the_allocator_is_refused() {
+        for (is_realtime, has_storage_allocator, is_refused) in
             [(true, false, true), (true, true, false), (false, false, false), (false, true, false)]
         {
             let host = HostFacts { is_realtime, has_storage_allocator, ..HostFacts::newest() };
-            let plan = plan(&host, &Config::default()).unwrap();
-            assert_eq!(plan.allocates_with_preemption_off, is_named, "{is_realtime} {has_storage_allocator}");
+            let refusal = plan(&host, &Config::default()).err().map(|error| error.to_string());
+            assert_eq!(refusal.is_some(), is_refused, "{is_realtime} {has_storage_allocator}");
+            assert!(refusal.is_none_or(|refusal| refusal.contains("PREEMPT_RT")));
         }
     }
 

@@ -190,9 +190,9 @@ fn realtime(host: &HostFacts) -> Check {
     if allocates_with_preemption_off(host) {
         return bad(
             name,
-            State::Lesser,
+            State::Fatal,
             "yes, and no storage allocator",
-            "the hooks allocate memory with preemption off, which may sleep there: not known to be safe",
+            "the hooks would allocate memory with preemption off, where such a kernel may sleep",
             "Linux 6.4 or newer, or a kernel without PREEMPT_RT",
         );
     }
@@ -340,7 +340,7 @@ mod tests {
             ),
             (
                 "PREEMPT_RT",
-                State::Lesser,
+                State::Fatal,
                 Facts {
                     host: HostFacts { is_realtime: true, has_storage_allocator: false, ..host() },
                     ..newest()

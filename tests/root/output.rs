@@ -605,7 +605,7 @@ fn who_ends() {
     assert!(events[0]["after"].is_null() && events[0]["missing"].is_null(), "{}", said.stdout);
     let summary = events[0]["summary"].as_str().unwrap();
     assert!(summary.starts_with(&format!("sh({pid}) exited with status 137 after ")), "{summary}");
-    assert!(summary.ends_with(" s; no signal ended it"), "{summary}");
+    assert!(summary.ends_with("s; no signal ended it"), "{summary}");
     let sentence = format!("process {pid} (sh) exited with status 137 after ");
     assert!(
         said.stderr.contains(&sentence) && said.stderr.contains("; no signal was seen"),
@@ -667,7 +667,8 @@ fn run_137() {
     assert!(said.ends_with("killsnoop: no signal ended it: sh exited with status 137\n"), "{said}");
     let said = run(&["bash", "-c", "bash -c 'sleep 5 & kill -9 $!; wait $!'; exit $?"]);
     assert!(said.ends_with("killsnoop: no signal ended it: bash exited with status 137\n"), "{said}");
-    assert!(said.contains("SIGKILL") && said.contains("sleep("), "{said}");
+    // the child may not have become sleep yet
+    assert!(said.contains("sent SIGKILL to "), "{said}");
     let said = run(&["sh", "-c", "kill -9 $$"]);
     assert!(said.ends_with("killsnoop: sh was killed by SIGKILL\n"), "{said}");
 }

@@ -309,7 +309,7 @@ fn who_in_order() {
         // it reaches its limit once somebody waits for that
         let maker = Process::workload(&["signal", "when-continued", kind]);
         let target = maker.said_number();
-        let tracer = Tracer::start(&["who", "-o", "json", "-l", "info", &target.to_string()]);
+        let tracer = Tracer::start(&["who", "-o", "json", "-l", "info", "-e", "CONT", &target.to_string()]);
         kill(target, Signal::CONT);
         let said = tracer.wait();
         let events = said.events();
