@@ -46,7 +46,7 @@ pub enum Skip {
     X86,
     /// Pages can be made bad.
     MemoryFailure,
-    /// io_uring is there, and allowed.
+    /// `io_uring` is there, and allowed.
     IoUring,
     /// Threads may be scheduled in real time.
     RealTime,
