@@ -50,7 +50,7 @@ pub enum Cause {
     HandlerFrame,
     /// A perf event (`sigtrap`).
     Perf,
-    /// A SysRq key, or a write to `/proc/sysrq-trigger`.
+    /// A `SysRq` key, or a write to `/proc/sysrq-trigger`.
     Sysrq,
     /// `execve` failed past the point where there was something to return to.
     ExecFailed,
@@ -68,15 +68,13 @@ pub struct Explanation {
     /// The functions that sent it, the innermost first, without the tracer's own and the senders' helpers: only where
     /// they say no cause.
     pub functions: Vec<String>,
-    /// The BPF program that sent it, where one did and its name is known.
-    pub bpf_program: Option<String>,
 }
 
 /// Of each cause any of these shows it; the first cause that one shows is it. A name that ends in `*` is a beginning.
 const SHOWN_BY: &[(Cause, &[&str])] = &[
     (Cause::Child, &["do_notify_parent", "do_notify_parent_cldstop"]),
     (Cause::Bpf, &["bpf_send_signal*", "do_bpf_send_signal"]),
-    (Cause::CgroupKill, &["cgroup_kill_write", "__cgroup_kill", "cgroup_kill_control"]),
+    (Cause::CgroupKill, &["cgroup_kill_write", "__cgroup_kill", "cgroup_kill_control", "cgroup_file_write"]),
     (Cause::Oom, &["oom_kill_process", "__oom_kill_process", "oom_kill_memcg_member"]),
     (Cause::Reboot, &["reboot_pid_ns"]),
     (Cause::NamespaceEnd, &["zap_pid_ns_processes"]),
@@ -102,18 +100,9 @@ const SHOWN_BY: &[(Cause, &[&str])] = &[
     ),
     (Cause::Sysrq, &["sysrq_handle_*", "send_sig_all", "__handle_sysrq"]),
     (Cause::CtrlAltDel, &["ctrl_alt_del", "fn_boot_it"]),
-    (Cause::ConsoleSwitch, &["change_console", "complete_change_console", "fn_spawn_con"]),
-    (
-        Cause::HandlerFrame,
-        &[
-            "signal_setup_done",
-            "force_sigsegv",
-            "force_fatal_sig",
-            "setup_rt_frame",
-            "x64_setup_rt_frame",
-            "handle_signal",
-        ],
-    ),
+    (Cause::ConsoleSwitch, &["change_console", "complete_change_console"]),
+    (Cause::ExecFailed, &["bprm_execve*", "load_elf_binary"]),
+    (Cause::HandlerFrame, &["signal_setup_done", "setup_rt_frame", "x64_setup_rt_frame", "handle_signal"]),
     (Cause::UserDispatch, &["syscall_user_dispatch", "do_syscall_user_dispatch"]),
     (
         Cause::Seccomp,
@@ -213,7 +202,6 @@ const SHOWN_BY: &[(Cause, &[&str])] = &[
             "__do_sys_kill",
         ],
     ),
-    (Cause::ExecFailed, &["bprm_execve*", "load_elf_binary"]),
 ];
 
 /// Where an interrupt begins: what is behind these on the stack has nothing to do with it.
@@ -244,7 +232,14 @@ const INTERRUPTS: &[&str] = &[
 const TASK_WORK: &[&str] =
     &["task_work_run", "exit_to_user_mode_loop", "irqentry_exit_to_user_mode", "do_notify_resume"];
 
-/// What a task does on its way out of a signal that ends it: get_signal() is behind these as well.
+/// What forces a fatal signal on a task, for several reasons: where the frame of a handler is set up it is for that.
+const FORCING: &[&str] = &["force_sigsegv", "force_fatal_sig"];
+/// The frame of a handler is set up below these.
+const DELIVERING: &[&str] = &["arch_do_signal_or_restart", "do_signal"];
+/// A restartable sequence whose memory is bad is below these as well.
+const RESTARTABLE: &[&str] = &["rseq_*", "__rseq_*"];
+
+/// What a task does on its way out of a signal that ends it: `get_signal()` is behind these as well.
 const ENDING: &[&str] = &["do_exit", "do_group_exit", "vfs_coredump", "do_coredump"];
 
 /// What every signal's stack begins with, and says nothing.
@@ -293,10 +288,11 @@ pub fn is_wanted(function: &str) -> bool {
         || is_one_of(function, INTERRUPTS)
         || is_one_of(function, TASK_WORK)
         || is_one_of(function, &["kill_pgrp", "__kill_pgrp_info", "get_signal"])
-        || is_one_of(function, ENDING)
+        || [ENDING, FORCING, DELIVERING, RESTARTABLE].iter().any(|names| is_one_of(function, names))
 }
 
 /// What the functions of a stack say, the innermost first. Those that nobody asked for may be missing, as empty names.
+#[allow(clippy::needless_pass_by_value)] // an iterator
 pub fn explain<'a>(stack: impl Iterator<Item = &'a str> + Clone) -> Explanation {
     // what is done before the interrupt is left, on the way back to the program, is the task's own
     let of_interrupt = stack.clone().position(|function| is_one_of(function, INTERRUPTS));
@@ -305,8 +301,10 @@ pub fn explain<'a>(stack: impl Iterator<Item = &'a str> + Clone) -> Explanation 
         (Some(interrupt), Some(task)) => interrupt < task,
         (interrupt, _) => interrupt.is_some(),
     };
-    // behind an interrupt is what it met, which sent nothing
-    let own = of_interrupt.filter(|_| in_interrupt).unwrap_or(usize::MAX);
+    // behind an interrupt is what it met, and behind the end of a task what ended it: neither sent anything
+    let interrupted = of_interrupt.filter(|_| in_interrupt).unwrap_or(usize::MAX);
+    let ended = stack.clone().position(|function| is_one_of(function, &["do_exit"])).map(|place| place + 1);
+    let own = interrupted.min(ended.unwrap_or(usize::MAX));
     let has = |names: &[&str]| stack.clone().take(own).any(|function| is_one_of(function, names));
     let mut cause = SHOWN_BY.iter().find(|(_, names)| has(names)).map(|(cause, _)| *cause);
     // kill_orphaned_pgrp() may have been inlined into do_exit(); a terminal goes through kill_pgrp()
@@ -314,10 +312,13 @@ pub fn explain<'a>(stack: impl Iterator<Item = &'a str> + Clone) -> Explanation 
         cause = Some(Cause::OrphanedGroup);
     }
     // kernel/signal.c: ptrace_signal() queues a signal again that its tracer let through and that is blocked by now
-    if cause.is_none() && has(&["get_signal"]) && !has(ENDING) {
+    if cause.is_none() && has(&["get_signal"]) && !has(ENDING) && !has(TASK_WORK) {
         cause = Some(Cause::Tracer);
     }
-    Explanation { cause, in_interrupt, functions: Vec::new(), bpf_program: None }
+    if cause.is_none() && has(FORCING) && has(DELIVERING) && !has(RESTARTABLE) {
+        cause = Some(Cause::HandlerFrame);
+    }
+    Explanation { cause, in_interrupt, functions: Vec::new() }
 }
 
 /// Names of the functions that sent it, without those that say nothing.
@@ -325,17 +326,10 @@ pub fn telling<'a>(stack: impl Iterator<Item = &'a str>) -> Vec<String> {
     stack
         .skip_while(|function| function.is_empty() || is_one_of(function, HELPERS))
         .filter(|function| !function.is_empty())
+        // of one that has been unloaded meanwhile this is another's name: a symbol has no end
+        .map(|function| if function.starts_with("bpf_prog_") { "bpf_prog" } else { function })
         .map(str::to_owned)
         .collect()
-}
-
-/// The name of the program that called `bpf_send_signal()`: kernel/bpf/core.c calls its symbol `bpf_prog_TAG_NAME`.
-pub fn bpf_program<'a>(stack: impl Iterator<Item = &'a str>) -> Option<String> {
-    let mut behind =
-        stack.skip_while(|function| !is_one_of(function, &["bpf_send_signal*", "do_bpf_send_signal"]));
-    let symbol = behind.find_map(|function| function.strip_prefix("bpf_prog_"))?;
-    let (_tag, name) = symbol.split_once('_')?;
-    (!name.is_empty()).then(|| name.to_owned())
 }
 
 #[cfg(test)]
@@ -365,6 +359,9 @@ mod tests {
             ("oom_kill_process out_of_memory", Cause::Oom),
             ("oom_kill_process moom_callback", Cause::Oom),
             ("force_sigsegv arch_do_signal_or_restart", Cause::HandlerFrame),
+            ("force_fatal_sig bprm_execve do_execveat_common", Cause::ExecFailed),
+            ("zap_pid_ns_processes do_exit reboot_pid_ns __do_sys_reboot", Cause::NamespaceEnd),
+            ("__kill_pgrp_info kill_orphaned_pgrp do_exit __seccomp_filter", Cause::OrphanedGroup),
             ("do_send_sig_info kill_something_info __x64_sys_kill", Cause::Call),
             ("do_notify_parent do_exit", Cause::Child),
             ("cgroup_kill_write kernfs_fop_write_iter vfs_write", Cause::CgroupKill),
@@ -372,6 +369,9 @@ mod tests {
             assert_eq!(cause(stack), Some(shown), "{stack}");
         }
         assert_eq!(cause("amdgpu_vm_fault do_something"), None);
+        assert_eq!(cause("do_exit __seccomp_filter syscall_trace_enter"), None, "a parent-death signal");
+        assert_eq!(cause("force_sigsegv __rseq_handle_notify_resume arch_do_signal_or_restart"), None);
+        assert_eq!(cause("pipe_write io_write io_wq task_work_run get_signal"), None, "of io_uring");
         assert_eq!(cause("get_signal arch_do_signal_or_restart"), Some(Cause::Tracer));
         let pdeathsig = "do_exit do_group_exit get_signal arch_do_signal_or_restart";
         assert_eq!(cause(pdeathsig), None, "what an ending task sends is not put back by it");
@@ -395,12 +395,5 @@ mod tests {
     fn an_unknown_sender_is_named_by_its_functions() {
         let stack = "bpf_prog_1_on_signal_generate bpf_trace_run5 __send_signal_locked do_send_sig_info amdgpu_fault worker";
         assert_eq!(telling(stack.split_whitespace()), ["amdgpu_fault", "worker"]);
-    }
-
-    #[test]
-    fn a_bpf_program_is_named_and_it_is_not_the_tracers_own() {
-        let stack = "bpf_prog_1_on_signal_generate bpf_trace_run5 bpf_send_signal bpf_prog_6deef7357e7b4530_guard do_x";
-        assert_eq!(bpf_program(stack.split_whitespace()), Some("guard".to_owned()));
-        assert_eq!(bpf_program("bpf_prog_1_on_signal_generate send_signal".split_whitespace()), None);
     }
 }

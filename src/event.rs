@@ -352,7 +352,7 @@ impl<'a> SignalEvent<'a> {
                 Some((address, (is_own && instruction != 0).then_some(instruction)))
             }
             // the registers are still those of the instruction whose handler could not run
-            _ if self.verdict.reason == Some(Reason::HandlerFailed) => {
+            _ if self.verdict.reason == Some(Reason::HandlerFailed) && self.comes_of_a_fault() => {
                 let instruction = self.facts.instruction_pointer;
                 Some((self.facts.last_fault?, (instruction != 0).then_some(instruction)))
             }
@@ -368,12 +368,17 @@ impl<'a> SignalEvent<'a> {
         self.verdict.origin == Origin::Process
             && is_own
             && self.facts.last_fault.is_some()
-            && self.previous().is_some_and(|previous| {
-                previous.hidden
-                    && previous.source.is_none()
-                    && previous.signal == self.facts.signal
-                    && self.facts.time.saturating_sub(previous.time) < FAULT_COUNTS_FOR
-            })
+            && self.comes_of_a_fault()
+    }
+
+    /// Was the signal before this one a page fault of the target's, for the same signal, a moment ago? Then the address that
+    /// the kernel keeps is of that one.
+    fn comes_of_a_fault(&self) -> bool {
+        self.previous().is_some_and(|previous| {
+            previous.is_page_fault
+                && previous.signal == self.facts.signal
+                && self.facts.time.saturating_sub(previous.time) < FAULT_COUNTS_FOR
+        })
     }
 
     /// The resource limit that it was sent for, where it is known.
@@ -389,6 +394,7 @@ impl<'a> SignalEvent<'a> {
         // kernel/time/posix-cpu-timers.c: SIGKILL at the hard limit, SIGXCPU at the soft one
         let is_hard = self.facts.signal == origin::KILL;
         let place = usize::from(is_hard);
+        #[allow(clippy::match_same_arms)] // the order of the rows is the meaning
         let (name, value) = match (limits.cpu[place], limits.real_time[place]) {
             (Some(cpu), None) => ("RLIMIT_CPU", cpu),
             (None, Some(real_time)) => ("RLIMIT_RTTIME", real_time),

@@ -364,11 +364,6 @@ fn tell_cause(event: &SignalEvent<'_>, format: &mut dyn Format) {
         format.close();
     }
     let Some(explanation) = &event.facts.explanation else { return };
-    if let Some(program) = &explanation.bpf_program {
-        format.open("bpf");
-        format.text("program", program);
-        format.close();
-    }
     if event.verdict.origin == Origin::Kernel && !explanation.functions.is_empty() {
         format.words("kernelStack", &explanation.functions);
     }

@@ -71,6 +71,7 @@ impl Noted {
             result: snapshot.result,
             hidden: false,
             met_default: snapshot.disposition == Disposition::Default,
+            is_page_fault: false,
             source,
         };
         Some(Self { pid: target.pid, start: target.start, origin, signal })
@@ -253,6 +254,7 @@ mod tests {
             result: 0,
             hidden: false,
             met_default: true,
+            is_page_fault: false,
             source: Some(PreviousSource { pid: 77, start: 7, comm: b"quiet"[..].into() }),
         };
         let end = EndFacts { previous: Some(untold), ..death(15, 5) };

@@ -85,7 +85,7 @@ pub enum Reason {
     OrphanedGroup,
     /// `reboot(2)` in a pid namespace.
     Reboot,
-    /// SysRq.
+    /// `SysRq`.
     Sysrq,
     /// Ctrl-Alt-Del.
     CtrlAltDel,
@@ -307,11 +307,13 @@ pub fn decide(facts: &Snapshot<'_>) -> Verdict {
     }
     let shown = facts.explanation.as_ref().and_then(|explanation| explanation.cause);
     // what a tracer may have written into the registers is no evidence against the kernel's own stack
-    if facts.is_traced_call && shown.is_some_and(|cause| cause != Cause::Call) {
+    if facts.is_traced_call && facts.explanation.is_some() && shown != Some(Cause::Call) {
         return without_a_sender(facts);
     }
     let call = facts.syscall.as_ref().and_then(|syscall| Some((Call::of(syscall)?, syscall.args)));
-    if let Some((call, args)) = call {
+    // of a traced task the registers are there in any case
+    let acts = facts.in_syscall || shown == Some(Cause::Call);
+    if let Some((call, args)) = call.filter(|_| acts) {
         if call.signal_argument(&args) == Some(u32::from(facts.signal)) && call.may_leave(facts.info) {
             return sent_by(call, &args, facts);
         }
@@ -321,7 +323,12 @@ pub fn decide(facts: &Snapshot<'_>) -> Verdict {
         return Verdict::of(Origin::Process);
     }
     // the stack shows a call of the kill family, which the registers do not
-    if shown == Some(Cause::Call) && facts.current.flags & PF_KTHREAD == 0 {
+    let in_interrupt = facts.explanation.as_ref().is_some_and(|explanation| explanation.in_interrupt);
+    if shown == Some(Cause::Call)
+        && !in_interrupt
+        && facts.info != SigInfo::Kernel
+        && facts.current.flags & (PF_KTHREAD | PF_EXITING) == 0
+    {
         return Verdict::of(Origin::Process);
     }
     if is_of_cgroup_kill(facts) {
@@ -340,10 +347,11 @@ pub fn decide(facts: &Snapshot<'_>) -> Verdict {
 fn is_of_cgroup_kill(facts: &Snapshot<'_>) -> bool {
     let has_signature = facts.signal == KILL && facts.info == SigInfo::None && !facts.group;
     let acts = facts.in_syscall || facts.current.flags & PF_IO_WORKER != 0;
-    match facts.explanation.as_ref().and_then(|explanation| explanation.cause) {
-        Some(cause) => cause == Cause::CgroupKill,
-        None => has_signature && acts && !is_in_ptrace(facts),
-    }
+    has_signature
+        && match &facts.explanation {
+            Some(explanation) => explanation.cause == Some(Cause::CgroupKill),
+            None => acts && !is_in_ptrace(facts),
+        }
 }
 
 fn is_in_ptrace(facts: &Snapshot<'_>) -> bool {
@@ -399,6 +407,7 @@ fn without_a_sender(facts: &Snapshot<'_>) -> Verdict {
 }
 
 /// None: the rules say more.
+#[allow(clippy::match_same_arms)] // in the order of the causes
 fn of_cause(cause: Cause, facts: &Snapshot<'_>) -> Option<(Origin, Option<Reason>)> {
     let kernel = |reason| (Origin::Kernel, Some(reason));
     // fs/exec.c: ptrace_event() of an exec under a tracer of old
@@ -411,7 +420,10 @@ fn of_cause(cause: Cause, facts: &Snapshot<'_>) -> Option<(Origin, Option<Reason
     }
     Some(match cause {
         Cause::Call => return None,
-        Cause::CpuTimer if matches!(facts.signal, XCPU | KILL) => (Origin::Rlimit, None),
+        // a timer may ask for these as well, and has a siginfo
+        Cause::CpuTimer if matches!(facts.signal, XCPU | KILL) && facts.info == SigInfo::Kernel => {
+            (Origin::Rlimit, None)
+        }
         Cause::CpuTimer | Cause::Timer => (Origin::Timer, None),
         Cause::OrphanedGroup => kernel(Reason::OrphanedGroup),
         Cause::Bpf => (Origin::Bpf, None),
@@ -429,7 +441,7 @@ fn of_cause(cause: Cause, facts: &Snapshot<'_>) -> Option<(Origin, Option<Reason
         Cause::MessageQueue => (Origin::Io, Some(Reason::MessageQueue)),
         Cause::Oom => (Origin::Oom, None),
         Cause::MemoryFailure => (Origin::Fault, Some(Reason::MemoryFailure)),
-        Cause::CgroupKill => (Origin::Cgroup, None),
+        Cause::CgroupKill => return None,
         Cause::Child => (Origin::Child, None),
         Cause::Seccomp => (Origin::Seccomp, None),
         Cause::HandlerFrame if is_fault_signal(facts.signal) => (Origin::Fault, Some(Reason::HandlerFailed)),
@@ -971,6 +983,7 @@ mod tests {
     }
 
     #[test]
+    #[allow(clippy::large_stack_arrays)] // of a test
     fn signals_that_nobody_sent() {
         let mut init_dies = exiting(facts(9, SigInfo::Kernel));
         init_dies.current.namespace_pid = 1;

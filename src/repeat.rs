@@ -340,7 +340,15 @@ mod tests {
         assert_eq!(between(&|_| {}), Some(0));
         let previous = |signal| {
             let source = None;
-            Some(Previous { time: 5, signal, result: 0, hidden: false, met_default: true, source })
+            Some(Previous {
+                time: 5,
+                signal,
+                result: 0,
+                hidden: false,
+                met_default: true,
+                is_page_fault: false,
+                source,
+            })
         };
         assert_eq!(between(&|facts| facts.previous = previous(15)), Some(0));
         assert_eq!(between(&|facts| facts.previous = previous(1)), None, "the sentence tells when");

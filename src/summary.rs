@@ -75,7 +75,7 @@ pub fn of(event: &SignalEvent<'_>) -> String {
             }
             match event.verdict.reason {
                 Some(Reason::HandlerFailed) => {
-                    text.push_str(", and its handler could not run: no usable stack")
+                    text.push_str(", and its handler could not run: no usable stack");
                 }
                 Some(Reason::MemoryFailure) => {
                     text.push_str(", a damaged page of memory");
@@ -117,14 +117,7 @@ pub fn of(event: &SignalEvent<'_>) -> String {
             format!("kernel sent {signal} to {target}: a seccomp filter refused a system call{refused}")
         }
         Origin::Oom => return oom(event, &target),
-        Origin::Bpf => {
-            let program = event.facts.explanation.as_ref().and_then(|explanation| {
-                let mut quoted = Vec::new();
-                push_json_string(&mut quoted, explanation.bpf_program.as_deref()?);
-                Some(format!(" {}", String::from_utf8_lossy(&quoted)))
-            });
-            format!("a BPF program{} sent {signal} to {target}", program.unwrap_or_default())
-        }
+        Origin::Bpf => format!("a BPF program sent {signal} to {target}"),
         Origin::Perf => format!("a perf event of {target} sent it {signal}"),
         Origin::Ptrace => ptrace(event, &target),
         Origin::Kernel => kernel(event, &target),
@@ -291,7 +284,7 @@ fn oom(event: &SignalEvent<'_>, target: &str) -> String {
         _ if oom.by_sysrq => facts.push("SysRq asked for it".to_owned()),
         (Some(OomScope::Global), _) => facts.push("the host ran out of memory".to_owned()),
         (Some(OomScope::Cpuset), _) => {
-            facts.push("the NUMA nodes of its cpuset ran out of memory".to_owned())
+            facts.push("the NUMA nodes of its cpuset ran out of memory".to_owned());
         }
         (Some(OomScope::MemoryPolicy), _) => {
             facts.push("the NUMA nodes of its memory policy ran out of memory".to_owned());
@@ -501,7 +494,15 @@ mod tests {
     }
 
     fn previous(signal: u8, result: u32, source: Option<PreviousSource>) -> Previous {
-        Previous { time: 10_000_000_000, signal, result, hidden: false, met_default: true, source }
+        Previous {
+            time: 10_000_000_000,
+            signal,
+            result,
+            hidden: false,
+            met_default: true,
+            is_page_fault: false,
+            source,
+        }
     }
 
     #[test]

@@ -369,17 +369,21 @@ impl Pipeline<'_, '_> {
             .first()
             .map(|process| self.completer.surroundings(&end.task, process, end.time, Instant::now()))
             .unwrap_or_default();
-        if let Some(process) = end.processes.first().filter(|_| self.config.tells_ends) {
-            let comm = String::from_utf8_lossy(&process.comm).into_owned();
-            let lived = Duration::from_nanos(end.time.saturating_sub(process.start));
-            self.end = Some(End { comm, ending: end.ending, lived });
-        }
+        let of_process =
+            end.processes.first().filter(|_| self.config.tells_ends && !end.is_thread).map(|process| {
+                let comm = String::from_utf8_lossy(&process.comm).into_owned();
+                let lived = Duration::from_nanos(end.time.saturating_sub(process.start));
+                End { comm, ending: end.ending, lived }
+            });
         let after = self.history.after(&end);
         let id = self.take_id();
         self.history.note_end(id, &end, after.as_ref());
         let since = self.session.watched_since;
         if let Some(event) = EndEvent::new(end, id, self.clock, since, after, surroundings) {
-            self.reporter.report(&Event::End(Box::new(event)));
+            // the ends of others are refused by a filter
+            if self.reporter.report(&Event::End(Box::new(event))) && of_process.is_some() {
+                self.end = of_process;
+            }
             self.ended = self.has_printed_enough();
         }
     }

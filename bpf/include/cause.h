@@ -20,9 +20,13 @@
 /* The leader of the process that traces this task; 0: none does. */
 static __always_inline u64 tracer_of(struct task_struct *task)
 {
+	u64 tracer;
+
 	if (!(view_of(task)->ptrace & PT_PTRACED))
 		return 0;
-	return (u64)BPF_CORE_READ(task, parent, group_leader);
+	tracer = (u64)BPF_CORE_READ(task, parent, group_leader);
+	/* one that lets go clears the mark before the parent is the real one again */
+	return BPF_CORE_READ(task, ptrace) & PT_PTRACED ? tracer : 0;
 }
 
 /*

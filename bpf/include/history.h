@@ -92,6 +92,13 @@ static __always_inline bool is_of_the_c_library(const struct facts *facts)
 	return (facts->signal == 32 || facts->signal == 33) && facts->disposition != DISPOSITION_DEFAULT;
 }
 
+/* One of which the kernel keeps the address (fault_address_of()). */
+static __always_inline bool is_page_fault(const struct facts *facts)
+{
+	return (facts->signal == 7 || facts->signal == 11) && facts->info == INFO_POINTER &&
+	       facts->to_itself && !facts->is_sent && facts->code > 0 && facts->code < SI_KERNEL;
+}
+
 /*
  * The siglock of the target is held: no two write at once. One that is hidden by default (a profiler's timer, a
  * runtime's signal to itself) does not push out one that is not.
@@ -109,7 +116,8 @@ static __always_inline void note_previous(struct identity *identity, const struc
 	previous->signal = (u8)facts->signal;
 	previous->result = (u8)facts->result;
 	previous->flags = (is_sent ? PREVIOUS_SENT : 0) | (is_hidden ? PREVIOUS_HIDDEN : 0) |
-			  (facts->disposition == DISPOSITION_DEFAULT ? PREVIOUS_DEFAULT : 0);
+			  (facts->disposition == DISPOSITION_DEFAULT ? PREVIOUS_DEFAULT : 0) |
+			  (is_page_fault(facts) ? PREVIOUS_PAGE_FAULT : 0);
 	previous->source_tgid = 0;
 	previous->source_start = 0;
 	if (is_sent) {

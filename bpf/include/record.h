@@ -57,7 +57,7 @@ enum wire_constant {
 	/* The name of a terminal, as the kernel has it: "pts3", "tty1". */
 	TTY_BYTES = 16,
 	/* Return addresses that a signal of the kernel's own is recorded with. */
-	CAUSE_STACK = 24,
+	CAUSE_STACK = 48,
 	/* The same of an OOM kill, and bytes of its cgroup's path. */
 	OOM_STACK = 24,
 	OOM_PATH = 1024,
@@ -200,9 +200,10 @@ struct wire_task {
 
 /* wire_previous.flags */
 enum wire_previous_flag {
-	PREVIOUS_SENT = 1 << 0,    /* a process sent it: the source holds */
-	PREVIOUS_HIDDEN = 1 << 1,  /* no record told of it, since it is hidden by default */
-	PREVIOUS_DEFAULT = 1 << 2, /* it met the default action */
+	PREVIOUS_SENT = 1 << 0,       /* a process sent it: the source holds */
+	PREVIOUS_HIDDEN = 1 << 1,     /* no record told of it, since it is hidden by default */
+	PREVIOUS_DEFAULT = 1 << 2,    /* it met the default action */
+	PREVIOUS_PAGE_FAULT = 1 << 3, /* SIGSEGV or SIGBUS for an address of the target's own */
 };
 
 /* The last signal to a process that could have ended it. A time of 0: there was none. */

@@ -312,7 +312,7 @@ impl<'obj> Session<'obj> {
         let attached = began.elapsed();
 
         let began = Instant::now();
-        let (seeded, seeding) = seed(&skel, &programs, plan, config, follows_trees)?;
+        let (seeded, seeding) = seed(&skel, &programs, &counters, plan, config, follows_trees)?;
         let seeded_in = began.elapsed();
 
         let began = Instant::now();
@@ -569,6 +569,7 @@ fn boot_time() -> u64 {
 fn seed(
     skel: &KillsnoopSkel<'_>,
     programs: &Programs,
+    counters: &CounterPages,
     plan: &Plan,
     config: &Config,
     follows_trees: bool,
@@ -577,7 +578,7 @@ fn seed(
     let (mut init, mut hangs) = (None, None);
     if plan.iterates {
         let stuck;
-        (hangs, stuck) = seed_by_iterator(skel, programs, follows_trees)?;
+        (hangs, stuck) = seed_by_iterator(skel, programs, counters, follows_trees)?;
         if let Some(bss) = skel.maps.bss_data.as_deref() {
             seeded.by_iterator = bss.seeding.processes;
             seeded.unreadable = bss.seeding.unreadable + stuck;
@@ -595,11 +596,12 @@ fn seed(
     Ok((seeded, hangs))
 }
 
-/// Seeds; what still reads when the time is over, if something does; and how many memory maps are stuck. `twice`: once more, for those that were born of one
-/// which had not been met yet.
+/// Seeds; what still reads when the time is over, if something does; and how many memory maps are stuck. Once more, if any
+/// was born meanwhile of one that had not been met yet (`twice`: in any case).
 fn seed_by_iterator(
     skel: &KillsnoopSkel<'_>,
     programs: &Programs,
+    counters: &CounterPages,
     twice: bool,
 ) -> Result<(Option<Apart>, u32), TraceError> {
     let deadline = Instant::now() + SEED_WITHIN;
@@ -610,7 +612,7 @@ fn seed_by_iterator(
     let busy = || skel.maps.bss_data.as_deref().map_or(0, |bss| bss.seeding.busy);
     let (mut is_last, mut stuck) = (!twice, 0);
     for turn in 0..LOOK_AGAIN_AT_MOST {
-        let before = busy();
+        let (before, forks_before) = (busy(), counters.sum().fork_unknown);
         let read = programs::make_iterator(link.as_fd()).and_then(|iterator| Apart::read(&iterator));
         let mut read =
             read.map_err(|error| TraceError::system("read the processes that were there before", error))?;
@@ -618,7 +620,8 @@ fn seed_by_iterator(
             return Ok((Some(read), 0));
         }
         stuck = busy() - before;
-        if is_last && stuck == 0 || Instant::now() >= deadline {
+        let has_all = stuck == 0 && counters.sum().fork_unknown == forks_before;
+        if is_last && has_all || Instant::now() >= deadline {
             break;
         }
         is_last = true;

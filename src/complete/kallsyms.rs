@@ -3,14 +3,18 @@
 
 use std::ops::Range;
 
+use crate::bpf::wire::Constant;
 use crate::cause::{self, Explanation};
 use crate::record::OomScope;
+
+/// As many addresses a stack has at most.
+const STACK: usize = Constant::CAUSE_STACK.0 as usize;
 
 /// Only on the way to a kill for a memory cgroup's limit.
 const FOR_A_CGROUP: &str = "mem_cgroup_out_of_memory";
 /// On the way to every kill for memory.
 const FOR_ALL: &str = "out_of_memory";
-/// A kill that somebody asked for by SysRq (drivers/tty/sysrq.c).
+/// A kill that somebody asked for by `SysRq` (drivers/tty/sysrq.c).
 const BY_SYSRQ: &str = "moom_callback";
 
 /// Where functions are.
@@ -66,10 +70,13 @@ impl KernelFunctions {
 
     /// What a stack says, the innermost function first.
     pub fn explain(&self, stack: &[u64]) -> Explanation {
-        cause::explain(stack.iter().map(|&address| self.name(address)))
+        let mut explanation = cause::explain(stack.iter().map(|&address| self.name(address)));
+        // what was cut off may be an interrupt
+        explanation.in_interrupt |= stack.len() >= STACK;
+        explanation
     }
 
-    /// Whose memory ran out, and whether SysRq asked for a victim. None where the stack leads through neither.
+    /// Whose memory ran out, and whether `SysRq` asked for a victim. None where the stack leads through neither.
     pub fn oom_scope(&self, stack: &[u64]) -> (Option<OomScope>, bool) {
         let leads_through = |name: &str| stack.iter().any(|&address| self.name(address) == name);
         let scope = if leads_through(FOR_A_CGROUP) {

@@ -16,7 +16,7 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rustc_hash::FxHashMap;
 
@@ -25,15 +25,13 @@ use self::container::Placement;
 use self::kallsyms::KernelFunctions;
 use self::procfs::{ArgumentBlock, HostNamespaces};
 use self::user::Names;
-use crate::cause::{self, Cause};
+use crate::cause;
 use crate::context::{ReadTitle, Surroundings};
+use crate::origin::{self, Origin};
 use crate::record::{
     Argv, CgroupFacts, Gap, Ghost, Image, KeptIdentity, OomFacts, OomScope, ProcessFacts, Snapshot,
     SpawnerFacts, Task, TitleFacts,
 };
-
-/// As many spawners one event has at most: `MAX_SPAWNERS` of record.h.
-const SPAWNERS: usize = 16;
 
 /// So many surroundings are known at a time.
 const WHEREABOUTS: usize = 512;
@@ -70,6 +68,8 @@ struct Whereabouts {
 
 /// Stacks of which every function is named are kept, so many.
 const NAMED_STACKS: usize = 256;
+/// At most one reading of all symbols in this time: a stack that comes in between has no names.
+const NAME_ALL_EVERY: Duration = Duration::from_secs(1);
 
 /// The bits of a list as the kernel prints it: `0-1,3`. What is beyond 64 is left out.
 fn bits_of_list(text: &str) -> u64 {
@@ -94,6 +94,8 @@ pub struct Completer {
     functions: OnceCell<Option<KernelFunctions>>,
     /// The stacks that needed every function's name, and what came of them.
     named: FxHashMap<Vec<u64>, Vec<String>>,
+    /// When the symbols were read last for one.
+    named_at: Option<Instant>,
     names: Names,
     /// The files under the root are those of PID 1.
     has_hosts_names: bool,
@@ -135,6 +137,7 @@ impl Completer {
             older: HashMap::new(),
             functions: OnceCell::new(),
             named: FxHashMap::default(),
+            named_at: None,
             from_kernel: 0,
             from_proc: 0,
         }
@@ -160,20 +163,16 @@ impl Completer {
             return;
         }
         let Some(functions) = self.functions() else { return };
-        let mut explanation = functions.explain(&snapshot.stack);
-        match explanation.cause {
-            None => {
-                explanation.functions =
-                    cause::telling(self.name_all(&snapshot.stack).iter().map(String::as_str))
-            }
-            // a program that was loaded since the functions were read
-            Some(Cause::Bpf) => {
-                let names = self.name_all(&snapshot.stack);
-                explanation.bpf_program = cause::bpf_program(names.iter().map(String::as_str));
-            }
-            Some(_) => {}
-        }
+        let explanation = functions.explain(&snapshot.stack);
         snapshot.explanation = Some(explanation);
+        // nothing else prints them
+        let is_unknown = snapshot.explanation.as_ref().is_some_and(|shown| shown.cause.is_none());
+        if is_unknown && origin::decide(snapshot).origin == Origin::Kernel {
+            let names = self.name_all(&snapshot.stack);
+            if let Some(explanation) = &mut snapshot.explanation {
+                explanation.functions = cause::telling(names.iter().map(String::as_str));
+            }
+        }
     }
 
     /// The name of every function of a stack: reads all symbols, so only for what is rare, and once for each stack.
@@ -181,6 +180,12 @@ impl Completer {
         if let Some(names) = self.named.get(stack) {
             return names.clone();
         }
+        // it takes some 30 ms, and the reader of the ring waits
+        let now = Instant::now();
+        if self.named_at.is_some_and(|last| now.duration_since(last) < NAME_ALL_EVERY) {
+            return Vec::new();
+        }
+        self.named_at = Some(now);
         let Some(text) = self.symbols() else { return Vec::new() };
         let names = kallsyms::name_all(&text, stack);
         if self.named.len() >= NAMED_STACKS {
@@ -195,6 +200,9 @@ impl Completer {
         let Some(functions) = self.functions() else { return };
         (oom.scope, oom.by_sysrq) = functions.oom_scope(&oom.stack);
         // mm/oom_kill.c: constrained_alloc() asks the policy first
+        if oom.by_sysrq {
+            oom.scope = None;
+        }
         if oom.scope == Some(OomScope::Global) {
             let with_memory = self.nodes_with_memory();
             if with_memory & !oom.policy_nodes != 0 {
@@ -359,8 +367,8 @@ impl Completer {
     /// Who started somebody and had not ended then: it stands in the record itself, or lives, or has left a ghost since.
     pub fn complete_spawners(
         &mut self,
-        processes: &mut Vec<ProcessFacts<'_>>,
-        spawners: &mut Vec<SpawnerFacts>,
+        processes: &mut [ProcessFacts<'_>],
+        spawners: &mut [SpawnerFacts],
         identities: &dyn Identities,
     ) {
         let mut turn = 0;
@@ -378,24 +386,13 @@ impl Completer {
             let Some(found) = found.or_else(|| ghost.as_ref().map(|ghost| ghost.process.clone())) else {
                 continue;
             };
-            spawners[turn - 1].exited = ghost.is_some();
+            // a ghost that was left since: at the signal it lived, and what it was is the same
             spawners[turn - 1].execed_since = found.exec_id != exec_id;
             let place = &mut processes[spawner.process];
             place.comm = found.comm;
             place.uid = found.uid;
             place.exec_id = found.exec_id;
             place.argv = found.argv;
-            // who started that one in turn
-            if let Some(next) = ghost.and_then(|ghost| ghost.spawner).filter(|_| spawners.len() < SPAWNERS) {
-                let process = processes.len();
-                processes.push(next);
-                spawners.push(SpawnerFacts {
-                    of: spawner.process,
-                    process,
-                    exited: false,
-                    execed_since: false,
-                });
-            }
         }
     }
 

@@ -203,6 +203,7 @@ fn decode_previous(wire: &WirePrevious) -> Option<Previous> {
         result: u32::from(wire.result),
         hidden: flag(PreviousFlag::PREVIOUS_HIDDEN),
         met_default: flag(PreviousFlag::PREVIOUS_DEFAULT),
+        is_page_fault: flag(PreviousFlag::PREVIOUS_PAGE_FAULT),
         source: flag(PreviousFlag::PREVIOUS_SENT).then(|| PreviousSource {
             pid: wire.source_tgid,
             start: wire.source_start,
@@ -319,6 +320,34 @@ fn decode_attempt(bytes: &[u8]) -> Result<AttemptFacts<'_>, DecodeError> {
     })
 }
 
+/// The places of both chains, and whether the target's was cut. In a record stand current, the target, ancestors of current, of
+/// the target, and beyond.
+fn decode_chains(head: &WireSignal) -> Result<(Vec<usize>, Vec<usize>, bool), DecodeError> {
+    let [source, target, beyond] =
+        [head.source_ancestors, head.target_ancestors, head.beyond_ancestors].map(usize::from);
+    let total = 2 + source + target + beyond;
+    let source_end = 2 + source;
+    let target_end = source_end + target;
+    let current_chain: Vec<usize> = std::iter::once(0).chain(2..source_end).collect();
+    let mut target_chain = Vec::with_capacity(total);
+    target_chain.push(1);
+    target_chain.extend(source_end..target_end);
+    if u32::from(head.joins_at) != Constant::JOINS_NOWHERE.0 {
+        let Some(shared) =
+            current_chain.get(usize::from(head.joins_at)..).filter(|shared| !shared.is_empty())
+        else {
+            return Err(DecodeError::Impossible { field: "joins_at", value: u64::from(head.joins_at) });
+        };
+        target_chain.extend(shared);
+        target_chain.extend(target_end..total);
+    }
+    // what is shared was taken for the source, and may lie beyond the target's own depth
+    let longest = usize::from(head.max_ancestors) + 1;
+    let target_is_cut = target_chain.len() > longest;
+    target_chain.truncate(longest);
+    Ok((current_chain, target_chain, target_is_cut))
+}
+
 fn decode_signal(bytes: &[u8]) -> Result<(Snapshot<'_>, usize), DecodeError> {
     let head: WireSignal = take(bytes, 0, "the header")?;
     let [source, target, beyond] =
@@ -345,26 +374,7 @@ fn decode_signal(bytes: &[u8]) -> Result<(Snapshot<'_>, usize), DecodeError> {
     }
     let behind = decode_behind(bytes, at, &head, &mut processes)?;
     at = behind.end;
-    // current, target, ancestors of current, of the target, beyond
-    let source_end = 2 + source;
-    let target_end = source_end + target;
-    let current_chain: Vec<usize> = std::iter::once(0).chain(2..source_end).collect();
-    let mut target_chain = Vec::with_capacity(total);
-    target_chain.push(1);
-    target_chain.extend(source_end..target_end);
-    if u32::from(head.joins_at) != Constant::JOINS_NOWHERE.0 {
-        let Some(shared) =
-            current_chain.get(usize::from(head.joins_at)..).filter(|shared| !shared.is_empty())
-        else {
-            return Err(DecodeError::Impossible { field: "joins_at", value: u64::from(head.joins_at) });
-        };
-        target_chain.extend(shared);
-        target_chain.extend(target_end..total);
-    }
-    // what is shared was taken for the source, and may lie beyond the target's own depth
-    let longest = usize::from(head.max_ancestors) + 1;
-    let target_is_cut = target_chain.len() > longest;
-    target_chain.truncate(longest);
+    let (current_chain, target_chain, target_is_cut) = decode_chains(&head)?;
     let flag = |flag: SignalFlag| head.flags & flag.0 != 0;
     let tty = slice(bytes, std::mem::offset_of!(WireSignal, tty), head.tty.len(), "a terminal")?;
     let snapshot = Snapshot {
@@ -481,10 +491,10 @@ fn decode_behind<'a>(
 }
 
 fn decode_limits(wire: &WireLimits) -> Limits {
-    // RLIM_INFINITY is all ones
-    let limit = |value: u64, unit: u64| (value != u64::MAX).then(|| value.saturating_mul(unit));
     const SECOND: u64 = 1_000_000_000;
     const MICROSECOND: u64 = 1_000;
+    // RLIM_INFINITY is all ones
+    let limit = |value: u64, unit: u64| (value != u64::MAX).then(|| value.saturating_mul(unit));
     Limits {
         cpu: [limit(wire.cpu_soft, SECOND), limit(wire.cpu_hard, SECOND)],
         real_time: [limit(wire.rttime_soft, MICROSECOND), limit(wire.rttime_hard, MICROSECOND)],

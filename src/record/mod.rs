@@ -264,6 +264,8 @@ pub struct Previous {
     pub hidden: bool,
     /// It met the default action.
     pub met_default: bool,
+    /// A fault at an address of the target's own.
+    pub is_page_fault: bool,
     /// The process that sent it, if one did.
     pub source: Option<PreviousSource>,
 }
@@ -616,7 +618,7 @@ pub struct OomFacts {
     pub cpuset_nodes: u64,
     /// And its memory policy.
     pub policy_nodes: u64,
-    /// Somebody asked for a victim by SysRq: memory need not have run out.
+    /// Somebody asked for a victim by `SysRq`: memory need not have run out.
     pub by_sysrq: bool,
     /// Return addresses of the kernel functions that led to it.
     pub stack: Vec<u64>,

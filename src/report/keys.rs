@@ -180,7 +180,6 @@ pub const EVENT: &[Key] = &[
         ]),
         "A reboot of a pid namespace",
     ),
-    key("bpf", Object(&[key("program", Text, "The program's name")]), "The BPF program that sent it"),
     key("kernelStack", List, "The kernel functions that sent it, where they mean nothing more"),
     key(
         "fault",
