@@ -39,19 +39,24 @@ const WAITING_AT_MOST: usize = 4;
 /// [`io::ErrorKind::TimedOut`] if it hangs, or too many do; else what the read says.
 pub fn read_in_time(path: PathBuf) -> io::Result<Vec<u8>> {
     static WAITING: AtomicUsize = AtomicUsize::new(0);
-    if WAITING.load(Ordering::Relaxed) >= WAITING_AT_MOST {
+    read_while_few_wait(path, &WAITING)
+}
+
+/// The same, with the count of those that wait.
+fn read_while_few_wait(path: PathBuf, waiting: &'static AtomicUsize) -> io::Result<Vec<u8>> {
+    if waiting.load(Ordering::Relaxed) >= WAITING_AT_MOST {
         return Err(io::ErrorKind::TimedOut.into());
     }
-    WAITING.fetch_add(1, Ordering::Relaxed);
+    waiting.fetch_add(1, Ordering::Relaxed);
     let (sender, receiver) = mpsc::sync_channel(1);
     let read = move || {
         let bytes = fs::read(path);
-        WAITING.fetch_sub(1, Ordering::Relaxed);
+        waiting.fetch_sub(1, Ordering::Relaxed);
         // nobody waits any more
         let _ = sender.send(bytes);
     };
     if let Err(error) = thread::Builder::new().name("memory".to_owned()).spawn(read) {
-        WAITING.fetch_sub(1, Ordering::Relaxed);
+        waiting.fetch_sub(1, Ordering::Relaxed);
         return Err(error);
     }
     receiver.recv_timeout(MEMORY_WITHIN).unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
@@ -256,6 +261,9 @@ pub(super) mod tests {
 
     #[test]
     fn what_hangs_is_left_behind() {
+        // its own: other tests read at the same time
+        static WAITING: AtomicUsize = AtomicUsize::new(0);
+        let read_in_time = |path| read_while_few_wait(path, &WAITING);
         let directory = tempfile::tempdir().unwrap();
         let pipe = directory.path().join("pipe");
         assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
