@@ -669,8 +669,17 @@ fn seed_from_proc(
         ProcSeeding::Init => vec![1],
         ProcSeeding::Everybody => procfs::pids(&proc_directory),
     };
+    let began = Instant::now();
     for pid in pids {
-        match seed_one(skel, &proc_directory, pid, init.filter(|_| pid == 1)) {
+        let init = init.filter(|_| pid == 1);
+        let mut result = seed_one(skel, &proc_directory, pid, init);
+        // a machine that is busy is slow, and PID 1 is in every tree
+        while result.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::TimedOut)
+            && began.elapsed() < SEED_WITHIN
+        {
+            result = seed_one(skel, &proc_directory, pid, init);
+        }
+        match result {
             Ok(true) => seeded.from_proc += 1,
             Ok(false) => {}
             Err(error) => {
