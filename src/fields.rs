@@ -283,19 +283,20 @@ fn tell_earlier(key: &'static str, earlier: &After, now: u64, format: &mut dyn F
         format.flag("hidden", true);
     }
     if let Some(source) = earlier.source() {
-        format.open("source");
-        format.number("pid", u64::from(source.pid));
-        format.text("comm", &String::from_utf8_lossy(&source.comm));
-        format.text("key", &key_of(source));
-        format.close();
+        tell_sender(source, format);
     }
     format.seconds("secondsAgo", now.saturating_sub(signal.time));
     format.gap(Gap::SecondsSincePrevious);
     format.close();
 }
 
-fn key_of(source: &PreviousSource) -> String {
-    key_text(source.pid, source.start)
+/// Who sent an earlier signal.
+fn tell_sender(source: &PreviousSource, format: &mut dyn Format) {
+    format.open("source");
+    format.number("pid", u64::from(source.pid));
+    format.text("comm", &String::from_utf8_lossy(&source.comm));
+    format.text("key", &key_text(source.pid, source.start));
+    format.close();
 }
 
 fn tell_child_death(death: ChildDeath, id: Option<u64>, now: u64, format: &mut dyn Format) {
@@ -323,11 +324,7 @@ fn tell_last_signal(
     }
     let name = Signal::new(last.signal).map_or_else(|| last.signal.to_string().into(), Signal::name);
     format.text("signalName", &name);
-    format.open("source");
-    format.number("pid", u64::from(from.pid));
-    format.text("comm", &String::from_utf8_lossy(&from.comm));
-    format.text("key", &key_of(from));
-    format.close();
+    tell_sender(from, format);
     format.seconds("secondsAgo", now.saturating_sub(last.time));
     format.close();
 }
