@@ -8,6 +8,8 @@
 
 mod again;
 mod argv;
+#[path = "../attacks/mod.rs"]
+mod attacks;
 mod attempts;
 mod ends;
 mod faults;
@@ -66,6 +68,7 @@ fn main() -> ExitCode {
         output::TESTS,
         faults::TESTS,
         signals::TESTS,
+        &attacks::tests(),
     ]
     .concat();
     let tests = tests.into_iter().map(|(name, needs, run)| -> AnyTest { (name, needs, Box::new(run)) });

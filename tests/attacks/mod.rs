@@ -1,0 +1,48 @@
+//! What an unprivileged user may try against a tracer, or against what it says: a file an attack. Each test runs it as such a
+//! user and shows that the promise of SECURITY.md is kept.
+
+pub mod assisted_sender;
+
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use crate::Test;
+use crate::harness;
+
+/// All of them.
+pub fn tests() -> Vec<Test> {
+    [assisted_sender::TESTS].concat()
+}
+
+/// Who attacks: nobody, without a capability.
+pub const ATTACKER: u32 = 65534;
+
+/// A program that runs as the attacker.
+pub fn as_attacker(program: impl AsRef<std::ffi::OsStr>) -> Command {
+    as_user(program, ATTACKER)
+}
+
+/// A program that runs as another user, who has no name either.
+pub fn as_user(program: impl AsRef<std::ffi::OsStr>, uid: u32) -> Command {
+    let mut command = Command::new(program);
+    // std gives up root's groups with it, and the kernel the capabilities
+    command.uid(uid).gid(uid).current_dir("/");
+    command
+}
+
+/// The workload where the attacker can run it, whatever directories the other is in.
+pub fn workload_of_all() -> &'static Path {
+    use std::os::unix::fs::PermissionsExt;
+    static COPY: OnceLock<(tempfile::TempDir, PathBuf)> = OnceLock::new();
+    let (_, path) = COPY.get_or_init(|| {
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::set_permissions(directory.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+        let path = directory.path().join("workload");
+        std::fs::copy(harness::workload(), &path).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        (directory, path)
+    });
+    path
+}
