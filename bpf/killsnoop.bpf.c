@@ -38,7 +38,7 @@ static __always_inline void gather_facts(struct facts *facts, u64 *ctx, struct t
 	facts->disposition = disposition_of(target, facts->signal, &facts->action);
 	if (have_task_pt_regs()) {
 		read_syscall(current_task, &facts->call);
-		facts->in_syscall = in_system_call(current_task, &facts->call);
+		facts->in_syscall = in_system_call(current_task, target, &facts->call, info);
 	} else {
 		__builtin_memset(&facts->call, 0, sizeof(facts->call));
 		facts->in_syscall = facts->info == INFO_POINTER && facts->code <= 0 &&
@@ -98,8 +98,10 @@ int on_signal_generate(u64 *ctx)
 		return 0;
 	}
 	scratch->facts.is_hashed = view_of(current_task)->thread_pid != NULL;
-	scratch->facts.is_walked =
-		(scratch->facts.in_syscall || scratch->facts.is_io_worker) && scratch->facts.is_hashed;
+	/* by the number alone: what else shows that it sent the signal, user space may find on the kernel stack */
+	scratch->facts.is_walked = (scratch->facts.in_syscall || scratch->facts.is_io_worker ||
+				    (!scratch->facts.is_exiting && may_send(scratch->facts.call.number))) &&
+				   scratch->facts.is_hashed;
 	recall_source(&scratch->facts,
 		      scratch->facts.is_walked ? any_identity(current_task->group_leader) : NULL);
 	take_snapshot(ctx, scratch, current_task, target);
@@ -274,6 +276,14 @@ int on_cgroup_rename(u64 *ctx)
 
 	if (counters)
 		emit_cgroup(ctx[0], ctx[1], counters, 1);
+	return 0;
+}
+
+/* Run at the start by bpf(BPF_PROG_RUN): the clock that records have, which no time namespace shifts. */
+SEC("syscall")
+int read_clock(u64 *now)
+{
+	*now = bpf_ktime_get_boot_ns();
 	return 0;
 }
 

@@ -1,8 +1,13 @@
 //! From the kernel's times to UTC.
 //!
+//! In a time namespace `CLOCK_BOOTTIME` is shifted, and so are the starts that /proc shows there. Records have the kernel's
+//! own: [`calibrate`] asks for both once, and everything that compares them goes by that.
+//!
 //! Records have boot time. UTC minus that changes (NTP slews it, somebody sets the clock), so it is asked for again and
 //! again, and an event has the UTC of its moment. A start is converted by one offset for a whole run, so that `startTime`
 //! of a process is the same in every event.
+
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use rustix::time::{ClockId, clock_gettime};
 
@@ -69,9 +74,9 @@ struct Sample {
 
 impl Sample {
     fn take() -> Self {
-        let boot_before = nanoseconds(ClockId::Boottime);
+        let boot_before = boot_time();
         let real = nanoseconds(ClockId::Realtime);
-        Self { boot_before, real, boot_after: nanoseconds(ClockId::Boottime) }
+        Self { boot_before, real, boot_after: boot_time() }
     }
 
     /// As long as somebody else may have run in between.
@@ -83,6 +88,54 @@ impl Sample {
     fn offset(&self) -> i128 {
         self.real - (self.boot_before + self.width() / 2)
     }
+}
+
+/// The kernel's boot time minus that of this process's time namespace, ns. No process can change that once it runs.
+static NAMESPACE_OFFSET: AtomicI64 = AtomicI64::new(0);
+
+/// How much the kernel's boot time is ahead of `CLOCK_BOOTTIME` here, nanoseconds.
+pub fn namespace_offset() -> i128 {
+    i128::from(NAMESPACE_OFFSET.load(Ordering::Relaxed))
+}
+
+/// The kernel's boot time, nanoseconds.
+pub fn boot_time() -> i128 {
+    nanoseconds(ClockId::Boottime) + namespace_offset()
+}
+
+/// Compares the clock of this process with the kernel's, which `read` reads; without that they are taken to agree.
+pub fn calibrate(read: impl Fn() -> Option<u64>) {
+    let take = |_| {
+        let before = nanoseconds(ClockId::Boottime);
+        let kernel = read()?;
+        Some(Sample {
+            boot_before: before,
+            real: i128::from(kernel),
+            boot_after: nanoseconds(ClockId::Boottime),
+        })
+    };
+    let samples: Option<Vec<Sample>> = (0..3).map(take).collect();
+    let Some(Ok(samples)) = samples.map(<[Sample; 3]>::try_from) else { return };
+    let offsets = std::fs::read_to_string("/proc/self/timens_offsets").unwrap_or_default();
+    let offset = exact_offset(samples, offset_of_namespace(&offsets));
+    NAMESPACE_OFFSET.store(i64::try_from(offset).unwrap_or_default(), Ordering::Relaxed);
+}
+
+/// As measured, or what is said of it if that is within the error of the measurement.
+fn exact_offset(samples: [Sample; 3], said: Option<i128>) -> i128 {
+    let measured = offset_of(samples);
+    let error = samples.iter().map(Sample::width).min().unwrap_or_default() / 2 + 1;
+    let is_near = |offset: &i128| (measured - offset).abs() <= error;
+    [Some(0), said].into_iter().flatten().find(is_near).unwrap_or(measured)
+}
+
+/// From `timens_offsets` (`time_namespaces(7)`), which adds to the clock: it is of the namespace of the children, which is
+/// another than the process's own after an `unshare()`.
+fn offset_of_namespace(text: &str) -> Option<i128> {
+    let line = text.lines().find_map(|line| line.strip_prefix("boottime"))?;
+    let mut numbers = line.split_whitespace().map(str::parse::<i64>);
+    let (seconds, nanoseconds) = (numbers.next()?.ok()?, numbers.next()?.ok()?);
+    Some(-(i128::from(seconds) * 1_000_000_000 + i128::from(nanoseconds)))
 }
 
 /// UTC minus boot time, of the tightest.
@@ -123,6 +176,23 @@ mod tests {
         {
             assert_eq!(offset_of(samples), OFFSET, "{samples:?}");
         }
+    }
+
+    #[test]
+    fn the_offset_of_a_time_namespace_is_exact_where_it_is_known() {
+        let said = offset_of_namespace("monotonic           0         0\nboottime       86400       500\n");
+        assert_eq!(said, Some(-86_400_000_000_500));
+        for text in ["", "boottime", "boottime 1", "boottime a b", "monotonic 1 1"] {
+            assert_eq!(offset_of_namespace(text), None, "{text}");
+        }
+        // between two readings that are a microsecond apart
+        let ahead = |offset| {
+            [0, 10, 20].map(|at| Sample { boot_before: at, real: offset + at + 300, boot_after: at + 1_000 })
+        };
+        assert_eq!(exact_offset(ahead(0), said), 0);
+        assert_eq!(exact_offset(ahead(-86_400_000_000_500), said), -86_400_000_000_500);
+        assert_eq!(exact_offset(ahead(5_000_000), said), 4_999_800, "of the children's namespace");
+        assert_eq!(exact_offset(ahead(5_000_000), None), 4_999_800);
     }
 
     #[test]

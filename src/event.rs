@@ -278,6 +278,7 @@ impl<'a> SignalEvent<'a> {
         let worth = at_work
             && origin::may_be_trigger(&self.facts, self.verdict.origin)
             && (self.verdict.origin != Origin::Child || self.current_is_the_child());
+        let worth = worth || self.verdict.is_undecided;
         (!self.verdict.origin.has_source() && worth).then(|| self.current())
     }
 

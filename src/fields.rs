@@ -11,8 +11,8 @@ use crate::event::{
 };
 use crate::origin::{self, Origin, Reason};
 use crate::record::{
-    Argv, Blocking, ChildDeath, Disposition, Ending, OomScope, Previous, PreviousSource, ProcessFacts,
-    Snapshot, SpawnerFacts, Task, Title,
+    Argv, ArgvFrom, Blocking, ChildDeath, Disposition, Ending, OomScope, Previous, PreviousSource,
+    ProcessFacts, Snapshot, SpawnerFacts, Task, Title,
 };
 use crate::signal::Signal;
 use crate::sink::Format;
@@ -490,6 +490,9 @@ impl<'a> Subject<'a> {
         let (task, surroundings) = (self.task, self.surroundings);
         if let Some(exe) = process.subject.as_ref().and_then(|subject| subject.exe_path()) {
             format.text("exe", &String::from_utf8_lossy(&exe));
+            if process.subject.as_ref().is_some_and(|subject| subject.exe_unreachable) {
+                format.flag("exeUnreachable", true);
+            }
         }
         format.text("startTime", &clock.start_time(process.start));
         tell_id(format, "user", process.uid, surroundings.user.as_deref());
@@ -690,7 +693,7 @@ fn tell_relative(process: &ProcessFacts<'_>, uid_below: &mut u32, format: &mut d
 /// All that [`tell_relative`] looks at, but the pid and the start: two processes of the same basis are told the same.
 fn basis_of<'a>(process: &'a ProcessFacts<'_>, uid_below: u32) -> Basis<'a> {
     let (kind, total, argv): (u32, u32, &[u8]) = match &process.argv {
-        Argv::Known { bytes, total, from_proc } => (1 + u32::from(*from_proc), *total, bytes),
+        Argv::Known { bytes, total, from } => (1 + *from as u32, *total, bytes),
         Argv::NotApplicable | Argv::Missing(_) => (0, 0, &[]),
     };
     let is_told = u32::from(process.uid != uid_below);
@@ -779,7 +782,7 @@ fn list_arguments(bytes: &[u8], format: &mut dyn Format) {
 }
 
 fn tell_cmdline(process: &ProcessFacts<'_>, format: &mut dyn Format) {
-    let Argv::Known { bytes, total, from_proc } = &process.argv else { return };
+    let Argv::Known { bytes, total, from } = &process.argv else { return };
     list_arguments(bytes, format);
     if std::str::from_utf8(bytes).is_err() {
         format.text("cmdlineRaw", &base64::engine::general_purpose::STANDARD.encode(bytes));
@@ -787,8 +790,10 @@ fn tell_cmdline(process: &ProcessFacts<'_>, format: &mut dyn Format) {
     if (bytes.len() as u64) < u64::from(*total) {
         format.flag("cmdlineTruncated", true);
     }
-    if *from_proc {
-        format.text("cmdlineFrom", "proc");
+    match from {
+        ArgvFrom::Exec => {}
+        ArgvFrom::Memory => format.text("cmdlineFrom", "memory"),
+        ArgvFrom::Proc => format.text("cmdlineFrom", "proc"),
     }
 }
 
@@ -828,6 +833,9 @@ fn missing(event: &SignalEvent<'_>) -> Vec<String> {
     if event.is_unexplained() {
         let why = if facts.stack_lost { "no-kernel-stack" } else { "no-kernel-symbols" };
         missing.push(format!("origin:{why}"));
+    }
+    if event.verdict.is_undecided {
+        missing.push("source:traced".to_owned());
     }
     if event.verdict.origin == Origin::Rlimit && event.rlimit().is_none() {
         missing.push("rlimit:unknown".to_owned());
@@ -908,21 +916,19 @@ mod tests {
     #[test]
     fn relatives_that_are_told_otherwise_have_another_basis() {
         use std::borrow::Cow;
-        let known = |bytes: &'static [u8], total, from_proc| Argv::Known {
-            bytes: Cow::Borrowed(bytes),
-            total,
-            from_proc,
-        };
+        let known =
+            |bytes: &'static [u8], total, from| Argv::Known { bytes: Cow::Borrowed(bytes), total, from };
         let sh = |argv| ProcessFacts { argv, ..ProcessFacts::named(7, b"sh") };
         let all = [
-            sh(known(b"sh\0", 3, false)),
-            sh(known(b"sx\0", 3, false)),
-            sh(known(b"sh\0", 4, false)),
-            sh(known(b"sh\0", 3, true)),
-            sh(known(b"", 0, false)),
+            sh(known(b"sh\0", 3, ArgvFrom::Exec)),
+            sh(known(b"sx\0", 3, ArgvFrom::Exec)),
+            sh(known(b"sh\0", 4, ArgvFrom::Exec)),
+            sh(known(b"sh\0", 3, ArgvFrom::Memory)),
+            sh(known(b"sh\0", 3, ArgvFrom::Proc)),
+            sh(known(b"", 0, ArgvFrom::Exec)),
             sh(Argv::NotApplicable),
-            ProcessFacts { uid: 1, ..sh(known(b"sh\0", 3, false)) },
-            ProcessFacts { comm: Cow::Borrowed(b"sx"), ..sh(known(b"sh\0", 3, false)) },
+            ProcessFacts { uid: 1, ..sh(known(b"sh\0", 3, ArgvFrom::Exec)) },
+            ProcessFacts { comm: Cow::Borrowed(b"sx"), ..sh(known(b"sh\0", 3, ArgvFrom::Exec)) },
         ];
         let mut bases: Vec<Basis<'_>> = all.iter().map(|process| basis_of(process, 0)).collect();
         bases.push(basis_of(&all[0], 1));

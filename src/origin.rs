@@ -184,6 +184,8 @@ pub struct Verdict {
     pub scope: Option<Scope>,
     /// The code is a claim that this system call lets a sender make.
     pub code_forged: bool,
+    /// The running task is traced, and its registers name this very signal: whether it sent it cannot be known.
+    pub is_undecided: bool,
 }
 
 /// `include/uapi/linux/pidfd.h`.
@@ -199,6 +201,7 @@ const SI_ASYNCIO: i32 = -4;
 const SI_SIGIO: i32 = -5;
 const SI_TKILL: i32 = -6;
 const SI_KERNEL: i32 = 128;
+const TRAP_PERF: i32 = 6;
 const SYS_SECCOMP: i32 = 1;
 const SYS_USER_DISPATCH: i32 = 2;
 
@@ -313,10 +316,15 @@ pub fn decide(facts: &Snapshot<'_>) -> Verdict {
     let call = facts.syscall.as_ref().and_then(|syscall| Some((Call::of(syscall)?, syscall.args)));
     // of a traced task the registers are there in any case
     let acts = facts.in_syscall || shown == Some(Cause::Call);
-    if let Some((call, args)) = call.filter(|_| acts) {
-        if call.signal_argument(&args) == Some(u32::from(facts.signal)) && call.may_leave(facts.info) {
-            return sent_by(call, &args, facts);
-        }
+    let names_it = call.filter(|(call, args)| {
+        call.signal_argument(args) == Some(u32::from(facts.signal)) && call.may_leave(facts.info)
+    });
+    if let Some((call, args)) = names_it.filter(|_| acts) {
+        return sent_by(call, &args, facts);
+    }
+    // where the stack is not known, a register that a tracer changed is no evidence against the call either
+    if names_it.is_some() && facts.is_traced_call && facts.explanation.is_none() {
+        return Verdict { is_undecided: true, ..without_a_sender(facts) };
     }
     if !facts.has_registers && facts.in_syscall && is_claimed_by_a_sender(facts.info) {
         // before 5.15 there is only the siginfo to go by
@@ -367,7 +375,7 @@ fn is_in_ptrace(facts: &Snapshot<'_>) -> bool {
 impl Verdict {
     /// Of an origin of which no more is known.
     fn of(origin: Origin) -> Self {
-        Self { origin, reason: None, via: None, scope: None, code_forged: false }
+        Self { origin, reason: None, via: None, scope: None, code_forged: false, is_undecided: false }
     }
 }
 
@@ -480,6 +488,8 @@ fn origin_by_rules(facts: &Snapshot<'_>) -> Origin {
         (_, SigInfo::Given { code: SI_TIMER, .. }) => Origin::Timer,
         (SYS, SigInfo::Given { code: SYS_SECCOMP, .. }) => Origin::Seccomp,
         (SYS, SigInfo::Given { code: SYS_USER_DISPATCH, .. }) => Origin::Kernel,
+        // who opened the event is not known: it may be of another process
+        (TRAP, SigInfo::Given { code: TRAP_PERF, .. }) if to_itself => Origin::Perf,
         (signal, SigInfo::Given { code, .. })
             if is_fault_signal(signal) && to_itself && (code > 0 || code == SI_KERNEL) =>
         {
@@ -833,6 +843,8 @@ mod tests {
             (shown(Cause::Terminal, facts(1, SigInfo::Kernel)), Origin::Tty, None),
             (shown(Cause::CtrlAltDel, facts(2, SigInfo::Kernel)), Origin::Kernel, Some(Reason::CtrlAltDel)),
             (shown(Cause::Sysrq, facts(15, SigInfo::Kernel)), Origin::Kernel, Some(Reason::Sysrq)),
+            // the victim's own instruction has not done anything
+            (to_itself(facts(TRAP, given(TRAP_PERF))), Origin::Perf, None),
             // by F_SETSIG, as the peer exits: the rules would take it for a child's
             (shown(Cause::Io, exiting(facts(10, given(1)))), Origin::Io, None),
             (shown(Cause::Child, exiting(facts(10, given(1)))), Origin::Child, None),
@@ -850,6 +862,19 @@ mod tests {
         claimed.is_traced_call = true;
         assert_eq!(decide(&shown(Cause::Timer, claimed.clone())).origin, Origin::Timer);
         assert_eq!(decide(&shown(Cause::Call, claimed)).origin, Origin::Process);
+    }
+
+    #[test]
+    fn a_traced_sender_without_evidence_is_undecided_and_never_the_kernel_for_certain() {
+        let mut claimed = in_call(facts(15, SigInfo::None), 62, [200, 15, 0, 0]);
+        claimed.in_syscall = false;
+        assert!(!decide(&claimed).is_undecided, "what is left of its last call");
+        claimed.is_traced_call = true;
+        assert!(decide(&claimed).is_undecided);
+        assert_eq!(decide(&shown(Cause::Call, claimed.clone())).origin, Origin::Process);
+        assert!(!decide(&shown(Cause::Timer, claimed.clone())).is_undecided);
+        claimed.signal = 10;
+        assert!(!decide(&claimed).is_undecided, "its call is of another signal");
     }
 
     #[test]

@@ -276,8 +276,8 @@ fn owned(identity: &IdentityFacts<'_>) -> IdentityFacts<'static> {
         uid: identity.uid,
         exe: Cow::Owned(identity.exe.to_vec()),
         argv: match &identity.argv {
-            Argv::Known { bytes, total, from_proc } => {
-                Argv::Known { bytes: Cow::Owned(bytes.to_vec()), total: *total, from_proc: *from_proc }
+            Argv::Known { bytes, total, from } => {
+                Argv::Known { bytes: Cow::Owned(bytes.to_vec()), total: *total, from: *from }
             }
             Argv::NotApplicable => Argv::NotApplicable,
             Argv::Missing(gap) => Argv::Missing(*gap),
@@ -313,7 +313,8 @@ mod tests {
     }
 
     fn identity(pid: u32, exec_id: u32) -> IdentityFacts<'static> {
-        let argv = Argv::Known { bytes: Cow::Borrowed(b"new\0"), total: 4, from_proc: false };
+        let argv =
+            Argv::Known { bytes: Cow::Borrowed(b"new\0"), total: 4, from: crate::record::ArgvFrom::Exec };
         IdentityFacts {
             image: Image { pid, start: 0, exec_id },
             comm: Cow::Borrowed(b"new"),

@@ -118,10 +118,19 @@ pub fn of(event: &SignalEvent<'_>) -> String {
         }
         Origin::Oom => return oom(event, &target),
         Origin::Bpf => format!("a BPF program sent {signal} to {target}"),
-        Origin::Perf => format!("a perf event of {target} sent it {signal}"),
+        Origin::Perf => format!("a perf event sent {signal} to {target}"),
         Origin::Ptrace => ptrace(event, &target),
         Origin::Kernel => kernel(event, &target),
     };
+    // a sentence about ptrace names it, and so does one whose source it is
+    let is_named = event.verdict.origin == Origin::Ptrace || (is_own && event.source().is_some());
+    let others = event.target_tracer().filter(|tracer| {
+        !is_named
+            && event.source().is_none_or(|source| (source.pid, source.start) != (tracer.pid, tracer.start))
+    });
+    if let Some(tracer) = others {
+        let _ = write!(text, " (traced by {})", name(tracer));
+    }
     if event.is_raised_again() {
         let _ = write!(text, ", after its handler had met the fault");
         if let Some((address, _)) = event.fault() {
@@ -205,7 +214,10 @@ fn kernel(event: &SignalEvent<'_>, target: &str) -> String {
 /// Who sent it, and what had just happened to it: `tini(7), 0.1 ms after SIGUSR2 from sh(9),`, or
 /// `postgres(700), after its child 729 died of SIGKILL,`. What is nearer explains more.
 fn source(event: &SignalEvent<'_>) -> String {
-    let source = name(event.current());
+    let mut source = name(event.current());
+    if let Some(tracer) = event.source_tracer() {
+        let _ = write!(source, " (traced by {})", name(tracer));
+    }
     if let Some((last, from)) = event.last_signal() {
         let is_nearer = event.child_death().is_none_or(|death| death.time <= last.time);
         if let Some(signal) = Signal::new(last.signal).filter(|_| is_nearer) {
@@ -522,7 +534,7 @@ mod tests {
             (Origin::Io, "kernel sent SIGTERM to yes(9): I/O"),
             (Origin::Rlimit, "yes(9) exceeded a resource limit: SIGTERM"),
             (Origin::Bpf, "a BPF program sent SIGTERM to yes(9)"),
-            (Origin::Perf, "a perf event of yes(9) sent it SIGTERM"),
+            (Origin::Perf, "a perf event sent SIGTERM to yes(9)"),
             (Origin::Seccomp, "kernel sent SIGTERM to yes(9): a seccomp filter refused a system call"),
             (Origin::Oom, "kernel OOM killer killed yes(9), for memory that bash(7) asked for"),
             (Origin::Ptrace, "kernel sent SIGTERM to yes(9) for its tracer"),

@@ -19,7 +19,7 @@
 /* Anything else says that something is missing, or is another's: that is asked anew. */
 #define PROCESS_LASTING                                                                          \
 	(PROCESS_NO_ARGV | PROCESS_CUT | PROCESS_FROM_PROC | PROCESS_SEEDED | PROCESS_BY_PLACE | \
-	 PROCESS_EXE_LOST | PROCESS_OVERWRITTEN)
+	 PROCESS_EXE_LOST | PROCESS_OVERWRITTEN | PROCESS_EXE_UNREACHABLE)
 
 static __always_inline void begin_again(struct again *again)
 {

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The path of the executable, as the process itself would see it: names from its file up to its own root directory,
- * across mounts. Taken when it is exec'd or seeded, and kept behind argv, so that a signal copies both at once.
+ * across mounts. Taken when it is exec'd or seeded, and kept behind argv, so that a signal copies both at once. A walk that
+ * does not meet that root names a file that the process may have been given a descriptor of, from another mount namespace
+ * or from no directory at all: the path is not one of the process's, and PROCESS_EXE_UNREACHABLE says so.
  *
  * The helper for this, bpf_d_path(), is not there for these hooks. Renames go on meanwhile, and each is seen or not,
  * as by anybody who reads a path. Everything is read by copying: no address is trusted.
@@ -37,7 +39,7 @@ static long append_exe_name(u32 index __attribute__((unused)), void *context)
 
 		/* the top of a tree that the process cannot reach */
 		if (below == mount)
-			goto whole;
+			goto unreachable;
 		walk->dentry = (u64)BPF_CORE_READ(mount, mnt_mountpoint);
 		walk->mount = (u64)below + bpf_core_field_offset(struct mount, mnt);
 		return 0;
@@ -53,9 +55,11 @@ static long append_exe_name(u32 index __attribute__((unused)), void *context)
 	up = BPF_CORE_READ(dentry, d_parent);
 	/* a file that is in no directory: a memfd */
 	if (up == dentry)
-		goto whole;
+		goto unreachable;
 	walk->dentry = (u64)up;
 	return 0;
+unreachable:
+	scratch->flags |= PROCESS_EXE_UNREACHABLE;
 whole:
 	scratch->exe_kept = *(volatile u32 *)&scratch->exe_used;
 	return 1;

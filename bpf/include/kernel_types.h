@@ -334,6 +334,7 @@ struct css_set {
 } CORE;
 
 struct task_struct {
+	void *stack;
 	unsigned int flags;
 	int exit_state;
 	int pid;

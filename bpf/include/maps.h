@@ -209,7 +209,7 @@ struct facts {
 	u32 to_itself;
 	u32 is_sent;   /* by current, in a system call of its own */
 	u32 is_hashed; /* current has not been released: what it points at is there */
-	u32 is_walked; /* and is inside a system call of its own: it may be the source */
+	u32 is_walked; /* and may be the source */
 	u32 may_end;   /* its default action ends a process */
 	u32 hidden;    /* enum hidden_class */
 	u32 filtered;  /* by a filter of the command line */

@@ -150,6 +150,7 @@ enum wire_process_flag {
 	PROCESS_ENV_CUT = 1 << 16,     /* more environment variables were asked for than could be kept */
 	PROCESS_ENV_LOST = 1 << 17,    /* its environment could not be read */
 	PROCESS_OVERWRITTEN = 1 << 18, /* it had written over its argv before the tracer came: a title */
+	PROCESS_EXE_UNREACHABLE = 1 << 19, /* its executable is not below its root directory */
 };
 
 struct wire_process {

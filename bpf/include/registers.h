@@ -249,13 +249,34 @@ static __always_inline bool is_ptrace(const struct wire_syscall *call)
 	return false;
 }
 
+/* Is this address between the end of the task's kernel stack and its saved registers? */
+static __always_inline bool is_on_stack(struct task_struct *task, u64 address)
+{
+	u64 stack = (u64)view_of(task)->stack;
+
+	return stack && address >= stack && address < (u64)bpf_task_pt_regs(task);
+}
+
 /*
  * Is current inside a system call of its own? Not the idle task, not a kernel thread, and not one that
  * is exiting, whose registers are those of whatever it did last.
+ *
+ * On x86 the register of the result says so, which a tracer can change where the call begins, and let go before it runs.
+ * The number and the arguments are what the kernel goes by. So a siginfo on the task's own stack is evidence as well: an
+ * interrupt of the kernel has a stack of its own, and one of a program leaves no number. kill() of 7.x has no siginfo, and
+ * names its target.
  */
-static __always_inline bool in_system_call(struct task_struct *task, const struct wire_syscall *call)
+static __always_inline bool in_system_call(struct task_struct *task, struct task_struct *target,
+					   const struct wire_syscall *call, u64 info)
 {
-	return call->active && task->tgid != 0 && !(task->flags & (PF_KTHREAD | PF_EXITING));
+	bool acts = call->active;
+
+	if (task->tgid == 0 || task->flags & (PF_KTHREAD | PF_EXITING))
+		return false;
+	if (!acts && call->number >= 0)
+		acts = info ? info > 1 && is_on_stack(task, info)
+			    : may_send(call->number) && (u32)call->args[0] == (u32)target->tgid;
+	return acts;
 }
 
 #endif

@@ -21,6 +21,8 @@ use super::types::{self, Kind, Types};
 const THREADS: usize = 4;
 /// With less memory than this one program is loaded at a time: the verifier takes some tens of MiB for the largest.
 const PLENTY: u64 = 256 << 20;
+/// The section of a program that is attached to nothing: it is run by `bpf(BPF_PROG_RUN)`.
+const RUN_BY_CALL: &str = "syscall";
 /// What `LICENSE` of the object says.
 const LICENSE: &CStr = c"GPL";
 
@@ -72,8 +74,8 @@ impl Prepared {
     fn load(&self, attach_to: u32, btf: i32) -> io::Result<OwnedFd> {
         let program = self.program;
         let name = CString::new(self.name.as_str())?;
-        let is_sleepable =
-            self.section.split('/').next().is_some_and(|kind| kind.strip_suffix(".s").is_some());
+        let kind = self.section.split('/').next().unwrap_or_default();
+        let is_sleepable = kind.strip_suffix(".s").is_some() || kind == RUN_BY_CALL;
         // SAFETY: all of these only read the program, which outlives them, as do the arrays that they point to.
         let fd = unsafe {
             let mut options = libbpf_sys::bpf_prog_load_opts {
@@ -127,8 +129,15 @@ fn attached_to(section: &str) -> Option<(Kind, String)> {
     }
 }
 
-/// The ids of all, in their order; None if one is not there.
+/// The ids of all, in their order, 0 of what is attached to nothing; None if one is not there.
 fn all_attached_to(kernel: &Types, sections: &[String]) -> Option<Vec<u32>> {
+    let is_attached = |section: &&String| *section != RUN_BY_CALL;
+    let attached: Vec<&String> = sections.iter().filter(is_attached).collect();
+    let mut ids = ids_attached_to(kernel, &attached)?.into_iter();
+    sections.iter().map(|section| if is_attached(&section) { ids.next() } else { Some(0) }).collect()
+}
+
+fn ids_attached_to(kernel: &Types, sections: &[&String]) -> Option<Vec<u32>> {
     let names: Vec<(Kind, String)> =
         sections.iter().map(|section| attached_to(section)).collect::<Option<_>>()?;
     let wanted: Vec<(Kind, &[u8])> = names.iter().map(|(kind, name)| (*kind, name.as_bytes())).collect();
@@ -275,6 +284,24 @@ impl Programs {
     /// One of them, if it was to be loaded.
     pub(super) fn get(&self, name: &str) -> Option<BorrowedFd<'_>> {
         self.loaded.get(name).map(|program| program.fd.as_fd())
+    }
+
+    /// Runs one that is attached to nothing, which writes a number.
+    ///
+    /// # Errors
+    /// If it was not loaded, or the kernel refuses.
+    pub(super) fn run(&self, name: &str) -> io::Result<u64> {
+        let program = self.loaded.get(name).ok_or(io::ErrorKind::NotFound)?;
+        let mut number = 0_u64;
+        let mut options = libbpf_sys::bpf_test_run_opts {
+            sz: size_of::<libbpf_sys::bpf_test_run_opts>() as libbpf_sys::size_t,
+            ctx_in: (&raw mut number).cast(),
+            ctx_size_in: size_of::<u64>() as u32,
+            ..Default::default()
+        };
+        // SAFETY: the options and the number, which the kernel reads and writes, outlive the call.
+        let result = unsafe { libbpf_sys::bpf_prog_test_run_opts(program.fd.as_raw_fd(), &raw mut options) };
+        if result < 0 { Err(io::Error::from_raw_os_error(-result)) } else { Ok(number) }
     }
 
     /// Attaches one to what its section says, for as long as the descriptor is open.

@@ -23,10 +23,11 @@ use super::wire::{
     Constant, Counters, Environment, HiddenClass, Identity, ProcessFlag, SelectValue, bytes_of,
 };
 use super::{load, pidfd};
+use crate::clock;
 use crate::complete::{Identities, procfs};
 use crate::config::Config;
 use crate::error::TraceError;
-use crate::record::{self, Ghost, KeptIdentity};
+use crate::record::{self, ArgvFrom, Ghost, KeptIdentity};
 
 /// Argument bytes that each size class of `bpf/include/maps.h` holds.
 const INLINE: usize = size_of::<Identity>() - offset_of!(Identity, argv);
@@ -269,6 +270,12 @@ impl<'obj> Session<'obj> {
             TraceError::kernel("load the BPF programs", hint, error)
         })?;
         let loaded = began.elapsed();
+        clock::calibrate(|| {
+            programs
+                .run("read_clock")
+                .inspect_err(|error| tracing::debug!(%error, "the clock of the kernel cannot be read"))
+                .ok()
+        });
 
         for comm in &config.ignored_source_comms {
             skel.maps
@@ -444,7 +451,13 @@ impl<'obj> Session<'obj> {
         let maps = &self.skel.maps;
         let hooks = [&maps.identities, &maps.argv_medium, &maps.argv_large, &maps.argv_tail];
         let seeding = [&maps.seeded, &maps.seeded_medium, &maps.seeded_large, &maps.seeded_tail];
-        read_identity(key, hooks).or_else(|| read_identity(key, seeding))
+        read_identity(key, hooks).or_else(|| {
+            let mut seeded = read_identity(key, seeding)?;
+            if seeded.from == ArgvFrom::Exec {
+                seeded.from = ArgvFrom::Memory;
+            }
+            Some(seeded)
+        })
     }
 }
 
@@ -492,6 +505,7 @@ fn read_identity(key: [u8; 4], maps: [&MapMut<'_>; 4]) -> Option<KeptIdentity> {
     Some(KeptIdentity {
         exec_id: identity.exec_id,
         argv_total: identity.argv_total,
+        from: ArgvFrom::of(identity.flags),
         is_known: kept > 0,
         is_overwritten: identity.flags & ProcessFlag::PROCESS_OVERWRITTEN.0 != 0,
         argv,
@@ -561,8 +575,7 @@ fn attach_attempts(
 }
 
 fn boot_time() -> u64 {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
-    time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
+    u64::try_from(clock::boot_time()).unwrap_or_default()
 }
 
 /// Reads what was there before the hooks, from the kernel and from /proc; and what still does, if it hangs.
@@ -826,6 +839,6 @@ mod tests {
         assert!(names.len() > 15, "{names:?}");
         names.retain(|name| Missed::default().of(name).is_none());
         names.sort();
-        assert_eq!(names, ["read_titles", "seed", "try_trampoline"]);
+        assert_eq!(names, ["read_clock", "read_titles", "seed", "try_trampoline"]);
     }
 }

@@ -29,7 +29,7 @@ use crate::cause;
 use crate::context::{ReadTitle, Surroundings};
 use crate::origin::{self, Origin};
 use crate::record::{
-    Argv, CgroupFacts, Gap, Ghost, Image, KeptIdentity, OomFacts, OomScope, ProcessFacts, Snapshot,
+    Argv, ArgvFrom, CgroupFacts, Gap, Ghost, Image, KeptIdentity, OomFacts, OomScope, ProcessFacts, Snapshot,
     SpawnerFacts, Task, TitleFacts,
 };
 
@@ -413,7 +413,7 @@ impl Completer {
             exec_id: kept.exec_id,
             arg_start: 0,
             argv: if kept.is_known {
-                Argv::Known { bytes: Cow::Owned(kept.argv), total: kept.argv_total, from_proc: false }
+                Argv::Known { bytes: Cow::Owned(kept.argv), total: kept.argv_total, from: kept.from }
             } else {
                 Argv::Missing(if kept.is_overwritten { Gap::Overwritten } else { Gap::Unknown })
             },
@@ -434,7 +434,7 @@ impl Completer {
             if let Some(gap) = gap {
                 self.unsettled += 1;
                 if let Some(argv) = self.find(process, gap, identities) {
-                    if matches!(argv, Argv::Known { from_proc: true, .. }) {
+                    if matches!(argv, Argv::Known { from: ArgvFrom::Proc, .. }) {
                         self.from_proc += 1;
                     } else {
                         self.from_kernel += 1;
@@ -484,7 +484,7 @@ impl Completer {
             }
             if kept.is_known && !is_older {
                 let bytes = Cow::Owned(kept.argv);
-                return Some(Argv::Known { bytes, total: kept.argv_total, from_proc: false });
+                return Some(Argv::Known { bytes, total: kept.argv_total, from: kept.from });
             }
             if kept.is_overwritten && !is_older {
                 return Some(Argv::Missing(Gap::Overwritten));
@@ -500,7 +500,11 @@ impl Completer {
         if block.is_overwritten {
             return Some(Argv::Missing(Gap::Overwritten));
         }
-        Some(Argv::Known { total: block.bytes.len() as u32, bytes: Cow::Owned(block.bytes), from_proc: true })
+        Some(Argv::Known {
+            total: block.bytes.len() as u32,
+            bytes: Cow::Owned(block.bytes),
+            from: ArgvFrom::Proc,
+        })
     }
 }
 
@@ -548,6 +552,7 @@ mod tests {
                 exec_id,
                 argv_total: 5,
                 argv,
+                from: ArgvFrom::Exec,
                 is_known,
                 is_overwritten: false,
                 exe: Vec::new(),
@@ -565,9 +570,10 @@ mod tests {
             [ProcessFacts { start, exec_id: 5, arg_start, argv, ..ProcessFacts::named(pid, b"x") }];
         completer.complete(&mut processes, identities);
         match &processes[0].argv {
-            Argv::Known { bytes, from_proc, .. } => {
-                assert_eq!(**bytes == b"kept\0"[..], !from_proc);
-                Some(*from_proc)
+            Argv::Known { bytes, from, .. } => {
+                let is_from_proc = *from == ArgvFrom::Proc;
+                assert_eq!(**bytes == b"kept\0"[..], !is_from_proc);
+                Some(is_from_proc)
             }
             _ => None,
         }
@@ -639,7 +645,7 @@ mod tests {
             completer.unsettled() != before
         };
         let named = || ProcessFacts::named(7, b"x");
-        let known = || Argv::Known { bytes: Cow::Borrowed(b"x\0"), total: 2, from_proc: false };
+        let known = || Argv::Known { bytes: Cow::Borrowed(b"x\0"), total: 2, from: ArgvFrom::Exec };
         let without_exe = || Some(Box::new(SubjectFacts::default()));
         assert!(!asks(named(), false));
         assert!(!asks(ProcessFacts { subject: without_exe(), ..named() }, false), "a kernel thread has none");

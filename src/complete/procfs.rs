@@ -11,11 +11,17 @@ use std::time::Duration;
 use procfs::ProcError;
 use procfs::process::{Process, Stat};
 
+use crate::clock;
 use crate::record::Task;
 
-/// /proc counts in clock ticks; a start is boot-time nanoseconds.
+/// /proc counts in clock ticks, by the clock of the reader's time namespace; a start is boot-time nanoseconds.
 fn ticks(start: u64) -> u64 {
-    (u128::from(start) * u128::from(procfs::ticks_per_second()) / 1_000_000_000) as u64
+    ticks_of(i128::from(start) - clock::namespace_offset())
+}
+
+fn ticks_of(shown: i128) -> u64 {
+    let shown = u128::try_from(shown).unwrap_or_default();
+    (shown * u128::from(procfs::ticks_per_second()) / 1_000_000_000) as u64
 }
 
 fn stat(proc_directory: &Path, pid: u32) -> io::Result<Stat> {

@@ -9,9 +9,9 @@ use plain::Plain;
 use thiserror::Error;
 
 use super::{
-    Argv, AttemptFacts, Blocking, CgroupFacts, ChildDeath, Comm, Disposition, EndFacts, Ending, Gap, Ghost,
-    IdentityFacts, Image, Limits, OomFacts, Previous, PreviousSource, ProcessFacts, Record, SigInfo,
-    Snapshot, SpawnerFacts, SubjectFacts, Syscall, SyscallAbi, Task, Title, TitleFacts,
+    Argv, ArgvFrom, AttemptFacts, Blocking, CgroupFacts, ChildDeath, Comm, Disposition, EndFacts, Ending,
+    Gap, Ghost, IdentityFacts, Image, Limits, OomFacts, Previous, PreviousSource, ProcessFacts, Record,
+    SigInfo, Snapshot, SpawnerFacts, SubjectFacts, Syscall, SyscallAbi, Task, Title, TitleFacts,
 };
 use crate::bpf::wire::{
     Abi, Behind, Constant, Disposition as WireDisposition, Info as WireInfo, Kind, PreviousFlag, ProcessFlag,
@@ -168,8 +168,8 @@ pub fn decode_ghost(bytes: &[u8], pid: u32, start: u64) -> Option<Ghost> {
         exec_id: wire.exec_id,
         arg_start: 0,
         argv: match argv_of(argv, wire.argv_total, wire.flags) {
-            Argv::Known { bytes, total, from_proc } => {
-                Argv::Known { bytes: Cow::Owned(bytes.into_owned()), total, from_proc }
+            Argv::Known { bytes, total, from } => {
+                Argv::Known { bytes: Cow::Owned(bytes.into_owned()), total, from }
             }
             Argv::NotApplicable => Argv::NotApplicable,
             Argv::Missing(gap) => Argv::Missing(gap),
@@ -391,11 +391,8 @@ fn decode_signal(bytes: &[u8]) -> Result<(Snapshot<'_>, usize), DecodeError> {
         in_syscall: flag(SignalFlag::SIGNAL_SYSCALL),
         has_registers: Abi(head.call.abi) != Abi::ABI_NONE,
         instruction_pointer: head.call.instruction_pointer,
-        syscall: if flag(SignalFlag::SIGNAL_SYSCALL) || flag(SignalFlag::SIGNAL_TRACED_CALL) {
-            decode_syscall(&head.call)?
-        } else {
-            None
-        },
+        // whether current is still in it, is another question
+        syscall: decode_syscall(&head.call)?,
         disposition: match WireDisposition(u32::from(head.disposition)) {
             WireDisposition::DISPOSITION_DEFAULT => Disposition::Default,
             WireDisposition::DISPOSITION_IGNORED => Disposition::Ignored,
@@ -628,6 +625,7 @@ fn decode_process<'a>(
                 nodename,
                 environment,
                 environment_cut: flag(ProcessFlag::PROCESS_ENV_CUT),
+                exe_unreachable: flag(ProcessFlag::PROCESS_EXE_UNREACHABLE),
                 environment_lost: flag(ProcessFlag::PROCESS_ENV_LOST),
             })
         }),
@@ -637,6 +635,19 @@ fn decode_process<'a>(
 
 fn until_nul(bytes: &[u8]) -> &[u8] {
     &bytes[..bytes.iter().position(|&byte| byte == 0).unwrap_or(bytes.len())]
+}
+
+impl ArgvFrom {
+    /// By the flags of a process (`enum wire_process_flag`).
+    pub(crate) fn of(flags: u32) -> Self {
+        if flags & ProcessFlag::PROCESS_FROM_PROC.0 != 0 {
+            Self::Proc
+        } else if flags & ProcessFlag::PROCESS_SEEDED.0 != 0 {
+            Self::Memory
+        } else {
+            Self::Exec
+        }
+    }
 }
 
 /// Bytes outrank a reason for having none: some of an argv is told as cut.
@@ -655,9 +666,7 @@ fn argv_of(bytes: &[u8], total: u32, flags: u32) -> Argv<'_> {
     }
     match gaps.iter().find(|&&(flag, _)| is(flag)) {
         Some(&(_, gap)) if bytes.is_empty() => Argv::Missing(gap),
-        _ => {
-            Argv::Known { bytes: Cow::Borrowed(bytes), total, from_proc: is(ProcessFlag::PROCESS_FROM_PROC) }
-        }
+        _ => Argv::Known { bytes: Cow::Borrowed(bytes), total, from: ArgvFrom::of(flags) },
     }
 }
 

@@ -169,6 +169,18 @@ impl Gap {
     }
 }
 
+/// Where a command line was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ArgvFrom {
+    /// At its exec, by the hook.
+    #[default]
+    Exec,
+    /// From the memory of a process that is older than the tracer, which may have written there what it liked.
+    Memory,
+    /// From /proc.
+    Proc,
+}
+
 /// The command line of a process, as bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Argv<'a> {
@@ -178,8 +190,8 @@ pub enum Argv<'a> {
         bytes: Cow<'a, [u8]>,
         /// How many there are in the process.
         total: u32,
-        /// It came from /proc.
-        from_proc: bool,
+        /// Where they were read.
+        from: ArgvFrom,
     },
     /// A kernel thread has none.
     NotApplicable,
@@ -229,6 +241,8 @@ pub struct ProcessFacts<'a> {
 pub struct SubjectFacts<'a> {
     /// The executable: names, each with its NUL, the nearest first; empty if it could not be had.
     pub exe: Cow<'a, [u8]>,
+    /// It is not below the root directory of the process.
+    pub exe_unreachable: bool,
     /// `utsname.nodename`, where it is in a UTS namespace of its own.
     pub nodename: &'a [u8],
     /// The environment variables that were asked for: `NAME=value`, each with its NUL.
@@ -349,6 +363,8 @@ pub struct KeptIdentity {
     pub argv_total: u32,
     /// There is an argv.
     pub is_known: bool,
+    /// Where it was read.
+    pub from: ArgvFrom,
     /// There was one, and the process had written over it before it was read.
     pub is_overwritten: bool,
     /// The path of the executable: its names, each with a NUL, the nearest first.

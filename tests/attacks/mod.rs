@@ -1,7 +1,9 @@
 //! What an unprivileged user may try against a tracer, or against what it says: a file an attack. Each test runs it as such a
 //! user and shows that the promise of SECURITY.md is kept.
 
-pub mod assisted_sender;
+mod assisted_sender;
+mod foreign_program;
+mod hidden_cause;
 
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -9,11 +11,11 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 use crate::Test;
-use crate::harness;
+use crate::harness::{self, Process};
 
 /// All of them.
 pub fn tests() -> Vec<Test> {
-    [assisted_sender::TESTS].concat()
+    [assisted_sender::TESTS, foreign_program::TESTS, hidden_cause::TESTS].concat()
 }
 
 /// Who attacks: nobody, without a capability.
@@ -30,6 +32,14 @@ pub fn as_user(program: impl AsRef<std::ffi::OsStr>, uid: u32) -> Command {
     // std gives up root's groups with it, and the kernel the capabilities
     command.uid(uid).gid(uid).current_dir("/");
     command
+}
+
+/// A process of the attacker's that makes a signal; the pids that it printed.
+pub fn make(kind: &str) -> (Process, u32, u32) {
+    let made = Process::start(as_attacker(workload_of_all()).arg0("workload").args(["signal", kind]));
+    let pids: Vec<u32> = made.said().split_whitespace().map(|word| word.parse().unwrap()).collect();
+    let [target, other] = pids[..] else { panic!("{kind}: {:?}", made.said()) };
+    (made, target, other)
 }
 
 /// The workload where the attacker can run it, whatever directories the other is in.

@@ -48,8 +48,12 @@ pub enum Skip {
     MemoryFailure,
     /// `io_uring` is there, and allowed.
     IoUring,
+    /// A perf event that asks for a signal, for a user without privileges.
+    PerfEvent,
     /// Threads may be scheduled in real time.
     RealTime,
+    /// A time namespace.
+    TimeNamespace,
     /// A new pid namespace in a new user namespace.
     UserNamespace,
     /// The freezer of cgroups of version 1.
@@ -78,7 +82,9 @@ impl Skip {
             Self::Calls32 => "no-32-bit-calls",
             Self::MemoryFailure => "no-memory-failure",
             Self::IoUring => "no-io-uring",
+            Self::PerfEvent => "no-perf-event",
             Self::RealTime => "no-real-time",
+            Self::TimeNamespace => "no-time-namespace",
             Self::UserNamespace => "no-user-namespace",
             Self::Freezer1 => "no-freezer-1",
             Self::Guest => "no-guest",
@@ -127,8 +133,15 @@ impl Skip {
             Self::X86 => (!cfg!(target_arch = "x86_64"))
                 .then_some("another machine has other faults, and other codes for them"),
             Self::IoUring => cannot("can-io-uring").then_some("io_uring_setup() does not work here"),
+            Self::PerfEvent => {
+                cannot("can-have-events").then_some("perf_event_open() with sigtrap does not work here")
+            }
             Self::RealTime => {
                 cannot("can-real-time").then_some("no thread may be scheduled in real time here")
+            }
+            Self::TimeNamespace => {
+                let works = Command::new("unshare").args(["--time", "--boottime", "1000", "--fork", "true"]).stderr(Stdio::null()).status();
+                (!works.is_ok_and(|status| status.success())).then_some("unshare --time does not work here")
             }
             Self::UserNamespace => {
                 let arguments = ["--user", "--fork", "--pid", "true"];

@@ -9,7 +9,7 @@ use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::Test;
-use crate::harness::{Process, Skip, Tracer, kill, unified, wait_until, workload};
+use crate::harness::{Process, Skip, Tracer, kill, killsnoop, unified, wait_until, workload};
 
 pub const TESTS: &[Test] = &[
     ("the_executable_is_that_of_proc", &[], exe),
@@ -28,6 +28,7 @@ pub const TESTS: &[Test] = &[
     ("variables_are_told_as_they_were_at_exec", &[Skip::Loop], variables),
     ("a_variable_that_is_too_long_is_flagged", &[Skip::Loop], long_variable),
     ("a_target_s_title_is_told_with_its_age", &[Skip::Titles], title),
+    ("in_a_time_namespace_times_are_those_of_the_host", &[Skip::TimeNamespace], time_namespace),
 ];
 
 fn exe_of(pid: u32) -> String {
@@ -470,4 +471,32 @@ fn title() {
     plain.kill(Signal::TERM);
     let event = tracer.signal_to(plain.pid(), 15);
     assert!(event["target"]["title"].is_null(), "{event}");
+}
+
+/// Its boot time is ahead by days, and so are the starts that /proc shows in it.
+fn time_namespace() {
+    let older = Process::workload(&["waits"]);
+    let mut command = Command::new("unshare");
+    command.args(["--time", "--boottime", "1000000", "--fork", "--kill-child", killsnoop(), "-o", "json"]);
+    let tracer = Tracer::run(&mut command);
+    let began = jiff::Timestamp::now();
+    let target = Process::workload(&["waits"]);
+    let is_now = |text: &Value| {
+        let time: jiff::Timestamp = text.as_str().unwrap().parse().unwrap();
+        (time - began).total(jiff::Unit::Second).unwrap().abs() < 120.0
+    };
+    for process in [&target, &older] {
+        process.kill(Signal::CONT);
+        let event = tracer.signal_to(process.pid(), 18);
+        assert!(is_now(&event["time"]) && is_now(&event["target"]["startTime"]), "{began}: {event}");
+        assert_eq!(event["target"]["user"]["name"], "root", "{event}");
+        assert!(event["missing"].is_null(), "{event}");
+    }
+    // the start that a question compares with /proc
+    let mut who = Command::new("unshare");
+    who.args(["--time", "--boottime", "1000000", "--fork", "--kill-child", killsnoop(), "who"]);
+    let who = Tracer::run(who.args(["-o", "json", "-l", "info", &older.pid().to_string()]));
+    older.kill(Signal::TERM);
+    let said = who.wait();
+    assert!(said.events().iter().any(|event| event["target"]["pid"] == older.pid()), "{}", said.stdout);
 }

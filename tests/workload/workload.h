@@ -48,6 +48,7 @@ struct signal_kind {
 	void (*make)(void);
 };
 extern const struct signal_kind cause_kinds[];
+extern const struct signal_kind attack_kinds[];
 
 __attribute__((noreturn)) void die(const char *what);
 /* This process, as it knows itself, run with these arguments. */

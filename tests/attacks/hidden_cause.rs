@@ -1,0 +1,40 @@
+//! What lets the kernel send a signal to another: the process that acts is the trigger, and never the victim.
+
+use serde_json::Value;
+
+use super::make;
+use crate::Test;
+use crate::harness::{Skip, Tracer};
+
+pub const TESTS: &[Test] = &[
+    ("who_changes_a_watched_directory_or_breaks_a_lease_is_the_trigger", &[], notified),
+    ("a_limit_that_another_has_set_is_not_the_victims_doing", &[], limited),
+    ("a_perf_event_of_another_is_no_fault_of_the_victim", &[Skip::PerfEvent], perf_event),
+];
+
+fn notified() {
+    let tracer = Tracer::json(&[]);
+    for kind in ["directory", "lease"] {
+        let (_made, target, other) = make(kind);
+        let event = tracer.signal_to(target, 10);
+        assert_eq!((&event["origin"], &event["source"]), (&"io".into(), &Value::Null), "{kind}: {event}");
+        assert_eq!(event["trigger"]["pid"], other, "{kind}: {event}");
+    }
+}
+
+fn limited() {
+    let tracer = Tracer::json(&[]);
+    let (_made, target, _) = make("prlimit");
+    let event = tracer.signal_to(target, 9);
+    assert_eq!((&event["origin"], &event["source"]), (&"rlimit".into(), &Value::Null), "{event}");
+    assert_eq!(event["rlimit"]["name"], "RLIMIT_CPU", "{event}");
+    assert!(event["trigger"].is_null(), "{event}");
+}
+
+fn perf_event() {
+    let tracer = Tracer::json(&[]);
+    let (_made, target, _) = make("event");
+    let event = tracer.signal_to(target, 5);
+    assert_eq!((&event["origin"], &event["code"]), (&"perf".into(), &"TRAP_PERF".into()), "{event}");
+    assert!(event["fault"].is_null() && event["source"].is_null(), "{event}");
+}

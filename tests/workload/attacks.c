@@ -1,0 +1,405 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+/*
+ * What a user without privileges may try so as not to be named. As in causes.c: each prints the pid of the target, and behind
+ * it the pid of the process that is to be named.
+ */
+#include "workload.h"
+
+#include <linux/perf_event.h>
+#include <stdbool.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/user.h>
+
+#ifndef F_SETSIG
+#define F_SETSIG 10
+#endif
+
+static void say_both(pid_t target, pid_t other)
+{
+	printf("%d %d\n", target, other);
+	fflush(stdout);
+}
+
+static void do_nothing(int signal)
+{
+	(void)signal;
+}
+
+/* One that handles these, so that they are of no consequence and may be hidden. */
+static pid_t start_victim(void)
+{
+	int ready[2];
+	pid_t victim;
+	char byte;
+
+	if (pipe(ready))
+		die("pipe");
+	victim = fork();
+	if (victim < 0)
+		die("fork");
+	if (!victim) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		signal(SIGTERM, do_nothing);
+		signal(SIGUSR1, do_nothing);
+		if (write(ready[1], "", 1) != 1)
+			die("say that the handlers are set");
+		for (;;)
+			pause();
+	}
+	if (read(ready[0], &byte, 1) != 1)
+		die("wait for the victim");
+	return victim;
+}
+
+#ifdef __x86_64__
+/* The siginfo of a timer, as rt_sigqueueinfo() lets anybody write it. */
+static int queue_as(pid_t victim, int signal, int code)
+{
+	siginfo_t info = { .si_signo = signal, .si_code = code };
+
+	return (int)syscall(SYS_rt_sigqueueinfo, victim, signal, &info);
+}
+
+enum way { BY_KILL, BY_GROUP, BY_TIMER, BY_IO };
+
+static void send_in(enum way way, pid_t victim)
+{
+	switch (way) {
+	case BY_KILL:
+		syscall(SYS_kill, victim, SIGTERM);
+		break;
+	case BY_GROUP:
+		syscall(SYS_kill, -victim, SIGTERM);
+		break;
+	case BY_TIMER:
+		queue_as(victim, SIGTERM, SI_TIMER);
+		break;
+	case BY_IO:
+		queue_as(victim, SIGTERM, SI_SIGIO);
+		break;
+	}
+}
+
+/* A sender, its tracer changes the register of the result where the call begins, and goes on tracing it or lets go. */
+static void assist(enum way way, bool lets_go)
+{
+	long number = way == BY_KILL || way == BY_GROUP ? SYS_kill : SYS_rt_sigqueueinfo;
+	struct user_regs_struct registers;
+	pid_t victim = start_victim(), sender;
+	int status;
+
+	if (setpgid(victim, victim))
+		die("setpgid");
+	sender = fork();
+	if (sender < 0)
+		die("fork");
+	if (!sender) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (ptrace(PTRACE_TRACEME, 0, 0, 0))
+			die("be traced");
+		raise(SIGSTOP);
+		send_in(way, victim);
+		wait_for_ever();
+	}
+	if (waitpid(sender, &status, 0) != sender || !WIFSTOPPED(status))
+		die("wait for the sender");
+	do {
+		if (ptrace(PTRACE_SYSCALL, sender, 0, 0) || waitpid(sender, &status, 0) != sender ||
+		    !WIFSTOPPED(status) || ptrace(PTRACE_GETREGS, sender, 0, &registers))
+			die("trace the sender");
+	} while ((long)registers.orig_rax != number);
+	registers.rax = 0;
+	if (ptrace(PTRACE_SETREGS, sender, 0, &registers))
+		die("change the sender's registers");
+	say_both(victim, sender);
+	if (ptrace(lets_go ? PTRACE_DETACH : PTRACE_CONT, sender, 0, 0))
+		die("let the sender go on");
+	wait_for_ever();
+}
+
+#define ASSISTED(name_, way_, lets_go_)     \
+	static void name_(void)             \
+	{                                   \
+		assist((way_), (lets_go_)); \
+	}
+ASSISTED(assisted_kill, BY_KILL, false)
+ASSISTED(assisted_group, BY_GROUP, false)
+ASSISTED(assisted_timer, BY_TIMER, false)
+ASSISTED(assisted_io, BY_IO, false)
+ASSISTED(let_go_kill, BY_KILL, true)
+ASSISTED(let_go_group, BY_GROUP, true)
+ASSISTED(let_go_timer, BY_TIMER, true)
+ASSISTED(let_go_io, BY_IO, true)
+
+/* An innocent process of the same user is made to send it: the attacker is its tracer. */
+static void by_innocent_process(void)
+{
+	static char text[] __attribute__((aligned(4096))) = "\x0f\x05"; /* syscall */
+	struct user_regs_struct registers;
+	pid_t victim = start_victim(), innocent;
+	int status;
+
+	if (mprotect(text, sizeof(text), PROT_READ | PROT_WRITE | PROT_EXEC))
+		die("mprotect");
+	innocent = fork();
+	if (innocent < 0)
+		die("fork");
+	if (!innocent) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		for (;;)
+			pause();
+	}
+	if (ptrace(PTRACE_SEIZE, innocent, 0, 0) || ptrace(PTRACE_INTERRUPT, innocent, 0, 0) ||
+	    waitpid(innocent, &status, 0) != innocent || ptrace(PTRACE_GETREGS, innocent, 0, &registers))
+		die("seize it");
+	registers.rax = SYS_kill;
+	registers.orig_rax = (unsigned long)-1;
+	registers.rdi = (unsigned long)victim;
+	registers.rsi = SIGTERM;
+	registers.rip = (unsigned long)text;
+	if (ptrace(PTRACE_SETREGS, innocent, 0, &registers))
+		die("change its registers");
+	say_both(victim, innocent);
+	if (ptrace(PTRACE_SYSCALL, innocent, 0, 0) || waitpid(innocent, &status, 0) != innocent ||
+	    ptrace(PTRACE_SYSCALL, innocent, 0, 0) || waitpid(innocent, &status, 0) != innocent)
+		die("let it send");
+	wait_for_ever();
+}
+#endif
+
+/* A directory of its own, which a notification is asked of. */
+static int watch_directory(char *path)
+{
+	int directory;
+
+	if (!mkdtemp(path))
+		die("mkdtemp");
+	directory = open(path, O_RDONLY | O_DIRECTORY);
+	if (directory < 0)
+		die("open a directory");
+	return directory;
+}
+
+static void own(int file, pid_t victim)
+{
+	if (fcntl(file, F_SETOWN, victim) || fcntl(file, F_SETSIG, SIGUSR1))
+		die("F_SETOWN");
+}
+
+/* Another process does so, a moment later: it is the one to be named. */
+static void let_another(void (*act)(const char *), const char *path, pid_t victim)
+{
+	int ready[2];
+	pid_t other;
+	char byte;
+
+	if (pipe(ready))
+		die("pipe");
+	other = fork();
+	if (other < 0)
+		die("fork");
+	if (!other) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (read(ready[0], &byte, 1) != 1)
+			die("wait");
+		act(path);
+		wait_for_ever();
+	}
+	say_both(victim, other);
+	if (write(ready[1], "", 1) != 1)
+		die("let it act");
+	wait_for_ever();
+}
+
+static void make_file(const char *path)
+{
+	char file[64];
+
+	snprintf(file, sizeof(file), "%s/file", path);
+	if (open(file, O_CREAT | O_RDWR, 0600) < 0)
+		die("make a file");
+	unlink(file);
+	rmdir(path);
+}
+
+static void by_directory(void)
+{
+	char path[] = "/tmp/killsnoop-attack-XXXXXX";
+	int directory = watch_directory(path);
+	pid_t victim = start_victim();
+
+	if (fcntl(directory, F_NOTIFY, DN_CREATE | DN_MULTISHOT))
+		die("F_NOTIFY");
+	own(directory, victim);
+	let_another(make_file, path, victim);
+}
+
+static void open_file(const char *path)
+{
+	int file = open(path, O_RDONLY | O_NONBLOCK);
+
+	if (file < 0 && errno != EWOULDBLOCK)
+		die("open the file");
+	unlink(path);
+}
+
+static void by_lease(void)
+{
+	char path[] = "/tmp/killsnoop-attack-XXXXXX";
+	int file = mkstemp(path);
+	pid_t victim = start_victim();
+
+	if (file < 0 || fcntl(file, F_SETLEASE, F_WRLCK))
+		die("F_SETLEASE");
+	own(file, victim);
+	let_another(open_file, path, victim);
+}
+
+static void burn(void)
+{
+	for (;;)
+		;
+}
+
+/* The limit of another is lowered: nobody knows by whom, and it is not the victim that asked for it. */
+static void by_prlimit(void)
+{
+	struct rlimit limit = { .rlim_cur = 1, .rlim_max = 1 };
+	pid_t victim = fork();
+
+	if (victim < 0)
+		die("fork");
+	if (!victim) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		burn();
+	}
+	if (prlimit(victim, RLIMIT_CPU, &limit, NULL))
+		die("prlimit");
+	say_both(victim, getpid());
+	wait_for_ever();
+}
+
+/* An event of another that asks for SIGTRAP: it looks like a fault of the victim. */
+static int open_event(pid_t victim)
+{
+	struct perf_event_attr event = {
+		.type = PERF_TYPE_SOFTWARE,
+		.size = sizeof(event),
+		.config = PERF_COUNT_SW_TASK_CLOCK,
+		.sample_period = 10000000,
+		.exclude_kernel = 1,
+		.exclude_hv = 1,
+		.remove_on_exec = 1,
+		.sigtrap = 1,
+	};
+
+	return (int)syscall(SYS_perf_event_open, &event, victim, -1, -1, PERF_FLAG_FD_CLOEXEC);
+}
+
+static void by_event(void)
+{
+	pid_t victim = fork();
+
+	if (victim < 0)
+		die("fork");
+	if (!victim) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		burn();
+	}
+	say_both(victim, getpid());
+	if (open_event(victim) < 0)
+		die("perf_event_open");
+	wait_for_ever();
+}
+
+static void can_have_events(void)
+{
+	/* without privileges, as the attacker */
+	if (setresuid(65534, 65534, 65534) || open_event(0) < 0)
+		exit(1);
+	exit(0);
+}
+
+static int write_to(const char *path, const char *text)
+{
+	int file = open(path, O_WRONLY);
+	ssize_t length = (ssize_t)strlen(text);
+
+	return write(file, text, (size_t)length) != length || close(file);
+}
+
+/* A program of another mount namespace, at a path that this one has as well, as descriptor 100. */
+static bool make_file_elsewhere(const char *path)
+{
+	char bytes[65536], users[32], groups[32];
+	ssize_t count;
+	int from, to;
+
+	snprintf(users, sizeof(users), "0 %u 1", getuid());
+	snprintf(groups, sizeof(groups), "0 %u 1", getgid());
+	if (unshare(CLONE_NEWUSER | CLONE_NEWNS))
+		return false;
+	/* a file system makes no file of a user that it does not know */
+	if (write_to("/proc/self/uid_map", users) || write_to("/proc/self/setgroups", "deny") ||
+	    write_to("/proc/self/gid_map", groups) || mount("none", "/usr/sbin", "tmpfs", 0, NULL))
+		return false;
+	from = open("/proc/self/exe", O_RDONLY);
+	to = open(path, O_CREAT | O_WRONLY, 0755);
+	while ((count = read(from, bytes, sizeof(bytes))) > 0)
+		if (write(to, bytes, (size_t)count) != count)
+			return false;
+	close(from);
+	close(to);
+	return dup2(open(path, O_RDONLY), 100) == 100;
+}
+
+static int said[2];
+
+/* The descriptor is the parent's as well, which shares the table; the namespace lives as long as somebody is in it. */
+static int give_file(void *path)
+{
+	char done = make_file_elsewhere(path);
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (write(said[1], &done, 1) != 1)
+		return 1;
+	wait_for_ever();
+}
+
+static void by_foreign_program(void)
+{
+	static char stack[4 * 65536];
+	char *argv[] = { "cron", "wait", NULL };
+	char done;
+
+	if (pipe(said) ||
+	    clone(give_file, stack + sizeof(stack), CLONE_FILES | SIGCHLD, "/usr/sbin/cron") < 0)
+		die("clone");
+	if (read(said[0], &done, 1) != 1 || !done)
+		die("have a file of another mount namespace");
+	fcntl(100, F_SETFD, FD_CLOEXEC);
+	syscall(SYS_execveat, 100, "", argv, (char *[]){ NULL }, AT_EMPTY_PATH);
+	die("execveat");
+}
+
+const struct signal_kind attack_kinds[] = {
+#ifdef __x86_64__
+	{ "assisted-kill", assisted_kill },
+	{ "assisted-group", assisted_group },
+	{ "assisted-timer", assisted_timer },
+	{ "assisted-io", assisted_io },
+	{ "let-go-kill", let_go_kill },
+	{ "let-go-group", let_go_group },
+	{ "let-go-timer", let_go_timer },
+	{ "let-go-io", let_go_io },
+	{ "innocent", by_innocent_process },
+#endif
+	{ "directory", by_directory },
+	{ "lease", by_lease },
+	{ "prlimit", by_prlimit },
+	{ "event", by_event },
+	{ "can-have-events", can_have_events },
+	{ "foreign-program", by_foreign_program },
+	{ NULL, NULL },
+};
