@@ -393,13 +393,23 @@ impl Tracer {
         fs::metadata(self.directory.path().join("out")).unwrap().len()
     }
 
+    /// The same, without the beginning of a line.
+    pub fn whole_lines(&self) -> u64 {
+        self.bytes().iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end as u64 + 1)
+    }
+
     fn bytes(&self) -> Vec<u8> {
         fs::read(self.directory.path().join("out")).unwrap()
     }
 
     /// The lines that are whole so far.
     pub fn lines(&self) -> Vec<String> {
-        let mut bytes = self.bytes();
+        self.lines_since(0)
+    }
+
+    /// The same, without those that had been [`written`](Self::written) before.
+    pub fn lines_since(&self, offset: u64) -> Vec<String> {
+        let mut bytes = self.bytes().split_off(offset as usize);
         // what is being written at this moment may end in the middle of a character
         bytes.truncate(bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1));
         String::from_utf8(bytes).unwrap().lines().map(str::to_owned).collect()
@@ -410,9 +420,19 @@ impl Tracer {
         self.lines().iter().map(|line| event(line)).collect()
     }
 
+    /// The events of [`lines_since`](Self::lines_since).
+    pub fn events_since(&self, offset: u64) -> Vec<Value> {
+        self.lines_since(offset).iter().map(|line| event(line)).collect()
+    }
+
     /// The first event that is so, as soon as it is there.
     pub fn wait_for(&self, what: &str, is_it: impl Fn(&Value) -> bool) -> Value {
-        let found = || self.events().into_iter().find(|event| is_it(event));
+        self.wait_for_since(0, what, is_it)
+    }
+
+    /// The same, of [`events_since`](Self::events_since).
+    pub fn wait_for_since(&self, offset: u64, what: &str, is_it: impl Fn(&Value) -> bool) -> Value {
+        let found = || self.events_since(offset).into_iter().find(|event| is_it(event));
         let give_up = Instant::now() + patience();
         loop {
             if let Some(event) = found() {

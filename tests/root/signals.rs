@@ -3,13 +3,17 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
+use std::thread;
+use std::time::Duration;
 
 use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::Test;
 use crate::harness::{
-    Cgroup, FREEZER, MEMORY_LIMIT, Process, Skip, Tracer, kill, memory_cgroup, unified, wait_until, workload,
+    Cgroup, FREEZER, MEMORY_LIMIT, Process, Skip, Tracer, in_guest, kill, memory_cgroup, unified, wait_until,
+    workload,
 };
 use crate::rows::Row;
 
@@ -70,9 +74,69 @@ impl Drop for Frozen {
     }
 }
 
+/// What sees the rows: on a host each has a tracer of its own, which ends with it. In a guest, where the start of one takes
+/// seconds, they share one, and a row looks at what was written since it began.
+enum Watch {
+    Own(Tracer),
+    Shared(&'static Tracer, u64),
+}
+
+impl Watch {
+    fn start(row: &Row) -> Self {
+        static PLAIN: OnceLock<Tracer> = OnceLock::new();
+        static ALL: OnceLock<Tracer> = OnceLock::new();
+        let (shared, arguments): (_, &[&str]) =
+            if row.how.contains("--all") { (&ALL, &["--all"]) } else { (&PLAIN, &[]) };
+        if in_guest() {
+            let tracer = shared.get_or_init(|| Tracer::json(arguments));
+            Self::Shared(tracer, tracer.whole_lines())
+        } else {
+            Self::Own(Tracer::json(arguments))
+        }
+    }
+
+    fn tracer(&self) -> (&Tracer, u64) {
+        match self {
+            Self::Own(tracer) => (tracer, 0),
+            Self::Shared(tracer, since) => (tracer, *since),
+        }
+    }
+
+    fn wait_for(&self, what: &str, is_it: impl Fn(&Value) -> bool) -> Value {
+        let (tracer, since) = self.tracer();
+        tracer.wait_for_since(since, what, is_it)
+    }
+
+    fn events(&self) -> Vec<Value> {
+        let (tracer, since) = self.tracer();
+        tracer.events_since(since)
+    }
+
+    /// All events, once nothing more is to come.
+    fn end(self) -> Vec<Value> {
+        match self {
+            Self::Own(tracer) => {
+                let said = tracer.stop();
+                said.assert_counters_add_up();
+                said.events()
+            }
+            Self::Shared(tracer, since) => {
+                // it is behind all that came before, but for an end that waits for a signal
+                let last = Process::workload(&["wait"]);
+                last.kill(Signal::CONT);
+                tracer.wait_for_since(since, "the last signal", |event| {
+                    event["target"]["pid"] == last.pid() && event["signal"] == 18
+                });
+                thread::sleep(Duration::from_millis(300));
+                tracer.events_since(since)
+            }
+        }
+    }
+}
+
 /// Makes it, sees the line.
 pub fn show(row: &Row) {
-    let tracer = Tracer::json(if row.how.contains("--all") { &["--all"] } else { &[] });
+    let tracer = Watch::start(row);
     let says: Value = serde_json::from_str(row.says).expect("a row says JSON");
     let made = make(row);
     let kind = says["event"].as_str().unwrap_or("signal");
@@ -105,19 +169,18 @@ pub fn show(row: &Row) {
     }
     let target = made.target;
     made.let_go();
-    let said = tracer.stop();
-    said.assert_counters_add_up();
-    let events = said.events();
+    let events = tracer.end();
+    let said = Value::from(events.clone());
     let ends: Vec<&Value> =
         events.iter().filter(|event| event["event"] == "ended" && event["target"]["pid"] == target).collect();
     let unexplained = ends.iter().filter(|end| end["signalName"].is_string() && end["after"].is_null());
-    assert_eq!(unexplained.count(), usize::from(kind == "ended"), "an event tells of it: {}", said.stdout);
+    assert_eq!(unexplained.count(), usize::from(kind == "ended"), "an event tells of it: {said}");
     let of_process = ends.iter().filter(|end| end["scope"] != "thread").count();
-    assert!(of_process <= 1, "an end is told once: {}", said.stdout);
+    assert!(of_process <= 1, "an end is told once: {said}");
     for end in ends.iter().filter(|end| end["after"].is_object()) {
         let id = end["after"]["id"].as_u64().unwrap_or_else(|| panic!("an event told of it: {end}"));
         let place = |id| events.iter().position(|event| event["id"] == id).unwrap();
-        assert!(place(id) < place(end["id"].as_u64().unwrap()), "before the end: {}", said.stdout);
+        assert!(place(id) < place(end["id"].as_u64().unwrap()), "before the end: {said}");
         let before = &events[place(id)];
         assert_eq!(before["target"]["key"], end["target"]["key"], "{end}");
         assert_eq!(before["signalName"], end["after"]["signalName"], "{end}");

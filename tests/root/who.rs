@@ -259,8 +259,13 @@ fn what_ran_before() {
         process.kill(Signal::TERM);
         let event = tracer.signal_to(process.pid(), 15);
         assert_eq!(cmdline(&event["target"]), ["workload", "wait", argument]);
-        assert!(event["target"]["cmdlineFrom"].is_null(), "{event}");
+        // its own claim
+        assert_eq!(event["target"]["cmdlineFrom"], "memory", "{event}");
     }
+    let since = Process::workload(&["wait"]);
+    since.kill(Signal::TERM);
+    let event = tracer.signal_to(since.pid(), 15);
+    assert!(event["target"]["cmdlineFrom"].is_null(), "{event}");
     crate::harness::kill(forked.said_number(), Signal::TERM);
     assert_eq!(cmdline(&tracer.signal_to(forked.said_number(), 15)["target"]), ["workload", "forked"]);
 }
