@@ -4,7 +4,8 @@
  * it in turn. A daemon's double fork, or a shell that ended after "command &", would be nobody otherwise.
  *
  * A ghost is left only where somebody may ask for it: the process has children now, or had one that left a ghost.
- * How many there are is bounded: the oldest goes for the newest, and is counted.
+ * How many there are is bounded, and fairly: the oldest goes for the newest, and is counted, but a user who has more
+ * than a share pays for it. So nobody who forks in a loop has the ghosts of others forgotten.
  */
 #ifndef KILLSNOOP_GHOST_H
 #define KILLSNOOP_GHOST_H
@@ -19,7 +20,18 @@ struct {
 	__type(value, struct ghost);
 } ghost_scratches SEC(".maps");
 
+/* Classes of users: a power of two. 0 is nobody's. */
+#define GHOST_CLASSES 256
+#define GHOSTS_OF_ROOT 1
+#define GHOSTS_OF_CONTAINERS 2
+#define GHOSTS_OF_USERS 3 /* and from there on */
+/* So many places are looked at for one ghost. */
+#define GHOST_PROBES 16
+
 u64 ghost_turn = 0;
+u32 ghosts_held[GHOST_CLASSES] = {};
+/* Classes that have ghosts, without root's. */
+u32 ghost_users = 0;
 
 /* Other threads of it may have left children that are not re-parented yet. */
 static __always_inline bool has_children(struct task_struct *task)
@@ -30,16 +42,110 @@ static __always_inline bool has_children(struct task_struct *task)
 	       BPF_CORE_READ(task, signal, nr_threads) > 1;
 }
 
-static __always_inline void make_room(const struct handover_key *key, struct counters *counters)
+/*
+ * Who pays for a ghost. The real uid, as the host numbers it: a set-user-id program keeps that of its caller, and a user
+ * namespace gives its members no other than those of their owner and the owner's subordinate ids. The latter are
+ * given in ranges of 65,536 from 100,000 on: from there on 65,536 uids are one class, or a user with such a range could be
+ * every class there is. Root in a pid namespace may be anybody's container: all of them are one class.
+ */
+static __always_inline u32 ghost_class(struct task_struct *leader)
 {
-	u32 place = (u32)(__sync_fetch_and_add(&ghost_turn, 1) % settings.ghosts);
-	struct handover_key *oldest = bpf_map_lookup_elem(&ghost_places, &place);
+	u32 uid = BPF_CORE_READ(leader, cred, uid.val);
 
-	if (!oldest)
-		return;
-	if (oldest->tgid && !bpf_map_delete_elem(&ghosts, oldest))
+	if (!uid)
+		return BPF_CORE_READ(leader, thread_pid, level) ? GHOSTS_OF_CONTAINERS : GHOSTS_OF_ROOT;
+	if (uid >= 0x10000)
+		uid = 0x10000 + (uid >> 16);
+	/* Fibonacci hashing: uids that follow one another are far apart */
+	return GHOSTS_OF_USERS + (uid * 0x9e3779b1U >> 24) % (GHOST_CLASSES - GHOSTS_OF_USERS);
+}
+
+/* What a class may keep whatever the others do: half is root's, and the users that have ghosts share the rest. */
+static __always_inline u32 ghost_share(u32 class)
+{
+	u32 of_root = settings.ghosts / 2, users = *(volatile u32 *)&ghost_users;
+
+	if (class == GHOSTS_OF_ROOT)
+		return of_root;
+	return (settings.ghosts - of_root) / (users ? users : 1);
+}
+
+/* One more in a class, or one less. */
+static __always_inline void ghost_came(u32 class)
+{
+	if (!__sync_fetch_and_add(&ghosts_held[class & (GHOST_CLASSES - 1)], 1) && class != GHOSTS_OF_ROOT)
+		__sync_fetch_and_add(&ghost_users, 1);
+}
+
+static __always_inline void ghost_went(u32 class)
+{
+	if (__sync_fetch_and_add(&ghosts_held[class & (GHOST_CLASSES - 1)], -1) == 1 &&
+	    class != GHOSTS_OF_ROOT)
+		__sync_fetch_and_add(&ghost_users, -1);
+}
+
+/* Whether it may be had for a ghost of this class: free, or of a class that has more than its share, or its own. */
+static __always_inline bool is_ghost_place_for(u32 was, u32 class)
+{
+	if (!was)
+		return true;
+	return *(volatile u32 *)&ghosts_held[was & (GHOST_CLASSES - 1)] + (was == class) > ghost_share(was);
+}
+
+static __always_inline void drop_ghost(const struct ghost_place *place, u32 class)
+{
+	struct handover_key key = { .start_time = place->start_time, .tgid = place->tgid };
+	struct counters *counters = cpu_counters();
+
+	ghost_went(class);
+	if (!bpf_map_delete_elem(&ghosts, &key) && counters)
 		COUNT(counters->ghosts_dropped);
-	*oldest = *key;
+}
+
+/*
+ * The number of a place that is the caller's until it writes a class there; -1: there is none. The oldest is looked at
+ * first; where that is not to be had, some at random, since what a class may keep can be in one piece.
+ */
+GLOBAL int claim_ghost_place(u32 class)
+{
+	struct ghost_place *place;
+	u32 turn, at, was;
+
+	for (turn = 0; turn < GHOST_PROBES; turn++) {
+		at = turn ? bpf_get_prandom_u32() : (u32)__sync_fetch_and_add(&ghost_turn, 1);
+		at %= settings.ghosts;
+		place = bpf_map_lookup_elem(&ghost_places, &at);
+		if (!place)
+			break;
+		was = *(volatile u32 *)&place->class;
+		if (was != GHOST_PLACE_BUSY && is_ghost_place_for(was, class) &&
+		    __sync_val_compare_and_swap(&place->class, was, GHOST_PLACE_BUSY) == was) {
+			if (was)
+				drop_ghost(place, was);
+			return (int)at;
+		}
+	}
+	return -1;
+}
+
+/* False: no room. */
+static __always_inline bool put_ghost(const struct handover_key *key, const struct ghost *ghost, u32 class)
+{
+	int at = claim_ghost_place(class);
+	struct ghost_place *place = bpf_map_lookup_elem(&ghost_places, &at);
+	bool is_put;
+
+	if (!place)
+		return false;
+	is_put = !bpf_map_update_elem(&ghosts, key, ghost, BPF_ANY);
+	if (is_put) {
+		ghost_came(class);
+		place->start_time = key->start_time;
+		place->tgid = key->tgid;
+	}
+	/* a full barrier, as whoever claims it next has one */
+	__sync_lock_test_and_set(&place->class, is_put ? class : 0);
+	return is_put;
 }
 
 /* True: it did. */
@@ -87,11 +193,10 @@ static __always_inline bool leave_ghost(struct task_struct *task, struct task_st
 			ghost->argv_total = known.identity->argv_total;
 		}
 	}
-	make_room(&key, counters);
-	if (bpf_map_update_elem(&ghosts, &key, ghost, BPF_ANY))
-		COUNT(counters->ghosts_dropped);
-	else
+	if (put_ghost(&key, ghost, ghost_class(leader)))
 		COUNT(counters->ghosts_left);
+	else
+		COUNT(counters->ghosts_dropped);
 	return true;
 }
 

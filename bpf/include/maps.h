@@ -141,9 +141,9 @@ struct spawner {
 };
 
 /*
- * What is left of a process that ended before those that it started (ghost.h). The oldest goes for the newest: each
- * place of `ghost_places` names the ghost that was put there last, so that what is dropped can be counted.
- * max_entries of both become the number asked for.
+ * What is left of a process that ended before those that it started (ghost.h). Each place of `ghost_places` names the
+ * ghost that was put there last and the class of users that it is counted for, so that what goes for another is
+ * chosen fairly, and counted. max_entries of both become the number asked for.
  */
 struct ghost {
 	struct spawner spawner;
@@ -157,6 +157,12 @@ struct ghost {
 	u8 argv[GHOST_ARGV];
 };
 _Static_assert(sizeof(struct ghost) == 16 + 24 + TASK_COMM_LEN + GHOST_ARGV, "ghost has padding");
+struct ghost_place {
+	u64 start_time;
+	u32 tgid;
+	u32 class; /* 0: free; GHOST_PLACE_BUSY: claimed by a program that puts one there */
+};
+#define GHOST_PLACE_BUSY 0xffffffffU
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1);
@@ -167,7 +173,7 @@ struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, u32);
-	__type(value, struct handover_key);
+	__type(value, struct ghost_place);
 } ghost_places SEC(".maps");
 
 /*

@@ -3,6 +3,7 @@
 
 mod assisted_sender;
 mod foreign_program;
+mod ghosts;
 mod hidden_cause;
 
 use std::os::unix::process::CommandExt;
@@ -15,7 +16,7 @@ use crate::harness::{self, Process};
 
 /// All of them.
 pub fn tests() -> Vec<Test> {
-    [assisted_sender::TESTS, foreign_program::TESTS, hidden_cause::TESTS].concat()
+    [assisted_sender::TESTS, foreign_program::TESTS, ghosts::TESTS, hidden_cause::TESTS].concat()
 }
 
 /// Who attacks: nobody, without a capability.

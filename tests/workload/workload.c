@@ -429,6 +429,7 @@ void play_role(void)
 	play(place_roles);
 	play(fault_roles);
 	play(memory_roles);
+	play(exhaust_roles);
 	play(churn_roles);
 	play(load_roles);
 }

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+/* What uses up what a tracer keeps: ghosts, and memory. */
+#include "workload.h"
+
+/*
+ * leave-orphans COUNT: so many processes in all, in pairs: one starts the other and ends before that is waited for. Then it prints
+ * how many there were.
+ */
+static int leave_orphans(void)
+{
+	int count = atoi(arguments[2]), done;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	/* none is left as a zombie, whoever would reap it */
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	signal(SIGCHLD, SIG_IGN);
+	for (done = 0; done < count; done += 2) {
+		pid_t first = fork();
+
+		if (first < 0)
+			die("fork");
+		if (!first) {
+			/* the second is among its children, dead or alive, until it ends itself */
+			signal(SIGCHLD, SIG_DFL);
+			fork();
+			_exit(0);
+		}
+		/* returns when all have ended */
+		waitpid(first, NULL, 0);
+	}
+	say(done);
+	return 0;
+}
+
+/*
+ * pester SECONDS: sends every signal that can be ignored, to one child after the other. Prints how many there were.
+ */
+static int pester(void)
+{
+	unsigned long long end = now() + 1000000000ULL * strtoull(arguments[2], NULL, 10);
+	int number, sent = 0;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (number = 1; number <= 64; number++)
+		signal(number, number == SIGCHLD ? SIG_DFL : SIG_IGN);
+	while (now() < end) {
+		pid_t child = fork();
+
+		if (child < 0)
+			die("fork");
+		if (!child)
+			wait_for_ever();
+		for (number = 1; number <= 64; number++)
+			if (number != SIGKILL && number != SIGSTOP && !kill(child, number))
+				sent++;
+		kill(child, SIGKILL);
+		waitpid(child, NULL, 0);
+	}
+	say(sent);
+	return 0;
+}
+
+const struct role exhaust_roles[] = {
+	{ "leave-orphans", leave_orphans },
+	{ "pester", pester },
+	{ NULL, NULL },
+};
