@@ -5,6 +5,7 @@ mod assisted_sender;
 mod foreign_program;
 mod ghosts;
 mod hidden_cause;
+mod killed_tracer;
 
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -16,7 +17,8 @@ use crate::harness::{self, Process};
 
 /// All of them.
 pub fn tests() -> Vec<Test> {
-    [assisted_sender::TESTS, foreign_program::TESTS, ghosts::TESTS, hidden_cause::TESTS].concat()
+    [assisted_sender::TESTS, foreign_program::TESTS, ghosts::TESTS, hidden_cause::TESTS, killed_tracer::TESTS]
+        .concat()
 }
 
 /// Who attacks: nobody, without a capability.
