@@ -10,6 +10,7 @@ pub mod destination;
 pub mod filter;
 pub mod fold;
 pub mod keys;
+pub mod opener;
 pub mod redact;
 mod secrets;
 pub mod shorten;
@@ -18,6 +19,7 @@ pub mod tally;
 pub mod writer;
 
 use std::io;
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -26,6 +28,7 @@ use std::time::{Duration, Instant};
 use self::destination::{Destination, Place};
 use self::filter::{Conditions, Filter};
 use self::fold::Fold;
+use self::opener::Opener;
 use self::redact::Redaction;
 use self::sieve::Sieve;
 use self::tally::Tally;
@@ -103,6 +106,17 @@ pub struct Settings {
     pub has_summary: bool,
     /// One story is enough: an end, or a signal that leads to none.
     pub is_one_story: bool,
+}
+
+impl Settings {
+    /// Every FILE, in the order of the outputs: a number of an [`Opener`] is a place in this.
+    pub fn files(&self) -> Vec<PathBuf> {
+        let file = |output: &OutputSettings| match &output.place {
+            Place::File(path) => Some(path.clone()),
+            _ => None,
+        };
+        self.outputs.iter().filter_map(file).collect()
+    }
 }
 
 impl Default for Settings {
@@ -184,9 +198,10 @@ impl Colour {
 }
 
 impl Output {
-    fn open(settings: &OutputSettings, all: &Settings) -> Result<Self, TraceError> {
-        let destination = Destination::open(settings.place.clone())
-            .map_err(|error| TraceError::system(format!("write to {}", settings.place), error))?;
+    fn open(settings: &OutputSettings, all: &Settings, opener: &Arc<Opener>) -> Result<Self, TraceError> {
+        let number = all.files().iter().position(|path| settings.place == Place::File(path.clone()));
+        let destination = Destination::open(settings.place.clone(), opener, number.unwrap_or_default())
+            .map_err(|refusal| TraceError::Output { place: settings.place.to_string(), refusal })?;
         let is_terminal = destination.is_terminal();
         let screen = Screen {
             has_colour: all.colour.is_on(is_terminal),
@@ -297,13 +312,22 @@ fn may_lead_to_an_end(document: &Document) -> bool {
 }
 
 impl Reporter {
-    /// Opens every output.
+    /// Opens every output, in this process.
     ///
     /// # Errors
-    /// If a file can be neither opened nor made.
+    /// If one cannot be opened, or should not.
     pub fn open(settings: &Settings) -> Result<Self, TraceError> {
+        Self::open_by(settings, Opener::here(&settings.files()))
+    }
+
+    /// Opens every output; the FILEs by this.
+    ///
+    /// # Errors
+    /// If one cannot be opened, or should not.
+    pub fn open_by(settings: &Settings, opener: Opener) -> Result<Self, TraceError> {
+        let opener = Arc::new(opener);
         let outputs: Result<Vec<Output>, TraceError> =
-            settings.outputs.iter().map(|output| Output::open(output, settings)).collect();
+            settings.outputs.iter().map(|output| Output::open(output, settings, &opener)).collect();
         Ok(Self {
             filter: Filter::new(settings.conditions.clone()),
             sieve: Sieve::new(&settings.conditions),

@@ -451,7 +451,8 @@ mod tests {
     fn a_file_is_opened_anew_behind_what_was_handed_over_before() {
         let directory = tempfile::tempdir().unwrap();
         let (path, moved) = (directory.path().join("log"), directory.path().join("log.1"));
-        let mut writer = Writer::new(Destination::open(Place::File(path.clone())).unwrap());
+        let opener = Arc::new(super::super::opener::Opener::here(std::slice::from_ref(&path)));
+        let mut writer = Writer::new(Destination::open(Place::File(path.clone()), &opener, 0).unwrap());
         let ledger = Arc::new(Ledger::default());
         let send = |writer: &mut Writer, line: &str| {
             writer.send(&mut line.as_bytes().to_vec(), 1, Fate::new(counts(1), 1, Arc::clone(&ledger)));
