@@ -138,7 +138,9 @@ fn give_up(
     }
     // a kernel without ambient capabilities has none to clear
     let _ = rustix::thread::clear_ambient_capability_set();
-    if let Some(user) = user.filter(|_| rustix::process::geteuid().is_root()) {
+    // a container's root that may not become anybody stays who it is: with what is kept, and the filter
+    let may_change = permitted.contains(CapabilitySet::SETUID | CapabilitySet::SETGID);
+    if let Some(user) = user.filter(|_| may_change && rustix::process::geteuid().is_root()) {
         left.note("user 0", become_user(user));
     }
     let kept = kept(permitted);
