@@ -10,7 +10,7 @@
 //! | read from `/proc/kallsyms`, once there was an OOM kill, which functions led to it | `CAP_SYSLOG` |
 //! | see `/proc/PID` of others where it is hidden (`hidepid`); read there whose command line it is (`stat`, `personality`) where the kernel side does not know everybody | `CAP_SYS_PTRACE`, `CAP_DAC_READ_SEARCH`, only then |
 //! | read files under `--root`, in whoever's directory | `CAP_DAC_READ_SEARCH`, only with a root |
-//! | hand SIGTERM on to the command of `killsnoop run`, whoever it runs as | `CAP_KILL`, only then |
+//! | hand SIGTERM on to the command of `killsnoop run`, whoever it runs as | `CAP_KILL`, only then; the filter lets no other process and no other signal through |
 //!
 //! FILEs of `--output` are opened by a process of its own ([`crate::report::opener`]), which keeps `CAP_DAC_OVERRIDE` and can do
 //! nothing else.
@@ -37,8 +37,8 @@ const FIRST_USER: u32 = 0x7f00_0000;
 /// What must still be possible.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Needs {
-    /// Processes of others are signalled.
-    pub signals_others: bool,
+    /// The process of another user, perhaps, to which SIGTERM is handed on.
+    pub command: Option<u32>,
     /// /proc is asked for the command lines of others.
     pub asks_proc: bool,
     /// Files are read under a root that is not this process's.
@@ -66,7 +66,7 @@ fn kept(permitted: CapabilitySet, needs: Needs) -> CapabilitySet {
     if needs.has_root {
         wanted |= CapabilitySet::DAC_READ_SEARCH;
     }
-    if needs.signals_others {
+    if needs.command.is_some() {
         wanted |= CapabilitySet::KILL;
     }
     // a container may have been given the one that both were split off from
@@ -100,7 +100,10 @@ pub fn drop(mut needs: Needs, proc_directory: &Path) -> String {
     // as it will be seen without
     needs.asks_proc |= is_hidden(proc_directory);
     let kept = give_up(|permitted| kept(permitted, needs), Some(own_user()), &mut left);
-    left.note("system calls", filter::install(Life::Tracer { has_root: needs.has_root }));
+    left.note(
+        "system calls",
+        filter::install(Life::Tracer { has_root: needs.has_root, command: needs.command }),
+    );
     left.say();
     kept.map_or_else(|| "all".to_owned(), words)
 }
@@ -203,7 +206,7 @@ mod tests {
         assert_eq!(kept(all, no), BPF);
         assert_eq!(kept(all, Needs { asks_proc: true, ..no }), BPF | PROC);
         assert_eq!(kept(all, Needs { has_root: true, ..no }), BPF | CapabilitySet::DAC_READ_SEARCH);
-        assert_eq!(kept(all, Needs { signals_others: true, ..no }), BPF | CapabilitySet::KILL);
+        assert_eq!(kept(all, Needs { command: Some(1), ..no }), BPF | CapabilitySet::KILL);
         assert_eq!(kept(BPF, no), BPF);
         assert_eq!(kept(CapabilitySet::SYS_ADMIN, no), CapabilitySet::SYS_ADMIN);
         assert_eq!(kept(CapabilitySet::empty(), no), CapabilitySet::empty());

@@ -54,7 +54,7 @@ pub fn run(mut request: Request, command: &[OsString]) -> anyhow::Result<ExitCod
         }
         held.release()
     };
-    let needs = Needs { signals_others: true, ..Needs::default() };
+    let needs = Needs { command: u32::try_from(child.as_raw_nonzero().get()).ok(), ..Needs::default() };
     let mut wishes = Wishes { when_ready: &mut when_ready, needs, has_status: false };
     tracer::run(&request.config, &wiring.requests(), &mut reporter, &mut wishes)?;
     // a reader of our lines that went away does not end the command

@@ -20,6 +20,8 @@ pub(super) enum Life {
     Tracer {
         /// Files are opened under another root.
         has_root: bool,
+        /// The command of `run`, which SIGTERM is handed on to.
+        command: Option<u32>,
     },
     /// That of the process that opens FILEs.
     Files,
@@ -146,7 +148,7 @@ fn rules(life: Life) -> seccompiler::Result<Rules> {
     rules.insert(libc::SYS_mprotect, no_code);
     // raise(): abort() of the C library
     rules.insert(libc::SYS_tgkill, one_of(2, &[libc::SIGABRT as u64])?);
-    let Life::Tracer { has_root } = life else {
+    let Life::Tracer { has_root, command } = life else {
         rules.extend(any(FILES));
         return Ok(rules);
     };
@@ -162,8 +164,16 @@ fn rules(life: Life) -> seccompiler::Result<Rules> {
     rules.insert(libc::SYS_bpf, one_of(0, &read)?);
     rules.insert(libc::SYS_clone, without(0, NEW_NAMESPACES)?);
     rules.insert(libc::SYS_socketpair, one_of(0, &[libc::AF_UNIX as u64])?);
-    // one that hangs is ended; SIGTERM is handed on
-    rules.insert(libc::SYS_kill, one_of(1, &[libc::SIGKILL as u64, libc::SIGTERM as u64])?);
+    let kill = match command {
+        // with the capability to signal anybody: that one alone
+        Some(pid) => vec![SeccompRule::new(vec![
+            condition(0, SeccompCmpOp::Eq, pid.into())?,
+            condition(1, SeccompCmpOp::Eq, libc::SIGTERM as u64)?,
+        ])?],
+        // without: what reads an iterator and hangs
+        None => one_of(1, &[libc::SIGKILL as u64])?,
+    };
+    rules.insert(libc::SYS_kill, kill);
     let settings = [libc::PR_SET_NAME, libc::PR_GET_NAME, libc::PR_SET_PDEATHSIG];
     rules.insert(libc::SYS_prctl, one_of(0, &settings.map(|setting| setting as u64))?);
     let descriptors = [libc::F_GETFD, libc::F_SETFD, libc::F_GETFL, libc::F_SETFL, libc::F_DUPFD_CLOEXEC];
@@ -201,11 +211,19 @@ pub(super) fn install(life: Life) -> seccompiler::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::{self, File};
+    use std::io::ErrorKind;
+    use std::os::unix::net::{UnixDatagram, UnixStream};
+    use std::process::Command;
+
     use super::*;
+
+    const TRACER: Life = Life::Tracer { has_root: false, command: None };
+    const WITH_ROOT: Life = Life::Tracer { has_root: true, command: Some(1) };
 
     #[test]
     fn a_filter_of_every_kind_can_be_made() {
-        for life in [Life::Tracer { has_root: false }, Life::Tracer { has_root: true }, Life::Files] {
+        for life in [TRACER, WITH_ROOT, Life::Files] {
             // the kernel's BPF_MAXINSNS
             assert!((50..4096).contains(&program(life).unwrap().len()), "{life:?}");
         }
@@ -214,7 +232,7 @@ mod tests {
 
     #[test]
     fn what_would_give_an_attacker_most_is_in_none() {
-        for life in [Life::Tracer { has_root: true }, Life::Files] {
+        for life in [WITH_ROOT, Life::Files] {
             let rules = rules(life).unwrap();
             for call in [
                 libc::SYS_execve,
@@ -225,6 +243,7 @@ mod tests {
                 libc::SYS_process_vm_readv,
                 libc::SYS_process_vm_writev,
                 libc::SYS_pidfd_getfd,
+                libc::SYS_pidfd_send_signal,
                 libc::SYS_setresuid,
                 libc::SYS_setuid,
                 libc::SYS_capset,
@@ -246,6 +265,44 @@ mod tests {
                 assert!(!rules.contains_key(&call), "{call} in {life:?}");
             }
         }
-        assert!(!rules(Life::Tracer { has_root: false }).unwrap().contains_key(&libc::SYS_openat2));
+        assert!(!rules(TRACER).unwrap().contains_key(&libc::SYS_openat2));
+    }
+
+    /// In a thread with this filter.
+    fn within(life: Life, act: impl FnOnce() + Send + 'static) {
+        let filters = [without_clone3().unwrap(), program(life).unwrap()];
+        let thread = std::thread::spawn(move || {
+            for filter in filters {
+                seccompiler::apply_filter(&filter).unwrap();
+            }
+            act();
+        });
+        thread.join().unwrap();
+    }
+
+    #[test]
+    fn nothing_is_written_to_started_or_connected() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("there");
+        fs::write(&path, "x").unwrap();
+        within(TRACER, move || {
+            let refused = |error: std::io::Error| assert_eq!(error.kind(), ErrorKind::PermissionDenied);
+            refused(File::create(&path).unwrap_err());
+            refused(fs::OpenOptions::new().append(true).open(&path).unwrap_err());
+            refused(fs::remove_file(&path).unwrap_err());
+            refused(fs::rename(&path, path.with_file_name("other")).unwrap_err());
+            refused(std::os::unix::fs::symlink("/", path.with_file_name("link")).unwrap_err());
+            refused(Command::new("true").status().unwrap_err());
+            refused(UnixDatagram::unbound().unwrap_err());
+            refused(std::net::TcpStream::connect("127.0.0.1:9").unwrap_err());
+            let own = rustix::process::getpid();
+            refused(rustix::process::kill_process(own, rustix::process::Signal::TERM).unwrap_err().into());
+            // and what is needed is left
+            assert_eq!(fs::read(&path).unwrap(), b"x");
+            assert!(fs::read_dir("/proc").unwrap().count() > 1);
+            assert!(fs::read_link("/proc/self/exe").is_ok());
+            UnixStream::pair().unwrap();
+            std::thread::Builder::new().name("one more".into()).spawn(|| ()).unwrap().join().unwrap();
+        });
     }
 }

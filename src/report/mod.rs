@@ -18,6 +18,7 @@ mod sieve;
 pub mod tally;
 pub mod writer;
 
+use std::collections::VecDeque;
 use std::io;
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -147,6 +148,10 @@ struct Output {
     /// There was no room when this buffer was begun: so many events are only counted.
     refused: u64,
     fold: Option<Fold>,
+    /// Something was folded since lines were handed over last.
+    has_folded: bool,
+    /// When what the writer holds was folded, at the latest.
+    held: VecDeque<Instant>,
 }
 
 /// What was reported of a signal, to be reported once more of another moment.
@@ -227,6 +232,8 @@ impl Output {
             events: 0,
             refused: 0,
             fold,
+            has_folded: false,
+            held: VecDeque::new(),
         })
     }
 
@@ -261,7 +268,7 @@ impl Output {
     }
 
     /// Hands over what was made.
-    fn send(&mut self, fate: Arc<Fate>) {
+    fn send(&mut self, fate: Arc<Fate>, now: Instant) {
         let events = std::mem::take(&mut self.events);
         let fate = match std::mem::take(&mut self.refused) {
             0 => fate,
@@ -272,7 +279,28 @@ impl Output {
                 Fate::new(Counts::default(), 1, ledger)
             }
         };
+        let fate = if std::mem::take(&mut self.has_folded) {
+            // how these events fare is not known before the lines that tell them are written
+            let of_none = Fate::new(Counts::default(), 1, fate.ledger());
+            self.writer.hold(fate);
+            self.held.push_back(now);
+            of_none
+        } else {
+            fate
+        };
         self.writer.send(&mut self.buffer, events, fate);
+        self.settle();
+    }
+
+    /// What was folded is settled once every line that tells it was handed over.
+    fn settle(&mut self) {
+        let next = self.fold.as_ref().and_then(Fold::next);
+        let told =
+            self.held.iter().take_while(|&&at| next.is_none_or(|next| at + fold::EVERY < next)).count();
+        if told > 0 {
+            self.held.drain(..told);
+            self.writer.settle(told);
+        }
     }
 
     /// What is folded of signals to this process.
@@ -444,6 +472,8 @@ impl Reporter {
             }
             if output.fold.as_mut().is_none_or(|fold| fold.is_told_now(&document, now)) {
                 output.write(&document, self.max_line);
+            } else {
+                output.has_folded = true;
             }
         }
     }
@@ -476,11 +506,12 @@ impl Reporter {
         if counts == Counts::default()
             && self.outputs.iter().all(|output| output.events + output.refused == 0)
         {
+            self.outputs.iter_mut().for_each(Output::settle);
             return;
         }
         let fate = Fate::new(counts, self.outputs.len(), Arc::clone(&self.ledger));
         for output in &mut self.outputs {
-            output.send(Arc::clone(&fate));
+            output.send(Arc::clone(&fate), now);
         }
     }
 
@@ -658,6 +689,27 @@ mod tests {
     fn a_file_that_cannot_be_opened_is_named() {
         let error = Reporter::open(&settings("/nowhere".as_ref(), &[Kind::Json])).unwrap_err();
         assert!(error.to_string().contains("/nowhere/Json"), "{error}");
+    }
+
+    #[test]
+    fn what_is_folded_is_printed_only_if_its_lines_are() {
+        for (place, printed) in [("/dev/null", 3), ("/dev/full", 0)] {
+            let directory = tempfile::tempdir().unwrap();
+            let mut settings = settings(directory.path(), &[Kind::Tree]);
+            settings.outputs[0].place = Place::File(place.into());
+            let mut reporter = Reporter::open(&settings).unwrap();
+            let now = Instant::now();
+            assert!(reporter.report_document(sample(), None, now));
+            reporter.flush(false, Counts { signals: 1, attempts: 0 });
+            assert!((0..2).all(|_| reporter.report_document(sample(), None, now)));
+            reporter.flush(false, Counts { signals: 2, attempts: 0 });
+            reporter.wait_until_written(&AtomicBool::new(false));
+            assert!(reporter.ledger().printed().signals <= 1, "two are not told yet");
+            reporter.flush(true, Counts::default());
+            reporter.wait_until_written(&AtomicBool::new(false));
+            let ledger = reporter.ledger();
+            assert_eq!((ledger.printed().signals, ledger.unprinted().signals), (printed, 3 - printed));
+        }
     }
 
     #[test]
