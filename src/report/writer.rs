@@ -337,7 +337,9 @@ impl Drop for Living {
                 fate.settle(Written::Failed);
             }
         }
-        std::mem::take(&mut queue.held).iter().for_each(|held| held.fate.settle(Written::Failed));
+        for held in std::mem::take(&mut queue.held) {
+            held.fate.settle(Written::Failed);
+        }
         drop(queue);
         self.shared.changed.notify_all();
     }

@@ -2,7 +2,7 @@
 //! trusts.
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, chown, symlink};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -108,7 +108,6 @@ fn planted_before_sighup() {
         let text = fs::read_to_string(path).unwrap_or_default();
         (text.matches("\"signal\":10").count() >= count).then_some(())
     };
-    let mut sent = 0;
     for round in 0..3 {
         match round {
             0 => {}
@@ -128,8 +127,7 @@ fn planted_before_sighup() {
             wait_until("a refusal", || said(&tracer.stderr()).then_some(()));
         }
         run_workload(&["storm", "10", "1", &target.pid().to_string()]);
-        sent += 1;
-        wait_until("a line in the old file", || has(if round == 0 { &log } else { &moved }, sent));
+        wait_until("a line in the old file", || has(if round == 0 { &log } else { &moved }, round + 1));
     }
     assert_eq!(fs::read(scene.path("root/profile")).unwrap(), b"true\n");
     // and it goes on once that is away
@@ -182,7 +180,6 @@ fn under_sudo() {
     let output = run("log");
     assert!(output.status.success(), "{output:?}");
     let data = fs::metadata(scene.path("log")).unwrap();
-    use std::os::unix::fs::MetadataExt;
     assert_eq!((data.uid(), data.gid(), data.mode() & 0o7777), (ATTACKER, ATTACKER, 0o600));
     assert!(fs::read_to_string(scene.path("log")).unwrap().contains("\"signal\":23"));
 }

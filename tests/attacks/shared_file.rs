@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::Read;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::Test;
@@ -50,33 +50,24 @@ fn fifo() {
     // a reader comes, and reads
     let start = || Command::new("cat").arg(&path).stdout(Stdio::piped()).spawn().unwrap();
     let mut reader = start();
-    let mut text = String::new();
-    let mut some = [0; 1 << 16];
-    while !text.contains('\n') {
+    let has_read = |reader: &Child| rustix::io::ioctl_fionread(reader.stdout.as_ref().unwrap()).unwrap() > 0;
+    wait_until("lines of the first reader", || {
         send();
-        std::thread::sleep(Duration::from_millis(50));
-        let count = if rustix::io::ioctl_fionread(reader.stdout.as_ref().unwrap()).unwrap() > 0 {
-            reader.stdout.as_mut().unwrap().read(&mut some).unwrap()
-        } else {
-            0
-        };
-        text.push_str(&String::from_utf8_lossy(&some[..count]));
-    }
+        has_read(&reader).then_some(())
+    });
+    let mut text = [0; 4096];
+    let count = reader.stdout.as_mut().unwrap().read(&mut text).unwrap();
+    let text = String::from_utf8_lossy(&text[..count]);
     assert!(text.contains("\"signal\":10"), "{text}");
     // and goes, which does not end the trace
     reader.kill().unwrap();
     reader.wait().unwrap();
     send();
     let mut reader = start();
-    let before = Instant::now();
-    loop {
+    wait_until("lines of the second reader", || {
         send();
-        std::thread::sleep(Duration::from_millis(50));
-        if rustix::io::ioctl_fionread(reader.stdout.as_ref().unwrap()).unwrap() > 0 {
-            break;
-        }
-        assert!(before.elapsed() < Duration::from_secs(20), "{}", tracer.stderr());
-    }
+        has_read(&reader).then_some(())
+    });
     let said = tracer.stop();
     assert_eq!(said.status.code(), Some(0), "{}", said.stderr);
     reader.kill().unwrap();
