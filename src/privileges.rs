@@ -1,5 +1,5 @@
-//! What this process may still do once the hooks are attached: as little as tracing needs. Whoever finds a fault in what reads
-//! records, which hold bytes of others, is to gain as little as can be.
+//! What this process may still do once the hooks are attached: as little as tracing needs. Records hold bytes that others chose: an
+//! attacker who finds a fault in their decoder is to gain little.
 //!
 //! What has to work afterwards, and with which capability:
 //!
@@ -8,17 +8,19 @@
 //! | read the ring, read the counters | none: both are mapped |
 //! | look a command line up in the kernel's maps, read `recursion_misses`, run the iterator again | `CAP_BPF`, `CAP_PERFMON` (kernels before 5.19 ask for them at every `bpf()`) |
 //! | read from `/proc/kallsyms`, once there was an OOM kill, which functions led to it | `CAP_SYSLOG` |
-//! | see `/proc/PID` of others where it is hidden (`hidepid`); read there whose command line it is (`stat`, `personality`) where the kernel side does not know everybody | `CAP_SYS_PTRACE`, `CAP_DAC_READ_SEARCH`, only then |
-//! | read files under `--root`, in whoever's directory | `CAP_DAC_READ_SEARCH`, only with a root |
-//! | hand SIGTERM on to the command of `killsnoop run`, whoever it runs as | `CAP_KILL`, only then; the filter lets no other process and no other signal through |
+//! | see `/proc/PID` of others where it is hidden (`hidepid`); check there that a command line is of the image that was seen (`stat`, `personality`) where the kernel side does not know all processes | `CAP_SYS_PTRACE`, `CAP_DAC_READ_SEARCH`, only then |
+//! | read files under `--root`, in any user's directory | `CAP_DAC_READ_SEARCH`, only with a root |
+//! | hand SIGTERM on to the command of `killsnoop run`, which may be another user's | `CAP_KILL`, only then; the filter lets no other process and no other signal through |
 //!
 //! FILEs of `--output` are opened by a process of its own ([`crate::report::opener`]), which keeps `CAP_DAC_OVERRIDE` and can do
 //! nothing else.
 //!
-//! User 0 owns the host's files, with no capability at all. So this process becomes a user of its own, whose number nobody else
-//! has ([`FIRST_USER`]): a user that others run as too, whoever called sudo among them, could send it SIGKILL. Capabilities go by thread, as users do: threads
-//! that are to have less begin later. (One that still waits for the memory of a process when this is done keeps what it has
-//! until that read returns, and does nothing else then.) The filter of system calls is set for all threads at once.
+//! User 0 owns the host's files even without a capability. So this process switches to a user id that nobody else has
+//! ([`FIRST_USER`]). The one who called sudo, or `nobody`, would not do: other processes of that user could send it SIGKILL.
+//!
+//! Capabilities and user ids belong to threads: those that are to have less are started later. (A thread that still waits for the
+//! memory of another process at that moment keeps what it has until its read returns, and then ends.) The filter of system
+//! calls is set for all threads at once.
 
 mod filter;
 
@@ -30,8 +32,8 @@ use rustix::thread::{CapabilitySet, CapabilitySets};
 
 use self::filter::Life;
 
-/// Users from here on are nobody's: above those of containers that systemd gives out, below those that are negative somewhere
-/// (systemd's UIDS-GIDS). The pid is added.
+/// User ids from here on are unused: they are above those that systemd allocates for containers, and below those of foreign disk
+/// images and those that are negative as 32-bit numbers (UIDS-GIDS of systemd). The pid is added.
 const FIRST_USER: u32 = 0x7f00_0000;
 // PID_MAX_LIMIT, and where those of foreign images begin
 const _: () = assert!(FIRST_USER + (4 << 20) < 0x7ffe_0000);

@@ -1,10 +1,11 @@
 //! The way of the data: ring, decode, complete, judge, write. One thread, one direction.
 
 use std::cell::RefCell;
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write as _};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -410,6 +411,12 @@ impl Pipeline<'_, '_> {
     }
 }
 
+/// Records hold what lines hold, before anything is redacted.
+fn create(path: &Path) -> io::Result<File> {
+    let flags = libc::O_NOFOLLOW;
+    OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).custom_flags(flags).open(path)
+}
+
 fn now() -> i128 {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::Realtime);
     i128::from(time.tv_sec) * 1_000_000_000 + i128::from(time.tv_nsec)
@@ -433,8 +440,7 @@ pub fn run(
     let plan = plan::plan(&host, config)?;
     let raw = match &config.record_to {
         Some(path) => Some(
-            File::create(path)
-                .map_err(|error| TraceError::system(format!("create {}", path.display()), error))?,
+            create(path).map_err(|error| TraceError::system(format!("create {}", path.display()), error))?,
         ),
         None => None,
     };

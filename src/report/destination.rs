@@ -323,7 +323,7 @@ impl Fifo {
             Ok(0) if self.said_at.is_none_or(|said_at| said_at.elapsed() >= SAY_EVERY) => {
                 self.said_at = Some(Instant::now());
                 tracing::warn!(
-                    "{} takes nothing: lines wait, and what finds no room is counted as unprinted",
+                    "nobody reads {} fast enough: lines wait, and further ones are dropped (counted as unprinted)",
                     self.place
                 );
                 Ok(())
