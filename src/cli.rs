@@ -93,6 +93,16 @@ pub enum Command {
         /// Into this directory
         directory: PathBuf,
     },
+    /// What an output to a FILE starts: opens it, now and at SIGHUP
+    #[command(hide = true)]
+    OpenOutputs {
+        /// As whoever called sudo
+        #[arg(long)]
+        as_invoker: bool,
+        /// What can be opened
+        #[arg(required = true, last = true)]
+        files: Vec<PathBuf>,
+    },
     /// What `run` starts: waits for the trace, becomes the command
     #[command(hide = true)]
     ExecWhenReady {
@@ -109,7 +119,9 @@ pub enum Command {
 pub struct TraceArgs {
     /// logfmt, json, table or tree; several times for several outputs
     ///
-    /// With =FILE its lines go there. A FILE is added to, made with mode 0600, and opened anew on SIGHUP. `-o tree -o json=/var/log/killsnoop.json`
+    /// With =FILE its lines go there: `-o tree -o json=/var/log/killsnoop.json`. A FILE is added to, made with mode 0600, and opened
+    /// anew on SIGHUP. One that is there must be your own, have one name, be closed to others (mode 0600) and in use by no other
+    /// tracer; no symbolic link is followed. Or name a FIFO that is so, which need not have a reader yet, or a device.
     #[arg(short, long, value_name = "FORMAT[=FILE]", value_parser = parse_output, help_heading = "Output")]
     pub output: Vec<(Kind, Option<PathBuf>)>,
 
@@ -431,7 +443,7 @@ impl TraceArgs {
     }
 
     fn settings(&self, (usual_kind, usual_place): (Kind, Place)) -> Result<report::Settings, UsageError> {
-        let place = |file: &Option<PathBuf>| file.clone().map_or_else(|| usual_place.clone(), Place::File);
+        let place = |file: &Option<PathBuf>| file.clone().map_or_else(|| usual_place.clone(), Place::of);
         let output =
             |kind: Kind, place: Place| OutputSettings { kind, place, folds: self.fold.0.contains(&kind) };
         let mut outputs: Vec<OutputSettings> =

@@ -2,6 +2,8 @@
 
 use thiserror::Error;
 
+use crate::report::opener::Refusal;
+
 /// A wrong use of the command line: exit code 2.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum UsageError {
@@ -152,6 +154,14 @@ pub enum TraceError {
         /// What the kernel said.
         cause: std::io::Error,
     },
+    /// An output cannot be opened, or should not.
+    #[error("cannot write to {place}: {refusal}")]
+    Output {
+        /// What was named.
+        place: String,
+        /// Why, and what to do.
+        refusal: Refusal,
+    },
     /// Raw records cannot be kept (`--record-to`).
     #[error("cannot keep the raw records: {0}")]
     Raw(std::io::Error),
@@ -160,7 +170,7 @@ pub enum TraceError {
 impl TraceError {
     /// Is something missing that the host or whoever started killsnoop could give?
     pub fn is_of_the_host(&self) -> bool {
-        !matches!(self, Self::Raw(_) | Self::System { .. })
+        !matches!(self, Self::Raw(_) | Self::System { .. } | Self::Output { .. })
     }
 
     /// Wraps what libbpf said.

@@ -1,11 +1,13 @@
 //! The way of the data: ring, decode, complete, judge, write. One thread, one direction.
 
 use std::cell::RefCell;
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write as _};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::net::UnixStream;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
@@ -24,7 +26,7 @@ use crate::error::TraceError;
 use crate::event::{AttemptEvent, Clock, EndEvent, Event, Lost, LostEvent, SignalEvent};
 use crate::history::{History, Noted};
 use crate::priority;
-use crate::privileges;
+use crate::privileges::{self, Needs};
 use crate::record::{self, AttemptFacts, EndFacts, Ending, Record, Snapshot};
 use crate::repeat::{self, Made, Outline, Repeats};
 use crate::report::Reporter;
@@ -66,7 +68,7 @@ pub struct Wishes<'a> {
     /// Called when every hook is attached and nothing more than tracing is allowed to this process.
     pub when_ready: &'a mut dyn FnMut() -> io::Result<()>,
     /// What must still be allowed then.
-    pub needs: privileges::Needs,
+    pub needs: Needs,
     /// A status line, where somebody looks at it.
     pub has_status: bool,
 }
@@ -409,6 +411,12 @@ impl Pipeline<'_, '_> {
     }
 }
 
+/// Records hold what lines hold, before anything is redacted.
+fn create(path: &Path) -> io::Result<File> {
+    let flags = libc::O_NOFOLLOW;
+    OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).custom_flags(flags).open(path)
+}
+
 fn now() -> i128 {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::Realtime);
     i128::from(time.tv_sec) * 1_000_000_000 + i128::from(time.tv_nsec)
@@ -432,8 +440,7 @@ pub fn run(
     let plan = plan::plan(&host, config)?;
     let raw = match &config.record_to {
         Some(path) => Some(
-            File::create(path)
-                .map_err(|error| TraceError::system(format!("create {}", path.display()), error))?,
+            create(path).map_err(|error| TraceError::system(format!("create {}", path.display()), error))?,
         ),
         None => None,
     };
@@ -457,7 +464,13 @@ pub fn run(
         completer.remember_everybody();
     }
     priority::raise();
-    let kept = privileges::drop(wishes.needs);
+    let has_all = plan.iterates && session.seeded.outstanding + session.seeded.unreadable == 0;
+    let needs = Needs {
+        asks_proc: !plan.shares_pids || !has_all,
+        has_root: config.root != Path::new("/"),
+        ..wishes.needs
+    };
+    let kept = privileges::drop(needs, &config.root.join("proc"));
     say_ready(&session, plan, probed, began.elapsed());
     say_filters(config, &selection, reporter, &kept);
     (wishes.when_ready)().map_err(|error| TraceError::system("begin what is to be traced", error))?;

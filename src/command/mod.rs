@@ -2,6 +2,7 @@
 
 pub mod child;
 mod invoker;
+pub mod outputs;
 pub mod run;
 mod threads;
 pub mod who;
@@ -17,7 +18,6 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1};
 use crate::bpf::session::route_libbpf_messages;
 use crate::cli::Request;
 use crate::privileges::Needs;
-use crate::report::Reporter;
 use crate::tracer::{self, Requests, Wishes};
 
 /// Flags that signals set, and the pipe that wakes the reader at the same time.
@@ -131,11 +131,10 @@ impl Wiring {
 pub fn trace(mut request: Request, has_status: bool) -> anyhow::Result<()> {
     route_libbpf_messages();
     threads::name_processes(&mut request);
-    let mut reporter = Reporter::open(&request.settings)?;
+    let mut reporter = outputs::open(&request.settings, false)?;
     let wiring = Wiring::new()?;
     wiring.handle_all(Terminal::Ours, reporter.has_files())?;
-    let needs = Needs { reopens_files: reporter.has_files(), ..Needs::default() };
-    let mut wishes = Wishes { when_ready: &mut || Ok(()), needs, has_status };
+    let mut wishes = Wishes { when_ready: &mut || Ok(()), needs: Needs::default(), has_status };
     tracer::run(&request.config, &wiring.requests(), &mut reporter, &mut wishes)?;
     Ok(())
 }

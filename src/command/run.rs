@@ -16,11 +16,10 @@ use signal_hook::consts::SIGTERM;
 use signal_hook::iterator::Signals;
 
 use super::child::{FAILED, Held};
-use super::{Stopper, Terminal, Wiring, threads};
+use super::{Stopper, Terminal, Wiring, outputs, threads};
 use crate::bpf::session::route_libbpf_messages;
 use crate::cli::Request;
 use crate::privileges::Needs;
-use crate::report::Reporter;
 use crate::sink::screen::PLAIN;
 use crate::tracer::{self, Wishes};
 
@@ -35,7 +34,7 @@ pub fn run(mut request: Request, command: &[OsString]) -> anyhow::Result<ExitCod
     request.settings.conditions.trees = vec![own];
     request.settings.conditions.trees_begin_below = true;
     request.settings.has_summary = true;
-    let mut reporter = Reporter::open(&request.settings)?;
+    let mut reporter = outputs::open(&request.settings, true)?;
     let wiring = Wiring::new()?;
     rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;
     // before the command is there: what is handled is the default again after exec
@@ -55,7 +54,7 @@ pub fn run(mut request: Request, command: &[OsString]) -> anyhow::Result<ExitCod
         }
         held.release()
     };
-    let needs = Needs { reopens_files: reporter.has_files(), signals_others: true };
+    let needs = Needs { command: u32::try_from(child.as_raw_nonzero().get()).ok(), ..Needs::default() };
     let mut wishes = Wishes { when_ready: &mut when_ready, needs, has_status: false };
     tracer::run(&request.config, &wiring.requests(), &mut reporter, &mut wishes)?;
     // a reader of our lines that went away does not end the command

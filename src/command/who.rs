@@ -14,14 +14,13 @@ use anyhow::{Context, bail};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
-use super::{Terminal, Wiring, threads};
+use super::{Terminal, Wiring, outputs, threads};
 use crate::bpf::probe::in_initial_pid_namespace;
 use crate::bpf::session::route_libbpf_messages;
 use crate::cli::Request;
 use crate::config::ALL_SIGNALS;
 use crate::privileges::Needs;
 use crate::record::Ending;
-use crate::report::Reporter;
 use crate::signal::Signal;
 use crate::sink::screen::PLAIN;
 use crate::summary::seconds;
@@ -57,7 +56,7 @@ pub fn who(mut request: Request, id: u32) -> anyhow::Result<()> {
     request.settings.conditions.wanted.push(format!("target.pid={pid}").parse()?);
     request.settings.is_one_story = request.config.count.is_none();
     request.config.tells_ends = true;
-    let mut reporter = Reporter::open(&request.settings)?;
+    let mut reporter = outputs::open(&request.settings, false)?;
     let wiring = Wiring::new()?;
     wiring.handle_all(Terminal::Ours, reporter.has_files())?;
     let mut process = Some(process);
@@ -74,8 +73,7 @@ pub fn who(mut request: Request, id: u32) -> anyhow::Result<()> {
         }
         Ok(())
     };
-    let needs = Needs { reopens_files: reporter.has_files(), ..Needs::default() };
-    let mut wishes = Wishes { when_ready: &mut when_ready, needs, has_status: true };
+    let mut wishes = Wishes { when_ready: &mut when_ready, needs: Needs::default(), has_status: true };
     let outcome = tracer::run(&request.config, &wiring.requests(), &mut reporter, &mut wishes)?;
     if outcome.signals == 0 {
         eprintln!("killsnoop: {}", without_signals(pid, &outcome, has_filters));

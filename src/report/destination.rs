@@ -5,12 +5,15 @@ use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io::{self, IsTerminal, Write};
 use std::os::fd::AsFd;
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+use super::opener::{Id, Opened, Opener, Refusal, Sort};
+use crate::sink::screen::PLAIN;
 use crate::status;
 
 /// At most one word about failed writes in this time.
@@ -35,8 +38,25 @@ pub enum Place {
     Stdout,
     /// Standard error.
     Stderr,
+    /// A descriptor that this process was started with.
+    Descriptor(u32),
     /// A file: lines are added at its end.
     File(PathBuf),
+}
+
+impl Place {
+    /// What a path means. Those that are names of descriptors are no names of files.
+    pub fn of(path: PathBuf) -> Self {
+        let text = path.to_str().unwrap_or_default();
+        let number = ["/dev/fd/", "/proc/self/fd/"].into_iter().find_map(|before| text.strip_prefix(before));
+        let number = number.filter(|digits| digits.bytes().all(|digit| digit.is_ascii_digit()));
+        match (text, number.and_then(|digits| digits.parse().ok())) {
+            ("/dev/stdout", _) | (_, Some(1)) => Self::Stdout,
+            ("/dev/stderr", _) | (_, Some(2)) => Self::Stderr,
+            (_, Some(number)) => Self::Descriptor(number),
+            _ => Self::File(path),
+        }
+    }
 }
 
 impl fmt::Display for Place {
@@ -44,7 +64,9 @@ impl fmt::Display for Place {
         match self {
             Self::Stdout => formatter.write_str("standard output"),
             Self::Stderr => formatter.write_str("standard error"),
-            Self::File(path) => write!(formatter, "{}", path.display()),
+            Self::Descriptor(number) => write!(formatter, "descriptor {number}"),
+            // whoever named it need not be who reads the log
+            Self::File(path) => formatter.write_str(&PLAIN.safe(&path.to_string_lossy())),
         }
     }
 }
@@ -63,7 +85,9 @@ pub enum Written {
 /// Takes lines.
 pub struct Destination {
     place: Place,
-    writer: Box<dyn Write + Send>,
+    /// None of a FIFO that nobody reads.
+    writer: Option<Box<dyn Write + Send>>,
+    file: Option<Named>,
     is_terminal: bool,
     /// The log goes to the same file.
     is_shared: bool,
@@ -76,15 +100,19 @@ pub struct Destination {
     said_at: Option<Instant>,
 }
 
+/// A FILE.
+struct Named {
+    opener: Arc<Opener>,
+    number: usize,
+    is_fifo: bool,
+    /// What is open of it.
+    id: Option<Id>,
+}
+
 impl fmt::Debug for Destination {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Destination").field("place", &self.place).finish_non_exhaustive()
     }
-}
-
-/// Command lines can hold secrets: nobody but the owner reads the file.
-fn open(path: &Path) -> io::Result<File> {
-    OpenOptions::new().create(true).append(true).mode(0o600).open(path)
 }
 
 /// Is it what standard error is, too?
@@ -96,26 +124,43 @@ fn is_log(file: &File) -> bool {
 }
 
 impl Destination {
-    /// Opens it.
+    /// Opens it; `number` is that of a FILE at its opener.
     ///
     /// # Errors
-    /// If the file can be neither opened nor made.
-    pub fn open(place: Place) -> io::Result<Self> {
+    /// If it cannot be opened, or should not.
+    pub fn open(place: Place, opener: &Arc<Opener>, number: usize) -> Result<Self, Refusal> {
+        let refused = |error: io::Error| Refusal { why: error.to_string(), hint: String::new() };
         // not through the buffers of the standard library: what they took and could not write would come twice
         let file = match &place {
-            Place::Stdout => File::from(io::stdout().as_fd().try_clone_to_owned()?),
-            Place::Stderr => File::from(io::stderr().as_fd().try_clone_to_owned()?),
-            Place::File(path) => open(path)?,
+            Place::Stdout => io::stdout().as_fd().try_clone_to_owned().map(File::from),
+            Place::Stderr => io::stderr().as_fd().try_clone_to_owned().map(File::from),
+            // whoever started this has opened it
+            Place::Descriptor(number) => {
+                OpenOptions::new().append(true).open(format!("/proc/self/fd/{number}"))
+            }
+            Place::File(_) => {
+                let named = Named { opener: Arc::clone(opener), number, is_fifo: true, id: None };
+                let mut destination = Self { file: Some(named), ..Self::new(place, None) };
+                destination.open_file()?;
+                if destination.writer.is_none() {
+                    tracing::warn!(
+                        "nobody reads {}: its events are not written there until somebody does",
+                        destination.place
+                    );
+                }
+                return Ok(destination);
+            }
         };
-        let is_terminal = file.is_terminal();
-        let is_shared = is_log(&file);
-        Ok(Self { is_terminal, is_shared, ..Self::new(place, Box::new(file)) })
+        let file = file.map_err(refused)?;
+        let (is_terminal, is_shared) = (file.is_terminal(), is_log(&file));
+        Ok(Self { is_terminal, is_shared, ..Self::new(place, Some(Box::new(file))) })
     }
 
-    fn new(place: Place, writer: Box<dyn Write + Send>) -> Self {
+    fn new(place: Place, writer: Option<Box<dyn Write + Send>>) -> Self {
         Self {
             place,
             writer,
+            file: None,
             is_terminal: false,
             is_shared: false,
             is_in_line: false,
@@ -125,9 +170,30 @@ impl Destination {
         }
     }
 
+    /// Opens a FILE. What was open stays so if that fails.
+    fn open_file(&mut self) -> Result<(), Refusal> {
+        let Some(named) = &mut self.file else { return Ok(()) };
+        match named.opener.open(named.number, named.id)? {
+            Opened::Same => {}
+            Opened::Unread => (self.writer, named.id) = (None, None),
+            Opened::File(file, sort) => {
+                named.id = Id::of(&file);
+                named.is_fifo = sort == Sort::Fifo;
+                self.is_in_line = false;
+                self.is_terminal = file.is_terminal();
+                self.is_shared = is_log(&file);
+                self.writer = Some(match sort {
+                    Sort::Fifo => Box::new(Fifo { file, place: self.place.to_string(), said_at: None }),
+                    Sort::Regular | Sort::Device => Box::new(file),
+                });
+            }
+        }
+        Ok(())
+    }
+
     #[cfg(test)]
     pub(super) fn to(writer: impl Write + Send + 'static) -> Self {
-        Self::new(Place::Stdout, Box::new(writer))
+        Self::new(Place::Stdout, Some(Box::new(writer)))
     }
 
     /// What was named.
@@ -145,18 +211,15 @@ impl Destination {
         Arc::clone(&self.taken)
     }
 
-    /// Opens a file anew, by its name: the old one was moved away. If that fails, the old one goes on.
+    /// Opens a FILE anew, by its name: the old one was moved away. If that fails, the old one goes on.
     pub fn reopen(&mut self) {
         let Place::File(path) = &self.place else { return };
-        match open(path) {
-            Ok(file) => {
-                self.is_in_line = false;
-                self.writer = Box::new(file);
-                tracing::info!("{} was opened anew", path.display());
-            }
-            Err(error) => tracing::warn!(
-                "cannot open {} anew: {error}; the file that was open before is written on",
-                path.display()
+        let path = PLAIN.safe(&path.to_string_lossy());
+        match self.open_file() {
+            Ok(()) => tracing::info!("{path} was opened anew"),
+            Err(refusal) => tracing::warn!(
+                "cannot open {path} anew: {}; the file that was open before is written on",
+                refusal.why
             ),
         }
     }
@@ -168,35 +231,54 @@ impl Destination {
         }
         // nobody writes the status line into these, nor, where it is the same pipe, a line of the log
         let _screen = (self.is_terminal || self.is_shared).then(status::cleared);
+        let is_fifo = self.file.as_ref().is_some_and(|named| named.is_fifo);
+        if is_fifo && self.writer.is_none() {
+            // it may have a reader by now
+            if let Err(refusal) = self.open_file() {
+                return self.fail(events, &refusal.why);
+            }
+        }
         match self.try_write(lines) {
             Ok(()) => Written::Whole,
+            // another reader may come
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe && is_fifo => {
+                self.writer = None;
+                self.is_in_line = false;
+                if let Some(named) = &mut self.file {
+                    named.id = None;
+                }
+                self.fail(events, "nobody reads it")
+            }
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
                 self.unwritten += events;
                 Written::Closed
             }
-            Err(error) => {
-                self.unwritten += events;
-                if self.said_at.is_none_or(|said_at| said_at.elapsed() >= SAY_EVERY) {
-                    self.said_at = Some(Instant::now());
-                    tracing::warn!(
-                        "cannot write to {}: {error}; tracing goes on, {} events are not known to be written so far",
-                        self.place,
-                        self.unwritten
-                    );
-                }
-                Written::Failed
-            }
+            Err(error) => self.fail(events, &error.to_string()),
         }
     }
 
+    fn fail(&mut self, events: u64, why: &str) -> Written {
+        self.unwritten += events;
+        if self.said_at.is_none_or(|said_at| said_at.elapsed() >= SAY_EVERY) {
+            self.said_at = Some(Instant::now());
+            tracing::warn!(
+                "cannot write to {}: {why}; tracing goes on, {} events are not known to be written so far",
+                self.place,
+                self.unwritten
+            );
+        }
+        Written::Failed
+    }
+
     fn try_write(&mut self, lines: &[u8]) -> io::Result<()> {
+        let writer = self.writer.as_mut().ok_or(io::ErrorKind::BrokenPipe)?;
         if self.is_in_line {
-            self.writer.write_all(b"\n")?;
+            writer.write_all(b"\n")?;
             self.is_in_line = false;
         }
         let mut rest = lines;
         while !rest.is_empty() {
-            match self.writer.write(at_once(rest)) {
+            match writer.write(at_once(rest)) {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
                 Ok(count) => {
                     self.taken.fetch_add(count as u64, Ordering::Relaxed);
@@ -207,13 +289,55 @@ impl Destination {
                 Err(error) => return Err(error),
             }
         }
-        self.writer.flush()
+        writer.flush()
+    }
+}
+
+/// A FIFO that somebody reads, or does not: a write waits for room, and says so.
+struct Fifo {
+    file: File,
+    place: String,
+    said_at: Option<Instant>,
+}
+
+impl Write for Fifo {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        loop {
+            match self.file.write(bytes) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.wait()?,
+                written => return written,
+            }
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Fifo {
+    fn wait(&mut self) -> io::Result<()> {
+        let a_while = Timespec { tv_sec: 1, tv_nsec: 0 };
+        let ready = poll(&mut [PollFd::new(&self.file, PollFlags::OUT)], Some(&a_while));
+        match ready {
+            Ok(0) if self.said_at.is_none_or(|said_at| said_at.elapsed() >= SAY_EVERY) => {
+                self.said_at = Some(Instant::now());
+                tracing::warn!(
+                    "nobody reads {} fast enough: lines wait, and further ones are dropped (counted as unprinted)",
+                    self.place
+                );
+                Ok(())
+            }
+            Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::path::Path;
     use std::sync::Mutex;
 
     use super::*;
@@ -275,12 +399,17 @@ mod tests {
         assert_eq!(destination.write(b"one\n", 1), Written::Closed);
     }
 
+    fn open(path: &Path) -> Result<Destination, Refusal> {
+        let opener = Arc::new(Opener::here(&[path.to_owned()]));
+        Destination::open(Place::File(path.to_owned()), &opener, 0)
+    }
+
     #[test]
     fn a_file_that_was_moved_away_is_made_anew_and_only_its_owner_reads_it() {
         use std::os::unix::fs::PermissionsExt;
         let directory = tempfile::tempdir().unwrap();
         let (path, moved) = (directory.path().join("log"), directory.path().join("log.1"));
-        let mut destination = Destination::open(Place::File(path.clone())).unwrap();
+        let mut destination = open(&path).unwrap();
         destination.write(b"one\n", 1);
         fs::rename(&path, &moved).unwrap();
         destination.write(b"two\n", 1);
@@ -296,7 +425,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let (path, moved) = (directory.path().join("a/log"), directory.path().join("b"));
         fs::create_dir(path.parent().unwrap()).unwrap();
-        let mut destination = Destination::open(Place::File(path.clone())).unwrap();
+        let mut destination = open(&path).unwrap();
         fs::rename(path.parent().unwrap(), &moved).unwrap();
         destination.reopen();
         assert_eq!(destination.write(b"one\n", 1), Written::Whole);

@@ -10,6 +10,7 @@ pub mod destination;
 pub mod filter;
 pub mod fold;
 pub mod keys;
+pub mod opener;
 pub mod redact;
 mod secrets;
 pub mod shorten;
@@ -17,7 +18,9 @@ mod sieve;
 pub mod tally;
 pub mod writer;
 
+use std::collections::VecDeque;
 use std::io;
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -26,6 +29,7 @@ use std::time::{Duration, Instant};
 use self::destination::{Destination, Place};
 use self::filter::{Conditions, Filter};
 use self::fold::Fold;
+use self::opener::Opener;
 use self::redact::Redaction;
 use self::sieve::Sieve;
 use self::tally::Tally;
@@ -105,6 +109,17 @@ pub struct Settings {
     pub is_one_story: bool,
 }
 
+impl Settings {
+    /// Every FILE, in the order of the outputs: a number of an [`Opener`] is a place in this.
+    pub fn files(&self) -> Vec<PathBuf> {
+        let file = |output: &OutputSettings| match &output.place {
+            Place::File(path) => Some(path.clone()),
+            _ => None,
+        };
+        self.outputs.iter().filter_map(file).collect()
+    }
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {
@@ -133,6 +148,10 @@ struct Output {
     /// There was no room when this buffer was begun: so many events are only counted.
     refused: u64,
     fold: Option<Fold>,
+    /// Something was folded since lines were handed over last.
+    has_folded: bool,
+    /// When what the writer holds was folded, at the latest.
+    held: VecDeque<Instant>,
 }
 
 /// What was reported of a signal, to be reported once more of another moment.
@@ -184,9 +203,10 @@ impl Colour {
 }
 
 impl Output {
-    fn open(settings: &OutputSettings, all: &Settings) -> Result<Self, TraceError> {
-        let destination = Destination::open(settings.place.clone())
-            .map_err(|error| TraceError::system(format!("write to {}", settings.place), error))?;
+    fn open(settings: &OutputSettings, all: &Settings, opener: &Arc<Opener>) -> Result<Self, TraceError> {
+        let number = all.files().iter().position(|path| settings.place == Place::File(path.clone()));
+        let destination = Destination::open(settings.place.clone(), opener, number.unwrap_or_default())
+            .map_err(|refusal| TraceError::Output { place: settings.place.to_string(), refusal })?;
         let is_terminal = destination.is_terminal();
         let screen = Screen {
             has_colour: all.colour.is_on(is_terminal),
@@ -212,6 +232,8 @@ impl Output {
             events: 0,
             refused: 0,
             fold,
+            has_folded: false,
+            held: VecDeque::new(),
         })
     }
 
@@ -246,7 +268,7 @@ impl Output {
     }
 
     /// Hands over what was made.
-    fn send(&mut self, fate: Arc<Fate>) {
+    fn send(&mut self, fate: Arc<Fate>, now: Instant) {
         let events = std::mem::take(&mut self.events);
         let fate = match std::mem::take(&mut self.refused) {
             0 => fate,
@@ -257,7 +279,28 @@ impl Output {
                 Fate::new(Counts::default(), 1, ledger)
             }
         };
+        let fate = if std::mem::take(&mut self.has_folded) {
+            // how these events fare is not known before the lines that tell them are written
+            let of_none = Fate::new(Counts::default(), 1, fate.ledger());
+            self.writer.hold(fate);
+            self.held.push_back(now);
+            of_none
+        } else {
+            fate
+        };
         self.writer.send(&mut self.buffer, events, fate);
+        self.settle();
+    }
+
+    /// What was folded is settled once every line that tells it was handed over.
+    fn settle(&mut self) {
+        let next = self.fold.as_ref().and_then(Fold::next);
+        let told =
+            self.held.iter().take_while(|&&at| next.is_none_or(|next| at + fold::EVERY < next)).count();
+        if told > 0 {
+            self.held.drain(..told);
+            self.writer.settle(told);
+        }
     }
 
     /// What is folded of signals to this process.
@@ -297,13 +340,22 @@ fn may_lead_to_an_end(document: &Document) -> bool {
 }
 
 impl Reporter {
-    /// Opens every output.
+    /// Opens every output, in this process.
     ///
     /// # Errors
-    /// If a file can be neither opened nor made.
+    /// If one cannot be opened, or should not.
     pub fn open(settings: &Settings) -> Result<Self, TraceError> {
+        Self::open_by(settings, Opener::here(&settings.files()))
+    }
+
+    /// Opens every output; the FILEs by this.
+    ///
+    /// # Errors
+    /// If one cannot be opened, or should not.
+    pub fn open_by(settings: &Settings, opener: Opener) -> Result<Self, TraceError> {
+        let opener = Arc::new(opener);
         let outputs: Result<Vec<Output>, TraceError> =
-            settings.outputs.iter().map(|output| Output::open(output, settings)).collect();
+            settings.outputs.iter().map(|output| Output::open(output, settings, &opener)).collect();
         Ok(Self {
             filter: Filter::new(settings.conditions.clone()),
             sieve: Sieve::new(&settings.conditions),
@@ -420,6 +472,8 @@ impl Reporter {
             }
             if output.fold.as_mut().is_none_or(|fold| fold.is_told_now(&document, now)) {
                 output.write(&document, self.max_line);
+            } else {
+                output.has_folded = true;
             }
         }
     }
@@ -452,11 +506,12 @@ impl Reporter {
         if counts == Counts::default()
             && self.outputs.iter().all(|output| output.events + output.refused == 0)
         {
+            self.outputs.iter_mut().for_each(Output::settle);
             return;
         }
         let fate = Fate::new(counts, self.outputs.len(), Arc::clone(&self.ledger));
         for output in &mut self.outputs {
-            output.send(Arc::clone(&fate));
+            output.send(Arc::clone(&fate), now);
         }
     }
 
@@ -634,6 +689,27 @@ mod tests {
     fn a_file_that_cannot_be_opened_is_named() {
         let error = Reporter::open(&settings("/nowhere".as_ref(), &[Kind::Json])).unwrap_err();
         assert!(error.to_string().contains("/nowhere/Json"), "{error}");
+    }
+
+    #[test]
+    fn what_is_folded_is_printed_only_if_its_lines_are() {
+        for (place, printed) in [("/dev/null", 3), ("/dev/full", 0)] {
+            let directory = tempfile::tempdir().unwrap();
+            let mut settings = settings(directory.path(), &[Kind::Tree]);
+            settings.outputs[0].place = Place::File(place.into());
+            let mut reporter = Reporter::open(&settings).unwrap();
+            let now = Instant::now();
+            assert!(reporter.report_document(sample(), None, now));
+            reporter.flush(false, Counts { signals: 1, attempts: 0 });
+            assert!((0..2).all(|_| reporter.report_document(sample(), None, now)));
+            reporter.flush(false, Counts { signals: 2, attempts: 0 });
+            reporter.wait_until_written(&AtomicBool::new(false));
+            assert!(reporter.ledger().printed().signals <= 1, "two are not told yet");
+            reporter.flush(true, Counts::default());
+            reporter.wait_until_written(&AtomicBool::new(false));
+            let ledger = reporter.ledger();
+            assert_eq!((ledger.printed().signals, ledger.unprinted().signals), (printed, 3 - printed));
+        }
     }
 
     #[test]

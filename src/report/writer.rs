@@ -99,8 +99,25 @@ impl Fate {
 
 #[derive(Debug)]
 enum Job {
-    Write { lines: Vec<u8>, events: u64, fate: Arc<Fate> },
+    Write {
+        lines: Vec<u8>,
+        events: u64,
+        fate: Arc<Fate>,
+    },
+    /// Events that are folded: lines that come later tell them. With how many were refused before.
+    Hold(Arc<Fate>, u64),
+    /// All that tells the first so many of these has come.
+    Settle(usize),
     Reopen,
+}
+
+/// Events that are folded, until what tells them is written.
+#[derive(Debug)]
+struct Held {
+    fate: Arc<Fate>,
+    /// How much was refused before, and how many writes had failed.
+    refused: u64,
+    failures: u64,
 }
 
 #[derive(Debug, Default)]
@@ -111,6 +128,7 @@ struct Queue {
     spare_bytes: usize,
     /// Events that wait or are being written.
     events: u64,
+    held: VecDeque<Held>,
 }
 
 impl Queue {
@@ -224,14 +242,33 @@ impl Writer {
         self.shared.changed.notify_all();
     }
 
+    /// Takes events that lines will tell which are still to come: [`settle`](Self::settle) says when they have.
+    pub fn hold(&mut self, fate: Arc<Fate>) {
+        let refused = self.refused();
+        self.push(Job::Hold(fate, refused));
+    }
+
+    /// The first so many of those that are held have been told by lines that were handed over.
+    pub fn settle(&mut self, count: usize) {
+        self.push(Job::Settle(count));
+    }
+
     /// Opens a file anew, behind what was handed over before.
     pub fn reopen(&mut self) {
+        self.push(Job::Reopen);
+    }
+
+    fn push(&mut self, job: Job) {
         self.start();
         let mut queue = self.shared.queue();
         if self.shared.is_dead.load(Ordering::Acquire) {
+            drop(queue);
+            if let Job::Hold(fate, _) = job {
+                fate.settle(Written::Failed);
+            }
             return;
         }
-        queue.jobs.push_back(Job::Reopen);
+        queue.jobs.push_back(job);
         drop(queue);
         self.shared.changed.notify_all();
     }
@@ -296,9 +333,12 @@ impl Drop for Living {
         self.shared.is_dead.store(true, Ordering::Release);
         self.shared.unwritten.fetch_add(std::mem::take(&mut queue.events), Ordering::Relaxed);
         for job in std::mem::take(&mut queue.jobs) {
-            if let Job::Write { fate, .. } = job {
+            if let Job::Write { fate, .. } | Job::Hold(fate, _) = job {
                 fate.settle(Written::Failed);
             }
+        }
+        for held in std::mem::take(&mut queue.held) {
+            held.fate.settle(Written::Failed);
         }
         drop(queue);
         self.shared.changed.notify_all();
@@ -309,6 +349,7 @@ impl Drop for Living {
 fn write_all(living: &mut Living, destination: &mut Destination, place: &Place) {
     let shared = &*living.shared;
     let mut has_said = false;
+    let mut failures = 0;
     loop {
         let mut queue = shared.queue();
         let job = loop {
@@ -320,9 +361,20 @@ fn write_all(living: &mut Living, destination: &mut Destination, place: &Place) 
         drop(queue);
         match job {
             Job::Reopen => destination.reopen(),
+            Job::Hold(fate, refused) => shared.queue().held.push_back(Held { fate, refused, failures }),
+            Job::Settle(count) => {
+                let refused = shared.refused.load(Ordering::Relaxed);
+                let mut queue = shared.queue();
+                let count = count.min(queue.held.len());
+                for held in queue.held.drain(..count) {
+                    let is_whole = (held.refused, held.failures) == (refused, failures);
+                    held.fate.settle(if is_whole { Written::Whole } else { Written::Failed });
+                }
+            }
             Job::Write { mut lines, events, fate } => {
                 let written = destination.write(&lines, events);
                 if written != Written::Whole {
+                    failures += 1;
                     shared.unwritten.fetch_add(events, Ordering::Relaxed);
                 }
                 fate.settle(written);
@@ -411,6 +463,23 @@ mod tests {
     }
 
     #[test]
+    fn what_is_folded_fares_as_the_lines_that_tell_it() {
+        for (goes, expected) in [(false, (counts(7), counts(0))), (true, (counts(0), counts(7)))] {
+            let (mut writer, reader) = pipe();
+            let reader = (!goes).then_some(reader);
+            let ledger = Arc::new(Ledger::default());
+            writer.hold(Fate::new(counts(7), 1, Arc::clone(&ledger)));
+            assert!(writer.wait(|| false, NEVER));
+            assert_eq!((ledger.printed(), ledger.unprinted()), (counts(0), counts(0)), "not yet");
+            writer.send(&mut b"x\n".to_vec(), 1, Fate::new(counts(0), 1, Arc::clone(&ledger)));
+            writer.settle(1);
+            assert!(writer.wait(|| false, NEVER));
+            assert_eq!((ledger.printed(), ledger.unprinted()), expected);
+            drop(reader);
+        }
+    }
+
+    #[test]
     fn one_destination_that_takes_it_is_enough() {
         let (mut good, _reader) = pipe();
         let (mut gone, reader) = pipe();
@@ -451,7 +520,8 @@ mod tests {
     fn a_file_is_opened_anew_behind_what_was_handed_over_before() {
         let directory = tempfile::tempdir().unwrap();
         let (path, moved) = (directory.path().join("log"), directory.path().join("log.1"));
-        let mut writer = Writer::new(Destination::open(Place::File(path.clone())).unwrap());
+        let opener = Arc::new(super::super::opener::Opener::here(std::slice::from_ref(&path)));
+        let mut writer = Writer::new(Destination::open(Place::File(path.clone()), &opener, 0).unwrap());
         let ledger = Arc::new(Ledger::default());
         let send = |writer: &mut Writer, line: &str| {
             writer.send(&mut line.as_bytes().to_vec(), 1, Fate::new(counts(1), 1, Arc::clone(&ledger)));

@@ -2,10 +2,13 @@
 //! user and shows that the promise of SECURITY.md is kept.
 
 mod assisted_sender;
+mod decoder;
 mod foreign_program;
 mod ghosts;
 mod hidden_cause;
 mod killed_tracer;
+mod planted_files;
+mod shared_file;
 
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -17,8 +20,17 @@ use crate::harness::{self, Process};
 
 /// All of them.
 pub fn tests() -> Vec<Test> {
-    [assisted_sender::TESTS, foreign_program::TESTS, ghosts::TESTS, hidden_cause::TESTS, killed_tracer::TESTS]
-        .concat()
+    [
+        assisted_sender::TESTS,
+        decoder::TESTS,
+        foreign_program::TESTS,
+        ghosts::TESTS,
+        hidden_cause::TESTS,
+        killed_tracer::TESTS,
+        planted_files::TESTS,
+        shared_file::TESTS,
+    ]
+    .concat()
 }
 
 /// Who attacks: nobody, without a capability.

@@ -1,0 +1,54 @@
+//! The FILEs of outputs, which a process of its own opens: in `run`, as whoever called sudo.
+
+use std::io;
+use std::os::fd::AsFd;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use anyhow::Context;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1};
+
+use super::child::FAILED;
+use super::invoker::Invoker;
+use crate::privileges;
+use crate::report::opener::{Helper, Opener, Service};
+use crate::report::{Reporter, Settings};
+
+/// What the process is called: no `pkill -x killsnoop` is meant for it.
+const NAME: &std::ffi::CStr = c"killsnoop-files";
+
+/// Opens every output.
+///
+/// # Errors
+/// If one cannot be opened, or should not.
+pub(super) fn open(settings: &Settings, as_invoker: bool) -> anyhow::Result<Reporter> {
+    let files = settings.files();
+    if files.is_empty() {
+        return Ok(Reporter::open(settings)?);
+    }
+    let helper = Helper::start(&files, as_invoker).context("cannot start the process that opens FILEs")?;
+    Ok(Reporter::open_by(settings, Opener::helper(helper))?)
+}
+
+/// What was started: opens them for whom asks at standard input.
+pub fn serve(as_invoker: bool, files: &[PathBuf]) -> ExitCode {
+    let _ = rustix::thread::set_name(NAME);
+    // what is sent to every process called like this one is not meant for it: it ends with the tracer
+    for signal in [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1] {
+        let _ = signal_hook::flag::register(signal, Arc::new(AtomicBool::new(false)));
+    }
+    if as_invoker {
+        match Invoker::of_sudo().map(|invoker| invoker.map(|invoker| invoker.become_now())) {
+            Ok(None | Some(Ok(()))) => {}
+            // better no output than one that root opened
+            Ok(Some(Err(_))) | Err(_) => return ExitCode::from(FAILED),
+        }
+    }
+    let Ok(socket) = io::stdin().as_fd().try_clone_to_owned() else { return ExitCode::from(FAILED) };
+    let service = Service::new(socket, files);
+    privileges::drop_but_for_files();
+    // nobody is left who could be told of it
+    ExitCode::from(if service.serve().is_ok() { 0 } else { FAILED })
+}

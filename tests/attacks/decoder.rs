@@ -1,0 +1,198 @@
+//! What somebody could do who has found a fault in the decoder: as little as can be. Every thread has given up user 0, most
+//! capabilities and most system calls; and all that has to work afterwards works.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::process::Command;
+
+use rustix::process::Signal;
+
+use super::as_attacker;
+use crate::Test;
+use crate::harness::{Process, Tracer, cmdline, killsnoop, run_workload, wait_until};
+
+pub const TESTS: &[Test] = &[
+    ("every_thread_has_given_up_what_tracing_does_not_need", &[], given_up),
+    ("the_process_that_opens_files_can_do_nothing_else", &[], opener),
+    ("a_command_of_run_has_lost_nothing", &[], command_of_run),
+    ("a_hidden_proc_is_still_read", &[], hidden_proc),
+    ("no_other_user_can_signal_the_tracer", &[], unreachable),
+];
+
+/// A field of a status file.
+fn field<'a>(status: &'a str, name: &str) -> &'a str {
+    status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).unwrap().trim()
+}
+
+/// The status file of each thread.
+fn threads(pid: u32) -> Vec<String> {
+    let tasks = fs::read_dir(format!("/proc/{pid}/task")).unwrap();
+    tasks.filter_map(|task| fs::read_to_string(task.ok()?.path().join("status")).ok()).collect()
+}
+
+fn bits(status: &str, name: &str) -> u64 {
+    u64::from_str_radix(field(status, name), 16).unwrap()
+}
+
+/// The capabilities with these numbers.
+fn set(numbers: &[u32]) -> u64 {
+    numbers.iter().map(|number| 1 << number).sum()
+}
+
+const SYSLOG: u32 = 34;
+const PERFMON: u32 = 38;
+const BPF: u32 = 39;
+const SYS_PTRACE: u32 = 19;
+const DAC_READ_SEARCH: u32 = 2;
+
+const USUAL: [u32; 3] = [SYSLOG, PERFMON, BPF];
+/// Where /proc has to be asked for the command lines of others.
+const WITH_PROC: [u32; 5] = [SYSLOG, PERFMON, BPF, SYS_PTRACE, DAC_READ_SEARCH];
+
+fn assert_locked_up(pid: u32, capabilities: u64, may_be_root: bool) {
+    for status in threads(pid) {
+        if !may_be_root {
+            for name in ["Uid", "Gid"] {
+                let ids: Vec<&str> = field(&status, name).split_whitespace().collect();
+                assert!(ids.iter().all(|id| *id == ids[0] && *id != "0"), "{status}");
+            }
+            assert_eq!(field(&status, "Groups"), "", "{status}");
+        }
+        for name in ["CapEff", "CapPrm"] {
+            assert_eq!(bits(&status, name), capabilities, "{status}");
+        }
+        for name in ["CapBnd", "CapInh", "CapAmb"] {
+            assert_eq!(bits(&status, name), 0, "{status}");
+        }
+        assert_eq!(field(&status, "NoNewPrivs"), "1", "{status}");
+        assert_eq!(field(&status, "Seccomp"), "2", "{status}");
+    }
+    // not dumpable: root's, whose user it is not
+    assert_eq!(fs::metadata(format!("/proc/{pid}/mem")).unwrap().uid(), 0);
+    let limits = fs::read_to_string(format!("/proc/{pid}/limits")).unwrap();
+    let core: Vec<&str> = limits
+        .lines()
+        .find(|line| line.starts_with("Max core file size"))
+        .unwrap()
+        .split_whitespace()
+        .collect();
+    assert_eq!(core[4..6], ["0", "0"], "{limits}");
+}
+
+fn given_up() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = format!("json={}", directory.path().join("log").display());
+    let tracer = Tracer::start(&["-o", &file, "-o", "json", "-i", "USR1"]);
+    let target = Process::workload(&["meets", "10", "handle"]);
+    run_workload(&["storm", "10", "1", &target.pid().to_string()]);
+    let event = tracer.signal_to(target.pid(), 10);
+    // the names of users are read then
+    assert_eq!(event["target"]["user"]["name"], "root", "{event}");
+    // writers, and whatever reads titles, are there by now
+    assert!(threads(tracer.pid()).len() >= 3, "{:?}", threads(tracer.pid()));
+    // what another test does to its memory may keep a process from being known at the start
+    let has_all = !["could not be read", "are not known"].iter().any(|gap| tracer.stderr().contains(gap));
+    assert_locked_up(tracer.pid(), set(if has_all { &USUAL } else { &WITH_PROC }), false);
+    tracer.signal(Signal::USR1);
+    tracer.signal(Signal::HUP);
+    wait_until("the counters", || tracer.stderr().contains("signals so far").then_some(()));
+    wait_until("the file anew", || tracer.stderr().contains("was opened anew").then_some(()));
+    let said = tracer.stop();
+    assert_eq!(said.status.code(), Some(0), "{}", said.stderr);
+    assert!(!said.stderr.contains("cannot give up"), "{}", said.stderr);
+    said.assert_counters_add_up();
+}
+
+/// The child that opens FILEs.
+fn opener_of(tracer: u32) -> u32 {
+    let children = fs::read_to_string(format!("/proc/{tracer}/task/{tracer}/children")).unwrap();
+    let is_it = |pid: &&str| {
+        fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|comm| comm.trim() == "killsnoop-files")
+    };
+    children.split_whitespace().find(is_it).unwrap().parse().unwrap()
+}
+
+fn opener() {
+    const DAC_OVERRIDE: u32 = 1;
+    let directory = tempfile::tempdir().unwrap();
+    let file = format!("json={}", directory.path().join("log").display());
+    let tracer = Tracer::start(&["-o", &file]);
+    let opener = opener_of(tracer.pid());
+    assert_locked_up(opener, set(&[DAC_OVERRIDE]), true);
+    // what is sent to all that are called so does not end it, and it ends with the tracer
+    for signal in [Signal::HUP, Signal::TERM, Signal::INT] {
+        crate::harness::kill(opener, signal);
+    }
+    tracer.signal(Signal::HUP);
+    wait_until("the file anew", || tracer.stderr().contains("was opened anew").then_some(()));
+    tracer.signal(Signal::KILL);
+    wait_until("its end", || {
+        let status = fs::read_to_string(format!("/proc/{opener}/status")).unwrap_or_default();
+        (status.is_empty() || status.contains("State:\tZ")).then_some(())
+    });
+}
+
+fn command_of_run() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = format!("json={}", directory.path().join("log").display());
+    let own = fs::read_to_string("/proc/self/status").unwrap();
+    for invoker in [None, Some("1000")] {
+        let mut run = Command::new(killsnoop());
+        run.args(["run", "-o", &file, "--", "cat", "/proc/self/status", "/proc/self/limits"]);
+        if let Some(id) = invoker {
+            run.envs([("SUDO_UID", id), ("SUDO_GID", id)]);
+            std::os::unix::fs::chown(directory.path(), Some(1000), Some(1000)).unwrap();
+            fs::remove_file(directory.path().join("log")).unwrap();
+        } else {
+            run.env_remove("SUDO_UID");
+        }
+        let output = run.output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        let said = String::from_utf8(output.stdout).unwrap();
+        for name in ["Seccomp", "NoNewPrivs", "CapBnd"] {
+            assert_eq!(field(&said, name), field(&own, name), "{said}");
+        }
+        let user = field(&said, "Uid").split_whitespace().next().unwrap();
+        assert_eq!(user, invoker.unwrap_or("0"), "{said}");
+        let limits = fs::read_to_string("/proc/self/limits").unwrap();
+        let core =
+            |text: &str| text.lines().find(|line| line.starts_with("Max core file size")).unwrap().to_owned();
+        assert_eq!(core(&said), core(&limits));
+    }
+}
+
+fn hidden_proc() {
+    let target = Process::workload(&["meets", "15", "handle"]);
+    let script = "mount -t proc -o hidepid=2 proc /proc && exec \"$0\" -o json";
+    let tracer = Tracer::run(Command::new("unshare").args(["--mount", "sh", "-c", script, killsnoop()]));
+    assert_locked_up(tracer.pid(), set(&WITH_PROC), false);
+    // who started an orphan is named by what /proc says of it now
+    let until_gone = "while grep -q State:.[^Z] /proc/$0/status 2>/dev/null; do sleep 0.01; done";
+    let script = format!("setsid sh -c '{until_gone}; kill -TERM {}' $$ &", target.pid());
+    Process::start(Command::new("sh").args(["-c", &script])).reap();
+    let event = tracer.signal_to(target.pid(), 15);
+    let spawner = &event["source"]["spawnedBy"];
+    assert_eq!(cmdline(spawner), ["sh", "-c", &script], "{event}");
+    assert_eq!(spawner["spawnedBy"]["pid"], std::process::id(), "{event}");
+    assert!(event["missing"].is_null(), "{event}");
+}
+
+fn unreachable() {
+    let tracer = Tracer::json(&[]);
+    let status = threads(tracer.pid()).remove(0);
+    let own: u32 = field(&status, "Uid").split_whitespace().next().unwrap().parse().unwrap();
+    let kill = |command: &mut Command| {
+        command.args(["-c", "kill -9 $0", &tracer.pid().to_string()]).output().unwrap().status.success()
+    };
+    assert!(!kill(&mut as_attacker("sh")));
+    // its user is nobody else's
+    let others = fs::read_dir("/proc").unwrap().filter_map(|entry| {
+        let entry = entry.ok()?;
+        entry.file_name().to_str()?.parse::<u32>().ok().filter(|&pid| pid != tracer.pid())?;
+        Some(entry.metadata().ok()?.uid())
+    });
+    assert!(!others.into_iter().any(|uid| uid == own));
+    let passwd = fs::read_to_string("/etc/passwd").unwrap();
+    assert!(!passwd.contains(&format!(":{own}:")));
+    assert_eq!(tracer.stop().status.code(), Some(0));
+}
