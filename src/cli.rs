@@ -96,8 +96,6 @@ pub enum Command {
     /// What `run` starts: waits for the trace, becomes the command
     #[command(hide = true)]
     ExecWhenReady {
-        /// Whom to ask
-        name: String,
         /// The command and its arguments
         #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
         command: Vec<OsString>,

@@ -35,7 +35,7 @@ fn main() -> ExitCode {
         Some(Command::Generate { directory }) => {
             done(manual::generate(&directory).map(|()| ExitCode::SUCCESS).map_err(Into::into), 1)
         }
-        Some(Command::ExecWhenReady { name, command }) => child::exec_when_ready(&name, &command),
+        Some(Command::ExecWhenReady { command }) => child::exec_when_ready(&command),
     }
 }
 

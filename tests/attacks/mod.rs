@@ -4,6 +4,7 @@
 mod assisted_sender;
 mod foreign_program;
 mod hidden_cause;
+mod squatting;
 
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -15,7 +16,7 @@ use crate::harness::{self, Process};
 
 /// All of them.
 pub fn tests() -> Vec<Test> {
-    [assisted_sender::TESTS, foreign_program::TESTS, hidden_cause::TESTS].concat()
+    [assisted_sender::TESTS, foreign_program::TESTS, hidden_cause::TESTS, squatting::TESTS].concat()
 }
 
 /// Who attacks: nobody, without a capability.
