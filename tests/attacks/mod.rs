@@ -2,6 +2,7 @@
 //! user and shows that the promise of SECURITY.md is kept.
 
 mod assisted_sender;
+mod checkout;
 mod foreign_program;
 mod hidden_cause;
 mod squatting;
@@ -16,7 +17,7 @@ use crate::harness::{self, Process};
 
 /// All of them.
 pub fn tests() -> Vec<Test> {
-    [assisted_sender::TESTS, foreign_program::TESTS, hidden_cause::TESTS, squatting::TESTS].concat()
+    [assisted_sender::TESTS, checkout::TESTS, foreign_program::TESTS, hidden_cause::TESTS, squatting::TESTS].concat()
 }
 
 /// Who attacks: nobody, without a capability.
