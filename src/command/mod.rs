@@ -14,6 +14,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::Context;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1};
 
+use crate::bpf::plan::check_proc;
+use crate::bpf::probe::ProcFault;
 use crate::bpf::session::route_libbpf_messages;
 use crate::cli::Request;
 use crate::privileges::Needs;
@@ -130,6 +132,7 @@ impl Wiring {
 /// If tracing is not possible.
 pub fn trace(mut request: Request, has_status: bool) -> anyhow::Result<()> {
     route_libbpf_messages();
+    check_proc(ProcFault::look())?;
     threads::name_processes(&mut request);
     let mut reporter = Reporter::open(&request.settings)?;
     let wiring = Wiring::new()?;

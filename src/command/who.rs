@@ -15,7 +15,8 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
 use super::{Terminal, Wiring, threads};
-use crate::bpf::probe::in_initial_pid_namespace;
+use crate::bpf::plan::check_proc;
+use crate::bpf::probe::{ProcFault, in_initial_pid_namespace};
 use crate::bpf::session::route_libbpf_messages;
 use crate::cli::Request;
 use crate::config::ALL_SIGNALS;
@@ -36,6 +37,7 @@ const LAST_LINES: Duration = Duration::from_millis(300);
 /// If there is no such process or tracing is not possible.
 pub fn who(mut request: Request, id: u32) -> anyhow::Result<()> {
     route_libbpf_messages();
+    check_proc(ProcFault::look())?;
     if !in_initial_pid_namespace() {
         bail!(
             "who cannot find process {id}: pids in here are not the host's\nhint: run it in the host's pid namespace \
@@ -55,6 +57,7 @@ pub fn who(mut request: Request, id: u32) -> anyhow::Result<()> {
         || request.config.shown_signals != ALL_SIGNALS
         || !request.config.ignored_source_comms.is_empty();
     request.settings.conditions.wanted.push(format!("target.pid={pid}").parse()?);
+    request.settings.conditions.check(&request.config)?;
     request.settings.is_one_story = request.config.count.is_none();
     request.config.tells_ends = true;
     let mut reporter = Reporter::open(&request.settings)?;

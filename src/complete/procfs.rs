@@ -168,6 +168,8 @@ pub fn status(proc_directory: &Path, pid: u32, start: u64) -> Option<Status> {
         comm.pop();
     }
     let status = Process::new_with_root(directory).and_then(|process| process.status()).ok()?;
+    // of a kernel worker the file has more than the kernel keeps as its name
+    comm.truncate(15);
     // read before, so that it is of this very process
     is_same_process(proc_directory, pid, start).then_some(Status { comm, uid: status.euid })
 }
@@ -226,6 +228,13 @@ impl HostNamespaces {
             }
         }
     }
+}
+
+/// Is there a /proc? A directory of that name is none.
+pub fn is_mounted(proc_directory: &Path) -> bool {
+    /// `PROC_SUPER_MAGIC` (`include/uapi/linux/magic.h`).
+    const PROC_MAGIC: u64 = 0x9fa0;
+    rustix::fs::statfs(proc_directory).is_ok_and(|found| found.f_type as u64 == PROC_MAGIC)
 }
 
 /// Every process of a /proc.

@@ -10,6 +10,7 @@ pub mod destination;
 pub mod filter;
 pub mod fold;
 pub mod keys;
+mod possible;
 pub mod redact;
 mod secrets;
 pub mod shorten;

@@ -1,6 +1,7 @@
 //! What an unprivileged user may try against a tracer, or against what it says: a file an attack. Each test runs it as such a
 //! user and shows that the promise of SECURITY.md is kept.
 
+mod absent_proc;
 mod assisted_sender;
 mod checkout;
 mod foreign_program;
@@ -17,7 +18,7 @@ use crate::harness::{self, Process};
 
 /// All of them.
 pub fn tests() -> Vec<Test> {
-    [assisted_sender::TESTS, checkout::TESTS, foreign_program::TESTS, hidden_cause::TESTS, squatting::TESTS].concat()
+    [absent_proc::TESTS, assisted_sender::TESTS, checkout::TESTS, foreign_program::TESTS, hidden_cause::TESTS, squatting::TESTS].concat()
 }
 
 /// Who attacks: nobody, without a capability.
