@@ -130,7 +130,7 @@ pub fn host() -> HostFacts {
         has_task_pt_regs: has("BPF_FUNC_task_pt_regs"),
         has_trampolines: false,
         has_loop: has("BPF_FUNC_loop"),
-        legacy_cgroups: legacy_cgroups(&fs::read_to_string("/proc/self/cgroup").unwrap_or_default()),
+        legacy_cgroups: legacy_cgroups(&procfs::read_text("/proc/self/cgroup").unwrap_or_default()),
     }
 }
 
@@ -141,7 +141,7 @@ pub fn in_initial_pid_namespace() -> bool {
 
 /// Bytes that this process may have the kernel keep for it: the smallest limit of a memory cgroup on the way up.
 pub fn memory_limit() -> Option<u64> {
-    let cgroups = fs::read_to_string("/proc/self/cgroup").ok()?;
+    let cgroups = procfs::read_text("/proc/self/cgroup").ok()?;
     let limits = cgroups.lines().filter_map(|line| {
         let (controllers, path) = line.split_once(':')?.1.split_once(":/")?;
         let (root, file) = match controllers {

@@ -1,10 +1,11 @@
 //! Who called sudo: whom the command of `killsnoop run` runs as.
 
-use std::fs;
 use std::io;
 
 use rustix::process::{Gid, Uid};
 use rustix::thread::{set_thread_groups, set_thread_res_gid, set_thread_res_uid};
+
+use crate::complete::procfs::read_text;
 
 /// A user.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,7 +27,7 @@ impl Invoker {
         if !rustix::process::geteuid().is_root() {
             return Ok(None);
         }
-        let read = |path| fs::read_to_string(path).unwrap_or_default();
+        let read = |path| read_text(path).unwrap_or_default();
         Self::from_variables(
             |name| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned()),
             &read("/etc/passwd"),

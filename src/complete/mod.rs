@@ -154,7 +154,7 @@ impl Completer {
     }
 
     fn symbols(&self) -> Option<String> {
-        fs::read_to_string(self.proc_directory.join("kallsyms")).ok()
+        procfs::read_text(self.proc_directory.join("kallsyms")).ok()
     }
 
     /// Says what the kernel's stack means, if the signal came with one.

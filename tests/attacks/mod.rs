@@ -18,7 +18,15 @@ use crate::harness::{self, Process};
 
 /// All of them.
 pub fn tests() -> Vec<Test> {
-    [absent_proc::TESTS, assisted_sender::TESTS, checkout::TESTS, foreign_program::TESTS, hidden_cause::TESTS, squatting::TESTS].concat()
+    [
+        absent_proc::TESTS,
+        assisted_sender::TESTS,
+        checkout::TESTS,
+        foreign_program::TESTS,
+        hidden_cause::TESTS,
+        squatting::TESTS,
+    ]
+    .concat()
 }
 
 /// Who attacks: nobody, without a capability.
