@@ -9,9 +9,9 @@ use crate::complete::procfs::read_text;
 
 /// A user.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Invoker {
+pub(crate) struct Invoker {
     /// User id.
-    pub(super) uid: u32,
+    pub(crate) uid: u32,
     gid: u32,
     groups: Vec<u32>,
     /// `HOME`, `USER`, `LOGNAME`: sudo has set them to root's.
@@ -35,7 +35,8 @@ impl Invoker {
         )
     }
 
-    fn from_variables(
+    /// From the environment and the files of users and groups.
+    pub(crate) fn from_variables(
         variable: impl Fn(&str) -> Option<String>,
         passwd: &str,
         group: &str,

@@ -1,7 +1,7 @@
 //! What each command does: a trace of the host, `run`, `who`. The signals to killsnoop itself are wired here.
 
 pub mod child;
-mod invoker;
+pub(crate) mod invoker;
 pub mod run;
 mod threads;
 pub mod who;

@@ -180,6 +180,12 @@ fn has_random_places(proc_directory: &Path, pid: u32) -> bool {
     is_host_random && personality.is_some_and(|personality| personality & ADDR_NO_RANDOMIZE == 0)
 }
 
+/// Is it a title? For the fuzzer.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn is_title(bytes: &[u8]) -> bool {
+    is_overwritten(bytes, None) || is_overwritten(bytes, Some(bytes.len() as u64))
+}
+
 /// The argument block of whatever runs under this pid. None where there is none: a kernel thread, a zombie.
 ///
 /// # Errors
