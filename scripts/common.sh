@@ -16,6 +16,60 @@ fail() {
 	exit 1
 }
 
+# private_group UID: the group of that user, if nobody else is in it; what it may write only this user may.
+private_group() {
+	local name group
+	name=$(id -nu "$1" 2>/dev/null) || return 0
+	group=$(getent group "$(id -g "$1")") || return 0
+	[[ $group == "$name":*: || $group == "$name":*:"$name" ]] && id -g "$1"
+	return 0
+}
+
+# Whoever may write what root is to run may do all that root may. So, as git does, refuse a checkout that others may write:
+# trusted are root, the caller, and under sudo the one who called it. Above the checkout others may write a directory only if
+# it is sticky, and cargo and rustup must not find a file of theirs there.
+check_checkout() {
+	[ "${KILLSNOOP_SAFE_CHECKOUT:-}" != "$ROOT_DIR" ] || return 0
+	local trusted=(0) foreign=() writable=() gid="" uid directory found why fix
+	[ "$(id -u)" = 0 ] || trusted+=("$(id -u)")
+	if [ "$(id -u)" = 0 ] && [[ ${SUDO_UID:-} =~ ^[0-9]+$ ]]; then
+		trusted+=("$SUDO_UID")
+	fi
+	writable=(-perm -020)
+	for uid in "${trusted[@]}"; do
+		foreign+=(! -uid "$uid")
+		gid=$(private_group "$uid")
+		[ -z "$gid" ] || writable+=(! -gid "$gid")
+	done
+	writable=(! -type l "(" -perm -002 -o "(" "${writable[@]}" ")" ")")
+	local all=("$ROOT_DIR")
+	[ ! -L "$ROOT_DIR/target" ] || all+=("$(realpath "$ROOT_DIR/target")")
+	found=$(find "${all[@]}" "(" "${foreign[@]}" -o "${writable[@]}" ")" -print -quit)
+	for directory in "${all[@]}"; do
+		directory=$(realpath "$directory")
+		while [ -z "$found" ] && [ "$directory" != / ]; do
+			directory=$(dirname "$directory")
+			found=$(find "$directory" -maxdepth 0 "(" "${foreign[@]}" -o ! -perm -1000 "${writable[@]}" ")" -print
+				find "$directory/".cargo "$directory/".cargo/config{,.toml} "$directory/"rust-toolchain{,.toml} "$directory/Cargo.toml" \
+					-maxdepth 0 "(" "${foreign[@]}" -o "${writable[@]}" ")" -print 2>/dev/null || true)
+			found=${found%%$'\n'*}
+		done
+	done
+	[ -n "$found" ] || return 0
+	uid=$(stat -c %u "$found")
+	if [[ " ${trusted[*]} " == *" $uid "* ]]; then
+		why="others than $(stat -c %U "$found") may write $found ($(stat -c %A "$found"), group $(stat -c %G "$found"))"
+		fix="chmod -R go-w $(printf %q "$ROOT_DIR"), if what they have put there is trusted"
+	else
+		why="$found belongs to $(stat -c %U "$found") (uid $uid), who is not the caller"
+		fix="its owner calls this, with sudo where it must be root; or chown -R root: $(printf %q "$ROOT_DIR"), if what is there is trusted"
+	fi
+	[[ $found/ == "$ROOT_DIR"/* ]] || fix="move the checkout to where nobody else may write the directories above it"
+	fail "refused, since what is in the checkout is built and run as root: $why
+fix: $fix; or set KILLSNOOP_SAFE_CHECKOUT=$(printf %q "$ROOT_DIR"), if all who may write it may be root as well"
+}
+check_checkout
+
 if [ "$(id -u)" = 0 ] && [ -n "${SUDO_USER:-}" ] && [ "$(stat -c %U "$ROOT_DIR")" != root ]; then
 	BUILD_USER=$SUDO_USER
 	BUILD_HOME=$(getent passwd "$SUDO_USER" | cut -d: -f6)
@@ -139,9 +193,15 @@ install_rust() {
 	rust_is_new_enough || fail "Rust is still older than 1.$RUST_MINOR: is another one first in PATH?"
 }
 
-# cargo in the checkout, wherever this was called from.
+# cargo for the checkout, wherever this was called from. From the root directory, since cargo and rustup obey files that they
+# find in the current one and above: where that is /tmp, anybody's. Variables may come first, as with env.
 cargo_here() {
-	(cd "$ROOT_DIR" && as_user cargo "$@")
+	local variables=()
+	while [[ $1 == [A-Z]*=* ]]; do
+		variables+=("$1")
+		shift
+	done
+	(cd / && as_user env "${variables[@]}" cargo "$1" --manifest-path "$ROOT_DIR/Cargo.toml" "${@:2}")
 }
 
 # mutate OPTION… <MUTATION: breaks the tree that it is called in. Without fuzz: what has moved away from the lines around it

@@ -7,7 +7,8 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::config::{
-    ALL_SIGNALS, Config, Failed, GHOSTS, MAX_IGNORED_COMMS, MAX_VARIABLES, RING_BYTES, is_variable_name,
+    ALL_SIGNALS, Config, Failed, GHOSTS, MAX_IGNORED_COMMS, MAX_PID, MAX_VARIABLES, RING_BYTES,
+    is_variable_name,
 };
 use crate::error::UsageError;
 use crate::report::destination::Place;
@@ -77,7 +78,7 @@ pub enum Command {
         #[command(flatten)]
         trace: Box<TraceArgs>,
         /// The process, or one of its threads
-        #[arg(value_parser = clap::value_parser!(u32).range(1..))]
+        #[arg(value_parser = parse_pid())]
         pid: u32,
     },
     /// Say what this host offers and lacks, what follows, how to mend it
@@ -106,8 +107,6 @@ pub enum Command {
     /// What `run` starts: waits for the trace, becomes the command
     #[command(hide = true)]
     ExecWhenReady {
-        /// Whom to ask
-        name: String,
         /// The command and its arguments
         #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
         command: Vec<OsString>,
@@ -164,13 +163,13 @@ pub struct TraceArgs {
     pub exclude_signals: Vec<Signal>,
 
     /// Only what these processes send or receive
-    #[arg(short, long = "pid", value_name = "PIDS", value_delimiter = ',', value_parser = clap::value_parser!(u32).range(1..), help_heading = "Filters")]
+    #[arg(short, long = "pid", value_name = "PIDS", value_delimiter = ',', value_parser = parse_pid(), help_heading = "Filters")]
     pub pids: Vec<u32>,
 
     /// The same of a process and all below it
     ///
     /// Those still to be born included.
-    #[arg(long = "tree", value_name = "PID", value_delimiter = ',', value_parser = clap::value_parser!(u32).range(1..), help_heading = "Filters")]
+    #[arg(long = "tree", value_name = "PID", value_delimiter = ',', value_parser = parse_pid(), help_heading = "Filters")]
     pub trees: Vec<u32>,
 
     /// Only what ends its target
@@ -349,16 +348,29 @@ impl From<LogLevel> for tracing::Level {
     }
 }
 
+/// The longest duration: a clock of the kernel, which counts nanoseconds in 64 bits, ends after 292 years.
+const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+
 fn parse_duration(text: &str) -> Result<Duration, UsageError> {
     let wrong = || UsageError::Duration(text.to_owned());
     if let Ok(seconds) = text.parse::<f64>() {
+        // what a duration cannot hold is longer as well
+        if seconds > LONGEST.as_secs_f64() {
+            return Err(UsageError::TooLong(text.to_owned()));
+        }
         return Duration::try_from_secs_f64(seconds)
             .ok()
             .filter(|duration| !duration.is_zero())
             .ok_or_else(wrong);
     }
     let duration: jiff::SignedDuration = text.parse().map_err(|_| wrong())?;
-    Duration::try_from(duration).ok().filter(|duration| !duration.is_zero()).ok_or_else(wrong)
+    let duration =
+        Duration::try_from(duration).ok().filter(|duration| !duration.is_zero()).ok_or_else(wrong)?;
+    if duration > LONGEST { Err(UsageError::TooLong(text.to_owned())) } else { Ok(duration) }
+}
+
+fn parse_pid() -> clap::builder::RangedI64ValueParser<u32> {
+    clap::value_parser!(u32).range(1..=i64::from(MAX_PID))
 }
 
 fn parse_comm(text: &str) -> Result<String, UsageError> {
@@ -439,7 +451,9 @@ impl TraceArgs {
     /// If two flags contradict each other.
     pub fn settle(self, usual: (Kind, Place)) -> Result<Request, UsageError> {
         let settings = self.settings(usual)?;
-        Ok(Request { config: self.config()?, settings })
+        let config = self.config()?;
+        settings.conditions.check(&config)?;
+        Ok(Request { config, settings })
     }
 
     fn settings(&self, (usual_kind, usual_place): (Kind, Place)) -> Result<report::Settings, UsageError> {
@@ -537,7 +551,12 @@ fn as_comm(name: &str) -> [u8; 16] {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::bpf::plan::plan;
+    use crate::bpf::probe::HostFacts;
+    use crate::bpf::select::Selection;
 
     fn request(arguments: &[&str]) -> Result<Request, String> {
         let cli =
@@ -655,6 +674,16 @@ mod tests {
             (&["--duration", "0"], &["--duration", "0"]),
             (&["--ignore-source-comm", "a,"], &["--ignore-source-comm", "empty"]),
             (&["--duration", "-3s"], &["-3"]),
+            (&["--duration", "9223372036854775807"], &["--duration", "9223372036854775807", "100 years"]),
+            (&["--duration", "9223372036854775807s"], &["--duration", "100 years"]),
+            (&["--duration", "1e300"], &["--duration", "1e300", "100 years"]),
+            (&["--duration", "nan"], &["--duration", "nan", "500ms"]),
+            (&["-p", "4194304"], &["--pid", "4194304", "1..=4194303"]),
+            (&["--tree", "0"], &["--tree", "1..=4194303"]),
+            (&["-i", "RTMIN++3"], &["--include-signals", "RTMIN++3", "1 to 64"]),
+            (&["--where", "target.comm=systemd-journald"], &["--where", "15 bytes", "systemd-journal"]),
+            (&["-i", "TERM", "--where", "signal=KILL"], &["--include-signals", "signal=KILL"]),
+            (&["--where", "event=attempt"], &["event=attempt", "--failed"]),
             (&["--failed=some"], &["--failed", "some", "only"]),
             (&["--env", "A=b"], &["--env", "A=b", "63"]),
             (&["--env", "A b"], &["--env", "A b", "63"]),
@@ -664,6 +693,133 @@ mod tests {
             let message = config(arguments).unwrap_err();
             for word in words {
                 assert!(message.contains(word), "{arguments:?}: {message}");
+            }
+        }
+    }
+
+    const FLAGS: &[&str] = &[
+        "-o",
+        "--fields",
+        "--color",
+        "--ascii",
+        "--fold",
+        "--max-line",
+        "--summary",
+        "-i",
+        "-e",
+        "-p",
+        "--tree",
+        "--fatal",
+        "--where",
+        "--not",
+        "--ignore-source-comm",
+        "--all",
+        "--failed",
+        "--failed=only",
+        "--probes",
+        "--no-outcome",
+        "--env",
+        "-d",
+        "--root",
+        "--redact",
+        "--redact-secrets",
+        "--count",
+        "--duration",
+        "-q",
+        "-v",
+        "-l",
+        "--ghosts",
+        "--ring-bytes",
+        "--seed-from-proc",
+        "who",
+        "run",
+        "doctor",
+        "exec-when-ready",
+        "--",
+    ];
+    const VALUES: &[&str] = &[
+        "0",
+        "1",
+        "-1",
+        "+1",
+        "64",
+        "65",
+        "255",
+        "4194303",
+        "4194304",
+        "2147483648",
+        "4294967295",
+        "4294967296",
+        "9223372036854775807",
+        "9223372036854775808",
+        "18446744073709551615",
+        "18446744073709551616",
+        "1e19",
+        "1e308",
+        "1e309",
+        "-0",
+        "nan",
+        "inf",
+        "0.0000000001",
+        "9223372036854775807s",
+        "106751991167d",
+        "1h1m",
+        "RTMIN+250",
+        "RTMAX-250",
+        "SIG",
+        "",
+        ",",
+        "=",
+        "json",
+        "json=-",
+        "tree=/",
+        "table,tree",
+        "none",
+        "target.comm",
+        "(",
+        "a{99999}",
+        "only",
+        "debug",
+        "/",
+        "/nonexistent",
+        "\u{0}",
+        "\u{e9}\u{301}",
+    ];
+
+    /// Words as somebody may type them: of a flag, of a value, or of neither.
+    fn words() -> impl Strategy<Value = Vec<String>> {
+        let keys = proptest::sample::select(keys::paths());
+        let values = || proptest::sample::select(VALUES).prop_map(str::to_owned);
+        let condition = (keys, proptest::sample::select(&["=", ">", "<", ">=", "<=", ""][..]), values())
+            .prop_map(|(key, comparison, value)| format!("{key}{comparison}{value}"));
+        let word = prop_oneof![
+            3 => proptest::sample::select(FLAGS).prop_map(str::to_owned),
+            2 => values(),
+            2 => condition.clone(),
+            2 => condition.prop_map(|condition| format!("--where={condition}")),
+            1 => (proptest::sample::select(FLAGS), values()).prop_map(|(flag, value)| format!("{flag}={value}")),
+            1 => any::<String>(),
+        ];
+        proptest::collection::vec(word, 0..8)
+    }
+
+    proptest! {
+        /// Up to where BPF begins.
+        #[test]
+        fn no_command_line_panics(words in words()) {
+            let Ok(cli) = Cli::try_parse_from([vec!["killsnoop".to_owned()], words].concat()) else { return Ok(()) };
+            let trace = match cli.command {
+                None => cli.trace,
+                Some(Command::Run { trace, .. } | Command::Who { trace, .. }) => *trace,
+                Some(_) => return Ok(()),
+            };
+            trace.level(LogLevel::Info);
+            if let Ok(Request { config, settings }) = trace.settle((Kind::Logfmt, Place::Stdout)) {
+                let _ = config.check_root();
+                prop_assert!(plan(&HostFacts::newest(), &config).is_ok());
+                Selection::of(&settings.conditions, false, true);
+                let until = config.duration.map(|duration| std::time::Instant::now().checked_add(duration));
+                prop_assert!(until != Some(None), "no clock goes so far");
             }
         }
     }

@@ -1,10 +1,16 @@
 //! Validated settings of the trace. What is reported of it, and how, is in [`report::Settings`](crate::report::Settings).
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+use crate::complete::procfs;
+use crate::error::UsageError;
 
 /// Every signal.
 pub const ALL_SIGNALS: u64 = u64::MAX;
+
+/// The greatest pid: `PID_MAX_LIMIT` of the kernel (`include/linux/threads.h`) is the first that there is not.
+pub const MAX_PID: u32 = 4 * 1024 * 1024 - 1;
 
 /// Which calls that fail are told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,6 +63,25 @@ pub struct Config {
 }
 
 impl Config {
+    /// Is the root that of a host's file system?
+    ///
+    /// # Errors
+    /// If there is no such directory, or no `/proc` in it: says what to do. Whether there is a `/proc` at `/` is asked later.
+    pub fn check_root(&self) -> Result<(), UsageError> {
+        let wrong = |why: String| Err(UsageError::Root { root: self.root.display().to_string(), why });
+        let proc_directory = self.root.join("proc");
+        match std::fs::read_dir(&self.root) {
+            Err(error) => wrong(format!("{error}; give the directory where that is mounted (--root DIR)")),
+            Ok(_) if self.root != Path::new("/") && !procfs::is_mounted(&proc_directory) => wrong(format!(
+                "no proc file system is mounted at {0}; mount the host's there (docker run -v /:{1}:ro,rslave, or mount \
+                 --rbind /proc {0})",
+                proc_directory.display(),
+                self.root.display()
+            )),
+            Ok(_) => Ok(()),
+        }
+    }
+
     /// Calls are watched that never become a signal.
     pub fn wants_attempts(&self) -> bool {
         self.failed != Failed::No || self.probes

@@ -78,6 +78,30 @@ pub enum UsageError {
     /// More names than are looked for.
     #[error("--env has {0} names: 8 are the most")]
     TooManyVariables(usize),
+    /// Filters that no event can pass.
+    #[error("no event can pass these filters together: {0}: leave one out, or list what may be: KEY=A,B")]
+    NothingPasses(String),
+    /// A filter for what is not looked at.
+    #[error(
+        "no event can pass {0}: only calls that become no signal have that: add --failed (or --probes, for signal 0)"
+    )]
+    NeedsAttempts(String),
+    /// A duration that no clock can count.
+    #[error("'{0}' is too long: 100 years are the most; to trace until stopped, leave it out")]
+    TooLong(String),
+    /// No file system of a host.
+    #[error("'{root}' is no root of a host's file system: {why}")]
+    Root {
+        /// What was given.
+        root: String,
+        /// What is missing, and what to do.
+        why: String,
+    },
+    /// A flag that means nothing to `run`.
+    #[error(
+        "--tree is for a trace of this host: run traces its command and all below it; leave it out, or use --pid or --where"
+    )]
+    TreeOfRun,
     /// Filters that let nothing through.
     #[error("no signal passes: every signal named by --include-signals is excluded by --exclude-signals")]
     NothingIncluded,
@@ -93,6 +117,14 @@ pub enum TraceError {
     Privilege {
         /// The capabilities that are missing.
         missing: String,
+    },
+    /// A file system without which nothing can be known of this host.
+    #[error("{fault}: killsnoop looks there at this host\nhint: {hint}")]
+    FileSystem {
+        /// What is wrong with which.
+        fault: &'static str,
+        /// What the person can do.
+        hint: &'static str,
     },
     /// No type information.
     #[error(

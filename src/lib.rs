@@ -43,6 +43,8 @@ pub mod doctor;
 pub mod error;
 pub mod event;
 pub mod fields;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 pub mod history;
 pub mod manual;
 pub mod origin;

@@ -7,7 +7,7 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
 use killsnoop::cli::{Cli, Command, LogLevel, Request, TraceArgs};
 use killsnoop::command::{self, child};
-use killsnoop::error::TraceError;
+use killsnoop::error::{TraceError, UsageError};
 use killsnoop::report::Kind;
 use killsnoop::report::destination::Place;
 use killsnoop::{doctor, manual, status};
@@ -23,6 +23,9 @@ fn main() -> ExitCode {
         }
         Some(Command::Run { trace, command }) => {
             begin_log(&trace, LogLevel::Warn);
+            if !trace.trees.is_empty() {
+                refuse(UsageError::TreeOfRun);
+            }
             let request = settle(*trace, (Kind::Tree, Place::Stderr));
             done(command::run::run(request, &command), child::FAILED)
         }
@@ -36,7 +39,7 @@ fn main() -> ExitCode {
             done(manual::generate(&directory).map(|()| ExitCode::SUCCESS).map_err(Into::into), 1)
         }
         Some(Command::OpenOutputs { as_invoker, files }) => command::outputs::serve(as_invoker, &files),
-        Some(Command::ExecWhenReady { name, command }) => child::exec_when_ready(&name, &command),
+        Some(Command::ExecWhenReady { command }) => child::exec_when_ready(&command),
     }
 }
 
@@ -59,15 +62,24 @@ fn begin_log(trace: &TraceArgs, usual: LogLevel) -> tracing::Level {
 }
 
 fn settle(trace: TraceArgs, usual: (Kind, Place)) -> Request {
-    match trace.settle(usual) {
+    match trace.settle(usual).and_then(|request| request.config.check_root().map(|()| request)) {
         Ok(request) => request,
-        Err(error) => Cli::command().error(ErrorKind::ArgumentConflict, error).exit(),
+        Err(error) => refuse(error),
     }
+}
+
+/// Ends as wrong usage does.
+fn refuse(error: UsageError) -> ! {
+    Cli::command().error(ErrorKind::ArgumentConflict, error).exit()
 }
 
 /// A `TraceError` tells its cause itself, before the hint.
 fn done(result: anyhow::Result<ExitCode>, failed: u8) -> ExitCode {
     result.unwrap_or_else(|error| {
+        let error = match error.downcast::<UsageError>() {
+            Ok(usage) => refuse(usage),
+            Err(error) => error,
+        };
         // its last line is a hint, and this is another
         let is_of_the_host = error.downcast_ref::<TraceError>().is_some_and(TraceError::is_of_the_host);
         let doctor = if is_of_the_host { "; killsnoop doctor says what this host lacks" } else { "" };

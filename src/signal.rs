@@ -144,7 +144,9 @@ impl FromStr for Signal {
         if let Some(&(_, number)) = ALIASES.iter().find(|(alias, _)| *alias == name) {
             return Ok(Self(number));
         }
-        let offset = |rest: &str| rest.parse::<u8>().ok();
+        // parse() would take a second sign
+        let is_number = |rest: &&str| rest.bytes().all(|byte| byte.is_ascii_digit());
+        let offset = |rest: &str| Some(rest).filter(is_number).and_then(|rest| rest.parse::<u8>().ok());
         let number = match (name.strip_prefix("RTMIN"), name.strip_prefix("RTMAX")) {
             (Some(""), _) => Some(SIGRTMIN),
             (_, Some("")) => Some(SIGRTMAX),

@@ -526,7 +526,7 @@ fn trace(
         |bytes| pipeline.borrow_mut().record(bytes),
     )
     .map_err(failed)?;
-    let deadline = config.duration.map(|duration| Instant::now() + duration);
+    let deadline = config.duration.and_then(|duration| Instant::now().checked_add(duration));
     let mut teller = LossTeller::default();
     let titles = TitleReader::start(session.take_titles());
 

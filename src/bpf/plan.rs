@@ -1,6 +1,6 @@
 //! From facts about the host to what is loaded: pure, so that it is tested with made-up hosts.
 
-use super::probe::{HostFacts, LegacyCgroups};
+use super::probe::{HostFacts, LegacyCgroups, ProcFault};
 use crate::config::{Config, Failed};
 use crate::error::TraceError;
 
@@ -61,6 +61,19 @@ pub fn allocates_with_preemption_off(host: &HostFacts) -> bool {
     host.is_realtime && !host.has_storage_allocator
 }
 
+/// Is there a /proc with this process in it?
+///
+/// # Errors
+/// If not: says what is there instead. One that hides others is no error: what it hides is flagged where it is missing.
+pub fn check_proc(fault: Option<ProcFault>) -> Result<(), TraceError> {
+    let fault = match fault {
+        None | Some(ProcFault::Hidden) => return Ok(()),
+        Some(ProcFault::NotMounted) => "no proc file system is mounted at /proc",
+        Some(ProcFault::WithoutSelf) => "/proc is that of another pid namespace: this process is not in it",
+    };
+    Err(TraceError::FileSystem { fault, hint: "mount -t proc proc /proc" })
+}
+
 /// Decides.
 ///
 /// # Errors
@@ -69,6 +82,13 @@ pub fn allocates_with_preemption_off(host: &HostFacts) -> bool {
 pub fn plan(host: &HostFacts, config: &Config) -> Result<Plan, TraceError> {
     if !host.missing_capabilities.is_empty() {
         return Err(TraceError::Privilege { missing: host.missing_capabilities.join(" and ") });
+    }
+    check_proc(host.proc_fault)?;
+    if !host.has_sys {
+        return Err(TraceError::FileSystem {
+            fault: "no sysfs is mounted at /sys",
+            hint: "mount -t sysfs sysfs /sys; in a container: -v /sys:/sys:ro",
+        });
     }
     if !host.has_btf {
         return Err(TraceError::NoBtf { release: host.release.clone() });
@@ -188,6 +208,18 @@ mod tests {
             (
                 HostFacts { missing_capabilities: vec!["CAP_BPF", "CAP_PERFMON"], ..HostFacts::newest() },
                 ["CAP_BPF and CAP_PERFMON", "sudo"],
+            ),
+            (
+                HostFacts { proc_fault: Some(ProcFault::NotMounted), ..HostFacts::newest() },
+                ["no proc file system is mounted at /proc", "mount -t proc"],
+            ),
+            (
+                HostFacts { proc_fault: Some(ProcFault::WithoutSelf), ..HostFacts::newest() },
+                ["another pid namespace", "mount -t proc"],
+            ),
+            (
+                HostFacts { has_sys: false, has_btf: false, ..HostFacts::newest() },
+                ["no sysfs is mounted at /sys", "mount -t sysfs"],
             ),
             (HostFacts { has_btf: false, ..HostFacts::newest() }, ["BTF", "CONFIG_DEBUG_INFO_BTF"]),
             (

@@ -5,13 +5,20 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
+use rustix::thread::CapabilitySet;
+
 use super::types::{self, Kind};
+use crate::complete::procfs;
 
 /// What this host offers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HostFacts {
     /// `uname -r`.
     pub release: String,
+    /// What is wrong with /proc, if something is.
+    pub proc_fault: Option<ProcFault>,
+    /// /sys is there.
+    pub has_sys: bool,
     /// Capabilities that loading needs and this process lacks.
     pub missing_capabilities: Vec<&'static str>,
     /// /sys/kernel/btf/vmlinux can be read.
@@ -41,6 +48,35 @@ pub struct HostFacts {
     pub legacy_cgroups: Option<LegacyCgroups>,
 }
 
+/// What may be wrong with /proc.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProcFault {
+    /// Nothing is mounted there, or something else.
+    NotMounted,
+    /// It is that of a pid namespace in which this process is not.
+    WithoutSelf,
+    /// It hides the processes of others from this one (`hidepid`).
+    Hidden,
+}
+
+impl ProcFault {
+    /// Of the /proc that there is.
+    pub fn look() -> Option<Self> {
+        let proc_directory = Path::new("/proc");
+        Self::of(procfs::is_mounted(proc_directory), |file| fs::read(proc_directory.join(file)).is_ok())
+    }
+
+    fn of(is_mounted: bool, can_read: impl Fn(&str) -> bool) -> Option<Self> {
+        if !is_mounted {
+            Some(Self::NotMounted)
+        } else if !can_read("self/status") {
+            Some(Self::WithoutSelf)
+        } else {
+            (!can_read("1/status")).then_some(Self::Hidden)
+        }
+    }
+}
+
 /// A hierarchy of cgroups version 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LegacyCgroups {
@@ -52,10 +88,6 @@ pub struct LegacyCgroups {
 
 /// `include/linux/proc_ns.h`: the inode of the initial pid namespace.
 const PROC_PID_INIT_INO: u64 = 0xEFFF_FFFC;
-
-const CAP_SYS_ADMIN: u32 = 21;
-const CAP_PERFMON: u32 = 38;
-const CAP_BPF: u32 = 39;
 
 /// Looks at this host.
 pub fn host() -> HostFacts {
@@ -73,14 +105,16 @@ pub fn host() -> HostFacts {
         (Kind::Struct, "bpf_local_storage_map", "use_kmalloc_nolock"),
         (Kind::Struct, "bpf_local_storage", "owner_refcnt"),
     ];
-    let types = types::of_kernel();
+    let (types, uname) = (types::of_kernel(), rustix::system::uname());
     let found = types.as_ref().map_or_else(|| vec![false; wanted.len()], |types| types.have(&wanted));
     let has = |name| wanted.iter().zip(&found).any(|((.., wanted), &found)| *wanted == name && found);
     HostFacts {
-        release: fs::read_to_string("/proc/sys/kernel/osrelease")
-            .map_or_else(|_| "unknown".to_owned(), |text| text.trim().to_owned()),
+        release: uname.release().to_string_lossy().into_owned(),
+        proc_fault: ProcFault::look(),
+        has_sys: is_sys_mounted(),
+        // the kernel is asked: a file of /proc that cannot be read is no capability that is missing
         missing_capabilities: missing_capabilities(
-            &fs::read_to_string("/proc/self/status").unwrap_or_default(),
+            rustix::thread::capabilities(None).map_or(CapabilitySet::empty(), |sets| sets.effective),
         ),
         has_btf: types.is_some(),
         has_ring_buffer: has("BPF_FUNC_ringbuf_output"),
@@ -88,7 +122,7 @@ pub fn host() -> HostFacts {
         has_callbacks: has("BPF_FUNC_for_each_map_elem"),
         is_realtime: is_realtime(
             &fs::read_to_string("/sys/kernel/realtime").unwrap_or_default(),
-            &fs::read_to_string("/proc/sys/kernel/version").unwrap_or_default(),
+            &uname.version().to_string_lossy(),
         ),
         has_copy_from_user_task: has("BPF_FUNC_copy_from_user_task"),
         in_initial_pid_namespace: in_initial_pid_namespace(),
@@ -96,7 +130,7 @@ pub fn host() -> HostFacts {
         has_task_pt_regs: has("BPF_FUNC_task_pt_regs"),
         has_trampolines: false,
         has_loop: has("BPF_FUNC_loop"),
-        legacy_cgroups: legacy_cgroups(&fs::read_to_string("/proc/self/cgroup").unwrap_or_default()),
+        legacy_cgroups: legacy_cgroups(&procfs::read_text("/proc/self/cgroup").unwrap_or_default()),
     }
 }
 
@@ -107,7 +141,7 @@ pub fn in_initial_pid_namespace() -> bool {
 
 /// Bytes that this process may have the kernel keep for it: the smallest limit of a memory cgroup on the way up.
 pub fn memory_limit() -> Option<u64> {
-    let cgroups = fs::read_to_string("/proc/self/cgroup").ok()?;
+    let cgroups = procfs::read_text("/proc/self/cgroup").ok()?;
     let limits = cgroups.lines().filter_map(|line| {
         let (controllers, path) = line.split_once(':')?.1.split_once(":/")?;
         let (root, file) = match controllers {
@@ -163,20 +197,19 @@ fn highest_id(list: &str) -> Option<usize> {
     list.trim().rsplit([',', '-']).next()?.parse().ok()
 }
 
-/// From the `CapEff` line of /proc/self/status.
-fn missing_capabilities(status: &str) -> Vec<&'static str> {
-    let effective = status
-        .lines()
-        .find_map(|line| line.strip_prefix("CapEff:"))
-        .and_then(|hex| u64::from_str_radix(hex.trim(), 16).ok())
-        .unwrap_or(0);
-    let has = |capability: u32| effective >> capability & 1 == 1;
-    if has(CAP_SYS_ADMIN) {
+fn is_sys_mounted() -> bool {
+    /// `SYSFS_MAGIC` (`include/uapi/linux/magic.h`).
+    const SYSFS_MAGIC: u64 = 0x6265_6572;
+    rustix::fs::statfs("/sys").is_ok_and(|found| found.f_type as u64 == SYSFS_MAGIC)
+}
+
+fn missing_capabilities(effective: CapabilitySet) -> Vec<&'static str> {
+    if effective.contains(CapabilitySet::SYS_ADMIN) {
         return Vec::new();
     }
-    [(CAP_BPF, "CAP_BPF"), (CAP_PERFMON, "CAP_PERFMON")]
+    [(CapabilitySet::BPF, "CAP_BPF"), (CapabilitySet::PERFMON, "CAP_PERFMON")]
         .into_iter()
-        .filter(|&(capability, _)| !has(capability))
+        .filter(|&(capability, _)| !effective.contains(capability))
         .map(|(_, name)| name)
         .collect()
 }
@@ -187,6 +220,8 @@ impl HostFacts {
     pub(crate) fn newest() -> Self {
         Self {
             release: "6.18".to_owned(),
+            proc_fault: None,
+            has_sys: true,
             missing_capabilities: Vec::new(),
             has_btf: true,
             has_ring_buffer: true,
@@ -243,17 +278,23 @@ mod tests {
 
     #[test]
     fn capabilities_are_read_from_the_effective_set() {
-        assert_eq!(
-            missing_capabilities("CapPrm:\tffffffffffffffff\nCapEff:\t0000000000000000\n"),
-            ["CAP_BPF", "CAP_PERFMON"]
-        );
-        assert_eq!(missing_capabilities("CapEff:\t000001ffffffffff\n"), [""; 0]);
-        assert_eq!(missing_capabilities(&format!("CapEff:\t{:016x}\n", 1u64 << CAP_BPF)), ["CAP_PERFMON"]);
-        assert_eq!(
-            missing_capabilities(&format!("CapEff:\t{:016x}\n", 1u64 << CAP_BPF | 1 << CAP_PERFMON)),
-            [""; 0]
-        );
-        assert_eq!(missing_capabilities(&format!("CapEff:\t{:016x}\n", 1u64 << CAP_SYS_ADMIN)), [""; 0]);
-        assert_eq!(missing_capabilities("nonsense"), ["CAP_BPF", "CAP_PERFMON"]);
+        let (bpf, perfmon) = (CapabilitySet::BPF, CapabilitySet::PERFMON);
+        assert_eq!(missing_capabilities(CapabilitySet::empty()), ["CAP_BPF", "CAP_PERFMON"]);
+        assert_eq!(missing_capabilities(CapabilitySet::all()), [""; 0]);
+        assert_eq!(missing_capabilities(bpf), ["CAP_PERFMON"]);
+        assert_eq!(missing_capabilities(perfmon), ["CAP_BPF"]);
+        assert_eq!(missing_capabilities(bpf | perfmon), [""; 0]);
+        assert_eq!(missing_capabilities(CapabilitySet::SYS_ADMIN), [""; 0]);
+    }
+
+    #[test]
+    fn what_is_wrong_with_proc_is_not_taken_for_something_else() {
+        let of = |is_mounted, readable: &[&str]| ProcFault::of(is_mounted, |file| readable.contains(&file));
+        assert_eq!(of(true, &["self/status", "1/status"]), None);
+        assert_eq!(of(false, &[]), Some(ProcFault::NotMounted));
+        // a directory that somebody has filled
+        assert_eq!(of(false, &["self/status", "1/status"]), Some(ProcFault::NotMounted));
+        assert_eq!(of(true, &["1/status"]), Some(ProcFault::WithoutSelf));
+        assert_eq!(of(true, &["self/status"]), Some(ProcFault::Hidden));
     }
 }

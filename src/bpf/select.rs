@@ -147,13 +147,8 @@ mod tests {
 
     #[test]
     fn what_is_not_is_left_to_user_space() {
-        for wanted in [
-            "target.comm=java*",
-            "target.pid>7",
-            "source.comm=a-name-that-is-too-long",
-            "target.container.id=9ac1*",
-            "source.comm=\u{e9}",
-        ] {
+        for wanted in ["target.comm=java*", "target.pid>7", "target.container.id=9ac1*", "source.comm=\u{e9}"]
+        {
             assert_eq!(of(&[wanted], &[]), Selection::default(), "{wanted}");
         }
         // whether there is a source at all is not known there

@@ -1,18 +1,23 @@
 //! The command of `killsnoop run`: started before the trace, held until it is ready, so that its very first
 //! instruction is seen.
 //!
-//! What is started is killsnoop itself. It asks at a socket of the abstract namespace, waits for the answer, becomes
-//! whoever called sudo and then the command. Nothing of that is left in the command: no descriptor, no signal.
+//! What is started is killsnoop itself. It waits at its standard input, which is one end of a pair of sockets: nobody else
+//! can have a place of that name, as there is no name. Over it come the standard input that the command is to have, and later
+//! the word to go. Then it becomes the user who called sudo, and the command. Nothing of that is left in the command: no
+//! descriptor, no signal.
 
 use std::ffi::OsString;
-use std::io::{self, Read, Write};
-use std::os::linux::net::SocketAddrExt;
-use std::os::unix::net::{SocketAddr, UnixListener, UnixStream};
+use std::io::{self, IoSlice, IoSliceMut, Write};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitCode};
-use std::thread;
-use std::time::{Duration, Instant};
 
+use rustix::net::{
+    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage,
+    SendFlags, recvmsg, sendmsg,
+};
 use rustix::process::Pid;
 
 use super::invoker::Invoker;
@@ -24,17 +29,17 @@ pub const NOT_EXECUTABLE: u8 = 126;
 /// There is no such command.
 pub const NOT_FOUND: u8 = 127;
 
-/// The answer: go.
+/// Comes with the standard input of the command.
+const WAIT: u8 = 0;
+/// The trace is ready.
 const GO: u8 = 1;
-/// Until then it has asked, or it never will.
-const ASKS_WITHIN: Duration = Duration::from_secs(10);
 
 /// A command that waits.
 #[derive(Debug)]
 pub struct Held {
     /// Its process.
     pub pid: Pid,
-    listener: UnixListener,
+    ours: UnixStream,
 }
 
 impl Held {
@@ -43,49 +48,67 @@ impl Held {
     /// # Errors
     /// If it cannot be started.
     pub fn start(command: &[OsString]) -> io::Result<Self> {
-        let name = format!("killsnoop-run-{}", std::process::id());
-        let listener = UnixListener::bind_addr(&SocketAddr::from_abstract_name(&name)?)?;
-        listener.set_nonblocking(true)?;
-        let child =
-            Command::new("/proc/self/exe").args(["exec-when-ready", &name, "--"]).args(command).spawn()?;
+        let (ours, theirs) = UnixStream::pair()?;
+        // before there are fewer privileges: a filter of system calls may refuse it then
+        give(&ours, &io::stdin())?;
+        let child = Command::new("/proc/self/exe")
+            .args(["exec-when-ready", "--"])
+            .args(command)
+            .stdin(OwnedFd::from(theirs))
+            .spawn()?;
         let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
         // its end is waited for with that of every orphan below it
         let pid = pid.ok_or_else(|| io::Error::other("a process without a pid"))?;
-        Ok(Self { pid, listener })
+        Ok(Self { pid, ours })
     }
 
     /// Lets it go.
     ///
     /// # Errors
-    /// If it does not ask.
+    /// If the kernel refuses.
     pub fn release(&self) -> io::Result<()> {
-        let began = Instant::now();
-        loop {
-            match self.listener.accept() {
-                Ok((mut stream, _)) => {
-                    // whoever else found the name gets no answer
-                    if rustix::net::sockopt::socket_peercred(&stream)?.pid == self.pid {
-                        return stream.write_all(&[GO]);
-                    }
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    if began.elapsed() > ASKS_WITHIN {
-                        return Err(io::ErrorKind::TimedOut.into());
-                    }
-                    thread::sleep(Duration::from_millis(1));
-                }
-                Err(error) => return Err(error),
-            }
+        match (&self.ours).write_all(&[GO]) {
+            // it has ended: its parent learns how
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            result => result,
         }
     }
 }
 
+/// Sends a descriptor to the other end.
+fn give(ours: &UnixStream, descriptor: &impl AsFd) -> io::Result<()> {
+    let descriptors = [descriptor.as_fd()];
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut ancillary = SendAncillaryBuffer::new(&mut space);
+    ancillary.push(SendAncillaryMessage::ScmRights(&descriptors));
+    sendmsg(ours, &[IoSlice::new(&[WAIT])], &mut ancillary, SendFlags::NOSIGNAL)?;
+    Ok(())
+}
+
+/// The descriptor that comes over this one, once the trace is ready; None if it never will be.
+fn take_when_ready(theirs: &impl AsFd) -> io::Result<Option<OwnedFd>> {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut ancillary = RecvAncillaryBuffer::new(&mut space);
+    let mut word = [0];
+    recvmsg(theirs, &mut [IoSliceMut::new(&mut word)], &mut ancillary, RecvFlags::CMSG_CLOEXEC)?;
+    let descriptor = ancillary.drain().find_map(|message| match message {
+        RecvAncillaryMessage::ScmRights(mut descriptors) => descriptors.next(),
+        _ => None,
+    });
+    let mut word = [0];
+    rustix::io::read(theirs, &mut word)?;
+    Ok(descriptor.filter(|_| word == [GO]))
+}
+
 /// What was started: waits, then becomes the command. Returns only if that fails.
-pub fn exec_when_ready(name: &str, command: &[OsString]) -> ExitCode {
-    if !is_let_go(name) {
-        // the trace failed, and has said so
+pub fn exec_when_ready(command: &[OsString]) -> ExitCode {
+    // else the trace failed, and has said so
+    let Ok(Some(input)) = take_when_ready(&io::stdin()) else { return ExitCode::from(FAILED) };
+    if let Err(error) = rustix::stdio::dup2_stdin(&input) {
+        eprintln!("killsnoop: cannot give the command its standard input: {error}");
         return ExitCode::from(FAILED);
     }
+    drop(input);
     let Some((program, arguments)) = command.split_first() else { return ExitCode::from(FAILED) };
     let mut exec = Command::new(program);
     exec.args(arguments);
@@ -108,27 +131,38 @@ pub fn exec_when_ready(name: &str, command: &[OsString]) -> ExitCode {
     ExitCode::from(if error.kind() == io::ErrorKind::NotFound { NOT_FOUND } else { NOT_EXECUTABLE })
 }
 
-fn is_let_go(name: &str) -> bool {
-    let ask = || -> io::Result<bool> {
-        let mut stream = UnixStream::connect_addr(&SocketAddr::from_abstract_name(name)?)?;
-        let mut answer = [0];
-        stream.read_exact(&mut answer)?;
-        Ok(answer == [GO])
-    };
-    ask().unwrap_or(false)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::io::Read;
+
     use super::*;
 
     #[test]
-    fn who_asks_where_nobody_answers_is_not_let_go() {
-        let name = format!("killsnoop-test-{}", std::process::id());
-        assert!(!is_let_go(&name), "nobody is there");
-        let listener = UnixListener::bind_addr(&SocketAddr::from_abstract_name(&name).unwrap()).unwrap();
-        let asking = thread::spawn(move || is_let_go(&name));
-        drop(listener.accept().unwrap());
-        assert!(!asking.join().unwrap(), "it went away");
+    fn a_command_is_let_go_with_its_input_or_never() {
+        let (mut writer, input) = UnixStream::pair().unwrap();
+        writer.write_all(b"text").unwrap();
+        for (word, is_let_go) in [(Some(GO), true), (Some(WAIT), false), (None, false)] {
+            let (ours, theirs) = UnixStream::pair().unwrap();
+            give(&ours, &input).unwrap();
+            if let Some(word) = word {
+                (&ours).write_all(&[word]).unwrap();
+            }
+            drop(ours);
+            let taken = take_when_ready(&theirs).unwrap();
+            assert_eq!(taken.is_some(), is_let_go, "{word:?}");
+            if let Some(taken) = taken {
+                let mut text = [0; 4];
+                UnixStream::from(taken).read_exact(&mut text).unwrap();
+                assert_eq!(&text, b"text");
+            }
+        }
+    }
+
+    #[test]
+    fn what_nobody_started_is_not_let_go() {
+        let (_, others) = UnixStream::pair().unwrap();
+        assert!(take_when_ready(&others).unwrap().is_none(), "nobody is there");
+        let file = std::fs::File::open("/dev/null").unwrap();
+        assert!(take_when_ready(&file).is_err(), "it is no socket");
     }
 }

@@ -1,16 +1,17 @@
 //! Who called sudo: whom the command of `killsnoop run` runs as.
 
-use std::fs;
 use std::io;
 
 use rustix::process::{Gid, Uid};
 use rustix::thread::{set_thread_groups, set_thread_res_gid, set_thread_res_uid};
 
+use crate::complete::procfs::read_text;
+
 /// A user.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Invoker {
+pub(crate) struct Invoker {
     /// User id.
-    pub(super) uid: u32,
+    pub(crate) uid: u32,
     gid: u32,
     groups: Vec<u32>,
     /// `HOME`, `USER`, `LOGNAME`: sudo has set them to root's.
@@ -26,7 +27,7 @@ impl Invoker {
         if !rustix::process::geteuid().is_root() {
             return Ok(None);
         }
-        let read = |path| fs::read_to_string(path).unwrap_or_default();
+        let read = |path| read_text(path).unwrap_or_default();
         Self::from_variables(
             |name| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned()),
             &read("/etc/passwd"),
@@ -34,7 +35,8 @@ impl Invoker {
         )
     }
 
-    fn from_variables(
+    /// From the environment and the files of users and groups.
+    pub(crate) fn from_variables(
         variable: impl Fn(&str) -> Option<String>,
         passwd: &str,
         group: &str,

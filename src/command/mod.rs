@@ -1,7 +1,7 @@
 //! What each command does: a trace of the host, `run`, `who`. The signals to killsnoop itself are wired here.
 
 pub mod child;
-mod invoker;
+pub(crate) mod invoker;
 pub mod outputs;
 pub mod run;
 mod threads;
@@ -15,6 +15,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::Context;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1};
 
+use crate::bpf::plan::check_proc;
+use crate::bpf::probe::ProcFault;
 use crate::bpf::session::route_libbpf_messages;
 use crate::cli::Request;
 use crate::privileges::Needs;
@@ -130,6 +132,7 @@ impl Wiring {
 /// If tracing is not possible.
 pub fn trace(mut request: Request, has_status: bool) -> anyhow::Result<()> {
     route_libbpf_messages();
+    check_proc(ProcFault::look())?;
     threads::name_processes(&mut request);
     let mut reporter = outputs::open(&request.settings, false)?;
     let wiring = Wiring::new()?;

@@ -17,6 +17,8 @@ use signal_hook::iterator::Signals;
 
 use super::child::{FAILED, Held};
 use super::{Stopper, Terminal, Wiring, outputs, threads};
+use crate::bpf::plan::check_proc;
+use crate::bpf::probe::ProcFault;
 use crate::bpf::session::route_libbpf_messages;
 use crate::cli::Request;
 use crate::privileges::Needs;
@@ -29,6 +31,7 @@ use crate::tracer::{self, Wishes};
 /// If the command cannot be started or tracing is not possible.
 pub fn run(mut request: Request, command: &[OsString]) -> anyhow::Result<ExitCode> {
     route_libbpf_messages();
+    check_proc(ProcFault::look())?;
     threads::name_processes(&mut request);
     let own = std::process::id();
     request.settings.conditions.trees = vec![own];

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use crate::bpf::probe::in_initial_pid_namespace;
 use crate::cli::Request;
+use crate::complete::procfs::{read_text, status_number};
 use crate::sink::screen::PLAIN;
 
 /// Says of every id in `--pid` and `--tree` that is a thread's, and puts its process in its place.
@@ -23,17 +24,13 @@ pub(super) fn name_processes(request: &mut Request) {
 
 /// The process that this is a thread of, after saying so; the same pid if it is one, or nobody's.
 pub(super) fn process_of(proc_directory: &Path, id: u32) -> u32 {
-    let status = fs::read_to_string(proc_directory.join(id.to_string()).join("status")).unwrap_or_default();
-    let Some(process) = thread_group(&status).filter(|&process| process != id) else { return id };
+    let status = read_text(proc_directory.join(id.to_string()).join("status")).unwrap_or_default();
+    // which is there for every thread although no directory lists it
+    let Some(process) = status_number(&status, "Tgid", 0).filter(|&process| process != id) else { return id };
     let comm = fs::read(proc_directory.join(process.to_string()).join("comm")).unwrap_or_default();
     let comm = PLAIN.safe(String::from_utf8_lossy(&comm).trim_end_matches('\n'));
     tracing::warn!("{id} is a thread of {comm}({process}): taken as {process}");
     process
-}
-
-/// The `Tgid` line of /proc/ID/status, which is there for every thread although no directory lists it.
-fn thread_group(status: &str) -> Option<u32> {
-    status.lines().find_map(|line| line.strip_prefix("Tgid:")?.trim().parse().ok())
 }
 
 #[cfg(test)]
@@ -50,6 +47,11 @@ mod tests {
         assert_eq!(other.1, own);
         assert_eq!(process_of(proc_directory, own), own);
         assert_eq!(process_of(proc_directory, u32::MAX), u32::MAX);
-        assert_eq!(thread_group("Name:\tTgid: 7\nTgid:\t9\nPid:\t10\n"), Some(9));
+        // whatever it calls itself
+        let named = std::thread::spawn(move || {
+            rustix::thread::set_name(c"\xffTgid: 7").unwrap();
+            process_of(proc_directory, id())
+        });
+        assert_eq!(named.join().unwrap(), own);
     }
 }

@@ -4,7 +4,6 @@
 //! from the exit hook.
 
 use std::fmt::Write as _;
-use std::fs;
 use std::os::fd::AsFd;
 use std::path::Path;
 use std::thread;
@@ -15,9 +14,11 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
 use super::{Terminal, Wiring, outputs, threads};
-use crate::bpf::probe::in_initial_pid_namespace;
+use crate::bpf::plan::check_proc;
+use crate::bpf::probe::{ProcFault, in_initial_pid_namespace};
 use crate::bpf::session::route_libbpf_messages;
 use crate::cli::Request;
+use crate::complete::procfs::{Stat, read_text};
 use crate::config::ALL_SIGNALS;
 use crate::privileges::Needs;
 use crate::record::Ending;
@@ -35,6 +36,7 @@ const LAST_LINES: Duration = Duration::from_millis(300);
 /// If there is no such process or tracing is not possible.
 pub fn who(mut request: Request, id: u32) -> anyhow::Result<()> {
     route_libbpf_messages();
+    check_proc(ProcFault::look())?;
     if !in_initial_pid_namespace() {
         bail!(
             "who cannot find process {id}: pids in here are not the host's\nhint: run it in the host's pid namespace \
@@ -48,12 +50,13 @@ pub fn who(mut request: Request, id: u32) -> anyhow::Result<()> {
     // held before anything else: the number may become another's
     let process = pidfd_open(raw, PidfdFlags::empty()).with_context(no_process)?;
     if has_ended(&process) {
-        bail!("process {pid} {}", already_ended(&fs::read_to_string(format!("/proc/{pid}/stat"))?));
+        bail!("process {pid} {}", already_ended(&read_text(format!("/proc/{pid}/stat"))?));
     }
     let has_filters = !request.settings.conditions.is_empty()
         || request.config.shown_signals != ALL_SIGNALS
         || !request.config.ignored_source_comms.is_empty();
     request.settings.conditions.wanted.push(format!("target.pid={pid}").parse()?);
+    request.settings.conditions.check(&request.config)?;
     request.settings.is_one_story = request.config.count.is_none();
     request.config.tells_ends = true;
     let mut reporter = outputs::open(&request.settings, false)?;
@@ -87,14 +90,13 @@ fn has_ended(process: &impl AsFd) -> bool {
 }
 
 /// From the stat file of a zombie: its name, what it left, and who has yet to ask for that.
-fn already_ended(stat: &str) -> String {
-    let name = stat.split_once('(').and_then(|(_, rest)| Some(rest.rsplit_once(')')?.0)).unwrap_or("?");
-    let fields: Vec<&str> = stat.rsplit_once(')').map_or("", |(_, rest)| rest).split_whitespace().collect();
-    // proc_pid_stat(5): 4 is the parent, 52 the wait status; the first here is 3
-    let number = |place: usize| fields.get(place - 3).and_then(|field| field.parse::<u32>().ok());
+pub(crate) fn already_ended(stat: &str) -> String {
+    let Some(stat) = Stat::parse(stat) else { return "has ended".to_owned() };
+    // proc_pid_stat(5): 4 is the parent, 52 the wait status
+    let number = |field| stat.number(field).and_then(|number| u32::try_from(number).ok());
     let how = number(52).map_or_else(|| "has ended".to_owned(), |status| ended(ending_of(status)));
     let parent = number(4).unwrap_or_default();
-    format!("({}) {how} before this trace; its parent {parent} has not reaped it", PLAIN.safe(name))
+    format!("({}) {how} before this trace; its parent {parent} has not reaped it", PLAIN.safe(stat.comm))
 }
 
 fn ending_of(status: u32) -> Ending {

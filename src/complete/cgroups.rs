@@ -50,6 +50,13 @@ impl CgroupPaths {
         Self::of(root, mounts::find(root), CAPACITY, now)
     }
 
+    /// With what such texts of /proc/PID/cgroup and /proc/PID/mountinfo say is mounted, of a host that has none of it.
+    #[cfg(any(test, fuzzing))]
+    pub(crate) fn of_texts(cgroup: &[u8], mountinfo: &[u8], now: Instant) -> Self {
+        let nowhere = Path::new("/nonexistent");
+        Self::of(nowhere, mounts::of_texts(cgroup, mountinfo, nowhere), CAPACITY, now)
+    }
+
     fn of(root: &Path, mounts: Vec<Mount>, capacity: NonZeroUsize, now: Instant) -> Self {
         let mut all = Self {
             root: root.to_owned(),

@@ -72,7 +72,7 @@ const NAMED_STACKS: usize = 256;
 const NAME_ALL_EVERY: Duration = Duration::from_secs(1);
 
 /// The bits of a list as the kernel prints it: `0-1,3`. What is beyond 64 is left out.
-fn bits_of_list(text: &str) -> u64 {
+pub(crate) fn bits_of_list(text: &str) -> u64 {
     let mut bits = 0;
     for part in text.trim().split(',') {
         let (first, last) = part.split_once('-').unwrap_or((part, part));
@@ -154,7 +154,7 @@ impl Completer {
     }
 
     fn symbols(&self) -> Option<String> {
-        fs::read_to_string(self.proc_directory.join("kallsyms")).ok()
+        procfs::read_text(self.proc_directory.join("kallsyms")).ok()
     }
 
     /// Says what the kernel's stack means, if the signal came with one.

@@ -8,9 +8,6 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use procfs::ProcError;
-use procfs::process::{Process, Stat};
-
 use crate::clock;
 use crate::record::Task;
 
@@ -24,13 +21,70 @@ fn ticks_of(shown: i128) -> u64 {
     (shown * u128::from(procfs::ticks_per_second()) / 1_000_000_000) as u64
 }
 
-fn stat(proc_directory: &Path, pid: u32) -> io::Result<Stat> {
-    Process::new_with_root(proc_directory.join(pid.to_string())).and_then(|process| process.stat()).map_err(
-        |error| match error {
-            ProcError::NotFound(_) => io::Error::from(io::ErrorKind::NotFound),
-            error => io::Error::other(error),
-        },
-    )
+/// The text of a file in which a process, or a user, may have put bytes that are no text: a name in /proc, the comment field of
+/// /etc/passwd. What else is there is not to be lost for that.
+///
+/// # Errors
+/// If it cannot be read.
+pub fn read_text(path: impl AsRef<Path>) -> io::Result<String> {
+    Ok(String::from_utf8_lossy(&fs::read(path)?).into_owned())
+}
+
+/// What /proc/PID/stat says. Not by the crate procfs, which panics where the parentheses of the name are not as it thinks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stat<'a> {
+    /// The name, which may hold anything.
+    pub comm: &'a str,
+    /// The rest, from field 3 on.
+    fields: Vec<&'a str>,
+}
+
+impl<'a> Stat<'a> {
+    /// From the text of the file.
+    pub fn parse(text: &'a str) -> Option<Self> {
+        let (_, rest) = text.split_once('(')?;
+        let (comm, rest) = rest.rsplit_once(')')?;
+        Some(Self { comm, fields: rest.split_whitespace().collect() })
+    }
+
+    /// The field with this number of `proc_pid_stat(5)`.
+    pub fn number(&self, field: usize) -> Option<u64> {
+        self.fields.get(field.checked_sub(3)?)?.parse().ok()
+    }
+}
+
+/// What is asked of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Numbers {
+    start_ticks: u64,
+    /// Bytes of the address space.
+    size: u64,
+    /// 0 where the reader may not know.
+    arg_start: u64,
+    arg_end: u64,
+}
+
+impl Numbers {
+    fn of(stat: &Stat<'_>) -> Option<Self> {
+        Some(Self {
+            start_ticks: stat.number(22)?,
+            size: stat.number(23)?,
+            arg_start: stat.number(48).unwrap_or(0),
+            arg_end: stat.number(49).unwrap_or(0),
+        })
+    }
+}
+
+fn numbers(proc_directory: &Path, pid: u32) -> io::Result<Numbers> {
+    let text = read_text(proc_directory.join(pid.to_string()).join("stat"))?;
+    Stat::parse(&text).as_ref().and_then(Numbers::of).ok_or_else(|| io::ErrorKind::InvalidData.into())
+}
+
+/// A number behind NAME in the text of /proc/PID/status; of a line with several, the one at this place.
+pub fn status_number(text: &str, name: &str, place: usize) -> Option<u32> {
+    // a line break in the name is escaped there
+    let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
+    line.split_whitespace().nth(place)?.parse().ok()
 }
 
 /// What is read of the memory of another process waits for its memory map, which may be stuck: no longer than this.
@@ -70,12 +124,12 @@ fn read_while_few_wait(path: PathBuf, waiting: &'static AtomicUsize) -> io::Resu
 
 /// Is it a process with an address space: no kernel thread, and no zombie?
 pub fn has_memory(proc_directory: &Path, pid: u32) -> bool {
-    stat(proc_directory, pid).is_ok_and(|stat| stat.vsize != 0)
+    numbers(proc_directory, pid).is_ok_and(|stat| stat.size != 0)
 }
 
 /// Is this pid still the process that started then (boot time, ns)?
 pub fn is_same_process(proc_directory: &Path, pid: u32, start: u64) -> bool {
-    stat(proc_directory, pid).is_ok_and(|stat| stat.starttime == ticks(start))
+    numbers(proc_directory, pid).is_ok_and(|stat| stat.start_ticks == ticks(start))
 }
 
 /// An argument block as /proc shows it, and whose it is.
@@ -126,14 +180,20 @@ fn has_random_places(proc_directory: &Path, pid: u32) -> bool {
     is_host_random && personality.is_some_and(|personality| personality & ADDR_NO_RANDOMIZE == 0)
 }
 
+/// Is it a title? For the fuzzer.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn is_title(bytes: &[u8]) -> bool {
+    is_overwritten(bytes, None) || is_overwritten(bytes, Some(bytes.len() as u64))
+}
+
 /// The argument block of whatever runs under this pid. None where there is none: a kernel thread, a zombie.
 ///
 /// # Errors
 /// If the process is gone, or exec'd each time it was looked at.
 pub fn argument_block(proc_directory: &Path, pid: u32) -> io::Result<Option<ArgumentBlock>> {
     let place = || {
-        let stat = stat(proc_directory, pid)?;
-        Ok::<_, io::Error>((stat.arg_start.unwrap_or(0), stat.arg_end.unwrap_or(0), stat.starttime))
+        let stat = numbers(proc_directory, pid)?;
+        Ok::<_, io::Error>((stat.arg_start, stat.arg_end, stat.start_ticks))
     };
     for _ in 0..3 {
         let (arg_start, arg_end, start_ticks) = place()?;
@@ -167,9 +227,12 @@ pub fn status(proc_directory: &Path, pid: u32, start: u64) -> Option<Status> {
     if comm.last() == Some(&b'\n') {
         comm.pop();
     }
-    let status = Process::new_with_root(directory).and_then(|process| process.status()).ok()?;
+    // real, effective, saved, of the file system
+    let uid = status_number(&read_text(directory.join("status")).ok()?, "Uid", 1)?;
+    // of a kernel worker the file has more than the kernel keeps as its name
+    comm.truncate(15);
     // read before, so that it is of this very process
-    is_same_process(proc_directory, pid, start).then_some(Status { comm, uid: status.euid })
+    is_same_process(proc_directory, pid, start).then_some(Status { comm, uid })
 }
 
 /// The path of the executable that runs under this pid, as its names: each with a NUL, the nearest first.
@@ -228,6 +291,13 @@ impl HostNamespaces {
     }
 }
 
+/// Is there a /proc? A directory of that name is none.
+pub fn is_mounted(proc_directory: &Path) -> bool {
+    /// `PROC_SUPER_MAGIC` (`include/uapi/linux/magic.h`).
+    const PROC_MAGIC: u64 = 0x9fa0;
+    rustix::fs::statfs(proc_directory).is_ok_and(|found| found.f_type as u64 == PROC_MAGIC)
+}
+
 /// Every process of a /proc.
 pub fn pids(proc_directory: &Path) -> Vec<u32> {
     let entries = fs::read_dir(proc_directory).into_iter().flatten();
@@ -239,8 +309,8 @@ pub(super) mod tests {
     use super::*;
 
     pub(in crate::complete) fn own_start() -> u64 {
-        let stat = stat(Path::new("/proc"), std::process::id()).unwrap();
-        stat.starttime * 1_000_000_000 / procfs::ticks_per_second()
+        let stat = numbers(Path::new("/proc"), std::process::id()).unwrap();
+        stat.start_ticks * 1_000_000_000 / procfs::ticks_per_second()
     }
 
     #[test]
@@ -248,6 +318,32 @@ pub(super) mod tests {
         let (proc_directory, pid) = (Path::new("/proc"), std::process::id());
         assert!(is_same_process(proc_directory, pid, own_start()));
         assert!(!is_same_process(proc_directory, pid, own_start() + 1_000_000_000));
+    }
+
+    #[test]
+    fn a_name_that_is_no_text_hides_nothing_else() {
+        let stat = "7 (a) b (\u{fffd}) S 1 7";
+        let parsed = Stat::parse(stat).unwrap();
+        assert_eq!((parsed.comm, parsed.number(4), parsed.number(5)), ("a) b (\u{fffd}", Some(1), Some(7)));
+        assert_eq!((parsed.number(6), parsed.number(2), parsed.number(3)), (None, None, None));
+        for text in ["", "(", ")", ")(", "()", "1 (x", "1 (x)", "1 (x) R"] {
+            assert!(Stat::parse(text).is_none_or(|stat| stat.number(22).is_none()), "{text}");
+        }
+        let status_text = "Name:\tUid: 7\nUmask:\t0022\nUid:\t1\t2\t3\t4\nUidx:\t9\n";
+        assert_eq!(status_number(status_text, "Uid", 1), Some(2));
+        assert_eq!(status_number(status_text, "Uid", 4), None);
+        assert_eq!(status_number(status_text, "Gid", 0), None);
+        // a thread that calls itself so is read as any other
+        let read = thread::spawn(|| {
+            rustix::thread::set_name(c"\xff) (").unwrap();
+            let thread = rustix::thread::gettid().as_raw_nonzero().get() as u32;
+            let start = numbers(Path::new("/proc"), thread).unwrap().start_ticks;
+            let start = start * 1_000_000_000 / procfs::ticks_per_second();
+            (status(Path::new("/proc"), thread, start), has_memory(Path::new("/proc"), thread))
+        });
+        let (status, has_memory) = read.join().unwrap();
+        assert_eq!(status.map(|status| status.comm).as_deref(), Some(&b"\xff) ("[..]));
+        assert!(has_memory);
     }
 
     #[test]
@@ -310,7 +406,7 @@ pub(super) mod tests {
         std::io::Write::write_all(&mut input, b"x").unwrap();
         std::io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut answer).unwrap();
         let block = argument_block(Path::new("/proc"), child.id()).unwrap().unwrap();
-        let start = stat(Path::new("/proc"), child.id()).unwrap().starttime * 1_000_000_000
+        let start = numbers(Path::new("/proc"), child.id()).unwrap().start_ticks * 1_000_000_000
             / procfs::ticks_per_second();
         drop(input);
         child.wait().unwrap();

@@ -61,6 +61,12 @@ impl Names {
     }
 }
 
+/// How many users and groups such files have.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn count(passwd: &[u8], group: &[u8]) -> usize {
+    parse(whole_lines(passwd), user_of_line).len() + parse(whole_lines(group), group_of_line).len()
+}
+
 /// What tells one state of a file from another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Stamp {

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::bpf::plan::allocates_with_preemption_off;
-use crate::bpf::probe::{HostFacts, memory_limit};
+use crate::bpf::probe::{HostFacts, ProcFault, memory_limit};
 use crate::bpf::refusal::{self, CallFacts, Refusal};
 
 /// How good it is.
@@ -75,19 +75,10 @@ pub(super) fn examine(facts: &Facts) -> Vec<Check> {
     let host = &facts.host;
     let newer = "Linux 5.17 or newer (5.13 to 5.16 are not refused, and are untested)";
     let mut checks = vec![good("kernel", host.release.clone())];
-    checks.push(if host.missing_capabilities.is_empty() {
-        good("capabilities", "CAP_BPF and CAP_PERFMON, or CAP_SYS_ADMIN")
-    } else {
-        let missing = host.missing_capabilities.join(" and ");
-        bad(
-            "capabilities",
-            State::Fatal,
-            format!("{missing} missing"),
-            "no BPF program can be loaded, and what follows here is not known for sure",
-            &format!("run it as root (sudo), or give it {missing}"),
-        )
-    });
+    checks.push(capabilities(host));
+    checks.push(proc_file_system(host.proc_fault));
     checks.push(bpf_call(facts));
+    checks.push(sys_file_system(host.has_sys));
     checks.push(either(
         "BTF",
         host.has_btf,
@@ -168,6 +159,53 @@ pub(super) fn examine(facts: &Facts) -> Vec<Check> {
     ));
     checks.extend([realtime(host), lockdown(facts), pid_namespace(host), cgroups(facts), memory(facts)]);
     checks
+}
+
+fn capabilities(host: &HostFacts) -> Check {
+    if host.missing_capabilities.is_empty() {
+        return good("capabilities", "CAP_BPF and CAP_PERFMON, or CAP_SYS_ADMIN");
+    }
+    let missing = host.missing_capabilities.join(" and ");
+    bad(
+        "capabilities",
+        State::Fatal,
+        format!("{missing} missing"),
+        "no BPF program can be loaded, and what follows here is not known for sure",
+        &format!("run it as root (sudo), or give it {missing}"),
+    )
+}
+
+fn sys_file_system(is_mounted: bool) -> Check {
+    if is_mounted {
+        return good("/sys", "mounted");
+    }
+    bad(
+        "/sys",
+        State::Fatal,
+        "not mounted",
+        "what the kernel has is not known, its types (BTF) included",
+        "mount -t sysfs sysfs /sys; in a container: -v /sys:/sys:ro",
+    )
+}
+
+fn proc_file_system(fault: Option<ProcFault>) -> Check {
+    let name = "/proc";
+    let nothing = "nothing can be known of processes older than the trace, nor of this one";
+    let mount = "mount -t proc proc /proc";
+    match fault {
+        None => good(name, "mounted"),
+        Some(ProcFault::NotMounted) => bad(name, State::Fatal, "not mounted", nothing, mount),
+        Some(ProcFault::WithoutSelf) => {
+            bad(name, State::Fatal, "that of another pid namespace", nothing, mount)
+        }
+        Some(ProcFault::Hidden) => bad(
+            name,
+            State::Lesser,
+            "hides the processes of others (hidepid)",
+            "what the kernel side could not read of processes older than the trace is not read from there either",
+            "give it CAP_SYS_PTRACE, or mount -o remount,hidepid=0 /proc",
+        ),
+    }
 }
 
 /// Is `bpf()` refused although the capabilities are there?
@@ -294,12 +332,17 @@ mod tests {
     #[test]
     fn whatever_is_not_well_says_what_follows_and_most_how_to_mend_it() {
         let host = || newest().host;
+        let faulty = |fault| Facts { host: HostFacts { proc_fault: Some(fault), ..host() }, ..newest() };
         for (name, state, facts) in [
             (
                 "capabilities",
                 State::Fatal,
                 Facts { host: HostFacts { missing_capabilities: vec!["CAP_BPF"], ..host() }, ..newest() },
             ),
+            ("/proc", State::Fatal, faulty(ProcFault::NotMounted)),
+            ("/proc", State::Fatal, faulty(ProcFault::WithoutSelf)),
+            ("/proc", State::Lesser, faulty(ProcFault::Hidden)),
+            ("/sys", State::Fatal, Facts { host: HostFacts { has_sys: false, ..host() }, ..newest() }),
             ("BTF", State::Fatal, Facts { host: HostFacts { has_btf: false, ..host() }, ..newest() }),
             (
                 "BPF ring buffer",

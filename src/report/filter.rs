@@ -10,6 +10,7 @@ use std::str::FromStr;
 use rustc_hash::FxHashSet;
 
 use super::keys::{self, Kind};
+use super::possible;
 use crate::error::UsageError;
 use crate::signal::Signal;
 use crate::sink::decimal_seconds;
@@ -21,7 +22,7 @@ const REMEMBERED: usize = 16_384;
 
 /// How a value is compared.
 #[derive(Debug, Clone, PartialEq)]
-enum Test {
+pub(super) enum Test {
     /// One of these holds.
     AnyOf(Vec<Pattern>),
     /// The number is greater than this, or as great.
@@ -30,8 +31,9 @@ enum Test {
     Below(f64, bool),
 }
 
+/// What one value of a list asks for.
 #[derive(Debug, Clone, PartialEq)]
-enum Pattern {
+pub(super) enum Pattern {
     Glob(String),
     Number(f64),
     Flag(bool),
@@ -42,6 +44,7 @@ enum Pattern {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Condition {
     key: String,
+    kind: Kind,
     test: Test,
     text: String,
 }
@@ -81,7 +84,12 @@ impl FromStr for Condition {
             let number = finite(number).ok_or_else(|| wrong("give a number".to_owned()))?;
             if rest.starts_with('>') { Test::Above(number, or_equal) } else { Test::Below(number, or_equal) }
         };
-        Ok(Self { key: key.to_owned(), test: comparison, text: text.to_owned() })
+        possible::check(key, kind, &comparison).map_err(|(value, allowed)| UsageError::ConditionValue {
+            key: key.to_owned(),
+            value,
+            allowed,
+        })?;
+        Ok(Self { key: key.to_owned(), kind, test: comparison, text: text.to_owned() })
     }
 }
 
@@ -180,13 +188,29 @@ impl Condition {
     /// Does it hold? Of a key that is not there nothing holds, but that a flag is false.
     pub fn holds(&self, document: &Document) -> bool {
         let foreign = document.foreign(&self.key).map(|text| Value::Text(text.to_owned()));
-        let value = document.get(&self.key).or(foreign.as_ref());
-        match &self.test {
-            Test::AnyOf(patterns) => patterns.iter().any(|pattern| pattern.matches(value)),
-            Test::Above(than, or_equal) => {
+        self.test.holds(document.get(&self.key).or(foreign.as_ref()))
+    }
+
+    /// What the key holds.
+    pub(super) fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// What it asks.
+    pub(super) fn test(&self) -> &Test {
+        &self.test
+    }
+}
+
+impl Test {
+    /// Of this value, or of none.
+    pub(super) fn holds(&self, value: Option<&Value>) -> bool {
+        match self {
+            Self::AnyOf(patterns) => patterns.iter().any(|pattern| pattern.matches(value)),
+            Self::Above(than, or_equal) => {
                 number(value).is_some_and(|number| number > *than || (*or_equal && number >= *than))
             }
-            Test::Below(than, or_equal) => {
+            Self::Below(than, or_equal) => {
                 number(value).is_some_and(|number| number < *than || (*or_equal && number <= *than))
             }
         }

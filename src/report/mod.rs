@@ -11,6 +11,7 @@ pub mod filter;
 pub mod fold;
 pub mod keys;
 pub mod opener;
+mod possible;
 pub mod redact;
 mod secrets;
 pub mod shorten;

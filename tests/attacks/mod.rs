@@ -1,7 +1,9 @@
 //! What an unprivileged user may try against a tracer, or against what it says: a file an attack. Each test runs it as such a
 //! user and shows that the promise of SECURITY.md is kept.
 
+mod absent_proc;
 mod assisted_sender;
+mod checkout;
 mod decoder;
 mod foreign_program;
 mod ghosts;
@@ -9,6 +11,7 @@ mod hidden_cause;
 mod killed_tracer;
 mod planted_files;
 mod shared_file;
+mod squatting;
 
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -21,7 +24,9 @@ use crate::harness::{self, Process};
 /// All of them.
 pub fn tests() -> Vec<Test> {
     [
+        absent_proc::TESTS,
         assisted_sender::TESTS,
+        checkout::TESTS,
         decoder::TESTS,
         foreign_program::TESTS,
         ghosts::TESTS,
@@ -29,6 +34,7 @@ pub fn tests() -> Vec<Test> {
         killed_tracer::TESTS,
         planted_files::TESTS,
         shared_file::TESTS,
+        squatting::TESTS,
     ]
     .concat()
 }

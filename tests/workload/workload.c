@@ -432,6 +432,7 @@ void play_role(void)
 	play(exhaust_roles);
 	play(churn_roles);
 	play(load_roles);
+	play(squat_roles);
 }
 
 int main(int argc, char **argv)

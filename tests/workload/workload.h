@@ -42,6 +42,7 @@ extern const struct role churn_roles[];
 extern const struct role load_roles[];
 extern const struct role memory_roles[];
 extern const struct role exhaust_roles[];
+extern const struct role squat_roles[];
 
 /* A way a signal comes to be: `workload signal NAME` does it. */
 struct signal_kind {

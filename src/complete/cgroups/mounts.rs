@@ -93,6 +93,13 @@ pub(super) fn find(root: &Path) -> Vec<Mount> {
     without_parts(found)
 }
 
+/// What such texts say is mounted there.
+#[cfg(any(test, fuzzing))]
+pub(super) fn of_texts(cgroup: &[u8], mountinfo: &[u8], root: &Path) -> Vec<Mount> {
+    let candidates = candidates(mountinfo, &Hierarchy::parse(cgroup));
+    without_parts(candidates.iter().filter_map(|candidate| candidate.resolve(root, true)).collect())
+}
+
 /// A number and the controllers or the name that belong to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Hierarchy {

@@ -1,0 +1,4 @@
+//! The command line.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| killsnoop::fuzz::command_line(bytes));

@@ -1,0 +1,4 @@
+//! `--where`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| killsnoop::fuzz::condition(bytes));

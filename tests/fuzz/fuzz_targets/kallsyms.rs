@@ -1,0 +1,4 @@
+//! /proc/kallsyms.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| killsnoop::fuzz::kallsyms(bytes));

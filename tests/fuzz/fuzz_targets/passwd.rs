@@ -1,0 +1,4 @@
+//! /etc/passwd and /etc/group.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| killsnoop::fuzz::passwd(bytes));

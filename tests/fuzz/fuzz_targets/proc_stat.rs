@@ -1,0 +1,4 @@
+//! /proc/PID/stat.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| killsnoop::fuzz::proc_stat(bytes));

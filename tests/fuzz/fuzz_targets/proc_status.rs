@@ -1,0 +1,4 @@
+//! /proc/PID/status.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| killsnoop::fuzz::proc_status(bytes));
