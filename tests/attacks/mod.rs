@@ -21,7 +21,7 @@ use crate::harness::{self, Process};
 /// All of them.
 pub fn tests() -> Vec<Test> {
     [
-        assisted_sender::TESTS,
+        assisted_sender::TESTS, ghosts::TESTS,
         decoder::TESTS,
         foreign_program::TESTS,
         ghosts::TESTS,
