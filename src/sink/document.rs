@@ -120,6 +120,11 @@ impl Document {
         self.fields.insert(at, Field { key, value, is_last: false });
     }
 
+    /// Bytes of memory, roughly.
+    pub fn size(&self) -> usize {
+        size_of::<Self>() + self.fields.capacity() * size_of::<Field>() + held_by(&self.fields)
+    }
+
     /// Tells it to a format, as it was told.
     pub fn tell(&self, format: &mut dyn Format) {
         tell_fields(&self.fields, format);
@@ -135,6 +140,21 @@ impl Document {
 }
 
 impl Value {
+    /// Bytes of memory that it holds beside itself, roughly.
+    fn size(&self) -> usize {
+        match self {
+            Self::Text(text) => text.capacity(),
+            Self::Number(_) | Self::Integer(_) | Self::Seconds(_) | Self::Flag(_) => 0,
+            Self::List(items) => items.iter().map(|item| size_of::<Vec<u8>>() + item.capacity()).sum(),
+            Self::Words(words) => words.iter().map(|word| size_of::<String>() + word.capacity()).sum(),
+            Self::Names(names) => names
+                .iter()
+                .map(|(name, value)| 2 * size_of::<String>() + name.capacity() + value.capacity())
+                .sum(),
+            Self::Object(fields) => fields.capacity() * size_of::<Field>() + held_by(fields),
+        }
+    }
+
     /// As a number, if it is one.
     pub fn as_number(&self) -> Option<i128> {
         match self {
@@ -156,6 +176,11 @@ pub fn chain(process: &[Field]) -> impl Iterator<Item = &[Field]> {
         Some(Value::Object(parent)) => Some(parent.as_slice()),
         _ => None,
     })
+}
+
+/// Bytes that fields hold beside themselves.
+fn held_by(fields: &[Field]) -> usize {
+    fields.iter().map(|field| field.value.size()).sum()
 }
 
 fn tell_fields(fields: &[Field], format: &mut dyn Format) {
