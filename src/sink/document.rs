@@ -143,15 +143,22 @@ impl Value {
     /// Bytes of memory that it holds beside itself, roughly.
     fn size(&self) -> usize {
         match self {
-            Self::Text(text) => text.capacity(),
+            Self::Text(text) => on_heap(text.capacity()),
             Self::Number(_) | Self::Integer(_) | Self::Seconds(_) | Self::Flag(_) => 0,
-            Self::List(items) => items.iter().map(|item| size_of::<Vec<u8>>() + item.capacity()).sum(),
-            Self::Words(words) => words.iter().map(|word| size_of::<String>() + word.capacity()).sum(),
-            Self::Names(names) => names
-                .iter()
-                .map(|(name, value)| 2 * size_of::<String>() + name.capacity() + value.capacity())
-                .sum(),
-            Self::Object(fields) => fields.capacity() * size_of::<Field>() + held_by(fields),
+            Self::List(items) => {
+                let each = items.iter().map(|item| on_heap(item.capacity())).sum::<usize>();
+                on_heap(items.capacity() * size_of::<Vec<u8>>()) + each
+            }
+            Self::Words(words) => {
+                let each = words.iter().map(|word| on_heap(word.capacity())).sum::<usize>();
+                on_heap(words.capacity() * size_of::<String>()) + each
+            }
+            Self::Names(names) => {
+                let each =
+                    names.iter().map(|(name, value)| on_heap(name.capacity()) + on_heap(value.capacity()));
+                on_heap(names.capacity() * 2 * size_of::<String>()) + each.sum::<usize>()
+            }
+            Self::Object(fields) => on_heap(fields.capacity() * size_of::<Field>()) + held_by(fields),
         }
     }
 
@@ -176,6 +183,11 @@ pub fn chain(process: &[Field]) -> impl Iterator<Item = &[Field]> {
         Some(Value::Object(parent)) => Some(parent.as_slice()),
         _ => None,
     })
+}
+
+/// What an allocator takes for so many bytes: of a command line of many short arguments that is most of it.
+fn on_heap(bytes: usize) -> usize {
+    if bytes == 0 { 0 } else { (bytes + 8).next_multiple_of(16).max(32) }
 }
 
 /// Bytes that fields hold beside themselves.

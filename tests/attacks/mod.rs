@@ -2,6 +2,7 @@
 //! user and shows that the promise of SECURITY.md is kept.
 
 mod assisted_sender;
+pub mod cgroup;
 pub mod memory;
 mod decoder;
 mod foreign_program;
@@ -22,7 +23,7 @@ use crate::harness::{self, Process};
 /// All of them.
 pub fn tests() -> Vec<Test> {
     [
-        assisted_sender::TESTS, memory::TESTS, ghosts::TESTS,
+        assisted_sender::TESTS, cgroup::TESTS, memory::TESTS, ghosts::TESTS,
         decoder::TESTS,
         foreign_program::TESTS,
         ghosts::TESTS,
