@@ -2,13 +2,13 @@
 //! user and shows that the promise of SECURITY.md is kept.
 
 mod assisted_sender;
-pub mod cgroup;
-pub mod memory;
+mod cgroup;
 mod decoder;
 mod foreign_program;
 mod ghosts;
 mod hidden_cause;
 mod killed_tracer;
+mod memory;
 mod planted_files;
 mod shared_file;
 
@@ -23,7 +23,10 @@ use crate::harness::{self, Process};
 /// All of them.
 pub fn tests() -> Vec<Test> {
     [
-        assisted_sender::TESTS, cgroup::TESTS, memory::TESTS, ghosts::TESTS,
+        assisted_sender::TESTS,
+        cgroup::TESTS,
+        memory::TESTS,
+        ghosts::TESTS,
         decoder::TESTS,
         foreign_program::TESTS,
         ghosts::TESTS,
