@@ -26,7 +26,6 @@ pub fn tests() -> Vec<Test> {
         assisted_sender::TESTS,
         cgroup::TESTS,
         memory::TESTS,
-        ghosts::TESTS,
         decoder::TESTS,
         foreign_program::TESTS,
         ghosts::TESTS,
