@@ -654,6 +654,9 @@ fn tell_placement(surroundings: &Surroundings, format: &mut dyn Format) {
         if let Some(name) = &container.name {
             format.text("name", name);
         }
+        if let Some(uid) = container.of_user {
+            format.number("ofUser", u64::from(uid));
+        }
         format.close();
     }
     if let Some(uid) = &placement.pod_uid {

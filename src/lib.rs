@@ -31,6 +31,7 @@
 //! `unsafe` is in [`bpf`] alone.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+pub mod bounded;
 pub mod bpf;
 pub mod cause;
 pub mod cli;

@@ -21,7 +21,7 @@ pub enum Relation {
     Sibling,
     /// They are in one session.
     SameSession,
-    /// They are in one container.
+    /// They are in one container: below the directory of one cgroup, not of two that have the same name.
     SameContainer,
     /// The source is in no container, the target is in one, or in pid and mount namespaces of its own.
     Host,
@@ -191,6 +191,25 @@ mod tests {
             let relates = Relation::of(&facts(&[5, 2, 1], &[6, 3, 1]), &context);
             assert_eq!(relates, relation, "{context:?}");
         }
+    }
+
+    #[test]
+    fn a_container_of_the_same_name_elsewhere_is_another() {
+        let at = |path: String| Surroundings {
+            placement: Rc::new(Placement::of(&path)),
+            cgroup: Some(path.into()),
+            ..Surroundings::default()
+        };
+        let of = |source: String, target: String| {
+            let context = Context { source: at(source), target: at(target), ..Context::default() };
+            Relation::of(&facts(&[5, 2, 1], &[6, 3, 1]), &context)
+        };
+        let scope = format!("docker-{}.scope", "4f797c53".repeat(8));
+        let real = format!("/system.slice/{scope}");
+        assert_eq!(of(real.clone(), format!("{real}/init")), Some(Relation::SameContainer));
+        let forged = format!("/user.slice/user-1000.slice/user@1000.service/{scope}");
+        assert_eq!(of(forged.clone(), real), Some(Relation::OtherContainer));
+        assert_eq!(of(forged.clone(), forged), Some(Relation::SameContainer));
     }
 
     #[test]

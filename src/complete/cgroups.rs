@@ -9,7 +9,9 @@
 
 mod mounts;
 
+use std::fs;
 use std::num::NonZeroUsize;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -18,6 +20,7 @@ use lru::LruCache;
 use rustc_hash::FxBuildHasher;
 
 use self::mounts::Mount;
+use super::container::Delegation;
 
 /// The hierarchy of cgroup v2. A hierarchy of v1 has the number in the first column of /proc/PID/cgroup.
 pub const UNIFIED: u32 = 0;
@@ -112,6 +115,24 @@ impl CgroupPaths {
         self.paths.get(&(hierarchy, id)).map(Rc::clone)
     }
 
+    /// From where on a path is what a user made of it, as far as its directories are there. Systemd gives a directory to
+    /// whom it delegates it to.
+    pub fn delegation(&self, hierarchy: u32, path: &str) -> Option<Delegation> {
+        let is_of = |mount: &&Mount| mount.hierarchy == hierarchy && path.starts_with(&mount.prefix);
+        let mount = self.mounts.iter().find(is_of)?;
+        let above = mount.prefix.split('/').filter(|word| !word.is_empty()).count();
+        let rest = path.get(mount.prefix.len()..)?.split('/').filter(|word| !word.is_empty());
+        let mut directory = mount.directory.clone();
+        for (depth, word) in rest.enumerate() {
+            directory.push(word);
+            match fs::symlink_metadata(&directory).ok()?.uid() {
+                0 => {}
+                uid => return Some(Delegation { depth: above + depth, uid }),
+            }
+        }
+        None
+    }
+
     /// One may have been mounted since.
     fn look_for_mounts_of(&mut self, hierarchy: u32, now: Instant) {
         let is_known = self.mounts.iter().any(|mount| mount.hierarchy == hierarchy);
@@ -150,9 +171,7 @@ impl CgroupPaths {
 #[cfg(test)]
 mod tests {
     use std::ffi::OsStr;
-    use std::fs;
     use std::os::unix::ffi::OsStrExt;
-    use std::os::unix::fs::MetadataExt;
 
     use super::*;
 

@@ -35,17 +35,31 @@ pub struct Container {
     pub runtime: Option<&'static str>,
     /// Nomad's task.
     pub name: Option<String>,
+    /// The directory that it was found by: another of the same name is another container.
+    pub directory: String,
+    /// A user who may make cgroups there and give them any name, so all of this is a claim of theirs: rootless Podman's, or
+    /// no container at all.
+    pub of_user: Option<u32>,
+}
+
+/// From where on a path is what a user made of it: the first directory that is not root's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Delegation {
+    /// How many directories are above it; that one's name is root's choice still.
+    pub depth: usize,
+    /// Whose it is.
+    pub uid: u32,
 }
 
 impl Container {
     /// One without a name.
     pub fn new(id: &str, runtime: Option<&'static str>) -> Self {
-        Self { id: id.to_owned(), runtime, name: None }
+        Self { id: id.to_owned(), runtime, name: None, directory: String::new(), of_user: None }
     }
 
-    /// Are both the same one? Several tasks of Nomad are in one allocation.
+    /// Are both the same one? What has the name of another container somewhere else may be anybody's.
     pub fn is(&self, other: &Self) -> bool {
-        (&self.id, &self.name) == (&other.id, &other.name)
+        (&self.id, &self.name, &self.directory) == (&other.id, &other.name, &other.directory)
     }
 }
 
@@ -53,11 +67,25 @@ impl Placement {
     /// `path` is that of a cgroup from the root of its hierarchy. In cgroup v1, that of the hierarchy `name=systemd`
     /// or of a controller in which every container has a cgroup; systemd makes none for every unit in the latter.
     pub fn of(path: &str) -> Self {
+        Self::below(path, None)
+    }
+
+    /// The same of a path of which a part was delegated to a user.
+    pub fn below(path: &str, delegation: Option<Delegation>) -> Self {
         let components: Vec<&str> = path.split('/').filter(|component| !component.is_empty()).collect();
         let mut placement = Self::default();
-        let (unit, below) = unit_of(&components);
+        let roots = delegation.map_or(components.len(), |delegation| delegation.depth + 1);
+        let (unit, mut below) = unit_of(components.get(..roots).unwrap_or(&components));
+        // a slice is where the path ends; what a user puts into one is no unit of it
+        let unit = unit.filter(|unit| roots >= components.len() || !unit.ends_with(".slice"));
+        let users = unit.and_then(user_of_manager);
         // a user's manager keeps its own units below itself as the host's does below the root
-        let user_unit = unit.filter(|unit| unit.starts_with("user@")).and_then(|_| unit_of(below).0);
+        if users.is_some() {
+            below = components.get(components.len().min(roots) - below.len()..).unwrap_or_default();
+        }
+        let user_unit = users.and_then(|_| unit_of(below).0);
+        let manager = users.map(|uid| Delegation { depth: components.len() - below.len() - 1, uid });
+        let delegation = manager.or(delegation);
         placement.systemd_unit = unit.map(str::to_owned);
         placement.systemd_user_unit = user_unit.map(str::to_owned);
         let mut is_in_pod = false;
@@ -69,8 +97,14 @@ impl Placement {
                 component,
                 child: components.get(depth + 1).copied(),
             };
-            let pod_uid = place.pod_uid();
-            let container = place.container();
+            let of_user = delegation.filter(|delegation| depth > delegation.depth).map(|of| of.uid);
+            // no kubelet of the host is below a user's cgroup
+            let pod_uid = place.pod_uid().filter(|_| of_user.is_none());
+            let container = place.container().map(|container| Container {
+                directory: components.get(..=depth).unwrap_or_default().join("/"),
+                of_user,
+                ..container
+            });
             // its scopes may look like systemd's, which does not know them
             if container.as_ref().is_some_and(|container| container.runtime == Some(NOMAD)) {
                 placement.systemd_unit = None;
@@ -80,13 +114,22 @@ impl Placement {
             placement.container = container.or(placement.container);
         }
         // in a container anybody may have named it
-        let last = || components.last().and_then(|last| container(last, None));
+        let of_user = delegation.filter(|delegation| components.len() > delegation.depth + 1);
+        let last = || {
+            let found = components.last().and_then(|last| container(last, None))?;
+            Some(Container { directory: components.join("/"), of_user: of_user.map(|of| of.uid), ..found })
+        };
         placement.container = placement.container.or_else(last);
         placement
     }
 }
 
 const NOMAD: &str = "nomad";
+
+/// Whose manager a unit of the host is: `user@1000.service`.
+fn user_of_manager(unit: &str) -> Option<u32> {
+    unit.strip_prefix("user@")?.strip_suffix(".service")?.parse().ok()
+}
 
 /// The unit of the manager that has its root above the first of these components, and what is below that unit.
 fn unit_of<'a, 'b>(components: &'b [&'a str]) -> (Option<&'a str>, &'b [&'a str]) {

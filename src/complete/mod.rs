@@ -317,8 +317,12 @@ impl Completer {
         let legacy = (of.legacy_cgroup != 0)
             .then(|| self.cgroups.path(self.legacy_hierarchy, of.legacy_cgroup, now))
             .flatten();
-        let place = |path: &Option<Rc<str>>| path.as_deref().map(Placement::of).unwrap_or_default();
-        let (placement, legacy_placement) = (place(&unified), place(&legacy));
+        let place = |hierarchy, path: &Option<Rc<str>>| {
+            let path = path.as_deref()?;
+            Some(Placement::below(path, self.cgroups.delegation(hierarchy, path)))
+        };
+        let placement = place(cgroups::UNIFIED, &unified).unwrap_or_default();
+        let legacy_placement = place(self.legacy_hierarchy, &legacy).unwrap_or_default();
         // where a container manager knows version 1 only, version 2 has no cgroup for the container
         let says_more = placement.container.is_none() && legacy_placement.container.is_some();
         let is_lost = unified.is_none() && of.cgroup != 0 || legacy.is_none() && of.legacy_cgroup != 0;

@@ -1,16 +1,16 @@
 //! `--fold`: a flood of the same signal from the same source to the same target is one line a second, with
 //! `repeated=N`. The first is told at once; none is dropped: what `repeated` says adds up.
 
-use std::collections::HashMap;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use crate::bounded::{Bounded, Kept, owner_of};
 use crate::sink::document::{Document, Value};
 
 /// A flood has a line in this time.
 pub const EVERY: Duration = Duration::from_secs(1);
-/// So many floods are folded at a time; events of further ones are told one by one.
-const FLOODS: usize = 4096;
+/// Bytes that floods may take. Beyond that those of the user that has most are told early, and are over.
+const ROOM: usize = 8 << 20;
 
 /// What events of one flood have in common.
 type Alike = (Option<String>, Option<String>, Option<i128>, Option<String>, Option<String>);
@@ -20,62 +20,82 @@ struct Flood {
     told_at: Instant,
     /// Since then.
     repeated: u64,
-    latest: Rc<Document>,
+    /// The latest of these.
+    latest: Option<Rc<Document>>,
 }
 
 impl Flood {
     /// The latest, with how many came since the line before; None: none did.
-    fn line(&self) -> Option<Document> {
-        (self.repeated > 0).then(|| {
-            let mut document = (*self.latest).clone();
-            document.insert_behind(&["fatal", "result", "origin"], "repeated", Value::Number(self.repeated));
-            document
-        })
+    fn line(&mut self) -> Option<Document> {
+        let mut document = Rc::unwrap_or_clone(self.latest.take()?);
+        let repeated = std::mem::take(&mut self.repeated);
+        document.insert_behind(&["fatal", "result", "origin"], "repeated", Value::Number(repeated));
+        Some(document)
     }
 }
 
 /// Folds floods.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Fold {
-    floods: HashMap<Alike, Flood>,
+    floods: Bounded<Alike, Flood>,
+    /// Nothing is due before.
+    next: Option<Instant>,
+}
+
+impl Default for Fold {
+    fn default() -> Self {
+        Self { floods: Bounded::new(ROOM), next: None }
+    }
 }
 
 impl Fold {
-    /// Is this event to be told now? If not, it is told by [`due`](Self::due).
-    pub fn is_told_now(&mut self, document: &Rc<Document>, now: Instant) -> bool {
+    /// Takes an event. Is it to be told now? If not, it is told by [`due`](Self::due). What is to be told before: of floods for
+    /// which there is no room any more.
+    pub fn take(&mut self, document: &Rc<Document>, now: Instant) -> (bool, Vec<Document>) {
         // an end is told once, and so is loss
         if !matches!(document.text_at("event"), Some("signal" | "attempt")) {
-            return true;
+            return (true, Vec::new());
         }
         let alike = alike(document);
-        if let Some(flood) = self.floods.get_mut(&alike) {
-            flood.repeated += 1;
-            flood.latest = Rc::clone(document);
-            return false;
-        }
-        if self.floods.len() < FLOODS {
-            let flood = Flood { told_at: now, repeated: 0, latest: Rc::clone(document) };
-            self.floods.insert(alike, flood);
-        }
-        true
+        let known = self.floods.remove(&alike);
+        let is_first = known.is_none();
+        let mut bytes = bytes_of(&alike);
+        let flood = match known {
+            // it has been told: nothing of it needs to be kept
+            None => Flood { told_at: now, repeated: 0, latest: None },
+            Some(flood) => {
+                bytes += document.size();
+                Flood { repeated: flood.repeated + 1, latest: Some(Rc::clone(document)), ..flood }
+            }
+        };
+        let due = flood.told_at + EVERY;
+        self.next = Some(self.next.map_or(due, |next| next.min(due)));
+        let uid = document.number_at("source.user.id").or_else(|| document.number_at("target.user.id"));
+        let owner = owner_of(uid.and_then(|uid| u32::try_from(uid).ok()).unwrap_or_default());
+        let gone = self.floods.put(alike, flood, owner, bytes);
+        (is_first, in_order(gone.into_iter().filter_map(|(_, mut flood)| flood.line()).collect()))
     }
 
     /// What is to be told of floods, oldest first; all of it at the end.
     pub fn due(&mut self, now: Instant, all: bool) -> Vec<Document> {
         let mut due = Vec::new();
-        self.floods.retain(|_, flood| {
-            if !all && now.saturating_duration_since(flood.told_at) < EVERY {
-                return true;
+        if !all && self.next.is_none_or(|next| now < next) {
+            return due;
+        }
+        let mut next = None;
+        self.floods.retain(|alike, flood| {
+            let mut kept = Kept::Same;
+            if all || now.saturating_duration_since(flood.told_at) >= EVERY {
+                due.push(flood.line()?);
+                flood.told_at = now;
+                kept = Kept::Now(bytes_of(alike));
             }
-            let line = flood.line();
-            let is_over = line.is_none();
-            due.extend(line);
-            flood.repeated = 0;
-            flood.told_at = now;
-            !is_over && !all
+            let at = flood.told_at + EVERY;
+            next = Some(next.map_or(at, |next: Instant| next.min(at)));
+            (!all).then_some(kept)
         });
-        due.sort_by_key(|document| document.number_at("id"));
-        due
+        self.next = next.filter(|_| !all);
+        in_order(due)
     }
 
     /// What was folded of signals to this process, which has ended: nothing of it is to come behind that.
@@ -83,19 +103,29 @@ impl Fold {
         let mut due = Vec::new();
         self.floods.retain(|alike, flood| {
             if alike.1.as_deref() != Some(target) {
-                return true;
+                return Some(Kept::Same);
             }
             due.extend(flood.line());
-            false
+            None
         });
-        due.sort_by_key(|document| document.number_at("id"));
-        due
+        in_order(due)
     }
 
     /// When [`due`](Self::due) has something to do.
     pub fn next(&self) -> Option<Instant> {
-        self.floods.values().map(|flood| flood.told_at + EVERY).min()
+        self.next
     }
+}
+
+fn in_order(mut due: Vec<Document>) -> Vec<Document> {
+    due.sort_by_key(|document| document.number_at("id"));
+    due
+}
+
+/// What is alike holds so many bytes beside itself.
+fn bytes_of(alike: &Alike) -> usize {
+    let (source, target, _, result, event) = alike;
+    [source, target, result, event].into_iter().flatten().map(String::capacity).sum()
 }
 
 fn alike(document: &Document) -> Alike {
@@ -115,6 +145,15 @@ mod tests {
     use super::*;
     use crate::sink::Format;
     use proptest::prelude::*;
+
+    impl Fold {
+        /// Where there is room.
+        fn is_told_now(&mut self, document: &Rc<Document>, now: Instant) -> bool {
+            let (is_told_now, due) = self.take(document, now);
+            assert!(due.is_empty());
+            is_told_now
+        }
+    }
 
     fn event(target: u64, signal: u64, id: u64) -> Rc<Document> {
         let mut document = Document::default();
@@ -170,10 +209,47 @@ mod tests {
 
     #[test]
     fn where_there_is_no_room_for_another_flood_each_is_told() {
+        let (mut fold, now) = (Fold { floods: Bounded::new(0), next: None }, Instant::now());
+        assert!((0..3).all(|id| fold.is_told_now(&event(1, 15, id), now)));
+        assert!(fold.floods.is_empty());
+    }
+
+    fn large_event_of(uid: u64, target: u64, id: u64) -> Rc<Document> {
+        let mut document = Rc::unwrap_or_clone(event(target, 15, id));
+        document.open("source");
+        document.open("user");
+        document.number("id", uid);
+        document.close();
+        document.list("cmdline", &[&[b'x'; 100_000]]);
+        document.close();
+        Rc::new(document)
+    }
+
+    #[test]
+    fn memory_is_bounded_in_bytes_and_who_fills_it_is_told_early() {
+        let (mut fold, now, mut told) = (Fold::default(), Instant::now(), 0);
+        let mut take = |fold: &mut Fold, document| {
+            let (is_now, due) = fold.take(&document, now);
+            assert!(due.iter().all(|one| one.number_at("source.user.id") == Some(65534)), "of another user");
+            told += i128::from(is_now) + due.iter().filter_map(|one| one.number_at("repeated")).sum::<i128>();
+        };
+        (0..3).for_each(|id| take(&mut fold, large_event_of(1000, 9999, id)));
+        for id in 3..5003 {
+            take(&mut fold, large_event_of(65534, id / 2, id));
+            assert!(fold.floods.bytes() <= ROOM);
+        }
+        let rest = fold.due(now, true);
+        assert!(rest.iter().any(|one| one.number_at("source.user.id") == Some(1000)));
+        told += rest.iter().filter_map(|one| one.number_at("repeated")).sum::<i128>();
+        assert_eq!(told, 5003, "none was dropped");
+        assert_eq!(fold.floods.bytes(), 0);
+    }
+
+    #[test]
+    fn a_process_signalled_once_leaves_no_event() {
         let (mut fold, now) = (Fold::default(), Instant::now());
-        (0..FLOODS as u64).for_each(|target| assert!(fold.is_told_now(&event(target, 15, 1), now)));
-        assert!((0..3).all(|_| fold.is_told_now(&event(u64::MAX, 15, 1), now)));
-        assert_eq!(fold.floods.len(), FLOODS);
+        (0..1000).for_each(|id| assert!(fold.is_told_now(&large_event_of(1, id, id), now)));
+        assert!(fold.floods.bytes() < 1 << 20, "{}", fold.floods.bytes());
     }
 
     proptest! {

@@ -293,7 +293,7 @@ const IDENTITY: &[Key] = &[
         "systemd",
         Object(&[
             key("unit", Text, "Its unit"),
-            key("userUnit", Text, "Its unit of the user's manager, which is the unit"),
+            key("userUnit", Text, "Its unit of the user's manager, which is the unit: named by the user"),
         ]),
         "systemd",
     ),
@@ -303,6 +303,7 @@ const IDENTITY: &[Key] = &[
             key("id", Text, "Its id"),
             key("runtime", Text, "Who made it"),
             key("name", Text, "Of a Nomad allocation, the task"),
+            key("ofUser", Number, "The uid of the user who named it: no runtime of the host vouches for it"),
         ]),
         "Its container",
     ),

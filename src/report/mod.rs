@@ -471,7 +471,12 @@ impl Reporter {
             if let Some(target) = document.text_at("target.key").filter(|_| is_end) {
                 output.unfold_target(target, self.max_line);
             }
-            if output.fold.as_mut().is_none_or(|fold| fold.is_told_now(&document, now)) {
+            let (is_told_now, due) =
+                output.fold.as_mut().map_or((true, Vec::new()), |fold| fold.take(&document, now));
+            for document in due {
+                output.write(&document, self.max_line);
+            }
+            if is_told_now {
                 output.write(&document, self.max_line);
             } else {
                 output.has_folded = true;

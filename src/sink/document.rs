@@ -120,6 +120,11 @@ impl Document {
         self.fields.insert(at, Field { key, value, is_last: false });
     }
 
+    /// Bytes of memory, roughly.
+    pub fn size(&self) -> usize {
+        size_of::<Self>() + self.fields.capacity() * size_of::<Field>() + held_by(&self.fields)
+    }
+
     /// Tells it to a format, as it was told.
     pub fn tell(&self, format: &mut dyn Format) {
         tell_fields(&self.fields, format);
@@ -135,6 +140,28 @@ impl Document {
 }
 
 impl Value {
+    /// Bytes of memory that it holds beside itself, roughly.
+    fn size(&self) -> usize {
+        match self {
+            Self::Text(text) => on_heap(text.capacity()),
+            Self::Number(_) | Self::Integer(_) | Self::Seconds(_) | Self::Flag(_) => 0,
+            Self::List(items) => {
+                let each = items.iter().map(|item| on_heap(item.capacity())).sum::<usize>();
+                on_heap(items.capacity() * size_of::<Vec<u8>>()) + each
+            }
+            Self::Words(words) => {
+                let each = words.iter().map(|word| on_heap(word.capacity())).sum::<usize>();
+                on_heap(words.capacity() * size_of::<String>()) + each
+            }
+            Self::Names(names) => {
+                let each =
+                    names.iter().map(|(name, value)| on_heap(name.capacity()) + on_heap(value.capacity()));
+                on_heap(names.capacity() * 2 * size_of::<String>()) + each.sum::<usize>()
+            }
+            Self::Object(fields) => on_heap(fields.capacity() * size_of::<Field>()) + held_by(fields),
+        }
+    }
+
     /// As a number, if it is one.
     pub fn as_number(&self) -> Option<i128> {
         match self {
@@ -156,6 +183,16 @@ pub fn chain(process: &[Field]) -> impl Iterator<Item = &[Field]> {
         Some(Value::Object(parent)) => Some(parent.as_slice()),
         _ => None,
     })
+}
+
+/// What an allocator takes for so many bytes: of a command line of many short arguments that is most of it.
+fn on_heap(bytes: usize) -> usize {
+    if bytes == 0 { 0 } else { (bytes + 8).next_multiple_of(16).max(32) }
+}
+
+/// Bytes that fields hold beside themselves.
+fn held_by(fields: &[Field]) -> usize {
+    fields.iter().map(|field| field.value.size()).sum()
 }
 
 fn tell_fields(fields: &[Field], format: &mut dyn Format) {

@@ -3,12 +3,14 @@
 
 mod absent_proc;
 mod assisted_sender;
+mod cgroup;
 mod checkout;
 mod decoder;
 mod foreign_program;
 mod ghosts;
 mod hidden_cause;
 mod killed_tracer;
+mod memory;
 mod planted_files;
 mod shared_file;
 mod squatting;
@@ -26,12 +28,14 @@ pub fn tests() -> Vec<Test> {
     [
         absent_proc::TESTS,
         assisted_sender::TESTS,
+        cgroup::TESTS,
         checkout::TESTS,
         decoder::TESTS,
         foreign_program::TESTS,
         ghosts::TESTS,
         hidden_cause::TESTS,
         killed_tracer::TESTS,
+        memory::TESTS,
         planted_files::TESTS,
         shared_file::TESTS,
         squatting::TESTS,

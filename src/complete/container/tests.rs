@@ -44,6 +44,31 @@ fn check(cases: &[Case]) {
 }
 
 #[test]
+fn what_a_user_named_is_a_claim_of_that_user() {
+    let scope = whole("docker-<a>.scope");
+    let below = |path: &str, depth, uid| Placement::below(path, Some(Delegation { depth, uid }));
+    // by the path alone: the user's manager
+    let placement = Placement::of(&format!("/user.slice/user-1000.slice/user@1000.service/{scope}"));
+    let container = placement.container.unwrap();
+    assert_eq!((container.id.as_str(), container.of_user), (A, Some(1000)));
+    assert_eq!(placement.systemd_unit.as_deref(), Some("user@1000.service"));
+    let pod = Placement::of(&whole("/user.slice/user-1000.slice/user@1000.service/kubepods/pod<u>/<a>"));
+    assert_eq!((pod.pod_uid, pod.container.unwrap().of_user), (None, Some(1000)));
+    // by the owner of a directory
+    let placement = below(&format!("/app.slice/{scope}"), 0, 7);
+    assert_eq!(placement.container.unwrap().of_user, Some(7));
+    assert_eq!(below(&format!("/a/{A}"), 0, 7).container.unwrap().of_user, Some(7));
+    assert_eq!(below("/app.slice/sshd.service", 0, 7).systemd_unit, None);
+    assert_eq!(below("/system.slice/app.service/sshd.service", 1, 7).systemd_unit.unwrap(), "app.service");
+    assert_eq!(below("/system.slice/app.service", 1, 7).systemd_unit.unwrap(), "app.service");
+    // root named this one, and gave it to the container's own root
+    let own = below(&format!("/system.slice/{scope}/init"), 1, 100_000).container.unwrap();
+    assert_eq!((own.of_user, own.directory), (None, format!("system.slice/{scope}")));
+    let users = below("/user.slice/user-1000.slice/user@1000.service/app.slice/a.service", 2, 1000);
+    assert_eq!(users.systemd_user_unit.as_deref(), Some("a.service"));
+}
+
+#[test]
 fn containers_of_docker_are_known() {
     check(&[
         ("/docker/<a>", "<a>", "docker", "-", "-"),
@@ -558,9 +583,9 @@ proptest! {
 
     #[test]
     fn no_path_without_a_known_name_has_a_container(path in "(/[a-z0-9.]{1,12}\\.(service|slice)|/[a-f0-9]{64}|/user){0,5}") {
-        let container = Placement::of(&path).container;
+        let container = Placement::of(&path).container.map(|found| (found.id, found.runtime));
         let last = path.rsplit('/').next().filter(|last| is_hexadecimal(last, 64));
-        prop_assert_eq!(container, last.map(|id| Container::new(id, None)));
+        prop_assert_eq!(container, last.map(|id| (id.to_owned(), None)));
     }
 
     #[test]

@@ -1,0 +1,41 @@
+//! What makes a tracer keep as much as possible.
+
+use std::process::Stdio;
+
+use super::{as_attacker, workload_of_all};
+use crate::Test;
+use crate::harness::{Tracer, in_guest};
+
+pub const TESTS: &[Test] =
+    &[("huge_command_lines_do_not_fill_the_memory_of_a_tracer_that_folds", &[], huge_command_lines)];
+
+/// What it may take at most: docs/limits.md.
+const MOST: u64 = 64 << 20;
+
+/// The most memory that a process has had at a time, in bytes.
+fn most_of(pid: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
+}
+
+fn huge_command_lines() {
+    // a small ring: at the end all that is in it is to be read
+    let arguments = ["-o", "json", "--fold", "json", "--summary", "--ring-bytes", "1048576"];
+    let tracer = Tracer::start(&arguments);
+    let seconds = if in_guest() { "20" } else { "8" };
+    // as a value, the many short arguments of a process take thirty times their bytes
+    let pester = as_attacker(workload_of_all())
+        .args(["pester", seconds])
+        .args(std::iter::repeat_n("x", 50_000))
+        .stdout(Stdio::piped())
+        .output()
+        .unwrap();
+    assert!(pester.status.success(), "{pester:?}");
+    let sent: u64 = String::from_utf8(pester.stdout).unwrap().trim().parse().unwrap();
+    assert!(sent > 1000, "{sent}");
+    let most = most_of(tracer.pid());
+    let said = tracer.stop();
+    assert!(most < MOST, "{} MiB for {sent} signals: {}", most >> 20, said.stderr);
+    said.assert_counters_add_up();
+}
