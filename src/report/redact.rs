@@ -83,7 +83,7 @@ impl Redaction {
     fn arguments(&self, items: &mut [Vec<u8>]) -> bool {
         let mut spans: Vec<(usize, Range<usize>)> = Vec::new();
         if self.takes_secrets {
-            spans.extend(secrets::find(items));
+            spans.extend(secrets::find(items, secrets::Texts::Arguments, false));
         }
         if !self.patterns.is_empty() {
             let joined = items.join(&b' ');
