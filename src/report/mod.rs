@@ -11,6 +11,7 @@ pub mod filter;
 pub mod fold;
 pub mod keys;
 pub mod opener;
+mod partial;
 pub mod redact;
 mod secrets;
 pub mod shorten;
@@ -436,7 +437,9 @@ impl Reporter {
             return true;
         }
         let mut document = Document::default();
-        fields::tell(event, &mut document);
+        // sentences and trees are made of names
+        let renamed = self.redaction.names(event);
+        fields::tell(renamed.as_ref().unwrap_or(event), &mut document);
         if is_asked_first {
             self.write_document(document, Instant::now());
             return true;

@@ -198,21 +198,74 @@ mod tests {
         assert!(UNSAFE_SET.is_some() && MARK_SET.is_some());
         let all = [
             // grapheme joiner, braille blank, Khmer vowels that are not drawn, no-break and other spaces
-            '\u{34f}', '\u{2800}', '\u{17b4}', '\u{17b5}', '\u{a0}', '\u{1680}', '\u{2003}', '\u{3000}',
+            '\u{34f}',
+            '\u{2800}',
+            '\u{17b4}',
+            '\u{17b5}',
+            '\u{a0}',
+            '\u{1680}',
+            '\u{2003}',
+            '\u{3000}',
             // fillers
-            '\u{115f}', '\u{1160}', '\u{3164}', '\u{ffa0}',
+            '\u{115f}',
+            '\u{1160}',
+            '\u{3164}',
+            '\u{ffa0}',
             // separators, bidi, zero width
-            '\u{2028}', '\u{2029}', '\u{202a}', '\u{202e}', '\u{2066}', '\u{2069}', '\u{61c}', '\u{200b}', '\u{200d}',
-            '\u{200f}', '\u{feff}', '\u{ad}', '\u{180e}', '\u{fe0f}', '\u{e0100}', '\u{e0041}', '\u{1d173}',
+            '\u{2028}',
+            '\u{2029}',
+            '\u{202a}',
+            '\u{202e}',
+            '\u{2066}',
+            '\u{2069}',
+            '\u{61c}',
+            '\u{200b}',
+            '\u{200d}',
+            '\u{200f}',
+            '\u{feff}',
+            '\u{ad}',
+            '\u{180e}',
+            '\u{fe0f}',
+            '\u{e0100}',
+            '\u{e0041}',
+            '\u{1d173}',
             // private, unassigned, enclosing, controls
-            '\u{e000}', '\u{f0000}', '\u{378}', '\u{ffff}', '\u{10ffff}', '\u{20dd}', '\u{488}', '\u{7f}', '\u{85}', '\0',
-            '\u{1d159}', '\u{13441}', '\u{16fe4}', '\u{fffc}',
+            '\u{e000}',
+            '\u{f0000}',
+            '\u{378}',
+            '\u{ffff}',
+            '\u{10ffff}',
+            '\u{20dd}',
+            '\u{488}',
+            '\u{7f}',
+            '\u{85}',
+            '\0',
+            '\u{1d159}',
+            '\u{13441}',
+            '\u{16fe4}',
+            '\u{fffc}',
         ];
         for character in all {
             assert!(is_unsafe(character), "{:x}", u32::from(character));
-            assert!(!is_safe(&format!("a{character}b")) && !json(&format!("a{character}b")).contains(character));
+            assert!(
+                !is_safe(&format!("a{character}b")) && !json(&format!("a{character}b")).contains(character)
+            );
         }
-        for text in ["a b", "é", "日本語", "नमस्ते", "Привет", "שלום", "😀", "─", "…", "\u{fffd}", "z\u{301}", "ไทย", "¬£€"] {
+        for text in [
+            "a b",
+            "é",
+            "日本語",
+            "नमस्ते",
+            "Привет",
+            "שלום",
+            "😀",
+            "─",
+            "…",
+            "\u{fffd}",
+            "z\u{301}",
+            "ไทย",
+            "¬£€",
+        ] {
             assert!(is_safe(text), "{text}");
             assert_eq!(visible(text), text);
         }

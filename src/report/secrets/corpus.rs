@@ -82,9 +82,8 @@ fn recall(name: &str) -> Score {
         let found = find(&case.items, Texts::Arguments, false);
         assert!(!case.secrets.is_empty(), "no secret is marked: {}", case.text);
         for (place, secret) in &case.secrets {
-            let is_hidden = secret.clone().all(|at| {
-                found.iter().any(|(of, range)| of == place && range.contains(&at))
-            });
+            let is_hidden =
+                secret.clone().all(|at| found.iter().any(|(of, range)| of == place && range.contains(&at)));
             if !is_hidden {
                 println!("not hidden: {}", case.text);
             }

@@ -107,8 +107,10 @@ mod tests {
 
     fn found(items: &[&str]) -> Vec<String> {
         let bytes: Vec<Vec<u8>> = items.iter().map(|item| item.as_bytes().to_vec()).collect();
-        let mut all: Vec<String> =
-            find(&bytes, Texts::Arguments, false).into_iter().map(|(place, range)| items[place][range].to_owned()).collect();
+        let mut all: Vec<String> = find(&bytes, Texts::Arguments, false)
+            .into_iter()
+            .map(|(place, range)| items[place][range].to_owned())
+            .collect();
         all.sort();
         all.dedup();
         all

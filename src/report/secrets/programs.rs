@@ -35,15 +35,51 @@ use Where::{After, AfterName, Argument, Behind, Half, IfHas, Literal, Oracle, Va
 struct Rule(&'static [&'static str], &'static [&'static str], &'static [Where]);
 
 const MYSQL: &[&str] = &[
-    "mysql", "mysqldump", "mysqladmin", "mysqlimport", "mysqlcheck", "mysqlshow", "mysqlslap", "mysqlbinlog",
-    "mysqlpump", "mysqlsh", "mysql_upgrade", "mariadb", "mariadb-dump", "mariadb-admin", "mariadb-import",
-    "mariadb-check", "mariadb-show", "mariadb-binlog", "mariadb-backup", "mariabackup", "xtrabackup", "mytop",
+    "mysql",
+    "mysqldump",
+    "mysqladmin",
+    "mysqlimport",
+    "mysqlcheck",
+    "mysqlshow",
+    "mysqlslap",
+    "mysqlbinlog",
+    "mysqlpump",
+    "mysqlsh",
+    "mysql_upgrade",
+    "mariadb",
+    "mariadb-dump",
+    "mariadb-admin",
+    "mariadb-import",
+    "mariadb-check",
+    "mariadb-show",
+    "mariadb-binlog",
+    "mariadb-backup",
+    "mariabackup",
+    "xtrabackup",
+    "mytop",
 ];
 const LDAP: &[&str] = &[
-    "ldapsearch", "ldapadd", "ldapmodify", "ldapdelete", "ldapmodrdn", "ldapwhoami", "ldapcompare", "ldapexop",
+    "ldapsearch",
+    "ldapadd",
+    "ldapmodify",
+    "ldapdelete",
+    "ldapmodrdn",
+    "ldapwhoami",
+    "ldapcompare",
+    "ldapexop",
 ];
-const SMB: &[&str] =
-    &["smbclient", "rpcclient", "winexe", "smbget", "smbtree", "smbcacls", "smbcquotas", "net", "wmic", "nmblookup"];
+const SMB: &[&str] = &[
+    "smbclient",
+    "rpcclient",
+    "winexe",
+    "smbget",
+    "smbtree",
+    "smbcacls",
+    "smbcquotas",
+    "net",
+    "wmic",
+    "nmblookup",
+];
 const CONTAINERS: &[&str] = &["docker", "podman", "nerdctl", "buildah", "skopeo", "helm", "oras", "crane"];
 
 const RULES: &[Rule] = &[
@@ -51,11 +87,27 @@ const RULES: &[Rule] = &[
     Rule(&["mysqladmin", "mariadb-admin"], &[], &[After("password")]),
     Rule(&["mycli", "pgcli"], &[], &[Value("-p")]),
     Rule(&["7z", "7za", "7zr", "7zz", "rar", "unrar"], &[], &[Behind("-p"), Behind("-hp")]),
-    Rule(&["zip", "unzip", "zipcloak", "sqlcmd", "bcp", "ipmitool", "mosquitto_pub", "mosquitto_sub"], &[], &[Value("-P")]),
-    Rule(&["sshpass", "cqlsh", "rdesktop", "rabbitmqadmin", "ncftpput", "ncftpget", "ncftp", "twine", "mongo"], &[], &[Value("-p")]),
-    Rule(&["mongosh", "mongodump", "mongorestore", "mongoexport", "mongoimport", "mongostat", "mongotop"], &[], &[Value("-p")]),
+    Rule(
+        &["zip", "unzip", "zipcloak", "sqlcmd", "bcp", "ipmitool", "mosquitto_pub", "mosquitto_sub"],
+        &[],
+        &[Value("-P")],
+    ),
+    Rule(
+        &["sshpass", "cqlsh", "rdesktop", "rabbitmqadmin", "ncftpput", "ncftpget", "ncftp", "twine", "mongo"],
+        &[],
+        &[Value("-p")],
+    ),
+    Rule(
+        &["mongosh", "mongodump", "mongorestore", "mongoexport", "mongoimport", "mongostat", "mongotop"],
+        &[],
+        &[Value("-p")],
+    ),
     Rule(&["useradd", "usermod", "groupadd", "newusers", "az", "argocd"], &[], &[Value("-p")]),
-    Rule(&["cypher-shell", "poetry", "racadm", "crackmapexec", "nxc", "netexec", "jira", "svn"], &[], &[Value("-p")]),
+    Rule(
+        &["cypher-shell", "poetry", "racadm", "crackmapexec", "nxc", "netexec", "jira", "svn"],
+        &[],
+        &[Value("-p")],
+    ),
     Rule(&["kadmin"], &[], &[Value("-w")]),
     Rule(&["plink", "pscp", "psftp", "putty", "puttygen"], &[], &[After("-pw")]),
     Rule(&["sendemail", "sendEmail"], &[], &[After("-xp")]),
@@ -86,7 +138,11 @@ const RULES: &[Rule] = &[
             IfHas("--cookie", b'='),
         ],
     ),
-    Rule(&["http", "https", "xh", "xhs", "ab", "wrk", "hey", "siege"], &[], &[Half("-a", b':'), Half("-A", b':'), Half("--auth", b':')]),
+    Rule(
+        &["http", "https", "xh", "xhs", "ab", "wrk", "hey", "siege"],
+        &[],
+        &[Half("-a", b':'), Half("-A", b':'), Half("--auth", b':')],
+    ),
     Rule(&["ab"], &[], &[Half("-P", b':'), Value("-C")]),
     Rule(LDAP, &[], &[Value("-w")]),
     Rule(&["ldappasswd"], &[], &[Value("-w"), Value("-s"), Value("-a")]),
@@ -94,8 +150,25 @@ const RULES: &[Rule] = &[
     Rule(&["lftp", "open"], &[], &[Half("-u", b','), Half("--user", b',')]),
     Rule(&["openssl"], &[], &[After("-k"), After("-K"), After("-hmac")]),
     Rule(&["openssl"], &["passwd"], &[Argument(1)]),
-    Rule(&["snmpget", "snmpwalk", "snmpbulkwalk", "snmpbulkget", "snmpset", "snmpgetnext", "snmptrap", "snmpstatus"], &[], &[Value("-c"), Value("-A"), Value("-X")]),
-    Rule(&["pdftotext", "pdftoppm", "pdfinfo", "pdfimages", "pdftocairo", "pdftohtml", "pdffonts"], &[], &[After("-upw"), After("-opw")]),
+    Rule(
+        &[
+            "snmpget",
+            "snmpwalk",
+            "snmpbulkwalk",
+            "snmpbulkget",
+            "snmpset",
+            "snmpgetnext",
+            "snmptrap",
+            "snmpstatus",
+        ],
+        &[],
+        &[Value("-c"), Value("-A"), Value("-X")],
+    ),
+    Rule(
+        &["pdftotext", "pdftoppm", "pdfinfo", "pdfimages", "pdftocairo", "pdftohtml", "pdffonts"],
+        &[],
+        &[After("-upw"), After("-opw")],
+    ),
     Rule(&["pdftk"], &[], &[After("input_pw"), After("user_pw"), After("owner_pw")]),
     Rule(&["ssh-keygen"], &[], &[Value("-N"), Value("-P")]),
     Rule(&["vncviewer", "x11vnc"], &[], &[After("-passwd")]),
@@ -104,7 +177,11 @@ const RULES: &[Rule] = &[
     Rule(&["wpa_passphrase"], &[], &[Argument(1)]),
     Rule(&["isql", "iusql", "tsql"], &[], &[Argument(2), Value("-P")]),
     Rule(&["nmcli"], &[], &[AfterName]),
-    Rule(&["aws", "npm", "pnpm", "yarn", "git", "rclone", "pulumi", "pip", "composer", "gem", "wpa_cli"], &["config"], &[AfterName]),
+    Rule(
+        &["aws", "npm", "pnpm", "yarn", "git", "rclone", "pulumi", "pip", "composer", "gem", "wpa_cli"],
+        &["config"],
+        &[AfterName],
+    ),
     Rule(&["wpa_cli"], &[], &[AfterName]),
     Rule(&["aws"], &["configure"], &[AfterName]),
     Rule(&["aws"], &["put-parameter", "SecureString"], &[Value("--value")]),
@@ -130,29 +207,102 @@ const FLAGS: &[(&str, &str)] = &[
 
 /// Programs that run another: letters and long names of options with a value, how many arguments are before the other
 /// program, and the word behind which it is all to be looked for.
-struct Wrapper(&'static [&'static str], &'static str, &'static [&'static str], usize, &'static [&'static str]);
+struct Wrapper(
+    &'static [&'static str],
+    &'static str,
+    &'static [&'static str],
+    usize,
+    &'static [&'static str],
+);
 
 const WRAPPERS: &[Wrapper] = &[
-    Wrapper(&["sudo", "doas", "pkexec", "run0"], "ugpCDRrtThU", &["user", "group", "prompt", "chdir", "host", "role"], 0, &[]),
+    Wrapper(
+        &["sudo", "doas", "pkexec", "run0"],
+        "ugpCDRrtThU",
+        &["user", "group", "prompt", "chdir", "host", "role"],
+        0,
+        &[],
+    ),
     Wrapper(&["env"], "uCS", &["unset", "chdir"], 0, &[]),
-    Wrapper(&["nohup", "setsid", "time", "exec", "command", "builtin", "eval", "if", "then", "else", "elif", "while", "until", "do", "!", "{", "catchsegv", "dbus-run-session", "tini", "dumb-init", "busybox", "--"], "fogeps", &[], 0, &[]),
+    Wrapper(
+        &[
+            "nohup",
+            "setsid",
+            "time",
+            "exec",
+            "command",
+            "builtin",
+            "eval",
+            "if",
+            "then",
+            "else",
+            "elif",
+            "while",
+            "until",
+            "do",
+            "!",
+            "{",
+            "catchsegv",
+            "dbus-run-session",
+            "tini",
+            "dumb-init",
+            "busybox",
+            "--",
+        ],
+        "fogeps",
+        &[],
+        0,
+        &[],
+    ),
     Wrapper(&["timeout"], "ks", &["signal", "kill-after"], 1, &[]),
-    Wrapper(&["nice", "ionice", "stdbuf", "watch", "xargs", "parallel"], "nceiodIEaLlPs", &["adjustment", "interval", "max-args", "max-procs", "replace", "class"], 0, &[]),
+    Wrapper(
+        &["nice", "ionice", "stdbuf", "watch", "xargs", "parallel"],
+        "nceiodIEaLlPs",
+        &["adjustment", "interval", "max-args", "max-procs", "replace", "class"],
+        0,
+        &[],
+    ),
     Wrapper(&["chrt", "taskset", "flock", "chroot", "faketime", "script"], "cwEGu", &["timeout"], 1, &[]),
     Wrapper(&["strace", "ltrace"], "opesSaPEuXbIUn", &["output", "trace"], 0, &[]),
     Wrapper(&["gdb", "valgrind", "perf", "rr"], "oe", &["args"], 0, &["--args", "--", "record"]),
-    Wrapper(&["unshare", "nsenter", "setpriv", "prlimit", "systemd-run", "systemd-inhibit", "firejail"], "tSGRpuEMH", &["target", "unit", "property", "uid", "gid", "slice", "setenv"], 0, &[]),
+    Wrapper(
+        &["unshare", "nsenter", "setpriv", "prlimit", "systemd-run", "systemd-inhibit", "firejail"],
+        "tSGRpuEMH",
+        &["target", "unit", "property", "uid", "gid", "slice", "setenv"],
+        0,
+        &[],
+    ),
     Wrapper(&["runuser", "su"], "ugGcsw", &["user", "group", "command", "shell"], 0, &["--"]),
     Wrapper(&["ssh", "autossh", "mosh", "dbclient"], "BbcDEeFIiJLlmMOopPQRSWw", &[], 1, &[]),
-    Wrapper(&["docker", "podman", "nerdctl", "crictl", "lxc", "ctr", "docker-compose", "podman-compose", "incus"], "euw", &["env", "user", "workdir", "env-file", "detach-keys", "index"], 1, &["exec"]),
-    Wrapper(&["kubectl", "oc", "k3s", "microk8s"], "ncfs", &["namespace", "container", "context"], 0, &["--"]),
+    Wrapper(
+        &["docker", "podman", "nerdctl", "crictl", "lxc", "ctr", "docker-compose", "podman-compose", "incus"],
+        "euw",
+        &["env", "user", "workdir", "env-file", "detach-keys", "index"],
+        1,
+        &["exec"],
+    ),
+    Wrapper(
+        &["kubectl", "oc", "k3s", "microk8s"],
+        "ncfs",
+        &["namespace", "container", "context"],
+        0,
+        &["--"],
+    ),
     Wrapper(&["screen", "tmux"], "SteTchpsXxyLf", &[], 0, &[]),
     Wrapper(&["find"], "", &[], 0, &["-exec", "-execdir", "-ok"]),
 ];
 
 /// `docker run` has too many options to know those with a value: these have none.
 const RUN_FLAGS: &[&str] = &[
-    "--rm", "--tty", "--interactive", "--detach", "--privileged", "--init", "--read-only", "--publish-all", "--quiet",
+    "--rm",
+    "--tty",
+    "--interactive",
+    "--detach",
+    "--privileged",
+    "--init",
+    "--read-only",
+    "--publish-all",
+    "--quiet",
     "--no-healthcheck",
 ];
 
@@ -288,7 +438,8 @@ impl Where {
         match self {
             Behind(option) | Value(option) | Half(option, _) | IfHas(option, _) | Literal(option) => {
                 for place in 1..command.len() {
-                    let Some((of, from)) = value_of(name, option, command, place, !matches!(self, Behind(_))) else {
+                    let Some((of, from)) = value_of(name, option, command, place, !matches!(self, Behind(_)))
+                    else {
                         continue;
                     };
                     let word = &command[of];

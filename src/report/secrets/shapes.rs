@@ -40,8 +40,26 @@ static HEADER: LazyLock<Option<Regex>> = LazyLock::new(|| {
 
 /// What comes between `Authorization:` and the secret.
 const SCHEMES: [&[u8]; 20] = [
-    b"basic", b"bearer", b"token", b"digest", b"apikey", b"api-key", b"negotiate", b"ntlm", b"aws4-hmac-sha256",
-    b"hmac", b"jwt", b"oauth", b"key", b"splunk", b"geniekey", b"sso-key", b"hawk", b"mac", b"vapid", b"bot",
+    b"basic",
+    b"bearer",
+    b"token",
+    b"digest",
+    b"apikey",
+    b"api-key",
+    b"negotiate",
+    b"ntlm",
+    b"aws4-hmac-sha256",
+    b"hmac",
+    b"jwt",
+    b"oauth",
+    b"key",
+    b"splunk",
+    b"geniekey",
+    b"sso-key",
+    b"hawk",
+    b"mac",
+    b"vapid",
+    b"bot",
 ];
 
 /// Adds where in a word there are secrets. A script is not one value as a whole, whatever it begins with.
@@ -57,7 +75,9 @@ pub(super) fn find(word: &Word<'_>, is_script: bool, found: &mut Vec<Range<usize
     }
     if text.contains(&b' ') {
         let all = SQL.iter().flat_map(|sql| sql.captures_iter(text));
-        found.extend(all.filter_map(|captures| captures.iter().skip(1).flatten().next().map(|one| one.range())));
+        found.extend(
+            all.filter_map(|captures| captures.iter().skip(1).flatten().next().map(|one| one.range())),
+        );
     }
 }
 
@@ -120,7 +140,10 @@ impl Assignment {
     fn before(text: &[u8], at: usize) -> Option<Self> {
         // a::b and a==b are something else, and so is a scheme
         let is_double = |other: Option<&u8>| other == Some(&text[at]);
-        if is_double(text.get(at + 1)) || (at > 0 && is_double(text.get(at - 1))) || text[at..].starts_with(b"://") {
+        if is_double(text.get(at + 1))
+            || (at > 0 && is_double(text.get(at - 1)))
+            || text[at..].starts_with(b"://")
+        {
             return None;
         }
         let mut end = at;
@@ -237,7 +260,8 @@ fn urls(word: &Word<'_>, is_script: bool, found: &mut Vec<Range<usize>>) {
             // a password with a slash in it, which a port has not
             None => match (last_at(end), first_colon(authority)) {
                 (Some(at), Some(colon))
-                    if colon + 1 < authority && !text[colon + 1..authority].iter().all(u8::is_ascii_digit) =>
+                    if colon + 1 < authority
+                        && !text[colon + 1..authority].iter().all(u8::is_ascii_digit) =>
                 {
                     colon + 1..at
                 }

@@ -90,8 +90,7 @@ impl Splitter<'_> {
 /// The simple commands of a script.
 pub(super) fn commands(outer: &Word<'_>) -> Vec<Vec<Word<'static>>> {
     let bytes = &*outer.bytes;
-    let mut splitter =
-        Splitter { outer, commands: Vec::new(), command: Vec::new(), word: None };
+    let mut splitter = Splitter { outer, commands: Vec::new(), command: Vec::new(), word: None };
     let mut quote = None;
     let mut at = 0;
     while let Some(&byte) = bytes.get(at) {
