@@ -21,8 +21,9 @@ use crate::cli::Request;
 use crate::config::ALL_SIGNALS;
 use crate::privileges::Needs;
 use crate::record::Ending;
+use crate::report::redact::Redaction;
 use crate::signal::Signal;
-use crate::sink::screen::PLAIN;
+use crate::sink::sanitize::visible;
 use crate::summary::seconds;
 use crate::tracer::{self, Outcome, Wishes};
 
@@ -42,13 +43,14 @@ pub fn who(mut request: Request, id: u32) -> anyhow::Result<()> {
         );
     }
     threads::name_processes(&mut request);
-    let pid = threads::process_of(Path::new("/proc"), id);
+    let pid = threads::process_of(Path::new("/proc"), id, &request.settings.redaction);
     let no_process = || format!("there is no process {pid} to wait for");
     let raw = i32::try_from(pid).ok().and_then(Pid::from_raw).with_context(no_process)?;
     // held before anything else: the number may become another's
     let process = pidfd_open(raw, PidfdFlags::empty()).with_context(no_process)?;
     if has_ended(&process) {
-        bail!("process {pid} {}", already_ended(&fs::read_to_string(format!("/proc/{pid}/stat"))?));
+        let stat = fs::read(format!("/proc/{pid}/stat"))?;
+        bail!("process {pid} {}", already_ended(&stat, &request.settings.redaction));
     }
     let has_filters = !request.settings.conditions.is_empty()
         || request.config.shown_signals != ALL_SIGNALS
@@ -87,14 +89,21 @@ fn has_ended(process: &impl AsFd) -> bool {
 }
 
 /// From the stat file of a zombie: its name, what it left, and who has yet to ask for that.
-fn already_ended(stat: &str) -> String {
-    let name = stat.split_once('(').and_then(|(_, rest)| Some(rest.rsplit_once(')')?.0)).unwrap_or("?");
+fn already_ended(stat: &[u8], redaction: &Redaction) -> String {
+    // a name may be of any bytes
+    let place = |byte: u8, from_end: bool| {
+        let mut bytes = stat.iter();
+        if from_end { bytes.rposition(|&one| one == byte) } else { bytes.position(|&one| one == byte) }
+    };
+    let name = place(b'(', false).zip(place(b')', true)).and_then(|(begin, end)| stat.get(begin + 1..end));
+    let name = redaction.name(name.unwrap_or(b"?"));
+    let stat = String::from_utf8_lossy(stat);
     let fields: Vec<&str> = stat.rsplit_once(')').map_or("", |(_, rest)| rest).split_whitespace().collect();
     // proc_pid_stat(5): 4 is the parent, 52 the wait status; the first here is 3
     let number = |place: usize| fields.get(place - 3).and_then(|field| field.parse::<u32>().ok());
     let how = number(52).map_or_else(|| "has ended".to_owned(), |status| ended(ending_of(status)));
     let parent = number(4).unwrap_or_default();
-    format!("({}) {how} before this trace; its parent {parent} has not reaped it", PLAIN.safe(name))
+    format!("({}) {how} before this trace; its parent {parent} has not reaped it", visible(name))
 }
 
 fn ending_of(status: u32) -> Ending {
@@ -121,7 +130,7 @@ fn without_signals(pid: u32, outcome: &Outcome, has_filters: bool) -> String {
     let signal = if has_filters { "no signal that passes the filters" } else { "no signal" };
     let mut text = match &outcome.end {
         Some(end) => {
-            let (comm, how, lived) = (PLAIN.safe(&end.comm), ended(end.ending), rounded(end.lived));
+            let (comm, how, lived) = (visible(&end.comm), ended(end.ending), rounded(end.lived));
             format!("process {pid} ({comm}) {how} after {lived}; {signal} was seen")
         }
         None => format!("{signal} to process {pid} was seen"),
@@ -173,7 +182,7 @@ mod tests {
     fn a_zombie_has_ended_as_its_wait_status_says() {
         let stat = |status: &str| {
             let between = "0 ".repeat(47);
-            already_ended(&format!("9 (a) b) Z 7 {between}{status}\n"))
+            already_ended(format!("9 (a) b) Z 7 {between}{status}\n").as_bytes(), &Redaction::default())
         };
         assert_eq!(
             stat("1792"),

@@ -549,6 +549,11 @@ impl Reporter {
         self.filter.conditions()
     }
 
+    /// A process's name for a message: as it is in the output.
+    pub fn name(&self, comm: &[u8]) -> String {
+        self.redaction.name(comm)
+    }
+
     /// Are texts changed before filters see them?
     pub fn redacts(&self) -> bool {
         !self.redaction.is_empty()

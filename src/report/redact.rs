@@ -101,6 +101,12 @@ impl Redaction {
         Some(event)
     }
 
+    /// A process's name as text, of which the secrets are taken out.
+    pub fn name(&self, comm: &[u8]) -> String {
+        let left = if self.is_empty() { None } else { self.comm(comm) };
+        String::from_utf8_lossy(left.as_deref().unwrap_or(comm)).into_owned()
+    }
+
     fn rename(&self, processes: &mut [ProcessFacts<'_>]) {
         for process in processes {
             if let Some(comm) = self.comm(&process.comm) {
