@@ -9,6 +9,8 @@ mod hidden_cause;
 mod killed_tracer;
 mod planted_files;
 mod shared_file;
+mod secrets;
+mod unicode;
 
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -29,6 +31,8 @@ pub fn tests() -> Vec<Test> {
         killed_tracer::TESTS,
         planted_files::TESTS,
         shared_file::TESTS,
+        secrets::TESTS,
+        unicode::TESTS,
     ]
     .concat()
 }

@@ -72,6 +72,9 @@ fn scan(words: &[Word<'_>], depth: usize, found: &mut Vec<(usize, Range<usize>)>
         }
         if depth < DEEPEST && shell::may_be_script(&word.bytes) {
             scan_script(word, depth + 1, found);
+            if let Some(value) = word.value() {
+                scan_script(&value, depth + 1, found);
+            }
         }
     }
     let mut of_programs = Vec::new();

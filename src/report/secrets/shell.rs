@@ -34,6 +34,17 @@ impl<'a> Word<'a> {
         Some((self.item, *places.get(range.start)?..*places.get(range.end - 1)? + 1))
     }
 
+    /// What comes behind its first `=`: `--exec=COMMAND`, `NAME=COMMAND`.
+    pub(super) fn value(&self) -> Option<Word<'_>> {
+        let from = self.bytes.iter().position(|&byte| byte == b'=')? + 1;
+        let places = match &self.places {
+            Some(places) => places[from..].to_vec(),
+            None => (from..self.bytes.len()).collect(),
+        };
+        let bytes = Cow::Borrowed(&self.bytes[from..]);
+        Some(Word { bytes, item: self.item, places: Some(places), ..*self })
+    }
+
     fn begin(outer: &Self) -> Word<'static> {
         Word {
             bytes: Cow::Owned(Vec::new()),
@@ -167,5 +178,8 @@ mod tests {
         let inner = &commands(&words[1])[0];
         assert_eq!(inner[1].span(0..3), Some((3, 6..9)));
         assert_eq!(inner[1].span(3..4), None);
+        let outer = Word::of_item(1, b"--exec=x y", false);
+        let value = outer.value().unwrap();
+        assert_eq!(commands(&value)[0][1].span(0..1), Some((1, 9..10)));
     }
 }
