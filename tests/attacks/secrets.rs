@@ -110,21 +110,22 @@ fn other_texts() {
         let secrets = [("SSHPASS", "Geheim23"), ("HINT", "mysql -pGeheim24 x")];
         let with_environment = disguised(&line, workload_of_all(), &secrets);
         let traced = disguised(&line, workload_of_all(), &[]);
-        let traced_pid = traced.pid().to_string();
+        let received = disguised(&line, workload_of_all(), &[]);
+        let (traced_pid, target) = (traced.pid().to_string(), received.pid().to_string());
+        // dropped behind its tracer: until that is gone nobody else reaps it
+        let targets = [named, with_environment, traced, received];
         let by = words(&["sudo", "mysql", "-pGeheim25"]);
         let _tracing = disguised(
             &by,
             workload_of_all(),
             &[("WORKLOAD_TRACE", &traced_pid), ("WORKLOAD_COMM", "pass=Geheim26")],
         );
-        let received = disguised(&line, workload_of_all(), &[]);
-        let target = received.pid().to_string();
         let _sends = disguised(
             &line,
             workload_of_all(),
             &[("WORKLOAD_TITLE", "mysql -uroot -pGeheim27 shop"), ("WORKLOAD_KILL", &target)],
         );
-        assert_silent(tracer, format, &[named, with_environment, traced, received]);
+        assert_silent(tracer, format, &targets);
     }
 }
 
