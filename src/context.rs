@@ -11,6 +11,8 @@ use crate::record::{EndFacts, Ending, Previous, PreviousSource};
 pub struct Surroundings {
     /// Path of its cgroup: of version 2, or of version 1 where that says more.
     pub cgroup: Option<Rc<str>>,
+    /// The same in bytes, where they are not UTF-8.
+    pub cgroup_raw: Option<Rc<[u8]>>,
     /// It has one, and no path of it is known.
     pub is_cgroup_lost: bool,
     /// Whether its names would be the host's cannot be known any more.

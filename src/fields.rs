@@ -3,6 +3,8 @@
 //! Three kinds of silence: a key that does not apply is not told; a fact that should be there and could not
 //! be had is named in `missing`; an empty fact is told.
 
+use std::borrow::Cow;
+
 use base64::Engine;
 
 use crate::context::{After, ReadTitle, Surroundings};
@@ -230,7 +232,7 @@ fn tell_end(event: &EndEvent<'_>, format: &mut dyn Format) {
     if let Some(tracer) = event.tracer() {
         format.open("trigger");
         format.number("pid", u64::from(tracer.pid));
-        format.text("comm", &String::from_utf8_lossy(&tracer.comm));
+        tell_bytes("comm", "commRaw", &tracer.comm, format);
         tell_cmdline(tracer, format);
         format.close();
     }
@@ -294,7 +296,7 @@ fn tell_earlier(key: &'static str, earlier: &After, now: u64, format: &mut dyn F
 fn tell_sender(source: &PreviousSource, format: &mut dyn Format) {
     format.open("source");
     format.number("pid", u64::from(source.pid));
-    format.text("comm", &String::from_utf8_lossy(&source.comm));
+    tell_bytes("comm", "commRaw", &source.comm, format);
     format.text("key", &key_text(source.pid, source.start));
     format.close();
 }
@@ -333,7 +335,7 @@ fn tell_tracer(tracer: Option<&ProcessFacts<'_>>, format: &mut dyn Format) {
     let Some(tracer) = tracer else { return };
     format.open("tracer");
     format.number("pid", u64::from(tracer.pid));
-    format.text("comm", &String::from_utf8_lossy(&tracer.comm));
+    tell_bytes("comm", "commRaw", &tracer.comm, format);
     tell_cmdline(tracer, format);
     format.text("key", &key(tracer));
     format.close();
@@ -390,7 +392,7 @@ fn tell_oom(event: &SignalEvent<'_>, format: &mut dyn Format) {
     // a limit that was near is nothing to tell where the host's memory ran out
     if oom.scope == Some(OomScope::Cgroup) {
         if !oom.cgroup.is_empty() {
-            format.text("cgroup", &String::from_utf8_lossy(&oom.cgroup));
+            tell_bytes("cgroup", "cgroupRaw", &oom.cgroup, format);
         }
         if let Some((usage, limit)) = oom.usage_and_limit {
             format.number("limitBytes", bytes(limit));
@@ -407,7 +409,7 @@ fn tell_trigger(event: &SignalEvent<'_>, format: &mut dyn Format) {
     let Some(trigger) = event.trigger() else { return };
     format.open("trigger");
     format.number("pid", u64::from(trigger.pid));
-    format.text("comm", &String::from_utf8_lossy(&trigger.comm));
+    tell_bytes("comm", "commRaw", &trigger.comm, format);
     tell_cmdline(trigger, format);
     if event.verdict.origin == Origin::ParentDeath {
         format.number("tid", u64::from(event.facts.current.tid));
@@ -463,7 +465,7 @@ impl<'a> Subject<'a> {
             format.number("tid", u64::from(task.tid));
         }
         tell_cmdline(process, format);
-        format.text("comm", &String::from_utf8_lossy(&process.comm));
+        tell_bytes("comm", "commRaw", &process.comm, format);
         format.text("key", &key(process));
         if let Some(title) = &process.title {
             tell_title(title, format);
@@ -489,7 +491,7 @@ impl<'a> Subject<'a> {
     fn tell_identity(&self, process: &ProcessFacts<'_>, clock: Clock, format: &mut dyn Format) {
         let (task, surroundings) = (self.task, self.surroundings);
         if let Some(exe) = process.subject.as_ref().and_then(|subject| subject.exe_path()) {
-            format.text("exe", &String::from_utf8_lossy(&exe));
+            tell_bytes("exe", "exeRaw", &exe, format);
             if process.subject.as_ref().is_some_and(|subject| subject.exe_unreachable) {
                 format.flag("exeUnreachable", true);
             }
@@ -521,13 +523,13 @@ impl<'a> Subject<'a> {
         }
         if let Some(subject) = process.subject.as_ref().filter(|subject| !subject.nodename.is_empty()) {
             format.open("uts");
-            format.text("nodename", &String::from_utf8_lossy(subject.nodename));
+            tell_bytes("nodename", "nodenameRaw", subject.nodename, format);
             format.close();
         }
         tell_placement(surroundings, format);
         let variables = process.subject.as_ref().map_or(&[][..], |subject| subject.environment);
         if !variables.is_empty() {
-            format.names("env", &variables_of(variables));
+            tell_variables(variables, format);
         }
     }
 
@@ -636,6 +638,9 @@ fn tell_placement(surroundings: &Surroundings, format: &mut dyn Format) {
     if let Some(cgroup) = &surroundings.cgroup {
         format.text("cgroup", cgroup);
     }
+    if let Some(raw) = &surroundings.cgroup_raw {
+        format.text("cgroupRaw", &base64(raw));
+    }
     let placement = &surroundings.placement;
     if let Some(unit) = &placement.systemd_unit {
         format.open("systemd");
@@ -669,23 +674,46 @@ fn tell_placement(surroundings: &Surroundings, format: &mut dyn Format) {
 }
 
 /// `NAME=value`, each with its NUL; of a name that is there twice the first, as `getenv()` has it.
-fn variables_of(bytes: &[u8]) -> Vec<(String, String)> {
+fn tell_variables(bytes: &[u8], format: &mut dyn Format) {
     let mut variables: Vec<(String, String)> = Vec::new();
+    let mut raw: Vec<(String, String)> = Vec::new();
     for variable in bytes.split(|&byte| byte == 0).filter(|variable| !variable.is_empty()) {
-        let text = String::from_utf8_lossy(variable);
-        let Some((name, value)) = text.split_once('=') else { continue };
-        if !variables.iter().any(|(known, _)| known == name) {
-            variables.push((name.to_owned(), value.to_owned()));
+        let Some(at) = variable.iter().position(|&byte| byte == b'=') else { continue };
+        let (name, value) = (String::from_utf8_lossy(&variable[..at]), &variable[at + 1..]);
+        if !variables.iter().any(|(known, _)| *known == name) {
+            let text = String::from_utf8_lossy(value);
+            if matches!(text, Cow::Owned(_)) {
+                raw.push((name.clone().into_owned(), base64(value)));
+            }
+            variables.push((name.into_owned(), text.into_owned()));
         }
     }
-    variables
+    format.names("env", &variables);
+    if !raw.is_empty() {
+        format.names("envRaw", &raw);
+    }
+}
+
+/// Text of another process, and its bytes where they are not UTF-8.
+fn tell_bytes(key: &'static str, raw: &'static str, bytes: &[u8], format: &mut dyn Format) {
+    match String::from_utf8_lossy(bytes) {
+        Cow::Borrowed(text) => format.text(key, text),
+        Cow::Owned(text) => {
+            format.text(key, &text);
+            format.text(raw, &base64(bytes));
+        }
+    }
+}
+
+fn base64(bytes: &[u8]) -> String {
+    base64::engine::general_purpose::STANDARD.encode(bytes)
 }
 
 /// What is told of a process that is neither source nor target.
 fn tell_relative(process: &ProcessFacts<'_>, uid_below: &mut u32, format: &mut dyn Format) {
     format.number("pid", u64::from(process.pid));
     tell_cmdline(process, format);
-    format.text("comm", &String::from_utf8_lossy(&process.comm));
+    tell_bytes("comm", "commRaw", &process.comm, format);
     format.text("key", &key(process));
     if process.uid != *uid_below {
         tell_id(format, "user", process.uid, None);
@@ -704,7 +732,7 @@ fn basis_of<'a>(process: &'a ProcessFacts<'_>, uid_below: u32) -> Basis<'a> {
 }
 
 fn tell_title(title: &Title<'_>, format: &mut dyn Format) {
-    format.text("title", &title_text(title));
+    tell_bytes("title", "titleRaw", &title_bytes(title), format);
     if title.cut {
         format.flag("titleTruncated", true);
     }
@@ -788,7 +816,7 @@ fn tell_cmdline(process: &ProcessFacts<'_>, format: &mut dyn Format) {
     let Argv::Known { bytes, total, from } = &process.argv else { return };
     list_arguments(bytes, format);
     if std::str::from_utf8(bytes).is_err() {
-        format.text("cmdlineRaw", &base64::engine::general_purpose::STANDARD.encode(bytes));
+        format.text("cmdlineRaw", &base64(bytes));
     }
     if (bytes.len() as u64) < u64::from(*total) {
         format.flag("cmdlineTruncated", true);
@@ -801,14 +829,14 @@ fn tell_cmdline(process: &ProcessFacts<'_>, format: &mut dyn Format) {
 }
 
 /// As ps shows it: one string, up to the first NUL where it spilt over the block.
-fn title_text(title: &Title<'_>) -> String {
+fn title_bytes(title: &Title<'_>) -> Vec<u8> {
     let bytes = if title.spilt {
         title.bytes.split(|&byte| byte == 0).next().unwrap_or_default()
     } else {
         title.bytes
     };
     let text: Vec<u8> = bytes.iter().map(|&byte| if byte == 0 { b' ' } else { byte }).collect();
-    String::from_utf8_lossy(&text).trim_end().to_owned()
+    text.trim_ascii_end().to_vec()
 }
 
 /// `systemd(1)─sshd(812)─bash(900)─pkill(1657)`; begins with `…─` where it was cut.
@@ -918,7 +946,6 @@ mod tests {
 
     #[test]
     fn relatives_that_are_told_otherwise_have_another_basis() {
-        use std::borrow::Cow;
         let known =
             |bytes: &'static [u8], total, from| Argv::Known { bytes: Cow::Borrowed(bytes), total, from };
         let sh = |argv| ProcessFacts { argv, ..ProcessFacts::named(7, b"sh") };
@@ -942,7 +969,8 @@ mod tests {
 
     #[test]
     fn a_title_reads_as_in_ps() {
-        let title = |bytes, spilt| title_text(&Title { bytes, spilt, cut: false });
+        let title =
+            |bytes, spilt| String::from_utf8(title_bytes(&Title { bytes, spilt, cut: false })).unwrap();
         assert_eq!(title(b"postgres: walwriter\0\0\0\0", false), "postgres: walwriter");
         assert_eq!(title(b"nginx: worker\0PATH=/bin", true), "nginx: worker");
         assert_eq!(title(b"a\0b\0", false), "a b");

@@ -10,11 +10,11 @@ use killsnoop::command::{self, child};
 use killsnoop::error::{TraceError, UsageError};
 use killsnoop::report::Kind;
 use killsnoop::report::destination::Place;
+use killsnoop::sink::sanitize::{is_safe, visible};
 use killsnoop::{doctor, manual, status};
 
 fn main() -> ExitCode {
-    // clap itself ends with 2 on wrong usage, 0 after help
-    let cli = Cli::parse();
+    let cli = Cli::try_parse().unwrap_or_else(|error| as_visible(error).exit());
     match cli.command {
         None => {
             let is_loud = begin_log(&cli.trace, LogLevel::Info) >= tracing::Level::INFO;
@@ -41,6 +41,17 @@ fn main() -> ExitCode {
         Some(Command::OpenOutputs { as_invoker, files }) => command::outputs::serve(as_invoker, &files),
         Some(Command::ExecWhenReady { command }) => child::exec_when_ready(&command),
     }
+}
+
+/// What clap says quotes arguments as they are, which may act on a terminal: it is asked about them as they can be shown. It
+/// ends with 2 on wrong usage, with 0 after help.
+fn as_visible(error: clap::Error) -> clap::Error {
+    if std::env::args_os().all(|argument| argument.to_str().is_some_and(is_safe)) {
+        return error;
+    }
+    let shown = Cli::try_parse_from(std::env::args_os().map(visible)).err();
+    // it is right so: what is wrong is that it is not text
+    shown.unwrap_or_else(|| Cli::command().error(error.kind(), visible(error.to_string())))
 }
 
 /// Returns how much is said.
@@ -83,7 +94,8 @@ fn done(result: anyhow::Result<ExitCode>, failed: u8) -> ExitCode {
         // its last line is a hint, and this is another
         let is_of_the_host = error.downcast_ref::<TraceError>().is_some_and(TraceError::is_of_the_host);
         let doctor = if is_of_the_host { "; killsnoop doctor says what this host lacks" } else { "" };
-        eprintln!("killsnoop: {error:#}{doctor}");
+        let lines: Vec<String> = format!("{error:#}{doctor}").lines().map(visible).collect();
+        eprintln!("killsnoop: {}", lines.join("\n"));
         ExitCode::from(failed)
     })
 }

@@ -10,7 +10,7 @@ use crate::origin::{self, Origin, Reason};
 use crate::record::{Blocking, Disposition, Ending, OomScope, Previous, ProcessFacts, Task};
 use crate::signal::Signal;
 use crate::sink::digits::push_decimal;
-use crate::sink::sanitize::{is_unsafe, push_json_string};
+use crate::sink::sanitize::{is_safe, push_json_string};
 
 /// `comm(pid)`. A comm that could pass for more than itself is a JSON string: a process may call itself
 /// `x(1)─sshd`.
@@ -40,9 +40,8 @@ fn name_of(comm: &[u8], pid: u32) -> String {
     let comm = String::from_utf8_lossy(comm);
     let is_safe = !comm.is_empty()
         && !comm.trim_start_matches('(').contains('(')
-        && !comm
-            .chars()
-            .any(|letter| matches!(letter, '─' | '…' | '"' | '\\' | '\u{fffd}') || is_unsafe(letter));
+        && is_safe(&comm)
+        && !comm.contains(['─', '…', '"', '\\', '\u{fffd}']);
     if is_safe {
         return format!("{comm}({pid})");
     }

@@ -31,6 +31,7 @@ use crate::record::{self, AttemptFacts, EndFacts, Ending, Record, Snapshot};
 use crate::repeat::{self, Made, Outline, Repeats};
 use crate::report::Reporter;
 use crate::report::writer::Counts;
+use crate::sink::sanitize::visible;
 use crate::sink::stencil::Moment;
 use crate::status::{self, Status};
 use crate::story::{Story, Told, WAIT_AT_MOST};
@@ -373,7 +374,7 @@ impl Pipeline<'_, '_> {
             .unwrap_or_default();
         let of_process =
             end.processes.first().filter(|_| self.config.tells_ends && !end.is_thread).map(|process| {
-                let comm = String::from_utf8_lossy(&process.comm).into_owned();
+                let comm = self.reporter.name(&process.comm);
                 let lived = Duration::from_nanos(end.time.saturating_sub(process.start));
                 End { comm, ending: end.ending, lived }
             });
@@ -440,7 +441,7 @@ pub fn run(
     let plan = plan::plan(&host, config)?;
     let raw = match &config.record_to {
         Some(path) => Some(
-            create(path).map_err(|error| TraceError::system(format!("create {}", path.display()), error))?,
+            create(path).map_err(|error| TraceError::system(format!("create {}", visible(path)), error))?,
         ),
         None => None,
     };

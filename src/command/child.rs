@@ -21,6 +21,7 @@ use rustix::net::{
 use rustix::process::Pid;
 
 use super::invoker::Invoker;
+use crate::sink::sanitize::visible;
 
 /// Our own failure, as timeout and env have it.
 pub const FAILED: u8 = 125;
@@ -122,12 +123,12 @@ pub fn exec_when_ready(command: &[OsString]) -> ExitCode {
             exec.envs(invoker.environment());
         }
         Err(why) => {
-            eprintln!("killsnoop: {why}");
+            eprintln!("killsnoop: {}", visible(why));
             return ExitCode::from(FAILED);
         }
     }
     let error = exec.exec();
-    eprintln!("killsnoop: cannot run {}: {error}", program.to_string_lossy().escape_debug());
+    eprintln!("killsnoop: cannot run {}: {error}", visible(program));
     ExitCode::from(if error.kind() == io::ErrorKind::NotFound { NOT_FOUND } else { NOT_EXECUTABLE })
 }
 

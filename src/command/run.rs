@@ -22,7 +22,7 @@ use crate::bpf::probe::ProcFault;
 use crate::bpf::session::route_libbpf_messages;
 use crate::cli::Request;
 use crate::privileges::Needs;
-use crate::sink::screen::PLAIN;
+use crate::sink::sanitize::visible;
 use crate::tracer::{self, Wishes};
 
 /// Runs it. The exit code is the command's, or says what failed.
@@ -72,7 +72,7 @@ pub fn run(mut request: Request, command: &[OsString]) -> anyhow::Result<ExitCod
 /// Which of the two an exit code above 128 stands for; None of any other.
 fn sentence(command: &[OsString], status: WaitStatus) -> Option<String> {
     let program = command.first().map(Path::new)?;
-    let name = PLAIN.safe(&program.file_name().unwrap_or(program.as_os_str()).to_string_lossy());
+    let name = visible(program.file_name().unwrap_or(program.as_os_str()));
     if let Some(number) = status.terminating_signal() {
         let signal = u8::try_from(number).ok().and_then(killed_by)?;
         return Some(format!("{name} was killed by {signal}"));

@@ -7,7 +7,8 @@ use std::path::Path;
 use crate::bpf::probe::in_initial_pid_namespace;
 use crate::cli::Request;
 use crate::complete::procfs::{read_text, status_number};
-use crate::sink::screen::PLAIN;
+use crate::report::redact::Redaction;
+use crate::sink::sanitize::visible;
 
 /// Says of every id in `--pid` and `--tree` that is a thread's, and puts its process in its place.
 pub(super) fn name_processes(request: &mut Request) {
@@ -16,19 +17,20 @@ pub(super) fn name_processes(request: &mut Request) {
         return;
     }
     let proc_directory = request.config.root.join("proc");
+    let redaction = &request.settings.redaction;
     let conditions = &mut request.settings.conditions;
     for pid in conditions.pids.iter_mut().chain(&mut conditions.trees) {
-        *pid = process_of(&proc_directory, *pid);
+        *pid = process_of(&proc_directory, *pid, redaction);
     }
 }
 
 /// The process that this is a thread of, after saying so; the same pid if it is one, or nobody's.
-pub(super) fn process_of(proc_directory: &Path, id: u32) -> u32 {
+pub(super) fn process_of(proc_directory: &Path, id: u32, redaction: &Redaction) -> u32 {
     let status = read_text(proc_directory.join(id.to_string()).join("status")).unwrap_or_default();
     // which is there for every thread although no directory lists it
     let Some(process) = status_number(&status, "Tgid", 0).filter(|&process| process != id) else { return id };
     let comm = fs::read(proc_directory.join(process.to_string()).join("comm")).unwrap_or_default();
-    let comm = PLAIN.safe(String::from_utf8_lossy(&comm).trim_end_matches('\n'));
+    let comm = visible(redaction.name(comm.strip_suffix(b"\n").unwrap_or(&comm)));
     tracing::warn!("{id} is a thread of {comm}({process}): taken as {process}");
     process
 }
@@ -42,15 +44,18 @@ mod tests {
         let proc_directory = Path::new("/proc");
         let own = std::process::id();
         let id = || rustix::thread::gettid().as_raw_nonzero().get() as u32;
-        let other = std::thread::spawn(move || (id(), process_of(proc_directory, id()))).join().unwrap();
+        let other =
+            std::thread::spawn(move || (id(), process_of(proc_directory, id(), &Redaction::default())))
+                .join()
+                .unwrap();
         assert_ne!(other.0, own);
         assert_eq!(other.1, own);
-        assert_eq!(process_of(proc_directory, own), own);
-        assert_eq!(process_of(proc_directory, u32::MAX), u32::MAX);
+        assert_eq!(process_of(proc_directory, own, &Redaction::default()), own);
+        assert_eq!(process_of(proc_directory, u32::MAX, &Redaction::default()), u32::MAX);
         // whatever it calls itself
         let named = std::thread::spawn(move || {
             rustix::thread::set_name(c"\xffTgid: 7").unwrap();
-            process_of(proc_directory, id())
+            process_of(proc_directory, id(), &Redaction::default())
         });
         assert_eq!(named.join().unwrap(), own);
     }

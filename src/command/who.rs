@@ -22,8 +22,9 @@ use crate::complete::procfs::{Stat, read_text};
 use crate::config::ALL_SIGNALS;
 use crate::privileges::Needs;
 use crate::record::Ending;
+use crate::report::redact::Redaction;
 use crate::signal::Signal;
-use crate::sink::screen::PLAIN;
+use crate::sink::sanitize::visible;
 use crate::summary::seconds;
 use crate::tracer::{self, Outcome, Wishes};
 
@@ -44,13 +45,16 @@ pub fn who(mut request: Request, id: u32) -> anyhow::Result<()> {
         );
     }
     threads::name_processes(&mut request);
-    let pid = threads::process_of(Path::new("/proc"), id);
+    let pid = threads::process_of(Path::new("/proc"), id, &request.settings.redaction);
     let no_process = || format!("there is no process {pid} to wait for");
     let raw = i32::try_from(pid).ok().and_then(Pid::from_raw).with_context(no_process)?;
     // held before anything else: the number may become another's
     let process = pidfd_open(raw, PidfdFlags::empty()).with_context(no_process)?;
     if has_ended(&process) {
-        bail!("process {pid} {}", already_ended(&read_text(format!("/proc/{pid}/stat"))?));
+        bail!(
+            "process {pid} {}",
+            already_ended(&read_text(format!("/proc/{pid}/stat"))?, &request.settings.redaction)
+        );
     }
     let has_filters = !request.settings.conditions.is_empty()
         || request.config.shown_signals != ALL_SIGNALS
@@ -90,13 +94,16 @@ fn has_ended(process: &impl AsFd) -> bool {
 }
 
 /// From the stat file of a zombie: its name, what it left, and who has yet to ask for that.
-pub(crate) fn already_ended(stat: &str) -> String {
+pub(crate) fn already_ended(stat: &str, redaction: &Redaction) -> String {
     let Some(stat) = Stat::parse(stat) else { return "has ended".to_owned() };
     // proc_pid_stat(5): 4 is the parent, 52 the wait status
     let number = |field| stat.number(field).and_then(|number| u32::try_from(number).ok());
     let how = number(52).map_or_else(|| "has ended".to_owned(), |status| ended(ending_of(status)));
     let parent = number(4).unwrap_or_default();
-    format!("({}) {how} before this trace; its parent {parent} has not reaped it", PLAIN.safe(stat.comm))
+    format!(
+        "({}) {how} before this trace; its parent {parent} has not reaped it",
+        visible(redaction.name(stat.comm.as_bytes()))
+    )
 }
 
 fn ending_of(status: u32) -> Ending {
@@ -123,7 +130,7 @@ fn without_signals(pid: u32, outcome: &Outcome, has_filters: bool) -> String {
     let signal = if has_filters { "no signal that passes the filters" } else { "no signal" };
     let mut text = match &outcome.end {
         Some(end) => {
-            let (comm, how, lived) = (PLAIN.safe(&end.comm), ended(end.ending), rounded(end.lived));
+            let (comm, how, lived) = (visible(&end.comm), ended(end.ending), rounded(end.lived));
             format!("process {pid} ({comm}) {how} after {lived}; {signal} was seen")
         }
         None => format!("{signal} to process {pid} was seen"),
@@ -175,7 +182,7 @@ mod tests {
     fn a_zombie_has_ended_as_its_wait_status_says() {
         let stat = |status: &str| {
             let between = "0 ".repeat(47);
-            already_ended(&format!("9 (a) b) Z 7 {between}{status}\n"))
+            already_ended(format!("9 (a) b) Z 7 {between}{status}\n").as_bytes(), &Redaction::default())
         };
         assert_eq!(
             stat("1792"),

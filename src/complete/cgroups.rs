@@ -3,12 +3,13 @@
 //! A path is told by the kernel when a cgroup is made, so that one which is gone by the time the record is read still
 //! has its path; those that were there before are found by walking the mounted hierarchies. Memory is bounded.
 //!
-//! A path may hold any byte but NUL and is kept as text, with U+FFFD for what is not UTF-8. It leads from the root of
+//! A path may hold any byte but NUL and is kept as text, with U+FFFD for what is not UTF-8, and then in bytes beside it. It leads from the root of
 //! the hierarchy, never from that of a namespace: where only a part can be seen and the way to it is not known, there
 //! is no path. A cgroup of v1 that was renamed keeps its old path until it is walked over again.
 
 mod mounts;
 
+use std::borrow::Cow;
 use std::fs;
 use std::num::NonZeroUsize;
 use std::os::unix::fs::MetadataExt;
@@ -31,6 +32,12 @@ const CAPACITY: NonZeroUsize = match NonZeroUsize::new(16_384) {
     None => NonZeroUsize::MIN,
 };
 
+/// Paths kept in bytes as well, which are not UTF-8.
+const RAW_CAPACITY: NonZeroUsize = match NonZeroUsize::new(256) {
+    Some(capacity) => capacity,
+    None => NonZeroUsize::MIN,
+};
+
 /// A hierarchy is walked again for an id that is not known, but no sooner than this after the last time.
 const WALK_EVERY: Duration = Duration::from_secs(1);
 
@@ -41,6 +48,7 @@ pub struct CgroupPaths {
     mounts: Vec<Mount>,
     looked_for_mounts: Instant,
     paths: LruCache<(u32, u64), Rc<str>, FxBuildHasher>,
+    raw: LruCache<(u32, u64), Rc<[u8]>, FxBuildHasher>,
     /// Paths let go for want of room.
     pub evicted: u64,
     /// How often a path became another, or known.
@@ -66,6 +74,7 @@ impl CgroupPaths {
             mounts,
             looked_for_mounts: now,
             paths: LruCache::with_hasher(capacity, FxBuildHasher),
+            raw: LruCache::with_hasher(RAW_CAPACITY, FxBuildHasher),
             evicted: 0,
             changes: 0,
         };
@@ -78,8 +87,8 @@ impl CgroupPaths {
     }
 
     /// The kernel says that a cgroup has this path.
-    pub fn hear(&mut self, hierarchy: u32, id: u64, path: &[u8]) {
-        let path = String::from_utf8_lossy(path);
+    pub fn hear(&mut self, hierarchy: u32, id: u64, bytes: &[u8]) {
+        let path = String::from_utf8_lossy(bytes);
         // a new name: what is below has a new one as well
         let old =
             self.paths.peek(&(hierarchy, id)).filter(|old| ***old != *path).map(|old| format!("{old}/"));
@@ -97,7 +106,12 @@ impl CgroupPaths {
                 mount.walked = None;
             }
         }
-        self.keep(hierarchy, id, &path);
+        self.keep(hierarchy, id, bytes);
+    }
+
+    /// The bytes of a path that is not UTF-8.
+    pub fn raw(&mut self, hierarchy: u32, id: u64) -> Option<Rc<[u8]>> {
+        self.raw.get(&(hierarchy, id)).map(Rc::clone)
     }
 
     /// The path of a cgroup. For an id that is not known the hierarchy is walked, at most once a second: until then
@@ -157,13 +171,19 @@ impl CgroupPaths {
         }
     }
 
-    fn keep(&mut self, hierarchy: u32, id: u64, path: &str) {
+    fn keep(&mut self, hierarchy: u32, id: u64, bytes: &[u8]) {
         let key = (hierarchy, id);
-        if self.paths.get(&key).is_some_and(|known| **known == *path) {
+        let path = String::from_utf8_lossy(bytes);
+        let is_same = match &path {
+            Cow::Borrowed(_) => self.raw.pop(&key).is_none(),
+            // other bytes may be the same text
+            Cow::Owned(_) => self.raw.push(key, bytes.into()).is_some_and(|old| old == (key, bytes.into())),
+        };
+        if is_same && self.paths.get(&key).is_some_and(|known| **known == *path) {
             return;
         }
         self.changes += 1;
-        let out = self.paths.push(key, path.into());
+        let out = self.paths.push(key, (*path).into());
         self.evicted += u64::from(out.is_some_and(|(old, _)| old != key));
     }
 }
@@ -312,8 +332,17 @@ mod tests {
         fs::create_dir(&odd).unwrap();
         let mut paths = of_directory(directory.path(), "", now);
         assert_eq!(paths.path(4, inode(&odd), now).as_deref(), Some("/a\u{fffd}\n"));
-        paths.hear(4, 1, b"/\xff");
-        assert_eq!(paths.path(4, 1, now).as_deref(), Some("/\u{fffd}"));
+        assert_eq!(paths.raw(4, inode(&odd)).as_deref(), Some(&b"/a\xff\n"[..]));
+        for (bytes, changes) in
+            [(&b"/\xff"[..], 1), (b"/\xff", 0), (b"/\xfe", 1), ("/\u{fffd}".as_bytes(), 1)]
+        {
+            let before = paths.changes;
+            paths.hear(4, 1, bytes);
+            assert_eq!(paths.path(4, 1, now).as_deref(), Some("/\u{fffd}"));
+            let is_text = std::str::from_utf8(bytes).is_ok();
+            assert_eq!(paths.raw(4, 1).as_deref(), (!is_text).then_some(bytes));
+            assert_eq!(paths.changes - before, changes, "{bytes:?}");
+        }
     }
 
     /// What /proc says of this very process, in every hierarchy that can be seen whole.

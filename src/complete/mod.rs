@@ -337,6 +337,12 @@ impl Completer {
                 ..Surroundings::default()
             }
         };
+        let is_lossy = surroundings.cgroup.as_deref().is_some_and(|path| path.contains('\u{fffd}'));
+        surroundings.cgroup_raw = surroundings.cgroup.as_deref().filter(|_| is_lossy).and_then(|path| {
+            let ids = [(0, of.cgroup), (self.legacy_hierarchy, of.legacy_cgroup)];
+            let mut all = ids.into_iter().filter_map(|(hierarchy, id)| self.cgroups.raw(hierarchy, id));
+            all.find(|raw| String::from_utf8_lossy(raw) == path)
+        });
         surroundings.is_cgroup_lost = is_lost && surroundings.placement.container.is_none();
         surroundings.are_names_lost = of.namespaces_gone;
         if self.has_the_hosts_files(of, &surroundings) {

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::opener::{Id, Opened, Opener, Refusal, Sort};
-use crate::sink::screen::PLAIN;
+use crate::sink::sanitize::visible;
 use crate::status;
 
 /// At most one word about failed writes in this time.
@@ -66,7 +66,7 @@ impl fmt::Display for Place {
             Self::Stderr => formatter.write_str("standard error"),
             Self::Descriptor(number) => write!(formatter, "descriptor {number}"),
             // whoever named it need not be who reads the log
-            Self::File(path) => formatter.write_str(&PLAIN.safe(&path.to_string_lossy())),
+            Self::File(path) => formatter.write_str(&visible(path)),
         }
     }
 }
@@ -214,7 +214,7 @@ impl Destination {
     /// Opens a FILE anew, by its name: the old one was moved away. If that fails, the old one goes on.
     pub fn reopen(&mut self) {
         let Place::File(path) = &self.place else { return };
-        let path = PLAIN.safe(&path.to_string_lossy());
+        let path = visible(path);
         match self.open_file() {
             Ok(()) => tracing::info!("{path} was opened anew"),
             Err(refusal) => tracing::warn!(

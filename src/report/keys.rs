@@ -47,11 +47,22 @@ pub struct Key {
     pub kind: Kind,
     /// What that means.
     pub meaning: &'static str,
+    /// Its text is of this program or the kernel. All other text may hold what another process wrote, so that secrets
+    /// are looked for in it.
+    pub is_own: bool,
 }
 
 const fn key(name: &'static str, kind: Kind, meaning: &'static str) -> Key {
-    Key { name, kind, meaning }
+    Key { name, kind, meaning, is_own: false }
 }
+
+/// A key whose text no other process chooses: `--redact` leaves it alone.
+const fn own(name: &'static str, kind: Kind, meaning: &'static str) -> Key {
+    Key { name, kind, meaning, is_own: true }
+}
+
+/// What the key of a text ends with that holds the same bytes in base64, where they are not UTF-8.
+pub const RAW: &str = "Raw";
 
 /// Kinds of event.
 pub const EVENTS: &[&str] = &["signal", "attempt", "ended", "lost"];
@@ -104,35 +115,35 @@ const RELATIONS: &[&str] = &[
     "other",
 ];
 
-const NAME: &[Key] = &[key("name", Text, "The name")];
+const NAME: &[Key] = &[own("name", Text, "The name")];
 const ID_AND_NAME: &[Key] =
     &[key("id", Number, "The number"), key("name", Text, "The name, where there is one")];
 
 /// Keys of an event.
 pub const EVENT: &[Key] = &[
-    key("time", Text, "When, as the kernel saw it: RFC 3339, UTC, nanoseconds"),
+    own("time", Text, "When, as the kernel saw it: RFC 3339, UTC, nanoseconds"),
     key("level", Word(&["INFO", "WARN"]), "Of the log line"),
-    key("msg", Text, "The kind of event, in words"),
+    own("msg", Text, "The kind of event, in words"),
     key("event", Word(EVENTS), "The kind of event"),
     key("id", Number, "Counter of this run"),
     key("signal", SignalNumber, "The signal's number"),
-    key("signalString", Text, "What Go prints for the signal"),
+    own("signalString", Text, "What Go prints for the signal"),
     key("signalName", SignalName, "The signal's name"),
     key("summary", Text, "The answer in one sentence"),
     key("origin", Word(ORIGINS), "Where the signal came from"),
     key("reason", Word(REASONS), "More about the origin, where the kernel's own stack says it"),
     key("relation", Word(RELATIONS), "What the source is to the target"),
-    key("via", Text, "The system call"),
+    own("via", Text, "The system call"),
     key("scope", Word(&["thread", "process", "process-group", "all", "cgroup"]), "Whom the call addressed"),
-    key("code", Text, "The kernel's name of si_code"),
+    own("code", Text, "The kernel's name of si_code"),
     key("codeForged", Flag, "The code is a sender's own claim"),
     key(
         "sigval",
-        Object(&[key("int", Number, "As an int"), key("ptr", Text, "As a pointer, in hex")]),
+        Object(&[key("int", Number, "As an int"), own("ptr", Text, "As a pointer, in hex")]),
         "The value that sigqueue() sent along",
     ),
     key("pidArgument", Number, "Of an attempt: the pid that the caller wrote"),
-    key("result", Text, "What became of it at its target, or the errno of an attempt"),
+    own("result", Text, "What became of it at its target, or the errno of an attempt"),
     key("fatal", Flag, "This signal ends the target"),
     key("repeated", Number, "So many like this one since the line before it; this is the latest"),
     key("exitCode", Number, "Of an end: what the process returned"),
@@ -146,6 +157,7 @@ pub const EVENT: &[Key] = &[
         Object(&[
             key("scope", Word(&["cgroup", "cpuset", "memory-policy", "global"]), "Whose memory ran out"),
             key("cgroup", Text, "The cgroup at its limit"),
+            key("cgroupRaw", Text, "The same in base64, where it is not UTF-8"),
             key("limitBytes", Number, "The limit"),
             key("usageBytes", Number, "What was used"),
             key("rssBytes", Number, "What the victim held"),
@@ -166,9 +178,9 @@ pub const EVENT: &[Key] = &[
         "seccomp",
         Object(&[
             key("syscall", Number, "Its number in the table of arch"),
-            key("syscallName", Text, "Its name"),
-            key("arch", Text, "The architecture of the call"),
-            key("address", Text, "The instruction behind the call, in hex"),
+            own("syscallName", Text, "Its name"),
+            own("arch", Text, "The architecture of the call"),
+            own("address", Text, "The instruction behind the call, in hex"),
         ]),
         "The system call that seccomp refused",
     ),
@@ -180,13 +192,13 @@ pub const EVENT: &[Key] = &[
         ]),
         "A reboot of a pid namespace",
     ),
-    key("kernelStack", List, "The kernel functions that sent it, where they mean nothing more"),
+    own("kernelStack", List, "The kernel functions that sent it, where they mean nothing more"),
     key(
         "fault",
-        Object(&[key("address", Text, "The address, in hex"), key("ip", Text, "The instruction, in hex")]),
+        Object(&[own("address", Text, "The address, in hex"), own("ip", Text, "The instruction, in hex")]),
         "A fault",
     ),
-    key("missing", List, "What should be there and is not, with the reason"),
+    own("missing", List, "What should be there and is not, with the reason"),
     key("source", Process, "Who sent it"),
     key("target", Process, "Who received it"),
     key("commonAncestor", Object(&[key("pid", Number, "Its pid")]), "The nearest process above both"),
@@ -217,7 +229,7 @@ const EARLIER: &[Key] = &[
     key("signalName", SignalName, "Its name"),
     key("origin", Word(ORIGINS), "Where it came from"),
     key("hidden", Flag, "It was hidden by default, or by a filter"),
-    key("result", Text, "What became of it"),
+    own("result", Text, "What became of it"),
     key("source", Object(SENDER), "Who sent it"),
     key("secondsAgo", Decimal, "How long before"),
 ];
@@ -238,8 +250,12 @@ const LAST_SIGNAL: &[Key] = &[
     key("secondsAgo", Decimal, "How long before"),
 ];
 
-const SENDER: &[Key] =
-    &[key("pid", Number, "Its pid"), key("comm", Text, "Its name"), key("key", Text, "Its key")];
+const SENDER: &[Key] = &[
+    key("pid", Number, "Its pid"),
+    key("comm", Text, "Its name"),
+    key("commRaw", Text, "The same in base64, where it is not UTF-8"),
+    own("key", Text, "Its key"),
+];
 
 /// Keys that every process has, parents and triggers included.
 pub const PROCESS: &[Key] = &[
@@ -255,7 +271,8 @@ pub const PROCESS: &[Key] = &[
     key("cmdlineRedacted", Flag, "A secret was taken out of the arguments"),
     key("cmdlineOmitted", Flag, "Left out to keep the line short (--max-line)"),
     key("comm", Text, "The name"),
-    key("key", Text, "pid@start: names one process for ever"),
+    key("commRaw", Text, "The same in base64, where it is not UTF-8"),
+    own("key", Text, "pid@start: names one process for ever"),
     key("user", Object(ID_AND_NAME), "Effective user"),
     key("exited", Flag, "It is gone"),
     key("execedSince", Flag, "It has become another program since"),
@@ -269,15 +286,17 @@ const TRIGGER: &[Key] =
 const IDENTITY: &[Key] = &[
     key("tid", Number, "The thread, if it is not the first"),
     key("title", Text, "The live text of the arguments, where the process changed it"),
+    key("titleRaw", Text, "The same in base64, where it is not UTF-8"),
     key("titleTruncated", Flag, "The title goes on"),
     key("titleAgeSeconds", Decimal, "How long ago the title was read"),
     key("exe", Text, "The program's path, as the process itself sees it"),
+    key("exeRaw", Text, "The same in base64, where it is not UTF-8"),
     key(
         "exeUnreachable",
         Flag,
         "The program is not below the root directory of the process: a file of another mount namespace, or of no directory",
     ),
-    key("startTime", Text, "When it started: RFC 3339, UTC"),
+    own("startTime", Text, "When it started: RFC 3339, UTC"),
     key("group", Object(ID_AND_NAME), "Effective group"),
     key("loginUser", Object(ID_AND_NAME), "Who logged in"),
     key("session", Number, "Session id"),
@@ -287,8 +306,16 @@ const IDENTITY: &[Key] = &[
     key("mntns", Number, "The inode of its mount namespace, if it is not the host's"),
     key("netns", Number, "The inode of its network namespace, if it is not the host's"),
     key("userns", Number, "The inode of its user namespace, if it is not the host's"),
-    key("uts", Object(&[key("nodename", Text, "Host name, in a pod the pod's")]), "Its UTS namespace"),
+    key(
+        "uts",
+        Object(&[
+            key("nodename", Text, "Host name, in a pod the pod's"),
+            key("nodenameRaw", Text, "The same in base64, where it is not UTF-8"),
+        ]),
+        "Its UTS namespace",
+    ),
     key("cgroup", Text, "Its cgroup"),
+    key("cgroupRaw", Text, "The same in base64, where it is not UTF-8"),
     key(
         "systemd",
         Object(&[
@@ -301,7 +328,7 @@ const IDENTITY: &[Key] = &[
         "container",
         Object(&[
             key("id", Text, "Its id"),
-            key("runtime", Text, "Who made it"),
+            own("runtime", Text, "Who made it"),
             key("name", Text, "Of a Nomad allocation, the task"),
             key("ofUser", Number, "The uid of the user who named it: no runtime of the host vouches for it"),
         ]),
@@ -309,6 +336,7 @@ const IDENTITY: &[Key] = &[
     ),
     key("k8s", Object(&[key("pod", Object(&[key("uid", Text, "Its uid")]), "Its pod")]), "Kubernetes"),
     key("env", Names, "Variables of --env, as they were at exec"),
+    key("envRaw", Names, "Those in base64 whose values are not UTF-8"),
     key("lastChildDeath", Object(CHILD_DEATH), "Which child of it died last of a signal"),
     key(
         "lastSignal",
@@ -333,11 +361,16 @@ const IDENTITY: &[Key] = &[
 ];
 
 fn children(kind: Kind) -> Vec<&'static Key> {
+    tables(kind).iter().copied().flatten().collect()
+}
+
+/// The keys below a key of this kind, in as many tables.
+pub(super) fn tables(kind: Kind) -> [&'static [Key]; 2] {
     match kind {
-        Object(keys) => keys.iter().collect(),
-        Process => PROCESS.iter().chain(IDENTITY).collect(),
-        ShortProcess => PROCESS.iter().chain(TRIGGER).collect(),
-        _ => Vec::new(),
+        Object(keys) => [keys, &[]],
+        Process => [PROCESS, IDENTITY],
+        ShortProcess => [PROCESS, TRIGGER],
+        _ => [&[], &[]],
     }
 }
 
@@ -506,6 +539,64 @@ mod tests {
         let scopes: Vec<&str> = crate::record::OomScope::ALL.iter().map(|scope| scope.name()).collect();
         assert_eq!(look_up("oom.scope").unwrap(), Word(&["cgroup", "cpuset", "memory-policy", "global"]));
         assert_eq!(scopes, ["cgroup", "cpuset", "memory-policy", "global"]);
+    }
+
+    /// What is listed here is left alone by `--redact`: no other process may choose a byte of it.
+    #[test]
+    fn text_that_is_not_searched_for_secrets_is_listed_here() {
+        let mut own: Vec<String> = Vec::new();
+        for keys in [EVENT, PROCESS, IDENTITY, TRIGGER] {
+            add_own("", keys, &mut own);
+        }
+        own.sort();
+        own.dedup();
+        let listed = [
+            "after.result",
+            "after.source.key",
+            "code",
+            "container.runtime",
+            "fault.address",
+            "fault.ip",
+            "kernelStack",
+            "key",
+            "lastSignal.source.key",
+            "missing",
+            "msg",
+            "previous.result",
+            "previous.source.key",
+            "result",
+            "seccomp.address",
+            "seccomp.arch",
+            "seccomp.syscallName",
+            "signalString",
+            "sigval.ptr",
+            "startTime",
+            "time",
+            "tty.name",
+            "via",
+        ];
+        assert_eq!(own, listed);
+    }
+
+    fn add_own(path: &str, keys: &[Key], own: &mut Vec<String>) {
+        for key in keys {
+            let path = format!("{path}{}", key.name);
+            match key.kind {
+                Object(inner) => add_own(&format!("{path}."), inner, own),
+                _ if key.is_own => own.push(path),
+                _ => {}
+            }
+        }
+    }
+
+    #[test]
+    fn every_raw_key_is_beside_the_text_whose_bytes_it_has() {
+        let all = paths();
+        let raw: Vec<&String> = all.iter().filter(|path| path.ends_with(RAW)).collect();
+        assert!(raw.len() > 10);
+        for path in raw {
+            assert!(all.iter().any(|other| *path == format!("{other}{RAW}")), "{path}");
+        }
     }
 
     #[test]

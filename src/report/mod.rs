@@ -11,6 +11,7 @@ pub mod filter;
 pub mod fold;
 pub mod keys;
 pub mod opener;
+mod partial;
 mod possible;
 pub mod redact;
 mod secrets;
@@ -437,7 +438,9 @@ impl Reporter {
             return true;
         }
         let mut document = Document::default();
-        fields::tell(event, &mut document);
+        // sentences and trees are made of names
+        let renamed = self.redaction.names(event);
+        fields::tell(renamed.as_ref().unwrap_or(event), &mut document);
         if is_asked_first {
             self.write_document(document, Instant::now());
             return true;
@@ -550,6 +553,11 @@ impl Reporter {
     /// Which events were asked for.
     pub fn conditions(&self) -> &Conditions {
         self.filter.conditions()
+    }
+
+    /// A process's name for a message: as it is in the output.
+    pub fn name(&self, comm: &[u8]) -> String {
+        self.redaction.name(comm)
     }
 
     /// Are texts changed before filters see them?

@@ -1,30 +1,51 @@
 //! `--redact REGEX` and `--redact-secrets`: takes secrets out of an event before any filter or output sees it.
 //!
 //! Arguments keep their boundaries: a pattern is matched on the arguments joined by blanks, and what it covers of
-//! each is replaced. With groups in the pattern, only what they capture is.
+//! each is replaced. With groups in the pattern, only what they capture is. Names of processes are replaced in the facts,
+//! so that every sentence and tree is made of what is left; all other text that may be another process's is searched by
+//! the table of keys: a key that the table does not call this program's own is searched.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use memchr::memmem;
 use regex::bytes::Regex;
 
-use super::secrets;
+use super::keys::{self, Key, Kind, RAW};
+use super::partial::Beginnings;
+use super::secrets::{self, Texts};
 use crate::error::UsageError;
+use crate::event::Event;
+use crate::record::{Comm, Previous, ProcessFacts};
 use crate::sink::document::{Document, Field, Value};
 
 /// Stands for what was taken out.
 pub const REDACTED: &str = "[redacted]";
 
+/// A `comm` of so many bytes may go on (`TASK_COMM_LEN` of include/linux/sched.h, without its NUL).
+const COMM_LENGTH: usize = 15;
+
+/// A pattern of the command line.
+#[derive(Debug, Clone)]
+struct Pattern {
+    regex: Regex,
+    beginnings: Beginnings,
+}
+
 /// What is taken out.
 #[derive(Debug, Clone, Default)]
 pub struct Redaction {
-    patterns: Vec<Regex>,
+    patterns: Vec<Pattern>,
     takes_secrets: bool,
 }
 
 impl Redaction {
     /// These patterns, and the usual shapes of secrets if `takes_secrets`.
     pub fn new(patterns: Vec<Regex>, takes_secrets: bool) -> Self {
-        Self { patterns, takes_secrets }
+        let pattern = |regex: Regex| Pattern { beginnings: Beginnings::of(regex.as_str()), regex };
+        Self { patterns: patterns.into_iter().map(pattern).collect(), takes_secrets }
     }
 
     /// Nothing is.
@@ -32,79 +53,240 @@ impl Redaction {
         self.patterns.is_empty() && !self.takes_secrets
     }
 
-    /// Takes it out of an event.
+    /// Takes it out of an event that is a value.
     pub fn apply(&self, document: &mut Document) {
         if !self.is_empty() {
-            self.fields(document.fields_mut());
+            self.fields(document.fields_mut(), [keys::EVENT, &[]]);
         }
     }
 
-    fn fields(&self, fields: &mut Vec<Field>) {
-        let mut was_in_cmdline = false;
-        for field in fields.iter_mut() {
-            match &mut field.value {
-                Value::Object(inner) => self.fields(inner),
-                Value::List(items) => {
-                    was_in_cmdline |= self.arguments(items) && field.key == "cmdline";
+    /// The event with other names of its processes, if there is anything to be taken out of them.
+    pub fn names<'a>(&self, event: &Event<'a>) -> Option<Event<'a>> {
+        let is_secret = |comm: &[u8]| !self.is_empty() && self.comm(comm).is_some();
+        let is_senders = |signal: Option<&Previous>| {
+            signal.and_then(|signal| signal.source.as_ref()).is_some_and(|source| is_secret(&source.comm))
+        };
+        let is_ones =
+            |processes: &[ProcessFacts<'_>]| processes.iter().any(|process| is_secret(&process.comm));
+        let is_any = match event {
+            Event::Signal(signal) => {
+                let facts = &signal.facts;
+                is_ones(&facts.processes)
+                    || is_senders(facts.previous.as_ref())
+                    || is_senders(facts.to_source.as_ref())
+            }
+            Event::Attempt(attempt) => is_ones(&attempt.attempt.facts.processes),
+            Event::End(end) => {
+                is_ones(&end.facts.processes) || is_senders(end.after.as_ref().map(|after| &after.signal))
+            }
+            Event::Lost(_) => false,
+        };
+        if !is_any {
+            return None;
+        }
+        let mut event = event.clone();
+        match &mut event {
+            Event::Signal(signal) => {
+                self.rename(&mut signal.facts.processes);
+                self.rename_sender(signal.facts.previous.as_mut());
+                self.rename_sender(signal.facts.to_source.as_mut());
+            }
+            Event::Attempt(attempt) => self.rename(&mut attempt.attempt.facts.processes),
+            Event::End(end) => {
+                self.rename(&mut end.facts.processes);
+                self.rename_sender(end.after.as_mut().map(|after| &mut after.signal));
+            }
+            Event::Lost(_) => {}
+        }
+        Some(event)
+    }
+
+    /// A process's name as text, of which the secrets are taken out.
+    pub fn name(&self, comm: &[u8]) -> String {
+        let left = if self.is_empty() { None } else { self.comm(comm) };
+        String::from_utf8_lossy(left.as_deref().unwrap_or(comm)).into_owned()
+    }
+
+    fn rename(&self, processes: &mut [ProcessFacts<'_>]) {
+        for process in processes {
+            if let Some(comm) = self.comm(&process.comm) {
+                process.comm = Cow::Owned(comm);
+            }
+        }
+    }
+
+    fn rename_sender(&self, signal: Option<&mut Previous>) {
+        let Some(source) = signal.and_then(|signal| signal.source.as_mut()) else { return };
+        if let Some(comm) = self.comm(&source.comm) {
+            // there is no room for more than a comm's length, and what is cut of a mark is no mark
+            let short = if comm.len() > COMM_LENGTH { REDACTED.as_bytes() } else { &comm };
+            source.comm = Comm::from(short);
+        }
+    }
+
+    /// What is left of a comm, if something is to be taken out of it.
+    fn comm(&self, comm: &[u8]) -> Option<Vec<u8>> {
+        let mut items = [comm.to_vec()];
+        self.texts(&mut items, Texts::Free, comm.len() >= COMM_LENGTH).then(|| {
+            let [left] = items;
+            left
+        })
+    }
+
+    fn fields(&self, fields: &mut Vec<Field>, tables: [&'static [Key]; 2]) {
+        let is_cut = |fields: &[Field], text: &str| {
+            fields.iter().any(|field| field.key.strip_suffix("Truncated") == Some(text))
+        };
+        let mut redacted: Vec<&'static str> = Vec::new();
+        for at in 0..fields.len() {
+            let key = fields[at].key;
+            let known = tables.iter().copied().flatten().find(|known| known.name == key);
+            let goes_on = is_cut(fields, key);
+            let raw = raw_of(fields, key);
+            match &mut fields[at].value {
+                Value::Object(inner) => {
+                    self.fields(inner, known.map_or([&[], &[]], |known| keys::tables(known.kind)));
                 }
-                Value::Names(names) => {
-                    // as in `env NAME=VALUE`: the name tells whether the value is a secret
-                    for (name, value) in names {
-                        let mut items = [format!("{name}={value}").into_bytes()];
-                        self.arguments(&mut items);
-                        let text = String::from_utf8_lossy(&items[0]).into_owned();
-                        *value = match text.strip_prefix(&format!("{name}=")) {
-                            Some(left) => left.to_owned(),
-                            // the name itself was covered
-                            None => REDACTED.to_owned(),
-                        };
+                Value::List(items) => {
+                    if self.texts(items, Texts::Arguments, goes_on) {
+                        redacted.push(key);
                     }
                 }
-                Value::Text(text) if may_hold_secrets(field.key) => {
-                    let mut items = [std::mem::take(text).into_bytes()];
-                    self.arguments(&mut items);
+                Value::Names(names) if !key.ends_with(RAW) => {
+                    for (name, value) in names {
+                        if self.variable(name, value) {
+                            redacted.push(key);
+                        }
+                    }
+                }
+                Value::Text(text) if may_hold_secrets(known, key) => {
+                    let may_go_on = goes_on || (key == "comm" && text.len() >= COMM_LENGTH);
+                    let texts = if is_made_of_names(key) { None } else { Some(Texts::Free) };
+                    let mut items = [raw.unwrap_or_else(|| std::mem::take(text).into_bytes())];
+                    let was_any = self.replace_in(&mut items, texts, may_go_on);
                     let [bytes] = items;
                     *text = String::from_utf8(bytes)
                         .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
+                    if was_any {
+                        redacted.push(key);
+                    }
                 }
                 _ => {}
             }
         }
-        if was_in_cmdline {
-            // the same bytes in base64 would tell it all the same
-            fields.retain(|field| field.key != "cmdlineRaw");
+        // the same bytes in base64 would tell it all the same
+        fields.retain(|field| field.key.strip_suffix(RAW).is_none_or(|text| !redacted.contains(&text)));
+        if redacted.contains(&"cmdline") {
             let at = fields.iter().position(|field| field.key == "cmdline").map_or(fields.len(), |at| at + 1);
             let flag = Field { key: "cmdlineRedacted", value: Value::Flag(true), is_last: false };
             fields.insert(at, flag);
         }
     }
 
-    /// Takes secrets out of arguments; were there any?
-    fn arguments(&self, items: &mut [Vec<u8>]) -> bool {
+    /// As in `env NAME=VALUE`: the name says whether the value is a secret.
+    fn variable(&self, name: &str, value: &mut String) -> bool {
+        let mut items = [format!("{name}={value}").into_bytes()];
+        if !self.texts(&mut items, Texts::Arguments, false) {
+            return false;
+        }
+        let text = String::from_utf8_lossy(&items[0]).into_owned();
+        *value = match text.strip_prefix(&format!("{name}=")) {
+            Some(left) => left.to_owned(),
+            // the name itself was covered
+            None => REDACTED.to_owned(),
+        };
+        true
+    }
+
+    fn texts(&self, items: &mut [Vec<u8>], texts: Texts, is_cut: bool) -> bool {
+        self.replace_in(items, Some(texts), is_cut)
+    }
+
+    /// Takes secrets out of texts; were there any? The usual shapes are looked for where they may be. If it `is_cut`, the
+    /// last text goes on: what may be the beginning of a secret is taken out as well.
+    fn replace_in(&self, items: &mut [Vec<u8>], texts: Option<Texts>, is_cut: bool) -> bool {
         let mut spans: Vec<(usize, Range<usize>)> = Vec::new();
-        if self.takes_secrets {
-            spans.extend(secrets::find(items));
+        self.search(items, texts, is_cut, &mut spans);
+        for &filler in fillers(items) {
+            let filled: Vec<Vec<u8>> = items.iter().map(|item| fill(item, filler)).collect();
+            self.search(&filled, texts, is_cut, &mut spans);
         }
-        if !self.patterns.is_empty() {
-            let joined = items.join(&b' ');
-            for pattern in &self.patterns {
-                for range in captured(pattern, &joined) {
-                    spans.extend(per_item(items, &range));
-                }
-            }
-        }
-        let was_any = !spans.is_empty();
+        let mut was_any = false;
         for (place, item) in items.iter_mut().enumerate() {
             let of_item = spans.iter().filter(|(of, _)| *of == place).map(|(_, range)| range.clone());
-            replace(item, of_item.collect());
+            was_any |= replace(item, of_item.collect());
         }
         was_any
     }
+
+    fn search(
+        &self,
+        items: &[Vec<u8>],
+        texts: Option<Texts>,
+        is_cut: bool,
+        spans: &mut Vec<(usize, Range<usize>)>,
+    ) {
+        if let Some(texts) = texts.filter(|_| self.takes_secrets) {
+            spans.extend(secrets::find(items, texts, is_cut));
+        }
+        if self.patterns.is_empty() {
+            return;
+        }
+        let joined = items.join(&b' ');
+        for pattern in &self.patterns {
+            let mut ranges = captured(&pattern.regex, &joined);
+            ranges.extend(pattern.beginnings.find(&joined).filter(|_| is_cut).map(|from| from..joined.len()));
+            for range in ranges {
+                spans.extend(per_item(items, &range));
+            }
+        }
+    }
 }
 
-/// Texts that a process wrote, or that quote it.
-fn may_hold_secrets(key: &str) -> bool {
-    matches!(key, "title" | "comm" | "tree" | "summary" | "exe" | "cgroup" | "unit")
+/// Texts that a process wrote, or that quote it: all that the table does not call this program's own. One that the table
+/// does not have is searched, too.
+fn may_hold_secrets(known: Option<&Key>, key: &str) -> bool {
+    let is_free = known.is_none_or(|known| !known.is_own && matches!(known.kind, Kind::Text));
+    is_free && !key.ends_with(RAW)
+}
+
+/// Names of processes, of which the secrets were taken out before, and words of ours.
+fn is_made_of_names(key: &str) -> bool {
+    matches!(key, "tree" | "summary")
+}
+
+/// The bytes of a text that is not UTF-8.
+fn raw_of(fields: &[Field], key: &str) -> Option<Vec<u8>> {
+    let raw = fields.iter().find(|field| field.key.strip_suffix(RAW) == Some(key))?;
+    match &raw.value {
+        Value::Text(text) => STANDARD.decode(text).ok(),
+        _ => None,
+    }
+}
+
+/// What stands for a byte that is no text while a pattern is matched: one of each kind, since a pattern must not end at it.
+fn fillers(items: &[Vec<u8>]) -> &'static [u8] {
+    let is_odd = |item: &Vec<u8>| {
+        !item.is_ascii() && (std::str::from_utf8(item).is_err() || memmem::find(item, REPLACEMENT).is_some())
+    };
+    if items.iter().any(is_odd) { b"0aA-\x01" } else { b"" }
+}
+
+/// U+FFFD: what a byte that is not UTF-8 has become elsewhere.
+const REPLACEMENT: &[u8] = "\u{fffd}".as_bytes();
+
+/// The same text, of the same length, without what is no text.
+fn fill(item: &[u8], filler: u8) -> Vec<u8> {
+    let mut filled = Vec::with_capacity(item.len());
+    for chunk in item.utf8_chunks() {
+        filled.extend_from_slice(chunk.valid().as_bytes());
+        filled.resize(filled.len() + chunk.invalid().len(), filler);
+    }
+    let replaced: Vec<usize> = memmem::find_iter(&filled, REPLACEMENT).collect();
+    for at in replaced {
+        filled[at..at + REPLACEMENT.len()].fill(filler);
+    }
+    filled
 }
 
 /// What a pattern covers: its groups if it has any, else the whole.
@@ -134,7 +316,12 @@ fn per_item(items: &[Vec<u8>], range: &Range<usize>) -> Vec<(usize, Range<usize>
     parts
 }
 
-fn replace(item: &mut Vec<u8>, mut ranges: Vec<Range<usize>>) {
+/// Replaces these parts; is anything else there now? A mark that stands there already is no text any more.
+fn replace(item: &mut Vec<u8>, mut ranges: Vec<Range<usize>>) -> bool {
+    if ranges.is_empty() {
+        return false;
+    }
+    ranges.extend(memmem::find_iter(item, REDACTED).map(|at| at..at + REDACTED.len()));
     ranges.sort_by_key(|range| (range.start, range.end));
     let mut merged: Vec<Range<usize>> = Vec::new();
     for range in ranges {
@@ -143,9 +330,11 @@ fn replace(item: &mut Vec<u8>, mut ranges: Vec<Range<usize>>) {
             _ => merged.push(range),
         }
     }
+    let before = item.clone();
     for range in merged.into_iter().rev() {
         item.splice(range, REDACTED.bytes());
     }
+    *item != before
 }
 
 /// A pattern of the command line.
@@ -170,7 +359,7 @@ mod tests {
     fn redacted(patterns: &[&str], takes_secrets: bool, items: &[&[u8]]) -> Vec<String> {
         let patterns = patterns.iter().map(|pattern| parse_pattern(pattern).unwrap()).collect();
         let mut items: Vec<Vec<u8>> = items.iter().map(|item| item.to_vec()).collect();
-        Redaction::new(patterns, takes_secrets).arguments(&mut items);
+        Redaction::new(patterns, takes_secrets).texts(&mut items, Texts::Arguments, false);
         items.into_iter().map(|item| String::from_utf8_lossy(&item).into_owned()).collect()
     }
 
@@ -210,6 +399,165 @@ mod tests {
             document.is_set("source.cmdlineRedacted") && !document.is_set("source.parent.cmdlineRedacted")
         );
         assert_eq!(document.text_at("event"), Some("signal"), "our own words stay");
+    }
+
+    /// An object with every key of these tables, a text in each that has one.
+    fn fill_in(
+        tables: [&'static [Key]; 2],
+        depth: u32,
+        format: &mut Document,
+        put: &dyn Fn(&Key, &mut Document),
+    ) {
+        for key in tables.iter().copied().flatten() {
+            if let Kind::Object(_) | Kind::Process | Kind::ShortProcess = key.kind {
+                if depth > 0 {
+                    format.open(key.name);
+                    fill_in(keys::tables(key.kind), depth - 1, format, put);
+                    format.close();
+                }
+            } else {
+                put(key, format);
+            }
+        }
+    }
+
+    /// The paths of all text in which this is.
+    fn found_in(fields: &[Field], path: &str, secret: &str, found: &mut Vec<String>) {
+        for field in fields {
+            let path = format!("{path}.{}", field.key);
+            match &field.value {
+                Value::Object(inner) => found_in(inner, &path, secret, found),
+                value if format!("{value:?}").contains(secret) => found.push(path),
+                Value::List(items)
+                    if items.iter().any(|item| String::from_utf8_lossy(item).contains(secret)) =>
+                {
+                    found.push(path);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    #[test]
+    fn no_text_key_of_the_contract_tells_a_secret() {
+        let put = |key: &Key, document: &mut Document| {
+            let text = "mysql -phunter2 x";
+            match key.kind {
+                Kind::Text if key.name.ends_with(RAW) => document.text(key.name, &STANDARD.encode(text)),
+                Kind::Text if !key.is_own => document.text(key.name, text),
+                Kind::List if !key.is_own => document.list(key.name, &[b"mysql", b"-phunter2"]),
+                Kind::Names if key.name.ends_with(RAW) => {
+                    document.names(key.name, &[("A".to_owned(), STANDARD.encode(text))]);
+                }
+                Kind::Names => document.names(key.name, &[("A".to_owned(), format!("sh -c '{text}'"))]),
+                // no other kind holds a text that is not one of a list
+                _ => {}
+            }
+        };
+        let mut document = Document::default();
+        fill_in([keys::EVENT, &[]], 4, &mut document, &put);
+        for (redaction, kept) in [
+            (Redaction::new(Vec::new(), true), &["tree", "summary"][..]),
+            (Redaction::new(vec![parse_pattern("hunter2").unwrap()], false), &[]),
+        ] {
+            let mut document = document.clone();
+            let (mut before, mut after) = (Vec::new(), Vec::new());
+            found_in(document.fields(), "", "hunter2", &mut before);
+            assert!(
+                before.len() > 60 && before.iter().any(|path| path == ".target.tracer.cmdline"),
+                "{before:?}"
+            );
+            redaction.apply(&mut document);
+            found_in(document.fields(), "", "hunter2", &mut after);
+            // these are made of names, out of which it is taken before
+            after.retain(|path| !kept.iter().any(|name| path.ends_with(&format!(".{name}"))));
+            assert_eq!(after, [""; 0]);
+            let mut raw = Vec::new();
+            found_in(document.fields(), "", &STANDARD.encode("mysql -phunter2 x"), &mut raw);
+            assert_eq!(raw, [""; 0]);
+        }
+    }
+
+    #[test]
+    fn a_key_that_the_table_does_not_have_is_searched() {
+        let mut document = Document::default();
+        document.text("newKey", "hunter2");
+        document.open("newObject");
+        document.text("other", "hunter2");
+        document.close();
+        Redaction::new(vec![parse_pattern("hunter2").unwrap()], false).apply(&mut document);
+        assert!(!format!("{document:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn a_byte_that_is_no_text_ends_no_match() {
+        for pattern in ["-k \\S+", "-k .+", "-k (\\w+)", "-k ([0-9a-f]+)", "-k ([A-Z0-9]+)", "-k ([^ ]+)"] {
+            let left = redacted(&[pattern], false, &[b"x", b"-k", b"ab\xffcd", b"w"]);
+            assert!(pattern.contains("A-Z") || left[2] == REDACTED, "{pattern}: {left:?}");
+        }
+        assert_eq!(redacted(&["(?-u:\\xff)"], false, &[b"a\xffb"]), ["a[redacted]b"]);
+        for items in
+            [&[&b"--password"[..], b"ab\xffcd"][..], &[b"--password=ab\xff cd"], &[b"ghp_abcd\xff\xffefgh"]]
+        {
+            let left = redacted(&[], true, items).join(" ");
+            assert!(!left.contains("ab") && !left.contains("cd") && !left.contains("ef"), "{left}");
+        }
+        let mut document = Document::default();
+        document.text("title", "x -k ab\u{fffd}cd");
+        Redaction::new(vec![parse_pattern("-k (\\w+)").unwrap()], false).apply(&mut document);
+        assert_eq!(document.text_at("title"), Some("x -k [redacted]"));
+    }
+
+    #[test]
+    fn the_half_of_a_secret_that_was_cut_is_taken_out() {
+        let of = |redaction: &Redaction, items: &[&[u8]], is_cut: bool| {
+            let mut document = Document::default();
+            document.open("source");
+            document.list("cmdline", items);
+            if is_cut {
+                document.flag("cmdlineTruncated", true);
+            }
+            document.text("comm", "x");
+            document.close();
+            redaction.apply(&mut document);
+            match document.get("source.cmdline") {
+                Some(Value::List(items)) => String::from_utf8_lossy(&items.join(&b' ')).into_owned(),
+                other => panic!("{other:?}"),
+            }
+        };
+        let own = Redaction::new(vec![parse_pattern("hunter2secret").unwrap()], false);
+        assert_eq!(of(&own, &[b"x", b"a", b"hunter2se"], true), "x a [redacted]");
+        assert_eq!(of(&own, &[b"x", b"a", b"hunter2se"], false), "x a hunter2se");
+        let usual = Redaction::new(Vec::new(), true);
+        for (items, left) in [
+            (&[&b"psql"[..], b"postgres://app:hunt"][..], "psql postgres://app:[redacted]"),
+            (&[b"git", b"clone", b"https://hunt"], "git clone https://[redacted]"),
+            (&[b"curl", b"-u", b"hunt"], "curl -u [redacted]"),
+            (&[b"sh", b"-c", b"mysql -phunt"], "sh -c mysql -p[redacted]"),
+            (&[b"curl", b"-H", b"Authorization: Bearer hunt"], "curl -H Authorization: Bearer [redacted]"),
+        ] {
+            assert_eq!(of(&usual, items, true), left);
+        }
+    }
+
+    #[test]
+    fn names_are_taken_out_of_the_facts() {
+        let redaction = Redaction::new(vec![parse_pattern("hunter2").unwrap()], true);
+        assert_eq!(redaction.comm(b"x-hunter2").as_deref(), Some(&b"x-[redacted]"[..]));
+        assert_eq!(redaction.comm(b"sshd"), None);
+        assert_eq!(redaction.comm(b"TOKEN=abcdef").as_deref(), Some(&b"TOKEN=[redacted]"[..]));
+        // cut by the kernel
+        assert_eq!(redaction.comm(b"123456789hunter").as_deref(), Some(&b"123456789[redacted]"[..]));
+        assert_eq!(redaction.comm(b"12345678hunter"), None);
+    }
+
+    #[test]
+    fn a_mark_is_no_text() {
+        assert_eq!(
+            redacted(&["red", "a"], false, &[b"[redacted]-red-a"]),
+            ["[redacted]-[redacted]-[redacted]"]
+        );
+        assert_eq!(redacted(&[], true, &[b"--password=[redacted]hunter2"]), ["--password=[redacted]"]);
     }
 
     #[test]

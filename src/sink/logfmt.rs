@@ -6,7 +6,7 @@
 use super::Format;
 use super::digits::{push_integer, push_number, push_seconds};
 use super::parts::{Basis, PartOf, Parts};
-use super::sanitize::{is_unsafe, push_json_string};
+use super::sanitize::{is_safe, push_json_string};
 use super::stencil::{Gap, Placed};
 
 /// Writes an event as one logfmt line.
@@ -32,10 +32,7 @@ pub struct Logfmt {
 fn needs_quotes(value: &str) -> bool {
     value.is_empty()
         || value.bytes().any(|byte| matches!(byte, 0..=b' ' | b'"' | b'=' | 0x7f))
-        || (!value.is_ascii()
-            && value.chars().any(|character| {
-                character == '\u{fffd}' || character.is_whitespace() || is_unsafe(character)
-            }))
+        || (!value.is_ascii() && (value.contains('\u{fffd}') || !is_safe(value)))
 }
 
 /// May an argument stand in a list as it is?
@@ -45,10 +42,7 @@ pub(super) fn is_plain_argument(argument: &str) -> bool {
     };
     !argument.is_empty()
         && !argument.bytes().any(is_quoted)
-        && (argument.is_ascii()
-            || !argument.chars().any(|character| {
-                character == '\u{fffd}' || character.is_whitespace() || is_unsafe(character)
-            }))
+        && (argument.is_ascii() || !(argument.contains('\u{fffd}') || !is_safe(argument)))
 }
 
 fn separate(out: &mut Vec<u8>) {

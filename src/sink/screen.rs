@@ -10,7 +10,7 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 use super::decimal_seconds;
 use super::document::Value;
 use super::logfmt::is_plain_argument;
-use super::sanitize::{is_unsafe, push_json_string};
+use super::sanitize::{push_json_string, push_visible};
 
 /// How wide a line may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,17 +95,8 @@ impl Screen {
 
     /// Foreign text as it may be shown: whatever could act on the terminal is spelt out.
     pub fn safe(self, text: &str) -> String {
-        let is_wrong = |letter: char| is_unsafe(letter) || (self.is_ascii && !letter.is_ascii());
         let mut safe = String::with_capacity(text.len());
-        for letter in text.chars() {
-            if is_wrong(letter) {
-                for unit in letter.encode_utf16(&mut [0; 2]) {
-                    let _ = write!(safe, "\\u{unit:04x}");
-                }
-            } else {
-                safe.push(letter);
-            }
-        }
+        push_visible(&mut safe, text, |letter| self.is_ascii && !letter.is_ascii());
         safe
     }
 

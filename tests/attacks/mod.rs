@@ -12,8 +12,10 @@ mod hidden_cause;
 mod killed_tracer;
 mod memory;
 mod planted_files;
+mod secrets;
 mod shared_file;
 mod squatting;
+mod unicode;
 
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -37,8 +39,10 @@ pub fn tests() -> Vec<Test> {
         killed_tracer::TESTS,
         memory::TESTS,
         planted_files::TESTS,
+        secrets::TESTS,
         shared_file::TESTS,
         squatting::TESTS,
+        unicode::TESTS,
     ]
     .concat()
 }

@@ -445,6 +445,7 @@ int main(int argc, char **argv)
 		truth = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
 	play_role();
 	/* anything else: a process that waits */
+	disguise();
 	printf("ready\n");
 	fflush(stdout);
 	wait_for_ever();

@@ -73,4 +73,7 @@ void reap(pid_t child);
 /* Prints a pid and a line end, at once. */
 void say(pid_t pid);
 
+/* What the environment says of a process that only waits. */
+void disguise(void);
+
 #endif

@@ -2,6 +2,7 @@
 
 use std::collections::{HashSet, VecDeque};
 use std::fs;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirEntryExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -35,12 +36,13 @@ pub(super) struct Mount {
 impl Mount {
     /// Ids and paths, those near to the root first, at most so many. A cgroup's id is the inode of its directory, on
     /// kernels of 64 bits (`kernfs_ino`).
-    pub(super) fn walk(&self, most: usize, found: &mut Vec<(u64, String)>) {
+    pub(super) fn walk(&self, most: usize, found: &mut Vec<(u64, Vec<u8>)>) {
         let most = found.len() + most;
         let Ok(top) = fs::metadata(&self.directory) else { return };
         let path = if self.prefix.is_empty() { "/" } else { &self.prefix };
-        found.push((top.ino(), path.to_owned()));
-        let mut rest = VecDeque::from([(self.directory.clone(), top.ino(), self.prefix.clone())]);
+        found.push((top.ino(), path.as_bytes().to_vec()));
+        let mut rest =
+            VecDeque::from([(self.directory.clone(), top.ino(), self.prefix.clone().into_bytes())]);
         while let Some((directory, id, path)) = rest.pop_front() {
             // What is mounted on a cgroup, as net_cls of v1 is on some hosts with v2, has cgroups of another hierarchy
             // or place in it, and the same ids.
@@ -55,7 +57,7 @@ impl Mount {
                     return;
                 }
                 if entry.file_type().is_ok_and(|file_type| file_type.is_dir()) {
-                    let path = format!("{path}/{}", entry.file_name().to_string_lossy());
+                    let path = [&*path, b"/", entry.file_name().as_bytes()].concat();
                     found.push((entry.ino(), path.clone()));
                     rest.push_back((entry.path(), entry.ino(), path));
                 }
@@ -326,8 +328,8 @@ mod tests {
         let root = Mount { directory: PathBuf::from("/"), ..mount(1, "") };
         let mut found = Vec::new();
         root.walk(5_000, &mut found);
-        assert!(found.iter().any(|(_, path)| path == "/proc"));
-        assert!(!found.iter().any(|(_, path)| path.starts_with("/proc/")));
+        assert!(found.iter().any(|(_, path)| **path == *b"/proc"));
+        assert!(!found.iter().any(|(_, path)| path.starts_with(b"/proc/")));
     }
 
     #[test]
