@@ -6,11 +6,11 @@
 //!
 //! [`Stencil`]: crate::sink::stencil::Stencil
 
-use std::hash::Hasher;
+use std::hash::{Hasher, RandomState};
 use std::num::NonZeroUsize;
 
 use lru::LruCache;
-use rustc_hash::{FxBuildHasher, FxHasher};
+use rustc_hash::FxHasher;
 
 use crate::bpf::wire::{WireSignal, bytes_of};
 use crate::event::SignalEvent;
@@ -87,14 +87,15 @@ impl Known {
 /// The signals of late.
 #[derive(Debug)]
 pub struct Repeats {
-    /// By the hash of the outline; None of one that came once.
-    known: LruCache<u64, Option<Box<Known>>, FxBuildHasher>,
+    /// By the hash of the outline; None of one that came once. Users choose much of an outline, so they could have hashes that
+    /// meet in one place of the table, but not with a seed that nobody knows.
+    known: LruCache<u64, Option<Box<Known>>, RandomState>,
     bytes: usize,
 }
 
 impl Default for Repeats {
     fn default() -> Self {
-        Self { known: LruCache::with_hasher(SIGNALS, FxBuildHasher), bytes: 0 }
+        Self { known: LruCache::with_hasher(SIGNALS, RandomState::new()), bytes: 0 }
     }
 }
 
