@@ -1,5 +1,6 @@
 //! Every parser of foreign text: any bytes are read without a panic, and in time. For the fuzzer (`tests/fuzz`, of which each
 //! file is one of these) and for the property test below, where there is none.
+#![allow(clippy::missing_panics_doc)] // a panic is what is looked for
 
 use std::time::Instant;
 
@@ -43,13 +44,13 @@ pub const TARGETS: &[Target] = &[
         &["12:cpuacct,cpu:/a\n9:name=systemd:/init.scope\n4:memory:/\n0::/init.scope\n\0\
              31 23 0:28 / /sys/fs/cgroup ro,nosuid - tmpfs tmpfs ro,mode=755\n\
              32 31 0:29 / /sys/fs/cgroup/unified rw shared:9 master:1 propagate_from:2 - cgroup2 cgroup2 rw,nsdelegate\n\
-             33 31 0:30 /docker/1 /sys/fs/cgroup/\\040x rw shared:10 - cgroup cgroup rw,xattr,name=systemd\n"],
+             33 31 0:30 /docker/1 /sys/fs/cgroup/\\x0040x rw shared:10 - cgroup cgroup rw,xattr,name=systemd\n"],
     ),
     (
         "passwd",
         passwd,
         &["root:x:0:0:root:/root:/bin/sh\nbob:x:1000:1000:B\u{f6}b,,,:/home/bob:/bin/sh\n+nis::::::\n\0\
-             root:x:0:\nwheel:x:10:alice,bob\n\01000\01000"],
+             root:x:0:\nwheel:x:10:alice,bob\n\x001000\x001000"],
     ),
     (
         "kallsyms",
@@ -76,10 +77,10 @@ pub const TARGETS: &[Target] = &[
         "command_line",
         command_line,
         &[
-            "-o\0json=/x\0--where\0target.comm=a\0--not\0signal=9\0--duration\010s",
+            "-o\0json=/x\0--where\0target.comm=a\0--not\0signal=9\0--duration\x0010s",
             "run\0--redact\0(a|b)+\0--\0true",
-            "who\01\0--count=1",
-            "-i\0TERM,9\0-e\0RTMAX-3\0-p\01,2\0--tree\03\0--env\0A,B\0--max-line\02000\0--fields\0target.pid",
+            "who\x001\0--count=1",
+            "-i\0TERM,9\0-e\0RTMAX-3\0-p\x001,2\0--tree\x003\0--env\0A,B\0--max-line\x002000\0--fields\0target.pid",
         ],
     ),
     (
@@ -202,7 +203,7 @@ pub fn proc_stat(bytes: &[u8]) {
             stat.number(field);
         }
     }
-    already_ended(&text);
+    already_ended(&text, &crate::report::redact::Redaction::default());
 }
 
 /// /proc/PID/status.

@@ -70,17 +70,22 @@ static __always_inline u32 ghost_share(u32 class)
 	return (settings.ghosts - of_root) / (users ? users : 1);
 }
 
+/* How many a class has. AT_MOST: the compiler knows what a class can be, and the verifier does not. */
+static __always_inline u32 *ghosts_of(u32 class)
+{
+	return &ghosts_held[AT_MOST(GHOST_CLASSES - 1, class)];
+}
+
 /* One more in a class, or one less. */
 static __always_inline void ghost_came(u32 class)
 {
-	if (!__sync_fetch_and_add(&ghosts_held[class & (GHOST_CLASSES - 1)], 1) && class != GHOSTS_OF_ROOT)
+	if (!__sync_fetch_and_add(ghosts_of(class), 1) && class != GHOSTS_OF_ROOT)
 		__sync_fetch_and_add(&ghost_users, 1);
 }
 
 static __always_inline void ghost_went(u32 class)
 {
-	if (__sync_fetch_and_add(&ghosts_held[class & (GHOST_CLASSES - 1)], -1) == 1 &&
-	    class != GHOSTS_OF_ROOT)
+	if (__sync_fetch_and_add(ghosts_of(class), -1) == 1 && class != GHOSTS_OF_ROOT)
 		__sync_fetch_and_add(&ghost_users, -1);
 }
 
@@ -89,7 +94,7 @@ static __always_inline bool is_ghost_place_for(u32 was, u32 class)
 {
 	if (!was)
 		return true;
-	return *(volatile u32 *)&ghosts_held[was & (GHOST_CLASSES - 1)] + (was == class) > ghost_share(was);
+	return *(volatile u32 *)ghosts_of(was) + (was == class) > ghost_share(was);
 }
 
 static __always_inline void drop_ghost(const struct ghost_place *place, u32 class)

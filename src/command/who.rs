@@ -182,7 +182,7 @@ mod tests {
     fn a_zombie_has_ended_as_its_wait_status_says() {
         let stat = |status: &str| {
             let between = "0 ".repeat(47);
-            already_ended(format!("9 (a) b) Z 7 {between}{status}\n").as_bytes(), &Redaction::default())
+            already_ended(&format!("9 (a) b) Z 7 {between}{status}\n"), &Redaction::default())
         };
         assert_eq!(
             stat("1792"),

@@ -77,7 +77,7 @@ impl Placement {
         let roots = delegation.map_or(components.len(), |delegation| delegation.depth + 1);
         let (unit, mut below) = unit_of(components.get(..roots).unwrap_or(&components));
         // a slice is where the path ends; what a user puts into one is no unit of it
-        let unit = unit.filter(|unit| roots >= components.len() || !unit.ends_with(".slice"));
+        let unit = unit.filter(|unit| roots >= components.len() || unit.strip_suffix(".slice").is_none());
         let users = unit.and_then(user_of_manager);
         // a user's manager keeps its own units below itself as the host's does below the root
         if users.is_some() {

@@ -337,9 +337,9 @@ pub(super) mod tests {
         let read = thread::spawn(|| {
             rustix::thread::set_name(c"\xff) (").unwrap();
             let thread = rustix::thread::gettid().as_raw_nonzero().get() as u32;
-            let start = numbers(Path::new("/proc"), thread).unwrap().start_ticks;
-            let start = start * 1_000_000_000 / procfs::ticks_per_second();
-            (status(Path::new("/proc"), thread, start), has_memory(Path::new("/proc"), thread))
+            let ticks = numbers(Path::new("/proc"), thread).unwrap().start_ticks;
+            let began = ticks * 1_000_000_000 / procfs::ticks_per_second();
+            (status(Path::new("/proc"), thread, began), has_memory(Path::new("/proc"), thread))
         });
         let (status, has_memory) = read.join().unwrap();
         assert_eq!(status.map(|status| status.comm).as_deref(), Some(&b"\xff) ("[..]));

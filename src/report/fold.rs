@@ -220,7 +220,7 @@ mod tests {
         document.open("user");
         document.number("id", uid);
         document.close();
-        document.list("cmdline", &[&[b'x'; 100_000]]);
+        document.list("cmdline", &[&vec![b'x'; 100_000]]);
         document.close();
         Rc::new(document)
     }

@@ -148,9 +148,8 @@ impl Redaction {
                     self.fields(inner, known.map_or([&[], &[]], |known| keys::tables(known.kind)));
                 }
                 Value::List(items) => {
-                    if self.texts(items, Texts::Arguments, goes_on) {
-                        redacted.push(key);
-                    }
+                    let hides = self.texts(items, Texts::Arguments, goes_on);
+                    redacted.extend(hides.then_some(key));
                 }
                 Value::Names(names) if !key.ends_with(RAW) => {
                     for (name, value) in names {
@@ -277,16 +276,16 @@ const REPLACEMENT: &[u8] = "\u{fffd}".as_bytes();
 
 /// The same text, of the same length, without what is no text.
 fn fill(item: &[u8], filler: u8) -> Vec<u8> {
-    let mut filled = Vec::with_capacity(item.len());
+    let mut text = Vec::with_capacity(item.len());
     for chunk in item.utf8_chunks() {
-        filled.extend_from_slice(chunk.valid().as_bytes());
-        filled.resize(filled.len() + chunk.invalid().len(), filler);
+        text.extend_from_slice(chunk.valid().as_bytes());
+        text.resize(text.len() + chunk.invalid().len(), filler);
     }
-    let replaced: Vec<usize> = memmem::find_iter(&filled, REPLACEMENT).collect();
+    let replaced: Vec<usize> = memmem::find_iter(&text, REPLACEMENT).collect();
     for at in replaced {
-        filled[at..at + REPLACEMENT.len()].fill(filler);
+        text[at..at + REPLACEMENT.len()].fill(filler);
     }
-    filled
+    text
 }
 
 /// What a pattern covers: its groups if it has any, else the whole.

@@ -42,7 +42,7 @@ pub(super) fn is_plain_argument(argument: &str) -> bool {
     };
     !argument.is_empty()
         && !argument.bytes().any(is_quoted)
-        && (argument.is_ascii() || !(argument.contains('\u{fffd}') || !is_safe(argument)))
+        && (argument.is_ascii() || (!argument.contains('\u{fffd}') && is_safe(argument)))
 }
 
 fn separate(out: &mut Vec<u8>) {

@@ -105,15 +105,15 @@ fn other_texts() {
     fs::copy(workload_of_all(), &program).unwrap();
     for format in FORMATS {
         let tracer = redacting(format);
-        let line = words(&["workload", "it waits, and has room for a title of many letters"]);
-        let named = disguised(&line, &program, &[("WORKLOAD_COMM", "token=Geheim22")]);
+        let waits = words(&["workload", "it waits, and has room for a title of many letters"]);
+        let renamed = disguised(&line, &program, &[("WORKLOAD_COMM", "token=Geheim22")]);
         let secrets = [("SSHPASS", "Geheim23"), ("HINT", "mysql -pGeheim24 x")];
         let with_environment = disguised(&line, workload_of_all(), &secrets);
-        let traced = disguised(&line, workload_of_all(), &[]);
-        let received = disguised(&line, workload_of_all(), &[]);
-        let (traced_pid, target) = (traced.pid().to_string(), received.pid().to_string());
+        let tracee = disguised(&line, workload_of_all(), &[]);
+        let receiver = disguised(&line, workload_of_all(), &[]);
+        let (traced_pid, target) = (tracee.pid().to_string(), receiver.pid().to_string());
         // dropped behind its tracer: until that is gone nobody else reaps it
-        let targets = [named, with_environment, traced, received];
+        let targets = [renamed, with_environment, tracee, receiver];
         let by = words(&["sudo", "mysql", "-pGeheim25"]);
         let _tracing = disguised(
             &by,

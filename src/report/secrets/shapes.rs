@@ -165,9 +165,8 @@ impl Assignment {
             return None;
         }
         let start = end - length;
-        let is_open = |quote: &u8| {
-            closing.is_none() && text[..start].iter().filter(|&byte| byte == quote).count() % 2 == 1
-        };
+        let is_open =
+            |quote: &u8| closing.is_none() && memchr::memchr_iter(*quote, &text[..start]).count() % 2 == 1;
         let open = [b'"', b'\''].into_iter().find(is_open);
         Some(Self { name: start..end, open, has_blank })
     }

@@ -116,7 +116,7 @@ pub(super) fn commands(outer: &Word<'_>) -> Vec<Vec<Word<'static>>> {
                     splitter.push(at);
                 }
             }
-            (_, b'`') | (_, b'$') if byte == b'`' || next == Some(b'(') => {
+            (_, b'`' | b'$') if byte == b'`' || next == Some(b'(') => {
                 splitter.word().is_expanded = true;
                 splitter.end_command();
                 quote = None;
@@ -126,7 +126,6 @@ pub(super) fn commands(outer: &Word<'_>) -> Vec<Vec<Word<'static>>> {
                 splitter.word().is_expanded = true;
                 splitter.push(at);
             }
-            (Some(_), _) => splitter.push(at),
             (None, b'\'' | b'"') => {
                 splitter.word();
                 quote = Some(byte);
@@ -134,7 +133,7 @@ pub(super) fn commands(outer: &Word<'_>) -> Vec<Vec<Word<'static>>> {
             (None, b';' | b'|' | b'&' | b'\n' | b'(' | b')') => splitter.end_command(),
             (None, b'<' | b'>') => splitter.end_word(),
             (None, _) if byte.is_ascii_whitespace() => splitter.end_word(),
-            (None, _) => splitter.push(at),
+            _ => splitter.push(at),
         }
         at += 1;
     }
