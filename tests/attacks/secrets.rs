@@ -106,22 +106,22 @@ fn other_texts() {
     for format in FORMATS {
         let tracer = redacting(format);
         let waits = words(&["workload", "it waits, and has room for a title of many letters"]);
-        let renamed = disguised(&line, &program, &[("WORKLOAD_COMM", "token=Geheim22")]);
+        let renamed = disguised(&waits, &program, &[("WORKLOAD_COMM", "token=Geheim22")]);
         let secrets = [("SSHPASS", "Geheim23"), ("HINT", "mysql -pGeheim24 x")];
-        let with_environment = disguised(&line, workload_of_all(), &secrets);
-        let tracee = disguised(&line, workload_of_all(), &[]);
-        let receiver = disguised(&line, workload_of_all(), &[]);
-        let (traced_pid, target) = (tracee.pid().to_string(), receiver.pid().to_string());
+        let with_environment = disguised(&waits, workload_of_all(), &secrets);
+        let held = disguised(&waits, workload_of_all(), &[]);
+        let receiver = disguised(&waits, workload_of_all(), &[]);
+        let (held_pid, target) = (held.pid().to_string(), receiver.pid().to_string());
         // dropped behind its tracer: until that is gone nobody else reaps it
-        let targets = [renamed, with_environment, tracee, receiver];
+        let targets = [renamed, with_environment, held, receiver];
         let by = words(&["sudo", "mysql", "-pGeheim25"]);
         let _tracing = disguised(
             &by,
             workload_of_all(),
-            &[("WORKLOAD_TRACE", &traced_pid), ("WORKLOAD_COMM", "pass=Geheim26")],
+            &[("WORKLOAD_TRACE", &held_pid), ("WORKLOAD_COMM", "pass=Geheim26")],
         );
         let _sends = disguised(
-            &line,
+            &waits,
             workload_of_all(),
             &[("WORKLOAD_TITLE", "mysql -uroot -pGeheim27 shop"), ("WORKLOAD_KILL", &target)],
         );
