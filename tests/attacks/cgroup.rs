@@ -14,9 +14,20 @@ pub const TESTS: &[Test] = &[
     ("a_unit_in_a_user_s_own_cgroup_is_none_of_the_host_s", &[Skip::Unified], forged_unit),
 ];
 
+/// What a run that was killed has left.
+fn remove_old(path: &Path) {
+    for entry in std::fs::read_dir(path).into_iter().flatten().flatten() {
+        if entry.file_type().unwrap().is_dir() {
+            remove_old(&entry.path());
+        }
+    }
+    let _ = std::fs::remove_dir(path);
+}
+
 /// A cgroup that the attacker may make others in.
 fn delegated(name: &str) -> PathBuf {
     let path = unified().unwrap().join(name);
+    remove_old(&path);
     std::fs::create_dir(&path).unwrap();
     for file in ["", "cgroup.procs", "cgroup.subtree_control"] {
         chown(path.join(file), Some(ATTACKER), Some(ATTACKER)).unwrap();
