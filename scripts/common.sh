@@ -44,7 +44,8 @@ check_checkout() {
 	writable=(! -type l "(" -perm -002 -o "(" "${writable[@]}" ")" ")")
 	local all=("$ROOT_DIR")
 	[ ! -L "$ROOT_DIR/target" ] || all+=("$(realpath "$ROOT_DIR/target")")
-	found=$(find "${all[@]}" "(" "${foreign[@]}" -o "${writable[@]}" ")" -print -quit)
+	# git looks at its objects by their hashes; nothing is run from there
+	found=$(find "${all[@]}" -path "$ROOT_DIR/.git/objects" -prune -o "(" "${foreign[@]}" -o "${writable[@]}" ")" -print -quit)
 	for directory in "${all[@]}"; do
 		directory=$(realpath "$directory")
 		while [ -z "$found" ] && [ "$directory" != / ]; do
