@@ -173,10 +173,16 @@ fn empty_bounding_set() -> rustix::io::Result<()> {
 /// This thread.
 fn become_user(number: u32) -> rustix::io::Result<()> {
     let (uid, gid) = (Uid::from_raw(number), Gid::from_raw(number));
+    // the kernel forgets that with every change of the user
+    let with_parent = rustix::process::parent_process_death_signal()?;
     rustix::thread::set_keep_capabilities(true)?;
     rustix::thread::set_thread_groups(&[])?;
     rustix::thread::set_thread_res_gid(gid, gid, gid)?;
-    rustix::thread::set_thread_res_uid(uid, uid, uid)
+    rustix::thread::set_thread_res_uid(uid, uid, uid)?;
+    if with_parent.is_some() {
+        rustix::process::set_parent_process_death_signal(with_parent)?;
+    }
+    Ok(())
 }
 
 /// Are processes of others hidden here from whom has no capability? A thread of its own tries, which then ends.

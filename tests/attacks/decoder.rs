@@ -17,6 +17,7 @@ pub const TESTS: &[Test] = &[
     ("a_command_of_run_has_lost_nothing", &[], command_of_run),
     ("a_hidden_proc_is_still_read", &[], hidden_proc),
     ("no_other_user_can_signal_the_tracer", &[], unreachable),
+    ("a_tracer_that_is_to_end_with_its_parent_does_so_as_another_user", &[], ends_with_its_parent),
 ];
 
 /// A field of a status file.
@@ -198,4 +199,21 @@ fn unreachable() {
     let passwd = fs::read_to_string("/etc/passwd").unwrap();
     assert!(!passwd.contains(&format!(":{own}:")));
     assert_eq!(tracer.stop().status.code(), Some(0));
+}
+
+/// `PR_SET_PDEATHSIG`, which a change of the user takes away.
+fn ends_with_its_parent() {
+    let mut command = std::process::Command::new("unshare");
+    let tracer = Tracer::run(command.args(["--fork", "--kill-child", killsnoop(), "-o", "json"]));
+    let children = std::fs::read_dir("/proc").unwrap().flatten().filter_map(|entry| {
+        let stat = std::fs::read_to_string(entry.path().join("stat")).ok()?;
+        let is_child = stat.rsplit(')').next()?.split_whitespace().nth(1)? == tracer.pid().to_string();
+        is_child.then(|| entry.path())
+    });
+    let child = children.last().expect("unshare has a child");
+    drop(tracer);
+    wait_until("the end of the tracer", || {
+        let stat = std::fs::read_to_string(child.join("stat")).unwrap_or_default();
+        (stat.is_empty() || stat.contains(") Z ")).then_some(())
+    });
 }
