@@ -15,41 +15,21 @@
 #define F_SETSIG 10
 #endif
 
-static void say_both(pid_t target, pid_t other)
-{
-	printf("%d %d\n", target, other);
-	fflush(stdout);
-}
-
 static void do_nothing(int signal)
 {
 	(void)signal;
 }
 
+static void handle_all(void)
+{
+	signal(SIGTERM, do_nothing);
+	signal(SIGUSR1, do_nothing);
+}
+
 /* One that handles these, so that they are of no consequence and may be hidden. */
 static pid_t start_victim(void)
 {
-	int ready[2];
-	pid_t victim;
-	char byte;
-
-	if (pipe(ready))
-		die("pipe");
-	victim = fork();
-	if (victim < 0)
-		die("fork");
-	if (!victim) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		signal(SIGTERM, do_nothing);
-		signal(SIGUSR1, do_nothing);
-		if (write(ready[1], "", 1) != 1)
-			die("say that the handlers are set");
-		for (;;)
-			pause();
-	}
-	if (read(ready[0], &byte, 1) != 1)
-		die("wait for the victim");
-	return victim;
+	return start_child(handle_all);
 }
 
 #ifdef __x86_64__
@@ -112,7 +92,7 @@ static void assist(enum way way, bool lets_go)
 	registers.rax = 0;
 	if (ptrace(PTRACE_SETREGS, sender, 0, &registers))
 		die("change the sender's registers");
-	say_both(victim, sender);
+	say_two(victim, sender);
 	if (ptrace(lets_go ? PTRACE_DETACH : PTRACE_CONT, sender, 0, 0))
 		die("let the sender go on");
 	wait_for_ever();
@@ -142,14 +122,7 @@ static void by_innocent_process(void)
 
 	if (mprotect(text, sizeof(text), PROT_READ | PROT_WRITE | PROT_EXEC))
 		die("mprotect");
-	innocent = fork();
-	if (innocent < 0)
-		die("fork");
-	if (!innocent) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		for (;;)
-			pause();
-	}
+	innocent = start(wait_for_ever);
 	if (ptrace(PTRACE_SEIZE, innocent, 0, 0) || ptrace(PTRACE_INTERRUPT, innocent, 0, 0) ||
 	    waitpid(innocent, &status, 0) != innocent || ptrace(PTRACE_GETREGS, innocent, 0, &registers))
 		die("seize it");
@@ -160,7 +133,7 @@ static void by_innocent_process(void)
 	registers.rip = (unsigned long)text;
 	if (ptrace(PTRACE_SETREGS, innocent, 0, &registers))
 		die("change its registers");
-	say_both(victim, innocent);
+	say_two(victim, innocent);
 	if (ptrace(PTRACE_SYSCALL, innocent, 0, 0) || waitpid(innocent, &status, 0) != innocent ||
 	    ptrace(PTRACE_SYSCALL, innocent, 0, 0) || waitpid(innocent, &status, 0) != innocent)
 		die("let it send");
@@ -206,7 +179,7 @@ static void let_another(void (*act)(const char *), const char *path, pid_t victi
 		act(path);
 		wait_for_ever();
 	}
-	say_both(victim, other);
+	say_two(victim, other);
 	if (write(ready[1], "", 1) != 1)
 		die("let it act");
 	wait_for_ever();
@@ -266,17 +239,11 @@ static void burn(void)
 static void by_prlimit(void)
 {
 	struct rlimit limit = { .rlim_cur = 1, .rlim_max = 1 };
-	pid_t victim = fork();
+	pid_t victim = start(burn);
 
-	if (victim < 0)
-		die("fork");
-	if (!victim) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		burn();
-	}
 	if (prlimit(victim, RLIMIT_CPU, &limit, NULL))
 		die("prlimit");
-	say_both(victim, getpid());
+	say_two(victim, getpid());
 	wait_for_ever();
 }
 
@@ -299,15 +266,9 @@ static int open_event(pid_t victim)
 
 static void by_event(void)
 {
-	pid_t victim = fork();
+	pid_t victim = start(burn);
 
-	if (victim < 0)
-		die("fork");
-	if (!victim) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		burn();
-	}
-	say_both(victim, getpid());
+	say_two(victim, getpid());
 	if (open_event(victim) < 0)
 		die("perf_event_open");
 	wait_for_ever();

@@ -111,7 +111,8 @@ static const struct turn {
 	{ exec_and_wait, 1, SIGHUP }, { fail_badly, 1, 0 },
 };
 
-static pid_t start(void (*child)(void))
+/* One that outlives its parent. */
+static pid_t start_free(void (*child)(void))
 {
 	pid_t pid = fork();
 
@@ -138,7 +139,7 @@ static void make_cgroup(void)
 	snprintf(path, sizeof(path), "%s/%lu", cgroups, ++made_cgroups);
 	if (mkdir(path, 0755))
 		die(path);
-	reap(start(live_in_cgroup));
+	reap(start_free(live_in_cgroup));
 	if (rmdir(path))
 		die(path);
 }
@@ -178,7 +179,7 @@ static int churn(void)
 	prepare();
 	for (unsigned long i = 0; !asked_to_end; i++) {
 		const struct turn *turn = &turns[i % (sizeof(turns) / sizeof(*turns))];
-		pid_t child = start(turn->child);
+		pid_t child = start_free(turn->child);
 
 		if (turn->signal)
 			sent += kill(child, turn->signal) == 0;

@@ -44,8 +44,7 @@ static void be_ready_after_exec(void)
 	be_ready();
 }
 
-/* A child that waits for ever; it is ready when this returns. */
-static pid_t start_child(void (*prepare)(void))
+pid_t start_child(void (*prepare)(void))
 {
 	int ready[2];
 	char byte = 0;

@@ -70,8 +70,13 @@ __attribute__((noreturn)) void wait_for_ever(void);
 void set_block(unsigned long start, unsigned long end);
 /* Waits for the end of a child; -1: of every child. */
 void reap(pid_t child);
-/* Prints a pid and a line end, at once. */
+/* Prints a pid and a line end, at once; or two of them. */
 void say(pid_t pid);
+void say_two(pid_t target, pid_t other);
+/* A child that does this and is killed with its parent. */
+pid_t start(void (*run)(void));
+/* A child that waits for ever; it is ready when this returns. */
+pid_t start_child(void (*prepare)(void));
 
 /* What the environment says of a process that only waits. */
 void disguise(void);
