@@ -1,9 +1,11 @@
 //! A sender whose own tracer changes its registers where the call begins, and traces it on, or lets it go; and an innocent
 //! process that is made to send.
 
+use serde_json::Value;
+
 use super::make;
 use crate::Test;
-use crate::harness::{Skip, Tracer};
+use crate::harness::{Process, Skip, Tracer};
 
 pub const TESTS: &[Test] = &[
     ("a_sender_that_its_tracer_assists_is_named_and_so_is_the_tracer", &[Skip::X86], with_a_tracer),
@@ -15,30 +17,32 @@ pub const TESTS: &[Test] = &[
 const WAYS: [(&str, &str); 4] =
     [("kill", "kill"), ("group", "kill"), ("timer", "rt_sigqueueinfo"), ("io", "rt_sigqueueinfo")];
 
-/// Of a victim that handles the signal: nothing but the sender makes it worth a line.
+/// Its line, of a victim that handles the signal: nothing but the sender makes it worth one.
+fn sent(tracer: &Tracer, how: &str, (way, via): (&str, &str)) -> (Process, Value) {
+    let (made, target, sender) = make(&format!("{how}-{way}"));
+    let event = tracer.signal_to(target, 15);
+    assert_eq!(event["source"]["pid"], sender, "{how} {way}: {event}");
+    assert_eq!((&event["origin"], &event["via"]), (&"process".into(), &via.into()), "{how} {way}: {event}");
+    (made, event)
+}
+
 fn with_a_tracer() {
     let tracer = Tracer::json(&[]);
-    for (way, via) in WAYS {
-        let (made, target, sender) = make(&format!("assisted-{way}"));
-        let event = tracer.signal_to(target, 15);
-        assert_eq!(event["source"]["pid"], sender, "{way}: {event}");
-        assert_eq!((&event["origin"], &event["via"]), (&"process".into(), &via.into()), "{way}: {event}");
-        assert_eq!(event["source"]["tracer"]["pid"], made.pid(), "{way}: {event}");
-        assert_eq!(event["source"]["tracer"]["cmdline"][2], format!("assisted-{way}"), "{way}: {event}");
+    for way in WAYS {
+        let (made, event) = sent(&tracer, "assisted", way);
+        assert_eq!(event["source"]["tracer"]["pid"], made.pid(), "{event}");
+        assert_eq!(event["source"]["tracer"]["cmdline"][2], format!("assisted-{}", way.0), "{event}");
         let summary = event["summary"].as_str().unwrap();
         assert!(summary.contains(&format!("(traced by workload({}))", made.pid())), "{summary}");
         // a tree of its own
-        assert_eq!(event["source"]["parent"]["pid"], made.pid(), "{way}: {event}");
+        assert_eq!(event["source"]["parent"]["pid"], made.pid(), "{event}");
     }
 }
 
 fn without_a_tracer() {
     let tracer = Tracer::json(&[]);
-    for (way, via) in WAYS {
-        let (_made, target, sender) = make(&format!("let-go-{way}"));
-        let event = tracer.signal_to(target, 15);
-        assert_eq!(event["source"]["pid"], sender, "{way}: {event}");
-        assert_eq!((&event["origin"], &event["via"]), (&"process".into(), &via.into()), "{way}: {event}");
+    for way in WAYS {
+        sent(&tracer, "let-go", way);
     }
 }
 

@@ -9,7 +9,10 @@ use rustix::process::Signal;
 
 use super::as_attacker;
 use crate::Test;
-use crate::harness::{Process, Tracer, cmdline, killsnoop, run_workload, wait_until};
+use crate::harness::{
+    Process, Tracer, children_of, cmdline, field_of, has_ended, killsnoop, run_workload, status_field,
+    wait_until,
+};
 
 pub const TESTS: &[Test] = &[
     ("every_thread_has_given_up_what_tracing_does_not_need", &[], given_up),
@@ -20,9 +23,8 @@ pub const TESTS: &[Test] = &[
     ("a_tracer_that_is_to_end_with_its_parent_does_so_as_another_user", &[], ends_with_its_parent),
 ];
 
-/// A field of a status file.
 fn field<'a>(status: &'a str, name: &str) -> &'a str {
-    status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).unwrap().trim()
+    field_of(status, name).unwrap()
 }
 
 /// The status file of each thread.
@@ -106,11 +108,8 @@ fn given_up() {
 
 /// The child that opens FILEs.
 fn opener_of(tracer: u32) -> u32 {
-    let children = fs::read_to_string(format!("/proc/{tracer}/task/{tracer}/children")).unwrap();
-    let is_it = |pid: &&str| {
-        fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|comm| comm.trim() == "killsnoop-files")
-    };
-    children.split_whitespace().find(is_it).unwrap().parse().unwrap()
+    let is_it = |pid: &u32| status_field(*pid, "Name").is_some_and(|name| name == "killsnoop-files");
+    children_of(tracer).into_iter().find(is_it).unwrap()
 }
 
 fn opener() {
@@ -127,10 +126,7 @@ fn opener() {
     tracer.signal(Signal::HUP);
     wait_until("the file anew", || tracer.stderr().contains("was opened anew").then_some(()));
     tracer.signal(Signal::KILL);
-    wait_until("its end", || {
-        let status = fs::read_to_string(format!("/proc/{opener}/status")).unwrap_or_default();
-        (status.is_empty() || status.contains("State:\tZ")).then_some(())
-    });
+    wait_until("its end", || has_ended(opener).then_some(()));
 }
 
 fn command_of_run() {
@@ -205,15 +201,7 @@ fn unreachable() {
 fn ends_with_its_parent() {
     let mut command = std::process::Command::new("unshare");
     let tracer = Tracer::run(command.args(["--fork", "--kill-child", killsnoop(), "-o", "json"]));
-    let children = std::fs::read_dir("/proc").unwrap().flatten().filter_map(|entry| {
-        let stat = std::fs::read_to_string(entry.path().join("stat")).ok()?;
-        let is_child = stat.rsplit(')').next()?.split_whitespace().nth(1)? == tracer.pid().to_string();
-        is_child.then(|| entry.path())
-    });
-    let child = children.last().expect("unshare has a child");
+    let child = children_of(tracer.pid())[0];
     drop(tracer);
-    wait_until("the end of the tracer", || {
-        let stat = std::fs::read_to_string(child.join("stat")).unwrap_or_default();
-        (stat.is_empty() || stat.contains(") Z ")).then_some(())
-    });
+    wait_until("the end of the tracer", || has_ended(child).then_some(()));
 }

@@ -6,7 +6,7 @@ use std::fs;
 use rustix::process::Signal;
 
 use crate::Test;
-use crate::harness::{Process, Skip, Tracer, wait_until, workload};
+use crate::harness::{Process, Skip, Tracer, children_of, wait_until, workload};
 
 pub const TESTS: &[Test] = &[
     ("of_a_tracer_that_is_killed_no_hook_stays_attached", &[], no_hook_stays),
@@ -18,14 +18,7 @@ fn family(pid: u32) -> Vec<u32> {
     let mut all = vec![pid];
     let mut at = 0;
     while let Some(&parent) = all.get(at) {
-        let stats = fs::read_dir("/proc").unwrap().flatten().filter_map(|entry| {
-            let pid: u32 = entry.file_name().to_str()?.parse().ok()?;
-            let stat = fs::read_to_string(entry.path().join("stat")).ok()?;
-            // behind the name: state, parent
-            let is_child = stat.rsplit(')').next()?.split_whitespace().nth(1)? == parent.to_string();
-            is_child.then_some(pid)
-        });
-        all.extend(stats);
+        all.extend(children_of(parent));
         at += 1;
     }
     all

@@ -4,7 +4,7 @@ use std::process::Stdio;
 
 use super::{as_attacker, workload_of_all};
 use crate::Test;
-use crate::harness::{Tracer, in_guest};
+use crate::harness::{Tracer, in_guest, status_field};
 
 pub const TESTS: &[Test] =
     &[("huge_command_lines_do_not_fill_the_memory_of_a_tracer_that_folds", &[], huge_command_lines)];
@@ -14,9 +14,8 @@ const MOST: u64 = 64 << 20;
 
 /// The most memory that a process has had at a time, in bytes.
 fn most_of(pid: u32) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
-    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
+    let most = status_field(pid, "VmHWM").unwrap();
+    most.trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
 }
 
 fn huge_command_lines() {

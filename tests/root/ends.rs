@@ -10,7 +10,8 @@ use serde_json::Value;
 
 use crate::Test;
 use crate::harness::{
-    Cgroup, MEMORY_LIMIT, Process, Skip, Tracer, cmdline, memory_cgroup, run_workload, wait_until, workload,
+    Cgroup, MEMORY_LIMIT, Process, Skip, Tracer, children_of, cmdline, is_in_set, memory_cgroup,
+    run_workload, wait_until, workload,
 };
 
 pub const TESTS: &[Test] = &[
@@ -197,10 +198,7 @@ fn ignored_by_an_init() {
             .arg(crate::harness::workload())
             .arg("waits"),
     );
-    let inside = wait_until("the init", || {
-        let children = std::fs::read_to_string(format!("/proc/{0}/task/{0}/children", init.pid())).ok()?;
-        children.split_whitespace().next()?.parse::<u32>().ok()
-    });
+    let inside = wait_until("the init", || children_of(init.pid()).first().copied());
     crate::harness::kill(inside, Signal::TERM);
     let term = tracer.signal_to(inside, 15);
     assert_eq!(term["result"], "ignored", "{term}");
@@ -301,10 +299,8 @@ fn handled_once() -> Process {
 }
 
 /// Does the process handle it?
-fn catches(pid: u32, signal: u32) -> bool {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-    let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap_or("0");
-    u64::from_str_radix(caught.trim(), 16).unwrap() >> (signal - 1) & 1 == 1
+fn catches(pid: u32, signal: i32) -> bool {
+    is_in_set(pid, "SigCgt", signal)
 }
 
 /// Of the two, a filter refuses the one that it dies of.

@@ -9,7 +9,7 @@ use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::Test;
-use crate::harness::{Process, Skip, Tracer, kill, killsnoop, unified, wait_until, workload};
+use crate::harness::{Process, Skip, Tracer, is_in_set, kill, killsnoop, unified, wait_until, workload};
 
 pub const TESTS: &[Test] = &[
     ("the_executable_is_that_of_proc", &[], exe),
@@ -293,11 +293,7 @@ fn relations() {
         (Some(&two), orphan, "other-container"),
         (None, orphan, "other"),
     ] {
-        wait_until("the target to handle it", || {
-            let status = fs::read_to_string(format!("/proc/{to}/status")).ok()?;
-            let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"))?.trim().to_owned();
-            (u64::from_str_radix(&caught, 16).ok()? >> 9 & 1 == 1).then_some(())
-        });
+        wait_until("the target to handle it", || is_in_set(to, "SigCgt", 10).then_some(()));
         source(from, to);
         let events: Vec<Value> = wait_until("its signal", || {
             let events: Vec<Value> = tracer

@@ -9,8 +9,8 @@ use rustix::process::Signal;
 
 use crate::Test;
 use crate::harness::{
-    Cgroup, MEMORY_LIMIT, Process, Skip, Tracer, cmdline, kill, killsnoop, memory_cgroup, patience,
-    run_workload, wait_until, workload,
+    Cgroup, MEMORY_LIMIT, Process, Skip, Tracer, cmdline, is_in_set, kill, killsnoop, memory_cgroup,
+    patience, run_workload, wait_until, workload,
 };
 
 pub const TESTS: &[Test] = &[
@@ -111,9 +111,7 @@ fn end_twice() -> (Option<ExitStatus>, ExitStatus, Duration) {
 
 /// Is the signal on its way to the process?
 fn is_pending(pid: u32, signal: Signal) -> bool {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-    let pending = status.lines().find_map(|line| line.strip_prefix("ShdPnd:")).unwrap_or("0");
-    u64::from_str_radix(pending.trim(), 16).unwrap() >> (signal.as_raw() - 1) & 1 == 1
+    is_in_set(pid, "ShdPnd", signal.as_raw())
 }
 
 fn ends_by_count() {

@@ -11,7 +11,7 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use serde_json::Value;
 
 use crate::Test;
-use crate::harness::{Process, Skip, Tracer, event, kill, killsnoop, run_workload, wait_until};
+use crate::harness::{Process, Skip, Tracer, event, field_of, kill, killsnoop, run_workload, wait_until};
 
 pub const TESTS: &[Test] = &[
     ("filters_after_the_ring_pass_what_they_should_and_nothing_else_and_are_counted", &[], filters),
@@ -247,13 +247,12 @@ fn several_outputs() {
 fn few_capabilities() {
     let tracer = Tracer::json(&["-i", "USR1"]);
     let status = fs::read_to_string(format!("/proc/{}/status", tracer.pid())).unwrap();
-    let field =
-        |name: &str| status.lines().find_map(|line| line.strip_prefix(name)).unwrap().trim().to_owned();
-    let bits = u64::from_str_radix(&field("CapEff:"), 16).unwrap();
+    let field = |name| field_of(&status, name).unwrap();
+    let bits = u64::from_str_radix(field("CapEff"), 16).unwrap();
     // DAC_READ_SEARCH and SYS_PTRACE where /proc is hidden or somebody is not known; SYSLOG, PERFMON, BPF
     assert_eq!(bits & !(1 << 2 | 1 << 19 | 1 << 34 | 1 << 38 | 1 << 39), 0, "{bits:x}");
-    assert_eq!(field("CapPrm:"), field("CapEff:"));
-    assert_eq!(field("NoNewPrivs:"), "1");
+    assert_eq!(field("CapPrm"), field("CapEff"));
+    assert_eq!(field("NoNewPrivs"), "1");
     // and what has to work still does: counters, lines
     tracer.signal(Signal::USR1);
     let target = Process::workload(&["meets", "10", "handle"]);

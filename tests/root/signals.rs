@@ -12,8 +12,8 @@ use serde_json::Value;
 
 use crate::Test;
 use crate::harness::{
-    Cgroup, FREEZER, MEMORY_LIMIT, Process, Skip, Tracer, in_guest, kill, memory_cgroup, unified, wait_until,
-    workload,
+    Cgroup, FREEZER, MEMORY_LIMIT, Process, Skip, Tracer, children_of, in_guest, kill, memory_cgroup,
+    unified, wait_until, workload,
 };
 use crate::rows::Row;
 
@@ -258,12 +258,7 @@ fn everybody() -> Made {
         "-c",
         script.as_str(),
     ]));
-    let child = |pid: u32| -> u32 {
-        wait_until("a child", || {
-            let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).ok()?;
-            children.split_whitespace().next()?.parse().ok()
-        })
-    };
+    let child = |pid: u32| -> u32 { wait_until("a child", || children_of(pid).first().copied()) };
     let init = child(maker.pid());
     let target = child(init);
     drop(go);

@@ -7,7 +7,7 @@ use rustix::process::Signal;
 use serde_json::{Value, json};
 
 use crate::Test;
-use crate::harness::{Process, Skip, Tracer, cmdline, kill, pids_up, wait_until, workload};
+use crate::harness::{Process, Skip, Tracer, children_of, cmdline, kill, pids_up, wait_until, workload};
 
 pub const TESTS: &[Test] = &[
     ("a_signal_to_a_zombie_is_ignored_and_says_so", &[], a_zombie),
@@ -120,9 +120,7 @@ fn in_vfork() {
     let tracer = Tracer::json(&[]);
     let parent = Process::workload(&["vfork-wait"]);
     let pid = parent.said_number();
-    let child = wait_until("the child", || {
-        fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).ok()?.trim().parse::<u32>().ok()
-    });
+    let child = wait_until("the child", || children_of(pid).first().copied());
     wait_until("the parent to sleep", || {
         let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
         status.contains("State:\tD").then_some(())
@@ -175,8 +173,7 @@ fn an_init() {
     let program = workload().to_str().unwrap();
     let outside =
         Process::start(Command::new("unshare").args(["--fork", "--pid", "--kill-child", program, "wait"]));
-    let init = fs::read_to_string(format!("/proc/{0}/task/{0}/children", outside.pid())).unwrap();
-    let init: u32 = init.trim().parse().unwrap();
+    let init = children_of(outside.pid())[0];
     kill(init, Signal::TERM);
     let event = tracer.signal_to(init, 15);
     assert_eq!(event["target"]["nspid"], 1, "{event}");

@@ -7,7 +7,9 @@ use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::Test;
-use crate::harness::{Process, Skip, Tracer, cmdline, killsnoop, pids_up, run_workload, wait_until};
+use crate::harness::{
+    Process, Skip, Tracer, children_of, cmdline, killsnoop, pids_up, run_workload, wait_until,
+};
 
 pub const TESTS: &[Test] = &[
     ("the_line_of_the_readme_has_pkills_whole_command_line", &[], the_line_of_the_readme),
@@ -116,10 +118,7 @@ fn a_signal_inside_a_pid_namespace() {
                   kill -USR1 $target; wait $target; echo over";
     let inside =
         Process::start(Command::new("unshare").args(["--fork", "--pid", "--mount-proc", "sh", "-c", script]));
-    let init: u32 = fs::read_to_string(format!("/proc/{0}/task/{0}/children", inside.pid()))
-        .ok()
-        .and_then(|children| children.trim().parse().ok())
-        .unwrap_or(0);
+    let init = children_of(inside.pid()).first().copied().unwrap_or(0);
     let event = tracer.wait_for("SIGUSR1 inside the namespace", |event| {
         event["signal"] == 10 && pids_up(&event["target"]).contains(&u64::from(inside.pid()))
     });
@@ -312,8 +311,7 @@ fn a_tracer_in_a_pid_namespace() {
         assert!(event["missing"].to_string().contains("cmdline:unknown"), "{event}");
     }
     // PID 1 of that namespace is the tracer: it must not have the host's PID 1's command line
-    let itself = fs::read_to_string(format!("/proc/{0}/task/{0}/children", tracer.pid())).unwrap();
-    let itself: u32 = itself.trim().parse().unwrap();
+    let itself = children_of(tracer.pid())[0];
     crate::harness::kill(itself, Signal::USR1);
     let event = tracer.signal_to(itself, 10);
     assert_eq!(event["target"]["nspid"], 1, "{event}");
