@@ -41,39 +41,9 @@ impl<K: Hash + Eq + Clone, V> Bounded<K, V> {
         Self { entries, held: HashMap::new(), bytes: 0, room }
     }
 
-    /// Bytes that it holds.
-    pub fn bytes(&self) -> usize {
-        self.bytes
-    }
-
-    /// Bytes that it may hold.
-    pub fn room(&self) -> usize {
-        self.room
-    }
-
-    /// Entries.
-    pub fn len(&self) -> usize {
-        self.entries.len()
-    }
-
-    /// Nothing is kept.
-    pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
-    }
-
-    /// What is kept under a key, which is used now.
-    pub fn get(&mut self, key: &K) -> Option<&V> {
-        self.entries.get(key).map(|entry| &entry.value)
-    }
-
-    /// What is kept under a key.
-    pub fn peek(&self, key: &K) -> Option<&V> {
-        self.entries.peek(key).map(|entry| &entry.value)
-    }
-
-    /// All of it, what was used last first.
-    pub fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
-        self.entries.iter().map(|(key, entry)| (key, &entry.value))
+    /// What an entry takes that holds so many bytes beside key and value.
+    fn in_all(bytes: usize) -> usize {
+        bytes + size_of::<K>() + size_of::<Entry<V>>() + OVERHEAD
     }
 
     /// Takes it out.
@@ -87,7 +57,7 @@ impl<K: Hash + Eq + Clone, V> Bounded<K, V> {
     /// used first, which may be the value itself.
     pub fn put(&mut self, key: K, value: V, owner: u64, bytes: usize) -> Vec<(K, V)> {
         self.remove(&key);
-        let bytes = bytes + size_of::<K>() + size_of::<Entry<V>>() + OVERHEAD;
+        let bytes = Self::in_all(bytes);
         if bytes > self.room {
             return vec![(key, value)];
         }
@@ -139,7 +109,7 @@ impl<K: Hash + Eq + Clone, V> Bounded<K, V> {
                 None => over.push(key.clone()),
                 Some(Kept::Same) => {}
                 Some(Kept::Now(bytes)) => {
-                    let bytes = bytes + size_of::<K>() + size_of::<Entry<V>>() + OVERHEAD;
+                    let bytes = Self::in_all(bytes);
                     if bytes < entry.bytes {
                         less.push((entry.owner, entry.bytes - bytes));
                         entry.bytes = bytes;
@@ -153,6 +123,34 @@ impl<K: Hash + Eq + Clone, V> Bounded<K, V> {
         for key in over {
             self.remove(&key);
         }
+    }
+}
+
+#[cfg(test)]
+impl<K: Hash + Eq, V> Bounded<K, V> {
+    /// Bytes that it holds.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Bytes that it may hold.
+    pub fn room(&self) -> usize {
+        self.room
+    }
+
+    /// Entries.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Nothing is kept.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// What is kept under a key.
+    pub fn peek(&self, key: &K) -> Option<&V> {
+        self.entries.peek(key).map(|entry| &entry.value)
     }
 }
 

@@ -11,6 +11,7 @@ use crate::config::{
     is_variable_name,
 };
 use crate::error::UsageError;
+use crate::record::COMM_BYTES;
 use crate::report::destination::Place;
 use crate::report::filter::{Condition, Conditions};
 use crate::report::redact::{Redaction, parse_pattern};
@@ -540,10 +541,10 @@ impl TraceArgs {
     }
 }
 
-/// As the kernel keeps a name: 15 bytes, then NULs.
+/// As the kernel keeps a name: its first bytes, then NULs.
 fn as_comm(name: &str) -> [u8; 16] {
     let mut comm = [0; 16];
-    for (to, from) in comm[..15].iter_mut().zip(name.bytes()) {
+    for (to, from) in comm[..COMM_BYTES].iter_mut().zip(name.bytes()) {
         *to = from;
     }
     comm

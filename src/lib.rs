@@ -40,6 +40,7 @@ pub mod command;
 pub mod complete;
 pub mod config;
 pub mod context;
+mod descriptors;
 pub mod doctor;
 pub mod error;
 pub mod event;

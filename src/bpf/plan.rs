@@ -1,6 +1,6 @@
 //! From facts about the host to what is loaded: pure, so that it is tested with made-up hosts.
 
-use super::probe::{HostFacts, LegacyCgroups, ProcFault};
+use super::probe::{HostFacts, LegacyCgroups, MOUNT_PROC, MOUNT_SYS, ProcFault};
 use crate::config::{Config, Failed};
 use crate::error::TraceError;
 
@@ -71,7 +71,7 @@ pub fn check_proc(fault: Option<ProcFault>) -> Result<(), TraceError> {
         Some(ProcFault::NotMounted) => "no proc file system is mounted at /proc",
         Some(ProcFault::WithoutSelf) => "/proc is that of another pid namespace: this process is not in it",
     };
-    Err(TraceError::FileSystem { fault, hint: "mount -t proc proc /proc" })
+    Err(TraceError::FileSystem { fault, hint: MOUNT_PROC })
 }
 
 /// Decides.
@@ -85,10 +85,7 @@ pub fn plan(host: &HostFacts, config: &Config) -> Result<Plan, TraceError> {
     }
     check_proc(host.proc_fault)?;
     if !host.has_sys {
-        return Err(TraceError::FileSystem {
-            fault: "no sysfs is mounted at /sys",
-            hint: "mount -t sysfs sysfs /sys; in a container: -v /sys:/sys:ro",
-        });
+        return Err(TraceError::FileSystem { fault: "no sysfs is mounted at /sys", hint: MOUNT_SYS });
     }
     if !host.has_btf {
         return Err(TraceError::NoBtf { release: host.release.clone() });

@@ -48,6 +48,11 @@ pub struct HostFacts {
     pub legacy_cgroups: Option<LegacyCgroups>,
 }
 
+/// What to do where there is no /proc.
+pub const MOUNT_PROC: &str = "mount -t proc proc /proc";
+/// What to do where there is no /sys.
+pub const MOUNT_SYS: &str = "mount -t sysfs sysfs /sys; in a container: -v /sys:/sys:ro";
+
 /// What may be wrong with /proc.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProcFault {

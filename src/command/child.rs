@@ -7,20 +7,16 @@
 //! descriptor, no signal.
 
 use std::ffi::OsString;
-use std::io::{self, IoSlice, IoSliceMut, Write};
-use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, OwnedFd};
+use std::io::{self, IoSlice, Write};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitCode};
 
-use rustix::net::{
-    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage,
-    SendFlags, recvmsg, sendmsg,
-};
 use rustix::process::Pid;
 
 use super::invoker::Invoker;
+use crate::descriptors;
 use crate::sink::sanitize::visible;
 
 /// Our own failure, as timeout and env have it.
@@ -51,7 +47,7 @@ impl Held {
     pub fn start(command: &[OsString]) -> io::Result<Self> {
         let (ours, theirs) = UnixStream::pair()?;
         // before there are fewer privileges: a filter of system calls may refuse it then
-        give(&ours, &io::stdin())?;
+        give(&ours, io::stdin().as_fd())?;
         let child = Command::new("/proc/self/exe")
             .args(["exec-when-ready", "--"])
             .args(command)
@@ -76,26 +72,14 @@ impl Held {
     }
 }
 
-/// Sends a descriptor to the other end.
-fn give(ours: &UnixStream, descriptor: &impl AsFd) -> io::Result<()> {
-    let descriptors = [descriptor.as_fd()];
-    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
-    let mut ancillary = SendAncillaryBuffer::new(&mut space);
-    ancillary.push(SendAncillaryMessage::ScmRights(&descriptors));
-    sendmsg(ours, &[IoSlice::new(&[WAIT])], &mut ancillary, SendFlags::NOSIGNAL)?;
-    Ok(())
+/// Gives the other end a descriptor.
+fn give(ours: &UnixStream, descriptor: BorrowedFd<'_>) -> io::Result<()> {
+    descriptors::send(ours, &[IoSlice::new(&[WAIT])], Some(descriptor))
 }
 
 /// The descriptor that comes over this one, once the trace is ready; None if it never will be.
 fn take_when_ready(theirs: &impl AsFd) -> io::Result<Option<OwnedFd>> {
-    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
-    let mut ancillary = RecvAncillaryBuffer::new(&mut space);
-    let mut word = [0];
-    recvmsg(theirs, &mut [IoSliceMut::new(&mut word)], &mut ancillary, RecvFlags::CMSG_CLOEXEC)?;
-    let descriptor = ancillary.drain().find_map(|message| match message {
-        RecvAncillaryMessage::ScmRights(mut descriptors) => descriptors.next(),
-        _ => None,
-    });
+    let (_, descriptor) = descriptors::receive(theirs, &mut [0])?;
     let mut word = [0];
     rustix::io::read(theirs, &mut word)?;
     Ok(descriptor.filter(|_| word == [GO]))
@@ -144,7 +128,7 @@ mod tests {
         writer.write_all(b"text").unwrap();
         for (word, is_let_go) in [(Some(GO), true), (Some(WAIT), false), (None, false)] {
             let (ours, theirs) = UnixStream::pair().unwrap();
-            give(&ours, &input).unwrap();
+            give(&ours, input.as_fd()).unwrap();
             if let Some(word) = word {
                 (&ours).write_all(&[word]).unwrap();
             }

@@ -19,6 +19,7 @@ use crate::bpf::plan::check_proc;
 use crate::bpf::probe::ProcFault;
 use crate::bpf::session::route_libbpf_messages;
 use crate::cli::Request;
+use crate::error::TraceError;
 use crate::privileges::Needs;
 use crate::tracer::{self, Requests, Wishes};
 
@@ -126,13 +127,18 @@ impl Wiring {
     }
 }
 
+/// Before anything is looked up in /proc.
+fn begin() -> Result<(), TraceError> {
+    route_libbpf_messages();
+    check_proc(ProcFault::look())
+}
+
 /// Traces the host until asked to stop.
 ///
 /// # Errors
 /// If tracing is not possible.
 pub fn trace(mut request: Request, has_status: bool) -> anyhow::Result<()> {
-    route_libbpf_messages();
-    check_proc(ProcFault::look())?;
+    begin()?;
     threads::name_processes(&mut request);
     let mut reporter = outputs::open(&request.settings, false)?;
     let wiring = Wiring::new()?;

@@ -16,10 +16,7 @@ use signal_hook::consts::SIGTERM;
 use signal_hook::iterator::Signals;
 
 use super::child::{FAILED, Held};
-use super::{Stopper, Terminal, Wiring, outputs, threads};
-use crate::bpf::plan::check_proc;
-use crate::bpf::probe::ProcFault;
-use crate::bpf::session::route_libbpf_messages;
+use super::{Stopper, Terminal, Wiring, begin, outputs, threads};
 use crate::cli::Request;
 use crate::privileges::Needs;
 use crate::sink::sanitize::visible;
@@ -30,8 +27,7 @@ use crate::tracer::{self, Wishes};
 /// # Errors
 /// If the command cannot be started or tracing is not possible.
 pub fn run(mut request: Request, command: &[OsString]) -> anyhow::Result<ExitCode> {
-    route_libbpf_messages();
-    check_proc(ProcFault::look())?;
+    begin()?;
     threads::name_processes(&mut request);
     let own = std::process::id();
     request.settings.conditions.trees = vec![own];

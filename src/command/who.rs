@@ -13,10 +13,8 @@ use anyhow::{Context, bail};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
-use super::{Terminal, Wiring, outputs, threads};
-use crate::bpf::plan::check_proc;
-use crate::bpf::probe::{ProcFault, in_initial_pid_namespace};
-use crate::bpf::session::route_libbpf_messages;
+use super::{Terminal, Wiring, begin, outputs, threads};
+use crate::bpf::probe::in_initial_pid_namespace;
 use crate::cli::Request;
 use crate::complete::procfs::{Stat, read_text};
 use crate::config::ALL_SIGNALS;
@@ -36,8 +34,7 @@ const LAST_LINES: Duration = Duration::from_millis(300);
 /// # Errors
 /// If there is no such process or tracing is not possible.
 pub fn who(mut request: Request, id: u32) -> anyhow::Result<()> {
-    route_libbpf_messages();
-    check_proc(ProcFault::look())?;
+    begin()?;
     if !in_initial_pid_namespace() {
         bail!(
             "who cannot find process {id}: pids in here are not the host's\nhint: run it in the host's pid namespace \

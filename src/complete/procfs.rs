@@ -8,8 +8,10 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
+use rustix::fs::PROC_SUPER_MAGIC;
+
 use crate::clock;
-use crate::record::Task;
+use crate::record::{COMM_BYTES, Task};
 
 /// /proc counts in clock ticks, by the clock of the reader's time namespace; a start is boot-time nanoseconds.
 fn ticks(start: u64) -> u64 {
@@ -230,7 +232,7 @@ pub fn status(proc_directory: &Path, pid: u32, start: u64) -> Option<Status> {
     // real, effective, saved, of the file system
     let uid = status_number(&read_text(directory.join("status")).ok()?, "Uid", 1)?;
     // of a kernel worker the file has more than the kernel keeps as its name
-    comm.truncate(15);
+    comm.truncate(COMM_BYTES);
     // read before, so that it is of this very process
     is_same_process(proc_directory, pid, start).then_some(Status { comm, uid })
 }
@@ -293,9 +295,7 @@ impl HostNamespaces {
 
 /// Is there a /proc? A directory of that name is none.
 pub fn is_mounted(proc_directory: &Path) -> bool {
-    /// `PROC_SUPER_MAGIC` (`include/uapi/linux/magic.h`).
-    const PROC_MAGIC: u64 = 0x9fa0;
-    rustix::fs::statfs(proc_directory).is_ok_and(|found| found.f_type as u64 == PROC_MAGIC)
+    rustix::fs::statfs(proc_directory).is_ok_and(|found| found.f_type == PROC_SUPER_MAGIC)
 }
 
 /// Every process of a /proc.

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::bpf::plan::allocates_with_preemption_off;
-use crate::bpf::probe::{HostFacts, ProcFault, memory_limit};
+use crate::bpf::probe::{HostFacts, MOUNT_PROC, MOUNT_SYS, ProcFault, memory_limit};
 use crate::bpf::refusal::{self, CallFacts, Refusal};
 
 /// How good it is.
@@ -184,19 +184,18 @@ fn sys_file_system(is_mounted: bool) -> Check {
         State::Fatal,
         "not mounted",
         "what the kernel has is not known, its types (BTF) included",
-        "mount -t sysfs sysfs /sys; in a container: -v /sys:/sys:ro",
+        MOUNT_SYS,
     )
 }
 
 fn proc_file_system(fault: Option<ProcFault>) -> Check {
     let name = "/proc";
     let nothing = "nothing can be known of processes older than the trace, nor of this one";
-    let mount = "mount -t proc proc /proc";
     match fault {
         None => good(name, "mounted"),
-        Some(ProcFault::NotMounted) => bad(name, State::Fatal, "not mounted", nothing, mount),
+        Some(ProcFault::NotMounted) => bad(name, State::Fatal, "not mounted", nothing, MOUNT_PROC),
         Some(ProcFault::WithoutSelf) => {
-            bad(name, State::Fatal, "that of another pid namespace", nothing, mount)
+            bad(name, State::Fatal, "that of another pid namespace", nothing, MOUNT_PROC)
         }
         Some(ProcFault::Hidden) => bad(
             name,

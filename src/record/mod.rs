@@ -292,6 +292,9 @@ impl Previous {
     }
 }
 
+/// Bytes that the kernel keeps of a name: `TASK_COMM_LEN` of include/linux/sched.h, less its NUL.
+pub const COMM_BYTES: usize = 15;
+
 /// A `comm`, without the NULs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Comm {
@@ -681,7 +684,7 @@ pub struct Snapshot<'a> {
     pub result: u32,
     /// Siginfo.
     pub info: SigInfo,
-    /// The running task's system call, where it was inside one.
+    /// The system call that the running task's registers hold, whether or not it is still in it (`in_syscall`).
     pub syscall: Option<Syscall>,
     /// The running task was inside a system call (also where the registers could not be had).
     pub in_syscall: bool,

@@ -129,14 +129,13 @@ impl Destination {
     /// # Errors
     /// If it cannot be opened, or should not.
     pub fn open(place: Place, opener: &Arc<Opener>, number: usize) -> Result<Self, Refusal> {
-        let refused = |error: io::Error| Refusal { why: error.to_string(), hint: String::new() };
         // not through the buffers of the standard library: what they took and could not write would come twice
         let file = match &place {
-            Place::Stdout => io::stdout().as_fd().try_clone_to_owned().map(File::from),
-            Place::Stderr => io::stderr().as_fd().try_clone_to_owned().map(File::from),
+            Place::Stdout => File::from(io::stdout().as_fd().try_clone_to_owned()?),
+            Place::Stderr => File::from(io::stderr().as_fd().try_clone_to_owned()?),
             // whoever started this has opened it
             Place::Descriptor(number) => {
-                OpenOptions::new().append(true).open(format!("/proc/self/fd/{number}"))
+                OpenOptions::new().append(true).open(format!("/proc/self/fd/{number}"))?
             }
             Place::File(_) => {
                 let named = Named { opener: Arc::clone(opener), number, is_fifo: true, id: None };
@@ -151,7 +150,6 @@ impl Destination {
                 return Ok(destination);
             }
         };
-        let file = file.map_err(refused)?;
         let (is_terminal, is_shared) = (file.is_terminal(), is_log(&file));
         Ok(Self { is_terminal, is_shared, ..Self::new(place, Some(Box::new(file))) })
     }

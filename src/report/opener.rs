@@ -22,6 +22,7 @@ mod path;
 use std::ffi::OsString;
 use std::fmt;
 use std::fs::File;
+use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -49,9 +50,15 @@ impl Refusal {
     }
 }
 
+impl From<io::Error> for Refusal {
+    fn from(error: io::Error) -> Self {
+        Self::new(error.to_string(), "")
+    }
+}
+
 impl From<Errno> for Refusal {
     fn from(error: Errno) -> Self {
-        Self::new(std::io::Error::from(error).to_string(), "")
+        io::Error::from(error).into()
     }
 }
 

@@ -7,10 +7,8 @@ use super::keys::{EVENTS, Kind};
 use super::redact::REDACTED;
 use crate::config::{ALL_SIGNALS, Config, Failed, MAX_PID};
 use crate::error::UsageError;
+use crate::record::COMM_BYTES;
 use crate::sink::document::Value;
-
-/// Bytes of a comm: `TASK_COMM_LEN` of the kernel, less the NUL.
-const COMM: usize = 15;
 
 /// The least and the greatest that a number can be, and what there is to say about it.
 fn range(key: &str, kind: Kind) -> Option<(f64, f64, &'static str)> {
@@ -68,8 +66,8 @@ pub(super) fn check(key: &str, kind: Kind, test: &Test) -> Result<(), (String, S
             }
             // what is taken out is longer than what was there
             Pattern::Glob(glob) if glob.contains(REDACTED) => Ok(()),
-            Pattern::Glob(glob) if is_comm && fewest_bytes(glob) > COMM => {
-                let first = first_bytes(glob, COMM);
+            Pattern::Glob(glob) if is_comm && fewest_bytes(glob) > COMM_BYTES => {
+                let first = first_bytes(glob, COMM_BYTES);
                 let shorter = if glob.contains(['*', '?']) {
                     "give a shorter pattern".to_owned()
                 } else {

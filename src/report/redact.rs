@@ -18,14 +18,11 @@ use super::partial::Beginnings;
 use super::secrets::{self, Texts};
 use crate::error::UsageError;
 use crate::event::Event;
-use crate::record::{Comm, Previous, ProcessFacts};
+use crate::record::{COMM_BYTES, Comm, Previous, ProcessFacts};
 use crate::sink::document::{Document, Field, Value};
 
 /// Stands for what was taken out.
 pub const REDACTED: &str = "[redacted]";
-
-/// A `comm` of so many bytes may go on (`TASK_COMM_LEN` of include/linux/sched.h, without its NUL).
-const COMM_LENGTH: usize = 15;
 
 /// A pattern of the command line.
 #[derive(Debug, Clone)]
@@ -119,7 +116,7 @@ impl Redaction {
         let Some(source) = signal.and_then(|signal| signal.source.as_mut()) else { return };
         if let Some(comm) = self.comm(&source.comm) {
             // there is no room for more than a comm's length, and what is cut of a mark is no mark
-            let short = if comm.len() > COMM_LENGTH { REDACTED.as_bytes() } else { &comm };
+            let short = if comm.len() > COMM_BYTES { REDACTED.as_bytes() } else { &comm };
             source.comm = Comm::from(short);
         }
     }
@@ -127,7 +124,7 @@ impl Redaction {
     /// What is left of a comm, if something is to be taken out of it.
     fn comm(&self, comm: &[u8]) -> Option<Vec<u8>> {
         let mut items = [comm.to_vec()];
-        self.texts(&mut items, Texts::Free, comm.len() >= COMM_LENGTH).then(|| {
+        self.texts(&mut items, Texts::Free, comm.len() >= COMM_BYTES).then(|| {
             let [left] = items;
             left
         })
@@ -159,7 +156,7 @@ impl Redaction {
                     }
                 }
                 Value::Text(text) if may_hold_secrets(known, key) => {
-                    let may_go_on = goes_on || (key == "comm" && text.len() >= COMM_LENGTH);
+                    let may_go_on = goes_on || (key == "comm" && text.len() >= COMM_BYTES);
                     let texts = if is_made_of_names(key) { None } else { Some(Texts::Free) };
                     let mut items = [raw.unwrap_or_else(|| std::mem::take(text).into_bytes())];
                     let was_any = self.replace_in(&mut items, texts, may_go_on);

@@ -1,19 +1,16 @@
 //! The process that opens FILEs for the tracer: it is asked with a number, and answers with a descriptor or a reason.
 
-use std::io::{self, IoSlice, IoSliceMut};
-use std::mem::MaybeUninit;
+use std::io::{self, IoSlice};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 
-use rustix::net::{
-    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
-    SendAncillaryMessage, SendFlags, SocketFlags, SocketType, recvmsg, sendmsg, socketpair,
-};
+use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, socketpair};
 
 use super::{Id, Opened, Refusal, Sort, Targets};
+use crate::descriptors;
 
 /// The command that starts one; hidden, as it is of no use to anybody else.
 pub const COMMAND: &str = "open-outputs";
@@ -72,21 +69,7 @@ fn ask(socket: BorrowedFd<'_>, number: usize, held: Option<Id>) -> io::Result<Re
     let question = [&[number][..], &device, &inode].concat();
     rustix::io::retry_on_intr(|| rustix::net::send(socket, &question, SendFlags::NOSIGNAL))?;
     let mut bytes = vec![0; ANSWER];
-    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
-    let mut ancillary = RecvAncillaryBuffer::new(&mut space);
-    let count = loop {
-        let mut into = [IoSliceMut::new(&mut bytes)];
-        match recvmsg(socket, &mut into, &mut ancillary, RecvFlags::CMSG_CLOEXEC) {
-            Err(rustix::io::Errno::INTR) => {}
-            received => break received?.bytes,
-        }
-    };
-    let mut file = None;
-    for message in ancillary.drain() {
-        if let RecvAncillaryMessage::ScmRights(files) = message {
-            file = files.into_iter().next();
-        }
-    }
+    let (count, file) = descriptors::receive(socket, &mut bytes)?;
     let Some((&first, text)) = bytes[..count].split_first() else {
         return Err(io::ErrorKind::UnexpectedEof.into());
     };
@@ -153,20 +136,8 @@ fn answer(socket: BorrowedFd<'_>, opened: &Result<Opened, Refusal>) -> io::Resul
         Ok(Opened::Same) => (SAME, String::new(), None),
         Err(refusal) => (REFUSED, format!("{}\0{}", refusal.why, refusal.hint), None),
     };
-    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
-    let mut ancillary = SendAncillaryBuffer::new(&mut space);
-    let files = file.as_slice();
-    if !files.is_empty() {
-        ancillary.push(SendAncillaryMessage::ScmRights(files));
-    }
     let text = &text.as_bytes()[..text.len().min(ANSWER - 1)];
-    let parts = [IoSlice::new(std::slice::from_ref(&first)), IoSlice::new(text)];
-    loop {
-        match sendmsg(socket, &parts, &mut ancillary, SendFlags::NOSIGNAL) {
-            Err(rustix::io::Errno::INTR) => {}
-            sent => return sent.map(|_| ()).map_err(Into::into),
-        }
-    }
+    descriptors::send(socket, &[IoSlice::new(&[first]), IoSlice::new(text)], file)
 }
 
 #[cfg(test)]
