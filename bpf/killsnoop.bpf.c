@@ -37,9 +37,11 @@ static __always_inline void gather_facts(struct facts *facts, u64 *ctx, struct t
 		facts->last_fault = fault_address_of(view_of(current_task));
 	facts->disposition = disposition_of(target, facts->signal, &facts->action);
 	if (have_task_pt_regs()) {
-		read_syscall(current_task, &facts->call);
-		facts->in_syscall = in_system_call(current_task, target, &facts->call, info);
+		read_syscall(current_task, CALL_RUNS, &facts->call);
+		facts->is_on_stack = info > 1 && is_on_stack(current_task, info);
+		facts->in_syscall = in_system_call(current_task, target, facts);
 	} else {
+		facts->is_on_stack = 0;
 		__builtin_memset(&facts->call, 0, sizeof(facts->call));
 		facts->in_syscall = facts->info == INFO_POINTER && facts->code <= 0 &&
 				    current_task->tgid != 0 &&

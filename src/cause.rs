@@ -22,6 +22,8 @@ pub enum Cause {
     Reboot,
     /// `PTRACE_ATTACH`.
     TracerAttached,
+    /// `PTRACE_KILL`, and whatever else a call of `ptrace(2)` sends.
+    TracerCalled,
     /// A tracer ended that had asked for that (`PTRACE_O_EXITKILL`).
     TracerEnded,
     /// A traced process is signalled on behalf of its tracer.
@@ -80,6 +82,21 @@ const SHOWN_BY: &[(Cause, &[&str])] = &[
     (Cause::NamespaceEnd, &["zap_pid_ns_processes"]),
     (Cause::TracerAttached, &["ptrace_attach"]),
     (Cause::TracerEnded, &["exit_ptrace"]),
+    (
+        Cause::TracerCalled,
+        &[
+            "ptrace_request",
+            "compat_ptrace_request",
+            "arch_ptrace",
+            "compat_arch_ptrace",
+            "__do_sys_ptrace",
+            "__x64_sys_ptrace",
+            "__ia32_sys_ptrace",
+            "__ia32_compat_sys_ptrace",
+            "__arm64_sys_ptrace",
+            "__arm64_compat_sys_ptrace",
+        ],
+    ),
     (Cause::Perf, &["perf_sigtrap", "force_sig_perf", "send_sig_perf"]),
     (
         Cause::MessageQueue,
@@ -349,6 +366,7 @@ mod tests {
             ("__kill_pgrp_info do_exit do_group_exit", Cause::OrphanedGroup),
             ("ptrace_attach __x64_sys_ptrace do_syscall_64", Cause::TracerAttached),
             ("exit_ptrace do_exit", Cause::TracerEnded),
+            ("ptrace_request arch_ptrace __x64_sys_ptrace do_syscall_64", Cause::TracerCalled),
             ("reboot_pid_ns __do_sys_reboot", Cause::Reboot),
             ("zap_pid_ns_processes do_exit", Cause::NamespaceEnd),
             ("__kill_pgrp_info kill_pgrp isig n_tty_receive_signal_char", Cause::Terminal),

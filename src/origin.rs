@@ -101,6 +101,8 @@ pub enum Reason {
     UserDispatch,
     /// `PTRACE_ATTACH`.
     Attach,
+    /// `PTRACE_KILL`.
+    PtraceKill,
     /// The tracer ended (`PTRACE_O_EXITKILL`).
     TracerEnded,
     /// A message came to an empty queue.
@@ -109,7 +111,7 @@ pub enum Reason {
 
 impl Reason {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::OrphanedGroup,
         Self::Reboot,
         Self::Sysrq,
@@ -120,6 +122,7 @@ impl Reason {
         Self::ExecFailed,
         Self::UserDispatch,
         Self::Attach,
+        Self::PtraceKill,
         Self::TracerEnded,
         Self::MessageQueue,
     ];
@@ -137,6 +140,7 @@ impl Reason {
             Self::ExecFailed => "exec-failed",
             Self::UserDispatch => "user-dispatch",
             Self::Attach => "attach",
+            Self::PtraceKill => "ptrace-kill",
             Self::TracerEnded => "tracer-ended",
             Self::MessageQueue => "message-queue",
         }
@@ -362,6 +366,11 @@ fn is_of_cgroup_kill(facts: &Snapshot<'_>) -> bool {
         }
 }
 
+/// kernel/ptrace.c: PTRACE_KILL sends it to the thread, without a siginfo (since 5.19).
+fn is_ptrace_kill(facts: &Snapshot<'_>) -> bool {
+    facts.signal == KILL && facts.info == SigInfo::None && !facts.group && !is_to_itself(facts)
+}
+
 fn is_in_ptrace(facts: &Snapshot<'_>) -> bool {
     use SyscallAbi::{Arm, Arm64, I386, X32, X86_64};
     facts.syscall.is_some_and(|call| {
@@ -438,6 +447,8 @@ fn of_cause(cause: Cause, facts: &Snapshot<'_>) -> Option<(Origin, Option<Reason
         Cause::NamespaceEnd => (Origin::PidNamespace, None),
         Cause::Reboot => (Origin::PidNamespace, Some(Reason::Reboot)),
         Cause::TracerAttached => (Origin::Ptrace, Some(Reason::Attach)),
+        Cause::TracerCalled if is_ptrace_kill(facts) => (Origin::Ptrace, Some(Reason::PtraceKill)),
+        Cause::TracerCalled => (Origin::Ptrace, None),
         Cause::TracerEnded => (Origin::Ptrace, Some(Reason::TracerEnded)),
         // who has let it through may be gone by now
         Cause::Tracer if is_to_itself(facts) => (Origin::Ptrace, None),
@@ -474,6 +485,7 @@ fn by_rules(facts: &Snapshot<'_>) -> Verdict {
         (SYS, SigInfo::Given { code: SYS_USER_DISPATCH, .. }) if is_to_itself(facts) => {
             Some(Reason::UserDispatch)
         }
+        (KILL, _) if origin == Origin::Ptrace => Some(Reason::PtraceKill),
         _ => None,
     };
     Verdict { reason, ..Verdict::of(origin) }
@@ -485,6 +497,10 @@ fn origin_by_rules(facts: &Snapshot<'_>) -> Origin {
     let current = &facts.current;
     let exiting = current.flags & PF_EXITING != 0;
     match (facts.signal, facts.info) {
+        // the one call that sends it so, but for those that write to cgroup.kill
+        (KILL, SigInfo::None) if is_ptrace_kill(facts) && facts.in_syscall && is_in_ptrace(facts) => {
+            Origin::Ptrace
+        }
         (_, SigInfo::Given { code: SI_TIMER, .. }) => Origin::Timer,
         (SYS, SigInfo::Given { code: SYS_SECCOMP, .. }) => Origin::Seccomp,
         (SYS, SigInfo::Given { code: SYS_USER_DISPATCH, .. }) => Origin::Kernel,
@@ -605,15 +621,16 @@ pub fn may_be_trigger(facts: &Snapshot<'_>, origin: Origin) -> bool {
     }
     is_process
         && (origin == Origin::Oom || !is_to_itself(facts))
-        && matches!(
-            origin,
-            Origin::Oom
-                | Origin::Tty
-                | Origin::ParentDeath
-                | Origin::PidNamespace
-                | Origin::Child
-                | Origin::Kernel
-        )
+        && (origin == Origin::Ptrace && is_ptrace_kill(facts)
+            || matches!(
+                origin,
+                Origin::Oom
+                    | Origin::Tty
+                    | Origin::ParentDeath
+                    | Origin::PidNamespace
+                    | Origin::Child
+                    | Origin::Kernel
+            ))
 }
 
 /// What a positive `si_code` is of.
@@ -823,6 +840,21 @@ mod tests {
         facts
     }
 
+    /// Only that call and those that write to `cgroup.kill` send it so.
+    #[test]
+    fn a_tracer_that_kills_is_known_without_the_stack() {
+        const PTRACE: i64 = 101;
+        let to_the_process = in_call(facts(9, SigInfo::None), PTRACE, [0; 4]);
+        let killed = Snapshot { group: false, ..in_call(facts(9, SigInfo::None), PTRACE, [0; 4]) };
+        let verdict = decide(&killed);
+        assert_eq!((verdict.origin, verdict.reason), (Origin::Ptrace, Some(Reason::PtraceKill)));
+        assert!(may_be_trigger(&killed, verdict.origin));
+        let in_an_interrupt = in_call(facts(9, SigInfo::Kernel), PTRACE, [0; 4]);
+        for other in [to_the_process, in_an_interrupt] {
+            assert_ne!(decide(&other).origin, Origin::Ptrace);
+        }
+    }
+
     #[test]
     fn the_kernels_stack_outranks_the_rules() {
         for (facts, origin, reason) in [
@@ -887,7 +919,7 @@ mod tests {
             let verdict = decide(&written(number));
             assert_eq!((verdict.origin, verdict.via), (Origin::Cgroup, via), "{number}");
         }
-        assert_eq!(decide(&written(101)).origin, Origin::Kernel, "a tracer's");
+        assert_eq!(decide(&written(101)).origin, Origin::Ptrace, "a tracer's");
         let mut worker = Snapshot { group: false, ..facts(9, SigInfo::None) };
         assert_ne!(decide(&worker).origin, Origin::Cgroup, "in no call");
         worker.current.flags |= PF_IO_WORKER;

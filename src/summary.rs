@@ -183,6 +183,9 @@ fn ptrace(event: &SignalEvent<'_>, target: &str) -> String {
         (Some(Reason::Attach), Some(tracer)) => {
             format!("kernel sent {signal} to {target}: {tracer} attached to it (ptrace)")
         }
+        (Some(Reason::PtraceKill), Some(tracer)) => {
+            format!("kernel sent {signal} to {target}: its tracer {tracer} asked for it (PTRACE_KILL)")
+        }
         (Some(Reason::TracerEnded), Some(tracer)) => {
             format!("kernel sent {signal} to {target}: its tracer {tracer} ended (PTRACE_O_EXITKILL)")
         }

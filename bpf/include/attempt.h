@@ -234,7 +234,7 @@ static __noinline int see_attempt(s64 returned)
 
 	if (!counters)
 		return 0;
-	read_syscall(current_task, &call);
+	read_syscall(current_task, CALL_IS_OVER, &call);
 	if (!signal_argument(&call, &signal))
 		return 0;
 	is_probe = signal == 0;

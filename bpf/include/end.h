@@ -79,7 +79,7 @@ static __always_inline void emit_end(struct end_scratch *scratch, struct task_st
 	end->reserved = 0;
 	__builtin_memset(&end->call, 0, sizeof(end->call));
 	if (have_task_pt_regs())
-		read_syscall(task, &end->call);
+		read_syscall(task, CALL_IS_OVER, &end->call);
 	address = AS_NUMBER(&scratch->tracer, task);
 	read_teller(scratch, address);
 	scratch->length = sizeof(*end);

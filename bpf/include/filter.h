@@ -37,6 +37,37 @@
 #define BUS_MCEERR_AR 4
 #define BUS_MCEERR_AO 5
 
+/*
+ * Is this siginfo between the end of the task's kernel stack and its saved registers? Then a call of the task built it. That
+ * of a timer, of a message queue and of AIO lies in an object of theirs, and an interrupt of the kernel has a stack of its own.
+ */
+static __always_inline bool is_on_stack(struct task_struct *task, u64 info)
+{
+	u64 stack = (u64)view_of(task)->stack;
+
+	return stack && info >= stack && info < (u64)bpf_task_pt_regs(task);
+}
+
+/*
+ * Is current inside a system call of its own? Not the idle task, not a kernel thread, and not one that
+ * is exiting, whose registers are those of whatever it did last. An interrupt of a program leaves no number.
+ *
+ * On x86 the register of the result says so, which a tracer can change where the call begins, and let go before it runs.
+ * The number and the arguments are what the kernel goes by. So a siginfo on the task's own stack is evidence as well.
+ * kill() of 7.x has no siginfo, and names its target.
+ */
+static __always_inline bool in_system_call(struct task_struct *task, struct task_struct *target,
+					   const struct facts *facts)
+{
+	const struct wire_syscall *call = &facts->call;
+
+	if (task->tgid == 0 || task->flags & (PF_KTHREAD | PF_EXITING) || call->number < 0)
+		return false;
+	return call->active || facts->is_on_stack ||
+	       (facts->info == INFO_NONE && may_send(call->number) &&
+		(u32)call->args[0] == (u32)target->tgid);
+}
+
 /* Did current send it, by a system call of its own? (Without registers: by what siginfo says.) */
 static __always_inline bool sent_by_current(const struct facts *facts)
 {
@@ -69,7 +100,6 @@ static __always_inline enum hidden_class hidden_class_of(const struct facts *fac
 	u64 bit = SIGNAL_BIT(facts->signal);
 	bool to_itself = facts->to_itself;
 	bool is_pointer = facts->info == INFO_POINTER;
-	bool is_others = caused_by_another(facts);
 
 	/* a program that dispatches its own system calls (Wine) does so all the time */
 	bool is_dispatched =
@@ -91,7 +121,7 @@ static __always_inline enum hidden_class hidden_class_of(const struct facts *fac
 		return SHOWN;
 	if (facts->signal == 17 && is_pointer && facts->code >= 1 && facts->code <= 6)
 		return HIDDEN_CHILD;
-	if (is_pointer && facts->code == SI_TIMER)
+	if (is_pointer && facts->code == SI_TIMER && !facts->is_on_stack)
 		return HIDDEN_TIMER;
 	if (facts->info == INFO_KERNEL && (TIMER_SIGNALS & bit))
 		return HIDDEN_TIMER;
@@ -105,11 +135,13 @@ static __always_inline enum hidden_class hidden_class_of(const struct facts *fac
 		return HIDDEN_TTY;
 	if (facts->signal == 13 && facts->info == INFO_NONE && to_itself)
 		return HIDDEN_IO;
-	/* F_SETOWN names any process, and F_SETSIG any signal: one that another process brings about is not hidden */
-	if ((IO_SIGNALS & bit) && facts->info == INFO_KERNEL && !is_others)
-		return HIDDEN_IO;
-	if (is_pointer && !(FAULT_SIGNALS & bit) && !is_others &&
-	    (facts->code == SI_SIGIO || (facts->code >= 1 && facts->code <= 6)))
+	/*
+	 * F_SETOWN names any process, and F_SETSIG any signal: one that another process brings about is not hidden. Nor is
+	 * one that by its number is not of I/O: who wrote is not known where a kernel thread hands it on.
+	 */
+	if ((IO_SIGNALS & bit) && !caused_by_another(facts) &&
+	    (facts->info == INFO_KERNEL ||
+	     (is_pointer && (facts->code == SI_SIGIO || (facts->code >= 1 && facts->code <= 6)))))
 		return HIDDEN_IO;
 	return SHOWN;
 }

@@ -229,8 +229,8 @@ struct facts {
 	u32 in_tree;      /* SIGNAL_SOURCE_IN_TREE, SIGNAL_TARGET_IN_TREE */
 	u32 is_io_worker; /* current is a thread that io_uring made: it works for its process */
 	u32 is_exiting;   /* current is past the beginning of its exit */
-	u32 reserved;
-	u64 last_fault; /* wire_signal.last_fault */
+	u32 is_on_stack;  /* its siginfo is on current's stack: a call of current built it, and no timer */
+	u64 last_fault;   /* wire_signal.last_fault */
 	struct wire_syscall call;
 };
 

@@ -4,7 +4,7 @@
  * differs between architectures.
  *
  * The registers are stale in task work, in exit-by-signal and in interrupts: read_syscall() tells only
- * what they hold; who may believe them is decided by in_system_call() here and, with the number and
+ * what they hold; who may believe them is decided by in_system_call() (filter.h) and, with the number and
  * the arguments, by the pure function in user space (src/origin.rs).
  */
 #ifndef KILLSNOOP_REGISTERS_H
@@ -12,6 +12,11 @@
 
 #include "compat.h"
 #include "record.h"
+
+enum call_state {
+	CALL_RUNS,
+	CALL_IS_OVER,
+};
 
 #if defined(__TARGET_ARCH_x86)
 
@@ -46,17 +51,20 @@ static __always_inline u64 fault_address_of(struct task_struct *task)
 	return ((struct task_struct___x86 *)task)->thread.cr2;
 }
 
+/* The kernel takes an int: what the caller has in the upper half names no other call. */
 static __always_inline s64 number_of(struct pt_regs *regs)
 {
-	return regs->orig_ax;
+	return (s32)regs->orig_ax;
 }
 
-static __always_inline void read_syscall(struct task_struct *task, struct wire_syscall *call)
+static __always_inline void read_syscall(struct task_struct *task,
+					 enum call_state state __attribute__((unused)),
+					 struct wire_syscall *call)
 {
 	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
 	struct task_struct___x86 *x86 = (void *)task;
 
-	call->number = regs->orig_ax;
+	call->number = number_of(regs);
 	/* entry code stores -ENOSYS before it dispatches and the result only on the way out */
 	call->active = (s64)regs->ax == -38;
 	call->instruction_pointer = regs->ip;
@@ -107,16 +115,18 @@ static __always_inline s64 number_of(struct pt_regs *regs)
 	return regs->syscallno;
 }
 
-static __always_inline void read_syscall(struct task_struct *task, struct wire_syscall *call)
+static __always_inline void read_syscall(struct task_struct *task, enum call_state state,
+					 struct wire_syscall *call)
 {
 	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
 
-	call->number = regs->syscallno;
+	call->number = number_of(regs);
 	call->active = regs->syscallno != -1;
 	call->instruction_pointer = regs->pc;
 	/* PSR_MODE32_BIT: the 32-bit ARM numbers are another table */
 	call->abi = regs->pstate & 0x10 ? ABI_ARM : ABI_ARM64;
-	call->args[0] = regs->orig_x0;
+	/* what the call itself reads; a tracer may have changed it since it was kept. Once it returns, it is the result */
+	call->args[0] = state == CALL_RUNS ? regs->regs[0] : regs->orig_x0;
 	call->args[1] = regs->regs[1];
 	call->args[2] = regs->regs[2];
 	call->args[3] = regs->regs[3];
@@ -247,36 +257,6 @@ static __always_inline bool is_ptrace(const struct wire_syscall *call)
 		return call->number == 26;
 	}
 	return false;
-}
-
-/* Is this address between the end of the task's kernel stack and its saved registers? */
-static __always_inline bool is_on_stack(struct task_struct *task, u64 address)
-{
-	u64 stack = (u64)view_of(task)->stack;
-
-	return stack && address >= stack && address < (u64)bpf_task_pt_regs(task);
-}
-
-/*
- * Is current inside a system call of its own? Not the idle task, not a kernel thread, and not one that
- * is exiting, whose registers are those of whatever it did last.
- *
- * On x86 the register of the result says so, which a tracer can change where the call begins, and let go before it runs.
- * The number and the arguments are what the kernel goes by. So a siginfo on the task's own stack is evidence as well: an
- * interrupt of the kernel has a stack of its own, and one of a program leaves no number. kill() of 7.x has no siginfo, and
- * names its target.
- */
-static __always_inline bool in_system_call(struct task_struct *task, struct task_struct *target,
-					   const struct wire_syscall *call, u64 info)
-{
-	bool acts = call->active;
-
-	if (task->tgid == 0 || task->flags & (PF_KTHREAD | PF_EXITING))
-		return false;
-	if (!acts && call->number >= 0)
-		acts = info ? info > 1 && is_on_stack(task, info)
-			    : may_send(call->number) && (u32)call->args[0] == (u32)target->tgid;
-	return acts;
 }
 
 #endif

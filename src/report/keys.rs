@@ -97,6 +97,7 @@ const REASONS: &[&str] = &[
     "exec-failed",
     "user-dispatch",
     "attach",
+    "ptrace-kill",
     "tracer-ended",
     "message-queue",
 ];

@@ -3,14 +3,14 @@
 
 use serde_json::Value;
 
-use super::make;
+use super::{make, without_symbols};
 use crate::Test;
 use crate::harness::{Process, Skip, Tracer};
 
 pub const TESTS: &[Test] = &[
     ("a_sender_that_its_tracer_assists_is_named_and_so_is_the_tracer", &[Skip::X86], with_a_tracer),
     ("a_sender_that_its_tracer_lets_go_in_the_call_is_named", &[Skip::X86], without_a_tracer),
-    ("an_assisted_sender_is_not_hidden_where_the_stack_cannot_be_explained", &[Skip::X86], without_symbols),
+    ("an_assisted_sender_is_not_hidden_where_the_stack_cannot_be_explained", &[Skip::X86], unexplained),
     ("an_innocent_process_that_is_made_to_send_is_named_with_its_tracer", &[Skip::X86], innocent),
 ];
 
@@ -47,16 +47,8 @@ fn without_a_tracer() {
 }
 
 /// Where /proc/kallsyms cannot be read there is less evidence, and none of it is against the truth.
-fn without_symbols() {
-    let kernel = "bpf,perfmon,sys_ptrace,dac_read_search,sys_admin,setpcap";
-    let capabilities = format!("-all,+{}", kernel.replace(',', ",+"));
-    let tracer = Tracer::run(std::process::Command::new("setpriv").args([
-        &format!("--bounding-set={capabilities}"),
-        "--",
-        crate::harness::killsnoop(),
-        "-o",
-        "json",
-    ]));
+fn unexplained() {
+    let tracer = without_symbols();
     for (way, _) in WAYS {
         for how in ["assisted", "let-go"] {
             let (_made, target, sender) = make(&format!("{how}-{way}"));

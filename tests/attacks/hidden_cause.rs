@@ -8,6 +8,7 @@ use crate::harness::{Skip, Tracer};
 
 pub const TESTS: &[Test] = &[
     ("who_changes_a_watched_directory_or_breaks_a_lease_is_the_trigger", &[], notified),
+    ("what_a_kernel_thread_hands_on_is_not_hidden", &[], handed_on),
     ("a_limit_that_another_has_set_is_not_the_victims_doing", &[], limited),
     ("a_perf_event_of_another_is_no_fault_of_the_victim", &[Skip::PerfEvent], perf_event),
 ];
@@ -19,6 +20,18 @@ fn notified() {
         let event = tracer.signal_to(target, 10);
         assert_eq!((&event["origin"], &event["source"]), (&"io".into(), &Value::Null), "{kind}: {event}");
         assert_eq!(event["trigger"]["pid"], other, "{kind}: {event}");
+    }
+}
+
+/// Whoever wrote is not known, and the victim handles it: it is told that this was I/O, and none of the victim's.
+fn handed_on() {
+    let tracer = Tracer::json(&[]);
+    for kind in ["terminal", "garbage"] {
+        let (_made, target, _) = make(kind);
+        let event = tracer.signal_to(target, 15);
+        assert_eq!((&event["origin"], &event["source"]), (&"io".into(), &Value::Null), "{kind}: {event}");
+        assert_eq!(event["code"], "POLL_IN", "{kind}: {event}");
+        assert_ne!(event["trigger"]["pid"], target, "{kind}: {event}");
     }
 }
 

@@ -16,6 +16,7 @@ mod secrets;
 mod shared_file;
 mod squatting;
 mod unicode;
+mod wide_number;
 
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -23,7 +24,7 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 use crate::Test;
-use crate::harness::{self, Process};
+use crate::harness::{self, Process, Tracer};
 
 /// All of them.
 pub fn tests() -> Vec<Test> {
@@ -43,6 +44,7 @@ pub fn tests() -> Vec<Test> {
         shared_file::TESTS,
         squatting::TESTS,
         unicode::TESTS,
+        wide_number::TESTS,
     ]
     .concat()
 }
@@ -61,6 +63,14 @@ pub fn as_user(program: impl AsRef<std::ffi::OsStr>, uid: u32) -> Command {
     // std gives up root's groups with it, and the kernel the capabilities
     command.uid(uid).gid(uid).current_dir("/");
     command
+}
+
+/// A tracer that cannot read the kernel's symbols, and has less evidence therefore.
+pub fn without_symbols() -> Tracer {
+    let kernel = "bpf,perfmon,sys_ptrace,dac_read_search,sys_admin,setpcap";
+    let capabilities = format!("-all,+{}", kernel.replace(',', ",+"));
+    let bounding_set = format!("--bounding-set={capabilities}");
+    Tracer::run(Command::new("setpriv").args([&bounding_set, "--", harness::killsnoop(), "-o", "json"]))
 }
 
 /// A process of the attacker's that makes a signal; the pids that it printed.

@@ -65,6 +65,7 @@ pub const ROWS: &[Row] = &[
     row("a signal that a tracer put in (ptrace)", "ptrace", 15, r#"{"event":"ended","origin":"ptrace","trigger":{"pid":"MAKER"},"source":null}"#),
     row("a signal that a tracer left behind (PTRACE_DETACH)", "ptrace-detach", 15, r#"{"event":"ended","origin":null,"missing":["origin:not-seen"],"trigger":null,"source":null}"#),
     row("PTRACE_ATTACH", "attach", 19, r#"{"origin":"ptrace","reason":"attach","trigger":{"pid":"MAKER"},"target":{"tracer":{"pid":"MAKER"}},"source":null,"via":null}"#),
+    row("PTRACE_KILL", "ptrace-kill", 9, r#"{"origin":"ptrace","reason":"ptrace-kill","fatal":true,"trigger":{"pid":"MAKER"},"target":{"tracer":{"pid":"MAKER"}},"source":null,"via":null}"#),
     row("a tracer ends (PTRACE_O_EXITKILL)", "end-of-tracer", 9, r#"{"origin":"ptrace","reason":"tracer-ended","trigger":{"pid":"OTHER"},"source":null,"via":null}"#),
     row("execve of a traced process", "traced-exec", 5, r#"{"origin":"ptrace","reason":null,"trigger":null,"target":{"tracer":{"pid":"MAKER"}},"source":null,"via":null}"#),
     row("kill by a traced process, its registers changed", "traced-sender", 15, r#"{"origin":"process","via":"kill","source":{"pid":"OTHER","tracer":{"pid":"MAKER"}},"fatal":true}"#),

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/user.h>
 
 #ifndef F_SETSIG
@@ -39,6 +40,63 @@ static int queue_as(pid_t victim, int signal, int code)
 	siginfo_t info = { .si_signo = signal, .si_code = code };
 
 	return (int)syscall(SYS_rt_sigqueueinfo, victim, signal, &info);
+}
+
+/* A call whose number has more bits than the kernel looks at. */
+static long call_wide(long number, long first, long second, const void *third, long fourth)
+{
+	register long last __asm__("r10") = fourth;
+	long result;
+
+	__asm__ volatile("syscall"
+			 : "=a"(result)
+			 : "a"(number | 0x5eed00000000), "D"(first), "S"(second), "d"(third), "r"(last)
+			 : "rcx", "r11", "memory");
+	return result;
+}
+
+static void by_wide_queue(void)
+{
+	siginfo_t info = { .si_signo = SIGTERM, .si_code = SI_TIMER };
+	pid_t victim = start_victim();
+
+	say_two(victim, getpid());
+	if (call_wide(SYS_rt_sigqueueinfo, victim, SIGTERM, &info, 0))
+		die("rt_sigqueueinfo");
+	wait_for_ever();
+}
+
+static void by_wide_pidfd(void)
+{
+	siginfo_t info = { .si_signo = SIGTERM, .si_code = SI_TIMER };
+	pid_t victim = start_victim();
+	int file = (int)syscall(SYS_pidfd_open, victim, 0);
+
+	say_two(victim, getpid());
+	if (call_wide(SYS_pidfd_send_signal, file, SIGTERM, &info, 0))
+		die("pidfd_send_signal");
+	wait_for_ever();
+}
+
+static void by_wide_ptrace(void)
+{
+	pid_t victim = start_victim();
+
+	if (ptrace(PTRACE_SEIZE, victim, 0, 0))
+		die("seize it");
+	say_two(victim, getpid());
+	if (call_wide(SYS_ptrace, PTRACE_KILL, victim, NULL, 0))
+		die("PTRACE_KILL");
+	wait_for_ever();
+}
+
+/* Of init, which it may not send to. */
+static void by_wide_failure(void)
+{
+	say_two(1, getpid());
+	if (call_wide(SYS_kill, 1, SIGTERM, NULL, 0) != -EPERM)
+		die("fail");
+	wait_for_ever();
 }
 
 enum way { BY_KILL, BY_GROUP, BY_TIMER, BY_IO };
@@ -229,6 +287,64 @@ static void by_lease(void)
 	let_another(open_file, path, victim);
 }
 
+/* What is typed reaches the other side by a kernel thread. */
+static void by_terminal(void)
+{
+	int typed = posix_openpt(O_RDWR | O_NOCTTY), read;
+	pid_t victim = start_victim();
+
+	if (typed < 0 || grantpt(typed) || unlockpt(typed))
+		die("open a terminal");
+	read = open(ptsname(typed), O_RDWR | O_NOCTTY);
+	if (fcntl(read, F_SETOWN, victim) || fcntl(read, F_SETSIG, SIGTERM) ||
+	    fcntl(read, F_SETFL, O_ASYNC | O_NONBLOCK))
+		die("F_SETOWN");
+	say_two(victim, getpid());
+	if (write(typed, "\n", 1) != 1)
+		die("type");
+	wait_for_ever();
+}
+
+static void send_files(int socket, const int *files, size_t size)
+{
+	char control[CMSG_SPACE(3 * sizeof(int))] = { 0 };
+	struct iovec text = { .iov_base = "x", .iov_len = 1 };
+	struct msghdr message = {
+		.msg_iov = &text, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)
+	};
+	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+
+	header->cmsg_level = SOL_SOCKET;
+	header->cmsg_type = SCM_RIGHTS;
+	header->cmsg_len = CMSG_LEN(size);
+	memcpy(CMSG_DATA(header), files, size);
+	if (sendmsg(socket, &message, 0) != 1)
+		die("send files");
+}
+
+/* A file whose last holders are two sockets that only hold each other: a kernel thread finds that out, and closes it. */
+static void by_garbage(void)
+{
+	pid_t victim = start_victim();
+	int sockets[2], ends[2];
+
+	if (pipe(ends) || socketpair(AF_UNIX, SOCK_DGRAM, 0, sockets))
+		die("pipe");
+	if (fcntl(ends[0], F_SETOWN, victim) || fcntl(ends[0], F_SETSIG, SIGTERM) ||
+	    fcntl(ends[0], F_SETFL, O_ASYNC | O_NONBLOCK))
+		die("F_SETOWN");
+	for (int i = 0; i < 2; i++) {
+		int files[] = { sockets[0], sockets[1], ends[1] };
+
+		send_files(sockets[i], files, sizeof(files));
+	}
+	say_two(victim, getpid());
+	close(ends[1]);
+	close(sockets[0]);
+	close(sockets[1]);
+	wait_for_ever();
+}
+
 static void burn(void)
 {
 	for (;;)
@@ -355,9 +471,15 @@ const struct signal_kind attack_kinds[] = {
 	{ "let-go-timer", let_go_timer },
 	{ "let-go-io", let_go_io },
 	{ "innocent", by_innocent_process },
+	{ "wide-queue", by_wide_queue },
+	{ "wide-pidfd", by_wide_pidfd },
+	{ "wide-ptrace", by_wide_ptrace },
+	{ "wide-failure", by_wide_failure },
 #endif
 	{ "directory", by_directory },
 	{ "lease", by_lease },
+	{ "terminal", by_terminal },
+	{ "garbage", by_garbage },
 	{ "prlimit", by_prlimit },
 	{ "event", by_event },
 	{ "can-have-events", can_have_events },

@@ -282,6 +282,18 @@ static void by_attach(void)
 	wait_for_ever();
 }
 
+static void by_ptrace_kill(void)
+{
+	pid_t child = start(wait_for_ever);
+
+	if (ptrace(PTRACE_SEIZE, child, 0, 0))
+		die("PTRACE_SEIZE");
+	say(child);
+	if (ptrace(PTRACE_KILL, child, 0, 0))
+		die("PTRACE_KILL");
+	wait_for_ever();
+}
+
 static void exec_traced(void)
 {
 	ptrace(PTRACE_TRACEME, 0, 0, 0);
@@ -874,6 +886,7 @@ const struct signal_kind cause_kinds[] = {
 	{ "bpf-alarm", by_bpf_alarm },
 	{ "end-of-tracer", by_end_of_tracer },
 	{ "attach", by_attach },
+	{ "ptrace-kill", by_ptrace_kill },
 	{ "traced-exec", by_traced_exec },
 #ifdef __x86_64__
 	{ "traced-sender", by_traced_sender },
