@@ -42,8 +42,28 @@ impl<K: Hash + Eq + Clone, V> Bounded<K, V> {
     }
 
     /// What an entry takes that holds so many bytes beside key and value.
-    fn in_all(bytes: usize) -> usize {
+    pub fn in_all(bytes: usize) -> usize {
         bytes + size_of::<K>() + size_of::<Entry<V>>() + OVERHEAD
+    }
+
+    /// Bytes that it may hold.
+    pub fn room(&self) -> usize {
+        self.room
+    }
+
+    /// What is kept under a key, which is used by that.
+    pub fn get(&mut self, key: &K) -> Option<&V> {
+        self.entries.get(key).map(|entry| &entry.value)
+    }
+
+    /// The same, of which nobody takes notice.
+    pub fn peek(&self, key: &K) -> Option<&V> {
+        self.entries.peek(key).map(|entry| &entry.value)
+    }
+
+    /// All, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
+        self.entries.iter().map(|(key, entry)| (key, &entry.value))
     }
 
     /// Takes it out.
@@ -133,11 +153,6 @@ impl<K: Hash + Eq, V> Bounded<K, V> {
         self.bytes
     }
 
-    /// Bytes that it may hold.
-    pub fn room(&self) -> usize {
-        self.room
-    }
-
     /// Entries.
     pub fn len(&self) -> usize {
         self.entries.len()
@@ -146,11 +161,6 @@ impl<K: Hash + Eq, V> Bounded<K, V> {
     /// Nothing is kept.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
-    }
-
-    /// What is kept under a key.
-    pub fn peek(&self, key: &K) -> Option<&V> {
-        self.entries.peek(key).map(|entry| &entry.value)
     }
 }
 

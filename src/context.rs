@@ -1,6 +1,7 @@
 //! What an event has beside its own record: what the host says of its processes, and what came before it.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::complete::container::Placement;
 use crate::origin::Origin;
@@ -28,13 +29,15 @@ pub struct Surroundings {
     pub login_user: Option<Rc<str>>,
     /// Its live title, if it was read before and differs from argv.
     pub title: Option<ReadTitle>,
+    /// It may have had one, which was not kept.
+    pub is_title_dropped: bool,
 }
 
 /// A title as it was read some time before.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReadTitle {
     /// As in [`Title`](crate::record::Title).
-    pub bytes: Rc<[u8]>,
+    pub bytes: Arc<[u8]>,
     /// As above.
     pub spilt: bool,
     /// As above.

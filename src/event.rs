@@ -652,23 +652,28 @@ impl<'a> AttemptEvent<'a> {
     pub fn result(&self) -> String {
         match self.attempt.returned {
             0 => "permitted".to_owned(),
-            returned => errno_name(returned).map_or_else(|| format!("errno {}", -returned), str::to_owned),
+            returned => error_name(returned),
         }
     }
 }
 
+/// Who answers a system call in place of the kernel (seccomp's user notification) may return any number.
+fn error_name(returned: i64) -> String {
+    errno_name(returned).map_or_else(|| format!("errno {}", returned.unsigned_abs()), str::to_owned)
+}
+
 /// Those that the kill family returns (kernel/signal.c), by their numbers on x86 and ARM.
 fn errno_name(returned: i64) -> Option<&'static str> {
-    Some(match -returned {
-        1 => "EPERM",
-        3 => "ESRCH",
-        9 => "EBADF",
-        11 => "EAGAIN",
-        12 => "ENOMEM",
-        13 => "EACCES",
-        14 => "EFAULT",
-        22 => "EINVAL",
-        38 => "ENOSYS",
+    Some(match returned {
+        -1 => "EPERM",
+        -3 => "ESRCH",
+        -9 => "EBADF",
+        -11 => "EAGAIN",
+        -12 => "ENOMEM",
+        -13 => "EACCES",
+        -14 => "EFAULT",
+        -22 => "EINVAL",
+        -38 => "ENOSYS",
         _ => return None,
     })
 }
@@ -759,6 +764,18 @@ impl<'a> Event<'a> {
                     .map(|event| Self::End(Box::new(event)))
             }
             Record::Identity(_) | Record::Oom(_) | Record::Cgroup(_) => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_a_call_returned_has_a_name() {
+        for (returned, name) in [(-1, "EPERM"), (-77, "errno 77"), (i64::MIN, "errno 9223372036854775808")] {
+            assert_eq!(error_name(returned), name);
         }
     }
 }

@@ -602,6 +602,9 @@ impl<'a> Subject<'a> {
         if self.surroundings.is_cgroup_lost {
             missing.push(format!("{name}.cgroup:gone"));
         }
+        if self.surroundings.is_title_dropped {
+            missing.push(format!("{name}.title:not-kept"));
+        }
         missing_in(name, self.processes, self.chain, missing);
         if self.spawners.is_empty() {
             return;

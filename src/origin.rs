@@ -366,7 +366,7 @@ fn is_of_cgroup_kill(facts: &Snapshot<'_>) -> bool {
         }
 }
 
-/// kernel/ptrace.c: PTRACE_KILL sends it to the thread, without a siginfo (since 5.19).
+/// kernel/ptrace.c: `PTRACE_KILL` sends it to the thread, without a siginfo (since 5.19).
 fn is_ptrace_kill(facts: &Snapshot<'_>) -> bool {
     facts.signal == KILL && facts.info == SigInfo::None && !facts.group && !is_to_itself(facts)
 }

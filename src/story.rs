@@ -15,11 +15,12 @@ use crate::record::{
 
 /// An execve has so long from its point of no return to its end. A line is to be out within 100 ms.
 pub const WAIT_AT_MOST: Duration = Duration::from_millis(50);
-/// So many bytes of records wait at a time.
+/// So many bytes of records wait at a time, with what came for them.
 const ROOM: usize = 4 * 1024 * 1024;
-/// So many command lines are kept for a signal still to come: it asks for one early while its record is made, and
-/// the answer may be in the ring before it.
+/// So many command lines, of so many bytes, are kept for a signal still to come: it asks for one early while its record is
+/// made, and the answer may be in the ring before it.
 const HEARD: usize = 128;
+const HEARD_ROOM: usize = 1024 * 1024;
 /// So many ended processes are remembered: two threads may both see the end of theirs.
 const ENDED: usize = 64;
 
@@ -46,14 +47,31 @@ impl Waiting {
         self.images.is_empty() && self.victim.is_none()
     }
 
-    fn hear(&mut self, identity: &IdentityFacts<'_>) {
-        // one process may stand in a record twice: as the target, and above the source
-        let awaited = self.images.len();
-        self.images.retain(|image| *image != identity.image);
-        if self.images.len() < awaited {
-            self.found.push(owned(identity));
+    /// Takes it if it is awaited and needs no more bytes than that; how many it took.
+    fn hear(&mut self, identity: &IdentityFacts<'_>, room: usize) -> usize {
+        let bytes = bytes_in(identity);
+        if !self.images.contains(&identity.image) || bytes > room {
+            return 0;
         }
+        // one process may stand in a record twice: as the target, and above the source
+        self.images.retain(|image| *image != identity.image);
+        self.found.push(owned(identity));
+        bytes
     }
+
+    /// Bytes that it holds.
+    fn bytes(&self) -> usize {
+        self.bytes.len() + self.found.iter().map(bytes_in).sum::<usize>()
+    }
+}
+
+/// Bytes that a command line takes.
+fn bytes_in(identity: &IdentityFacts<'_>) -> usize {
+    let argv = match &identity.argv {
+        Argv::Known { bytes, .. } => bytes.len(),
+        Argv::NotApplicable | Argv::Missing(_) => 0,
+    };
+    size_of::<IdentityFacts<'_>>() + identity.comm.len() + identity.exe.len() + argv
 }
 
 /// What waits no more, in the order in which it is to be printed.
@@ -105,6 +123,7 @@ pub struct Story {
     ends: VecDeque<((u32, u64), Vec<u8>)>,
     bytes: usize,
     heard: VecDeque<IdentityFacts<'static>>,
+    heard_bytes: usize,
     ended: VecDeque<(u32, u64, Option<u32>)>,
 }
 
@@ -138,8 +157,10 @@ impl Story {
             victim,
             oom: None,
         };
-        self.heard.iter().for_each(|identity| waiting.hear(identity));
         self.bytes += bytes.len();
+        for identity in &self.heard {
+            self.bytes += waiting.hear(identity, ROOM.saturating_sub(self.bytes));
+        }
         self.waiting.push_back(waiting);
         Some(self.take(Waiting::is_whole))
     }
@@ -187,11 +208,15 @@ impl Story {
 
     /// Takes a command line; the signals that now lack nothing more.
     pub fn hear(&mut self, identity: &IdentityFacts<'_>) -> Vec<Told> {
-        self.waiting.iter_mut().for_each(|waiting| waiting.hear(identity));
-        if self.heard.len() >= HEARD {
-            self.heard.pop_front();
+        for waiting in &mut self.waiting {
+            self.bytes += waiting.hear(identity, ROOM.saturating_sub(self.bytes));
         }
+        self.heard_bytes += bytes_in(identity);
         self.heard.push_back(owned(identity));
+        while self.heard.len() > HEARD || self.heard_bytes > HEARD_ROOM {
+            let Some(oldest) = self.heard.pop_front() else { break };
+            self.heard_bytes -= bytes_in(&oldest);
+        }
         self.take(Waiting::is_whole)
     }
 
@@ -218,7 +243,7 @@ impl Story {
             std::mem::take(&mut self.ends).into_iter().partition(|(key, _)| still_waits(*key));
         self.ends = ends;
         told.extend(over.into_iter().map(|(_, bytes)| Told::End(bytes)));
-        let waiting = self.waiting.iter().map(|one| one.bytes.len());
+        let waiting = self.waiting.iter().map(Waiting::bytes);
         self.bytes = waiting.chain(self.ends.iter().map(|(_, bytes)| bytes.len())).sum();
         told
     }
@@ -456,5 +481,32 @@ mod tests {
         let Ok(Record::Signal(snapshot)) = decode(&bytes) else { panic!("not a signal") };
         while story.keep(1, &bytes, &snapshot, now).is_some() {}
         assert!(story.bytes <= ROOM && story.bytes + bytes.len() > ROOM);
+    }
+
+    /// They are awaited by many signals, each of which keeps one.
+    #[test]
+    fn what_comes_for_the_signals_takes_of_the_room_as_well() {
+        let now = Instant::now();
+        let mut story = kept(now);
+        let bytes = record();
+        let Ok(Record::Signal(snapshot)) = decode(&bytes) else { panic!("not a signal") };
+        for id in 0..100 {
+            assert!(story.keep(id, &bytes, &snapshot, now).is_some());
+        }
+        let argv = |bytes: Vec<u8>| Argv::Known {
+            total: bytes.len() as u32,
+            bytes: Cow::Owned(bytes),
+            from: crate::record::ArgvFrom::Exec,
+        };
+        let long = IdentityFacts { argv: argv(vec![b'x'; 128 * 1024]), ..identity(2, 7) };
+        let whole = story.hear(&long);
+        assert!((20..40).contains(&whole.len()), "{}", whole.len());
+        // the others go on without, flagged
+        assert_eq!(whole.len() + story.give_up(now, true).len(), 101);
+        for pid in 10..200 {
+            story.hear(&IdentityFacts { argv: argv(vec![b'x'; 128 * 1024]), ..identity(pid, 7) });
+        }
+        assert!(story.heard.iter().map(bytes_in).sum::<usize>() <= HEARD_ROOM && !story.heard.is_empty());
+        assert_eq!((story.bytes, story.waiting()), (0, 0));
     }
 }

@@ -17,9 +17,10 @@ use crate::bpf::plan::{self, Attempts, Plan};
 use crate::bpf::probe;
 use crate::bpf::ring::{DRAIN_AT_MOST, Ring, STOP};
 use crate::bpf::select::Selection;
-use crate::bpf::session::{HIDDEN_NAMES, Session, Totals, read_titles};
+use crate::bpf::session::{HIDDEN_NAMES, Session, Totals, boot_time, read_titles};
 use crate::bpf::wire::MAX_ANCESTORS;
 use crate::complete::Completer;
+use crate::complete::titles::Titles;
 use crate::config::{ALL_SIGNALS, Config};
 use crate::context::Context;
 use crate::error::TraceError;
@@ -623,7 +624,7 @@ fn empty(mut interrupt: &UnixStream) {
 /// Reads the live titles of all processes now and then, on a thread of its own: the memory of a process that hangs can
 /// make a reader of it hang, and then nobody would drain the ring.
 struct TitleReader {
-    titles: Receiver<(Vec<u8>, u64)>,
+    titles: Receiver<Titles>,
 }
 
 impl TitleReader {
@@ -635,9 +636,10 @@ impl TitleReader {
         let read_them = move || {
             loop {
                 let (began, spent) = (Instant::now(), thread_time());
-                match read_titles(link.as_fd()) {
-                    Ok(read) => {
-                        if sender.send(read).is_err() {
+                let mut titles = Titles::of_time(boot_time());
+                match read_titles(link.as_fd(), &mut |title| titles.keep(&title)) {
+                    Ok(()) => {
+                        if sender.send(titles).is_err() {
                             return;
                         }
                     }
@@ -654,8 +656,8 @@ impl TitleReader {
 
     /// Takes what was read last, if anything new was.
     fn take(&self, completer: &mut Completer) {
-        if let Ok((bytes, read_at)) = self.titles.try_recv() {
-            completer.hear_titles(record::decode_titles(&bytes), read_at);
+        if let Ok(titles) = self.titles.try_recv() {
+            completer.hear_titles(titles);
         }
     }
 }
@@ -805,6 +807,8 @@ impl Pipeline<'_, '_> {
         tracing::info!(
             completed_from_kernel = self.completer.from_kernel,
             completed_from_proc = self.completer.from_proc,
+            titles_dropped = self.completer.titles_dropped,
+            cgroup_paths_dropped = self.completer.cgroup_paths_dropped(),
             sent_later = totals.sent_later[0],
             sent_later_lost = totals.sent_later[1],
             no_memory = totals.no_memory,

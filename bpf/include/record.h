@@ -377,6 +377,8 @@ struct wire_title {
 	u32 exec_id;
 	u32 flags; /* enum wire_process_flag */
 	u32 title_kept;
+	u32 uid; /* effective */
+	u32 reserved;
 };
 
 /* Behind an attempt's processes. */
@@ -390,7 +392,7 @@ _Static_assert(sizeof(struct wire_end) == 48 + 40 + 56 + 120, "wire_end has padd
 _Static_assert(sizeof(struct wire_oom) == 104 + 8 * OOM_STACK + 8, "wire_oom has padding");
 _Static_assert(sizeof(struct wire_previous) == 40, "wire_previous has padding");
 _Static_assert(sizeof(struct wire_cgroup) == 24, "wire_cgroup has padding");
-_Static_assert(sizeof(struct wire_title) == 32, "wire_title has padding");
+_Static_assert(sizeof(struct wire_title) == 40, "wire_title has padding");
 _Static_assert(sizeof(struct wire_attempt) == 16, "wire_attempt has padding");
 _Static_assert(sizeof(struct wire_identity) == 64, "wire_identity has padding");
 _Static_assert(sizeof(struct wire_process) == 56, "wire_process has padding");

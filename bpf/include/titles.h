@@ -117,6 +117,8 @@ static __always_inline void tell_title(struct seq_file *seq, struct task_struct 
 	scratch->record.exec_id = exec_id;
 	scratch->record.flags = flags;
 	scratch->record.title_kept = kept;
+	scratch->record.uid = BPF_CORE_READ(task, cred, euid.val);
+	scratch->record.reserved = 0;
 	bpf_seq_write(seq, scratch, sizeof(scratch->record) + AT_MOST(TITLE_BYTES, kept));
 }
 

@@ -37,16 +37,23 @@ impl Apart {
         }
     }
 
-    /// All that it reads. Whoever waits here can be ended by a signal.
+    /// All that it reads, a piece at a time. Whoever waits here can be ended by a signal.
     ///
     /// # Errors
-    /// If it cannot be had.
-    pub(super) fn read_to_end(mut self) -> io::Result<Vec<u8>> {
-        let mut bytes = Vec::new();
-        self.output.read_to_end(&mut bytes)?;
+    /// If it cannot be had, or is not taken.
+    pub(super) fn read_all(mut self, mut take: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
+        let mut bytes = [0; 16 * 1024];
+        loop {
+            match self.output.read(&mut bytes) {
+                Ok(0) => break,
+                Ok(count) => take(&bytes[..count])?,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
         self.is_over = true;
         self.reap(0);
-        Ok(bytes)
+        Ok(())
     }
 
     /// Waits for its end until then, if it has nothing to read. False: it still reads.
@@ -139,7 +146,13 @@ mod tests {
         writer.write_all(&[7; 10_000]).unwrap();
         // it has no copy of this end: else it would wait for itself
         drop(writer);
-        assert_eq!(read.read_to_end().unwrap(), [7; 10_000]);
+        let mut all = Vec::new();
+        read.read_all(|bytes| {
+            all.extend_from_slice(bytes);
+            Ok(())
+        })
+        .unwrap();
+        assert_eq!(all, [7; 10_000]);
     }
 
     #[test]

@@ -27,7 +27,7 @@ use crate::clock;
 use crate::complete::{Identities, procfs};
 use crate::config::Config;
 use crate::error::TraceError;
-use crate::record::{self, ArgvFrom, Ghost, KeptIdentity};
+use crate::record::{self, ArgvFrom, Ghost, KeptIdentity, TitleFacts};
 
 /// Argument bytes that each size class of `bpf/include/maps.h` holds.
 const INLINE: usize = size_of::<Identity>() - offset_of!(Identity, argv);
@@ -461,14 +461,19 @@ impl<'obj> Session<'obj> {
     }
 }
 
-/// What the iterator of titles writes, and when it began (boot time, ns).
+/// The titles that the iterator finds, one by one.
 ///
 /// # Errors
 /// If it cannot be read.
-pub fn read_titles(link: BorrowedFd<'_>) -> io::Result<(Vec<u8>, u64)> {
-    let began = boot_time();
-    let titles = programs::make_iterator(link).and_then(|iterator| Apart::read(&iterator))?;
-    Ok((titles.read_to_end()?, began))
+pub fn read_titles(link: BorrowedFd<'_>, take_one: &mut dyn FnMut(TitleFacts<'_>)) -> io::Result<()> {
+    let iterator = programs::make_iterator(link)?;
+    let mut waiting = Vec::new();
+    Apart::read(&iterator)?.read_all(|bytes| {
+        waiting.extend_from_slice(bytes);
+        let rest = record::decode_titles(&waiting, &mut *take_one).map_err(io::Error::other)?.len();
+        waiting.drain(..waiting.len() - rest);
+        Ok(())
+    })
 }
 
 /// From the value itself, and the maps of its larger classes.
@@ -574,7 +579,8 @@ fn attach_attempts(
     Ok(())
 }
 
-fn boot_time() -> u64 {
+/// `CLOCK_BOOTTIME` now, in nanoseconds.
+pub fn boot_time() -> u64 {
     u64::try_from(clock::boot_time()).unwrap_or_default()
 }
 

@@ -11,32 +11,22 @@ mod mounts;
 
 use std::borrow::Cow;
 use std::fs;
-use std::num::NonZeroUsize;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use lru::LruCache;
-use rustc_hash::FxBuildHasher;
-
 use self::mounts::Mount;
 use super::container::Delegation;
+use crate::bounded::{Bounded, owner_of};
 
 /// The hierarchy of cgroup v2. A hierarchy of v1 has the number in the first column of /proc/PID/cgroup.
 pub const UNIFIED: u32 = 0;
 
-/// Paths kept.
-const CAPACITY: NonZeroUsize = match NonZeroUsize::new(16_384) {
-    Some(capacity) => capacity,
-    None => NonZeroUsize::MIN,
-};
-
-/// Paths kept in bytes as well, which are not UTF-8.
-const RAW_CAPACITY: NonZeroUsize = match NonZeroUsize::new(256) {
-    Some(capacity) => capacity,
-    None => NonZeroUsize::MIN,
-};
+/// So many bytes of paths are kept.
+const ROOM: usize = 8 * 1024 * 1024;
+/// And of those that are not UTF-8 so many in bytes as well.
+const RAW_ROOM: usize = 1024 * 1024;
 
 /// A hierarchy is walked again for an id that is not known, but no sooner than this after the last time.
 const WALK_EVERY: Duration = Duration::from_secs(1);
@@ -47,10 +37,10 @@ pub struct CgroupPaths {
     root: PathBuf,
     mounts: Vec<Mount>,
     looked_for_mounts: Instant,
-    paths: LruCache<(u32, u64), Rc<str>, FxBuildHasher>,
-    raw: LruCache<(u32, u64), Rc<[u8]>, FxBuildHasher>,
-    /// Paths let go for want of room.
-    pub evicted: u64,
+    paths: Bounded<(u32, u64), Rc<str>>,
+    raw: Bounded<(u32, u64), Rc<[u8]>>,
+    /// Paths for which there was no room any more.
+    pub dropped: u64,
     /// How often a path became another, or known.
     pub changes: u64,
 }
@@ -58,24 +48,24 @@ pub struct CgroupPaths {
 impl CgroupPaths {
     /// Walks every hierarchy that is mounted. `root` is where the host's file system is.
     pub fn new(root: &Path, now: Instant) -> Self {
-        Self::of(root, mounts::find(root), CAPACITY, now)
+        Self::of(root, mounts::find(root), ROOM, now)
     }
 
     /// With what such texts of /proc/PID/cgroup and /proc/PID/mountinfo say is mounted, of a host that has none of it.
     #[cfg(any(test, fuzzing))]
     pub(crate) fn of_texts(cgroup: &[u8], mountinfo: &[u8], now: Instant) -> Self {
         let nowhere = Path::new("/nonexistent");
-        Self::of(nowhere, mounts::of_texts(cgroup, mountinfo, nowhere), CAPACITY, now)
+        Self::of(nowhere, mounts::of_texts(cgroup, mountinfo, nowhere), ROOM, now)
     }
 
-    fn of(root: &Path, mounts: Vec<Mount>, capacity: NonZeroUsize, now: Instant) -> Self {
+    fn of(root: &Path, mounts: Vec<Mount>, at_most: usize, now: Instant) -> Self {
         let mut all = Self {
             root: root.to_owned(),
             mounts,
             looked_for_mounts: now,
-            paths: LruCache::with_hasher(capacity, FxBuildHasher),
-            raw: LruCache::with_hasher(RAW_CAPACITY, FxBuildHasher),
-            evicted: 0,
+            paths: Bounded::new(at_most),
+            raw: Bounded::new(RAW_ROOM),
+            dropped: 0,
             changes: 0,
         };
         let mut hierarchies: Vec<u32> = all.mounts.iter().map(|mount| mount.hierarchy).collect();
@@ -100,7 +90,7 @@ impl CgroupPaths {
                 .map(|(key, _)| *key)
                 .collect();
             for key in below {
-                self.paths.pop(&key);
+                self.paths.remove(&key);
             }
             for mount in self.mounts.iter_mut().filter(|mount| mount.hierarchy == hierarchy) {
                 mount.walked = None;
@@ -163,7 +153,7 @@ impl CgroupPaths {
             if mount.walked.is_none_or(|walked| now.saturating_duration_since(walked) >= WALK_EVERY) {
                 mount.walked = Some(now);
                 // more than there is room for would only push one another out
-                mount.walk(self.paths.cap().get(), &mut found);
+                mount.walk(self.paths.room(), &mut found);
             }
         }
         for (id, path) in found {
@@ -175,17 +165,30 @@ impl CgroupPaths {
         let key = (hierarchy, id);
         let path = String::from_utf8_lossy(bytes);
         let is_same = match &path {
-            Cow::Borrowed(_) => self.raw.pop(&key).is_none(),
+            Cow::Borrowed(_) => self.raw.remove(&key).is_none(),
             // other bytes may be the same text
-            Cow::Owned(_) => self.raw.push(key, bytes.into()).is_some_and(|old| old == (key, bytes.into())),
+            Cow::Owned(_) if self.raw.peek(&key).is_some_and(|known| **known == *bytes) => true,
+            Cow::Owned(_) => {
+                self.raw.put(key, bytes.into(), owner_of_path(bytes), bytes.len());
+                false
+            }
         };
         if is_same && self.paths.get(&key).is_some_and(|known| **known == *path) {
             return;
         }
         self.changes += 1;
-        let out = self.paths.push(key, (*path).into());
-        self.evicted += u64::from(out.is_some_and(|(old, _)| old != key));
+        let gone = self.paths.put(key, (*path).into(), owner_of_path(bytes), path.len());
+        self.dropped += gone.len() as u64;
     }
+}
+
+/// Who makes room where the paths are too many: a user to whom systemd delegates cgroups, for all of them.
+fn owner_of_path(path: &[u8]) -> u64 {
+    let user = path.strip_prefix(b"/user.slice/user-").and_then(|rest| {
+        let digits = rest.split(|&byte| byte == b'.').next()?;
+        std::str::from_utf8(digits).ok()?.parse().ok()
+    });
+    user.map_or(0, owner_of)
 }
 
 #[cfg(test)]
@@ -202,12 +205,11 @@ mod tests {
     fn of_directory(directory: &Path, prefix: &str, now: Instant) -> CgroupPaths {
         let mount =
             Mount { directory: directory.to_owned(), hierarchy: 4, prefix: prefix.to_owned(), walked: None };
-        CgroupPaths::of(Path::new("/nonexistent"), vec![mount], CAPACITY, now)
+        CgroupPaths::of(Path::new("/nonexistent"), vec![mount], ROOM, now)
     }
 
-    fn unmounted(capacity: usize) -> CgroupPaths {
-        let capacity = NonZeroUsize::new(capacity).unwrap();
-        CgroupPaths::of(Path::new("/nonexistent"), Vec::new(), capacity, Instant::now())
+    fn unmounted(room: usize) -> CgroupPaths {
+        CgroupPaths::of(Path::new("/nonexistent"), Vec::new(), room, Instant::now())
     }
 
     #[test]
@@ -255,7 +257,7 @@ mod tests {
 
     #[test]
     fn a_cgroup_that_is_gone_keeps_the_path_that_was_heard() {
-        let (mut paths, now) = (unmounted(2), Instant::now());
+        let (mut paths, now) = (unmounted(4096), Instant::now());
         paths.hear(UNIFIED, 7, b"/system.slice/a.service");
         paths.hear(4, 7, b"/other");
         assert_eq!(paths.path(UNIFIED, 7, now).as_deref(), Some("/system.slice/a.service"));
@@ -265,16 +267,16 @@ mod tests {
 
     #[test]
     fn what_was_heard_last_holds() {
-        let (mut paths, now) = (unmounted(2), Instant::now());
+        let (mut paths, now) = (unmounted(4096), Instant::now());
         paths.hear(1, 7, b"/old");
         paths.hear(1, 7, b"/new");
         assert_eq!(paths.path(1, 7, now).as_deref(), Some("/new"));
-        assert_eq!(paths.evicted, 0);
+        assert_eq!(paths.dropped, 0);
     }
 
     #[test]
     fn what_is_below_a_cgroup_with_a_new_name_has_no_old_path() {
-        let (mut paths, now) = (unmounted(8), Instant::now());
+        let (mut paths, now) = (unmounted(4096), Instant::now());
         for (hierarchy, id, path) in [(1, 7, "/old"), (1, 8, "/old/a"), (1, 9, "/older/b"), (2, 8, "/old/a")]
         {
             paths.hear(hierarchy, id, path.as_bytes());
@@ -286,19 +288,40 @@ mod tests {
 
     #[test]
     fn the_path_that_was_not_used_for_longest_goes_first_and_is_counted() {
-        let (mut paths, now) = (unmounted(2), Instant::now());
-        paths.hear(0, 1, b"/a");
-        paths.hear(0, 2, b"/b");
+        // room for two of them
+        let (mut paths, now) = (unmounted(64 * 1024), Instant::now());
+        let long = |name: char| format!("/{}", String::from(name).repeat(25 * 1024)).into_bytes();
+        paths.hear(0, 1, &long('a'));
+        paths.hear(0, 2, &long('b'));
         assert!(paths.path(0, 1, now).is_some());
-        paths.hear(0, 3, b"/c");
+        paths.hear(0, 3, &long('c'));
         assert_eq!(paths.path(0, 2, now), None);
         assert!(paths.path(0, 1, now).is_some() && paths.path(0, 3, now).is_some());
-        assert_eq!(paths.evicted, 1);
+        assert_eq!(paths.dropped, 1);
+    }
+
+    #[test]
+    fn a_user_with_many_cgroups_has_none_of_the_host_forgotten_and_memory_is_bounded() {
+        let (mut paths, now) = (unmounted(ROOM), Instant::now());
+        paths.hear(0, 1, b"/system.slice/sshd.service");
+        let long = "x".repeat(250);
+        for id in 10..60_000 {
+            let path = format!("/user.slice/user-1000.slice/user@1000.service/{long}/{id}");
+            paths.hear(0, id, path.as_bytes());
+        }
+        assert!(paths.paths.bytes() <= ROOM && paths.dropped > 10_000, "{}", paths.dropped);
+        assert!(paths.path(0, 1, now).is_some() && paths.path(0, 59_999, now).is_some());
+        assert_eq!(owner_of_path(b"/user.slice/user-1000.slice"), 1000);
+        for root in
+            [&b"/user.slice"[..], b"/user.slice/user-x.slice", b"/a/user.slice/user-1.slice", b"/\xff"]
+        {
+            assert_eq!(owner_of_path(root), 0);
+        }
     }
 
     #[test]
     fn every_path_that_is_new_is_a_change_and_no_other() {
-        let mut paths = unmounted(2);
+        let mut paths = unmounted(4096);
         for (path, changes) in [("/a", 1), ("/a", 1), ("/b", 2), ("/a", 3)] {
             paths.hear(0, 1, path.as_bytes());
             assert_eq!(paths.changes, changes, "{path}");
@@ -319,9 +342,9 @@ mod tests {
             prefix: String::new(),
             walked: None,
         };
-        let capacity = NonZeroUsize::new(5).unwrap();
-        let paths = CgroupPaths::of(Path::new("/nonexistent"), vec![mount], capacity, Instant::now());
-        assert_eq!((paths.paths.len(), paths.evicted), (5, 0));
+        let paths = CgroupPaths::of(Path::new("/nonexistent"), vec![mount], 1024, Instant::now());
+        assert!((3..8).contains(&paths.paths.len()), "{}", paths.paths.len());
+        assert_eq!(paths.dropped, 0, "none pushes another out");
     }
 
     #[test]

@@ -8,11 +8,11 @@ pub mod cgroups;
 pub mod container;
 pub mod kallsyms;
 pub mod procfs;
+pub mod titles;
 pub mod user;
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
-use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -24,15 +24,19 @@ use self::cgroups::CgroupPaths;
 use self::container::Placement;
 use self::kallsyms::KernelFunctions;
 use self::procfs::{ArgumentBlock, HostNamespaces};
+use self::titles::{Found, Titles};
 use self::user::Names;
+use crate::bounded::{Bounded, owner_of};
 use crate::cause;
-use crate::context::{ReadTitle, Surroundings};
+use crate::context::Surroundings;
 use crate::origin::{self, Origin};
 use crate::record::{
-    Argv, ArgvFrom, CgroupFacts, Gap, Ghost, Image, KeptIdentity, OomFacts, OomScope, ProcessFacts, Snapshot,
-    SpawnerFacts, Task, TitleFacts,
+    Argv, ArgvFrom, CgroupFacts, Gap, Ghost, KeptIdentity, OomFacts, OomScope, ProcessFacts, Snapshot,
+    SpawnerFacts, Task,
 };
 
+/// So many bytes of command lines are kept of what runs at the start.
+const OLDER_ROOM: usize = 16 * 1024 * 1024;
 /// So many surroundings are known at a time.
 const WHEREABOUTS: usize = 512;
 
@@ -43,14 +47,6 @@ pub trait Identities {
 
     /// By its id in the tracer's pid namespace.
     fn identity(&self, pid: u32) -> Option<KeptIdentity>;
-}
-
-/// One reading of the titles of all processes.
-#[derive(Debug, Default)]
-struct Titles {
-    /// When it began (boot time, ns).
-    read_at: u64,
-    of: HashMap<Image, ReadTitle>,
 }
 
 /// All of a record that [`Surroundings`] depend on, but for a title.
@@ -89,7 +85,7 @@ pub(crate) fn bits_of_list(text: &str) -> u64 {
 pub struct Completer {
     proc_directory: PathBuf,
     /// What ran before the tracer, where the kernel could not be told of it by pid.
-    older: HashMap<u32, ArgumentBlock>,
+    older: Bounded<u32, ArgumentBlock>,
     /// Where the kernel's functions are, once that was asked; None where it does not say.
     functions: OnceCell<Option<KernelFunctions>>,
     /// The stacks that needed every function's name, and what came of them.
@@ -115,6 +111,8 @@ pub struct Completer {
     pub from_kernel: u64,
     /// And from /proc.
     pub from_proc: u64,
+    /// Titles that were not kept, of all readings.
+    pub titles_dropped: u64,
 }
 
 impl Completer {
@@ -134,19 +132,24 @@ impl Completer {
             whereabouts_state: 0,
             unsettled: 0,
             proc_directory: root.join("proc"),
-            older: HashMap::new(),
+            older: Bounded::new(OLDER_ROOM),
             functions: OnceCell::new(),
             named: FxHashMap::default(),
             named_at: None,
             from_kernel: 0,
             from_proc: 0,
+            titles_dropped: 0,
         }
     }
 
     /// Reads the command lines of all that runs now, for a tracer whose own pids are not the host's.
     pub fn remember_everybody(&mut self) {
-        let block = |pid| Some((pid, procfs::argument_block(&self.proc_directory, pid).ok()??));
-        self.older = procfs::pids(&self.proc_directory).into_iter().filter_map(block).collect();
+        for pid in procfs::pids(&self.proc_directory) {
+            let Ok(Some(block)) = procfs::argument_block(&self.proc_directory, pid) else { continue };
+            let owner = procfs::owner(&self.proc_directory, pid).map_or(0, owner_of);
+            let bytes = block.bytes.len();
+            self.older.put(pid, block, owner, bytes);
+        }
     }
 
     fn functions(&self) -> Option<&KernelFunctions> {
@@ -219,19 +222,19 @@ impl Completer {
         fs::read_to_string(path).map_or(0, |text| bits_of_list(&text))
     }
 
+    /// Paths of cgroups that were not kept.
+    pub fn cgroup_paths_dropped(&self) -> u64 {
+        self.cgroups.dropped
+    }
+
     /// Takes the path of a cgroup.
     pub fn hear_cgroup(&mut self, cgroup: &CgroupFacts<'_>) {
         self.cgroups.hear(cgroup.hierarchy, cgroup.id, cgroup.path);
     }
 
-    /// Takes the titles that there are, read at this boot time (ns); what is not among them has none.
-    pub fn hear_titles(&mut self, titles: Vec<TitleFacts<'_>>, read_at: u64) {
-        let read = |facts: TitleFacts<'_>| {
-            let title = facts.title;
-            let read = ReadTitle { bytes: title.bytes.into(), spilt: title.spilt, cut: title.cut, read_at };
-            (facts.image, read)
-        };
-        let read = Titles { read_at, of: titles.into_iter().map(read).collect() };
+    /// Takes the titles that there are; what is not among them has none.
+    pub fn hear_titles(&mut self, read: Titles) {
+        self.titles_dropped += read.dropped;
         let last = std::mem::replace(&mut self.titles[0], read);
         self.titles[1] = last;
         self.readings += 1;
@@ -284,7 +287,11 @@ impl Completer {
         let mut surroundings = self.whereabouts(whereabouts, now);
         // the last reading before the event: one after it knows nothing of a process that has ended since
         let before = self.titles.iter().find(|titles| titles.read_at <= time);
-        surroundings.title = before.and_then(|titles| titles.of.get(&process.image())).cloned();
+        match before.map(|titles| titles.find(process.image(), process.uid)) {
+            Some(Found::Title(title)) => surroundings.title = Some(title.clone()),
+            Some(Found::Dropped) => surroundings.is_title_dropped = true,
+            Some(Found::Nothing) | None => {}
+        }
         surroundings
     }
 
@@ -506,7 +513,7 @@ impl Completer {
             let has_execed = |kept: KeptIdentity| is_before(process.exec_id, kept.exec_id);
             block.filter(is_of).filter(|_| !identities.identity(process.pid).is_some_and(has_execed))
         };
-        let block = self.older.get(&process.pid).filter(|block| is_of(block)).cloned().or_else(now)?;
+        let block = self.older.peek(&process.pid).filter(|block| is_of(block)).cloned().or_else(now)?;
         if block.is_overwritten {
             return Some(Argv::Missing(Gap::Overwritten));
         }
@@ -526,6 +533,7 @@ fn is_before(exec_id: u32, other: u32) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::{Image, TitleFacts};
     use crate::record::{SubjectFacts, Title};
 
     #[derive(Debug)]
@@ -634,10 +642,12 @@ mod tests {
         assert!(!is_changed(&completer), "it has that path already");
         let title = Title { bytes: b"x", spilt: false, cut: false };
         let image = Image { pid: 7, start: 7, exec_id: 1 };
-        completer.hear_titles(vec![TitleFacts { image, title }], 100);
+        let mut titles = Titles::of_time(100);
+        titles.keep(&TitleFacts { image, uid: 7, title });
+        completer.hear_titles(titles);
         assert!(is_changed(&completer));
         assert_eq!(completer.titles_hold_from(), 100);
-        completer.hear_titles(Vec::new(), 200);
+        completer.hear_titles(Titles::of_time(200));
         assert!(is_changed(&completer));
         assert_eq!(completer.titles_hold_from(), 200);
     }

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
@@ -296,6 +297,11 @@ impl HostNamespaces {
 /// Is there a /proc? A directory of that name is none.
 pub fn is_mounted(proc_directory: &Path) -> bool {
     rustix::fs::statfs(proc_directory).is_ok_and(|found| found.f_type == PROC_SUPER_MAGIC)
+}
+
+/// Who the files of a process belong to: its effective user, or root where it is not to be looked at.
+pub fn owner(proc_directory: &Path, pid: u32) -> Option<u32> {
+    fs::metadata(proc_directory.join(pid.to_string())).ok().map(|directory| directory.uid())
 }
 
 /// Every process of a /proc.

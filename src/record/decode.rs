@@ -132,18 +132,27 @@ fn decode_cgroup(bytes: &[u8]) -> Result<CgroupFacts<'_>, DecodeError> {
     Ok(CgroupFacts { hierarchy: wire.hierarchy, id: wire.id, path })
 }
 
-/// What the iterator that reads titles wrote: one behind the other, up to the first that is none.
-pub fn decode_titles(mut bytes: &[u8]) -> Vec<TitleFacts<'_>> {
-    let mut titles = Vec::new();
+/// What the iterator that reads titles wrote, one behind the other. Returns the beginning of one that is still to come.
+///
+/// # Errors
+/// [`DecodeError`] if this is no title.
+pub fn decode_titles(
+    mut bytes: &[u8],
+    mut take_one: impl FnMut(TitleFacts<'_>),
+) -> Result<&[u8], DecodeError> {
     while let Ok(wire) = take::<WireTitle>(bytes, 0, "a title") {
-        let text = slice(bytes, size_of::<WireTitle>(), wire.title_kept as usize, "a title");
-        let (Ok(text), VERSION, Kind::RECORD_TITLE) = (text, wire.version, Kind(u32::from(wire.kind))) else {
-            break;
-        };
+        let kept = wire.title_kept as usize;
+        let is_title = wire.version == VERSION && Kind(u32::from(wire.kind)) == Kind::RECORD_TITLE;
+        if !is_title || kept > Constant::TITLE_BYTES.0 as usize {
+            return Err(DecodeError::Impossible { field: "a title", value: u64::from(wire.title_kept) });
+        }
+        // the rest of it is still to come
+        let Ok(text) = slice(bytes, size_of::<WireTitle>(), kept, "a title") else { break };
         let flag = |flag: ProcessFlag| wire.flags & flag.0 != 0;
         let spilt = flag(ProcessFlag::PROCESS_TITLE_SPILT);
-        titles.push(TitleFacts {
+        take_one(TitleFacts {
             image: Image { pid: wire.tgid, start: wire.start_time, exec_id: wire.exec_id },
+            uid: wire.uid,
             title: Title {
                 bytes: text,
                 spilt,
@@ -153,7 +162,7 @@ pub fn decode_titles(mut bytes: &[u8]) -> Vec<TitleFacts<'_>> {
         });
         bytes = &bytes[size_of::<WireTitle>() + text.len()..];
     }
-    titles
+    Ok(bytes)
 }
 
 /// What the exit hook left of a process (`struct ghost` of maps.h).
@@ -283,7 +292,7 @@ fn decode_oom(bytes: &[u8]) -> Result<OomFacts, DecodeError> {
         pid: head.tgid,
         start: head.start_time,
         current_tid: head.current_tid,
-        rss_pages: tells.then(|| pages(0) + pages(1) + pages(3)),
+        rss_pages: tells.then(|| pages(0).saturating_add(pages(1)).saturating_add(pages(3))),
         usage_and_limit: (tells && head.limit != 0 && head.limit < NO_LIMIT)
             .then_some((head.usage, head.limit)),
         cgroup,
@@ -786,6 +795,45 @@ mod tests {
         let silent = WireOom { start_time: 0, ..head };
         assert!(matches!(decode(&bytes(&silent)), Ok(Record::Oom(oom)) if oom.rss_pages.is_none()));
         assert!(decode(&bytes(&head)[..size_of::<WireOom>() + 5]).is_err());
+        let impossible = WireOom { rss: [i64::MAX; 4], ..head };
+        assert!(
+            matches!(decode(&bytes(&impossible)), Ok(Record::Oom(oom)) if oom.rss_pages == Some(u64::MAX))
+        );
+    }
+
+    #[test]
+    fn titles_are_read_a_piece_at_a_time() {
+        let title = |pid, text: &[u8]| {
+            let head = WireTitle {
+                version: VERSION,
+                kind: Kind::RECORD_TITLE.0 as u16,
+                tgid: pid,
+                uid: 1000,
+                title_kept: text.len() as u32,
+                ..WireTitle::default()
+            };
+            [bytes_of(&head), text].concat()
+        };
+        let all = [title(7, b"a title"), title(8, b""), title(9, b"another")].concat();
+        for cut in 0..all.len() {
+            let mut read = Vec::new();
+            let mut take_one = |facts: TitleFacts<'_>| {
+                read.push((facts.image.pid, facts.uid, facts.title.bytes.to_vec()));
+            };
+            let rest = decode_titles(&all[..cut], &mut take_one).unwrap();
+            let rest = [rest, &all[cut..]].concat();
+            assert!(decode_titles(&rest, &mut take_one).unwrap().is_empty());
+            let expected = [(7, &b"a title"[..]), (8, b""), (9, b"another")];
+            assert_eq!(read, expected.map(|(pid, text)| (pid, 1000, text.to_vec())), "{cut}");
+        }
+        let long = WireTitle {
+            title_kept: 1025,
+            version: VERSION,
+            kind: Kind::RECORD_TITLE.0 as u16,
+            ..WireTitle::default()
+        };
+        assert!(decode_titles(bytes_of(&long), |_| ()).is_err());
+        assert!(decode_titles(&[0; 100], |_| ()).is_err());
     }
 
     #[test]

@@ -399,6 +399,8 @@ pub struct CgroupFacts<'a> {
 pub struct TitleFacts<'a> {
     /// Whose it is.
     pub image: Image,
+    /// Effective user id of that process.
+    pub uid: u32,
     /// The text.
     pub title: Title<'a>,
 }

@@ -74,7 +74,7 @@ pub const ROWS: &[Row] = &[
     row("SIGIO by F_SETSIG", "fcntl", 10, r#"{"origin":"io","code":"POLL_IN","trigger":{"pid":"SOME"},"source":null,"via":null}"#),
     row("F_SETSIG, the peer ends", "end-of-peer", 10, r#"{"origin":"io","code":"POLL_IN","trigger":{"pid":"OTHER"},"source":null,"via":null}"#),
     row("F_SETOWN of another, F_SETSIG of SIGKILL", "owner-to-kill", 9, r#"{"origin":"io","code":"POLL_IN","fatal":true,"trigger":{"pid":"MAKER"},"source":null,"via":null}"#),
-    row("F_SETOWN of another that handles the signal", "owner-that-handles", 10, r#"{"origin":"io","code":"POLL_IN","trigger":{"pid":"MAKER"},"target":{"disposition":"handled"},"source":null,"via":null}"#),
+    row("F_SETOWN of another that handles the signal", "owner-that-handles", 29, r#"{"origin":"io","code":"POLL_IN","trigger":{"pid":"MAKER"},"target":{"disposition":"handled"},"source":null,"via":null}"#),
     row("mq_notify", "message", 10, r#"{"origin":"io","reason":"message-queue","code":"SI_MESGQ","trigger":{"pid":"OTHER"},"source":null,"via":null}"#),
     row("RLIMIT_CPU, soft: SIGXCPU", "cpu-limit", 24, r#"{"origin":"rlimit","rlimit":{"name":"RLIMIT_CPU","valueSeconds":1.0,"kind":"soft"},"trigger":null,"source":null,"via":null}"#),
     row("RLIMIT_CPU, hard", "hard-cpu-limit", 9, r#"{"origin":"rlimit","rlimit":{"name":"RLIMIT_CPU","valueSeconds":2.0,"kind":"hard"},"previous":{"signalName":"SIGXCPU","origin":"rlimit"},"fatal":true,"trigger":null,"source":null,"via":null}"#),

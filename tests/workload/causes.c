@@ -524,7 +524,7 @@ static void by_owner_to_kill(void)
 
 static void wait_and_handle(void)
 {
-	signal(SIGUSR1, handle);
+	signal(SIGIO, handle);
 	for (;;)
 		pause();
 }
@@ -534,7 +534,7 @@ static void by_owner_that_handles(void)
 	pid_t child = start(wait_and_handle);
 
 	wait_for_call(child, PAUSE);
-	make_write_signal(child, SIGUSR1);
+	make_write_signal(child, SIGIO);
 }
 
 static int queue;

@@ -5,11 +5,13 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirEntryExt, MetadataExt};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::time::Instant;
 
 use procfs::process::MountInfo;
 
 use super::UNIFIED;
+use crate::bounded::Bounded;
 
 /// `CGROUP2_SUPER_MAGIC` and `CGROUP_SUPER_MAGIC` (`include/uapi/linux/magic.h`).
 const CGROUP2_MAGIC: u64 = 0x6367_7270;
@@ -34,12 +36,13 @@ pub(super) struct Mount {
 }
 
 impl Mount {
-    /// Ids and paths, those near to the root first, at most so many. A cgroup's id is the inode of its directory, on
+    /// Ids and paths, those near to the root first, as far as they fit in so many bytes. A cgroup's id is the inode of its directory, on
     /// kernels of 64 bits (`kernfs_ino`).
-    pub(super) fn walk(&self, most: usize, found: &mut Vec<(u64, Vec<u8>)>) {
-        let most = found.len() + most;
+    pub(super) fn walk(&self, room: usize, found: &mut Vec<(u64, Vec<u8>)>) {
         let Ok(top) = fs::metadata(&self.directory) else { return };
         let path = if self.prefix.is_empty() { "/" } else { &self.prefix };
+        let size = |path: &[u8]| Bounded::<(u32, u64), Rc<str>>::in_all(path.len());
+        let mut taken = size(path.as_bytes());
         found.push((top.ino(), path.as_bytes().to_vec()));
         let mut rest =
             VecDeque::from([(self.directory.clone(), top.ino(), self.prefix.clone().into_bytes())]);
@@ -53,11 +56,12 @@ impl Mount {
             }
             // one that is gone by now has no cgroups in it
             for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
-                if found.len() >= most {
-                    return;
-                }
                 if entry.file_type().is_ok_and(|file_type| file_type.is_dir()) {
                     let path = [&*path, b"/", entry.file_name().as_bytes()].concat();
+                    taken += size(&path);
+                    if taken > room {
+                        return;
+                    }
                     found.push((entry.ino(), path.clone()));
                     rest.push_back((entry.path(), entry.ino(), path));
                 }
