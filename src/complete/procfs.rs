@@ -4,13 +4,13 @@ use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc;
+use std::sync::{Mutex, PoisonError, mpsc};
 use std::thread;
 use std::time::Duration;
 
 use rustix::fs::PROC_SUPER_MAGIC;
 
+use crate::bounded::owner_of;
 use crate::clock;
 use crate::record::{COMM_BYTES, Task};
 
@@ -92,8 +92,37 @@ pub fn status_number(text: &str, name: &str, place: usize) -> Option<u32> {
 
 /// What is read of the memory of another process waits for its memory map, which may be stuck: no longer than this.
 const MEMORY_WITHIN: Duration = Duration::from_millis(100);
-/// So many reads may be waiting; then none is begun.
-const WAITING_AT_MOST: usize = 4;
+/// So many reads of processes of one user may be waiting, and of all users; then none is begun.
+const WAITING_OF_ONE: usize = 4;
+const WAITING_AT_MOST: usize = 32;
+
+/// Whose processes are being read: an owner for each read that waits.
+#[derive(Debug)]
+struct Waiting(Mutex<Vec<u64>>);
+
+impl Waiting {
+    const fn nobody() -> Self {
+        Self(Mutex::new(Vec::new()))
+    }
+
+    /// False: too many wait.
+    fn begin(&self, owner: u64) -> bool {
+        let mut owners = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_one = owners.iter().filter(|&&other| other == owner).count();
+        let may_begin = of_one < WAITING_OF_ONE && owners.len() < WAITING_AT_MOST;
+        if may_begin {
+            owners.push(owner);
+        }
+        may_begin
+    }
+
+    fn end(&self, owner: u64) {
+        let mut owners = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(place) = owners.iter().position(|&other| other == owner) {
+            owners.swap_remove(place);
+        }
+    }
+}
 
 /// Reads a file of /proc that shows the memory of a process, on a thread of its own. One that hangs is left behind: such a
 /// wait ends with the process that waits.
@@ -101,25 +130,27 @@ const WAITING_AT_MOST: usize = 4;
 /// # Errors
 /// [`io::ErrorKind::TimedOut`] if it hangs, or too many do; else what the read says.
 pub fn read_in_time(path: PathBuf) -> io::Result<Vec<u8>> {
-    static WAITING: AtomicUsize = AtomicUsize::new(0);
-    read_while_few_wait(path, &WAITING)
+    static WAITING: Waiting = Waiting::nobody();
+    // the directory of a process belongs to its effective user, whatever may be read in it
+    let owner =
+        path.parent().and_then(|process| fs::metadata(process).ok()).map_or(0, |of| owner_of(of.uid()));
+    read_while_few_wait(path, owner, &WAITING)
 }
 
-/// The same, with the count of those that wait.
-fn read_while_few_wait(path: PathBuf, waiting: &'static AtomicUsize) -> io::Result<Vec<u8>> {
-    if waiting.load(Ordering::Relaxed) >= WAITING_AT_MOST {
+/// The same, with those that wait.
+fn read_while_few_wait(path: PathBuf, owner: u64, waiting: &'static Waiting) -> io::Result<Vec<u8>> {
+    if !waiting.begin(owner) {
         return Err(io::ErrorKind::TimedOut.into());
     }
-    waiting.fetch_add(1, Ordering::Relaxed);
     let (sender, receiver) = mpsc::sync_channel(1);
     let read = move || {
         let bytes = fs::read(path);
-        waiting.fetch_sub(1, Ordering::Relaxed);
+        waiting.end(owner);
         // nobody waits any more
         let _ = sender.send(bytes);
     };
     if let Err(error) = thread::Builder::new().name("memory".to_owned()).spawn(read) {
-        waiting.fetch_sub(1, Ordering::Relaxed);
+        waiting.end(owner);
         return Err(error);
     }
     receiver.recv_timeout(MEMORY_WITHIN).unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
@@ -299,7 +330,7 @@ pub fn is_mounted(proc_directory: &Path) -> bool {
     rustix::fs::statfs(proc_directory).is_ok_and(|found| found.f_type == PROC_SUPER_MAGIC)
 }
 
-/// Who the files of a process belong to: its effective user, or root where it is not to be looked at.
+/// The effective user of a process, to whom its directory belongs.
 pub fn owner(proc_directory: &Path, pid: u32) -> Option<u32> {
     fs::metadata(proc_directory.join(pid.to_string())).ok().map(|directory| directory.uid())
 }
@@ -370,14 +401,16 @@ pub(super) mod tests {
     #[test]
     fn what_hangs_is_left_behind() {
         // its own: other tests read at the same time
-        static WAITING: AtomicUsize = AtomicUsize::new(0);
-        let read_in_time = |path| read_while_few_wait(path, &WAITING);
+        static WAITING: Waiting = Waiting::nobody();
+        let read_in_time = |path| read_while_few_wait(path, 1000, &WAITING);
         let directory = tempfile::tempdir().unwrap();
         let pipe = directory.path().join("pipe");
         assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
-        for _ in 0..2 * WAITING_AT_MOST {
+        for _ in 0..2 * WAITING_OF_ONE {
             assert_eq!(read_in_time(pipe.clone()).unwrap_err().kind(), io::ErrorKind::TimedOut);
         }
+        // of another user it is read all the same
+        assert!(read_while_few_wait(PathBuf::from("/proc/self/comm"), 0, &WAITING).is_ok());
         // once a writer comes all of them end, and reads are made again
         drop(fs::OpenOptions::new().write(true).open(&pipe).unwrap());
         let mut waited = 0;
