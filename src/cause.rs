@@ -72,7 +72,7 @@ pub struct Explanation {
     pub functions: Vec<String>,
 }
 
-/// Of each cause any of these shows it; the first cause that one shows is it. A name that ends in `*` is a beginning.
+/// Of each cause any of these shows it; the innermost function that shows one decides. A name that ends in `*` is a beginning.
 const SHOWN_BY: &[(Cause, &[&str])] = &[
     (Cause::Child, &["do_notify_parent", "do_notify_parent_cldstop"]),
     (Cause::Bpf, &["bpf_send_signal*", "do_bpf_send_signal"]),
@@ -323,7 +323,9 @@ pub fn explain<'a>(stack: impl Iterator<Item = &'a str> + Clone) -> Explanation 
     let ended = stack.clone().position(|function| is_one_of(function, &["do_exit"])).map(|place| place + 1);
     let own = interrupted.min(ended.unwrap_or(usize::MAX));
     let has = |names: &[&str]| stack.clone().take(own).any(|function| is_one_of(function, names));
-    let mut cause = SHOWN_BY.iter().find(|(_, names)| has(names)).map(|(cause, _)| *cause);
+    // what is nearest to the signal says more than what led to that: an execve opens a file, which somebody watches
+    let shown_by = |function| SHOWN_BY.iter().find(|(_, names)| is_one_of(function, names));
+    let mut cause = stack.clone().take(own).find_map(shown_by).map(|(cause, _)| *cause);
     // kill_orphaned_pgrp() may have been inlined into do_exit(); a terminal goes through kill_pgrp()
     if cause.is_none() && has(&["do_exit"]) && has(&["__kill_pgrp_info"]) && !has(&["kill_pgrp"]) {
         cause = Some(Cause::OrphanedGroup);
@@ -378,6 +380,12 @@ mod tests {
             ("oom_kill_process moom_callback", Cause::Oom),
             ("force_sigsegv arch_do_signal_or_restart", Cause::HandlerFrame),
             ("force_fatal_sig bprm_execve do_execveat_common", Cause::ExecFailed),
+            (
+                "send_sigio_to_task send_sigio kill_fasync do_dentry_open open_exec load_elf_binary bprm_execve",
+                Cause::Io,
+            ),
+            ("__oom_kill_process oom_kill_process memory_max_write cgroup_file_write", Cause::Oom),
+            ("send_sigio kill_fasync handle_mm_fault x64_setup_rt_frame handle_signal", Cause::Io),
             ("zap_pid_ns_processes do_exit reboot_pid_ns __do_sys_reboot", Cause::NamespaceEnd),
             ("__kill_pgrp_info kill_orphaned_pgrp do_exit __seccomp_filter", Cause::OrphanedGroup),
             ("do_send_sig_info kill_something_info __x64_sys_kill", Cause::Call),

@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::complete::container::Placement;
-use crate::origin::Origin;
+use crate::origin::{self, Origin};
 use crate::record::{EndFacts, Ending, Previous, PreviousSource};
 
 /// What the host says of one process, by the ids that the record has.
@@ -79,7 +79,12 @@ impl After {
         let last = end.previous.map(|signal| Self { id: None, origin: None, signal });
         match end.ending {
             Ending::Exit(_) => last,
-            Ending::Signal { .. } if !end.explained => None,
+            // it had a handler when it came, or none was printed; what a tracer or seccomp did is not what came before
+            Ending::Signal { number, .. } if !end.explained => {
+                let was_no_end = |signal: &Previous| signal.hidden || !signal.met_default;
+                let last = last.filter(|last| last.signal.signal == number && was_no_end(&last.signal));
+                last.filter(|_| origin::of_end(end).is_none())
+            }
             Ending::Signal { number, .. } => {
                 // one that no event told of (a filter, a full ring) may be the later one
                 let last = last.filter(|last| last.signal.may_be_what_ended_it(number));

@@ -577,7 +577,7 @@ impl<'a> EndEvent<'a> {
 
     /// A death by a signal that nobody was seen to send.
     pub fn is_unexplained(&self) -> bool {
-        self.signal.is_some() && !self.facts.explained
+        self.signal.is_some() && !self.facts.explained && self.after.is_none()
     }
 
     /// Who died.

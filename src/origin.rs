@@ -321,10 +321,17 @@ pub fn decide(facts: &Snapshot<'_>) -> Verdict {
     // of a traced task the registers are there in any case
     let acts = facts.in_syscall || shown == Some(Cause::Call);
     let names_it = call.filter(|(call, args)| {
-        call.signal_argument(args) == Some(u32::from(facts.signal)) && call.may_leave(facts.info)
+        call.signal_argument(args) == Some(u32::from(facts.signal))
+            && call.may_leave(facts.info)
+            && !facts.is_info_elsewhere
     });
-    if let Some((call, args)) = names_it.filter(|_| acts) {
+    // past a call that failed, task work may send for I/O from the same stack, while the registers hold the call still
+    let is_past_it = facts.syscall.is_some_and(|call| !call.is_active) && may_be_io(facts.info);
+    if let Some((call, args)) = names_it.filter(|_| acts && (!is_past_it || shown == Some(Cause::Call))) {
         return sent_by(call, &args, facts);
+    }
+    if names_it.is_some() && acts && facts.explanation.is_none() {
+        return Verdict { is_undecided: true, ..without_a_sender(facts) };
     }
     // where the stack is not known, a register that a tracer changed is no evidence against the call either
     if names_it.is_some() && facts.is_traced_call && facts.explanation.is_none() {
@@ -386,6 +393,16 @@ impl Verdict {
     fn of(origin: Origin) -> Self {
         Self { origin, reason: None, via: None, scope: None, code_forged: false, is_undecided: false }
     }
+}
+
+/// Are these codes that `F_SETSIG` brings?
+fn may_be_io(info: SigInfo) -> bool {
+    matches!(info, SigInfo::Given { code, .. } if code > 0 || code == SI_SIGIO)
+}
+
+/// By the kernel itself, for no reason that a siginfo has.
+fn is_forced(info: SigInfo) -> bool {
+    matches!(info, SigInfo::Kernel | SigInfo::Given { code: SI_KERNEL, .. })
 }
 
 fn is_claimed_by_a_sender(info: SigInfo) -> bool {
@@ -463,11 +480,15 @@ fn of_cause(cause: Cause, facts: &Snapshot<'_>) -> Option<(Origin, Option<Reason
         Cause::CgroupKill => return None,
         Cause::Child => (Origin::Child, None),
         Cause::Seccomp => (Origin::Seccomp, None),
-        Cause::HandlerFrame if is_fault_signal(facts.signal) => (Origin::Fault, Some(Reason::HandlerFailed)),
+        Cause::HandlerFrame if is_fault_signal(facts.signal) && is_to_itself(facts) => {
+            (Origin::Fault, Some(Reason::HandlerFailed))
+        }
         Cause::HandlerFrame => return None,
         Cause::Perf => (Origin::Perf, None),
         Cause::Sysrq => kernel(Reason::Sysrq),
-        Cause::ExecFailed if is_to_itself(facts) && matches!(facts.signal, SEGV | KILL) => {
+        Cause::ExecFailed
+            if is_to_itself(facts) && matches!(facts.signal, SEGV | KILL) && is_forced(facts.info) =>
+        {
             kernel(Reason::ExecFailed)
         }
         Cause::ExecFailed => return None,
@@ -513,7 +534,7 @@ fn origin_by_rules(facts: &Snapshot<'_>) -> Origin {
         }
         // BUS_MCEERR_AR, BUS_MCEERR_AO: the kernel found bad memory, whoever was running
         (BUS, SigInfo::Given { code: 4 | 5, .. }) => Origin::Fault,
-        (signal, SigInfo::Given { code: code @ 1..=6, fields }) if !is_fault_signal(signal) => {
+        (signal, SigInfo::Given { code: code @ 1..=6, fields }) if !is_fault_signal(signal) || !to_itself => {
             match kind_of_code(signal, code, fields, exiting_child(facts)) {
                 CodeKind::Child => Origin::Child,
                 CodeKind::Poll => Origin::Io,
@@ -662,10 +683,12 @@ fn kind_of_code(signal: u8, code: i32, fields: [u8; 16], exiting: Option<(u32, u
     if signal == CHLD {
         return CodeKind::Child;
     }
-    if has_own_codes(signal) {
-        return CodeKind::Signal;
-    }
     let [pid, uid, ..] = words(fields);
+    if has_own_codes(signal) {
+        // a child that asked for such a signal at its end
+        let is_of_child = matches!(code, 1..=3) && exiting == Some((pid, uid));
+        return if is_of_child { CodeKind::Child } else { CodeKind::Signal };
+    }
     let band = u64::from(pid) | u64::from(uid) << 32;
     let is_band = usize::try_from(code).ok().and_then(|code| BANDS.get(code.checked_sub(1)?)) == Some(&band);
     // kernel/signal.c: do_notify_parent(); that a child stops or continues is only ever a SIGCHLD
@@ -700,7 +723,14 @@ fn exiting_child(facts: &Snapshot<'_>) -> Option<(u32, u32)> {
 /// The kernel's name of the `si_code` of a signal, where it has one and these facts say which.
 pub fn code_of(facts: &Snapshot<'_>) -> Option<&'static str> {
     match facts.info {
-        SigInfo::Given { code, fields } => code_name(facts.signal, code, fields, exiting_child(facts)),
+        SigInfo::Given { code, fields } => {
+            let shown = facts.explanation.as_ref().and_then(|explanation| explanation.cause);
+            let kind = match shown {
+                Some(Cause::Child) if matches!(code, 1..=6) => CodeKind::Child,
+                _ => kind_of_code(facts.signal, code, fields, exiting_child(facts)),
+            };
+            code_name(facts.signal, code, kind)
+        }
         SigInfo::Kernel => Some("SI_KERNEL"),
         // what the receiver is given
         SigInfo::None => Some("SI_USER"),
@@ -708,7 +738,7 @@ pub fn code_of(facts: &Snapshot<'_>) -> Option<&'static str> {
 }
 
 /// By include/uapi/asm-generic/siginfo.h; those with two underscores are of architectures that are gone.
-fn code_name(signal: u8, code: i32, fields: [u8; 16], exiting: Option<(u32, u32)>) -> Option<&'static str> {
+fn code_name(signal: u8, code: i32, kind: CodeKind) -> Option<&'static str> {
     let general = match code {
         SI_USER => "SI_USER",
         SI_QUEUE => "SI_QUEUE",
@@ -726,6 +756,12 @@ fn code_name(signal: u8, code: i32, fields: [u8; 16], exiting: Option<(u32, u32)
         return Some(general);
     }
     let table: &[&str] = match signal {
+        _ if kind == CodeKind::Child => {
+            &["CLD_EXITED", "CLD_KILLED", "CLD_DUMPED", "CLD_TRAPPED", "CLD_STOPPED", "CLD_CONTINUED"]
+        }
+        _ if kind == CodeKind::Poll => {
+            &["POLL_IN", "POLL_OUT", "POLL_MSG", "POLL_ERR", "POLL_PRI", "POLL_HUP"]
+        }
         ILL => &[
             "ILL_ILLOPC",
             "ILL_ILLOPN",
@@ -771,13 +807,7 @@ fn code_name(signal: u8, code: i32, fields: [u8; 16], exiting: Option<(u32, u32)
         BUS => &["BUS_ADRALN", "BUS_ADRERR", "BUS_OBJERR", "BUS_MCEERR_AR", "BUS_MCEERR_AO"],
         TRAP => &["TRAP_BRKPT", "TRAP_TRACE", "TRAP_BRANCH", "TRAP_HWBKPT", "TRAP_UNK", "TRAP_PERF"],
         SYS => &["SYS_SECCOMP", "SYS_USER_DISPATCH"],
-        _ => match kind_of_code(signal, code, fields, exiting) {
-            CodeKind::Child => {
-                &["CLD_EXITED", "CLD_KILLED", "CLD_DUMPED", "CLD_TRAPPED", "CLD_STOPPED", "CLD_CONTINUED"]
-            }
-            CodeKind::Poll => &["POLL_IN", "POLL_OUT", "POLL_MSG", "POLL_ERR", "POLL_PRI", "POLL_HUP"],
-            CodeKind::Signal | CodeKind::Unknown => &[],
-        },
+        _ => &[],
     };
     usize::try_from(code).ok().and_then(|code| table.get(code.checked_sub(1)?)).copied()
 }
@@ -819,7 +849,7 @@ mod tests {
     }
 
     fn in_call(mut facts: Snapshot<'static>, number: i64, args: [u64; 4]) -> Snapshot<'static> {
-        facts.syscall = Some(Syscall { abi: SyscallAbi::X86_64, number, args });
+        facts.syscall = Some(Syscall { abi: SyscallAbi::X86_64, number, args, is_active: true });
         facts.in_syscall = true;
         facts
     }

@@ -378,7 +378,7 @@ pub fn of_end(event: &EndEvent<'_>) -> String {
         if event.facts.is_thread { format!("thread {} of {target}", event.facts.task.tid) } else { target };
     let lives = if event.facts.is_thread { "; its process goes on" } else { "" };
     let refused = event.refused_call().map_or_else(String::new, |call| of_call(&call));
-    if event.facts.explained {
+    if event.facts.explained || event.after.is_some() && !event.facts.is_thread {
         let how = match event.after.as_ref().map(|after| (when(after), source(after))) {
             Some((when, source)) if !event.after.as_ref().is_some_and(After::is_what_ended_it) => {
                 let from = source.map(|source| format!(" from {source}")).unwrap_or_default();

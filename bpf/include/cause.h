@@ -37,8 +37,9 @@ static __always_inline bool wants_stack(const struct facts *facts)
 {
 	if (facts->is_traced)
 		return true;
+	/* where the register of the result was changed the stack has to show the call */
 	if (facts->is_sent)
-		return false;
+		return facts->call.abi != ABI_NONE && !facts->call.active;
 	if (facts->info != INFO_POINTER)
 		return true;
 	if (facts->signal == 17)

@@ -36,6 +36,7 @@
 #define SYS_USER_DISPATCH 2
 #define BUS_MCEERR_AR 4
 #define BUS_MCEERR_AO 5
+#define TRAP_PERF 6
 
 /*
  * Is this siginfo between the end of the task's kernel stack and its saved registers? Then a call of the task built it. That
@@ -68,11 +69,22 @@ static __always_inline bool in_system_call(struct task_struct *task, struct task
 		(u32)call->args[0] == (u32)target->tgid);
 }
 
+/*
+ * Can a call of current that sends have left this siginfo? An interrupt in the middle of the call brings those of others,
+ * which lie elsewhere. Past the call, on the way back to the program, task work may send for I/O from the same stack.
+ */
+static __always_inline bool is_built_by_call(const struct facts *facts)
+{
+	if (facts->info != INFO_POINTER)
+		return facts->info == INFO_NONE;
+	return facts->is_on_stack && (facts->call.active || (facts->code <= 0 && facts->code != SI_SIGIO));
+}
+
 /* Did current send it, by a system call of its own? (Without registers: by what siginfo says.) */
 static __always_inline bool sent_by_current(const struct facts *facts)
 {
 	if (facts->call.abi != ABI_NONE)
-		return facts->in_syscall && facts->info != INFO_KERNEL && sends(&facts->call, facts->signal);
+		return facts->in_syscall && is_built_by_call(facts) && sends(&facts->call, facts->signal);
 	return facts->in_syscall && facts->info == INFO_POINTER && facts->code <= 0 &&
 	       facts->code != SI_TIMER && facts->code != SI_MESGQ && facts->code != SI_ASYNCIO &&
 	       facts->code != SI_SIGIO;
@@ -128,8 +140,10 @@ static __always_inline enum hidden_class hidden_class_of(const struct facts *fac
 	if (is_pointer && to_itself && facts->code > 0 && (FAULT_SIGNALS & bit)) {
 		bool memory_error =
 			facts->signal == 7 && (facts->code == BUS_MCEERR_AR || facts->code == BUS_MCEERR_AO);
+		/* of a perf event, which any process of the same user may have opened */
+		bool event = facts->signal == 5 && facts->code == TRAP_PERF;
 
-		return memory_error ? SHOWN : HIDDEN_FAULT;
+		return memory_error || event ? SHOWN : HIDDEN_FAULT;
 	}
 	if (facts->signal == 28 && facts->info == INFO_KERNEL)
 		return HIDDEN_TTY;

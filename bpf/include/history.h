@@ -132,6 +132,17 @@ static __always_inline void note_previous(struct identity *identity, const struc
 }
 
 /*
+ * Does it explain that its target dies of this signal later? Not one that is hidden, or was ignored; nor one that was
+ * handled when it came: the target may die of another, or of this one once it has no handler any more, and then the end is
+ * told, with what came before it.
+ */
+static __always_inline bool explains_an_end(const struct facts *facts)
+{
+	return facts->result != TRACE_SIGNAL_IGNORED &&
+	       (facts->filtered || (facts->hidden == SHOWN && facts->disposition == DISPOSITION_DEFAULT));
+}
+
+/*
  * What came before goes into the facts, and this signal into what comes before the next. The identity is of one of two
  * maps: done with here, or the verifier would follow the rest of the program for each.
  */
@@ -145,12 +156,11 @@ static __always_inline void recall_and_note(struct facts *facts, struct task_str
 	if (!facts->may_end)
 		return;
 	if (!identity) {
-		note_elsewhere(leader, facts->result != TRACE_SIGNAL_IGNORED ? SIGNAL_BIT(facts->signal) : 0,
+		note_elsewhere(leader, explains_an_end(facts) ? SIGNAL_BIT(facts->signal) : 0,
 			       facts->is_told ? MARK_TOLD : 0);
 		return;
 	}
-	/* what was ignored explains nothing later */
-	if (facts->result != TRACE_SIGNAL_IGNORED)
+	if (explains_an_end(facts))
 		note_signalled(identity, facts->signal);
 	if (!is_of_the_c_library(facts))
 		note_previous(identity, facts, current_task, facts->hidden != SHOWN);

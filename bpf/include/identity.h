@@ -105,17 +105,33 @@ static __always_inline void copy_tty(struct task_struct *task, u8 *name)
 	copy_tty_of(signal, BPF_CORE_READ(signal, tty), name);
 }
 
-static __always_inline u32 session_of(struct task_struct *task)
+/*
+ * Does this terminal belong to the session of a process, and has it this name? It may have been freed since. Where it hangs
+ * up (__tty_hangup()) the session is still there when the processes of the session are signalled.
+ */
+static __always_inline bool is_terminal_of(struct tty_struct *tty, struct task_struct *task, const u8 *name)
 {
-	return BPF_CORE_READ(task, signal, pids[PIDTYPE_SID], numbers[0].nr);
+	u8 now[TTY_BYTES] = {};
+	const u64 *a = (const u64 *)now, *b = (const u64 *)name;
+	struct pid *session;
+
+	if (!tty)
+		return false;
+	session = BPF_CORE_READ(tty, ctrl.session);
+	bpf_core_read_str(now, sizeof(now), &tty->name);
+	return session && session == BPF_CORE_READ(task, signal, pids[PIDTYPE_SID]) && a[0] == b[0] &&
+	       a[1] == b[1];
 }
 
 static __always_inline void remember_tty(struct task_struct *task, struct identity *identity)
 {
 	struct signal_struct *signal = view_of(task)->signal;
 
-	copy_tty_of(signal, signal->tty, identity->tty);
-	identity->tty_session = identity->tty[0] ? session_of(task) : 0;
+	__builtin_memset(identity->tty, 0, TTY_BYTES);
+	identity->terminal = (u64)signal->tty;
+	copy_tty_of(signal, (struct tty_struct *)identity->terminal, identity->tty);
+	if (!identity->tty[0])
+		identity->terminal = 0;
 }
 
 static __always_inline struct mm_struct *mm_of(struct task_struct *task)

@@ -293,6 +293,9 @@ struct signal_struct {
 
 struct tty_struct {
 	char name[64];
+	struct {
+		struct pid *session;
+	} ctrl;
 } CORE;
 
 struct kernfs_node {

@@ -367,7 +367,7 @@ static __always_inline void remember_fork(struct task_struct *forker, struct tas
 	identity->exec_time = from.identity->exec_time;
 	identity->exec_id = from.identity->exec_id;
 	__builtin_memcpy(identity->tty, from.identity->tty, TTY_BYTES);
-	identity->tty_session = from.identity->tty_session;
+	identity->terminal = from.identity->terminal;
 	identity->image = from.identity->flags & PROCESS_BY_PLACE ? from.identity->image : (u64)mm_of(child);
 	identity->flags = from.identity->flags | (from.seeded ? PROCESS_SEEDED : 0) |
 			  (copied ? 0 : PROCESS_NO_MEMORY | PROCESS_EXE_LOST);

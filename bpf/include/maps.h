@@ -36,14 +36,16 @@ struct identity {
 	u64 image;
 	/* up to here a record needs it (struct found) */
 	u64 exec_time; /* CLOCK_BOOTTIME, ns; of the exec, or of the seeding */
-	/* Signals, bit sig-1, that a record told of or a filter hid, and whose default action ends a process. */
+	/* Signals, bit sig-1, that met the default action, which ends a process, and that a record told of or a filter refused. */
 	u64 signalled;
 	u32 wanted; /* a signal came while a new image ran without an identity: the exec hook emits it */
 	u32 marks;  /* enum mark */
-	/* Its terminal at exec, as the kernel has it: at a hang-up the process has lost it before the signal comes. */
+	/*
+	 * Its terminal at exec, and the name of that as the kernel has it: at a hang-up the process has lost it before the
+	 * signal comes. The pointer is no reference: what is read there shows whether it still is that terminal.
+	 */
 	u8 tty[TTY_BYTES];
-	u32 tty_session; /* the session that this was the terminal of */
-	u32 reserved;
+	u64 terminal;
 	/* Written under the siglock of the process: one writer at a time. */
 	struct wire_previous previous;
 	u64 child_death; /* CHILD_DEATH of its child that died last */

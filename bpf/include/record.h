@@ -120,6 +120,8 @@ enum wire_signal_flag {
 	SIGNAL_SIGNALFD = 1 << 12,       /* somebody waits at a signalfd of the target's */
 	SIGNAL_TRACED_CALL =
 		1 << 13, /* current is traced: its registers may be what its tracer wrote there */
+	SIGNAL_INFO_ELSEWHERE =
+		1 << 14, /* its siginfo is not on the stack of current: no call of current built it */
 };
 
 /* wire_signal.behind: what follows the spawners, in this order. */

@@ -20,8 +20,8 @@ static __always_inline void name_tty(u8 *name, struct task_struct *target)
 	if (name[0])
 		return;
 	identity = any_identity(target->group_leader);
-	/* in another session it has had another one since, or none */
-	if (identity && identity->tty_session && identity->tty_session == session_of(target))
+	/* it may have had another one since */
+	if (identity && is_terminal_of((struct tty_struct *)identity->terminal, target, identity->tty))
 		__builtin_memcpy(name, identity->tty, TTY_BYTES);
 }
 
@@ -39,6 +39,8 @@ static __always_inline void describe_signal(struct wire_signal *signal, const st
 	signal->flags |= facts->in_tree;
 	if (facts->is_traced)
 		signal->flags |= SIGNAL_TRACED_CALL;
+	if (facts->info == INFO_POINTER && facts->call.abi != ABI_NONE && !facts->is_on_stack)
+		signal->flags |= SIGNAL_INFO_ELSEWHERE;
 	signal->flags |= blocked_flags(target, facts->signal, facts->group);
 	if (signal->flags & SIGNAL_BLOCKED && has_signalfd_reader(target))
 		signal->flags |= SIGNAL_SIGNALFD;

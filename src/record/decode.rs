@@ -438,6 +438,7 @@ fn decode_signal(bytes: &[u8]) -> Result<(Snapshot<'_>, usize), DecodeError> {
         stack_lost: flag(SignalFlag::SIGNAL_STACK_LOST),
         explanation: None,
         is_traced_call: flag(SignalFlag::SIGNAL_TRACED_CALL),
+        is_info_elsewhere: flag(SignalFlag::SIGNAL_INFO_ELSEWHERE),
         source_in_tree: flag(SignalFlag::SIGNAL_SOURCE_IN_TREE),
         target_in_tree: flag(SignalFlag::SIGNAL_TARGET_IN_TREE),
         has_signalfd_reader: flag(SignalFlag::SIGNAL_SIGNALFD),
@@ -519,7 +520,7 @@ fn decode_syscall(call: &WireSyscall) -> Result<Option<Syscall>, DecodeError> {
         Abi::ABI_ARM => SyscallAbi::Arm,
         other => return Err(DecodeError::Impossible { field: "abi", value: u64::from(other.0) }),
     };
-    Ok(Some(Syscall { abi, number: call.number, args: call.args }))
+    Ok(Some(Syscall { abi, number: call.number, args: call.args, is_active: call.active != 0 }))
 }
 
 fn decode_task(wire: &WireTask) -> Task {

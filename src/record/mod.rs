@@ -52,6 +52,8 @@ pub struct Syscall {
     pub number: i64,
     /// Its first four arguments.
     pub args: [u64; 4],
+    /// Nothing was returned yet, by the register of the result, which a tracer may change.
+    pub is_active: bool,
 }
 
 /// What the target does with this signal.
@@ -473,6 +475,7 @@ impl<'a> Snapshot<'a> {
             stack_lost: false,
             explanation: None,
             is_traced_call: false,
+            is_info_elsewhere: false,
             source_in_tree: false,
             target_in_tree: false,
             has_signalfd_reader: false,
@@ -736,6 +739,8 @@ pub struct Snapshot<'a> {
     pub explanation: Option<Explanation>,
     /// The running task is traced: what its registers hold may be its tracer's claim.
     pub is_traced_call: bool,
+    /// Its siginfo is not on the stack of the running task: no call of that built it.
+    pub is_info_elsewhere: bool,
     /// The running process is in a tree that was asked for, and acts for itself.
     pub source_in_tree: bool,
     /// The target is in one.

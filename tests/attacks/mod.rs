@@ -9,12 +9,14 @@ mod decoder;
 mod foreign_program;
 mod ghosts;
 mod hidden_cause;
+mod interrupted_call;
 mod killed_tracer;
 mod memory;
 mod planted_files;
 mod secrets;
 mod shared_file;
 mod squatting;
+mod unexplained_end;
 mod unicode;
 mod wide_number;
 
@@ -37,12 +39,14 @@ pub fn tests() -> Vec<Test> {
         foreign_program::TESTS,
         ghosts::TESTS,
         hidden_cause::TESTS,
+        interrupted_call::TESTS,
         killed_tracer::TESTS,
         memory::TESTS,
         planted_files::TESTS,
         secrets::TESTS,
         shared_file::TESTS,
         squatting::TESTS,
+        unexplained_end::TESTS,
         unicode::TESTS,
         wide_number::TESTS,
     ]

@@ -7,6 +7,7 @@
 
 #include <linux/perf_event.h>
 #include <stdbool.h>
+#include <sys/inotify.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -345,6 +346,219 @@ static void by_garbage(void)
 	wait_for_ever();
 }
 
+/* What it sends itself is hidden, since it is handled; then it is handled no more, and it dies of it. */
+static void die_of_hidden(void)
+{
+	sigset_t blocked;
+
+	signal(SIGTERM, do_nothing);
+	sigemptyset(&blocked);
+	sigaddset(&blocked, SIGTERM);
+	sigprocmask(SIG_BLOCK, &blocked, NULL);
+	kill(getpid(), SIGTERM);
+	signal(SIGTERM, SIG_DFL);
+	sigprocmask(SIG_UNBLOCK, &blocked, NULL);
+}
+
+static void by_itself_unhandled(void)
+{
+	pid_t victim = start(die_of_hidden);
+
+	say_two(victim, victim);
+	wait_for_ever();
+}
+
+/* It once sent itself the signal that a tracer puts in the place of another one later. */
+static void send_itself_and_wait(void)
+{
+	struct itimerval soon = { .it_value.tv_usec = 50000 };
+
+	signal(SIGUSR1, do_nothing);
+	kill(getpid(), SIGUSR1);
+	signal(SIGUSR1, SIG_DFL);
+	signal(SIGALRM, do_nothing);
+	setitimer(ITIMER_REAL, &soon, NULL);
+}
+
+static void by_tracer_later(void)
+{
+	pid_t victim = start_child(send_itself_and_wait);
+	int status;
+
+	if (ptrace(PTRACE_SEIZE, victim, 0, 0) || waitpid(victim, &status, 0) != victim)
+		die("trace it");
+	say_two(victim, getpid());
+	if (ptrace(PTRACE_CONT, victim, 0, SIGUSR1))
+		die("put a signal in");
+	wait_for_ever();
+}
+
+/* Whoever watches a file of an execve lets it signal in the middle of that. */
+static void exec_copy(void)
+{
+	usleep(100000);
+	execl("/tmp/killsnoop-attack-exec", "workload", "wait", NULL);
+	die("exec a copy");
+}
+
+static void by_watched_exec(void)
+{
+	char *copy[] = { "cp", "/proc/self/exe", "/tmp/killsnoop-attack-exec", NULL };
+	pid_t copier = fork(), victim;
+	int watched;
+
+	if (!copier) {
+		char source[32];
+
+		snprintf(source, sizeof(source), "/proc/%d/exe", getppid());
+		copy[1] = source;
+		execvp("cp", copy);
+		_exit(1);
+	}
+	reap(copier);
+	victim = start(exec_copy);
+	watched = inotify_init1(0);
+	if (inotify_add_watch(watched, "/tmp/killsnoop-attack-exec", IN_ACCESS | IN_OPEN) < 0)
+		die("watch it");
+	if (fcntl(watched, F_SETOWN, victim) || fcntl(watched, F_SETSIG, SIGKILL) ||
+	    fcntl(watched, F_SETFL, O_ASYNC))
+		die("F_SETOWN");
+	say_two(victim, getpid());
+	reap(victim);
+	unlink("/tmp/killsnoop-attack-exec");
+	wait_for_ever();
+}
+
+/* Its own timer, at the pace of another's calls, on the same CPU. */
+static void by_own_timer(void)
+{
+	struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1 };
+	struct itimerspec often = { { 0, 150000 }, { 0, 150000 } };
+	cpu_set_t first;
+	timer_t timer;
+
+	CPU_ZERO(&first);
+	CPU_SET(0, &first);
+	sched_setaffinity(0, sizeof(first), &first);
+	handle_all();
+	if (timer_create(CLOCK_MONOTONIC, &event, &timer) || timer_settime(timer, 0, &often, NULL))
+		die("make a timer");
+	say_two(getpid(), getpid());
+	wait_for_ever();
+}
+
+/* A process that has its reasons: it sends its child what that ignores, for two seconds. */
+static void send_often(void)
+{
+	unsigned long long end = now() + 2000000000ULL;
+	pid_t child = start(wait_for_ever);
+	int file = (int)syscall(SYS_pidfd_open, child, 0);
+	cpu_set_t first;
+
+	CPU_ZERO(&first);
+	CPU_SET(0, &first);
+	sched_setaffinity(0, sizeof(first), &first);
+	while (now() < end) {
+		syscall(SYS_pidfd_send_signal, file, SIGUSR1, NULL, 0);
+		usleep(100);
+	}
+}
+
+static void by_innocent_calls(void)
+{
+	signal(SIGUSR1, SIG_IGN);
+	send_often();
+	say_two(getpid(), getpid());
+	wait_for_ever();
+}
+
+/* Its session has another terminal by now than the one that it had at its exec. */
+static int open_terminal(char *name)
+{
+	int file = posix_openpt(O_RDWR | O_NOCTTY);
+
+	if (file < 0 || grantpt(file) || unlockpt(file))
+		die("open a terminal");
+	strcpy(name, ptsname(file));
+	return file;
+}
+
+static void by_second_terminal(void)
+{
+	char first[64], second[64];
+	int other = open_terminal(first), terminal = open_terminal(second), ready[2];
+	pid_t victim;
+	char byte;
+
+	if (pipe(ready))
+		die("pipe");
+	victim = fork();
+	if (!victim) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		close(other);
+		close(terminal);
+		dup2(ready[1], 100);
+		setsid();
+		if (ioctl(open(first, O_RDWR), TIOCSCTTY, 0))
+			die("TIOCSCTTY");
+		run((char *[]){ "workload", "signal", "changes-terminal", second, NULL });
+	}
+	if (read(ready[0], &byte, 1) != 1)
+		die("wait");
+	say_two(victim, getpid());
+	close(terminal);
+	wait_for_ever();
+}
+
+/* changes-terminal NAME */
+static void change_terminal(void)
+{
+	signal(SIGHUP, SIG_IGN);
+	if (ioctl(open("/dev/tty", O_RDWR), TIOCNOTTY))
+		die("TIOCNOTTY");
+	signal(SIGHUP, SIG_DFL);
+	if (ioctl(open(arguments[3], O_RDWR | O_NOCTTY), TIOCSCTTY, 0))
+		die("TIOCSCTTY");
+	if (write(100, "", 1) != 1)
+		die("say so");
+	wait_for_ever();
+}
+
+/* A breakpoint of another process: what it brings looks like a fault of the victim. */
+static volatile long watched_word;
+
+static void write_for_ever(void)
+{
+	signal(SIGTRAP, do_nothing);
+	for (;;) {
+		watched_word++;
+		usleep(10000);
+	}
+}
+
+static void by_foreign_breakpoint(void)
+{
+	struct perf_event_attr event = {
+		.type = PERF_TYPE_BREAKPOINT,
+		.size = sizeof(event),
+		.bp_type = 2,
+		.bp_addr = (unsigned long)&watched_word,
+		.bp_len = 8,
+		.sample_period = 1,
+		.exclude_kernel = 1,
+		.exclude_hv = 1,
+		.remove_on_exec = 1,
+		.sigtrap = 1,
+	};
+	pid_t victim = start(write_for_ever);
+
+	usleep(50000);
+	say_two(victim, getpid());
+	if (syscall(SYS_perf_event_open, &event, victim, -1, -1, PERF_FLAG_FD_CLOEXEC) < 0)
+		die("perf_event_open");
+	wait_for_ever();
+}
+
 static void burn(void)
 {
 	for (;;)
@@ -479,6 +693,14 @@ const struct signal_kind attack_kinds[] = {
 	{ "directory", by_directory },
 	{ "lease", by_lease },
 	{ "terminal", by_terminal },
+	{ "itself-unhandled", by_itself_unhandled },
+	{ "tracer-later", by_tracer_later },
+	{ "watched-exec", by_watched_exec },
+	{ "own-timer", by_own_timer },
+	{ "innocent-calls", by_innocent_calls },
+	{ "second-terminal", by_second_terminal },
+	{ "foreign-breakpoint", by_foreign_breakpoint },
+	{ "changes-terminal", change_terminal },
 	{ "garbage", by_garbage },
 	{ "prlimit", by_prlimit },
 	{ "event", by_event },
