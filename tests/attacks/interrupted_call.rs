@@ -22,5 +22,5 @@ fn timer_in_a_call() {
         .collect();
     assert!(blamed.is_empty(), "{} such events: {}", blamed.len(), blamed[0]);
     let said = tracer.stop();
-    assert!(said.counter("hidden by default", "timer") > 1000, "{}", said.stderr);
+    assert!(said.counter("hidden by default", "timer") > 100, "{}", said.stderr);
 }

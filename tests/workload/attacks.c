@@ -418,7 +418,7 @@ static void by_watched_exec(void)
 	reap(copier);
 	victim = start(exec_copy);
 	watched = inotify_init1(0);
-	if (inotify_add_watch(watched, "/tmp/killsnoop-attack-exec", IN_ACCESS | IN_OPEN) < 0)
+	if (inotify_add_watch(watched, "/tmp/killsnoop-attack-exec", IN_ACCESS) < 0)
 		die("watch it");
 	if (fcntl(watched, F_SETOWN, victim) || fcntl(watched, F_SETSIG, SIGKILL) ||
 	    fcntl(watched, F_SETFL, O_ASYNC))
