@@ -870,6 +870,34 @@ mod tests {
         facts
     }
 
+    #[test]
+    fn a_child_s_end_has_the_codes_of_children_whatever_signal_it_asked_for() {
+        let mut ending = facts(11, about(100, 0, 1));
+        ending.current.flags |= PF_EXITING;
+        assert_eq!((code_of(&ending), decide(&ending).origin), (Some("CLD_EXITED"), Origin::Child));
+        let of_another = facts(11, about(99, 0, 1));
+        assert_eq!(code_of(&of_another), Some("SEGV_MAPERR"));
+        let explained = shown(Cause::Child, facts(7, about(99, 0, 2)));
+        assert_eq!((code_of(&explained), decide(&explained).origin), (Some("CLD_KILLED"), Origin::Child));
+    }
+
+    /// The siginfo of a timer lies elsewhere; past a call that failed, that of I/O lies where the call's would.
+    #[test]
+    fn what_an_interrupt_or_task_work_brings_is_not_sent_by_the_call() {
+        let mut timer = in_call(facts(10, given(SI_TIMER)), 129, [200, 10, 0, 0]);
+        assert_eq!(decide(&timer).origin, Origin::Process);
+        timer.is_info_elsewhere = true;
+        assert_eq!((decide(&timer).origin, decide(&timer).code_forged), (Origin::Timer, false));
+        let mut input = in_call(facts(11, given(SI_SIGIO)), 129, [200, 11, 0, 0]);
+        assert_eq!(decide(&input).origin, Origin::Process);
+        if let Some(call) = &mut input.syscall {
+            call.is_active = false;
+        }
+        assert!(decide(&input).is_undecided && decide(&input).origin == Origin::Io);
+        assert_eq!(decide(&shown(Cause::Io, input.clone())).origin, Origin::Io);
+        assert_eq!(decide(&shown(Cause::Call, input)).origin, Origin::Process);
+    }
+
     /// Only that call and those that write to `cgroup.kill` send it so.
     #[test]
     fn a_tracer_that_kills_is_known_without_the_stack() {
