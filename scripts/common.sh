@@ -205,10 +205,6 @@ cargo_here() {
 	(cd / && as_user env "${variables[@]}" cargo "$1" --manifest-path "$ROOT_DIR/Cargo.toml" "${@:2}")
 }
 
-# mutate OPTION… <MUTATION: breaks the tree that it is called in. Without fuzz: what has moved away from the lines around it
-# may break another thing than it says.
-mutate() { as_user patch --silent --force --strip=1 --fuzz=0 --no-backup-if-mismatch "$@"; }
-
 # The path of a test program, built.
 test_program() {
 	cargo_here test --release --locked --test "$1" --no-run --message-format=json-render-diagnostics |
