@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::names;
 use super::shapes::is_reference;
 use super::shell::Word;
+use super::steps::Steps;
 
 /// Where in the words of a command a secret is.
 #[derive(Debug, Clone, Copy)]
@@ -324,7 +325,7 @@ pub(super) fn takes_script(words: &[Word<'_>], place: usize) -> bool {
 }
 
 /// Adds where programs have their secrets.
-pub(super) fn find(words: &[Word<'_>], found: &mut Vec<(usize, Range<usize>)>) {
+pub(super) fn find(words: &[Word<'_>], steps: &Steps, found: &mut Vec<(usize, Range<usize>)>) {
     let mut begin = 0;
     // each wrapper is looked through; a command has an end
     for _ in 0..words.len().min(16) {
@@ -334,11 +335,17 @@ pub(super) fn find(words: &[Word<'_>], found: &mut Vec<(usize, Range<usize>)>) {
         let Some(program) = words.get(begin) else { return };
         let name = name_of(&program.bytes);
         let command = &words[begin..];
+        if !steps.take(64 + 2 * command.len()) {
+            return;
+        }
         for Rule(names, given, places) in RULES {
             let has = |wanted: &&str| command.iter().any(|word| *word.bytes == *wanted.as_bytes());
             if is_named(name, names) && given.iter().all(has) {
                 for place in *places {
-                    place.find(name, command, begin, found);
+                    if !steps.take(4 * command.len()) {
+                        return;
+                    }
+                    place.find(name, command, begin, steps, found);
                 }
             }
         }
@@ -427,7 +434,14 @@ fn image(command: &[Word<'_>]) -> Option<usize> {
 }
 
 impl Where {
-    fn find(self, name: &[u8], command: &[Word<'_>], begin: usize, found: &mut Vec<(usize, Range<usize>)>) {
+    fn find(
+        self,
+        name: &[u8],
+        command: &[Word<'_>],
+        begin: usize,
+        steps: &Steps,
+        found: &mut Vec<(usize, Range<usize>)>,
+    ) {
         let mut add = |place: usize, range: Range<usize>| {
             let Some(word) = command.get(place) else { return };
             let value = &word.bytes[range.start.min(word.bytes.len())..];
@@ -468,7 +482,7 @@ impl Where {
                 for place in 1..command.len().saturating_sub(1) {
                     let next = &command[place + 1].bytes;
                     let kind = names::kind(&command[place].bytes);
-                    if kind.is_some_and(|kind| !names::is_harmless(kind, next)) {
+                    if kind.is_some_and(|kind| !names::is_harmless(kind, next, steps)) {
                         add(place + 1, 0..next.len());
                     }
                 }
