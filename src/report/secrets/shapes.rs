@@ -39,6 +39,16 @@ static SQL: LazyLock<Option<Regex>> = LazyLock::new(|| {
     .ok()
 });
 
+/// A user and a password as two literals of a program, and what expect sends behind a prompt for a password.
+static LITERALS: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(
+        r#"(?x-u)\bauth\s*=\s*\(\s*["'][^"'\n]*["']\s*,\s*["']([^"'\n]+)["']
+            |DBI->connect\(\s*["'][^"'\n]*["']\s*,\s*["'][^"'\n]*["']\s*,\s*["']([^"'\n]+)["']
+            |ass(?:word|phrase)[^"'\n]{0,16}["'}]\s*;?\s*send\s+(?:--\s+)?["']([^"'\n]+?)(?:\\r|\\n)*["']"#,
+    )
+    .ok()
+});
+
 static HEADER: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(r#"(?i-u)(?:\bauthorization|\b(?:set-)?cookie2?)(\\?["'])?[\t ]*[:=][\t ]*"#).ok()
 });
@@ -82,6 +92,13 @@ pub(super) fn find(word: &Word<'_>, is_script: bool, steps: &Steps, found: &mut 
     if may_be_header(text) {
         headers(word, is_script, steps, found);
     }
+    if text.contains(&b'"') || text.contains(&b'\'') {
+        let all = LITERALS.iter().flat_map(|literals| literals.captures_iter(text));
+        let all = all.take_while(|_| steps.take(64));
+        found.extend(
+            all.filter_map(|captures| captures.iter().skip(1).flatten().next().map(|one| one.range())),
+        );
+    }
     if text.contains(&b' ') {
         let all = SQL.iter().flat_map(|sql| sql.captures_iter(text)).take_while(|_| steps.take(64));
         found.extend(
@@ -124,7 +141,14 @@ fn assignments(word: &Word<'_>, is_script: bool, steps: &Steps, found: &mut Vec<
         let name = &text[assignment.name.clone()];
         let before = assignment.name.start.checked_sub(1).map(|before| text[before]);
         let is_in_query = matches!(before, Some(b'?' | b'&'))
-            && [&b"key"[..], b"sig", b"signature", b"auth"].iter().any(|one| name.eq_ignore_ascii_case(one));
+            && [&b"key"[..], b"sig", b"signature", b"auth", b"x-amz-signature"]
+                .iter()
+                .any(|one| name.eq_ignore_ascii_case(one));
+        // /etc/passwd:/etc/passwd:ro
+        let is_path = text[at] == b':' && before == Some(b'/') && text.get(at + 1) == Some(&b'/');
+        if is_path {
+            continue;
+        }
         let kind = if is_in_query { Some(Kind::Secret) } else { names::kind(name) };
         let Some(kind) = kind else { continue };
         let is_whole = !is_script && text[..assignment.name.start].iter().all(|&byte| byte == b'-');
@@ -383,5 +407,5 @@ fn headers(word: &Word<'_>, is_script: bool, steps: &Steps, found: &mut Vec<Rang
 
 #[cfg(test)]
 pub(super) fn are_patterns_right() -> bool {
-    TOKENS.is_some() && WEB_TOKEN.is_some() && SQL.is_some() && HEADER.is_some()
+    TOKENS.is_some() && WEB_TOKEN.is_some() && SQL.is_some() && LITERALS.is_some() && HEADER.is_some()
 }

@@ -65,3 +65,61 @@ impl Steps {
         if self.is_spent.get() { 0 } else { self.of_text.get() }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Texts, find};
+    use super::*;
+
+    fn of(unit: &[u8], length: usize) -> Vec<u8> {
+        unit.iter().copied().cycle().take(length).collect()
+    }
+
+    /// How many steps a text takes that is as long as this.
+    fn steps_of(unit: &[u8], before: &[u8], length: usize) -> usize {
+        let text = [before, &of(unit, length)].concat();
+        let steps = Steps::unbounded();
+        find(&[b"x".to_vec(), text], Texts::Arguments, false, &steps);
+        assert!(!steps.is_spent());
+        usize::MAX - steps.left()
+    }
+
+    #[test]
+    fn twice_the_text_takes_twice_the_steps() {
+        let nested = [&[b'\\'; 31][..], b" x="].concat();
+        for before in [&b""[..], &nested] {
+            for unit in [
+                &b"pwd="[..],
+                b"\xffpwd=",
+                b"pwd=,",
+                b"pwd=file:",
+                b"a://",
+                b"h://:",
+                b"a://a:b@",
+                b" cookie:",
+                b"cookie:",
+                b"\"pwd='\\\"' ",
+                b"a=b ",
+                b"create password ",
+                b"eyJ-ghp_aaaa-",
+            ] {
+                let (half, whole) = (steps_of(unit, before, 4096), steps_of(unit, before, 8192));
+                assert!(whole < 5 * half / 2, "{}: {half}, {whole}", String::from_utf8_lossy(unit));
+            }
+        }
+    }
+
+    #[test]
+    fn a_text_and_an_event_have_so_many_steps_and_no_more() {
+        let text = [&[b'\\'; 31][..], b" x=", &of(b"\xffpwd=", 16_000)].concat();
+        let steps = Steps::of_event();
+        for _ in 0..40 {
+            steps.begin(text.len());
+            find(&[b"x".to_vec(), text.clone()], Texts::Arguments, false, &steps);
+        }
+        assert!(steps.is_spent() && steps.of_event.get() < OF_TEXT);
+        steps.begin(15);
+        find(&[b"pwd=a".to_vec()], Texts::Arguments, false, &steps);
+        assert!(!steps.is_spent());
+    }
+}
