@@ -145,7 +145,9 @@ fn assignments(word: &Word<'_>, is_script: bool, steps: &Steps, found: &mut Vec<
                 .iter()
                 .any(|one| name.eq_ignore_ascii_case(one));
         // /etc/passwd:/etc/passwd:ro
-        let is_path = text[at] == b':' && before == Some(b'/') && text.get(at + 1) == Some(&b'/');
+        let is_path = text[at] == b':'
+            && before == Some(b'/')
+            && (text.get(at + 1) == Some(&b'/') || matches!(&text[at + 1..], b"ro" | b"rw"));
         if is_path {
             continue;
         }
@@ -401,6 +403,10 @@ fn headers(word: &Word<'_>, is_script: bool, steps: &Steps, found: &mut Vec<Rang
         let is_reference = (is_script || word.is_expanded) && is_reference(&text[from.min(to)..to]);
         if from < to && !is_reference {
             found.push(from..to);
+            if to == text.len() {
+                // all that follows is in it
+                return;
+            }
         }
     }
 }
