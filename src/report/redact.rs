@@ -250,7 +250,9 @@ impl Redaction {
         steps.begin(items.iter().map(|item| item.len() + 1).sum());
         let spans = self.search(items, texts, is_cut, steps);
         if steps.is_spent() {
-            items.iter_mut().for_each(|item| *item = REDACTED.as_bytes().to_vec());
+            for item in items {
+                *item = REDACTED.as_bytes().to_vec();
+            }
             return Taken::All;
         }
         let mut of_items: Vec<Vec<Range<usize>>> = vec![Vec::new(); items.len()];
@@ -343,13 +345,15 @@ fn take_same_out(title: &mut Vec<u8>, taken: &Taken, steps: &Steps) -> bool {
                     break;
                 }
                 let is_letter = |at: Option<usize>| {
-                    at.and_then(|at| title.get(at)).is_some_and(|byte| byte.is_ascii_alphanumeric())
+                    at.and_then(|at| title.get(at)).is_some_and(u8::is_ascii_alphanumeric)
                 };
                 // a short one only where it stands alone
                 let is_it = |at: &usize| {
                     part.len() > 3 || !(is_letter(at.checked_sub(1)) || is_letter(Some(at + part.len())))
                 };
-                ranges.extend(memmem::find_iter(title, part).filter(is_it).map(|at| at..at + part.len()));
+                ranges.extend(
+                    memmem::find_iter(title, part).filter(|at| is_it(at)).map(|at| at..at + part.len()),
+                );
             }
         }
     }
