@@ -736,6 +736,11 @@ fn basis_of<'a>(process: &'a ProcessFacts<'_>, uid_below: u32) -> Basis<'a> {
 
 fn tell_title(title: &Title<'_>, format: &mut dyn Format) {
     tell_bytes("title", "titleRaw", &title_bytes(title), format);
+    if !title.spilt {
+        let end = title.bytes.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
+        let items: Vec<&[u8]> = title.bytes[..end].split(|&byte| byte == 0).collect();
+        format.title_arguments(&items);
+    }
     if title.cut {
         format.flag("titleTruncated", true);
     }

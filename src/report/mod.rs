@@ -437,7 +437,8 @@ impl Reporter {
             self.reported += 1;
             return true;
         }
-        let mut document = Document::default();
+        let mut document =
+            if self.redaction.is_empty() { Document::default() } else { Document::for_redaction() };
         // sentences and trees are made of names
         let renamed = self.redaction.names(event);
         fields::tell(renamed.as_ref().unwrap_or(event), &mut document);

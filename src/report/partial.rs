@@ -25,13 +25,15 @@ impl Beginnings {
         Self(dfa.ok())
     }
 
-    /// Where a match begins that the end of the text may have cut; the first such place.
-    pub(super) fn find(&self, text: &[u8]) -> Option<usize> {
+    /// Where a match begins that the end of the text may have cut; the first such place. In how many steps it was found.
+    pub(super) fn find(&self, text: &[u8], left: usize) -> (Option<usize>, usize) {
         let from = text.len().saturating_sub(FARTHEST);
-        let Some(dfa) = &self.0 else { return (from < text.len()).then_some(from) };
+        let Some(dfa) = &self.0 else { return ((from < text.len()).then_some(from), 0) };
         let mut cache = dfa.create_cache();
-        let mut steps = STEPS;
-        (from..text.len()).find(|&start| may_go_on(dfa, &mut cache, text, start, &mut steps))
+        let given = STEPS.min(left);
+        let mut steps = given;
+        let place = (from..text.len()).find(|&start| may_go_on(dfa, &mut cache, text, start, &mut steps));
+        (place, given - steps)
     }
 }
 
@@ -61,7 +63,7 @@ mod tests {
 
     #[test]
     fn the_end_of_a_text_may_be_the_beginning_of_a_match() {
-        let find = |pattern: &str, text: &str| Beginnings::of(pattern).find(text.as_bytes());
+        let find = |pattern: &str, text: &str| Beginnings::of(pattern).find(text.as_bytes(), STEPS).0;
         assert_eq!(find("hunter2", "x hunt"), Some(2));
         assert_eq!(find("hunter2", "x hunter1"), None);
         assert_eq!(find("hunter2", "x hunter"), Some(2));

@@ -6,7 +6,9 @@
 //! the table of keys: a key that the table does not call this program's own is searched.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::ops::Range;
+use std::time::{Duration, Instant};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -15,14 +17,28 @@ use regex::bytes::Regex;
 
 use super::keys::{self, Key, Kind, RAW};
 use super::partial::Beginnings;
-use super::secrets::{self, Texts};
+use super::secrets::{self, Steps, Texts};
 use crate::error::UsageError;
 use crate::event::Event;
 use crate::record::{COMM_BYTES, Comm, Previous, ProcessFacts};
-use crate::sink::document::{Document, Field, Value};
+use crate::sink::document::{Document, Field, TITLE_ARGUMENTS, Value};
 
 /// Stands for what was taken out.
 pub const REDACTED: &str = "[redacted]";
+
+/// All patterns together may be busy for so long with a text: how often a regular expression looks at the same byte again
+/// is not ours to count.
+const PATIENCE: Duration = Duration::from_millis(50);
+
+/// What was taken out of a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Taken {
+    Nothing,
+    /// These.
+    Parts(Vec<Vec<u8>>),
+    /// It took too long to search it.
+    All,
+}
 
 /// A pattern of the command line.
 #[derive(Debug, Clone)]
@@ -53,7 +69,7 @@ impl Redaction {
     /// Takes it out of an event that is a value.
     pub fn apply(&self, document: &mut Document) {
         if !self.is_empty() {
-            self.fields(document.fields_mut(), [keys::EVENT, &[]]);
+            self.fields(document.fields_mut(), [keys::EVENT, &[]], &Steps::of_event());
         }
     }
 
@@ -124,17 +140,23 @@ impl Redaction {
     /// What is left of a comm, if something is to be taken out of it.
     fn comm(&self, comm: &[u8]) -> Option<Vec<u8>> {
         let mut items = [comm.to_vec()];
-        self.texts(&mut items, Texts::Free, comm.len() >= COMM_BYTES).then(|| {
+        self.texts(&mut items, Texts::Free, comm.len() >= COMM_BYTES, &Steps::of_event()).then(|| {
             let [left] = items;
             left
         })
     }
 
-    fn fields(&self, fields: &mut Vec<Field>, tables: [&'static [Key]; 2]) {
+    fn fields(&self, fields: &mut Vec<Field>, tables: [&'static [Key]; 2], steps: &Steps) {
         let is_cut = |fields: &[Field], text: &str| {
             fields.iter().any(|field| field.key.strip_suffix("Truncated") == Some(text))
         };
         let mut redacted: Vec<&'static str> = Vec::new();
+        let mut of_cmdline = Taken::Nothing;
+        if let Some(at) = fields.iter().position(|field| field.key == TITLE_ARGUMENTS) {
+            if let Value::List(items) = fields.remove(at).value {
+                redacted.extend(self.arguments_of_title(items, fields, steps).then_some("title"));
+            }
+        }
         for at in 0..fields.len() {
             let key = fields[at].key;
             let known = tables.iter().copied().flatten().find(|known| known.name == key);
@@ -142,15 +164,21 @@ impl Redaction {
             let raw = raw_of(fields, key);
             match &mut fields[at].value {
                 Value::Object(inner) => {
-                    self.fields(inner, known.map_or([&[], &[]], |known| keys::tables(known.kind)));
+                    self.fields(inner, known.map_or([&[], &[]], |known| keys::tables(known.kind)), steps);
                 }
                 Value::List(items) => {
-                    let hides = self.texts(items, Texts::Arguments, goes_on);
-                    redacted.extend(hides.then_some(key));
+                    let taken = self.replace_in(items, Some(Texts::Arguments), goes_on, steps);
+                    if taken == Taken::All {
+                        *items = vec![REDACTED.as_bytes().to_vec()];
+                    }
+                    redacted.extend((taken != Taken::Nothing).then_some(key));
+                    if key == "cmdline" {
+                        of_cmdline = taken;
+                    }
                 }
                 Value::Names(names) if !key.ends_with(RAW) => {
                     for (name, value) in names {
-                        if self.variable(name, value) {
+                        if self.variable(name, value, steps) {
                             redacted.push(key);
                         }
                     }
@@ -159,8 +187,11 @@ impl Redaction {
                     let may_go_on = goes_on || (key == "comm" && text.len() >= COMM_BYTES);
                     let texts = if is_made_of_names(key) { None } else { Some(Texts::Free) };
                     let mut items = [raw.unwrap_or_else(|| std::mem::take(text).into_bytes())];
-                    let was_any = self.replace_in(&mut items, texts, may_go_on);
-                    let [bytes] = items;
+                    let mut was_any = self.replace_in(&mut items, texts, may_go_on, steps) != Taken::Nothing;
+                    let [mut bytes] = items;
+                    if key == "title" {
+                        was_any |= take_same_out(&mut bytes, &of_cmdline, steps);
+                    }
                     *text = String::from_utf8(bytes)
                         .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
                     if was_any {
@@ -179,10 +210,25 @@ impl Redaction {
         }
     }
 
+    /// A title that is a list of arguments, as what it is: joined by blanks it does not show where a secret with a blank ends.
+    fn arguments_of_title(&self, mut items: Vec<Vec<u8>>, fields: &mut Vec<Field>, steps: &Steps) -> bool {
+        let is_cut = fields.iter().any(|field| field.key == "titleTruncated");
+        if self.replace_in(&mut items, Some(Texts::Arguments), is_cut, steps) == Taken::Nothing {
+            return false;
+        }
+        // the bytes of old must not be searched in place of it
+        fields.retain(|field| field.key.strip_suffix(RAW) != Some("title"));
+        if let Some(title) = fields.iter_mut().find(|field| field.key == "title") {
+            let joined = items.join(&b' ');
+            title.value = Value::Text(String::from_utf8_lossy(joined.trim_ascii_end()).into_owned());
+        }
+        true
+    }
+
     /// As in `env NAME=VALUE`: the name says whether the value is a secret.
-    fn variable(&self, name: &str, value: &mut String) -> bool {
+    fn variable(&self, name: &str, value: &mut String, steps: &Steps) -> bool {
         let mut items = [format!("{name}={value}").into_bytes()];
-        if !self.texts(&mut items, Texts::Arguments, false) {
+        if !self.texts(&mut items, Texts::Arguments, false, steps) {
             return false;
         }
         let text = String::from_utf8_lossy(&items[0]).into_owned();
@@ -194,25 +240,35 @@ impl Redaction {
         true
     }
 
-    fn texts(&self, items: &mut [Vec<u8>], texts: Texts, is_cut: bool) -> bool {
-        self.replace_in(items, Some(texts), is_cut)
+    fn texts(&self, items: &mut [Vec<u8>], texts: Texts, is_cut: bool, steps: &Steps) -> bool {
+        self.replace_in(items, Some(texts), is_cut, steps) != Taken::Nothing
     }
 
-    /// Takes secrets out of texts; were there any? The usual shapes are looked for where they may be. If it `is_cut`, the
-    /// last text goes on: what may be the beginning of a secret is taken out as well.
-    fn replace_in(&self, items: &mut [Vec<u8>], texts: Option<Texts>, is_cut: bool) -> bool {
-        let mut spans: Vec<(usize, Range<usize>)> = Vec::new();
-        self.search(items, texts, is_cut, &mut spans);
-        for &filler in fillers(items) {
-            let filled: Vec<Vec<u8>> = items.iter().map(|item| fill(item, filler)).collect();
-            self.search(&filled, texts, is_cut, &mut spans);
+    /// Takes secrets out of texts. The usual shapes are looked for where they may be. If it `is_cut`, the last text goes
+    /// on: what may be the beginning of a secret is taken out as well. What took too long to search is taken out as a whole.
+    fn replace_in(&self, items: &mut [Vec<u8>], texts: Option<Texts>, is_cut: bool, steps: &Steps) -> Taken {
+        steps.begin(items.iter().map(|item| item.len() + 1).sum());
+        let spans = self.search(items, texts, is_cut, steps);
+        if steps.is_spent() {
+            for item in items {
+                *item = REDACTED.as_bytes().to_vec();
+            }
+            return Taken::All;
         }
-        let mut was_any = false;
-        for (place, item) in items.iter_mut().enumerate() {
-            let of_item = spans.iter().filter(|(of, _)| *of == place).map(|(_, range)| range.clone());
-            was_any |= replace(item, of_item.collect());
+        let mut of_items: Vec<Vec<Range<usize>>> = vec![Vec::new(); items.len()];
+        for (place, range) in spans {
+            of_items[place].push(range);
         }
-        was_any
+        let (mut was_any, mut parts) = (false, Vec::new());
+        for (item, ranges) in items.iter_mut().zip(of_items) {
+            let ranges = merged(ranges);
+            let taken: Vec<Vec<u8>> = ranges.iter().map(|range| item[range.clone()].to_vec()).collect();
+            if replace(item, ranges) {
+                was_any = true;
+                parts.extend(taken);
+            }
+        }
+        if was_any { Taken::Parts(parts) } else { Taken::Nothing }
     }
 
     fn search(
@@ -220,23 +276,88 @@ impl Redaction {
         items: &[Vec<u8>],
         texts: Option<Texts>,
         is_cut: bool,
+        steps: &Steps,
+    ) -> Vec<(usize, Range<usize>)> {
+        let fillers = fillers(items);
+        let filled = |filler: u8| -> Vec<Vec<u8>> { items.iter().map(|item| fill(item, filler)).collect() };
+        let mut spans = Vec::new();
+        if let Some(texts) = texts.filter(|_| self.takes_secrets) {
+            spans = secrets::find(items, texts, is_cut, steps);
+            // a digit is in all that the usual shapes are made of
+            if let Some(&digit) = fillers.first().filter(|_| !steps.is_spent()) {
+                spans.extend(secrets::find(&filled(digit), texts, is_cut, steps));
+            }
+        }
+        if !self.patterns.is_empty() {
+            let begun = Instant::now();
+            self.own(&items.join(&b' '), items, is_cut, (begun, steps), &mut spans);
+            for &filler in fillers {
+                self.own(&filled(filler).join(&b' '), items, is_cut, (begun, steps), &mut spans);
+            }
+        }
+        spans
+    }
+
+    /// The patterns of the command line, in the arguments joined by blanks.
+    fn own(
+        &self,
+        joined: &[u8],
+        items: &[Vec<u8>],
+        is_cut: bool,
+        (begun, steps): (Instant, &Steps),
         spans: &mut Vec<(usize, Range<usize>)>,
     ) {
-        if let Some(texts) = texts.filter(|_| self.takes_secrets) {
-            spans.extend(secrets::find(items, texts, is_cut));
-        }
-        if self.patterns.is_empty() {
-            return;
-        }
-        let joined = items.join(&b' ');
         for pattern in &self.patterns {
-            let mut ranges = captured(&pattern.regex, &joined);
-            ranges.extend(pattern.beginnings.find(&joined).filter(|_| is_cut).map(|from| from..joined.len()));
-            for range in ranges {
-                spans.extend(per_item(items, &range));
+            if !steps.take(joined.len()) {
+                return;
+            }
+            let is_in_time = || {
+                // in a short text nothing takes long, however busy this host is
+                let is_late = joined.len() > 1024 && begun.elapsed() > PATIENCE;
+                if is_late {
+                    steps.spend();
+                }
+                !is_late
+            };
+            let mut ranges = captured(&pattern.regex, joined, is_in_time);
+            if steps.is_spent() {
+                return;
+            }
+            let cut = if is_cut { pattern.beginnings.find(joined, steps.left()) } else { (None, 0) };
+            steps.take(cut.1);
+            ranges.extend(cut.0.map(|from| from..joined.len()));
+            per_item(items, ranges, spans);
+        }
+    }
+}
+
+/// A secret of a process's arguments is one in its title as well, however it stands there.
+fn take_same_out(title: &mut Vec<u8>, taken: &Taken, steps: &Steps) -> bool {
+    let mut ranges = Vec::new();
+    match taken {
+        Taken::Nothing => {}
+        Taken::All => ranges.push(0..title.len()),
+        Taken::Parts(parts) => {
+            let parts: BTreeSet<&[u8]> = parts.iter().map(Vec::as_slice).collect();
+            for part in parts {
+                if !steps.take(64 + title.len() / 4) {
+                    ranges = std::iter::once(0..title.len()).collect();
+                    break;
+                }
+                let is_letter = |at: Option<usize>| {
+                    at.and_then(|at| title.get(at)).is_some_and(u8::is_ascii_alphanumeric)
+                };
+                // a short one only where it stands alone
+                let is_it = |at: &usize| {
+                    part.len() > 3 || !(is_letter(at.checked_sub(1)) || is_letter(Some(at + part.len())))
+                };
+                ranges.extend(
+                    memmem::find_iter(title, part).filter(|at| is_it(at)).map(|at| at..at + part.len()),
+                );
             }
         }
     }
+    replace(title, ranges)
 }
 
 /// Texts that a process wrote, or that quote it: all that the table does not call this program's own. One that the table
@@ -285,39 +406,44 @@ fn fill(item: &[u8], filler: u8) -> Vec<u8> {
     text
 }
 
-/// What a pattern covers: its groups if it has any, else the whole.
-pub(super) fn captured(pattern: &Regex, text: &[u8]) -> Vec<Range<usize>> {
-    pattern
-        .captures_iter(text)
-        .flat_map(|captures| {
-            let whole = usize::from(captures.len() > 1);
-            captures.iter().skip(whole).flatten().map(|found| found.range()).collect::<Vec<_>>()
-        })
-        .filter(|range| !range.is_empty())
-        .collect()
+/// What a pattern covers: its groups if it has any, else the whole; as long as it may go on.
+pub(super) fn captured(pattern: &Regex, text: &[u8], may_go_on: impl Fn() -> bool) -> Vec<Range<usize>> {
+    let has_groups = pattern.captures_len() > 1;
+    let groups = pattern.captures_iter(text).take_while(|_| has_groups && may_go_on()).flat_map(|captures| {
+        captures.iter().skip(1).flatten().map(|found| found.range()).collect::<Vec<_>>()
+    });
+    let wholes = pattern.find_iter(text).map(|found| found.range()).take_while(|_| may_go_on());
+    let all: Box<dyn Iterator<Item = Range<usize>>> =
+        if has_groups { Box::new(groups) } else { Box::new(wholes) };
+    all.filter(|range| !range.is_empty()).collect()
 }
 
-/// A part of the joined arguments, as parts of each.
-fn per_item(items: &[Vec<u8>], range: &Range<usize>) -> Vec<(usize, Range<usize>)> {
-    let mut begin = 0;
-    let mut parts = Vec::new();
-    for (place, item) in items.iter().enumerate() {
-        let end = begin + item.len();
-        let (from, to) = (range.start.max(begin), range.end.min(end));
-        if from < to {
-            parts.push((place, from - begin..to - begin));
-        }
-        begin = end + 1;
-    }
-    parts
-}
-
-/// Replaces these parts; is anything else there now? A mark that stands there already is no text any more.
-fn replace(item: &mut Vec<u8>, mut ranges: Vec<Range<usize>>) -> bool {
+/// Parts of the joined arguments, as parts of each.
+fn per_item(items: &[Vec<u8>], ranges: Vec<Range<usize>>, spans: &mut Vec<(usize, Range<usize>)>) {
     if ranges.is_empty() {
-        return false;
+        return;
     }
-    ranges.extend(memmem::find_iter(item, REDACTED).map(|at| at..at + REDACTED.len()));
+    let mut begins = Vec::with_capacity(items.len());
+    let mut begin = 0;
+    for item in items {
+        begins.push(begin);
+        begin += item.len() + 1;
+    }
+    for range in merged(ranges) {
+        let first = begins.partition_point(|&begin| begin <= range.start).saturating_sub(1);
+        for (place, &begin) in
+            begins.iter().enumerate().skip(first).take_while(|(_, begin)| **begin < range.end)
+        {
+            let (from, to) = (range.start.max(begin), range.end.min(begin + items[place].len()));
+            if from < to {
+                spans.push((place, from - begin..to - begin));
+            }
+        }
+    }
+}
+
+/// The same, in order, none of which meets another.
+fn merged(mut ranges: Vec<Range<usize>>) -> Vec<Range<usize>> {
     ranges.sort_by_key(|range| (range.start, range.end));
     let mut merged: Vec<Range<usize>> = Vec::new();
     for range in ranges {
@@ -326,11 +452,26 @@ fn replace(item: &mut Vec<u8>, mut ranges: Vec<Range<usize>>) -> bool {
             _ => merged.push(range),
         }
     }
-    let before = item.clone();
-    for range in merged.into_iter().rev() {
-        item.splice(range, REDACTED.bytes());
+    merged
+}
+
+/// Replaces these parts; is anything else there now? A mark that stands there already is no text any more.
+fn replace(item: &mut Vec<u8>, mut ranges: Vec<Range<usize>>) -> bool {
+    if ranges.is_empty() {
+        return false;
     }
-    *item != before
+    ranges.extend(memmem::find_iter(item, REDACTED).map(|at| at..at + REDACTED.len()));
+    let mut left = Vec::with_capacity(item.len());
+    let mut from = 0;
+    for range in merged(ranges) {
+        left.extend_from_slice(&item[from..range.start]);
+        left.extend_from_slice(REDACTED.as_bytes());
+        from = range.end;
+    }
+    left.extend_from_slice(&item[from..]);
+    let is_changed = *item != left;
+    *item = left;
+    is_changed
 }
 
 /// A pattern of the command line.
@@ -355,7 +496,12 @@ mod tests {
     fn redacted(patterns: &[&str], takes_secrets: bool, items: &[&[u8]]) -> Vec<String> {
         let patterns = patterns.iter().map(|pattern| parse_pattern(pattern).unwrap()).collect();
         let mut items: Vec<Vec<u8>> = items.iter().map(|item| item.to_vec()).collect();
-        Redaction::new(patterns, takes_secrets).texts(&mut items, Texts::Arguments, false);
+        Redaction::new(patterns, takes_secrets).texts(
+            &mut items,
+            Texts::Arguments,
+            false,
+            &Steps::of_event(),
+        );
         items.into_iter().map(|item| String::from_utf8_lossy(&item).into_owned()).collect()
     }
 

@@ -39,15 +39,24 @@ pub struct Field {
     pub is_last: bool,
 }
 
+/// The arguments of which a title is made. No key of an output: it is there for redaction, which takes it away.
+pub const TITLE_ARGUMENTS: &str = "titleArguments";
+
 /// An event as a value.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Document {
+    is_for_redaction: bool,
     fields: Vec<Field>,
     /// The objects around the one that is being told: what they hold so far, the key that was opened in them.
     open: Vec<(Vec<Field>, &'static str, bool)>,
 }
 
 impl Document {
+    /// One out of which secrets will be taken.
+    pub fn for_redaction() -> Self {
+        Self { is_for_redaction: true, ..Self::default() }
+    }
+
     /// Its keys.
     pub fn fields(&self) -> &[Field] {
         &self.fields
@@ -223,6 +232,12 @@ fn tell_fields(fields: &[Field], format: &mut dyn Format) {
 }
 
 impl Format for Document {
+    fn title_arguments(&mut self, items: &[&[u8]]) {
+        if self.is_for_redaction {
+            self.list(TITLE_ARGUMENTS, items);
+        }
+    }
+
     fn text(&mut self, key: &'static str, value: &str) {
         self.push(key, Value::Text(value.to_owned()));
     }

@@ -44,6 +44,8 @@ pub trait Format: Debug {
     fn flag(&mut self, key: &'static str, value: bool);
     /// A list of byte strings of other processes.
     fn list(&mut self, key: &'static str, items: &[&[u8]]);
+    /// The arguments of which the title before is made.
+    fn title_arguments(&mut self, _items: &[&[u8]]) {}
     /// A list of our own words.
     fn words(&mut self, key: &'static str, items: &[String]);
     /// Begins an object.

@@ -5,7 +5,7 @@ use std::fs;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use super::{Texts, find};
+use super::{Steps, Texts, find};
 
 /// A command line, and where its secrets are.
 struct Case {
@@ -79,7 +79,7 @@ impl Score {
 fn recall(name: &str) -> Score {
     let mut score = Score::default();
     for case in cases(name) {
-        let found = find(&case.items, Texts::Arguments, false);
+        let found = find(&case.items, Texts::Arguments, false, &Steps::unbounded());
         assert!(!case.secrets.is_empty(), "no secret is marked: {}", case.text);
         for (place, secret) in &case.secrets {
             let is_hidden =
@@ -97,7 +97,7 @@ fn recall(name: &str) -> Score {
 fn precision(name: &str) -> Score {
     let mut score = Score::default();
     for case in cases(name) {
-        let found = find(&case.items, Texts::Arguments, false);
+        let found = find(&case.items, Texts::Arguments, false, &Steps::unbounded());
         if let Some((place, range)) = found.first() {
             let text = String::from_utf8_lossy(&case.items[*place][range.clone()]).into_owned();
             println!("hidden: {text} of {}", case.text);

@@ -7,10 +7,12 @@ mod names;
 mod programs;
 mod shapes;
 mod shell;
+mod steps;
 
 use std::ops::Range;
 
 use self::shell::Word;
+pub(super) use self::steps::Steps;
 
 /// Command lines within command lines are followed so deep.
 const DEEPEST: usize = 5;
@@ -25,7 +27,13 @@ pub(super) enum Texts {
 }
 
 /// Where secrets are: which argument, and which bytes of it. If `is_cut`, the last one goes on, and so may a secret.
-pub(super) fn find(items: &[Vec<u8>], texts: Texts, is_cut: bool) -> Vec<(usize, Range<usize>)> {
+/// If the steps are spent, it ended before it had looked everywhere.
+pub(super) fn find(
+    items: &[Vec<u8>],
+    texts: Texts,
+    is_cut: bool,
+    steps: &Steps,
+) -> Vec<(usize, Range<usize>)> {
     let last = items.len().wrapping_sub(1);
     let words: Vec<Word<'_>> = items
         .iter()
@@ -34,64 +42,103 @@ pub(super) fn find(items: &[Vec<u8>], texts: Texts, is_cut: bool) -> Vec<(usize,
         .collect();
     let mut found = Vec::new();
     match texts {
-        Texts::Arguments => scan(&words, 0, &mut found),
-        Texts::Free => words.iter().for_each(|word| scan_free(word, &mut found)),
+        Texts::Arguments => scan(&words, 0, steps, &mut found),
+        Texts::Free => words.iter().for_each(|word| scan_free(word, steps, &mut found)),
     }
     found
 }
 
-fn scan_free(word: &Word<'_>, found: &mut Vec<(usize, Range<usize>)>) {
+fn scan_free(word: &Word<'_>, steps: &Steps, found: &mut Vec<(usize, Range<usize>)>) {
     let mut ranges = Vec::new();
-    shapes::find(word, true, &mut ranges);
+    shapes::find(word, true, steps, &mut ranges);
     found.extend(ranges.into_iter().filter_map(|range| word.span(range)));
-    scan_script(word, 1, found);
+    scan_script(word, 1, steps, found);
 }
 
 /// Commands, one of which may give another its secret: `echo SECRET | docker login --password-stdin`.
-fn scan_script(word: &Word<'_>, depth: usize, found: &mut Vec<(usize, Range<usize>)>) {
+fn scan_script(word: &Word<'_>, depth: usize, steps: &Steps, found: &mut Vec<(usize, Range<usize>)>) {
+    if !steps.take(4 * word.bytes.len()) {
+        return;
+    }
     let commands = shell::commands(word);
-    for (place, command) in commands.iter().enumerate() {
-        scan(command, depth, found);
-        let takes_it = commands.get(place + 1).is_some_and(|next| programs::reads_secret(next));
-        if takes_it && command.first().is_some_and(|word| matches!(&*word.bytes, b"echo" | b"printf")) {
-            let said = command.iter().skip(1).filter(|word| !is_option(&word.bytes));
-            let said = said.filter(|word| !(word.is_expanded && shapes::is_reference(&word.bytes)));
-            found.extend(said.filter_map(|word| word.span(0..word.bytes.len())));
+    for command in &commands {
+        scan(command, depth, steps, found);
+    }
+    for pair in commands.windows(2) {
+        if programs::reads_secret(&pair[1]) {
+            said_by(&pair[0], found);
         }
+    }
+    // `--exec=COMMAND`, `NAME=COMMAND`: split already, and only the first word is another one
+    let with_value = commands.iter().enumerate().find_map(|(place, command)| {
+        let at = command.iter().position(|word| word.bytes.contains(&b'='))?;
+        Some((place, &command[at..], command[at].value()?))
+    });
+    let Some((place, command, value)) = with_value else { return };
+    if !steps.take(16 * command.len()) {
+        return;
+    }
+    let mut inner = vec![value];
+    inner.extend_from_slice(&command[1..]);
+    scan_options(&inner[..inner.len().min(2)], steps, found);
+    scan_programs(&inner, steps, found);
+    if commands.get(place + 1).is_some_and(|next| programs::reads_secret(next)) {
+        said_by(&inner, found);
+    }
+}
+
+/// What `echo` says.
+fn said_by(command: &[Word<'_>], found: &mut Vec<(usize, Range<usize>)>) {
+    if command.first().is_some_and(|word| matches!(&*word.bytes, b"echo" | b"printf")) {
+        let said = command.iter().skip(1).filter(|word| !is_option(&word.bytes));
+        let said = said.filter(|word| !(word.is_expanded && shapes::is_reference(&word.bytes)));
+        found.extend(said.filter_map(|word| word.span(0..word.bytes.len())));
     }
 }
 
 /// One command.
-fn scan(words: &[Word<'_>], depth: usize, found: &mut Vec<(usize, Range<usize>)>) {
+fn scan(words: &[Word<'_>], depth: usize, steps: &Steps, found: &mut Vec<(usize, Range<usize>)>) {
     let mut ranges = Vec::new();
     for (place, word) in words.iter().enumerate() {
-        shapes::find(word, programs::takes_script(words, place), &mut ranges);
-        found.extend(ranges.drain(..).filter_map(|range| word.span(range)));
-        if let Some(range) = words.get(place + 1).and_then(|next| of_option(word, next)) {
-            found.extend(words[place + 1].span(range));
+        shapes::find(word, programs::takes_script(words, place), steps, &mut ranges);
+        if steps.is_spent() {
+            return;
         }
+        found.extend(ranges.drain(..).filter_map(|range| word.span(range)));
         if depth < DEEPEST && shell::may_be_script(&word.bytes) {
-            scan_script(word, depth + 1, found);
-            if let Some(value) = word.value() {
-                scan_script(&value, depth + 1, found);
-            }
+            scan_script(word, depth + 1, steps, found);
         }
     }
+    scan_options(words, steps, found);
+    scan_programs(words, steps, found);
+}
+
+fn scan_options(words: &[Word<'_>], steps: &Steps, found: &mut Vec<(usize, Range<usize>)>) {
+    for pair in words.windows(2) {
+        if let Some(range) = of_option(&pair[0], &pair[1], steps) {
+            found.extend(pair[1].span(range));
+        }
+    }
+}
+
+fn scan_programs(words: &[Word<'_>], steps: &Steps, found: &mut Vec<(usize, Range<usize>)>) {
     let mut of_programs = Vec::new();
-    programs::find(words, &mut of_programs);
+    programs::find(words, steps, &mut of_programs);
     found.extend(of_programs.into_iter().filter_map(|(place, range)| words.get(place)?.span(range)));
 }
 
 /// `--password SECRET`.
-fn of_option(word: &Word<'_>, next: &Word<'_>) -> Option<Range<usize>> {
+fn of_option(word: &Word<'_>, next: &Word<'_>, steps: &Steps) -> Option<Range<usize>> {
     let option = word.bytes.strip_prefix(b"-")?;
-    if option.iter().any(|byte| byte.is_ascii_whitespace() || matches!(byte, b'=' | b'/' | b'%' | b'@')) {
+    if !steps.take(16 + 4 * option.len())
+        || option.iter().any(|byte| byte.is_ascii_whitespace() || matches!(byte, b'=' | b'/' | b'%' | b'@'))
+    {
         return None;
     }
     let kind = names::kind(option.strip_prefix(b"-").unwrap_or(option))?;
     let value = &*next.bytes;
     let is_reference = next.is_expanded && shapes::is_reference(value);
-    (!is_option(value) && !names::is_harmless(kind, value) && !is_reference).then_some(0..value.len())
+    (!is_option(value) && !names::is_harmless(kind, value, steps) && !is_reference).then_some(0..value.len())
 }
 
 /// It is more likely the next option than a secret.
@@ -110,7 +157,7 @@ mod tests {
 
     fn found(items: &[&str]) -> Vec<String> {
         let bytes: Vec<Vec<u8>> = items.iter().map(|item| item.as_bytes().to_vec()).collect();
-        let mut all: Vec<String> = find(&bytes, Texts::Arguments, false)
+        let mut all: Vec<String> = find(&bytes, Texts::Arguments, false, &Steps::unbounded())
             .into_iter()
             .map(|(place, range)| items[place][range].to_owned())
             .collect();

@@ -2,6 +2,8 @@
 
 use memchr::memmem;
 
+use super::steps::Steps;
+
 /// A part of a name that makes it one of a secret.
 const SECRET: &[&[u8]] = &[
     b"password",
@@ -246,7 +248,12 @@ fn parts(name: &[u8]) -> Vec<Vec<u8>> {
 }
 
 /// Is a value that a name of this kind has no secret after all?
-pub(super) fn is_harmless(kind: Kind, value: &[u8]) -> bool {
+pub(super) fn is_harmless(kind: Kind, value: &[u8], steps: &Steps) -> bool {
+    if !steps.take(32) {
+        return false;
+    }
+    // docker's options are not longer
+    let begin = &value[..value.len().min(256)];
     let is_path = || {
         let is_of_path = |byte: &u8| byte.is_ascii_alphanumeric() || b"/._-~+".contains(byte);
         let is_file =
@@ -265,7 +272,7 @@ pub(super) fn is_harmless(kind: Kind, value: &[u8]) -> bool {
         || matches!(value, b"stdin" | b"env" | b"file")
         // docker's --secret
         || [&b"id="[..], b"source=", b"src=", b"type="].iter().any(|begin| value.starts_with(begin))
-        || [&b",type="[..], b",target="].iter().any(|part| memmem::find(value, part).is_some())
+        || [&b",type="[..], b",target="].iter().any(|part| memmem::find(begin, part).is_some())
         || (kind == Kind::Key && is_path())
 }
 

@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::names;
 use super::shapes::is_reference;
 use super::shell::Word;
+use super::steps::Steps;
 
 /// Where in the words of a command a secret is.
 #[derive(Debug, Clone, Copy)]
@@ -25,11 +26,19 @@ enum Where {
     AfterName,
     /// Arguments that are no options: from this one on, as many as there are.
     Argument(usize),
+    /// `NAME=SECRET` of this name.
+    Named(&'static str),
+    /// `NAME=SECRET` of any.
+    AnyNamed,
+    /// The value of an option, behind the last of this byte: `alg:name:SECRET`.
+    LastPart(&'static str, u8),
     /// The first argument, `user/SECRET@host`.
     Oracle,
 }
 
-use Where::{After, AfterName, Argument, Behind, Half, IfHas, Literal, Oracle, Value};
+use Where::{
+    After, AfterName, AnyNamed, Argument, Behind, Half, IfHas, LastPart, Literal, Named, Oracle, Value,
+};
 
 /// A program, the words that must be among its arguments, and where secrets are then.
 struct Rule(&'static [&'static str], &'static [&'static str], &'static [Where]);
@@ -188,6 +197,17 @@ const RULES: &[Rule] = &[
     Rule(&["az"], &["keyvault"], &[Value("--value")]),
     Rule(&["kubectl", "oc", "k3s", "microk8s"], &["secret"], &[Literal("--from-literal")]),
     Rule(&["vault"], &["login"], &[Argument(1)]),
+    Rule(&["vault"], &["write"], &[Named("secret_id"), Named("value")]),
+    Rule(&["vault"], &["kv", "put"], &[Named("value")]),
+    Rule(&["vault"], &["kv", "patch"], &[Named("value")]),
+    Rule(&["dig", "nsupdate", "delv", "kdig", "knsupdate", "host"], &[], &[LastPart("-y", b':')]),
+    Rule(&["gh"], &["secret", "set"], &[Value("--body"), Value("-b")]),
+    Rule(&["flyctl", "fly"], &["secrets"], &[AnyNamed]),
+    Rule(&["ngrok"], &[], &[After("authtoken"), After("add-authtoken")]),
+    Rule(&["mc", "mcli"], &["alias", "set"], &[Argument(5)]),
+    Rule(&["evil-winrm", "evil-winrm.rb", "hydra", "medusa"], &[], &[Value("-p")]),
+    Rule(&["php"], &[], &[Literal("-d")]),
+    Rule(&["npm", "pnpm", "yarn"], &[], &[Value("--otp")]),
     Rule(&["sqlplus", "impdp", "expdp", "imp", "exp", "sqlldr", "rman", "sqlcl", "sql"], &[], &[Oracle]),
     Rule(&["rabbitmqctl"], &["add_user"], &[Argument(2)]),
     Rule(&["rabbitmqctl"], &["change_password"], &[Argument(2)]),
@@ -324,7 +344,7 @@ pub(super) fn takes_script(words: &[Word<'_>], place: usize) -> bool {
 }
 
 /// Adds where programs have their secrets.
-pub(super) fn find(words: &[Word<'_>], found: &mut Vec<(usize, Range<usize>)>) {
+pub(super) fn find(words: &[Word<'_>], steps: &Steps, found: &mut Vec<(usize, Range<usize>)>) {
     let mut begin = 0;
     // each wrapper is looked through; a command has an end
     for _ in 0..words.len().min(16) {
@@ -334,13 +354,25 @@ pub(super) fn find(words: &[Word<'_>], found: &mut Vec<(usize, Range<usize>)>) {
         let Some(program) = words.get(begin) else { return };
         let name = name_of(&program.bytes);
         let command = &words[begin..];
+        if !steps.take(64 + 2 * command.len()) {
+            return;
+        }
         for Rule(names, given, places) in RULES {
             let has = |wanted: &&str| command.iter().any(|word| *word.bytes == *wanted.as_bytes());
             if is_named(name, names) && given.iter().all(has) {
                 for place in *places {
-                    place.find(name, command, begin, found);
+                    if !steps.take(4 * command.len()) {
+                        return;
+                    }
+                    place.find(name, command, begin, steps, found);
                 }
             }
+        }
+        if name == b"redis-cli" {
+            redis(command, begin, found);
+        }
+        if name.starts_with(b"impacket-") {
+            impacket(command, begin, found);
         }
         if name == b"htpasswd" {
             htpasswd(command, begin, found);
@@ -427,7 +459,14 @@ fn image(command: &[Word<'_>]) -> Option<usize> {
 }
 
 impl Where {
-    fn find(self, name: &[u8], command: &[Word<'_>], begin: usize, found: &mut Vec<(usize, Range<usize>)>) {
+    fn find(
+        self,
+        name: &[u8],
+        command: &[Word<'_>],
+        begin: usize,
+        steps: &Steps,
+        found: &mut Vec<(usize, Range<usize>)>,
+    ) {
         let mut add = |place: usize, range: Range<usize>| {
             let Some(word) = command.get(place) else { return };
             let value = &word.bytes[range.start.min(word.bytes.len())..];
@@ -436,7 +475,12 @@ impl Where {
             }
         };
         match self {
-            Behind(option) | Value(option) | Half(option, _) | IfHas(option, _) | Literal(option) => {
+            Behind(option)
+            | Value(option)
+            | Half(option, _)
+            | IfHas(option, _)
+            | LastPart(option, _)
+            | Literal(option) => {
                 for place in 1..command.len() {
                     let Some((of, from)) = value_of(name, option, command, place, !matches!(self, Behind(_)))
                     else {
@@ -449,6 +493,10 @@ impl Where {
                         Half(_, b':') if value.len() > 1 && mark(b':') == Some(value.len() - 1) => Some(0),
                         Half(_, by) => mark(by).map(|at| at + 1).or(word.is_cut.then_some(0)),
                         IfHas(_, byte) => mark(byte).map(|_| 0),
+                        LastPart(_, by) => memchr::memrchr(by, value).map(|at| at + 1),
+                        Literal(_) if name == b"php" => {
+                            mark(b'=').filter(|&at| value[..at].ends_with(b"pw")).map(|at| at + 1)
+                        }
                         Literal(_) => mark(b'=').map(|at| at + 1),
                         _ => Some(0),
                     }
@@ -468,8 +516,21 @@ impl Where {
                 for place in 1..command.len().saturating_sub(1) {
                     let next = &command[place + 1].bytes;
                     let kind = names::kind(&command[place].bytes);
-                    if kind.is_some_and(|kind| !names::is_harmless(kind, next)) {
+                    if kind.is_some_and(|kind| !names::is_harmless(kind, next, steps)) {
                         add(place + 1, 0..next.len());
+                    }
+                }
+            }
+            Named(_) | AnyNamed => {
+                for (place, word) in command.iter().enumerate().skip(1) {
+                    let Some(at) = memchr::memchr(b'=', &word.bytes) else { continue };
+                    let is_it = match self {
+                        Named(wanted) => &word.bytes[..at] == wanted.as_bytes(),
+                        _ => is_assignment(&word.bytes),
+                    };
+                    // vault's @file
+                    if is_it && word.bytes.get(at + 1) != Some(&b'@') {
+                        add(place, at + 1..word.bytes.len());
                     }
                 }
             }
@@ -531,6 +592,24 @@ fn value_of(
         return None;
     }
     if at + 1 == bytes.len() { next() } else { Some((place, at + 1)) }
+}
+
+/// `redis-cli AUTH user SECRET`.
+fn redis(command: &[Word<'_>], begin: usize, found: &mut Vec<(usize, Range<usize>)>) {
+    let auth = command.iter().position(|word| word.bytes.eq_ignore_ascii_case(b"auth"));
+    if let Some((place, word)) = auth.and_then(|at| Some((at + 2, command.get(at + 2)?))) {
+        found.push((begin + place, 0..word.bytes.len()));
+    }
+}
+
+/// `[domain/]user:SECRET@host`.
+fn impacket(command: &[Word<'_>], begin: usize, found: &mut Vec<(usize, Range<usize>)>) {
+    for (place, word) in command.iter().enumerate().skip(1) {
+        let Some(to) = memchr::memrchr(b'@', &word.bytes) else { continue };
+        if let Some(colon) = memchr::memchr(b':', &word.bytes[..to]) {
+            found.push((begin + place, colon + 1..to));
+        }
+    }
 }
 
 /// `htpasswd -b [file] user SECRET`.
