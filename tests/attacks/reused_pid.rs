@@ -30,13 +30,13 @@ fn start_as(pid: u32) -> std::process::Child {
 fn of_an_ended_command() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("pid");
-    // more lines than a pipe takes that nobody reads: killsnoop still has some to write when its command has ended
+    // on standard error, more lines than a pipe takes that nobody reads: killsnoop still has some to write when its command has ended
     let script = "echo $$ > \"$0.new\"; mv \"$0.new\" \"$0\"; trap '' USR1; exec \"$1\" storm 10 500 $$";
     let mut tracer = Command::new(killsnoop())
         .args(["run", "--all", "-o", "json", "--", "sh", "-c", script])
         .args([&file, workload()])
         .stdin(Stdio::null())
-        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
         .spawn()
         .unwrap();
     let pid: u32 = wait_until("the command", || fs::read_to_string(&file).ok()?.trim().parse().ok());
