@@ -10,7 +10,7 @@
 //! | read from `/proc/kallsyms`, once there was an OOM kill, which functions led to it | `CAP_SYSLOG` |
 //! | see `/proc/PID` of others where it is hidden (`hidepid`); check there that a command line is of the image that was seen (`stat`, `personality`) where the kernel side does not know all processes | `CAP_SYS_PTRACE`, `CAP_DAC_READ_SEARCH`, only then |
 //! | read files under `--root`, in any user's directory | `CAP_DAC_READ_SEARCH`, only with a root |
-//! | hand SIGTERM on to the command of `killsnoop run`, which may be another user's | `CAP_KILL`, only then; the filter lets no other process and no other signal through |
+//! | hand SIGTERM on to the command of `killsnoop run`, which may be another user's | `CAP_KILL`, only then; the filter lets no other descriptor and no other signal through, and no other process gets that descriptor |
 //!
 //! FILEs of `--output` are opened by a process of its own ([`crate::report::opener`]), which keeps `CAP_DAC_OVERRIDE` and can do
 //! nothing else.
@@ -24,6 +24,7 @@
 
 mod filter;
 
+use std::os::fd::RawFd;
 use std::path::Path;
 
 use rustix::fs::{Mode, OFlags};
@@ -41,8 +42,8 @@ const _: () = assert!(FIRST_USER + (4 << 20) < 0x7ffe_0000);
 /// What must still be possible.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Needs {
-    /// The process of another user, perhaps, to which SIGTERM is handed on.
-    pub command: Option<u32>,
+    /// A pidfd of the process of another user, perhaps, to which SIGTERM is handed on. No descriptor has a higher number.
+    pub command: Option<RawFd>,
     /// /proc is asked for the command lines of others.
     pub asks_proc: bool,
     /// Files are read under a root that is not this process's.
@@ -103,6 +104,12 @@ pub fn drop(mut needs: Needs, proc_directory: &Path) -> String {
     close_memory(&mut left);
     // as it will be seen without
     needs.asks_proc |= is_hidden(proc_directory);
+    if let Some(number) = needs.command {
+        // see filter: once it is closed nothing can be opened under its number
+        let most = u64::try_from(number).ok();
+        let limit = Rlimit { current: most, maximum: most };
+        left.note("descriptors", rustix::process::setrlimit(Resource::Nofile, limit));
+    }
     let kept = give_up(|permitted| kept(permitted, needs), Some(own_user()), &mut left);
     left.note(
         "system calls",

@@ -1,11 +1,10 @@
 //! The way of the data: ring, decode, complete, judge, write. One thread, one direction.
 
 use std::cell::RefCell;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Read, Write as _};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,7 +14,7 @@ use std::time::{Duration, Instant};
 use crate::bpf::load::try_trampoline;
 use crate::bpf::plan::{self, Attempts, Plan};
 use crate::bpf::probe;
-use crate::bpf::ring::{DRAIN_AT_MOST, Ring, STOP};
+use crate::bpf::ring::{Ring, STOP};
 use crate::bpf::select::Selection;
 use crate::bpf::session::{HIDDEN_NAMES, Session, Totals, boot_time, read_titles};
 use crate::bpf::wire::MAX_ANCESTORS;
@@ -31,6 +30,7 @@ use crate::privileges::{self, Needs};
 use crate::record::{self, AttemptFacts, EndFacts, Ending, Record, Snapshot};
 use crate::repeat::{self, Made, Outline, Repeats};
 use crate::report::Reporter;
+use crate::report::opener::{Opened, Opener, Sort};
 use crate::report::writer::Counts;
 use crate::sink::sanitize::visible;
 use crate::sink::stencil::Moment;
@@ -413,10 +413,19 @@ impl Pipeline<'_, '_> {
     }
 }
 
-/// Records hold what lines hold, before anything is redacted.
-fn create(path: &Path) -> io::Result<File> {
-    let flags = libc::O_NOFOLLOW;
-    OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).custom_flags(flags).open(path)
+/// Records hold what lines hold, before anything is redacted: the file must be what that of an output must be.
+fn create(path: &Path) -> Result<File, TraceError> {
+    let failed = |refusal| TraceError::Output { place: visible(path), refusal };
+    match Opener::here(&[path.to_owned()]).open(0, None).map_err(failed)? {
+        Opened::File(file, Sort::Regular) => {
+            file.set_len(0).map_err(|error| failed(error.into()))?;
+            Ok(file)
+        }
+        Opened::File(file, Sort::Device) => Ok(file),
+        Opened::File(_, Sort::Fifo) | Opened::Unread | Opened::Same => {
+            Err(failed(io::Error::other("records are written to no FIFO").into()))
+        }
+    }
 }
 
 fn now() -> i128 {
@@ -441,9 +450,7 @@ pub fn run(
         config.wants_attempts() && host.missing_capabilities.is_empty() && try_trampoline();
     let plan = plan::plan(&host, config)?;
     let raw = match &config.record_to {
-        Some(path) => Some(
-            create(path).map_err(|error| TraceError::system(format!("create {}", visible(path)), error))?,
-        ),
+        Some(path) => Some(create(path)?),
         None => None,
     };
     let probed = began.elapsed();
@@ -562,7 +569,7 @@ fn trace(
             status.put_off();
         }
         status.show(|| pipeline.borrow().status());
-        if drained != Some(DRAIN_AT_MOST) {
+        if !ring.is_cut() {
             let longest = pipeline.borrow().longest_wait(&status);
             let limit = left.unwrap_or(longest).min(longest);
             ring.wait(drained != Some(0), limit).map_err(failed)?;

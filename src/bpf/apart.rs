@@ -5,16 +5,19 @@
 //! it starts has nothing but the iterator, and is left behind if it hangs.
 
 use std::io::{self, Read};
-use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Signal, pidfd_send_signal};
 
 /// A process that reads.
 #[derive(Debug)]
 pub(super) struct Apart {
     pid: libc::pid_t,
+    /// The same, and never another's.
+    process: OwnedFd,
     /// What it reads comes here; is closed by its end.
     output: UnixStream,
     is_over: bool,
@@ -27,13 +30,18 @@ impl Apart {
     /// If there can be no process more.
     pub(super) fn read(iterator: &OwnedFd) -> io::Result<Self> {
         let (output, others) = UnixStream::pair()?;
-        // SAFETY: as fork(), without a signal at its end: no pointer is given. The child is alone with a copy of this
-        // memory, in which locks may be held: it makes system calls and nothing else.
-        let pid = unsafe { libc::syscall(libc::SYS_clone, 0, 0, 0, 0, 0) };
+        let mut process: RawFd = -1;
+        // SAFETY: as fork(), without a signal at its end: the only pointer is to where the descriptor is put. The child is
+        // alone with a copy of this memory, in which locks may be held: it makes system calls and nothing else.
+        let pid = unsafe { libc::syscall(libc::SYS_clone, libc::CLONE_PIDFD, 0, &raw mut process, 0, 0) };
         match pid {
             -1 => Err(io::Error::last_os_error()),
             0 => read_and_exit(iterator.as_raw_fd(), others.as_raw_fd()),
-            _ => Ok(Self { pid: pid as libc::pid_t, output, is_over: false }),
+            _ => {
+                // SAFETY: just made, and nobody else's.
+                let process = unsafe { OwnedFd::from_raw_fd(process) };
+                Ok(Self { pid: pid as libc::pid_t, process, output, is_over: false })
+            }
         }
     }
 
@@ -75,7 +83,8 @@ impl Apart {
     }
 
     fn reap(&self, options: libc::c_int) {
-        // SAFETY: no status is asked for.
+        // SAFETY: no status is asked for. Nothing else reaps it: whoever waits for any child takes none without a signal at
+        // its end.
         unsafe { libc::waitpid(self.pid, std::ptr::null_mut(), libc::__WALL | options) };
     }
 }
@@ -85,8 +94,7 @@ impl Drop for Apart {
         if self.is_over {
             return;
         }
-        // SAFETY: no pointer is given, and the process has not been reaped: the pid is its own.
-        unsafe { libc::kill(self.pid, libc::SIGKILL) };
+        let _ = pidfd_send_signal(&self.process, Signal::KILL);
         // one that hangs is left to whoever reaps orphans
         if !self.wait_until(Instant::now() + Duration::from_millis(50)) {
             self.reap(libc::WNOHANG);

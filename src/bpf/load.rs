@@ -16,6 +16,7 @@ use super::plan::{Attempts, Plan};
 use super::select::Selection;
 use super::skel::{KillsnoopSkelBuilder, OpenKillsnoopSkel};
 use super::types::{self, Types};
+use super::undisturbed::undisturbed;
 use super::wire::{LegacyController, Settings};
 use crate::config::{Config, Failed};
 use crate::error::TraceError;
@@ -27,6 +28,10 @@ const TRIAL: &str = "try_trampoline";
 
 /// Can programs be attached to the end of a kernel function? Some kernels load them and refuse to attach.
 pub fn try_trampoline() -> bool {
+    undisturbed(try_trampoline_now)
+}
+
+fn try_trampoline_now() -> bool {
     let mut storage = MaybeUninit::uninit();
     let Ok(mut open) = KillsnoopSkelBuilder::default().open(&mut storage) else { return false };
     for mut program in open.open_object_mut().progs_mut() {

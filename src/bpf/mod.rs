@@ -2,7 +2,7 @@
 //!
 //! [`probe`] finds out what this host offers, [`plan`] decides from that and the settings what to load,
 //! [`load`] opens and sizes, `types` cuts out what libbpf needs of the kernel's types, `programs` loads, [`session`] attaches
-//! and seeds (which `apart` does), [`ring`] waits and drains what `records` reads. [`verifier`] tells what each program costs to load.
+//! and seeds (which `apart` does; `undisturbed` by signals), [`ring`] waits and drains what `records` reads. [`verifier`] tells what each program costs to load.
 
 mod apart;
 pub mod load;
@@ -20,5 +20,6 @@ pub mod session;
 mod skel;
 pub mod tracepoints;
 mod types;
+mod undisturbed;
 pub mod verifier;
 pub mod wire;

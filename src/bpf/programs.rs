@@ -21,6 +21,8 @@ use super::types::{self, Kind, Types};
 const THREADS: usize = 4;
 /// With less memory than this one program is loaded at a time: the verifier takes some tens of MiB for the largest.
 const PLENTY: u64 = 256 << 20;
+/// So often a program is given to the kernel that was interrupted.
+const AGAIN_AT_MOST: u32 = 100;
 /// The section of a program that is attached to nothing: it is run by `bpf(BPF_PROG_RUN)`.
 const RUN_BY_CALL: &str = "syscall";
 /// What `LICENSE` of the object says.
@@ -77,7 +79,7 @@ impl Prepared {
         let kind = self.section.split('/').next().unwrap_or_default();
         let is_sleepable = kind.strip_suffix(".s").is_some() || kind == RUN_BY_CALL;
         // SAFETY: all of these only read the program, which outlives them, as do the arrays that they point to.
-        let fd = unsafe {
+        let load = || unsafe {
             let mut options = libbpf_sys::bpf_prog_load_opts {
                 sz: size_of::<libbpf_sys::bpf_prog_load_opts>() as libbpf_sys::size_t,
                 expected_attach_type: self.attach_type(),
@@ -104,7 +106,9 @@ impl Prepared {
                 &raw mut options,
             )
         };
-        owned(fd)
+        // what blocking signals does not keep away: a stop and a continuation, a freezer
+        let again = -libc::EAGAIN;
+        owned((0..AGAIN_AT_MOST).map(|_| load()).find(|&fd| fd != again).unwrap_or(again))
     }
 }
 

@@ -12,6 +12,7 @@ use std::os::fd::BorrowedFd;
 use std::ptr::NonNull;
 use std::slice;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering, fence};
+use std::time::Duration;
 
 use super::mapped::Mapped;
 
@@ -129,26 +130,34 @@ impl Records<[Mapped; 2]> {
     }
 }
 
+/// To some milliseconds, and for a few nanoseconds: it is asked for after each record.
+fn coarse_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::MonotonicCoarse);
+    Duration::new(time.tv_sec.unsigned_abs(), time.tv_nsec as u32)
+}
+
 impl<M> Records<M> {
     /// Bytes that are taken and not yet given back, headers included.
     pub(super) fn waiting(&self) -> usize {
         self.shared.produced().wrapping_sub(self.shared.consumed())
     }
 
-    /// Hands over what is there, at most so many records. How many these were, or None if a negative answer ended it.
+    /// Hands over what is there, at most so many records, and none more after so long a time. How many these were, or None if a negative answer ended it.
     ///
     /// # Errors
     /// If what is there is no ring: nothing after it can be read.
     pub(super) fn drain(
         &mut self,
         most: usize,
+        longest: Duration,
         on_record: &mut dyn FnMut(&[u8]) -> i32,
     ) -> io::Result<Option<usize>> {
         let Self { shared, whole } = self;
         let mut position = shared.consumed();
         let mut produced = shared.produced();
+        let began = coarse_time();
         let mut count = 0;
-        while count < most {
+        while count < most && (count == 0 || coarse_time().saturating_sub(began) < longest) {
             if position == produced {
                 produced = shared.produced();
                 if position == produced {
@@ -199,6 +208,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    const LONG: Duration = Duration::from_secs(3600);
 
     /// A ring in ordinary memory, and the kernel's side of it.
     struct Fake {
@@ -256,7 +267,7 @@ mod tests {
             got.push(bytes.to_vec());
             0
         };
-        let count = records.drain(most, keep).unwrap();
+        let count = records.drain(most, LONG, keep).unwrap();
         (got, count)
     }
 
@@ -310,11 +321,31 @@ mod tests {
     }
 
     #[test]
+    fn no_more_are_handed_over_when_the_time_is_over() {
+        let fake = Fake::new(256, 0);
+        let mut records = fake.records();
+        for number in 0..5u8 {
+            assert!(fake.put(&[number], 0));
+        }
+        let mut count = 0;
+        let mut be_slow = |_: &[u8]| {
+            count += 1;
+            std::thread::sleep(Duration::from_millis(60));
+            0
+        };
+        assert_eq!(records.drain(9, Duration::from_millis(20), &mut be_slow).unwrap(), Some(1));
+        assert_eq!(count, 1);
+        // one at least, however little time there is
+        assert_eq!(records.drain(9, Duration::ZERO, &mut |_| 0).unwrap(), Some(1));
+        assert_eq!(drain(&mut records, 9), (vec![vec![2], vec![3], vec![4]], Some(3)));
+    }
+
+    #[test]
     fn the_record_whose_answer_ends_it_is_consumed() {
         let fake = Fake::new(64, 0);
         let mut records = fake.records();
         assert!(fake.put(b"one", 0) && fake.put(b"two", 0));
-        assert!(records.drain(9, &mut |_| -1).unwrap().is_none());
+        assert!(records.drain(9, LONG, &mut |_| -1).unwrap().is_none());
         assert_eq!(drain(&mut records, 9), (vec![b"two".to_vec()], Some(1)));
     }
 
@@ -324,7 +355,7 @@ mod tests {
         let mut records = fake.records();
         assert!(fake.put(&[0], 0));
         let mut got = Vec::new();
-        let count = records.drain(99, &mut |bytes| {
+        let count = records.drain(99, LONG, &mut |bytes| {
             got.push(bytes[0]);
             // all the room but that of the one that is being read
             while bytes[0] < 9 && fake.put(&[bytes[0] + 1], 0) {}
@@ -344,7 +375,7 @@ mod tests {
             assert!(fake.put(b"12345678", 0));
             for flags in [0, DISCARDED] {
                 fake.set_word(position, u64::from(length | flags));
-                let error = records.drain(9, &mut |_| panic!("handed over")).unwrap_err();
+                let error = records.drain(9, LONG, &mut |_| panic!("handed over")).unwrap_err();
                 assert_eq!(error.kind(), io::ErrorKind::InvalidData, "{length} at {position}: {error}");
             }
             fake.set_word(position, 8);
@@ -354,7 +385,7 @@ mod tests {
         let fake = Fake::new(64, 0);
         fake.producer.store(72, Ordering::Relaxed);
         fake.set_word(0, 1);
-        assert!(fake.records().drain(9, &mut |_| panic!("handed over")).is_err());
+        assert!(fake.records().drain(9, LONG, &mut |_| panic!("handed over")).is_err());
     }
 
     proptest! {

@@ -4,12 +4,12 @@
 //! about to do *before* it looks at the ring one last time; the kernel side commits a record *before* it
 //! looks at the word. So either the reader sees the record, or the kernel sees that it must wake.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicU32, Ordering, fence};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use libbpf_rs::MapCore;
 use rustix::event::{Timespec, epoll};
@@ -21,7 +21,9 @@ use super::wire::ReaderState;
 /// Longest wait after records came: a line is at most this late.
 const TIMED_WAIT: Duration = Duration::from_millis(20);
 /// So that a storm does not keep the caller from everything else.
-pub const DRAIN_AT_MOST: usize = 4096;
+const DRAIN_AT_MOST: usize = 4096;
+/// The same where each record is slow.
+const DRAIN_NO_LONGER: Duration = Duration::from_millis(30);
 /// A record that is still being written by another CPU.
 const BUSY_WAIT: Duration = Duration::from_millis(1);
 
@@ -34,6 +36,7 @@ pub struct Ring<'a> {
     on_record: RefCell<Box<OnRecord<'a>>>,
     state: &'a AtomicU32,
     epoll: OwnedFd,
+    is_cut: Cell<bool>,
     wake_at: usize,
 }
 
@@ -62,15 +65,32 @@ impl<'a> Ring<'a> {
         let wake_ups = epoll::EventFlags::IN | epoll::EventFlags::ET;
         epoll::add(&epoll, map.as_fd(), epoll::EventData::new_u64(0), wake_ups)?;
         epoll::add(&epoll, interrupt, epoll::EventData::new_u64(1), epoll::EventFlags::IN)?;
-        Ok(Self { records, on_record: RefCell::new(Box::new(on_record)), state, epoll, wake_at })
+        Ok(Self {
+            records,
+            on_record: RefCell::new(Box::new(on_record)),
+            state,
+            epoll,
+            is_cut: Cell::new(false),
+            wake_at,
+        })
     }
 
-    /// Hands over what is there, at most [`DRAIN_AT_MOST`] records. How many records that were, or None if `on_record` ended it.
+    /// Hands over what is there, at most [`DRAIN_AT_MOST`] records, or what can be handed over in 30 ms. How many records that were, or None if `on_record` ended it.
     ///
     /// # Errors
     /// If the ring cannot be read.
     pub fn drain(&self) -> io::Result<Option<usize>> {
-        self.records.borrow_mut().drain(DRAIN_AT_MOST, &mut **self.on_record.borrow_mut())
+        let began = Instant::now();
+        let on_record = &mut **self.on_record.borrow_mut();
+        let count = self.records.borrow_mut().drain(DRAIN_AT_MOST, DRAIN_NO_LONGER, on_record)?;
+        self.is_cut
+            .set(count == Some(DRAIN_AT_MOST) || count > Some(0) && began.elapsed() >= DRAIN_NO_LONGER);
+        Ok(count)
+    }
+
+    /// The last drain ended before all was handed over, perhaps: there is nothing to wait for.
+    pub fn is_cut(&self) -> bool {
+        self.is_cut.get()
     }
 
     /// Waits for more. `came` says whether the last drain found anything: after records, at most

@@ -19,6 +19,7 @@ use super::refusal::{self, Refusal};
 use super::select::Selection;
 use super::skel::KillsnoopSkel;
 use super::skel::types::{argv_large, argv_medium};
+use super::undisturbed::undisturbed;
 use super::wire::{
     Constant, Counters, Environment, HiddenClass, Identity, ProcessFlag, SelectValue, bytes_of,
 };
@@ -254,6 +255,15 @@ impl<'obj> Session<'obj> {
     /// # Errors
     /// If the kernel refuses any of it.
     pub fn start(
+        storage: &'obj mut MaybeUninit<OpenObject>,
+        plan: &Plan,
+        config: &Config,
+        selection: &Selection,
+    ) -> Result<Self, TraceError> {
+        undisturbed(|| Self::start_now(storage, plan, config, selection))
+    }
+
+    fn start_now(
         storage: &'obj mut MaybeUninit<OpenObject>,
         plan: &Plan,
         config: &Config,

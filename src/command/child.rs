@@ -8,12 +8,13 @@
 
 use std::ffi::OsString;
 use std::io::{self, IoSlice, Write};
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitCode};
+use std::sync::Arc;
 
-use rustix::process::Pid;
+use rustix::process::{Pid, PidfdFlags, WaitId, WaitIdOptions, pidfd_open, waitid};
 
 use super::invoker::Invoker;
 use crate::descriptors;
@@ -31,11 +32,16 @@ const WAIT: u8 = 0;
 /// The trace is ready.
 const GO: u8 = 1;
 
+/// More descriptors than this the tracer does not need. (A table of as many as some hosts allow takes MiB.)
+const HIGH_ENOUGH: u64 = 1000;
+
 /// A command that waits.
 #[derive(Debug)]
 pub struct Held {
     /// Its process.
     pub pid: Pid,
+    /// The same. Its number becomes another's once it is reaped; this never does.
+    pub process: Arc<OwnedFd>,
     ours: UnixStream,
 }
 
@@ -54,9 +60,15 @@ impl Held {
             .stdin(OwnedFd::from(theirs))
             .spawn()?;
         let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
-        // its end is waited for with that of every orphan below it
+        // its end is waited for with that of every orphan below it, and nobody does that yet
         let pid = pid.ok_or_else(|| io::Error::other("a process without a pid"))?;
-        Ok(Self { pid, ours })
+        let process = pidfd_open(pid, PidfdFlags::empty())?;
+        // where SIGCHLD is ignored nobody needs to: this is refused for a process that is no child
+        waitid(
+            WaitId::PidFd(process.as_fd()),
+            WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT,
+        )?;
+        Ok(Self { pid, process: Arc::new(set_apart(&process)?), ours })
     }
 
     /// Lets it go.
@@ -70,6 +82,16 @@ impl Held {
             result => result,
         }
     }
+}
+
+/// The same descriptor, with the highest number that this process may have, or one that is high enough.
+///
+/// The filter of system calls knows descriptors by their numbers. That of the command is to stay its own: the limit is lowered
+/// to it ([`crate::privileges`]), so that nothing else gets it, whatever is closed.
+fn set_apart(process: &OwnedFd) -> io::Result<OwnedFd> {
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
+    let highest = limit.map_or(HIGH_ENOUGH, |limit| HIGH_ENOUGH.min(limit.saturating_sub(1)));
+    Ok(rustix::io::fcntl_dupfd_cloexec(process, highest as RawFd)?)
 }
 
 /// Gives the other end a descriptor.

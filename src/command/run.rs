@@ -6,12 +6,14 @@
 
 use std::borrow::Cow;
 use std::ffi::OsString;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::thread;
 
 use anyhow::Context;
-use rustix::process::{Pid, Signal, WaitOptions, WaitStatus};
+use rustix::process::{Pid, Signal, WaitOptions, WaitStatus, pidfd_send_signal};
 use signal_hook::consts::SIGTERM;
 use signal_hook::iterator::Signals;
 
@@ -42,6 +44,7 @@ pub fn run(mut request: Request, command: &[OsString]) -> anyhow::Result<ExitCod
     let mut terminations = Some(Signals::new([SIGTERM])?);
     let held = Held::start(command).context("cannot start the command")?;
     let child = held.pid;
+    let needs = Needs { command: Some(held.process.as_raw_fd()), ..Needs::default() };
     let mut reaper = None;
     let mut when_ready = || {
         // threads that begin only now have no more capabilities than this one
@@ -49,11 +52,11 @@ pub fn run(mut request: Request, command: &[OsString]) -> anyhow::Result<ExitCod
         let named = |name: &str| thread::Builder::new().name(name.to_owned());
         reaper = Some(named("reaper").spawn(move || reap(child, &mut stopper))?);
         if let Some(mut terminations) = terminations.take() {
-            named("terminations").spawn(move || hand_on(child, &mut terminations))?;
+            let process = Arc::clone(&held.process);
+            named("terminations").spawn(move || hand_on(&process, &mut terminations))?;
         }
         held.release()
     };
-    let needs = Needs { command: u32::try_from(child.as_raw_nonzero().get()).ok(), ..Needs::default() };
     let mut wishes = Wishes { when_ready: &mut when_ready, needs, has_status: false };
     tracer::run(&request.config, &wiring.requests(), &mut reporter, &mut wishes)?;
     // a reader of our lines that went away does not end the command
@@ -81,10 +84,11 @@ fn killed_by(number: u8) -> Option<Cow<'static, str>> {
     crate::signal::Signal::new(number).map(crate::signal::Signal::name)
 }
 
-/// SIGTERM to killsnoop is meant for the command.
-fn hand_on(child: Pid, terminations: &mut Signals) {
+/// SIGTERM to killsnoop is meant for the command. When that has been reaped its pid may be another's, and killsnoop may still
+/// have lines to write.
+fn hand_on(command: &OwnedFd, terminations: &mut Signals) {
     for _ in terminations.forever() {
-        let _ = rustix::process::kill_process(child, Signal::TERM);
+        let _ = pidfd_send_signal(command, Signal::TERM);
     }
 }
 

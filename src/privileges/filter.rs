@@ -7,6 +7,7 @@
 //! written, nothing becomes executable, a new process or thread gets no namespace of its own, `bpf()` reads and loads nothing.
 
 use std::collections::BTreeMap;
+use std::os::fd::RawFd;
 
 use seccompiler::{
     BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
@@ -20,8 +21,8 @@ pub(super) enum Life {
     Tracer {
         /// Files are opened under another root.
         has_root: bool,
-        /// The command of `run`, which SIGTERM is handed on to.
-        command: Option<u32>,
+        /// A pidfd of the command of `run`, which SIGTERM is handed on to. The limit of descriptors keeps its number from others.
+        command: Option<RawFd>,
     },
     /// That of the process that opens FILEs.
     Files,
@@ -164,16 +165,18 @@ fn rules(life: Life) -> seccompiler::Result<Rules> {
     rules.insert(libc::SYS_bpf, one_of(0, &read)?);
     rules.insert(libc::SYS_clone, without(0, NEW_NAMESPACES)?);
     rules.insert(libc::SYS_socketpair, one_of(0, &[libc::AF_UNIX as u64])?);
-    let kill = match command {
+    let process = match command {
         // with the capability to signal anybody: that one alone
-        Some(pid) => vec![SeccompRule::new(vec![
-            condition(0, SeccompCmpOp::Eq, pid.into())?,
+        Some(number) => vec![
+            condition(0, SeccompCmpOp::Eq, number as u64)?,
             condition(1, SeccompCmpOp::Eq, libc::SIGTERM as u64)?,
-        ])?],
+        ],
         // without: what reads an iterator and hangs
-        None => one_of(1, &[libc::SIGKILL as u64])?,
+        None => vec![condition(1, SeccompCmpOp::Eq, libc::SIGKILL as u64)?],
     };
-    rules.insert(libc::SYS_kill, kill);
+    // flags: no group of processes
+    let rule = [process, vec![condition(3, SeccompCmpOp::Eq, 0)?]].concat();
+    rules.insert(libc::SYS_pidfd_send_signal, vec![SeccompRule::new(rule)?]);
     let settings = [libc::PR_SET_NAME, libc::PR_GET_NAME, libc::PR_SET_PDEATHSIG];
     rules.insert(libc::SYS_prctl, one_of(0, &settings.map(|setting| setting as u64))?);
     let descriptors = [libc::F_GETFD, libc::F_SETFD, libc::F_GETFL, libc::F_SETFL, libc::F_DUPFD_CLOEXEC];
@@ -243,7 +246,11 @@ mod tests {
                 libc::SYS_process_vm_readv,
                 libc::SYS_process_vm_writev,
                 libc::SYS_pidfd_getfd,
-                libc::SYS_pidfd_send_signal,
+                libc::SYS_kill,
+                libc::SYS_rt_sigqueueinfo,
+                libc::SYS_dup3,
+                libc::SYS_prlimit64,
+                libc::SYS_setrlimit,
                 libc::SYS_setresuid,
                 libc::SYS_setuid,
                 libc::SYS_capset,

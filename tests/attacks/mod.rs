@@ -13,8 +13,10 @@ mod interrupted_call;
 mod killed_tracer;
 mod memory;
 mod planted_files;
+mod reused_pid;
 mod secrets;
 mod shared_file;
+mod signals_at_start;
 mod squatting;
 mod unexplained_end;
 mod unicode;
@@ -43,8 +45,10 @@ pub fn tests() -> Vec<Test> {
         killed_tracer::TESTS,
         memory::TESTS,
         planted_files::TESTS,
+        reused_pid::TESTS,
         secrets::TESTS,
         shared_file::TESTS,
+        signals_at_start::TESTS,
         squatting::TESTS,
         unexplained_end::TESTS,
         unicode::TESTS,

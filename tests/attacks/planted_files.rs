@@ -17,6 +17,7 @@ pub const TESTS: &[Test] = &[
     ("a_file_planted_before_sighup_is_not_written_to", &[], planted_before_sighup),
     ("a_file_of_run_is_as_whoever_called_sudo_may_make_it", &[], under_sudo),
     ("a_planted_fifo_gets_nothing", &[], planted_fifo),
+    ("a_planted_file_gets_no_records", &[], planted_for_records),
 ];
 
 /// A directory like /tmp, and a file of root's that a shell reads.
@@ -156,6 +157,48 @@ fn planted_fifo() {
     let _reader =
         Process::start(as_attacker("sh").args(["-c", "echo; exec cat \"$0\" 3<>\"$0\""]).arg(&fifo));
     assert!(refusal(&fifo).contains("belongs to user 65534"));
+}
+
+fn planted_for_records() {
+    let scene = Scene::new();
+    let record_to = |name: &str| {
+        let mut command = Command::new(killsnoop());
+        command.arg("--record-to").arg(scene.path(name)).args([
+            "-o",
+            "json=/dev/null",
+            "--duration",
+            "100ms",
+        ]);
+        let output = command.output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    scene.link("root", "way", ATTACKER);
+    scene.make("the-attacker-s", ATTACKER, 0o600);
+    scene.make("readable", 0, 0o644);
+    scene.make("two-names", 0, 0o600);
+    fs::hard_link(scene.path("two-names"), scene.path("second-name")).unwrap();
+    // nobody reads it: who opened it would wait
+    assert!(Command::new("mkfifo").args(["-m", "600"]).arg(scene.path("fifo")).status().unwrap().success());
+    for (name, why) in [
+        ("way/profile", "symbolic link of user 65534"),
+        ("the-attacker-s", "belongs to user 65534"),
+        ("readable", "mode 0644"),
+        ("two-names", "2 names"),
+        ("fifo", "FIFO"),
+    ] {
+        let (code, said) = record_to(name);
+        assert!(code == Some(1) && said.contains(why), "{name}: {code:?} {said}");
+    }
+    for name in ["root/profile", "the-attacker-s", "readable", "two-names"] {
+        assert_eq!(fs::read(scene.path(name)).unwrap(), b"true\n", "{name}");
+    }
+    scene.make("own", 0, 0o600);
+    for name in ["own", "new"] {
+        assert_eq!(record_to(name).0, Some(0), "{name}");
+        let data = fs::metadata(scene.path(name)).unwrap();
+        assert_eq!(data.mode() & 0o7777, 0o600);
+        assert!(!fs::read(scene.path(name)).unwrap().starts_with(b"true"), "it begins anew");
+    }
 }
 
 fn under_sudo() {

@@ -60,6 +60,8 @@ pub enum Skip {
     Freezer1,
     /// CPUs that see at once that the code which they run was patched.
     RealCpu,
+    /// The next pid can be chosen.
+    NextPid,
     /// A machine that may lose any of its processes.
     Guest,
 }
@@ -87,6 +89,7 @@ impl Skip {
             Self::TimeNamespace => "no-time-namespace",
             Self::UserNamespace => "no-user-namespace",
             Self::Freezer1 => "no-freezer-1",
+            Self::NextPid => "no-next-pid",
             Self::Guest => "no-guest",
             Self::X86 => "no-x86",
         }
@@ -151,6 +154,8 @@ impl Skip {
             }
             Self::Freezer1 => (!Path::new(FREEZER).join("cgroup.procs").exists())
                 .then_some("the freezer is not one of version 1"),
+            Self::NextPid => (!Path::new("/proc/sys/kernel/ns_last_pid").exists())
+                .then_some("the kernel was built without CONFIG_CHECKPOINT_RESTORE"),
             Self::Guest => (!in_guest())
                 .then_some("the OOM killer takes whom it likes: only in a guest of scripts/kernel-matrix"),
             Self::MemoryCgroup => memory_cgroup().is_none().then_some("no memory controller is mounted"),
