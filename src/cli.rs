@@ -532,6 +532,7 @@ impl TraceArgs {
             probes: self.probes,
             outcomes: !self.no_outcome,
             tells_ends: false,
+            started_by: None,
             variables,
             ghosts: self.ghosts,
             ring_bytes: self.ring_bytes,

@@ -50,6 +50,8 @@ pub struct Config {
     pub outcomes: bool,
     /// Ends are reported of every process whose pid is asked for as the target's, signalled or not.
     pub tells_ends: bool,
+    /// Only what targets that had started by then (boot time, ns) get: a pid that was asked for may become another's.
+    pub started_by: Option<u64>,
     /// Names of environment variables to tell of both sides.
     pub variables: Vec<String>,
     /// Processes that are remembered after their end, for those that they started.
@@ -124,6 +126,7 @@ impl Default for Config {
             probes: false,
             outcomes: true,
             tells_ends: false,
+            started_by: None,
             variables: Vec::new(),
             ghosts: GHOSTS,
             ring_bytes: RING_BYTES,

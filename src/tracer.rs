@@ -27,7 +27,7 @@ use crate::event::{AttemptEvent, Clock, EndEvent, Event, Lost, LostEvent, Signal
 use crate::history::{History, Noted};
 use crate::priority;
 use crate::privileges::{self, Needs};
-use crate::record::{self, AttemptFacts, EndFacts, Ending, Record, Snapshot};
+use crate::record::{self, AttemptFacts, EndFacts, Ending, ProcessFacts, Record, Snapshot};
 use crate::repeat::{self, Made, Outline, Repeats};
 use crate::report::Reporter;
 use crate::report::opener::{Opened, Opener, Sort};
@@ -291,6 +291,10 @@ impl Pipeline<'_, '_> {
             self.undecodable += 1;
             return;
         };
+        if self.is_too_young(event.target()) {
+            self.count(false);
+            return;
+        }
         let from = repeat::holds_from(&event).map(|from| from.max(self.completer.titles_hold_from()));
         let from = from.filter(|&from| is_settled && from <= event.facts.time);
         let previous = event.context.previous.map(|(_, origin)| origin);
@@ -305,6 +309,11 @@ impl Pipeline<'_, '_> {
             self.repeats.keep(outline, Made { state, from, noted, previous, kept });
         }
         self.count(is_reported);
+    }
+
+    /// Has this process started after those that were asked for?
+    fn is_too_young(&self, target: &ProcessFacts<'_>) -> bool {
+        self.config.started_by.is_some_and(|by| target.start > by)
     }
 
     /// A signal was reported, or refused by a filter.
@@ -364,6 +373,9 @@ impl Pipeline<'_, '_> {
 
     fn tell_end(&mut self, mut end: EndFacts<'_>) {
         if self.is_over() || !self.story.is_first_of(&end) {
+            return;
+        }
+        if end.processes.first().is_some_and(|process| self.is_too_young(process)) {
             return;
         }
         self.completer.complete(&mut end.processes, self.session);

@@ -15,6 +15,7 @@ use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
 use super::{Terminal, Wiring, begin, outputs, threads};
 use crate::bpf::probe::in_initial_pid_namespace;
+use crate::bpf::session::boot_time;
 use crate::cli::Request;
 use crate::complete::procfs::{Stat, read_text};
 use crate::config::ALL_SIGNALS;
@@ -47,6 +48,7 @@ pub fn who(mut request: Request, id: u32) -> anyhow::Result<()> {
     let raw = i32::try_from(pid).ok().and_then(Pid::from_raw).with_context(no_process)?;
     // held before anything else: the number may become another's
     let process = pidfd_open(raw, PidfdFlags::empty()).with_context(no_process)?;
+    let held_at = boot_time();
     if has_ended(&process) {
         bail!(
             "process {pid} {}",
@@ -60,6 +62,8 @@ pub fn who(mut request: Request, id: u32) -> anyhow::Result<()> {
     request.settings.conditions.check(&request.config)?;
     request.settings.is_one_story = request.config.count.is_none();
     request.config.tells_ends = true;
+    // whoever has this pid afterwards is another process
+    request.config.started_by = Some(held_at);
     let mut reporter = outputs::open(&request.settings, false)?;
     let wiring = Wiring::new()?;
     wiring.handle_all(Terminal::Ours, reporter.has_files())?;

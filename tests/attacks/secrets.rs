@@ -17,6 +17,7 @@ pub const TESTS: &[Test] = &[
     ("no_secret_of_an_attackers_command_line_is_in_any_format", &[], command_lines),
     ("no_secret_is_in_a_name_a_title_a_path_or_the_environment", &[], other_texts),
     ("no_half_of_a_secret_is_left_where_a_command_line_was_cut", &[], halves),
+    ("a_text_that_is_hard_to_search_delays_nobody", &[], hard_texts),
 ];
 
 const FORMATS: [&str; 4] = ["json", "logfmt", "table", "tree"];
@@ -42,6 +43,23 @@ const LINES: &[&[&str]] = &[
     &["psql", "postgres://app:x@Geheim15/y@db/z"],
     &["x", "--own", "Geheim16"],
 ];
+
+/// Twenty signals of a process whose argument was made to be searched for ever; then one of somebody else.
+fn hard_texts() {
+    let tracer = Tracer::json(&["--redact-secrets"]);
+    let target = Process::start(as_attacker(workload_of_all()).args(["meets", "15", "handle"]));
+    let mut hard = vec![b'\\'; 31];
+    hard.extend_from_slice(b" x=");
+    hard.extend(b"\xffpwd=".repeat(3200));
+    let line = [OsString::from("x"), OsString::from_vec(hard)];
+    let variables = [("WORKLOAD_KILL", target.pid().to_string()), ("WORKLOAD_TIMES", "20".to_owned())];
+    let _hard = disguised(&line, workload_of_all(), &variables.each_ref().map(|(name, value)| (*name, &**value)));
+    let other = Process::workload(&["wait"]);
+    let sent = std::time::Instant::now();
+    other.kill(Signal::TERM);
+    tracer.signal_to(other.pid(), 15);
+    assert!(sent.elapsed() < crate::harness::patience() / 2, "after {:?}", sent.elapsed());
+}
 
 /// A process of nobody's with these arguments, which waits.
 fn disguised(line: &[OsString], program: &std::path::Path, variables: &[(&str, &str)]) -> Process {
@@ -124,6 +142,13 @@ fn other_texts() {
             &waits,
             workload_of_all(),
             &[("WORKLOAD_TITLE", "mysql -uroot -pGeheim27 shop"), ("WORKLOAD_KILL", &target)],
+        );
+        // one letter makes a title of its arguments, in which a secret with a blank is one word no more
+        let other = Process::start(as_attacker(workload_of_all()).args(["meets", "15", "handle"]));
+        let _retitled = disguised(
+            &words(&["mysql", "Xx", "-pGeheim28 Geheim29", "shop"]),
+            workload_of_all(),
+            &[("WORKLOAD_FLIP", "1"), ("WORKLOAD_KILL", &other.pid().to_string())],
         );
         assert_silent(tracer, format, &targets);
     }
