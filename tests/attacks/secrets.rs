@@ -53,7 +53,8 @@ fn hard_texts() {
     hard.extend(b"\xffpwd=".repeat(3200));
     let line = [OsString::from("x"), OsString::from_vec(hard)];
     let variables = [("WORKLOAD_KILL", target.pid().to_string()), ("WORKLOAD_TIMES", "20".to_owned())];
-    let _hard = disguised(&line, workload_of_all(), &variables.each_ref().map(|(name, value)| (*name, &**value)));
+    let _hard =
+        disguised(&line, workload_of_all(), &variables.each_ref().map(|(name, value)| (*name, &**value)));
     let other = Process::workload(&["wait"]);
     let sent = std::time::Instant::now();
     other.kill(Signal::TERM);

@@ -338,9 +338,13 @@ fn killed_at_the_limit() {
         let _ = fs::write(file, "0");
     }
     let tracer = Tracer::json(&[]);
-    let arguments = ["killed-at-the-limit"];
-    let mut maker = Process::start(&mut cgroup.command(&workload().display().to_string(), &arguments));
-    let target = maker.said_number();
+    // where the OOM killer does not get to free the memory of the child in time, it takes the maker as well
+    let (mut maker, target) = wait_until("a maker that survives its child", || {
+        let arguments = ["killed-at-the-limit"];
+        let maker = Process::start(&mut cgroup.command(&workload().display().to_string(), &arguments));
+        let target: u32 = maker.said().trim().parse().ok()?;
+        Some((maker, target))
+    });
     let end = end_of(&tracer, target);
     let signal = tracer.signal_to(target, 9);
     for (event, origin) in [(&signal, &signal["origin"]), (&end, &end["after"]["origin"])] {
