@@ -3,15 +3,17 @@
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
 use crate::Test;
-use crate::harness::{Skip, kill, killsnoop, wait_until, workload};
+use crate::harness::{Skip, Tracer, kill, killsnoop, wait_until, workload};
 
-pub const TESTS: &[Test] =
-    &[("a_signal_for_a_command_that_has_ended_meets_nobody_else", &[Skip::NextPid], of_an_ended_command)];
+pub const TESTS: &[Test] = &[
+    ("a_signal_for_a_command_that_has_ended_meets_nobody_else", &[Skip::NextPid], of_an_ended_command),
+    ("who_takes_nobody_else_for_its_process", &[Skip::NextPid], of_who),
+];
 
 /// A process with this pid.
 fn start_as(pid: u32) -> std::process::Child {
@@ -50,4 +52,25 @@ fn of_an_ended_command() {
     let _ = other.kill();
     (tracer.wait().unwrap(), other.wait().unwrap());
     assert_eq!(end, None, "another process got the signal");
+}
+
+/// It waits for the last lines of its process a little longer than that lives.
+fn of_who() {
+    let said = wait_until("a successor in time", || {
+        let mut first = Command::new("sleep").arg("60").spawn().unwrap();
+        let pid = first.id();
+        let tracer = Tracer::start(&["who", "-l", "info", "-o", "json", &pid.to_string()]);
+        let began = Instant::now();
+        first.kill().unwrap();
+        first.wait().unwrap();
+        let mut other = start_as(pid);
+        kill(pid, Signal::TERM);
+        other.wait().unwrap();
+        let is_in_time = began.elapsed() < Duration::from_millis(200);
+        let said = tracer.wait();
+        is_in_time.then_some(said)
+    });
+    let events = said.events();
+    assert!(events.iter().all(|event| event["signal"] != 15), "{events:?}");
+    assert!(events.iter().any(|event| event["event"] == "signal" && event["signal"] == 9), "{events:?}");
 }

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-/// Steps for one text, of some ten nanoseconds each. All of 16 KiB of arguments as they are in use takes a fifth of it.
+/// Steps for one text.
 const OF_TEXT: usize = 1 << 19;
 /// Steps for all texts of an event.
 const OF_EVENT: usize = 1 << 21;
