@@ -50,7 +50,8 @@ fn of_an_ended_command() {
     let end = other.try_wait().unwrap();
     let _ = tracer.kill();
     let _ = other.kill();
-    (tracer.wait().unwrap(), other.wait().unwrap());
+    tracer.wait().unwrap();
+    other.wait().unwrap();
     assert_eq!(end, None, "another process got the signal");
 }
 

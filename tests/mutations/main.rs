@@ -6,6 +6,8 @@
 //!
 //! Without arguments all are looked for. `apply NAME` breaks the tree in the current directory, and prints the file.
 
+#![allow(clippy::panic, clippy::unwrap_used)] // a test
+
 use std::fmt::Write as _;
 use std::fs;
 use std::ops::Range;
@@ -24,15 +26,15 @@ struct Mutation {
 }
 
 impl Mutation {
-    fn parse(text: &str) -> Result<Self, String> {
+    fn parse(file: &str) -> Result<Self, String> {
         let of = |name: &str| {
-            let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+            let value = file.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
             value.map(str::to_owned).ok_or(format!("has no line '{name}: …'"))
         };
         let (breaks, test, function) = (of("breaks")?, of("test")?, of("in")?);
         let is_change = |line: &&str| line.starts_with(['-', '+', ' ']);
         let split = |line: &str| (line.chars().next().unwrap_or(' '), line[1..].to_owned());
-        let lines: Vec<_> = text.lines().filter(is_change).map(split).collect();
+        let lines: Vec<_> = file.lines().filter(is_change).map(split).collect();
         if lines.iter().all(|(what, _)| *what == ' ') {
             return Err("changes nothing".to_owned());
         }
@@ -61,15 +63,14 @@ impl Mutation {
         let mut here = at;
         lines[..at].iter().for_each(|line| _ = writeln!(text, "{line}"));
         for (what, line) in &self.lines {
-            match what {
-                '+' => _ = writeln!(text, "{line}"),
-                _ => {
-                    if *what == ' ' {
-                        _ = writeln!(text, "{}", lines[here]);
-                    }
-                    here += 1;
-                }
+            if *what == '+' {
+                _ = writeln!(text, "{line}");
+                continue;
             }
+            if *what == ' ' {
+                _ = writeln!(text, "{}", lines[here]);
+            }
+            here += 1;
         }
         lines[here..].iter().for_each(|line| _ = writeln!(text, "{line}"));
         text
@@ -140,7 +141,9 @@ fn main() -> ExitCode {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mutations");
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let mut paths = Vec::new();
-    TREES.iter().for_each(|tree| files(Path::new(tree), &mut paths));
+    for tree in TREES {
+        files(Path::new(tree), &mut paths);
+    }
     let code: Vec<_> =
         paths.into_iter().map(|path| (path.clone(), fs::read_to_string(path).unwrap())).collect();
     let read = |name: &str| {
@@ -149,8 +152,9 @@ fn main() -> ExitCode {
         let mutation = Mutation::parse(&text)?;
         place(&mutation, &code).map(|(path, text)| (mutation, path, text))
     };
-    match &arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["apply", name] => match read(name) {
+    // scripts/test hands on what is for a test harness
+    if let ["apply", name] = &arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        return match read(name) {
             Ok((_, path, text)) => {
                 fs::write(&path, text).unwrap();
                 println!("{}", path.display());
@@ -160,30 +164,25 @@ fn main() -> ExitCode {
                 eprintln!("{name} {why}");
                 ExitCode::FAILURE
             }
-        },
-        // scripts/test hands on what is for a test harness
-        _ => {
-            let entries = fs::read_dir(&directory).unwrap().map(|entry| entry.unwrap().path());
-            let is_mutation = |path: &PathBuf| path.extension().is_some_and(|end| end == "mutation");
-            let mut names: Vec<_> = entries
-                .filter(is_mutation)
-                .map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned())
-                .collect();
-            names.sort();
-            let mut wrong = 0;
-            for name in &names {
-                match read(name) {
-                    Ok((mutation, _, _)) => {
-                        assert!(!mutation.breaks.is_empty() && mutation.test.contains(' '), "{name}")
-                    }
-                    Err(why) => {
-                        eprintln!("{name} {why}");
-                        wrong += 1;
-                    }
-                }
+        };
+    }
+    let entries = fs::read_dir(&directory).unwrap().map(|entry| entry.unwrap().path());
+    let is_mutation = |path: &PathBuf| path.extension().is_some_and(|end| end == "mutation");
+    let name_of = |path: PathBuf| path.file_stem().unwrap().to_str().unwrap().to_owned();
+    let mut names: Vec<_> = entries.filter(is_mutation).map(name_of).collect();
+    names.sort();
+    let mut wrong = 0;
+    for name in &names {
+        match read(name) {
+            Ok((mutation, _, _)) => {
+                assert!(!mutation.breaks.is_empty() && mutation.test.contains(' '), "{name}");
             }
-            println!("{} mutations, of which {wrong} are to be made anew", names.len());
-            if wrong == 0 && !names.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+            Err(why) => {
+                eprintln!("{name} {why}");
+                wrong += 1;
+            }
         }
     }
+    println!("{} mutations, of which {wrong} are to be made anew", names.len());
+    if wrong == 0 && !names.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
