@@ -330,11 +330,8 @@ pub fn decide(facts: &Snapshot<'_>) -> Verdict {
     if let Some((call, args)) = names_it.filter(|_| acts && (!is_past_it || shown == Some(Cause::Call))) {
         return sent_by(call, &args, facts);
     }
-    if names_it.is_some() && acts && facts.explanation.is_none() {
-        return Verdict { is_undecided: true, ..without_a_sender(facts) };
-    }
     // where the stack is not known, a register that a tracer changed is no evidence against the call either
-    if names_it.is_some() && facts.is_traced_call && facts.explanation.is_none() {
+    if names_it.is_some() && (acts || facts.is_traced_call) && facts.explanation.is_none() {
         return Verdict { is_undecided: true, ..without_a_sender(facts) };
     }
     if !facts.has_registers && facts.in_syscall && is_claimed_by_a_sender(facts.info) {
