@@ -1,4 +1,4 @@
-//! The command line: what was typed, not yet what is meant (that is [`Config`] and [`report::Settings`]).
+//! The command line: what was typed, not yet what is meant (that is [`Config`] and [`output::Settings`]).
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -6,17 +6,14 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::config::{
-    ALL_SIGNALS, Config, Failed, GHOSTS, MAX_IGNORED_COMMS, MAX_PID, MAX_VARIABLES, RING_BYTES,
-    is_variable_name,
-};
+use crate::config::{ALL_SIGNALS, Config, Failed, GHOSTS, MAX_IGNORED_COMMS, MAX_PID, RING_BYTES};
 use crate::error::UsageError;
-use crate::record::COMM_BYTES;
-use crate::report::destination::Place;
-use crate::report::filter::{Condition, Conditions};
-use crate::report::redact::{Redaction, parse_pattern};
-use crate::report::{self, Colour, Kind, OutputSettings, keys};
-use crate::signal::Signal;
+use crate::event::signal::Signal;
+use crate::output::deliver::destination::Place;
+use crate::output::redact::{Redaction, parse_pattern};
+use crate::output::select::filter::{Condition, Conditions};
+use crate::output::{self, Colour, Kind, OutputSettings, keys};
+use crate::record::{COMM_BYTES, MAX_VARIABLES, is_variable_name};
 
 /// Who killed my process? Prints every signal on this host as it is sent: who sent it, who received it, both
 /// command lines and both process trees, taken inside the kernel at that instant.
@@ -312,7 +309,7 @@ pub struct Request {
     /// Of the kernel side.
     pub config: Config,
     /// Of what is reported.
-    pub settings: report::Settings,
+    pub settings: output::Settings,
 }
 
 /// `--failed`.
@@ -457,7 +454,7 @@ impl TraceArgs {
         Ok(Request { config, settings })
     }
 
-    fn settings(&self, (usual_kind, usual_place): (Kind, Place)) -> Result<report::Settings, UsageError> {
+    fn settings(&self, (usual_kind, usual_place): (Kind, Place)) -> Result<output::Settings, UsageError> {
         let place = |file: &Option<PathBuf>| file.clone().map_or_else(|| usual_place.clone(), Place::of);
         let output =
             |kind: Kind, place: Place| OutputSettings { kind, place, folds: self.fold.0.contains(&kind) };
@@ -474,7 +471,7 @@ impl TraceArgs {
         if !self.fields.is_empty() && !outputs.iter().any(|output| output.kind == Kind::Table) {
             return Err(UsageError::FieldsWithoutTable);
         }
-        Ok(report::Settings {
+        Ok(output::Settings {
             outputs,
             conditions: Conditions {
                 wanted: self.wanted.clone(),
@@ -558,7 +555,7 @@ mod tests {
     use super::*;
     use crate::bpf::plan::plan;
     use crate::bpf::probe::HostFacts;
-    use crate::bpf::select::Selection;
+    use crate::trace::pushdown;
 
     fn request(arguments: &[&str]) -> Result<Request, String> {
         let cli =
@@ -817,9 +814,9 @@ mod tests {
             };
             trace.level(LogLevel::Info);
             if let Ok(Request { config, settings }) = trace.settle((Kind::Logfmt, Place::Stdout)) {
-                let _ = config.check_root();
+                let _ = crate::command::check_root(&config.root);
                 prop_assert!(plan(&HostFacts::newest(), &config).is_ok());
-                Selection::of(&settings.conditions, false, true);
+                pushdown::select(&settings.conditions, false, true);
                 let until = config.duration.map(|duration| std::time::Instant::now().checked_add(duration));
                 prop_assert!(until != Some(None), "no clock goes so far");
             }

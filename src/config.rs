@@ -1,10 +1,7 @@
-//! Validated settings of the trace. What is reported of it, and how, is in [`report::Settings`](crate::report::Settings).
+//! Validated settings of the trace. What is reported of it, and how, is in [`report::Settings`](crate::output::Settings).
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
-
-use crate::complete::procfs;
-use crate::error::UsageError;
 
 /// Every signal.
 pub const ALL_SIGNALS: u64 = u64::MAX;
@@ -65,25 +62,6 @@ pub struct Config {
 }
 
 impl Config {
-    /// Is the root that of a host's file system?
-    ///
-    /// # Errors
-    /// If there is no such directory, or no `/proc` in it: says what to do. Whether there is a `/proc` at `/` is asked later.
-    pub fn check_root(&self) -> Result<(), UsageError> {
-        let wrong = |why: String| Err(UsageError::Root { root: self.root.display().to_string(), why });
-        let proc_directory = self.root.join("proc");
-        match std::fs::read_dir(&self.root) {
-            Err(error) => wrong(format!("{error}; give the directory where that is mounted (--root DIR)")),
-            Ok(_) if self.root != Path::new("/") && !procfs::is_mounted(&proc_directory) => wrong(format!(
-                "no proc file system is mounted at {0}; mount the host's there (docker run -v /:{1}:ro,rslave, or mount \
-                 --rbind /proc {0})",
-                proc_directory.display(),
-                self.root.display()
-            )),
-            Ok(_) => Ok(()),
-        }
-    }
-
     /// Calls are watched that never become a signal.
     pub fn wants_attempts(&self) -> bool {
         self.failed != Failed::No || self.probes
@@ -92,18 +70,6 @@ impl Config {
 
 /// Processes that are remembered after their end, unless told otherwise: about 3 MiB of kernel memory.
 pub const GHOSTS: u32 = 8192;
-
-/// Environment variables that can be asked for: `MAX_VARIABLES` of record.h.
-pub const MAX_VARIABLES: usize = 8;
-
-/// Bytes that the name of one may have: `VARIABLE_NAME` of record.h, less the `=`.
-pub const MAX_VARIABLE_NAME: usize = 63;
-
-/// Can a variable of this name be asked for? The name becomes a key of the output.
-pub fn is_variable_name(name: &[u8]) -> bool {
-    let is_plain = |byte: &u8| byte.is_ascii_graphic() && !matches!(byte, b'=' | b'"' | b'\\');
-    !name.is_empty() && name.len() <= MAX_VARIABLE_NAME && name.iter().all(is_plain)
-}
 
 /// Entries of the map `ignored_source_comms`.
 pub const MAX_IGNORED_COMMS: usize = 64;

@@ -1,8 +1,9 @@
 //! What can go wrong, and what the person at the terminal can do about it.
 
-use thiserror::Error;
+use std::{fmt, io};
 
-use crate::report::opener::Refusal;
+use rustix::io::Errno;
+use thiserror::Error;
 
 /// A wrong use of the command line: exit code 2.
 #[derive(Debug, Error, PartialEq, Eq)]
@@ -213,5 +214,39 @@ impl TraceError {
     /// Wraps what a system call said.
     pub fn system(action: impl Into<String>, cause: impl Into<std::io::Error>) -> Self {
         Self::System { action: action.into(), cause: cause.into() }
+    }
+}
+
+/// Why a FILE is not written to, and what can be done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// What is wrong with it.
+    pub why: String,
+    /// What can be done; empty where that is plain.
+    pub hint: String,
+}
+
+impl Refusal {
+    pub(crate) fn new(why: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { why: why.into(), hint: hint.into() }
+    }
+}
+
+impl From<io::Error> for Refusal {
+    fn from(error: io::Error) -> Self {
+        Self::new(error.to_string(), "")
+    }
+}
+
+impl From<Errno> for Refusal {
+    fn from(error: Errno) -> Self {
+        io::Error::from(error).into()
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.why)?;
+        if self.hint.is_empty() { Ok(()) } else { write!(formatter, "\nhint: {}", self.hint) }
     }
 }

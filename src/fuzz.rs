@@ -9,17 +9,17 @@ use clap::Parser;
 use crate::cli::{Cli, Command, Request};
 use crate::command::invoker::Invoker;
 use crate::command::who::already_ended;
-use crate::complete::cgroups::{CgroupPaths, UNIFIED};
-use crate::complete::container::Placement;
-use crate::complete::kallsyms::{KernelFunctions, name_all};
-use crate::complete::{bits_of_list, procfs, user};
-use crate::report::Kind;
-use crate::report::destination::Place;
-use crate::report::filter::Condition;
-use crate::report::redact::{Redaction, parse_pattern};
-use crate::sink::Format;
-use crate::sink::document::Document;
-use crate::sink::screen::PLAIN;
+use crate::enrich::cgroups::{CgroupPaths, UNIFIED};
+use crate::enrich::container::Placement;
+use crate::enrich::kallsyms::{KernelFunctions, name_all};
+use crate::enrich::{bits_of_list, procfs, users};
+use crate::output::Kind;
+use crate::output::deliver::destination::Place;
+use crate::output::format::Format;
+use crate::output::format::document::Document;
+use crate::output::format::screen::PLAIN;
+use crate::output::redact::{Redaction, parse_pattern};
+use crate::output::select::filter::Condition;
 
 /// A parser, and what it is meant to read.
 pub type Target = (&'static str, fn(&[u8]), &'static [&'static str]);
@@ -141,7 +141,7 @@ pub fn passwd(bytes: &[u8]) {
     let mut texts = bytes.split(|&byte| byte == 0);
     let mut next = || texts.next().unwrap_or_default();
     let (passwd, group) = (next(), next());
-    user::count(passwd, group);
+    users::count(passwd, group);
     let (uid, gid) = (text(next()), text(next()));
     let variable = |name: &str| Some(if name == "SUDO_UID" { uid.clone() } else { gid.clone() });
     if let Ok(Some(invoker)) = Invoker::from_variables(variable, &text(passwd), &text(group)) {
@@ -191,7 +191,7 @@ pub fn command_line(bytes: &[u8]) {
     if let Ok(Request { config, settings }) = trace.settle((Kind::Logfmt, Place::Stdout)) {
         let until = config.duration.map(|duration| Instant::now().checked_add(duration));
         assert_ne!(until, Some(None), "no clock goes so far");
-        crate::bpf::select::Selection::of(&settings.conditions, false, true);
+        crate::trace::pushdown::select(&settings.conditions, false, true);
     }
 }
 
@@ -203,7 +203,7 @@ pub fn proc_stat(bytes: &[u8]) {
             stat.number(field);
         }
     }
-    already_ended(&text, &crate::report::redact::Redaction::default());
+    already_ended(&text, &crate::output::redact::Redaction::default());
 }
 
 /// /proc/PID/status.

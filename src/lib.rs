@@ -31,34 +31,20 @@
 //! `unsafe` is in [`bpf`] alone.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
-pub mod bounded;
+pub mod base;
 pub mod bpf;
-pub mod cause;
 pub mod cli;
-pub mod clock;
 pub mod command;
-pub mod complete;
 pub mod config;
-pub mod context;
-mod descriptors;
-pub mod doctor;
+pub mod correlate;
+pub mod enrich;
 pub mod error;
 pub mod event;
-pub mod fields;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
-pub mod history;
-pub mod manual;
-pub mod origin;
-pub mod priority;
-pub mod privileges;
+pub mod output;
 pub mod record;
-pub mod relation;
-pub mod repeat;
-pub mod report;
-pub mod signal;
-pub mod sink;
-pub mod status;
-pub mod story;
-pub mod summary;
-pub mod tracer;
+#[rustfmt::skip]
+mod skel;
+pub mod trace;
+pub mod wire;

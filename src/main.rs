@@ -5,13 +5,14 @@ use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
+use killsnoop::base::sanitize::{is_safe, visible};
 use killsnoop::cli::{Cli, Command, LogLevel, Request, TraceArgs};
 use killsnoop::command::{self, child};
+use killsnoop::command::{doctor, generate};
 use killsnoop::error::{TraceError, UsageError};
-use killsnoop::report::Kind;
-use killsnoop::report::destination::Place;
-use killsnoop::sink::sanitize::{is_safe, visible};
-use killsnoop::{doctor, manual, status};
+use killsnoop::output::Kind;
+use killsnoop::output::deliver::destination::Place;
+use killsnoop::output::status;
 
 fn main() -> ExitCode {
     let cli = Cli::try_parse().unwrap_or_else(|error| as_visible(error).exit());
@@ -36,7 +37,7 @@ fn main() -> ExitCode {
         }
         Some(Command::Doctor { json }) => doctor::run(json),
         Some(Command::Generate { directory }) => {
-            done(manual::generate(&directory).map(|()| ExitCode::SUCCESS).map_err(Into::into), 1)
+            done(generate::generate(&directory).map(|()| ExitCode::SUCCESS).map_err(Into::into), 1)
         }
         Some(Command::OpenOutputs { as_invoker, files }) => command::outputs::serve(as_invoker, &files),
         Some(Command::ExecWhenReady { command }) => child::exec_when_ready(&command),
@@ -73,7 +74,8 @@ fn begin_log(trace: &TraceArgs, usual: LogLevel) -> tracing::Level {
 }
 
 fn settle(trace: TraceArgs, usual: (Kind, Place)) -> Request {
-    match trace.settle(usual).and_then(|request| request.config.check_root().map(|()| request)) {
+    match trace.settle(usual).and_then(|request| command::check_root(&request.config.root).map(|()| request))
+    {
         Ok(request) => request,
         Err(error) => refuse(error),
     }

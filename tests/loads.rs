@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use killsnoop::bpf::load::try_trampoline;
 use killsnoop::bpf::plan::{Attempts, Plan, plan};
-use killsnoop::bpf::select::Selection;
+use killsnoop::bpf::selection::Selection;
 use killsnoop::bpf::session::Session;
 use killsnoop::bpf::{probe, verifier};
 use killsnoop::config::{Config, Failed};

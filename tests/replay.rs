@@ -9,14 +9,14 @@ mod fixtures;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use killsnoop::base::sanitize::is_unsafe;
 use killsnoop::event::{Clock, Event};
-use killsnoop::fields;
+use killsnoop::output::format::layout::Drawn;
+use killsnoop::output::format::screen::PLAIN;
+use killsnoop::output::format::{Format, json::Json, logfmt::Logfmt, table::Table, tree::Tree};
+use killsnoop::output::keys;
+use killsnoop::output::render;
 use killsnoop::record::{DecodeError, Record, decode};
-use killsnoop::report::keys;
-use killsnoop::sink::layout::Drawn;
-use killsnoop::sink::sanitize::is_unsafe;
-use killsnoop::sink::screen::PLAIN;
-use killsnoop::sink::{Format, json::Json, logfmt::Logfmt, table::Table, tree::Tree};
 use proptest::prelude::*;
 
 use fixtures::split;
@@ -43,7 +43,7 @@ fn fixtures() -> Vec<(String, Vec<Vec<u8>>)> {
 
 fn print(record: Record<'_>, id: u64, format: &mut dyn Format) -> String {
     let event = Event::judge(record, id, CLOCK, 0).expect("the fixtures hold events only");
-    fields::tell(&event, format);
+    render::tell(&event, format);
     let mut out = Vec::new();
     format.finish(&mut out);
     String::from_utf8(out).unwrap()
@@ -283,11 +283,11 @@ fn assert_safe(record: &[u8]) {
     let Some(event) = Event::judge(record, 1, CLOCK, 0) else { return };
     let mut out = Vec::new();
     let mut json = Json::default();
-    fields::tell(&event, &mut json);
+    render::tell(&event, &mut json);
     json.finish(&mut out);
     assert!(serde_json::from_slice::<serde_json::Value>(&out).is_ok());
     let mut logfmt = Logfmt::default();
-    fields::tell(&event, &mut logfmt);
+    render::tell(&event, &mut logfmt);
     logfmt.finish(&mut out);
     let text = String::from_utf8(out).unwrap();
     assert_eq!(text.matches('\n').count(), 2);
@@ -295,7 +295,7 @@ fn assert_safe(record: &[u8]) {
     let formats: [Box<dyn Format>; 2] =
         [Box::new(Drawn::new(Table::new(PLAIN, &[]))), Box::new(Drawn::new(Tree::new(PLAIN)))];
     for mut format in formats {
-        fields::tell(&event, &mut *format);
+        render::tell(&event, &mut *format);
         format.finish(&mut for_eyes);
     }
     let text = text + &String::from_utf8(for_eyes).unwrap();

@@ -4,7 +4,7 @@
  *
  * Hidden by default is only what a process got from itself, or from a timer, a fault, a child, a resized
  * tty or I/O, and handles or ignores. In doubt it is shown: the full truth of origin is user space's
- * (src/origin.rs); here stand only the cases that are certain.
+ * (src/event/origin.rs); here stand only the cases that are certain.
  */
 #ifndef KILLSNOOP_FILTER_H
 #define KILLSNOOP_FILTER_H

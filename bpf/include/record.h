@@ -22,7 +22,7 @@
  * An attempt (RECORD_ATTEMPT) is laid out like a signal, with a struct wire_attempt behind it; the other kinds
  * are below.
  *
- * User space reads these structs from the object's own type information (src/bpf/wire.rs): there is no
+ * User space reads these structs from the object's own type information (src/wire.rs): there is no
  * second copy of them. Whoever changes one raises WIRE_VERSION.
  */
 #ifndef KILLSNOOP_RECORD_H

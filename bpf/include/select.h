@@ -2,7 +2,7 @@
 /*
  * What was asked for on the command line, as far as it can be decided before a byte is copied. User space asks the
  * rest, and may ask the same again: so nothing is refused here that it would not refuse. Whoever runs is taken for the
- * source where it may be one; whether it is, is for src/origin.rs to say.
+ * source where it may be one; whether it is, is for src/event/origin.rs to say.
  */
 #ifndef KILLSNOOP_SELECT_H
 #define KILLSNOOP_SELECT_H

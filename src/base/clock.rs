@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use rustix::time::{ClockId, clock_gettime};
 
-use crate::sink::digits::push_utc;
+use crate::base::digits::push_utc;
 
 /// From boot time to UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

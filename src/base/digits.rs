@@ -90,6 +90,13 @@ fn date(days: u64) -> (u64, u64, u64) {
     (era * 400 + year + later, month, day)
 }
 
+/// `10.000123`, of nanoseconds.
+pub fn decimal_seconds(nanoseconds: u64) -> String {
+    let mut text = Vec::new();
+    push_seconds(&mut text, nanoseconds);
+    String::from_utf8_lossy(&text).into_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

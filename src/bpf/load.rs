@@ -13,13 +13,13 @@ use libbpf_rs::{AsRawLibbpf, OpenObject};
 use rustix::fs::{MemfdFlags, memfd_create};
 
 use super::plan::{Attempts, Plan};
-use super::select::Selection;
-use super::skel::{KillsnoopSkelBuilder, OpenKillsnoopSkel};
+use super::selection::Selection;
 use super::types::{self, Types};
 use super::undisturbed::undisturbed;
-use super::wire::{LegacyController, Settings};
 use crate::config::{Config, Failed};
 use crate::error::TraceError;
+use crate::skel::{KillsnoopSkelBuilder, OpenKillsnoopSkel};
+use crate::wire::{LegacyController, Settings};
 
 /// What the programs at the end of the kill family's calls are called.
 pub(super) const AT_THE_END_OF: &str = "after_";

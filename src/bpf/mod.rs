@@ -14,12 +14,9 @@ mod programs;
 mod records;
 pub mod refusal;
 pub mod ring;
-pub mod select;
+pub mod selection;
 pub mod session;
-#[rustfmt::skip]
-mod skel;
 pub mod tracepoints;
 mod types;
 mod undisturbed;
 pub mod verifier;
-pub mod wire;

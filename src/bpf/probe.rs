@@ -8,7 +8,7 @@ use std::path::Path;
 use rustix::thread::CapabilitySet;
 
 use super::types::{self, Kind};
-use crate::complete::procfs;
+use crate::enrich::procfs;
 
 /// What this host offers.
 #[derive(Debug, Clone, PartialEq, Eq)]

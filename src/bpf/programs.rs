@@ -14,8 +14,8 @@ use libbpf_rs::skel::{OpenSkel, Skel};
 use libbpf_rs::{AsRawLibbpf, OpenProgramMut};
 
 use super::load::Opened;
-use super::skel::KillsnoopSkel;
 use super::types::{self, Kind, Types};
+use crate::skel::KillsnoopSkel;
 
 /// More threads than this gain nothing: the largest program alone takes that long.
 const THREADS: usize = 4;

@@ -16,7 +16,7 @@ use rustix::event::{Timespec, epoll};
 
 use super::mapped::Mapped;
 use super::records::Records;
-use super::wire::ReaderState;
+use crate::wire::ReaderState;
 
 /// Longest wait after records came: a line is at most this late.
 const TIMED_WAIT: Duration = Duration::from_millis(20);

@@ -16,19 +16,19 @@ use super::plan::{Attempts, Plan, ProcSeeding};
 use super::probe;
 use super::programs::{self, Programs};
 use super::refusal::{self, Refusal};
-use super::select::Selection;
-use super::skel::KillsnoopSkel;
-use super::skel::types::{argv_large, argv_medium};
+use super::selection::Selection;
 use super::undisturbed::undisturbed;
-use super::wire::{
-    Constant, Counters, Environment, HiddenClass, Identity, ProcessFlag, SelectValue, bytes_of,
-};
 use super::{load, pidfd};
-use crate::clock;
-use crate::complete::{Identities, procfs};
+use crate::base::clock;
 use crate::config::Config;
+use crate::enrich::{Identities, procfs};
 use crate::error::TraceError;
 use crate::record::{self, ArgvFrom, Ghost, KeptIdentity, TitleFacts};
+use crate::skel::KillsnoopSkel;
+use crate::skel::types::{argv_large, argv_medium};
+use crate::wire::{
+    Constant, Counters, Environment, HiddenClass, Identity, ProcessFlag, SelectValue, bytes_of,
+};
 
 /// Argument bytes that each size class of `bpf/include/maps.h` holds.
 const INLINE: usize = size_of::<Identity>() - offset_of!(Identity, argv);
@@ -846,7 +846,7 @@ mod tests {
     #[test]
     fn skips_of_every_program_are_counted() {
         let mut storage = MaybeUninit::uninit();
-        let mut open = super::super::skel::KillsnoopSkelBuilder::default().open(&mut storage).unwrap();
+        let mut open = crate::skel::KillsnoopSkelBuilder::default().open(&mut storage).unwrap();
         let mut names: Vec<String> = open
             .open_object_mut()
             .progs_mut()

@@ -415,7 +415,7 @@ mod tests {
 
     use super::*;
     use crate::bpf::load;
-    use crate::bpf::skel::KillsnoopSkelBuilder;
+    use crate::skel::KillsnoopSkelBuilder;
 
     /// A BTF, made by hand: each type is its name, its kind, what is at the place of its size, and what follows, where a name
     /// is told by its place in `names`.

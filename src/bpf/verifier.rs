@@ -9,11 +9,11 @@ use libbpf_rs::skel::OpenSkel;
 use libbpf_rs::{AsRawLibbpf, OpenObject, OpenProgramImpl};
 
 use super::plan::Plan;
-use super::select::Selection;
-use super::skel::OpenKillsnoopSkel;
+use super::selection::Selection;
 use super::{load, probe};
 use crate::config::Config;
 use crate::error::TraceError;
+use crate::skel::OpenKillsnoopSkel;
 
 /// The price of loading one program.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -17,8 +17,8 @@ use std::sync::Arc;
 use rustix::process::{Pid, PidfdFlags, WaitId, WaitIdOptions, pidfd_open, waitid};
 
 use super::invoker::Invoker;
-use crate::descriptors;
-use crate::sink::sanitize::visible;
+use crate::base::descriptors;
+use crate::base::sanitize::visible;
 
 /// Our own failure, as timeout and env have it.
 pub const FAILED: u8 = 125;
@@ -87,7 +87,7 @@ impl Held {
 /// The same descriptor, with the highest number that this process may have, or one that is high enough.
 ///
 /// The filter of system calls knows descriptors by their numbers. That of the command is to stay its own: the limit is lowered
-/// to it ([`crate::privileges`]), so that nothing else gets it, whatever is closed.
+/// to it ([`crate::trace::privileges`]), so that nothing else gets it, whatever is closed.
 fn set_apart(process: &OwnedFd) -> io::Result<OwnedFd> {
     let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
     let highest = limit.map_or(HIGH_ENOUGH, |limit| HIGH_ENOUGH.min(limit.saturating_sub(1)));

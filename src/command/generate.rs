@@ -8,7 +8,7 @@ use clap::CommandFactory;
 use clap_complete::{Shell, generate_to};
 
 use crate::cli::Cli;
-use crate::report::keys;
+use crate::output::keys;
 
 /// Writes them into a directory, which is made if it is not there.
 ///

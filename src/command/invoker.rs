@@ -5,7 +5,7 @@ use std::io;
 use rustix::process::{Gid, Uid};
 use rustix::thread::{set_thread_groups, set_thread_res_gid, set_thread_res_uid};
 
-use crate::complete::procfs::read_text;
+use crate::enrich::procfs::read_text;
 
 /// A user.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,6 +1,8 @@
 //! What each command does: a trace of the host, `run`, `who`. The signals to killsnoop itself are wired here.
 
 pub mod child;
+pub mod doctor;
+pub mod generate;
 pub(crate) mod invoker;
 pub mod outputs;
 pub mod run;
@@ -9,6 +11,7 @@ pub mod who;
 
 use std::io::{self, Write};
 use std::os::unix::net::UnixStream;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -19,9 +22,10 @@ use crate::bpf::plan::check_proc;
 use crate::bpf::probe::ProcFault;
 use crate::bpf::session::route_libbpf_messages;
 use crate::cli::Request;
-use crate::error::TraceError;
-use crate::privileges::Needs;
-use crate::tracer::{self, Requests, Wishes};
+use crate::enrich::procfs;
+use crate::error::{TraceError, UsageError};
+use crate::trace::privileges::Needs;
+use crate::trace::{self, Requests, Wishes};
 
 /// Flags that signals set, and the pipe that wakes the reader at the same time.
 #[derive(Debug)]
@@ -144,6 +148,25 @@ pub fn trace(mut request: Request, has_status: bool) -> anyhow::Result<()> {
     let wiring = Wiring::new()?;
     wiring.handle_all(Terminal::Ours, reporter.has_files())?;
     let mut wishes = Wishes { when_ready: &mut || Ok(()), needs: Needs::default(), has_status };
-    tracer::run(&request.config, &wiring.requests(), &mut reporter, &mut wishes)?;
+    trace::run(&request.config, &wiring.requests(), &mut reporter, &mut wishes)?;
     Ok(())
+}
+
+/// Is the root that of a host's file system?
+///
+/// # Errors
+/// If there is no such directory, or no `/proc` in it: says what to do. Whether there is a `/proc` at `/` is asked later.
+pub fn check_root(root: &Path) -> Result<(), UsageError> {
+    let wrong = |why: String| Err(UsageError::Root { root: root.display().to_string(), why });
+    let proc_directory = root.join("proc");
+    match std::fs::read_dir(root) {
+        Err(error) => wrong(format!("{error}; give the directory where that is mounted (--root DIR)")),
+        Ok(_) if root != Path::new("/") && !procfs::is_mounted(&proc_directory) => wrong(format!(
+            "no proc file system is mounted at {0}; mount the host's there (docker run -v /:{1}:ro,rslave, or mount \
+             --rbind /proc {0})",
+            proc_directory.display(),
+            root.display()
+        )),
+        Ok(_) => Ok(()),
+    }
 }

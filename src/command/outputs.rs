@@ -12,9 +12,9 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1};
 
 use super::child::FAILED;
 use super::invoker::Invoker;
-use crate::privileges;
-use crate::report::opener::{Helper, Opener, Service};
-use crate::report::{Reporter, Settings};
+use crate::output::deliver::opener::{Helper, Opener, Service};
+use crate::output::{Reporter, Settings};
+use crate::trace::privileges;
 
 /// What the process is called: no `pkill -x killsnoop` is meant for it.
 const NAME: &std::ffi::CStr = c"killsnoop-files";

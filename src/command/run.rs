@@ -19,10 +19,10 @@ use signal_hook::iterator::Signals;
 
 use super::child::{FAILED, Held};
 use super::{Stopper, Terminal, Wiring, begin, outputs, threads};
+use crate::base::sanitize::visible;
 use crate::cli::Request;
-use crate::privileges::Needs;
-use crate::sink::sanitize::visible;
-use crate::tracer::{self, Wishes};
+use crate::trace::privileges::Needs;
+use crate::trace::{self, Wishes};
 
 /// Runs it. The exit code is the command's, or says what failed.
 ///
@@ -58,7 +58,7 @@ pub fn run(mut request: Request, command: &[OsString]) -> anyhow::Result<ExitCod
         held.release()
     };
     let mut wishes = Wishes { when_ready: &mut when_ready, needs, has_status: false };
-    tracer::run(&request.config, &wiring.requests(), &mut reporter, &mut wishes)?;
+    trace::run(&request.config, &wiring.requests(), &mut reporter, &mut wishes)?;
     // a reader of our lines that went away does not end the command
     let status = reaper.and_then(|reaper| reaper.join().ok()).flatten();
     if let Some(text) = status.and_then(|status| sentence(command, status)) {
@@ -81,7 +81,7 @@ fn sentence(command: &[OsString], status: WaitStatus) -> Option<String> {
 }
 
 fn killed_by(number: u8) -> Option<Cow<'static, str>> {
-    crate::signal::Signal::new(number).map(crate::signal::Signal::name)
+    crate::event::signal::Signal::new(number).map(crate::event::signal::Signal::name)
 }
 
 /// SIGTERM to killsnoop is meant for the command. When that has been reaped its pid may be another's, and killsnoop may still

@@ -4,11 +4,11 @@
 use std::fs;
 use std::path::Path;
 
+use crate::base::sanitize::visible;
 use crate::bpf::probe::in_initial_pid_namespace;
 use crate::cli::Request;
-use crate::complete::procfs::{read_text, status_number};
-use crate::report::redact::Redaction;
-use crate::sink::sanitize::visible;
+use crate::enrich::procfs::{read_text, status_number};
+use crate::output::redact::Redaction;
 
 /// Says of every id in `--pid` and `--tree` that is a thread's, and puts its process in its place.
 pub(super) fn name_processes(request: &mut Request) {

@@ -14,18 +14,18 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
 use super::{Terminal, Wiring, begin, outputs, threads};
+use crate::base::sanitize::visible;
 use crate::bpf::probe::in_initial_pid_namespace;
 use crate::bpf::session::boot_time;
 use crate::cli::Request;
-use crate::complete::procfs::{Stat, read_text};
 use crate::config::ALL_SIGNALS;
-use crate::privileges::Needs;
+use crate::enrich::procfs::{Stat, read_text};
+use crate::event::signal::Signal;
+use crate::event::summary::seconds;
+use crate::output::redact::Redaction;
 use crate::record::Ending;
-use crate::report::redact::Redaction;
-use crate::signal::Signal;
-use crate::sink::sanitize::visible;
-use crate::summary::seconds;
-use crate::tracer::{self, Outcome, Wishes};
+use crate::trace::privileges::Needs;
+use crate::trace::{self, Outcome, Wishes};
 
 /// So long after the end of the process its last lines may come.
 const LAST_LINES: Duration = Duration::from_millis(300);
@@ -82,7 +82,7 @@ pub fn who(mut request: Request, id: u32) -> anyhow::Result<()> {
         Ok(())
     };
     let mut wishes = Wishes { when_ready: &mut when_ready, needs: Needs::default(), has_status: true };
-    let outcome = tracer::run(&request.config, &wiring.requests(), &mut reporter, &mut wishes)?;
+    let outcome = trace::run(&request.config, &wiring.requests(), &mut reporter, &mut wishes)?;
     if outcome.signals == 0 {
         eprintln!("killsnoop: {}", without_signals(pid, &outcome, has_filters));
     }
@@ -153,7 +153,7 @@ fn without_signals(pid: u32, outcome: &Outcome, has_filters: bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tracer::End;
+    use crate::trace::End;
 
     fn outcome(ending: Option<Ending>) -> Outcome {
         let end =

@@ -10,8 +10,8 @@ use std::num::NonZeroUsize;
 use lru::LruCache;
 use rustc_hash::FxBuildHasher;
 
-use crate::context::After;
-use crate::origin::{self, Origin};
+use crate::event::context::After;
+use crate::event::origin::{self, Origin};
 use crate::record::{ChildDeath, Comm, Disposition, EndFacts, Ending, Previous, PreviousSource, Snapshot};
 
 /// Processes that are remembered.

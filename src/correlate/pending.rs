@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use crate::origin;
+use crate::event::origin;
 use crate::record::{
     Argv, EndFacts, Gap, IdentityFacts, Image, OomFacts, ProcessFacts, Record, Snapshot, decode,
 };
@@ -313,10 +313,10 @@ fn owned(identity: &IdentityFacts<'_>) -> IdentityFacts<'static> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bpf::wire::{
+    use crate::record::Ending;
+    use crate::wire::{
         Constant, Info, Kind, ProcessFlag, SignalFlag, VERSION, WireProcess, WireSignal, bytes_of,
     };
-    use crate::record::Ending;
 
     /// Process 1 signals process 2, of which the exec hook has yet to tell; 2 is also the parent of 1.
     fn record() -> Vec<u8> {

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 use self::mounts::Mount;
 use super::container::Delegation;
-use crate::bounded::{Bounded, owner_of};
+use crate::base::bounded::{Bounded, owner_of};
 
 /// The hierarchy of cgroup v2. A hierarchy of v1 has the number in the first column of /proc/PID/cgroup.
 pub const UNIFIED: u32 = 0;

@@ -3,9 +3,9 @@
 
 use std::ops::Range;
 
-use crate::bpf::wire::Constant;
-use crate::cause::{self, Explanation};
 use crate::record::OomScope;
+use crate::record::cause::{self, Explanation};
+use crate::wire::Constant;
 
 /// As many addresses a stack has at most.
 const STACK: usize = Constant::CAUSE_STACK.0 as usize;
@@ -104,7 +104,7 @@ pub fn name_all(text: &str, stack: &[u64]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cause::Cause;
+    use crate::record::cause::Cause;
 
     const SYMBOLS: &str = "ffff0100 t oom_kill_process\nffff0200 T out_of_memory\nffff0300 T next\n\
                            ffff0400 t mem_cgroup_out_of_memory\nffff0500 t try_charge\nffff0900 t out_of_memory.cold\n\

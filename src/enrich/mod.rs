@@ -8,8 +8,9 @@ pub mod cgroups;
 pub mod container;
 pub mod kallsyms;
 pub mod procfs;
+pub mod surroundings;
 pub mod titles;
-pub mod user;
+pub mod users;
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
@@ -25,11 +26,11 @@ use self::container::Placement;
 use self::kallsyms::KernelFunctions;
 use self::procfs::{ArgumentBlock, HostNamespaces};
 use self::titles::{Found, Titles};
-use self::user::Names;
-use crate::bounded::{Bounded, owner_of};
-use crate::cause;
-use crate::context::Surroundings;
-use crate::origin::{self, Origin};
+use self::users::Names;
+use crate::base::bounded::{Bounded, owner_of};
+use crate::enrich::surroundings::Surroundings;
+use crate::event::origin::{self, Origin};
+use crate::record::cause;
 use crate::record::{
     Argv, ArgvFrom, CgroupFacts, Gap, Ghost, KeptIdentity, OomFacts, OomScope, ProcessFacts, Snapshot,
     SpawnerFacts, Task,

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use rustix::fs::PROC_SUPER_MAGIC;
 
-use crate::bounded::owner_of;
-use crate::clock;
+use crate::base::bounded::owner_of;
+use crate::base::clock;
 use crate::record::{COMM_BYTES, Task};
 
 /// /proc counts in clock ticks, by the clock of the reader's time namespace; a start is boot-time nanoseconds.
@@ -345,7 +345,7 @@ pub fn pids(proc_directory: &Path) -> Vec<u32> {
 pub(super) mod tests {
     use super::*;
 
-    pub(in crate::complete) fn own_start() -> u64 {
+    pub(in crate::enrich) fn own_start() -> u64 {
         let stat = numbers(Path::new("/proc"), std::process::id()).unwrap();
         stat.start_ticks * 1_000_000_000 / procfs::ticks_per_second()
     }

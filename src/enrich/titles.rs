@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::bounded::{Bounded, owner_of};
-use crate::context::ReadTitle;
+use crate::base::bounded::{Bounded, owner_of};
+use crate::enrich::surroundings::ReadTitle;
 use crate::record::{Image, TitleFacts};
 
 /// So many bytes of titles are kept of one reading.

@@ -1,16 +1,23 @@
-//! An event: the facts of one record, judged once. What formats print of it is in [`fields`](crate::fields).
+//! An event: the facts of one record, judged once. What formats print of it is in [`fields`](crate::output::render).
+
+pub mod context;
+pub mod origin;
+pub mod relation;
+pub mod signal;
+pub mod summary;
 
 use std::borrow::Cow;
 
-pub use crate::clock::Clock;
-use crate::context::{After, Context, Surroundings};
-use crate::origin::{self, Origin, Reason, Verdict};
+use self::context::{After, Context};
+use self::origin::{Origin, Reason, Verdict};
+use self::relation::Relation;
+use self::signal::Signal;
+pub use crate::base::clock::Clock;
+use crate::enrich::surroundings::Surroundings;
 use crate::record::{
     AttemptFacts, Blocking, ChildDeath, Disposition, EndFacts, Ending, PF_EXITING, PF_KTHREAD, Previous,
     PreviousSource, ProcessFacts, Record, SigInfo, Snapshot, Syscall, SyscallAbi,
 };
-use crate::relation::Relation;
-use crate::signal::Signal;
 
 /// A terminal's name, as `ps` writes it: `pts/3`, `tty1`. None if there is none.
 pub fn tty_name(kernels: &[u8]) -> Option<String> {

@@ -7,7 +7,7 @@
 //! only where the kernel side saw the task inside one, and only if the arguments name this very signal (an
 //! interrupt may send another). After that, `via` outranks `si_code`, which is a sender's claim.
 
-use crate::cause::Cause;
+use crate::record::cause::Cause;
 use crate::record::{
     EndFacts, Ending, PF_EXITING, PF_IO_WORKER, PF_KTHREAD, SigInfo, Snapshot, Syscall, SyscallAbi,
 };
@@ -862,7 +862,7 @@ mod tests {
     }
 
     fn shown(cause: Cause, mut facts: Snapshot<'static>) -> Snapshot<'static> {
-        let explanation = crate::cause::Explanation { cause: Some(cause), ..Default::default() };
+        let explanation = crate::record::cause::Explanation { cause: Some(cause), ..Default::default() };
         facts.explanation = Some(explanation);
         facts
     }

@@ -1,7 +1,7 @@
 //! What the source is to the target: a pure function of the two chains.
 
-use crate::complete::container::Container;
-use crate::context::Context;
+use crate::enrich::container::Container;
+use crate::event::context::Context;
 use crate::record::{Snapshot, Task};
 
 /// The first of these that holds.
@@ -127,8 +127,8 @@ mod tests {
     use std::rc::Rc;
 
     use super::*;
-    use crate::complete::container::Placement;
-    use crate::context::Surroundings;
+    use crate::enrich::container::Placement;
+    use crate::enrich::surroundings::Surroundings;
     use crate::record::ProcessFacts;
 
     fn facts(source: &[u32], target: &[u32]) -> Snapshot<'static> {

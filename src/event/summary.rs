@@ -2,15 +2,15 @@
 
 use std::fmt::Write;
 
-use crate::context::After;
+use crate::base::digits::push_decimal;
+use crate::base::sanitize::{is_safe, push_json_string};
+use crate::event::context::After;
+use crate::event::origin::{self, Origin, Reason};
+use crate::event::signal::Signal;
 use crate::event::{
     AttemptEvent, EndEvent, Freezer, IgnoredBecause, Outcome, RefusedCall, RlimitValue, SignalEvent,
 };
-use crate::origin::{self, Origin, Reason};
 use crate::record::{Blocking, Disposition, Ending, OomScope, Previous, ProcessFacts, Task};
-use crate::signal::Signal;
-use crate::sink::digits::push_decimal;
-use crate::sink::sanitize::{is_safe, push_json_string};
 
 /// `comm(pid)`. A comm that could pass for more than itself is a JSON string: a process may call itself
 /// `x(1)─sshd`.
@@ -489,8 +489,8 @@ fn effect(event: &SignalEvent<'_>) -> &'static str {
 mod tests {
 
     use super::*;
-    use crate::context::Context;
     use crate::event::Clock;
+    use crate::event::context::Context;
     use crate::record::{ChildDeath, EndFacts, PreviousSource, Snapshot};
 
     fn process(pid: u32, comm: &'static [u8]) -> ProcessFacts<'static> {
@@ -613,8 +613,14 @@ mod tests {
         if let Some(after) = &mut after {
             after.origin = origin;
         }
-        let event =
-            EndEvent::new(facts, 2, Clock::fixed(0), 0, after, crate::context::Surroundings::default());
+        let event = EndEvent::new(
+            facts,
+            2,
+            Clock::fixed(0),
+            0,
+            after,
+            crate::enrich::surroundings::Surroundings::default(),
+        );
         of_end(&event.unwrap())
     }
 

@@ -4,8 +4,8 @@
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use crate::bounded::{Bounded, Kept, owner_of};
-use crate::sink::document::{Document, Value};
+use crate::base::bounded::{Bounded, Kept, owner_of};
+use crate::output::format::document::{Document, Value};
 
 /// A flood has a line in this time.
 pub const EVERY: Duration = Duration::from_secs(1);
@@ -143,7 +143,7 @@ fn alike(document: &Document) -> Alike {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sink::Format;
+    use crate::output::format::Format;
     use proptest::prelude::*;
 
     impl Fold {

@@ -535,7 +535,8 @@ mod tests {
 
     #[test]
     fn words_are_those_of_the_types() {
-        let reasons: Vec<&str> = crate::origin::Reason::ALL.iter().map(|reason| reason.name()).collect();
+        let reasons: Vec<&str> =
+            crate::event::origin::Reason::ALL.iter().map(|reason| reason.name()).collect();
         assert_eq!(reasons, REASONS);
         let scopes: Vec<&str> = crate::record::OomScope::ALL.iter().map(|scope| scope.name()).collect();
         assert_eq!(look_up("oom.scope").unwrap(), Word(&["cgroup", "cpuset", "memory-policy", "global"]));

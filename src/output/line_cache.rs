@@ -4,7 +4,7 @@
 //! What a line is made of beside the record is looked at each time: the state of the host that is known, the filters'
 //! answer, what came before. A signal that comes once is only counted; memory is bounded.
 //!
-//! [`Stencil`]: crate::sink::stencil::Stencil
+//! [`Stencil`]: crate::output::format::stencil::Stencil
 
 use std::hash::{Hasher, RandomState};
 use std::num::NonZeroUsize;
@@ -12,13 +12,13 @@ use std::num::NonZeroUsize;
 use lru::LruCache;
 use rustc_hash::FxHasher;
 
-use crate::bpf::wire::{WireSignal, bytes_of};
+use crate::correlate::history::Noted;
 use crate::event::SignalEvent;
-use crate::history::Noted;
-use crate::origin::{self, Origin};
+use crate::event::origin::{self, Origin};
+use crate::event::summary;
+use crate::output::Kept;
 use crate::record::{Previous, has_previous, head_of_signal};
-use crate::report::Kept;
-use crate::summary;
+use crate::wire::{WireSignal, bytes_of};
 
 /// So many signals are known to have come.
 const SIGNALS: NonZeroUsize = NonZeroUsize::new(2048).unwrap();
@@ -163,15 +163,16 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::context::{Context, ReadTitle, Surroundings};
+    use crate::enrich::surroundings::{ReadTitle, Surroundings};
+    use crate::event::context::Context;
     use crate::event::{Clock, Event};
+    use crate::output::deliver::destination::Place;
+    use crate::output::deliver::writer::Counts;
+    use crate::output::format::Format;
+    use crate::output::format::document::{Document, Field, Value};
+    use crate::output::format::stencil::{Moment, is_gap};
+    use crate::output::{OutputSettings, Reporter, Settings};
     use crate::record::{ChildDeath, Previous, ProcessFacts, Record, Snapshot, decode};
-    use crate::report::destination::Place;
-    use crate::report::writer::Counts;
-    use crate::report::{OutputSettings, Reporter, Settings};
-    use crate::sink::Format;
-    use crate::sink::document::{Document, Field, Value};
-    use crate::sink::stencil::{Moment, is_gap};
 
     const CLOCK: Clock = Clock::fixed(1_767_225_600_000_000_000);
     const LATER: Clock = CLOCK.with(1_767_225_600_000_123_456);
@@ -233,12 +234,12 @@ mod tests {
     }
 
     fn reporter(directory: &Path) -> Reporter {
-        let output = |kind: crate::report::Kind| OutputSettings {
+        let output = |kind: crate::output::Kind| OutputSettings {
             kind,
             place: Place::File(directory.join(format!("{kind:?}"))),
             folds: false,
         };
-        let outputs = vec![output(crate::report::Kind::Json), output(crate::report::Kind::Logfmt)];
+        let outputs = vec![output(crate::output::Kind::Json), output(crate::output::Kind::Logfmt)];
         Reporter::open(&Settings { outputs, ..Settings::default() }).unwrap()
     }
 
@@ -406,8 +407,8 @@ mod tests {
                 continue;
             }
             let [mut one, mut other] = [Document::default(), Document::default()];
-            crate::fields::tell(&Event::Signal(Box::new(first)), &mut one);
-            crate::fields::tell(&Event::Signal(Box::new(event(&again, 2, LATER, 4444))), &mut other);
+            crate::output::render::tell(&Event::Signal(Box::new(first)), &mut one);
+            crate::output::render::tell(&Event::Signal(Box::new(event(&again, 2, LATER, 4444))), &mut other);
             one.finish(&mut Vec::new());
             other.finish(&mut Vec::new());
             different("", one.fields(), other.fields(), &mut paths);

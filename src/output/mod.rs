@@ -6,19 +6,17 @@
 //!
 //! Where nothing is asked for that needs an event as a value, formats are told it directly.
 
-pub mod destination;
-pub mod filter;
+pub mod deliver;
 pub mod fold;
+pub mod format;
 pub mod keys;
-pub mod opener;
-mod partial;
-mod possible;
+pub mod line_cache;
 pub mod redact;
-mod secrets;
+pub mod render;
+pub mod select;
 pub mod shorten;
-mod sieve;
+pub mod status;
 pub mod tally;
-pub mod writer;
 
 use std::collections::VecDeque;
 use std::io;
@@ -28,23 +26,22 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use self::destination::{Destination, Place};
-use self::filter::{Conditions, Filter};
+use self::deliver::destination::{Destination, Place};
+use self::deliver::opener::Opener;
+use self::deliver::writer::{Counts, Fate, Ledger, Writer};
 use self::fold::Fold;
-use self::opener::Opener;
 use self::redact::Redaction;
-use self::sieve::Sieve;
+use self::select::filter::{Conditions, Filter};
+use self::select::sieve::Sieve;
 use self::tally::Tally;
-use self::writer::{Counts, Fate, Ledger, Writer};
 use crate::error::TraceError;
 use crate::event::Event;
-use crate::fields;
-use crate::signal::Signal;
-use crate::sink::document::Document;
-use crate::sink::layout::Drawn;
-use crate::sink::screen::{Screen, Width};
-use crate::sink::stencil::{Moment, Stencil};
-use crate::sink::{Format, json::Json, logfmt::Logfmt, table::Table, tree::Tree};
+use crate::event::signal::Signal;
+use crate::output::format::document::Document;
+use crate::output::format::layout::Drawn;
+use crate::output::format::screen::{Screen, Width};
+use crate::output::format::stencil::{Moment, Stencil};
+use crate::output::format::{Format, json::Json, logfmt::Logfmt, table::Table, tree::Tree};
 
 /// How long a destination may take nothing before somebody who was asked to end gives it up.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -422,7 +419,7 @@ impl Reporter {
         // what filters see is what is left after redaction
         let is_asked_first = self.redaction.is_empty() && !self.filter.conditions().is_empty();
         if is_asked_first {
-            fields::tell(event, &mut self.sieve);
+            render::tell(event, &mut self.sieve);
             if !self.filter.passes(&self.sieve.take(), trees_of(event)) {
                 return false;
             }
@@ -430,7 +427,7 @@ impl Reporter {
         if !self.needs_documents() {
             for output in &mut self.outputs {
                 if output.admit(matches!(event, Event::Lost(_))) {
-                    fields::tell(event, &mut *output.format);
+                    render::tell(event, &mut *output.format);
                     output.format.finish(&mut output.buffer);
                 }
             }
@@ -441,7 +438,7 @@ impl Reporter {
             if self.redaction.is_empty() { Document::default() } else { Document::for_redaction() };
         // sentences and trees are made of names
         let renamed = self.redaction.names(event);
-        fields::tell(renamed.as_ref().unwrap_or(event), &mut document);
+        render::tell(renamed.as_ref().unwrap_or(event), &mut document);
         if is_asked_first {
             self.write_document(document, Instant::now());
             return true;
@@ -595,7 +592,7 @@ impl Reporter {
     /// Writes the summary to standard error, if it was asked for.
     pub fn say_summary(&self) {
         if let Some(tally) = &self.tally {
-            crate::status::clear();
+            crate::output::status::clear();
             let _ = io::Write::write_all(&mut io::stderr(), tally.text(self.screen).as_bytes());
         }
     }
@@ -606,9 +603,9 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::report::redact::parse_pattern;
-    use crate::sink::Format;
-    use crate::sink::document::tests::sample;
+    use crate::output::format::Format;
+    use crate::output::format::document::tests::sample;
+    use crate::output::redact::parse_pattern;
 
     fn settings(directory: &std::path::Path, kinds: &[Kind]) -> Settings {
         let output = |kind: &Kind| OutputSettings {

@@ -7,21 +7,22 @@ use std::borrow::Cow;
 
 use base64::Engine;
 
-use crate::context::{After, ReadTitle, Surroundings};
+use crate::base::digits::push_decimal;
+use crate::enrich::surroundings::{ReadTitle, Surroundings};
+use crate::event::context::After;
+use crate::event::origin::{self, Origin, Reason};
+use crate::event::signal::Signal;
+use crate::event::summary;
 use crate::event::{
     AttemptEvent, Clock, EndEvent, Event, LostEvent, Outcome, RefusedCall, RlimitValue, SignalEvent, tty_name,
 };
-use crate::origin::{self, Origin, Reason};
+use crate::output::format::Format;
+use crate::output::format::parts::{Basis, PartOf};
+use crate::output::format::stencil::Gap;
 use crate::record::{
     Argv, ArgvFrom, Blocking, ChildDeath, Disposition, Ending, OomScope, Previous, PreviousSource,
     ProcessFacts, Snapshot, SpawnerFacts, Task, Title,
 };
-use crate::signal::Signal;
-use crate::sink::Format;
-use crate::sink::digits::push_decimal;
-use crate::sink::parts::{Basis, PartOf};
-use crate::sink::stencil::Gap;
-use crate::summary;
 
 /// Tells one event to a format.
 pub fn tell(event: &Event<'_>, format: &mut dyn Format) {

@@ -2,8 +2,8 @@
 //!
 //! Log drivers of containers split lines at 16 KiB, and half an event is none.
 
-use crate::sink::Format;
-use crate::sink::document::{Document, Field, Value};
+use crate::output::format::Format;
+use crate::output::format::document::{Document, Field, Value};
 
 /// Writes a document in at most so many bytes, the newline not counted. What cannot be left out is written all the
 /// same: a line that is too long says more than one that is not there.
@@ -88,8 +88,8 @@ fn leave_out_at(process: &mut Vec<Field>, depth: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sink::json::Json;
-    use crate::sink::logfmt::Logfmt;
+    use crate::output::format::json::Json;
+    use crate::output::format::logfmt::Logfmt;
     use proptest::prelude::*;
 
     fn event(depth: usize, length: usize) -> Document {

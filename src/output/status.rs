@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
-use crate::sink::screen::{PLAIN, Screen, Width, cut};
+use crate::output::format::screen::{PLAIN, Screen, Width, cut};
 
 /// It is renewed in this time.
 pub const EVERY: Duration = Duration::from_secs(1);

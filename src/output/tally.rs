@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::fmt::Write;
 
-use crate::sink::document::Document;
-use crate::sink::screen::{PLAIN, Screen};
+use crate::output::format::document::Document;
+use crate::output::format::screen::{PLAIN, Screen};
 
 /// So many pairs are counted apart; further ones together.
 const PAIRS: usize = 10_000;
@@ -125,8 +125,8 @@ fn list(counts: &BTreeMap<String, u64>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sink::Format;
-    use crate::sink::document::tests::sample;
+    use crate::output::format::Format;
+    use crate::output::format::document::tests::sample;
 
     #[test]
     fn the_most_frequent_pairs_come_first_and_the_rest_adds_up() {

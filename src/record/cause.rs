@@ -1,7 +1,7 @@
 //! Why the kernel sent a signal: what the functions on its own stack mean.
 //!
 //! A pure function of their names. Names are inlined differently from kernel to kernel, so each cause is known by any of
-//! several functions, and a cause that none of them shows is left to the rules of [`origin`](crate::origin).
+//! several functions, and a cause that none of them shows is left to the rules of [`origin`](crate::event::origin).
 
 /// What the kernel was doing when it sent the signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -13,12 +13,11 @@ use super::{
     Gap, Ghost, IdentityFacts, Image, Limits, OomFacts, Previous, PreviousSource, ProcessFacts, Record,
     SigInfo, Snapshot, SpawnerFacts, SubjectFacts, Syscall, SyscallAbi, Task, Title, TitleFacts,
 };
-use crate::bpf::wire::{
+use crate::wire::{
     Abi, Behind, Constant, Disposition as WireDisposition, Info as WireInfo, Kind, PreviousFlag, ProcessFlag,
     SignalFlag, SpawnerFlag, VERSION, WireAttempt, WireCgroup, WireEnd, WireGhost, WireIdentity, WireLimits,
     WireOom, WirePrevious, WireProcess, WireSignal, WireSpawner, WireSyscall, WireTask, WireTitle,
 };
-use crate::config::is_variable_name;
 
 /// Why bytes are not a record.
 #[derive(Debug, Error, PartialEq, Eq)]
@@ -580,7 +579,7 @@ fn check_environment(environment: &[u8]) -> Result<(), DecodeError> {
     let mut variables = environment.split(|&byte| byte == 0).filter(|variable| !variable.is_empty());
     let is_wrong = |variable: &&[u8]| {
         let name = variable.iter().position(|&byte| byte == b'=').map(|end| &variable[..end]);
-        !name.is_some_and(is_variable_name)
+        !name.is_some_and(super::is_variable_name)
     };
     match variables.find(is_wrong) {
         Some(variable) => {
@@ -683,7 +682,7 @@ fn argv_of(bytes: &[u8], total: u32, flags: u32) -> Argv<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bpf::wire::bytes_of;
+    use crate::wire::bytes_of;
     use proptest::prelude::*;
 
     fn head(source: u8, target: u8, joins_at: u8) -> Vec<u8> {

@@ -1,16 +1,30 @@
 //! The facts of one ring record: what the kernel side saw, typed, and judged by nobody yet.
 //!
-//! [`decode`] makes them from bytes; what they mean is said in [`origin`](crate::origin) and
+//! [`decode`] makes them from bytes; what they mean is said in [`origin`](crate::event::origin) and
 //! [`event`](crate::event).
 
+pub mod cause;
 mod decode;
 
 use std::borrow::Cow;
 
-use crate::cause::Explanation;
+use self::cause::Explanation;
+use crate::wire::Constant;
 
 pub use decode::{DecodeError, decode, decode_ghost, decode_titles};
 pub(crate) use decode::{has_previous, head_of_signal};
+
+/// Environment variables that can be asked for.
+pub const MAX_VARIABLES: usize = Constant::MAX_VARIABLES.0 as usize;
+
+/// Bytes that the name of one may have, without the `=`.
+pub const MAX_VARIABLE_NAME: usize = Constant::VARIABLE_NAME.0 as usize - 1;
+
+/// Can a variable of this name be asked for? The name becomes a key of the output.
+pub fn is_variable_name(name: &[u8]) -> bool {
+    let is_plain = |byte: &u8| byte.is_ascii_graphic() && !matches!(byte, b'=' | b'"' | b'\\');
+    !name.is_empty() && name.len() <= MAX_VARIABLE_NAME && name.iter().all(is_plain)
+}
 
 /// What stood in the place of the siginfo pointer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

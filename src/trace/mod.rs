@@ -1,5 +1,9 @@
 //! The way of the data: ring, decode, complete, judge, write. One thread, one direction.
 
+pub mod priority;
+pub mod privileges;
+pub mod pushdown;
+
 use std::cell::RefCell;
 use std::fs::File;
 use std::io::{self, Read, Write as _};
@@ -11,31 +15,30 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
+use self::privileges::Needs;
+use crate::base::sanitize::visible;
 use crate::bpf::load::try_trampoline;
 use crate::bpf::plan::{self, Attempts, Plan};
 use crate::bpf::probe;
 use crate::bpf::ring::{Ring, STOP};
-use crate::bpf::select::Selection;
+use crate::bpf::selection::Selection;
 use crate::bpf::session::{HIDDEN_NAMES, Session, Totals, boot_time, read_titles};
-use crate::bpf::wire::MAX_ANCESTORS;
-use crate::complete::Completer;
-use crate::complete::titles::Titles;
 use crate::config::{ALL_SIGNALS, Config};
-use crate::context::Context;
+use crate::correlate::history::{History, Noted};
+use crate::correlate::pending::{Story, Told, WAIT_AT_MOST};
+use crate::enrich::Completer;
+use crate::enrich::titles::Titles;
 use crate::error::TraceError;
+use crate::event::context::Context;
 use crate::event::{AttemptEvent, Clock, EndEvent, Event, Lost, LostEvent, SignalEvent};
-use crate::history::{History, Noted};
-use crate::priority;
-use crate::privileges::{self, Needs};
+use crate::output::Reporter;
+use crate::output::deliver::opener::{Opened, Opener, Sort};
+use crate::output::deliver::writer::Counts;
+use crate::output::format::stencil::Moment;
+use crate::output::line_cache::{self, Made, Outline, Repeats};
+use crate::output::status::{self, Status};
 use crate::record::{self, AttemptFacts, EndFacts, Ending, ProcessFacts, Record, Snapshot};
-use crate::repeat::{self, Made, Outline, Repeats};
-use crate::report::Reporter;
-use crate::report::opener::{Opened, Opener, Sort};
-use crate::report::writer::Counts;
-use crate::sink::sanitize::visible;
-use crate::sink::stencil::Moment;
-use crate::status::{self, Status};
-use crate::story::{Story, Told, WAIT_AT_MOST};
+use crate::wire::MAX_ANCESTORS;
 
 /// A chunk that is written at once although more is coming.
 const WRITE_AT: usize = 128 * 1024;
@@ -295,7 +298,7 @@ impl Pipeline<'_, '_> {
             self.count(false);
             return;
         }
-        let from = repeat::holds_from(&event).map(|from| from.max(self.completer.titles_hold_from()));
+        let from = line_cache::holds_from(&event).map(|from| from.max(self.completer.titles_hold_from()));
         let from = from.filter(|&from| is_settled && from <= event.facts.time);
         let previous = event.context.previous.map(|(_, origin)| origin);
         let event = Event::Signal(Box::new(event));
@@ -467,7 +470,7 @@ pub fn run(
     };
     let probed = began.elapsed();
     let mut storage = MaybeUninit::uninit();
-    let selection = Selection::of(reporter.conditions(), reporter.redacts(), plan.follows_trees);
+    let selection = pushdown::select(reporter.conditions(), reporter.redacts(), plan.follows_trees);
     let mut config = config.clone();
     if selection.trees.is_empty() && !reporter.conditions().trees.is_empty() {
         // who is below whom is then read off the chain of parents: the longer, the surer

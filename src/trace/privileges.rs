@@ -12,7 +12,7 @@
 //! | read files under `--root`, in any user's directory | `CAP_DAC_READ_SEARCH`, only with a root |
 //! | hand SIGTERM on to the command of `killsnoop run`, which may be another user's | `CAP_KILL`, only then; the filter lets no other descriptor and no other signal through, and no other process gets that descriptor |
 //!
-//! FILEs of `--output` are opened by a process of its own ([`crate::report::opener`]), which keeps `CAP_DAC_OVERRIDE` and can do
+//! FILEs of `--output` are opened by a process of its own ([`crate::output::deliver::opener`]), which keeps `CAP_DAC_OVERRIDE` and can do
 //! nothing else.
 //!
 //! User 0 owns the host's files even without a capability. So this process switches to a user id that nobody else has

@@ -1,39 +1,9 @@
 //! Which conditions of the command line the kernel side can decide: pure. The rest, and these once more where they are
-//! of a kind that the kernel only guesses at, are asked in user space (`report::filter`).
+//! of a kind that the kernel only guesses at, are asked in user space ([`filter`](crate::output::select::filter)).
 
-use super::wire::{SelectKey, SelectValue};
-use crate::config::ALL_SIGNALS;
-use crate::report::filter::{Conditions, Exact};
-
-/// What the kernel side is to look at.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Selection {
-    /// Bit `sig - 1`: passes.
-    pub signals: u64,
-    /// Bit of `enum select_key`: is asked for.
-    pub asked: u32,
-    /// What passes, by key.
-    pub values: Vec<(u32, Exact)>,
-    /// Where the trees begin.
-    pub trees: Vec<u32>,
-    /// The roots of trees are not in them.
-    pub trees_begin_below: bool,
-    /// What was decided so, as it would be typed.
-    pub words: Vec<String>,
-}
-
-impl Default for Selection {
-    fn default() -> Self {
-        Self {
-            signals: ALL_SIGNALS,
-            asked: 0,
-            values: Vec::new(),
-            trees: Vec::new(),
-            trees_begin_below: false,
-            words: Vec::new(),
-        }
-    }
-}
+use crate::bpf::selection::{Selected, Selection};
+use crate::output::select::filter::{Conditions, Exact};
+use crate::wire::SelectKey;
 
 /// Entries of the map `selected`.
 const VALUES: usize = 1024;
@@ -56,84 +26,76 @@ fn key_of(key: &str) -> Option<u32> {
     )
 }
 
-impl Selection {
-    /// Of these conditions. Texts are left alone if they are redacted before they are compared, trees where the kernel
-    /// cannot follow them.
-    pub fn of(conditions: &Conditions, redacts: bool, follows_trees: bool) -> Self {
-        let mut selection = Self::default();
-        if !conditions.pids.is_empty() {
-            let pids = conditions.pids.iter().map(|&pid| Exact::Number(u64::from(pid))).collect();
-            selection.ask(SelectKey::SELECT_PID.0, pids, "--pid".to_owned());
-        }
-        if follows_trees && !conditions.trees.is_empty() && conditions.trees.len() <= ROOTS {
-            selection.asked |= 1 << SelectKey::SELECT_TREE.0;
-            selection.trees.clone_from(&conditions.trees);
-            selection.trees_begin_below = conditions.trees_begin_below;
-            selection.words.push("--tree".to_owned());
-        }
-        for condition in &conditions.wanted {
-            let Some(values) = condition.exact() else { continue };
-            let words = format!("--where {condition}");
-            if matches!(condition.key(), "signal" | "signalName") {
-                let signals = values.iter().map(|value| match value {
-                    Exact::Signal(signal) => Some(signal.bit()),
-                    _ => None,
-                });
-                // signal 0 is one of attempts, which are asked in user space alone
-                if let Some(signals) = signals.sum::<Option<u64>>().filter(|&signals| signals != 0) {
-                    selection.signals &= signals;
-                    selection.words.push(words);
-                }
-                continue;
-            }
-            let is_known = |value: &Exact| match value {
-                Exact::Number(_) => true,
-                // what the kernel keeps of a name, and nothing that is shown in another way
-                Exact::Text(text) => !redacts && text.len() <= 15 && !text.is_empty() && text.is_ascii(),
-                Exact::Signal(_) => false,
-            };
-            if let Some(key) = key_of(condition.key()).filter(|_| values.iter().all(is_known)) {
-                selection.ask(key, values, words);
-            }
-        }
-        selection
+/// What the kernel side can decide of these conditions. Texts are left alone if they are redacted before they are compared,
+/// trees where the kernel cannot follow them.
+pub fn select(conditions: &Conditions, redacts: bool, follows_trees: bool) -> Selection {
+    let mut selection = Selection::default();
+    if !conditions.pids.is_empty() {
+        let pids = conditions.pids.iter().map(|&pid| Selected::Number(pid)).collect();
+        ask(&mut selection, SelectKey::SELECT_PID.0, pids, "--pid".to_owned());
     }
-
-    /// Of two conditions on one key both are to hold: the kernel side takes either, user space both.
-    fn ask(&mut self, key: u32, values: Vec<Exact>, words: String) {
-        if self.values.len() + values.len() <= VALUES {
-            self.asked |= 1 << key;
-            self.values.extend(values.into_iter().map(|value| (key, value)));
-            self.words.push(words);
+    if follows_trees && !conditions.trees.is_empty() && conditions.trees.len() <= ROOTS {
+        selection.asked |= 1 << SelectKey::SELECT_TREE.0;
+        selection.trees.clone_from(&conditions.trees);
+        selection.trees_begin_below = conditions.trees_begin_below;
+        selection.words.push("--tree".to_owned());
+    }
+    for condition in &conditions.wanted {
+        let Some(values) = condition.exact() else { continue };
+        let words = format!("--where {condition}");
+        if matches!(condition.key(), "signal" | "signalName") {
+            let signals = values.iter().map(|value| match value {
+                Exact::Signal(signal) => Some(signal.bit()),
+                _ => None,
+            });
+            // signal 0 is one of attempts, which are asked in user space alone
+            if let Some(signals) = signals.sum::<Option<u64>>().filter(|&signals| signals != 0) {
+                selection.signals &= signals;
+                selection.words.push(words);
+            }
+            continue;
         }
+        let values = values.iter().map(|value| selected(value, redacts)).collect::<Option<Vec<_>>>();
+        if let (Some(key), Some(values)) = (key_of(condition.key()), values) {
+            ask(&mut selection, key, values, words);
+        }
+    }
+    selection
+}
+
+/// A value as the kernel side compares it; None if it cannot.
+fn selected(value: &Exact, redacts: bool) -> Option<Selected> {
+    match value {
+        Exact::Number(number) => Some(Selected::Number(*number as u32)),
+        // what the kernel keeps of a name, and nothing that is shown in another way
+        Exact::Text(text) if !redacts && text.len() <= 15 && !text.is_empty() && text.is_ascii() => {
+            let mut comm = [0; 16];
+            comm[..text.len()].copy_from_slice(text.as_bytes());
+            Some(Selected::Comm(comm))
+        }
+        Exact::Text(_) | Exact::Signal(_) => None,
     }
 }
 
-impl From<&(u32, Exact)> for SelectValue {
-    fn from((key, value): &(u32, Exact)) -> Self {
-        let mut wire = Self { key: *key, ..Self::default() };
-        match value {
-            Exact::Number(number) => wire.number = *number as u32,
-            Exact::Text(text) => {
-                for (to, from) in wire.comm[..15].iter_mut().zip(text.bytes()) {
-                    *to = from;
-                }
-            }
-            Exact::Signal(_) => {}
-        }
-        wire
+/// Of two conditions on one key both are to hold: the kernel side accepts either, user space asks for both.
+fn ask(selection: &mut Selection, key: u32, values: Vec<Selected>, words: String) {
+    if selection.values.len() + values.len() <= VALUES {
+        selection.asked |= 1 << key;
+        selection.values.extend(values.into_iter().map(|value| (key, value)));
+        selection.words.push(words);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::ALL_SIGNALS;
 
     fn of(wanted: &[&str], unwanted: &[&str]) -> Selection {
         let parse = |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect();
         let conditions =
             Conditions { wanted: parse(wanted), unwanted: parse(unwanted), ..Conditions::default() };
-        Selection::of(&conditions, false, true)
+        select(&conditions, false, true)
     }
 
     #[test]
@@ -169,8 +131,8 @@ mod tests {
             pids: vec![5],
             ..Conditions::default()
         };
-        let selection = Selection::of(&conditions, true, false);
+        let selection = select(&conditions, true, false);
         assert_eq!(selection.words, ["--pid"]);
-        assert_eq!(Selection::of(&conditions, false, true).words.len(), 3);
+        assert_eq!(select(&conditions, false, true).words.len(), 3);
     }
 }

@@ -8,7 +8,7 @@ use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 
 use base64::Engine;
-use killsnoop::sink::sanitize::is_safe;
+use killsnoop::base::sanitize::is_safe;
 use rustix::process::Signal;
 
 use super::{as_attacker, workload_of_all};

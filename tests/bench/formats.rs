@@ -10,18 +10,18 @@ use std::hint::black_box;
 use std::path::Path;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use killsnoop::correlate::history::Noted;
 use killsnoop::event::{Clock, Event};
-use killsnoop::fields;
-use killsnoop::history::Noted;
+use killsnoop::output::deliver::destination::Place;
+use killsnoop::output::deliver::writer::Counts;
+use killsnoop::output::format::layout::Drawn;
+use killsnoop::output::format::screen::PLAIN;
+use killsnoop::output::format::stencil::Moment;
+use killsnoop::output::format::{Format, json::Json, logfmt::Logfmt, table::Table, tree::Tree};
+use killsnoop::output::line_cache::{Made, Outline, Repeats};
+use killsnoop::output::render;
+use killsnoop::output::{Kind, OutputSettings, Reporter, Settings};
 use killsnoop::record::{Record, decode};
-use killsnoop::repeat::{Made, Outline, Repeats};
-use killsnoop::report::destination::Place;
-use killsnoop::report::writer::Counts;
-use killsnoop::report::{Kind, OutputSettings, Reporter, Settings};
-use killsnoop::sink::layout::Drawn;
-use killsnoop::sink::screen::PLAIN;
-use killsnoop::sink::stencil::Moment;
-use killsnoop::sink::{Format, json::Json, logfmt::Logfmt, table::Table, tree::Tree};
 
 use fixtures::split;
 
@@ -46,7 +46,7 @@ fn events(records: &[Vec<u8>]) -> Vec<Event<'_>> {
 fn print(events: &[Event<'_>], format: &mut dyn Format, out: &mut Vec<u8>) {
     out.clear();
     for event in events {
-        fields::tell(event, format);
+        render::tell(event, format);
         format.finish(out);
     }
 }

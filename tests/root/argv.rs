@@ -155,7 +155,7 @@ fn nothing_unescaped() {
         target.kill(Signal::TERM);
         let wanted = format!("({})", target.pid());
         let line = wait_until("the line", || tracer.lines().into_iter().find(|line| line.contains(&wanted)));
-        assert!(!line.chars().any(killsnoop::sink::sanitize::is_unsafe), "{format}: {line:?}");
+        assert!(!line.chars().any(killsnoop::base::sanitize::is_unsafe), "{format}: {line:?}");
         assert!(line.contains("u001b[31m"), "{format}: {line}");
     }
 }

@@ -8,15 +8,15 @@ use std::mem::MaybeUninit;
 use std::process::ExitCode;
 
 use self::checks::{Check, Facts, State};
+use crate::base::sanitize::push_json_string;
 use crate::bpf::load::try_trampoline;
 use crate::bpf::plan;
 use crate::bpf::probe;
-use crate::bpf::select::Selection;
+use crate::bpf::selection::Selection;
 use crate::bpf::session::{Session, route_libbpf_messages};
 use crate::bpf::tracepoints;
 use crate::config::Config;
-use crate::report::Colour;
-use crate::sink::sanitize::push_json_string;
+use crate::output::Colour;
 
 /// Looks, and says what it sees. The exit code says whether a trace of this host works.
 pub fn run(as_json: bool) -> ExitCode {

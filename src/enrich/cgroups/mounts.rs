@@ -11,7 +11,7 @@ use std::time::Instant;
 use procfs::process::MountInfo;
 
 use super::UNIFIED;
-use crate::bounded::Bounded;
+use crate::base::bounded::Bounded;
 
 /// `CGROUP2_SUPER_MAGIC` and `CGROUP_SUPER_MAGIC` (`include/uapi/linux/magic.h`).
 const CGROUP2_MAGIC: u64 = 0x6367_7270;

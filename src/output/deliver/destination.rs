@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::opener::{Id, Opened, Opener, Refusal, Sort};
-use crate::sink::sanitize::visible;
-use crate::status;
+use crate::base::sanitize::visible;
+use crate::output::status;
 
 /// At most one word about failed writes in this time.
 const SAY_EVERY: Duration = Duration::from_secs(10);

@@ -13,16 +13,14 @@
 //!
 //! At SIGHUP a FILE must be of the same kind as at the start.
 //!
-//! The tracer itself gives up the rights that this takes ([`crate::privileges`]). A process of its own keeps them, which can do
+//! The tracer itself gives up the rights that this takes ([`crate::trace::privileges`]). A process of its own keeps them, which can do
 //! nothing but open these very names ([`Helper`], [`Service`]).
 
 mod apart;
 mod path;
 
 use std::ffi::OsString;
-use std::fmt;
 use std::fs::File;
-use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -31,43 +29,10 @@ use rustix::fs::{AtFlags, FileType, FlockOperation, Mode, OFlags, RawMode, Stat}
 use rustix::io::Errno;
 
 pub use self::apart::{COMMAND, Helper, Service};
+pub use crate::error::Refusal;
 
 /// A file that goes while it is made is made again, so often.
 const TRIES: usize = 8;
-
-/// Why a FILE is not written to, and what can be done.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
-    /// What is wrong with it.
-    pub why: String,
-    /// What can be done; empty where that is plain.
-    pub hint: String,
-}
-
-impl Refusal {
-    fn new(why: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { why: why.into(), hint: hint.into() }
-    }
-}
-
-impl From<io::Error> for Refusal {
-    fn from(error: io::Error) -> Self {
-        Self::new(error.to_string(), "")
-    }
-}
-
-impl From<Errno> for Refusal {
-    fn from(error: Errno) -> Self {
-        io::Error::from(error).into()
-    }
-}
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.why)?;
-        if self.hint.is_empty() { Ok(()) } else { write!(formatter, "\nhint: {}", self.hint) }
-    }
-}
 
 /// What a FILE is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

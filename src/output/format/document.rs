@@ -1,4 +1,4 @@
-//! An event as a value: what [`fields::tell`](crate::fields::tell) says, kept as an ordered tree of keys.
+//! An event as a value: what [`render::tell`](crate::output::render::tell) says, kept as an ordered tree of keys.
 //!
 //! Everything that works on the output's own keys does so here: filters, redaction, folding, the formats for eyes.
 //! What only formats an event is told directly and never comes by.
@@ -296,7 +296,7 @@ impl Format for Document {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::sink::json::Json;
+    use crate::output::format::json::Json;
 
     /// `pkill(7)`, child of `sh(5)`, sends SIGTERM to `yes(9)`.
     pub(crate) fn sample() -> Document {

@@ -1,10 +1,10 @@
 //! JSON: one object a line.
 
 use super::Format;
-use super::digits::{push_integer, push_number, push_seconds};
 use super::parts::{Basis, PartOf, Parts};
-use super::sanitize::push_json_string;
 use super::stencil::{Gap, Placed};
+use crate::base::digits::{push_integer, push_number, push_seconds};
+use crate::base::sanitize::push_json_string;
 
 /// Writes an event as one JSON object.
 #[derive(Debug, Default)]

@@ -4,10 +4,10 @@
 //! inside it. The value as a whole is quoted where logfmt needs it.
 
 use super::Format;
-use super::digits::{push_integer, push_number, push_seconds};
 use super::parts::{Basis, PartOf, Parts};
-use super::sanitize::{is_safe, push_json_string};
 use super::stencil::{Gap, Placed};
+use crate::base::digits::{push_integer, push_number, push_seconds};
+use crate::base::sanitize::{is_safe, push_json_string};
 
 /// Writes an event as one logfmt line.
 #[derive(Debug, Default)]

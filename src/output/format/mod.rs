@@ -1,13 +1,11 @@
 //! Formats. One file each, behind one trait: a format is told the fields of an event one by one, in the
 //! order of the contract, and never decides what they are.
 
-pub mod digits;
 pub mod document;
 pub mod json;
 pub mod layout;
 pub mod logfmt;
 pub mod parts;
-pub mod sanitize;
 pub mod screen;
 pub mod stencil;
 pub mod table;
@@ -17,13 +15,6 @@ use std::fmt::Debug;
 
 use self::parts::{Basis, PartOf};
 use self::stencil::{Gap, Placed};
-
-/// `10.000123`, of nanoseconds.
-pub fn decimal_seconds(nanoseconds: u64) -> String {
-    let mut text = Vec::new();
-    digits::push_seconds(&mut text, nanoseconds);
-    String::from_utf8_lossy(&text).into_owned()
-}
 
 /// What a format must be able to write. Keys are single words; nesting is by [`open`](Self::open) and
 /// [`close`](Self::close).

@@ -7,10 +7,10 @@ use std::io;
 use anstyle::{AnsiColor, Style};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use super::decimal_seconds;
 use super::document::Value;
 use super::logfmt::is_plain_argument;
-use super::sanitize::{push_json_string, push_visible};
+use crate::base::digits::decimal_seconds;
+use crate::base::sanitize::{push_json_string, push_visible};
 
 /// How wide a line may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 //!
 //! A format marks as a [`Gap`] what is another in every event while it writes it; the rest of the line stands.
 
-use super::digits::{push_number, push_seconds};
+use crate::base::digits::{push_number, push_seconds};
 use crate::event::Clock;
 
 /// What is another in every event.
@@ -114,7 +114,7 @@ impl Stencil {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sink::{Format, json::Json, logfmt::Logfmt};
+    use crate::output::format::{Format, json::Json, logfmt::Logfmt};
 
     const NOW: Moment = Moment {
         id: 12_345,

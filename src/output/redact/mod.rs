@@ -5,6 +5,9 @@
 //! so that every sentence and tree is made of what is left; all other text that may be another process's is searched by
 //! the table of keys: a key that the table does not call this program's own is searched.
 
+mod partial;
+mod secrets;
+
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -15,13 +18,13 @@ use base64::engine::general_purpose::STANDARD;
 use memchr::memmem;
 use regex::bytes::Regex;
 
-use super::keys::{self, Key, Kind, RAW};
-use super::partial::Beginnings;
-use super::secrets::{self, Steps, Texts};
+use self::partial::Beginnings;
+use self::secrets::{Steps, Texts};
 use crate::error::UsageError;
 use crate::event::Event;
+use crate::output::format::document::{Document, Field, TITLE_ARGUMENTS, Value};
+use crate::output::keys::{self, Key, Kind, RAW};
 use crate::record::{COMM_BYTES, Comm, Previous, ProcessFacts};
-use crate::sink::document::{Document, Field, TITLE_ARGUMENTS, Value};
 
 /// Stands for what was taken out.
 pub const REDACTED: &str = "[redacted]";
@@ -490,7 +493,7 @@ pub fn parse_pattern(text: &str) -> Result<Regex, UsageError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sink::Format;
+    use crate::output::format::Format;
     use proptest::prelude::*;
 
     fn redacted(patterns: &[&str], takes_secrets: bool, items: &[&[u8]]) -> Vec<String> {

@@ -9,13 +9,13 @@ use std::str::FromStr;
 
 use rustc_hash::FxHashSet;
 
-use super::keys::{self, Kind};
 use super::possible;
+use crate::base::digits::decimal_seconds;
 use crate::error::UsageError;
-use crate::signal::Signal;
-use crate::sink::decimal_seconds;
-use crate::sink::document::{Document, Field, Value, chain, find};
-use crate::sink::stencil::is_gap;
+use crate::event::signal::Signal;
+use crate::output::format::document::{Document, Field, Value, chain, find};
+use crate::output::format::stencil::is_gap;
+use crate::output::keys::{self, Kind};
 
 /// So many processes of trees, and so many events that were shown, are remembered.
 const REMEMBERED: usize = 16_384;
@@ -473,8 +473,8 @@ impl<T: std::hash::Hash + Eq + Clone> Remembered<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sink::Format;
-    use crate::sink::document::tests::sample;
+    use crate::output::format::Format;
+    use crate::output::format::document::tests::sample;
     use proptest::prelude::*;
 
     fn holds(condition: &str) -> bool {

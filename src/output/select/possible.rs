@@ -3,12 +3,12 @@
 //! What is decided here is sure; not every such filter is found.
 
 use super::filter::{Condition, Conditions, Pattern, Test};
-use super::keys::{EVENTS, Kind};
-use super::redact::REDACTED;
 use crate::config::{ALL_SIGNALS, Config, Failed, MAX_PID};
 use crate::error::UsageError;
+use crate::output::format::document::Value;
+use crate::output::keys::{EVENTS, Kind};
+use crate::output::redact::REDACTED;
 use crate::record::COMM_BYTES;
-use crate::sink::document::Value;
 
 /// The least and the greatest that a number can be, and what there is to say about it.
 fn range(key: &str, kind: Kind) -> Option<(f64, f64, &'static str)> {
@@ -207,7 +207,7 @@ impl Conditions {
         numbers.retain(|&number| {
             let name = u8::try_from(number)
                 .ok()
-                .and_then(crate::signal::Signal::new)
+                .and_then(crate::event::signal::Signal::new)
                 .map_or_else(|| number.to_string(), |signal| signal.name().into_owned());
             let value = self::number(number);
             self.admits("signal", Some(&value)) && self.admits("signalName", Some(&Value::Text(name)))

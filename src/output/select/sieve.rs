@@ -2,16 +2,16 @@
 //! what a document costs is its many small texts.
 
 use super::filter::{Condition, Conditions};
-use crate::sink::Format;
-use crate::sink::document::Document;
-use crate::sink::parts::{Basis, PartOf};
+use crate::output::format::Format;
+use crate::output::format::document::Document;
+use crate::output::format::parts::{Basis, PartOf};
 
 /// What every filter looks at: loss and the ends of what was shown always pass.
 const ALWAYS: [&str; 4] = ["event", "id", "fatal", "after.id"];
 
 /// What filters ask for.
 #[derive(Debug)]
-pub(super) struct Sieve {
+pub(crate) struct Sieve {
     wanted: Vec<String>,
     /// Pids and keys of both chains as well.
     wants_chains: bool,
@@ -24,7 +24,7 @@ pub(super) struct Sieve {
 }
 
 impl Sieve {
-    pub(super) fn new(conditions: &Conditions) -> Self {
+    pub(crate) fn new(conditions: &Conditions) -> Self {
         let keys = conditions.wanted.iter().chain(&conditions.unwanted).map(Condition::key);
         let mut wanted: Vec<String> = ALWAYS.into_iter().chain(keys).map(str::to_owned).collect();
         if !conditions.pids.is_empty() {
@@ -41,7 +41,7 @@ impl Sieve {
     }
 
     /// What was kept; it begins anew.
-    pub(super) fn take(&mut self) -> Document {
+    pub(crate) fn take(&mut self) -> Document {
         self.finish(&mut Vec::new());
         std::mem::take(&mut self.document)
     }
@@ -170,8 +170,8 @@ impl Format for Sieve {
 mod tests {
     use super::super::filter::Filter;
     use super::*;
-    use crate::report::keys;
-    use crate::sink::document::tests::sample;
+    use crate::output::format::document::tests::sample;
+    use crate::output::keys;
     use proptest::prelude::*;
 
     fn sieved(conditions: &Conditions) -> Document {

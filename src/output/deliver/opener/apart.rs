@@ -10,7 +10,7 @@ use std::sync::{Mutex, PoisonError};
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, socketpair};
 
 use super::{Id, Opened, Refusal, Sort, Targets};
-use crate::descriptors;
+use crate::base::descriptors;
 
 /// The command that starts one; hidden, as it is of no use to anybody else.
 pub const COMMAND: &str = "open-outputs";
@@ -145,7 +145,7 @@ mod tests {
     use std::io::Write;
 
     use super::*;
-    use crate::report::opener::Opener;
+    use crate::output::deliver::opener::Opener;
 
     #[test]
     fn who_asks_gets_the_file_or_the_reason() {

@@ -11,7 +11,7 @@ const SHORT: usize = 64;
 
 /// What is left of them.
 #[derive(Debug)]
-pub(in crate::report) struct Steps {
+pub(in crate::output) struct Steps {
     of_event: Cell<usize>,
     of_text: Cell<usize>,
     is_spent: Cell<bool>,
@@ -19,7 +19,7 @@ pub(in crate::report) struct Steps {
 
 impl Steps {
     /// Those of an event.
-    pub(in crate::report) fn of_event() -> Self {
+    pub(in crate::output) fn of_event() -> Self {
         Self { of_event: Cell::new(OF_EVENT), of_text: Cell::new(0), is_spent: Cell::new(false) }
     }
 
@@ -29,14 +29,14 @@ impl Steps {
     }
 
     /// A text of this length begins.
-    pub(in crate::report) fn begin(&self, length: usize) {
+    pub(in crate::output) fn begin(&self, length: usize) {
         let is_short = length <= SHORT;
         self.of_text.set(if is_short { OF_TEXT } else { self.of_event.get().min(OF_TEXT) });
         self.is_spent.set(false);
     }
 
     /// Before so many steps: may they be done? If not, no more may be.
-    pub(in crate::report) fn take(&self, steps: usize) -> bool {
+    pub(in crate::output) fn take(&self, steps: usize) -> bool {
         match self.of_text.get().checked_sub(steps) {
             Some(left) if !self.is_spent.get() => {
                 self.of_text.set(left);
@@ -51,17 +51,17 @@ impl Steps {
     }
 
     /// What was to be done took too long.
-    pub(in crate::report) fn spend(&self) {
+    pub(in crate::output) fn spend(&self) {
         self.is_spent.set(true);
     }
 
     /// Not all of the text was looked at.
-    pub(in crate::report) fn is_spent(&self) -> bool {
+    pub(in crate::output) fn is_spent(&self) -> bool {
         self.is_spent.get()
     }
 
     /// What is left for this text.
-    pub(in crate::report) fn left(&self) -> usize {
+    pub(in crate::output) fn left(&self) -> usize {
         if self.is_spent.get() { 0 } else { self.of_text.get() }
     }
 }

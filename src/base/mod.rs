@@ -1,0 +1,7 @@
+//! What every layer may use, and what uses none of them: numbers and text as they are written, clocks, bounded memory.
+
+pub mod bounded;
+pub mod clock;
+pub(crate) mod descriptors;
+pub mod digits;
+pub mod sanitize;

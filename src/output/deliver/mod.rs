@@ -1,0 +1,5 @@
+//! Where lines go: files, pipes and the terminal, each written by a thread of its own that never stops the tracer.
+
+pub mod destination;
+pub mod opener;
+pub mod writer;
