@@ -528,7 +528,7 @@ impl TraceArgs {
             },
             probes: self.probes,
             outcomes: !self.no_outcome,
-            tells_ends: false,
+            reports_ends: false,
             started_by: None,
             variables,
             ghosts: self.ghosts,

@@ -46,7 +46,7 @@ pub struct Config {
     /// Ends are told, of processes that were signalled.
     pub outcomes: bool,
     /// Ends are reported of every process whose pid is asked for as the target's, signalled or not.
-    pub tells_ends: bool,
+    pub reports_ends: bool,
     /// Only what targets that had started by then (boot time, ns) get: a pid that was asked for may become another's.
     pub started_by: Option<u64>,
     /// Names of environment variables to tell of both sides.
@@ -91,7 +91,7 @@ impl Default for Config {
             failed: Failed::No,
             probes: false,
             outcomes: true,
-            tells_ends: false,
+            reports_ends: false,
             started_by: None,
             variables: Vec::new(),
             ghosts: GHOSTS,

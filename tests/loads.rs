@@ -38,9 +38,9 @@ fn main() -> ExitCode {
     };
     for (has, feature) in [
         (widest.iterates, "command lines of older processes from the kernel"),
-        (widest.tells_via, "via and scope"),
+        (widest.has_via, "via and scope"),
         (trampolines, "failed calls and probes without a tax on other system calls"),
-        (widest.mends_forks, "fork hooks that the kernel skips are mended (7.x skips some)"),
+        (widest.recovers_forks, "fork hooks that the kernel skips are recovered (7.x skips some)"),
     ] {
         report::line(&["feature", feature, if has { "yes" } else { "no" }]);
     }
@@ -96,15 +96,17 @@ fn combinations(widest: Plan, trampolines: bool) -> Vec<(String, Plan)> {
     let choices = |possible: bool| if possible { vec![true, false] } else { vec![false] };
     let mut found = Vec::new();
     for iterates in choices(widest.iterates) {
-        for mends_forks in choices(widest.mends_forks) {
+        for recovers_forks in choices(widest.recovers_forks) {
             let with = |has: bool, name: &'static str| has.then_some(name);
-            let optional: Vec<&str> =
-                [with(iterates, "seed"), with(mends_forks, "on_wakeup_new")].into_iter().flatten().collect();
+            let optional: Vec<&str> = [with(iterates, "seed"), with(recovers_forks, "on_wakeup_new")]
+                .into_iter()
+                .flatten()
+                .collect();
             let name = format!(
                 "with {}",
                 if optional.is_empty() { "neither".to_owned() } else { optional.join(" and ") }
             );
-            found.push((name, Plan { iterates, mends_forks, ..widest }));
+            found.push((name, Plan { iterates, recovers_forks, ..widest }));
         }
     }
     found.push(("with on_sys_exit".to_owned(), Plan { attempts: Attempts::SyscallExits, ..widest }));

@@ -89,13 +89,13 @@ impl<K: Hash + Eq + Clone, V> Bounded<K, V> {
             let Some(most) = self.held.iter().max_by_key(|(_, held)| **held).map(|(owner, _)| *owner) else {
                 break;
             };
-            self.give_up(most, &mut gone);
+            self.expire(most, &mut gone);
         }
         gone
     }
 
     /// The oldest of an owner, some at once: each time all entries are looked at.
-    fn give_up(&mut self, owner: u64, gone: &mut Vec<(K, V)>) {
+    fn expire(&mut self, owner: u64, gone: &mut Vec<(K, V)>) {
         let enough = self.bytes - self.room + self.room / 16;
         let mut found = 0;
         let mut keys = Vec::new();
@@ -122,13 +122,13 @@ impl<K: Hash + Eq + Clone, V> Bounded<K, V> {
     }
 
     /// Keeps what is to be kept; what holds less afterwards says so: the bytes beside key and value.
-    pub fn retain(&mut self, mut keeps: impl FnMut(&K, &mut V) -> Option<Kept>) {
+    pub fn retain(&mut self, mut keeps: impl FnMut(&K, &mut V) -> Option<Stored>) {
         let (mut over, mut less) = (Vec::new(), Vec::new());
         for (key, entry) in &mut self.entries {
             match keeps(key, &mut entry.value) {
                 None => over.push(key.clone()),
-                Some(Kept::Same) => {}
-                Some(Kept::Now(bytes)) => {
+                Some(Stored::Same) => {}
+                Some(Stored::Now(bytes)) => {
                     let bytes = Self::in_all(bytes);
                     if bytes < entry.bytes {
                         less.push((entry.owner, entry.bytes - bytes));
@@ -166,7 +166,7 @@ impl<K: Hash + Eq, V> Bounded<K, V> {
 
 /// What became of an entry that is kept.
 #[derive(Debug, Clone, Copy)]
-pub enum Kept {
+pub enum Stored {
     /// It holds as much as before.
     Same,
     /// It holds so many bytes beside key and value, no more than before.
@@ -221,7 +221,7 @@ mod tests {
             for (key, owner, bytes, what) in steps {
                 match what {
                     0 => drop(table.remove(&key)),
-                    1 => table.retain(|of, _| (of % 3 != key % 3).then_some(Kept::Now(bytes / 2))),
+                    1 => table.retain(|of, _| (of % 3 != key % 3).then_some(Stored::Now(bytes / 2))),
                     _ => drop(table.put(key, Vec::new(), owner, bytes)),
                 }
                 holds_what_it_says(&table);

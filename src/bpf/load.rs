@@ -157,7 +157,7 @@ fn open_with<'obj>(
             "seed" => plan.iterates,
             "read_titles" => plan.reads_titles,
             "on_cgroup_rename" => plan.legacy_cgroups.is_some(),
-            "on_wakeup_new" => plan.mends_forks,
+            "on_wakeup_new" => plan.recovers_forks,
             "on_sys_exit" => plan.attempts == Attempts::SyscallExits,
             TRIAL => false,
             name if name.starts_with(AT_THE_END_OF) => {
@@ -182,7 +182,7 @@ fn is_there(kernel: Option<&Btf<'_>>, section: &str) -> bool {
 fn settings(plan: Plan, config: &Config, selection: &Selection) -> Settings {
     let mut settings = Settings {
         outcomes: u32::from(config.outcomes),
-        tells_ends: u32::from(config.tells_ends),
+        tells_ends: u32::from(config.reports_ends),
         ghosts: config.ghosts,
         variables: config.variables.len() as u32,
         legacy_hierarchy: plan.legacy_cgroups.map_or(0, |legacy| legacy.hierarchy),

@@ -37,9 +37,9 @@ pub struct Plan {
     /// but under the host's /proc.
     pub shares_pids: bool,
     /// Forks that the fork hook missed are mended where the new task is woken.
-    pub mends_forks: bool,
+    pub recovers_forks: bool,
     /// The system call of a signal can be told.
-    pub tells_via: bool,
+    pub has_via: bool,
     /// How calls that fail, and signal 0, are seen.
     pub attempts: Attempts,
     /// Signals are reported.
@@ -116,8 +116,8 @@ pub fn plan(host: &HostFacts, config: &Config) -> Result<Plan, TraceError> {
             (true, false) => ProcSeeding::Everybody,
         },
         shares_pids: host.in_initial_pid_namespace,
-        mends_forks: host.has_storage_allocator,
-        tells_via: host.has_task_pt_regs,
+        recovers_forks: host.has_storage_allocator,
+        has_via: host.has_task_pt_regs,
         attempts: match (config.wants_attempts(), host.has_trampolines) {
             (false, _) => Attempts::Unwatched,
             (true, true) => Attempts::Trampolines,

@@ -353,9 +353,9 @@ mod tests {
             let made = make_all(&left, threads, |place| {
                 begun.fetch_add(1, Ordering::SeqCst);
                 // whatever is begun behind the one that is refused is in the middle of it until the refusal is known
-                let give_up = Instant::now() + Duration::from_secs(10);
+                let expire = Instant::now() + Duration::from_secs(10);
                 while place < 47 && !left.lock().unwrap().is_empty() {
-                    assert!(Instant::now() < give_up, "a refusal ends nothing");
+                    assert!(Instant::now() < expire, "a refusal ends nothing");
                     std::thread::sleep(Duration::from_millis(1));
                 }
                 (place != 47).then_some(place)

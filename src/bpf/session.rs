@@ -23,7 +23,7 @@ use crate::base::clock;
 use crate::config::Config;
 use crate::enrich::{Identities, procfs};
 use crate::error::TraceError;
-use crate::record::{self, ArgvFrom, Ghost, KeptIdentity, TitleFacts};
+use crate::record::{self, ArgvFrom, Ghost, KernelIdentity, TitleFacts};
 use crate::skel::KillsnoopSkel;
 use crate::skel::types::{argv_large, argv_medium};
 use crate::wire::{
@@ -90,7 +90,7 @@ pub struct Totals {
     /// Execs, forks and exits that were missed and mended.
     pub healed: [u64; 3],
     /// Command lines sent after a signal that met an execve; and those for which the ring had no room.
-    pub sent_later: [u64; 2],
+    pub late_argv: [u64; 2],
     /// Identities for which the kernel had no memory.
     pub no_memory: u64,
     /// Argument blocks that the exec hook could not read.
@@ -313,7 +313,7 @@ impl<'obj> Session<'obj> {
             attach(&programs, "on_exit", "sched_process_exit")?,
             attach(&programs, "on_exit_again", "sched_process_exit")?,
         ];
-        if plan.mends_forks {
+        if plan.recovers_forks {
             links.push(attach(&programs, "on_wakeup_new", "sched_wakeup_new")?);
         }
         let mut signal_link = None;
@@ -420,7 +420,7 @@ impl<'obj> Session<'obj> {
                 counters.attempts_dropped,
             ],
             healed: [counters.healed_execs, counters.healed_forks, counters.healed_exits],
-            sent_later: [counters.identities_emitted, counters.identities_dropped],
+            late_argv: [counters.identities_emitted, counters.identities_dropped],
         }
     }
 
@@ -452,7 +452,7 @@ impl<'obj> Session<'obj> {
 
     /// The identity that the kernel side keeps of a process now, if it knows any and pids are the same here: the
     /// hooks' own, else that of the seeding.
-    pub fn identity(&self, pid: u32) -> Option<KeptIdentity> {
+    pub fn identity(&self, pid: u32) -> Option<KernelIdentity> {
         if !self.shares_pids {
             return None;
         }
@@ -487,7 +487,7 @@ pub fn read_titles(link: BorrowedFd<'_>, take_one: &mut dyn FnMut(TitleFacts<'_>
 }
 
 /// From the value itself, and the maps of its larger classes.
-fn read_identity(key: [u8; 4], maps: [&MapMut<'_>; 4]) -> Option<KeptIdentity> {
+fn read_identity(key: [u8; 4], maps: [&MapMut<'_>; 4]) -> Option<KernelIdentity> {
     let [identities, medium, large, tail] = maps;
     let read = || {
         let bytes = identities.lookup(&key, MapFlags::ANY).ok()??;
@@ -517,7 +517,7 @@ fn read_identity(key: [u8; 4], maps: [&MapMut<'_>; 4]) -> Option<KeptIdentity> {
     }
     let exe = argv[kept..all].to_vec();
     argv.truncate(kept);
-    Some(KeptIdentity {
+    Some(KernelIdentity {
         exec_id: identity.exec_id,
         argv_total: identity.argv_total,
         from: ArgvFrom::of(identity.flags),
@@ -540,7 +540,7 @@ impl Identities for Session<'_> {
         self.ghost(pid, start)
     }
 
-    fn identity(&self, pid: u32) -> Option<KeptIdentity> {
+    fn identity(&self, pid: u32) -> Option<KernelIdentity> {
         self.identity(pid)
     }
 }

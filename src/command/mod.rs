@@ -25,7 +25,7 @@ use crate::cli::Request;
 use crate::enrich::procfs;
 use crate::error::{TraceError, UsageError};
 use crate::trace::privileges::Needs;
-use crate::trace::{self, Requests, Wishes};
+use crate::trace::{self, Requests, TraceOptions};
 
 /// Flags that signals set, and the pipe that wakes the reader at the same time.
 #[derive(Debug)]
@@ -147,8 +147,8 @@ pub fn trace(mut request: Request, has_status: bool) -> anyhow::Result<()> {
     let mut reporter = outputs::open(&request.settings, false)?;
     let wiring = Wiring::new()?;
     wiring.handle_all(Terminal::Ours, reporter.has_files())?;
-    let mut wishes = Wishes { when_ready: &mut || Ok(()), needs: Needs::default(), has_status };
-    trace::run(&request.config, &wiring.requests(), &mut reporter, &mut wishes)?;
+    let mut options = TraceOptions { when_ready: &mut || Ok(()), needs: Needs::default(), has_status };
+    trace::run(&request.config, &wiring.requests(), &mut reporter, &mut options)?;
     Ok(())
 }
 

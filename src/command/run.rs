@@ -22,7 +22,7 @@ use super::{Stopper, Terminal, Wiring, begin, outputs, threads};
 use crate::base::sanitize::visible;
 use crate::cli::Request;
 use crate::trace::privileges::Needs;
-use crate::trace::{self, Wishes};
+use crate::trace::{self, TraceOptions};
 
 /// Runs it. The exit code is the command's, or says what failed.
 ///
@@ -57,8 +57,8 @@ pub fn run(mut request: Request, command: &[OsString]) -> anyhow::Result<ExitCod
         }
         held.release()
     };
-    let mut wishes = Wishes { when_ready: &mut when_ready, needs, has_status: false };
-    trace::run(&request.config, &wiring.requests(), &mut reporter, &mut wishes)?;
+    let mut options = TraceOptions { when_ready: &mut when_ready, needs, has_status: false };
+    trace::run(&request.config, &wiring.requests(), &mut reporter, &mut options)?;
     // a reader of our lines that went away does not end the command
     let status = reaper.and_then(|reaper| reaper.join().ok()).flatten();
     if let Some(text) = status.and_then(|status| sentence(command, status)) {

@@ -25,7 +25,7 @@ use crate::event::summary::seconds;
 use crate::output::redact::Redaction;
 use crate::record::Ending;
 use crate::trace::privileges::Needs;
-use crate::trace::{self, Outcome, Wishes};
+use crate::trace::{self, Outcome, TraceOptions};
 
 /// So long after the end of the process its last lines may come.
 const LAST_LINES: Duration = Duration::from_millis(300);
@@ -61,7 +61,7 @@ pub fn who(mut request: Request, id: u32) -> anyhow::Result<()> {
     request.settings.conditions.wanted.push(format!("target.pid={pid}").parse()?);
     request.settings.conditions.check(&request.config)?;
     request.settings.is_one_story = request.config.count.is_none();
-    request.config.tells_ends = true;
+    request.config.reports_ends = true;
     // whoever has this pid afterwards is another process
     request.config.started_by = Some(held_at);
     let mut reporter = outputs::open(&request.settings, false)?;
@@ -81,8 +81,8 @@ pub fn who(mut request: Request, id: u32) -> anyhow::Result<()> {
         }
         Ok(())
     };
-    let mut wishes = Wishes { when_ready: &mut when_ready, needs: Needs::default(), has_status: true };
-    let outcome = trace::run(&request.config, &wiring.requests(), &mut reporter, &mut wishes)?;
+    let mut options = TraceOptions { when_ready: &mut when_ready, needs: Needs::default(), has_status: true };
+    let outcome = trace::run(&request.config, &wiring.requests(), &mut reporter, &mut options)?;
     if outcome.signals == 0 {
         eprintln!("killsnoop: {}", without_signals(pid, &outcome, has_filters));
     }

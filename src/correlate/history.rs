@@ -47,7 +47,7 @@ struct Process {
 
 /// What is noted of a signal, but for its number and its time.
 #[derive(Debug, Clone, Copy)]
-pub struct Noted {
+pub struct SignalNote {
     /// Of the target.
     pid: u32,
     start: u64,
@@ -56,7 +56,7 @@ pub struct Noted {
     signal: Previous,
 }
 
-impl Noted {
+impl SignalNote {
     /// Of this one.
     pub fn of(snapshot: &Snapshot<'_>) -> Option<Self> {
         let first = |chain: &[usize]| snapshot.processes.get(*chain.first()?);
@@ -94,14 +94,14 @@ impl Default for History {
 impl History {
     /// A signal that is told as the event `id`.
     pub fn note(&mut self, id: u64, snapshot: &Snapshot<'_>) {
-        if let Some(noted) = Noted::of(snapshot) {
-            self.note_again(id, snapshot.time, &noted);
+        if let Some(noted) = SignalNote::of(snapshot) {
+            self.note_repeat(id, snapshot.time, &noted);
         }
     }
 
     /// The same of a signal of this time that is one before once more.
-    pub fn note_again(&mut self, id: u64, time: u64, noted: &Noted) {
-        let Noted { pid, start, origin, signal } = *noted;
+    pub fn note_repeat(&mut self, id: u64, time: u64, noted: &SignalNote) {
+        let SignalNote { pid, start, origin, signal } = *noted;
         let seen = Seen { id, origin, signal: Previous { time, ..signal } };
         let process = self.processes.get_or_insert_mut(pid, || Process { start, seen: VecDeque::new() });
         // a pid that is used again is another process
@@ -144,7 +144,7 @@ impl History {
     }
 
     /// The same of the target of a signal that is one before once more.
-    pub fn previous_again(&self, noted: &Noted, time: u64, signal: u8) -> Option<(u64, Origin)> {
+    pub fn previous_of_repeat(&self, noted: &SignalNote, time: u64, signal: u8) -> Option<(u64, Origin)> {
         self.told(noted.pid, noted.start, time, signal)
     }
 
@@ -248,7 +248,7 @@ mod tests {
     fn one_that_no_event_told_of_is_blamed_if_it_is_later() {
         let mut history = History::default();
         history.note(1, &signal(9, 5, 15, 10));
-        let untold = Previous {
+        let unreported = Previous {
             time: 20,
             signal: 15,
             result: 0,
@@ -257,10 +257,10 @@ mod tests {
             is_page_fault: false,
             source: Some(PreviousSource { pid: 77, start: 7, comm: b"quiet"[..].into() }),
         };
-        let end = EndFacts { previous: Some(untold), ..death(15, 5) };
+        let end = EndFacts { previous: Some(unreported), ..death(15, 5) };
         let after = history.after(&end).unwrap();
         assert_eq!((after.id, after.source().map(|source| source.pid)), (None, Some(77)));
-        let told = EndFacts { previous: Some(Previous { time: 10, ..untold }), ..death(15, 5) };
+        let told = EndFacts { previous: Some(Previous { time: 10, ..unreported }), ..death(15, 5) };
         assert_eq!(history.after(&told).and_then(|after| after.id), Some(1));
     }
 

@@ -48,7 +48,7 @@ impl Waiting {
     }
 
     /// Takes it if it is awaited and needs no more bytes than that; how many it took.
-    fn hear(&mut self, identity: &IdentityFacts<'_>, room: usize) -> usize {
+    fn on_identity(&mut self, identity: &IdentityFacts<'_>, room: usize) -> usize {
         let bytes = bytes_in(identity);
         if !self.images.contains(&identity.image) || bytes > room {
             return 0;
@@ -76,16 +76,16 @@ fn bytes_in(identity: &IdentityFacts<'_>) -> usize {
 
 /// What waits no more, in the order in which it is to be printed.
 #[derive(Debug)]
-pub enum Told {
+pub enum Ready {
     /// A signal.
-    Signal(ToldSignal),
+    Signal(ReadySignal),
     /// The record of the end that came behind it.
     End(Vec<u8>),
 }
 
 /// A signal that waits no more: its record, and what is to be put in.
 #[derive(Debug)]
-pub struct ToldSignal {
+pub struct ReadySignal {
     /// Its id.
     pub id: u64,
     bytes: Vec<u8>,
@@ -93,7 +93,7 @@ pub struct ToldSignal {
     oom: Option<OomFacts>,
 }
 
-impl ToldSignal {
+impl ReadySignal {
     /// The signal, with the command lines that came for it.
     pub fn snapshot(&self) -> Option<Box<Snapshot<'_>>> {
         let Ok(Record::Signal(mut snapshot)) = decode(&self.bytes) else { return None };
@@ -117,7 +117,7 @@ impl ToldSignal {
 
 /// The signals that wait.
 #[derive(Debug, Default)]
-pub struct Story {
+pub struct PendingSignals {
     waiting: VecDeque<Waiting>,
     /// Ends of processes that a waiting signal was sent to, and their records.
     ends: VecDeque<((u32, u64), Vec<u8>)>,
@@ -131,16 +131,16 @@ fn is_awaited(argv: &Argv<'_>) -> bool {
     matches!(argv, Argv::Missing(Gap::MidExec | Gap::ExecRace))
 }
 
-impl Story {
+impl PendingSignals {
     /// Takes a signal that lacks what another record tells; the signals that now lack nothing more. None if it
     /// lacks nothing of that kind, or there is no room for another.
-    pub fn keep(
+    pub fn hold(
         &mut self,
         id: u64,
         bytes: &[u8],
         snapshot: &Snapshot<'_>,
         now: Instant,
-    ) -> Option<Vec<Told>> {
+    ) -> Option<Vec<Ready>> {
         let awaited = snapshot.processes.iter().filter(|process| is_awaited(&process.argv));
         let images: Vec<Image> = awaited.map(ProcessFacts::image).collect();
         let victim = origin::may_be_oom(snapshot).then(|| target_of(snapshot)).flatten();
@@ -159,14 +159,14 @@ impl Story {
         };
         self.bytes += bytes.len();
         for identity in &self.heard {
-            self.bytes += waiting.hear(identity, ROOM.saturating_sub(self.bytes));
+            self.bytes += waiting.on_identity(identity, ROOM.saturating_sub(self.bytes));
         }
         self.waiting.push_back(waiting);
         Some(self.take(Waiting::is_whole))
     }
 
     /// Takes what the OOM killer says; the signals that now lack nothing more.
-    pub fn hear_oom(&mut self, oom: &OomFacts) -> Vec<Told> {
+    pub fn on_oom(&mut self, oom: &OomFacts) -> Vec<Ready> {
         for waiting in &mut self.waiting {
             if waiting.victim.is_some_and(|victim| victim.is_of(oom)) {
                 waiting.victim = None;
@@ -178,7 +178,7 @@ impl Story {
 
     /// Takes the end of a process that a signal which waits was sent to. False: there is none, or no room: it is to be
     /// printed now.
-    pub fn keep_end(&mut self, bytes: &[u8], end: &EndFacts<'_>) -> bool {
+    pub fn hold_end(&mut self, bytes: &[u8], end: &EndFacts<'_>) -> bool {
         let Some(key) = end.processes.first().map(|process| (process.pid, process.start)) else {
             return false;
         };
@@ -207,9 +207,9 @@ impl Story {
     }
 
     /// Takes a command line; the signals that now lack nothing more.
-    pub fn hear(&mut self, identity: &IdentityFacts<'_>) -> Vec<Told> {
+    pub fn on_identity(&mut self, identity: &IdentityFacts<'_>) -> Vec<Ready> {
         for waiting in &mut self.waiting {
-            self.bytes += waiting.hear(identity, ROOM.saturating_sub(self.bytes));
+            self.bytes += waiting.on_identity(identity, ROOM.saturating_sub(self.bytes));
         }
         self.heard_bytes += bytes_in(identity);
         self.heard.push_back(owned(identity));
@@ -221,7 +221,7 @@ impl Story {
     }
 
     /// The signals that have waited long enough; all of them at the end.
-    pub fn give_up(&mut self, now: Instant, all: bool) -> Vec<Told> {
+    pub fn expire(&mut self, now: Instant, all: bool) -> Vec<Ready> {
         self.take(|waiting| all || now.duration_since(waiting.since) >= WAIT_AT_MOST)
     }
 
@@ -230,22 +230,22 @@ impl Story {
         self.waiting.len()
     }
 
-    fn take(&mut self, is_over: impl Fn(&Waiting) -> bool) -> Vec<Told> {
+    fn take(&mut self, is_over: impl Fn(&Waiting) -> bool) -> Vec<Ready> {
         let (over, waiting) = std::mem::take(&mut self.waiting).into_iter().partition(|one| is_over(one));
         self.waiting = waiting;
         let over: VecDeque<Waiting> = over;
-        let mut told: Vec<Told> = over
+        let mut ready: Vec<Ready> = over
             .into_iter()
-            .map(|Waiting { id, bytes, found, oom, .. }| Told::Signal(ToldSignal { id, bytes, found, oom }))
+            .map(|Waiting { id, bytes, found, oom, .. }| Ready::Signal(ReadySignal { id, bytes, found, oom }))
             .collect();
         let still_waits = |key: (u32, u64)| self.waiting.iter().any(|waiting| waiting.target == key);
         let (ends, over): (VecDeque<_>, VecDeque<_>) =
             std::mem::take(&mut self.ends).into_iter().partition(|(key, _)| still_waits(*key));
         self.ends = ends;
-        told.extend(over.into_iter().map(|(_, bytes)| Told::End(bytes)));
+        ready.extend(over.into_iter().map(|(_, bytes)| Ready::End(bytes)));
         let waiting = self.waiting.iter().map(Waiting::bytes);
         self.bytes = waiting.chain(self.ends.iter().map(|(_, bytes)| bytes.len())).sum();
-        told
+        ready
     }
 }
 
@@ -349,64 +349,64 @@ mod tests {
         }
     }
 
-    fn signal(told: &[Told]) -> &ToldSignal {
-        match &told[0] {
-            Told::Signal(signal) => signal,
-            Told::End(_) => panic!("an end"),
+    fn signal(ready: &[Ready]) -> &ReadySignal {
+        match &ready[0] {
+            Ready::Signal(signal) => signal,
+            Ready::End(_) => panic!("an end"),
         }
     }
 
     #[test]
     fn an_end_comes_behind_the_signals_to_its_process_that_wait() {
-        let mut story = kept(Instant::now());
+        let mut pending = kept(Instant::now());
         let end =
             |pid| EndFacts::of(ProcessFacts { start: 0, ..ProcessFacts::named(pid, b"x") }, Ending::Exit(0));
-        assert!(!story.keep_end(b"another's", &end(3)), "nothing waits for it");
-        assert!(story.keep_end(b"its end", &end(2)));
-        let told = story.hear(&identity(2, 7));
-        assert_eq!(signal(&told).id, 9);
-        assert!(matches!(&told[1..], [Told::End(bytes)] if bytes == b"its end"));
-        assert_eq!((story.bytes, story.ends.len()), (0, 0));
-        assert!(!story.keep_end(b"its end", &end(2)), "nothing waits any more");
-        let mut story = kept(Instant::now());
-        assert!(story.keep_end(b"its end", &end(2)));
-        assert_eq!(story.give_up(Instant::now(), true).len(), 2, "at the end nobody waits");
+        assert!(!pending.hold_end(b"another's", &end(3)), "nothing waits for it");
+        assert!(pending.hold_end(b"its end", &end(2)));
+        let ready = pending.on_identity(&identity(2, 7));
+        assert_eq!(signal(&ready).id, 9);
+        assert!(matches!(&ready[1..], [Ready::End(bytes)] if bytes == b"its end"));
+        assert_eq!((pending.bytes, pending.ends.len()), (0, 0));
+        assert!(!pending.hold_end(b"its end", &end(2)), "nothing waits any more");
+        let mut pending = kept(Instant::now());
+        assert!(pending.hold_end(b"its end", &end(2)));
+        assert_eq!(pending.expire(Instant::now(), true).len(), 2, "at the end nobody waits");
     }
 
-    fn kept(now: Instant) -> Story {
-        let mut story = Story::default();
+    fn kept(now: Instant) -> PendingSignals {
+        let mut pending = PendingSignals::default();
         let bytes = record();
         let Ok(Record::Signal(snapshot)) = decode(&bytes) else { panic!("not a signal") };
-        assert!(story.keep(9, &bytes, &snapshot, now).is_some_and(|told| told.is_empty()));
-        story
+        assert!(pending.hold(9, &bytes, &snapshot, now).is_some_and(|ready| ready.is_empty()));
+        pending
     }
 
     #[test]
     fn a_signal_waits_for_the_image_that_it_met_and_no_other() {
-        let mut story = kept(Instant::now());
-        assert!(story.hear(&identity(2, 6)).is_empty(), "the image before");
-        assert!(story.hear(&identity(3, 7)).is_empty(), "another process");
-        let told = story.hear(&identity(2, 7));
-        assert_eq!(told.len(), 1);
-        assert_eq!(signal(&told).id, 9);
-        let snapshot = signal(&told).snapshot().unwrap();
+        let mut pending = kept(Instant::now());
+        assert!(pending.on_identity(&identity(2, 6)).is_empty(), "the image before");
+        assert!(pending.on_identity(&identity(3, 7)).is_empty(), "another process");
+        let ready = pending.on_identity(&identity(2, 7));
+        assert_eq!(ready.len(), 1);
+        assert_eq!(signal(&ready).id, 9);
+        let snapshot = signal(&ready).snapshot().unwrap();
         for process in &snapshot.processes[1..] {
             assert!(matches!(&process.argv, Argv::Known { bytes, .. } if **bytes == *b"new\0"));
             assert_eq!((&*process.comm, process.uid), (&b"new"[..], 5), "all of one image");
         }
-        assert_eq!((story.waiting(), story.bytes), (0, 0));
+        assert_eq!((pending.waiting(), pending.bytes), (0, 0));
     }
 
     #[test]
     fn the_command_line_may_come_before_the_signal() {
-        let mut story = Story::default();
-        assert!(story.hear(&identity(2, 7)).is_empty());
+        let mut pending = PendingSignals::default();
+        assert!(pending.on_identity(&identity(2, 7)).is_empty());
         let bytes = record();
         let Ok(Record::Signal(snapshot)) = decode(&bytes) else { panic!("not a signal") };
-        let told = story.keep(9, &bytes, &snapshot, Instant::now()).unwrap();
-        assert!(matches!(signal(&told).snapshot().unwrap().processes[1].argv, Argv::Known { .. }));
-        (0..1000).for_each(|pid| assert!(story.hear(&identity(pid, 1)).is_empty()));
-        assert_eq!(story.heard.len(), HEARD);
+        let ready = pending.hold(9, &bytes, &snapshot, Instant::now()).unwrap();
+        assert!(matches!(signal(&ready).snapshot().unwrap().processes[1].argv, Argv::Known { .. }));
+        (0..1000).for_each(|pid| assert!(pending.on_identity(&identity(pid, 1)).is_empty()));
+        assert_eq!(pending.heard.len(), HEARD);
     }
 
     #[test]
@@ -424,8 +424,8 @@ mod tests {
             bytes[flags..flags + 4].copy_from_slice(&ProcessFlag::PROCESS_NO_ARGV.0.to_ne_bytes());
         }
         let Ok(Record::Signal(snapshot)) = decode(&bytes) else { panic!("not a signal") };
-        let mut story = Story::default();
-        assert!(story.keep(9, &bytes, &snapshot, Instant::now()).is_some_and(|told| told.is_empty()));
+        let mut pending = PendingSignals::default();
+        assert!(pending.hold(9, &bytes, &snapshot, Instant::now()).is_some_and(|ready| ready.is_empty()));
         let oom = |pid, start| OomFacts {
             time: 2000,
             pid,
@@ -440,58 +440,58 @@ mod tests {
             stack: Vec::new(),
             scope: None,
         };
-        assert!(story.hear_oom(&oom(3, 0)).is_empty(), "another process");
-        assert!(story.hear_oom(&oom(2, 5)).is_empty(), "the same pid, another process");
+        assert!(pending.on_oom(&oom(3, 0)).is_empty(), "another process");
+        assert!(pending.on_oom(&oom(2, 5)).is_empty(), "the same pid, another process");
         let late = 1001 + WAIT_AT_MOST.as_nanos() as u64;
         for (time, current_tid, why) in
             [(999, 1, "before the signal"), (late, 1, "late"), (2000, 4, "by another")]
         {
-            assert!(story.hear_oom(&OomFacts { time, current_tid, ..oom(2, 0) }).is_empty(), "{why}");
+            assert!(pending.on_oom(&OomFacts { time, current_tid, ..oom(2, 0) }).is_empty(), "{why}");
         }
-        let told = story.hear_oom(&oom(2, 0));
-        assert_eq!(signal(&told).snapshot().unwrap().oom.as_ref().and_then(|oom| oom.rss_pages), Some(7));
-        assert_eq!(story.waiting(), 0);
+        let ready = pending.on_oom(&oom(2, 0));
+        assert_eq!(signal(&ready).snapshot().unwrap().oom.as_ref().and_then(|oom| oom.rss_pages), Some(7));
+        assert_eq!(pending.waiting(), 0);
     }
 
     #[test]
     fn an_end_is_told_once() {
         let end = |pid| EndFacts::of(ProcessFacts::named(pid, b"x"), Ending::Exit(0));
-        let mut story = Story::default();
-        assert!(story.is_first_of(&end(1)) && !story.is_first_of(&end(1)));
-        (2..1000).for_each(|pid| assert!(story.is_first_of(&end(pid))));
-        assert_eq!(story.ended.len(), ENDED);
+        let mut pending = PendingSignals::default();
+        assert!(pending.is_first_of(&end(1)) && !pending.is_first_of(&end(1)));
+        (2..1000).for_each(|pid| assert!(pending.is_first_of(&end(pid))));
+        assert_eq!(pending.ended.len(), ENDED);
     }
 
     #[test]
     fn it_waits_so_long_and_is_told_without() {
         let now = Instant::now();
-        let mut story = kept(now);
-        assert!(story.give_up(now, false).is_empty());
-        let told = story.give_up(now + WAIT_AT_MOST, false);
-        assert_eq!(told.len(), 1);
-        assert!(matches!(signal(&told).snapshot().unwrap().processes[1].argv, Argv::Missing(Gap::MidExec)));
-        assert_eq!(kept(now).give_up(now, true).len(), 1, "at the end nobody waits");
+        let mut pending = kept(now);
+        assert!(pending.expire(now, false).is_empty());
+        let ready = pending.expire(now + WAIT_AT_MOST, false);
+        assert_eq!(ready.len(), 1);
+        assert!(matches!(signal(&ready).snapshot().unwrap().processes[1].argv, Argv::Missing(Gap::MidExec)));
+        assert_eq!(kept(now).expire(now, true).len(), 1, "at the end nobody waits");
     }
 
     #[test]
     fn there_is_room_for_so_many_bytes() {
         let now = Instant::now();
-        let mut story = kept(now);
+        let mut pending = kept(now);
         let bytes = record();
         let Ok(Record::Signal(snapshot)) = decode(&bytes) else { panic!("not a signal") };
-        while story.keep(1, &bytes, &snapshot, now).is_some() {}
-        assert!(story.bytes <= ROOM && story.bytes + bytes.len() > ROOM);
+        while pending.hold(1, &bytes, &snapshot, now).is_some() {}
+        assert!(pending.bytes <= ROOM && pending.bytes + bytes.len() > ROOM);
     }
 
     /// They are awaited by many signals, each of which keeps one.
     #[test]
     fn what_comes_for_the_signals_takes_of_the_room_as_well() {
         let now = Instant::now();
-        let mut story = kept(now);
+        let mut pending = kept(now);
         let bytes = record();
         let Ok(Record::Signal(snapshot)) = decode(&bytes) else { panic!("not a signal") };
         for id in 0..100 {
-            assert!(story.keep(id, &bytes, &snapshot, now).is_some());
+            assert!(pending.hold(id, &bytes, &snapshot, now).is_some());
         }
         let argv = |bytes: Vec<u8>| Argv::Known {
             total: bytes.len() as u32,
@@ -499,14 +499,14 @@ mod tests {
             from: crate::record::ArgvFrom::Exec,
         };
         let long = IdentityFacts { argv: argv(vec![b'x'; 128 * 1024]), ..identity(2, 7) };
-        let whole = story.hear(&long);
+        let whole = pending.on_identity(&long);
         assert!((20..40).contains(&whole.len()), "{}", whole.len());
         // the others go on without, flagged
-        assert_eq!(whole.len() + story.give_up(now, true).len(), 101);
+        assert_eq!(whole.len() + pending.expire(now, true).len(), 101);
         for pid in 10..200 {
-            story.hear(&IdentityFacts { argv: argv(vec![b'x'; 128 * 1024]), ..identity(pid, 7) });
+            pending.on_identity(&IdentityFacts { argv: argv(vec![b'x'; 128 * 1024]), ..identity(pid, 7) });
         }
-        assert!(story.heard.iter().map(bytes_in).sum::<usize>() <= HEARD_ROOM && !story.heard.is_empty());
-        assert_eq!((story.bytes, story.waiting()), (0, 0));
+        assert!(pending.heard.iter().map(bytes_in).sum::<usize>() <= HEARD_ROOM && !pending.heard.is_empty());
+        assert_eq!((pending.bytes, pending.waiting()), (0, 0));
     }
 }

@@ -29,10 +29,9 @@ use self::titles::{Found, Titles};
 use self::users::Names;
 use crate::base::bounded::{Bounded, owner_of};
 use crate::enrich::surroundings::Surroundings;
-use crate::event::origin::{self, Origin};
 use crate::record::cause;
 use crate::record::{
-    Argv, ArgvFrom, CgroupFacts, Gap, Ghost, KeptIdentity, OomFacts, OomScope, ProcessFacts, Snapshot,
+    Argv, ArgvFrom, CgroupFacts, Gap, Ghost, KernelIdentity, OomFacts, OomScope, ProcessFacts, Snapshot,
     SpawnerFacts, Task,
 };
 
@@ -47,7 +46,7 @@ pub trait Identities {
     fn ghost(&self, pid: u32, start: u64) -> Option<Ghost>;
 
     /// By its id in the tracer's pid namespace.
-    fn identity(&self, pid: u32) -> Option<KeptIdentity>;
+    fn identity(&self, pid: u32) -> Option<KernelIdentity>;
 }
 
 /// All of a record that [`Surroundings`] depend on, but for a title.
@@ -83,7 +82,7 @@ pub(crate) fn bits_of_list(text: &str) -> u64 {
 
 /// Completes events.
 #[derive(Debug)]
-pub struct Completer {
+pub struct Enricher {
     proc_directory: PathBuf,
     /// What ran before the tracer, where the kernel could not be told of it by pid.
     older: Bounded<u32, ArgumentBlock>,
@@ -116,7 +115,7 @@ pub struct Completer {
     pub titles_dropped: u64,
 }
 
-impl Completer {
+impl Enricher {
     /// `root` is where the host's file system is. Where pids here are not those of the host, PID 1 of /proc is not the
     /// host's either, unless that is mounted elsewhere.
     pub fn new(root: &Path, legacy_hierarchy: u32, shares_pids: bool) -> Self {
@@ -167,11 +166,12 @@ impl Completer {
             return;
         }
         let Some(functions) = self.functions() else { return };
-        let explanation = functions.explain(&snapshot.stack);
-        snapshot.explanation = Some(explanation);
-        // nothing else prints them
-        let is_unknown = snapshot.explanation.as_ref().is_some_and(|shown| shown.cause.is_none());
-        if is_unknown && origin::decide(snapshot).origin == Origin::Kernel {
+        snapshot.explanation = Some(functions.explain(&snapshot.stack));
+    }
+
+    /// Adds the names of the functions of a stack that showed no cause: the only thing left to print of it.
+    pub fn name_functions(&mut self, snapshot: &mut Snapshot<'_>) {
+        if snapshot.explanation.as_ref().is_some_and(|explanation| explanation.cause.is_none()) {
             let names = self.name_all(&snapshot.stack);
             if let Some(explanation) = &mut snapshot.explanation {
                 explanation.functions = cause::telling(names.iter().map(String::as_str));
@@ -200,7 +200,7 @@ impl Completer {
     }
 
     /// Says whose memory ran out.
-    pub fn complete_oom(&self, oom: &mut OomFacts) {
+    pub fn fill_oom(&self, oom: &mut OomFacts) {
         let Some(functions) = self.functions() else { return };
         (oom.scope, oom.by_sysrq) = functions.oom_scope(&oom.stack);
         // mm/oom_kill.c: constrained_alloc() asks the policy first
@@ -229,12 +229,12 @@ impl Completer {
     }
 
     /// Takes the path of a cgroup.
-    pub fn hear_cgroup(&mut self, cgroup: &CgroupFacts<'_>) {
+    pub fn on_cgroup(&mut self, cgroup: &CgroupFacts<'_>) {
         self.cgroups.hear(cgroup.hierarchy, cgroup.id, cgroup.path);
     }
 
     /// Takes the titles that there are; what is not among them has none.
-    pub fn hear_titles(&mut self, read: Titles) {
+    pub fn on_titles(&mut self, read: Titles) {
         self.titles_dropped += read.dropped;
         let last = std::mem::replace(&mut self.titles[0], read);
         self.titles[1] = last;
@@ -253,7 +253,7 @@ impl Completer {
     }
 
     /// Before this time (boot time, ns) the titles are those of an earlier reading.
-    pub fn titles_hold_from(&self) -> u64 {
+    pub fn titles_valid_from(&self) -> u64 {
         self.titles[0].read_at
     }
 
@@ -383,7 +383,7 @@ impl Completer {
     }
 
     /// Who started somebody and had not ended then: it stands in the record itself, or lives, or has left a ghost since.
-    pub fn complete_spawners(
+    pub fn fill_spawners(
         &mut self,
         processes: &mut [ProcessFacts<'_>],
         spawners: &mut [SpawnerFacts],
@@ -442,7 +442,7 @@ impl Completer {
     }
 
     /// Fills what can be filled.
-    pub fn complete(&mut self, processes: &mut [ProcessFacts<'_>], identities: &dyn Identities) {
+    pub fn fill_gaps(&mut self, processes: &mut [ProcessFacts<'_>], identities: &dyn Identities) {
         for process in processes {
             let gap = match process.argv {
                 Argv::Missing(gap) if gap != Gap::Overwritten => Some(gap),
@@ -460,12 +460,12 @@ impl Completer {
                     process.argv = argv;
                 }
             }
-            self.complete_exe(process, identities);
+            self.fill_exe(process, identities);
         }
     }
 
     /// The executable of a process of which the kernel side told no more than its outline.
-    fn complete_exe(&mut self, process: &mut ProcessFacts<'_>, identities: &dyn Identities) {
+    fn fill_exe(&mut self, process: &mut ProcessFacts<'_>, identities: &dyn Identities) {
         let Some(subject) = process.subject.as_mut().filter(|subject| subject.exe.is_empty()) else { return };
         if process.argv == Argv::NotApplicable {
             return;
@@ -511,7 +511,7 @@ impl Completer {
         let is_of = |block: &ArgumentBlock| block.is_of(process.start, process.arg_start);
         let now = || {
             let block = procfs::argument_block(&self.proc_directory, process.pid).ok().flatten();
-            let has_execed = |kept: KeptIdentity| is_before(process.exec_id, kept.exec_id);
+            let has_execed = |kept: KernelIdentity| is_before(process.exec_id, kept.exec_id);
             block.filter(is_of).filter(|_| !identities.identity(process.pid).is_some_and(has_execed))
         };
         let block = self.older.peek(&process.pid).filter(|block| is_of(block)).cloned().or_else(now)?;
@@ -545,7 +545,7 @@ mod tests {
             None
         }
 
-        fn identity(&self, _: u32) -> Option<KeptIdentity> {
+        fn identity(&self, _: u32) -> Option<KernelIdentity> {
             None
         }
     }
@@ -563,11 +563,11 @@ mod tests {
             None
         }
 
-        fn identity(&self, _: u32) -> Option<KeptIdentity> {
+        fn identity(&self, _: u32) -> Option<KernelIdentity> {
             let turn = self.asked.replace(1);
             let argv = b"kept\0".to_vec();
             let (exec_id, is_known) = (self.exec_ids[turn], self.is_known);
-            Some(KeptIdentity {
+            Some(KernelIdentity {
                 exec_id,
                 argv_total: 5,
                 argv,
@@ -583,11 +583,11 @@ mod tests {
     fn found(gap: Gap, arg_start: u32, identities: &dyn Identities) -> Option<bool> {
         let pid = std::process::id();
         let start = procfs::tests::own_start();
-        let mut completer = Completer::new(Path::new("/"), 0, true);
+        let mut enricher = Enricher::new(Path::new("/"), 0, true);
         let argv = Argv::Missing(gap);
         let mut processes =
             [ProcessFacts { start, exec_id: 5, arg_start, argv, ..ProcessFacts::named(pid, b"x") }];
-        completer.complete(&mut processes, identities);
+        enricher.fill_gaps(&mut processes, identities);
         match &processes[0].argv {
             Argv::Known { bytes, from, .. } => {
                 let is_from_proc = *from == ArgvFrom::Proc;
@@ -627,43 +627,43 @@ mod tests {
         assert_eq!(found(Gap::Unreadable, here, &keeper(5, 6, false)), None);
     }
 
-    fn completer() -> Completer {
-        Completer::new(Path::new("/nonexistent"), 0, true)
+    fn enricher() -> Enricher {
+        Enricher::new(Path::new("/nonexistent"), 0, true)
     }
 
     #[test]
     fn what_is_known_of_the_host_is_in_another_state_after_every_change() {
-        let mut completer = completer();
-        let mut last = completer.state();
-        let mut is_changed = |completer: &Completer| std::mem::replace(&mut last, completer.state()) != last;
+        let mut enricher = enricher();
+        let mut last = enricher.state();
+        let mut is_changed = |enricher: &Enricher| std::mem::replace(&mut last, enricher.state()) != last;
         let cgroup = CgroupFacts { hierarchy: 0, id: 5, path: b"/a" };
-        completer.hear_cgroup(&cgroup);
-        assert!(is_changed(&completer));
-        completer.hear_cgroup(&cgroup);
-        assert!(!is_changed(&completer), "it has that path already");
+        enricher.on_cgroup(&cgroup);
+        assert!(is_changed(&enricher));
+        enricher.on_cgroup(&cgroup);
+        assert!(!is_changed(&enricher), "it has that path already");
         let title = Title { bytes: b"x", spilt: false, cut: false };
         let image = Image { pid: 7, start: 7, exec_id: 1 };
         let mut titles = Titles::of_time(100);
         titles.keep(&TitleFacts { image, uid: 7, title });
-        completer.hear_titles(titles);
-        assert!(is_changed(&completer));
-        assert_eq!(completer.titles_hold_from(), 100);
-        completer.hear_titles(Titles::of_time(200));
-        assert!(is_changed(&completer));
-        assert_eq!(completer.titles_hold_from(), 200);
+        enricher.on_titles(titles);
+        assert!(is_changed(&enricher));
+        assert_eq!(enricher.titles_valid_from(), 100);
+        enricher.on_titles(Titles::of_time(200));
+        assert!(is_changed(&enricher));
+        assert_eq!(enricher.titles_valid_from(), 200);
     }
 
     #[test]
     fn what_had_to_be_asked_for_is_not_settled() {
-        let mut completer = completer();
+        let mut enricher = enricher();
         let mut asks = |process: ProcessFacts<'static>, spawner: bool| {
-            let before = completer.unsettled();
+            let before = enricher.unsettled();
             let mut processes = vec![process];
             let all = [SpawnerFacts { of: 0, process: 0, exited: false, execed_since: false }];
             let mut spawners = all[..usize::from(spawner)].to_vec();
-            completer.complete(&mut processes, &Nobody);
-            completer.complete_spawners(&mut processes, &mut spawners, &Nobody);
-            completer.unsettled() != before
+            enricher.fill_gaps(&mut processes, &Nobody);
+            enricher.fill_spawners(&mut processes, &mut spawners, &Nobody);
+            enricher.unsettled() != before
         };
         let named = || ProcessFacts::named(7, b"x");
         let known = || Argv::Known { bytes: Cow::Borrowed(b"x\0"), total: 2, from: ArgvFrom::Exec };
@@ -674,10 +674,10 @@ mod tests {
         assert!(asks(ProcessFacts { argv: Argv::Missing(Gap::Unknown), ..named() }, false));
         assert!(!asks(named(), true), "it stands in the record");
         assert!(asks(ProcessFacts { comm: Cow::Borrowed(b""), ..named() }, true));
-        let before = completer.unsettled();
+        let before = enricher.unsettled();
         let surroundings =
-            completer.surroundings(&Task { cgroup: 5, ..Task::default() }, &named(), 0, Instant::now());
-        assert!(surroundings.is_cgroup_lost && completer.unsettled() != before);
+            enricher.surroundings(&Task { cgroup: 5, ..Task::default() }, &named(), 0, Instant::now());
+        assert!(surroundings.is_cgroup_lost && enricher.unsettled() != before);
     }
 
     #[test]
@@ -686,14 +686,14 @@ mod tests {
         fs::create_dir(root.path().join("etc")).unwrap();
         let passwd = |text: &str| fs::write(root.path().join("etc/passwd"), text).unwrap();
         passwd("ann:x:1:1\n");
-        let mut completer = Completer::new(root.path(), 0, true);
-        completer.hear_cgroup(&CgroupFacts { hierarchy: 0, id: 5, path: b"/a.service" });
-        completer.hear_cgroup(&CgroupFacts { hierarchy: 0, id: 6, path: b"/b.service" });
+        let mut enricher = Enricher::new(root.path(), 0, true);
+        enricher.on_cgroup(&CgroupFacts { hierarchy: 0, id: 5, path: b"/a.service" });
+        enricher.on_cgroup(&CgroupFacts { hierarchy: 0, id: 6, path: b"/b.service" });
         let now = Instant::now();
         let task = Task { cgroup: 5, ..Task::default() };
         let process = ProcessFacts { uid: 1, ..ProcessFacts::named(7, b"x") };
         let mut of = |task: &Task, uid, now| {
-            let found = completer.surroundings(task, &ProcessFacts { uid, ..process.clone() }, 0, now);
+            let found = enricher.surroundings(task, &ProcessFacts { uid, ..process.clone() }, 0, now);
             (
                 found.placement.systemd_unit.clone().unwrap_or_default(),
                 found.user.map(|name| name.to_string()),
@@ -713,9 +713,9 @@ mod tests {
         for uid in 0..5 * WHEREABOUTS as u32 {
             of(&task, uid, later);
         }
-        assert!(!completer.whereabouts.is_empty() && completer.whereabouts.len() <= WHEREABOUTS);
-        completer.hear_cgroup(&CgroupFacts { hierarchy: 0, id: 5, path: b"/c.service" });
-        let found = completer.surroundings(&task, &process, 0, later);
+        assert!(!enricher.whereabouts.is_empty() && enricher.whereabouts.len() <= WHEREABOUTS);
+        enricher.on_cgroup(&CgroupFacts { hierarchy: 0, id: 5, path: b"/c.service" });
+        let found = enricher.surroundings(&task, &process, 0, later);
         assert_eq!(found.placement.systemd_unit.as_deref(), Some("c.service"));
     }
 }

@@ -323,7 +323,7 @@ pub fn decide(facts: &Snapshot<'_>) -> Verdict {
     let names_it = call.filter(|(call, args)| {
         call.signal_argument(args) == Some(u32::from(facts.signal))
             && call.may_leave(facts.info)
-            && !facts.is_info_elsewhere
+            && !facts.is_info_off_stack
     });
     // past a call that failed, task work may send for I/O from the same stack, while the registers hold the call still
     let is_past_it = facts.syscall.is_some_and(|call| !call.is_active) && may_be_io(facts.info);
@@ -883,7 +883,7 @@ mod tests {
     fn what_an_interrupt_or_task_work_brings_is_not_sent_by_the_call() {
         let mut timer = in_call(facts(10, given(SI_TIMER)), 129, [200, 10, 0, 0]);
         assert_eq!(decide(&timer).origin, Origin::Process);
-        timer.is_info_elsewhere = true;
+        timer.is_info_off_stack = true;
         assert_eq!((decide(&timer).origin, decide(&timer).code_forged), (Origin::Timer, false));
         let mut input = in_call(facts(11, given(SI_SIGIO)), 129, [200, 11, 0, 0]);
         assert_eq!(decide(&input).origin, Origin::Process);

@@ -235,12 +235,12 @@ fn source(event: &SignalEvent<'_>) -> String {
 }
 
 /// Does the sentence say how long ago something was?
-pub fn tells_time(event: &SignalEvent<'_>) -> bool {
-    told_before(event).is_some() || event.last_signal().is_some() || event.is_raised_again()
+pub fn mentions_time(event: &SignalEvent<'_>) -> bool {
+    reported_before(event).is_some() || event.last_signal().is_some() || event.is_raised_again()
 }
 
 /// What came before and is worth telling.
-fn told_before<'a>(event: &'a SignalEvent<'_>) -> Option<(&'a Previous, Signal)> {
+fn reported_before<'a>(event: &'a SignalEvent<'_>) -> Option<(&'a Previous, Signal)> {
     // the same signal again, or one that nobody was told of, is no story
     let previous = event.previous()?;
     let is_story = !previous.hidden && previous.signal != event.signal.number();
@@ -250,7 +250,7 @@ fn told_before<'a>(event: &'a SignalEvent<'_>) -> Option<(&'a Previous, Signal)>
 /// What came before: `, 10.0 s after SIGTERM, which it ignored as PID 1 of its namespace`.
 fn before(event: &SignalEvent<'_>) -> String {
     let mut text = String::new();
-    let Some((previous, signal)) = told_before(event) else { return text };
+    let Some((previous, signal)) = reported_before(event) else { return text };
     let _ = write!(text, ", {} after {signal}", seconds(event.facts.time.saturating_sub(previous.time)));
     text.push_str(ignored(previous, &event.facts.target));
     text

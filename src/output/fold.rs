@@ -4,7 +4,7 @@
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use crate::base::bounded::{Bounded, Kept, owner_of};
+use crate::base::bounded::{Bounded, Stored, owner_of};
 use crate::output::format::document::{Document, Value};
 
 /// A flood has a line in this time.
@@ -17,7 +17,7 @@ type Alike = (Option<String>, Option<String>, Option<i128>, Option<String>, Opti
 
 #[derive(Debug)]
 struct Flood {
-    told_at: Instant,
+    reported_at: Instant,
     /// Since then.
     repeated: u64,
     /// The latest of these.
@@ -62,13 +62,13 @@ impl Fold {
         let mut bytes = bytes_of(&alike);
         let flood = match known {
             // it has been told: nothing of it needs to be kept
-            None => Flood { told_at: now, repeated: 0, latest: None },
+            None => Flood { reported_at: now, repeated: 0, latest: None },
             Some(flood) => {
                 bytes += document.size();
                 Flood { repeated: flood.repeated + 1, latest: Some(Rc::clone(document)), ..flood }
             }
         };
-        let due = flood.told_at + EVERY;
+        let due = flood.reported_at + EVERY;
         self.next = Some(self.next.map_or(due, |next| next.min(due)));
         let uid = document.number_at("source.user.id").or_else(|| document.number_at("target.user.id"));
         let owner = owner_of(uid.and_then(|uid| u32::try_from(uid).ok()).unwrap_or_default());
@@ -84,13 +84,13 @@ impl Fold {
         }
         let mut next = None;
         self.floods.retain(|alike, flood| {
-            let mut kept = Kept::Same;
-            if all || now.saturating_duration_since(flood.told_at) >= EVERY {
+            let mut kept = Stored::Same;
+            if all || now.saturating_duration_since(flood.reported_at) >= EVERY {
                 due.push(flood.line()?);
-                flood.told_at = now;
-                kept = Kept::Now(bytes_of(alike));
+                flood.reported_at = now;
+                kept = Stored::Now(bytes_of(alike));
             }
-            let at = flood.told_at + EVERY;
+            let at = flood.reported_at + EVERY;
             next = Some(next.map_or(at, |next: Instant| next.min(at)));
             (!all).then_some(kept)
         });
@@ -103,7 +103,7 @@ impl Fold {
         let mut due = Vec::new();
         self.floods.retain(|alike, flood| {
             if alike.1.as_deref() != Some(target) {
-                return Some(Kept::Same);
+                return Some(Stored::Same);
             }
             due.extend(flood.line());
             None

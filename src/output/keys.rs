@@ -447,7 +447,7 @@ pub fn nearest(wanted: &str) -> String {
 pub fn schema() -> String {
     let mut text = String::from(
         "{\n  \"$schema\": \"https://json-schema.org/draft/2020-12/schema\",\n  \"title\": \"killsnoop event\",\n  \
-         \"description\": \"One line of killsnoop -o json. Made from the flags' own table: killsnoop generate schema\",\n  \
+         \"description\": \"One line of killsnoop -o json. Generated: killsnoop generate\",\n  \
          \"type\": \"object\",\n  \"required\": [\"time\", \"level\", \"msg\", \"event\"],\n  \
          \"additionalProperties\": false,\n  \"properties\": ",
     );

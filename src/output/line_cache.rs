@@ -1,10 +1,10 @@
 //! Signals that are one before once more: their records are the same, byte by byte, but for the times. Of a storm most
-//! are, and then nothing needs to be decoded, judged and told again: the line is filled in anew ([`Stencil`]).
+//! are, and then nothing needs to be decoded, judged and told again: the line is filled in anew ([`LineTemplate`]).
 //!
 //! What a line is made of beside the record is looked at each time: the state of the host that is known, the filters'
 //! answer, what came before. A signal that comes once is only counted; memory is bounded.
 //!
-//! [`Stencil`]: crate::output::format::stencil::Stencil
+//! [`LineTemplate`]: crate::output::format::stencil::LineTemplate
 
 use std::hash::{Hasher, RandomState};
 use std::num::NonZeroUsize;
@@ -12,11 +12,11 @@ use std::num::NonZeroUsize;
 use lru::LruCache;
 use rustc_hash::FxHasher;
 
-use crate::correlate::history::Noted;
+use crate::correlate::history::SignalNote;
 use crate::event::SignalEvent;
 use crate::event::origin::{self, Origin};
 use crate::event::summary;
-use crate::output::Kept;
+use crate::output::CachedLine;
 use crate::record::{Previous, has_previous, head_of_signal};
 use crate::wire::{WireSignal, bytes_of};
 
@@ -54,24 +54,24 @@ impl<'a> Outline<'a> {
 
 /// What was made of a record.
 #[derive(Debug)]
-pub struct Made {
+pub struct CachedEvent {
     /// Which state of the host was known.
     pub state: u64,
     /// Nothing earlier (boot time, ns) is told so.
     pub from: u64,
     /// For the history.
-    pub noted: Noted,
+    pub noted: SignalNote,
     /// What brought the signal before about, if an event told of that.
     pub previous: Option<Origin>,
     /// What was reported.
-    pub kept: Kept,
+    pub kept: CachedLine,
 }
 
 #[derive(Debug)]
 struct Known {
     head: WireSignal,
     rest: Vec<u8>,
-    made: Made,
+    made: CachedEvent,
 }
 
 impl Known {
@@ -86,22 +86,22 @@ impl Known {
 
 /// The signals of late.
 #[derive(Debug)]
-pub struct Repeats {
+pub struct LineCache {
     /// By the hash of the outline; None of one that came once. Users choose much of an outline, so they could have hashes that
     /// meet in one place of the table, but not with a seed that nobody knows.
     known: LruCache<u64, Option<Box<Known>>, RandomState>,
     bytes: usize,
 }
 
-impl Default for Repeats {
+impl Default for LineCache {
     fn default() -> Self {
         Self { known: LruCache::with_hasher(SIGNALS, RandomState::new()), bytes: 0 }
     }
 }
 
-impl Repeats {
+impl LineCache {
     /// What was made of such a record, in this state of the host.
-    pub fn find(&mut self, outline: &Outline<'_>, state: u64) -> Option<&Made> {
+    pub fn find(&mut self, outline: &Outline<'_>, state: u64) -> Option<&CachedEvent> {
         let known = self.known.get(&outline.hash)?.as_deref()?;
         let is_it = known.made.state == state && outline.time >= known.made.from && known.is_of(outline);
         is_it.then_some(&known.made)
@@ -117,7 +117,7 @@ impl Repeats {
     }
 
     /// Keeps it.
-    pub fn keep(&mut self, outline: &Outline<'_>, made: Made) {
+    pub fn keep(&mut self, outline: &Outline<'_>, made: CachedEvent) {
         let known = Known { head: outline.head, rest: outline.rest.to_vec(), made };
         self.put(outline.hash, Some(Box::new(known)));
     }
@@ -137,10 +137,10 @@ impl Repeats {
 
 /// From which time on (boot time, ns) an event of the same bytes is told as this one is, but for the gaps of its line.
 /// None if it is not.
-pub fn holds_from(event: &SignalEvent<'_>) -> Option<u64> {
+pub fn valid_from(event: &SignalEvent<'_>) -> Option<u64> {
     let facts = &event.facts;
     // another record belongs to it, or it tells of times in words
-    if facts.oom.is_some() || origin::may_be_oom(facts) || summary::tells_time(event) {
+    if facts.oom.is_some() || origin::may_be_oom(facts) || summary::mentions_time(event) {
         return None;
     }
     // what the source got is recent for a second, and then never again
@@ -170,7 +170,7 @@ mod tests {
     use crate::output::deliver::writer::Counts;
     use crate::output::format::Format;
     use crate::output::format::document::{Document, Field, Value};
-    use crate::output::format::stencil::{Moment, is_gap};
+    use crate::output::format::line_template::{EventStamp, is_slot};
     use crate::output::{OutputSettings, Reporter, Settings};
     use crate::record::{ChildDeath, Previous, ProcessFacts, Record, Snapshot, decode};
 
@@ -228,9 +228,9 @@ mod tests {
         SignalEvent::new(*facts, id, clock, context).unwrap()
     }
 
-    fn made(event: &SignalEvent<'_>, kept: Kept) -> Made {
-        let noted = Noted::of(&event.facts).unwrap();
-        Made { state: 1, from: 0, noted, previous: None, kept }
+    fn made(event: &SignalEvent<'_>, kept: CachedLine) -> CachedEvent {
+        let noted = SignalNote::of(&event.facts).unwrap();
+        CachedEvent { state: 1, from: 0, noted, previous: None, kept }
     }
 
     fn reporter(directory: &Path) -> Reporter {
@@ -254,22 +254,22 @@ mod tests {
     fn a_signal_that_comes_again_is_told_as_if_it_were_read() {
         let (read, filled) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let (mut reads, mut fills) = (reporter(read.path()), reporter(filled.path()));
-        let (mut repeats, mut count) = (Repeats::default(), 0);
+        let (mut line_cache, mut count) = (LineCache::default(), 0);
         for (record, id) in records().iter().zip(1..) {
             let again = later(record);
             let first = event(record, id, CLOCK, 3);
-            if holds_from(&first).is_none() {
+            if valid_from(&first).is_none() {
                 continue;
             }
             count += 1;
-            let noted = made(&first, Kept::default());
+            let noted = made(&first, CachedLine::default());
             let first = Event::Signal(Box::new(first));
             reads.report(&first);
             let (_, kept) = fills.report_to_repeat(&first);
-            repeats.keep(&Outline::of(record).unwrap(), Made { kept: kept.unwrap(), ..noted });
+            line_cache.keep(&Outline::of(record).unwrap(), CachedEvent { kept: kept.unwrap(), ..noted });
 
             let second = event(&again, 1000 + id, LATER, 4444);
-            let moment = Moment {
+            let moment = EventStamp {
                 id: 1000 + id,
                 time: second.facts.time,
                 clock: LATER,
@@ -279,7 +279,7 @@ mod tests {
             reads.report(&Event::Signal(Box::new(second)));
             let outline = Outline::of(&again).unwrap();
             assert_eq!(outline.time, moment.time);
-            assert!(fills.repeat(&repeats.find(&outline, 1).unwrap().kept, &moment));
+            assert!(fills.repeat(&line_cache.find(&outline, 1).unwrap().kept, &moment));
         }
         assert!(count > 15, "{count}");
         let (reads, fills) = (written(&mut reads, read.path()), written(&mut fills, filled.path()));
@@ -294,10 +294,10 @@ mod tests {
         let all = records();
         let with_previous = all.iter().find(|record| Outline::of(record).unwrap().previous.is_some());
         for record in [with_previous.unwrap(), &all[0]] {
-            let mut repeats = Repeats::default();
+            let mut line_cache = LineCache::default();
             let event = event(record, 1, CLOCK, 3);
-            repeats.keep(&Outline::of(record).unwrap(), made(&event, Kept::default()));
-            assert!(repeats.find(&Outline::of(&later(record)).unwrap(), 1).is_some());
+            line_cache.keep(&Outline::of(record).unwrap(), made(&event, CachedLine::default()));
+            assert!(line_cache.find(&Outline::of(&later(record)).unwrap(), 1).is_some());
             let time = std::mem::offset_of!(WireSignal, time);
             let previous = std::mem::offset_of!(WireSignal, previous);
             let had_one = event.facts.previous.is_some();
@@ -309,7 +309,7 @@ mod tests {
                 outline.hash = Outline::of(record).unwrap().hash;
                 let is_time =
                     (time..time + 8).contains(&at) || (had_one && (previous..previous + 8).contains(&at));
-                assert_eq!(repeats.find(&outline, 1).is_some(), is_time, "byte {at}");
+                assert_eq!(line_cache.find(&outline, 1).is_some(), is_time, "byte {at}");
             }
         }
     }
@@ -317,15 +317,15 @@ mod tests {
     #[test]
     fn in_another_state_of_the_host_or_earlier_it_is_told_anew() {
         let record = &records()[0];
-        let (mut repeats, outline) = (Repeats::default(), Outline::of(record).unwrap());
+        let (mut line_cache, outline) = (LineCache::default(), Outline::of(record).unwrap());
         let event = event(record, 1, CLOCK, 3);
-        let of = |state, from| Made { state, from, ..made(&event, Kept::default()) };
-        repeats.keep(&outline, of(1, outline.time));
-        assert!(repeats.find(&outline, 1).is_some());
-        assert!(repeats.find(&outline, 2).is_none());
-        repeats.keep(&outline, of(1, outline.time + 1));
-        assert!(repeats.find(&outline, 1).is_none());
-        assert!(repeats.find(&Outline::of(&later(record)).unwrap(), 1).is_some());
+        let of = |state, from| CachedEvent { state, from, ..made(&event, CachedLine::default()) };
+        line_cache.keep(&outline, of(1, outline.time));
+        assert!(line_cache.find(&outline, 1).is_some());
+        assert!(line_cache.find(&outline, 2).is_none());
+        line_cache.keep(&outline, of(1, outline.time + 1));
+        assert!(line_cache.find(&outline, 1).is_none());
+        assert!(line_cache.find(&Outline::of(&later(record)).unwrap(), 1).is_some());
     }
 
     #[test]
@@ -337,7 +337,7 @@ mod tests {
             change(&mut facts);
             let mut event = SignalEvent::new(facts, 1, CLOCK, Context::default()).unwrap();
             event.verdict.origin = Origin::Process;
-            holds_from(&event)
+            valid_from(&event)
         };
         assert_eq!(between(&|_| {}), Some(0));
         let previous = |signal| {
@@ -365,24 +365,24 @@ mod tests {
     fn memory_is_bounded_and_what_comes_once_takes_none() {
         let mut record = records().into_iter().max_by_key(Vec::len).unwrap();
         let tid = std::mem::offset_of!(WireSignal, source.tid);
-        let mut repeats = Repeats::default();
+        let mut line_cache = LineCache::default();
         for number in 0..5000u32 {
             record[tid..tid + 4].copy_from_slice(&number.to_ne_bytes());
             let outline = Outline::of(&record).unwrap();
-            assert!(!repeats.is_wanted(&outline), "{number}");
-            assert!(repeats.is_wanted(&outline));
+            assert!(!line_cache.is_wanted(&outline), "{number}");
+            assert!(line_cache.is_wanted(&outline));
             if number >= 3000 {
                 let event = event(&record, 1, CLOCK, 3);
-                repeats.keep(&outline, made(&event, Kept::default()));
-                assert!(repeats.find(&outline, 1).is_some());
+                line_cache.keep(&outline, made(&event, CachedLine::default()));
+                assert!(line_cache.find(&outline, 1).is_some());
             } else {
-                assert_eq!(repeats.bytes, 0);
+                assert_eq!(line_cache.bytes, 0);
             }
         }
-        let kept = || repeats.known.iter().filter_map(|(_, known)| known.as_ref());
-        assert!(repeats.known.len() <= SIGNALS.get() && kept().count() > 10);
-        assert_eq!(repeats.bytes, kept().map(|known| known.size()).sum::<usize>());
-        assert!(repeats.bytes <= ROOM);
+        let kept = || line_cache.known.iter().filter_map(|(_, known)| known.as_ref());
+        assert!(line_cache.known.len() <= SIGNALS.get() && kept().count() > 10);
+        assert_eq!(line_cache.bytes, kept().map(|known| known.size()).sum::<usize>());
+        assert!(line_cache.bytes <= ROOM);
     }
 
     fn different(path: &str, one: &[Field], other: &[Field], paths: &mut Vec<String>) {
@@ -403,7 +403,7 @@ mod tests {
         for record in records() {
             let again = later(&record);
             let first = event(&record, 1, CLOCK, 3);
-            if holds_from(&first).is_none() {
+            if valid_from(&first).is_none() {
                 continue;
             }
             let [mut one, mut other] = [Document::default(), Document::default()];
@@ -416,6 +416,6 @@ mod tests {
         paths.sort();
         paths.dedup();
         assert!(paths.iter().any(|path| path == "previous.secondsAgo"), "{paths:?}");
-        assert!(paths.iter().all(|path| is_gap(path)), "{paths:?}");
+        assert!(paths.iter().all(|path| is_slot(path)), "{paths:?}");
     }
 }

@@ -39,8 +39,8 @@ use crate::event::Event;
 use crate::event::signal::Signal;
 use crate::output::format::document::Document;
 use crate::output::format::layout::Drawn;
+use crate::output::format::line_template::{EventStamp, LineTemplate};
 use crate::output::format::screen::{Screen, Width};
-use crate::output::format::stencil::{Moment, Stencil};
 use crate::output::format::{Format, json::Json, logfmt::Logfmt, table::Table, tree::Tree};
 
 /// How long a destination may take nothing before somebody who was asked to end gives it up.
@@ -155,15 +155,15 @@ struct Output {
 
 /// What was reported of a signal, to be reported once more of another moment.
 #[derive(Debug, Default)]
-pub struct Kept {
+pub struct CachedLine {
     /// The line of each output; None if a filter refused the signal.
-    lines: Option<Vec<Stencil>>,
+    lines: Option<Vec<LineTemplate>>,
 }
 
-impl Kept {
+impl CachedLine {
     /// Bytes of memory, roughly.
     pub fn size(&self) -> usize {
-        self.lines.iter().flatten().map(Stencil::size).sum()
+        self.lines.iter().flatten().map(LineTemplate::size).sum()
     }
 }
 
@@ -389,20 +389,20 @@ impl Reporter {
 
     /// Takes an event as [`report`](Self::report) does; what is to be kept of it, if its lines [can be filled in
     /// anew](Self::can_repeat).
-    pub fn report_to_repeat(&mut self, event: &Event<'_>) -> (bool, Option<Kept>) {
+    pub fn report_to_repeat(&mut self, event: &Event<'_>) -> (bool, Option<CachedLine>) {
         let begins: Vec<usize> = self.outputs.iter().map(|output| output.buffer.len()).collect();
         if !self.report(event) {
-            return (false, Some(Kept { lines: None }));
+            return (false, Some(CachedLine { lines: None }));
         }
         let lines = self.outputs.iter().zip(begins).map(|(output, begin)| {
             let line = output.buffer.get(begin..).filter(|line| !line.is_empty())?;
-            Stencil::new(line, output.format.gaps()?)
+            LineTemplate::new(line, output.format.gaps()?)
         });
-        (true, lines.collect::<Option<_>>().map(|lines| Kept { lines: Some(lines) }))
+        (true, lines.collect::<Option<_>>().map(|lines| CachedLine { lines: Some(lines) }))
     }
 
     /// Reports a signal that is one before once more. Is it reported? If not, a filter refused it.
-    pub fn repeat(&mut self, kept: &Kept, moment: &Moment) -> bool {
+    pub fn repeat(&mut self, kept: &CachedLine, moment: &EventStamp) -> bool {
         let Some(lines) = &kept.lines else { return false };
         self.filter.pass_again(moment.id);
         for (output, line) in self.outputs.iter_mut().zip(lines) {

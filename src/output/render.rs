@@ -17,8 +17,8 @@ use crate::event::{
     AttemptEvent, Clock, EndEvent, Event, LostEvent, Outcome, RefusedCall, RlimitValue, SignalEvent, tty_name,
 };
 use crate::output::format::Format;
+use crate::output::format::line_template::Gap;
 use crate::output::format::parts::{Basis, PartOf};
-use crate::output::format::stencil::Gap;
 use crate::record::{
     Argv, ArgvFrom, Blocking, ChildDeath, Disposition, Ending, OomScope, Previous, PreviousSource,
     ProcessFacts, Snapshot, SpawnerFacts, Task, Title,
@@ -27,15 +27,15 @@ use crate::record::{
 /// Tells one event to a format.
 pub fn tell(event: &Event<'_>, format: &mut dyn Format) {
     match event {
-        Event::Signal(signal) => tell_signal(signal, format),
-        Event::Attempt(attempt) => tell_attempt(attempt, format),
-        Event::End(end) => tell_end(end, format),
-        Event::Lost(lost) => tell_lost(lost, format),
+        Event::Signal(signal) => write_signal(signal, format),
+        Event::Attempt(attempt) => write_attempt(attempt, format),
+        Event::End(end) => write_end(end, format),
+        Event::Lost(lost) => write_lost(lost, format),
     }
 }
 
 /// What every event begins with.
-fn tell_head(time: &str, level: &str, msg: &str, event: &str, format: &mut dyn Format) {
+fn write_head(time: &str, level: &str, msg: &str, event: &str, format: &mut dyn Format) {
     format.text("time", time);
     format.gap(Gap::Time);
     format.text("level", level);
@@ -43,9 +43,9 @@ fn tell_head(time: &str, level: &str, msg: &str, event: &str, format: &mut dyn F
     format.text("event", event);
 }
 
-fn tell_lost(event: &LostEvent, format: &mut dyn Format) {
+fn write_lost(event: &LostEvent, format: &mut dyn Format) {
     let time = Clock::fixed(event.time).utc(0);
-    tell_head(&time, "WARN", "events lost", "lost", format);
+    write_head(&time, "WARN", "events lost", "lost", format);
     format.number("lost", event.lost.total());
     format.open("cause");
     for (cause, count) in [
@@ -65,9 +65,9 @@ fn tell_lost(event: &LostEvent, format: &mut dyn Format) {
     format.close();
 }
 
-fn tell_signal(event: &SignalEvent<'_>, format: &mut dyn Format) {
+fn write_signal(event: &SignalEvent<'_>, format: &mut dyn Format) {
     let facts = &event.facts;
-    tell_head(&event.clock.utc(facts.time), "INFO", "snooped signal", "signal", format);
+    write_head(&event.clock.utc(facts.time), "INFO", "snooped signal", "signal", format);
     format.number("id", event.id);
     format.gap(Gap::Id);
     format.number("signal", u64::from(event.signal.number()));
@@ -110,16 +110,16 @@ fn tell_signal(event: &SignalEvent<'_>, format: &mut dyn Format) {
     if let Some(previous) = event.previous() {
         let (id, origin) = event.context.previous.unzip();
         let after = After { id, origin, signal: *previous };
-        tell_earlier("previous", &after, facts.time, format);
+        write_earlier("previous", &after, facts.time, format);
     }
-    tell_trigger(event, format);
+    write_trigger(event, format);
     if let Some(tty) = event.tty() {
         format.open("tty");
         format.text("name", &tty);
         format.close();
     }
-    tell_oom(event, format);
-    tell_cause(event, format);
+    write_oom(event, format);
+    write_cause(event, format);
     if let Some((address, instruction)) = event.fault() {
         format.open("fault");
         format.text("address", &format!("{address:#x}"));
@@ -137,20 +137,20 @@ fn tell_signal(event: &SignalEvent<'_>, format: &mut dyn Format) {
         let subject = Subject::source(facts, &event.context.source);
         subject.tell(event.clock, facts.time, format, |format| {
             if let Some(death) = event.child_death() {
-                tell_child_death(death, event.context.child_death_id, facts.time, format);
+                write_child_death(death, event.context.child_death_id, facts.time, format);
             }
             if let Some((last, from)) = event.last_signal() {
-                tell_last_signal(last, from, event.context.last_signal_id, facts.time, format);
+                write_last_signal(last, from, event.context.last_signal_id, facts.time, format);
             }
-            tell_tracer(event.source_tracer(), format);
+            write_tracer(event.source_tracer(), format);
         });
         format.close();
     }
     format.open("target");
     let mut subject = Subject::target(facts, &event.context.target);
     // a limit is reached by the thread that runs
-    subject.tells_thread |= event.verdict.origin == Origin::Rlimit;
-    subject.tell(event.clock, facts.time, format, |format| tell_target(event, format));
+    subject.names_thread |= event.verdict.origin == Origin::Rlimit;
+    subject.tell(event.clock, facts.time, format, |format| write_target(event, format));
     format.close();
     if let Some(pid) = event.common_ancestor() {
         format.open("commonAncestor");
@@ -159,10 +159,10 @@ fn tell_signal(event: &SignalEvent<'_>, format: &mut dyn Format) {
     }
 }
 
-fn tell_attempt(event: &AttemptEvent<'_>, format: &mut dyn Format) {
+fn write_attempt(event: &AttemptEvent<'_>, format: &mut dyn Format) {
     let attempt = &event.attempt;
     let facts = &attempt.facts;
-    tell_head(&event.clock.utc(facts.time), "INFO", "signal attempt", "attempt", format);
+    write_head(&event.clock.utc(facts.time), "INFO", "signal attempt", "attempt", format);
     format.number("id", event.id);
     format.integer("signal", i64::from(attempt.signal));
     let number = || attempt.signal.to_string();
@@ -204,9 +204,9 @@ fn tell_attempt(event: &AttemptEvent<'_>, format: &mut dyn Format) {
     }
 }
 
-fn tell_end(event: &EndEvent<'_>, format: &mut dyn Format) {
+fn write_end(event: &EndEvent<'_>, format: &mut dyn Format) {
     let facts = &event.facts;
-    tell_head(&event.clock.utc(facts.time), "INFO", "target ended", "ended", format);
+    write_head(&event.clock.utc(facts.time), "INFO", "target ended", "ended", format);
     format.number("id", event.id);
     if let Some(signal) = event.signal {
         format.number("signal", u64::from(signal.number()));
@@ -222,19 +222,19 @@ fn tell_end(event: &EndEvent<'_>, format: &mut dyn Format) {
         Ending::Signal { core_dumped, .. } => format.flag("coreDumped", core_dumped),
     }
     if let Some(after) = &event.after {
-        tell_earlier("after", after, facts.time, format);
+        write_earlier("after", after, facts.time, format);
     }
     if facts.is_thread {
         format.text("scope", origin::Scope::Thread.name());
     }
     if let Some(call) = event.refused_call() {
-        tell_refused_call(&call, format);
+        write_refused_call(&call, format);
     }
     if let Some(tracer) = event.tracer() {
         format.open("trigger");
         format.number("pid", u64::from(tracer.pid));
-        tell_bytes("comm", "commRaw", &tracer.comm, format);
-        tell_cmdline(tracer, format);
+        write_bytes("comm", "commRaw", &tracer.comm, format);
+        write_cmdline(tracer, format);
         format.close();
     }
     let mut missing = Vec::new();
@@ -252,7 +252,7 @@ fn tell_end(event: &EndEvent<'_>, format: &mut dyn Format) {
         task: &facts.task,
         surroundings: &event.surroundings,
         truncated: facts.truncated,
-        tells_thread: facts.is_thread,
+        names_thread: facts.is_thread,
     };
     subject.missing("target", &mut missing);
     if let Some(tracer) = facts.tracer {
@@ -267,7 +267,7 @@ fn tell_end(event: &EndEvent<'_>, format: &mut dyn Format) {
 }
 
 /// A signal that came before: to the same target, or before its end.
-fn tell_earlier(key: &'static str, earlier: &After, now: u64, format: &mut dyn Format) {
+fn write_earlier(key: &'static str, earlier: &After, now: u64, format: &mut dyn Format) {
     let signal = &earlier.signal;
     format.open(key);
     if let Some(id) = earlier.id {
@@ -286,7 +286,7 @@ fn tell_earlier(key: &'static str, earlier: &After, now: u64, format: &mut dyn F
         format.flag("hidden", true);
     }
     if let Some(source) = earlier.source() {
-        tell_sender(source, format);
+        write_sender(source, format);
     }
     format.seconds("secondsAgo", now.saturating_sub(signal.time));
     format.gap(Gap::SecondsSincePrevious);
@@ -294,15 +294,15 @@ fn tell_earlier(key: &'static str, earlier: &After, now: u64, format: &mut dyn F
 }
 
 /// Who sent an earlier signal.
-fn tell_sender(source: &PreviousSource, format: &mut dyn Format) {
+fn write_sender(source: &PreviousSource, format: &mut dyn Format) {
     format.open("source");
     format.number("pid", u64::from(source.pid));
-    tell_bytes("comm", "commRaw", &source.comm, format);
+    write_bytes("comm", "commRaw", &source.comm, format);
     format.text("key", &key_text(source.pid, source.start));
     format.close();
 }
 
-fn tell_child_death(death: ChildDeath, id: Option<u64>, now: u64, format: &mut dyn Format) {
+fn write_child_death(death: ChildDeath, id: Option<u64>, now: u64, format: &mut dyn Format) {
     format.open("lastChildDeath");
     format.number("pid", u64::from(death.pid));
     let name = Signal::new(death.signal).map_or_else(|| death.signal.to_string().into(), Signal::name);
@@ -314,7 +314,7 @@ fn tell_child_death(death: ChildDeath, id: Option<u64>, now: u64, format: &mut d
     format.close();
 }
 
-fn tell_last_signal(
+fn write_last_signal(
     last: &Previous,
     from: &PreviousSource,
     id: Option<u64>,
@@ -327,23 +327,23 @@ fn tell_last_signal(
     }
     let name = Signal::new(last.signal).map_or_else(|| last.signal.to_string().into(), Signal::name);
     format.text("signalName", &name);
-    tell_sender(from, format);
+    write_sender(from, format);
     format.seconds("secondsAgo", now.saturating_sub(last.time));
     format.close();
 }
 
-fn tell_tracer(tracer: Option<&ProcessFacts<'_>>, format: &mut dyn Format) {
+fn write_tracer(tracer: Option<&ProcessFacts<'_>>, format: &mut dyn Format) {
     let Some(tracer) = tracer else { return };
     format.open("tracer");
     format.number("pid", u64::from(tracer.pid));
-    tell_bytes("comm", "commRaw", &tracer.comm, format);
-    tell_cmdline(tracer, format);
+    write_bytes("comm", "commRaw", &tracer.comm, format);
+    write_cmdline(tracer, format);
     format.text("key", &key(tracer));
     format.close();
 }
 
 /// What the kernel's own reasons say more.
-fn tell_cause(event: &SignalEvent<'_>, format: &mut dyn Format) {
+fn write_cause(event: &SignalEvent<'_>, format: &mut dyn Format) {
     if let Some(limit) = event.rlimit() {
         format.open("rlimit");
         format.text("name", limit.name);
@@ -355,7 +355,7 @@ fn tell_cause(event: &SignalEvent<'_>, format: &mut dyn Format) {
         format.close();
     }
     if let Some(call) = event.refused_call() {
-        tell_refused_call(&call, format);
+        write_refused_call(&call, format);
     }
     if let Some(reboot) = event.reboot() {
         format.open("reboot");
@@ -369,7 +369,7 @@ fn tell_cause(event: &SignalEvent<'_>, format: &mut dyn Format) {
     }
 }
 
-fn tell_refused_call(call: &RefusedCall, format: &mut dyn Format) {
+fn write_refused_call(call: &RefusedCall, format: &mut dyn Format) {
     format.open("seccomp");
     format.integer("syscall", call.number);
     if let Some(name) = call.name() {
@@ -383,7 +383,7 @@ fn tell_refused_call(call: &RefusedCall, format: &mut dyn Format) {
     format.close();
 }
 
-fn tell_oom(event: &SignalEvent<'_>, format: &mut dyn Format) {
+fn write_oom(event: &SignalEvent<'_>, format: &mut dyn Format) {
     let Some(oom) = &event.facts.oom else { return };
     let bytes = |pages| summary::bytes_of_pages(pages);
     format.open("oom");
@@ -393,7 +393,7 @@ fn tell_oom(event: &SignalEvent<'_>, format: &mut dyn Format) {
     // a limit that was near is nothing to tell where the host's memory ran out
     if oom.scope == Some(OomScope::Cgroup) {
         if !oom.cgroup.is_empty() {
-            tell_bytes("cgroup", "cgroupRaw", &oom.cgroup, format);
+            write_bytes("cgroup", "cgroupRaw", &oom.cgroup, format);
         }
         if let Some((usage, limit)) = oom.usage_and_limit {
             format.number("limitBytes", bytes(limit));
@@ -406,12 +406,12 @@ fn tell_oom(event: &SignalEvent<'_>, format: &mut dyn Format) {
     format.close();
 }
 
-fn tell_trigger(event: &SignalEvent<'_>, format: &mut dyn Format) {
+fn write_trigger(event: &SignalEvent<'_>, format: &mut dyn Format) {
     let Some(trigger) = event.trigger() else { return };
     format.open("trigger");
     format.number("pid", u64::from(trigger.pid));
-    tell_bytes("comm", "commRaw", &trigger.comm, format);
-    tell_cmdline(trigger, format);
+    write_bytes("comm", "commRaw", &trigger.comm, format);
+    write_cmdline(trigger, format);
     if event.verdict.origin == Origin::ParentDeath {
         format.number("tid", u64::from(event.facts.current.tid));
         format.flag("processAlive", event.current_lives_on());
@@ -428,7 +428,7 @@ struct Subject<'a> {
     surroundings: &'a Surroundings,
     truncated: bool,
     /// The thread is worth telling, if it is not the first one.
-    tells_thread: bool,
+    names_thread: bool,
 }
 
 impl<'a> Subject<'a> {
@@ -440,7 +440,7 @@ impl<'a> Subject<'a> {
             task: &facts.current,
             surroundings,
             truncated: facts.current_truncated,
-            tells_thread: true,
+            names_thread: true,
         }
     }
 
@@ -453,7 +453,7 @@ impl<'a> Subject<'a> {
             surroundings,
             truncated: facts.target_truncated,
             // a signal to the group names whatever thread stood for it: only one to a thread has a thread
-            tells_thread: !facts.group,
+            names_thread: !facts.group,
         }
     }
 
@@ -462,21 +462,21 @@ impl<'a> Subject<'a> {
         let (task, chain) = (self.task, self.chain);
         let Some(process) = chain.first().and_then(|&place| self.processes.get(place)) else { return };
         format.number("pid", u64::from(process.pid));
-        if task.tid != process.pid && self.tells_thread {
+        if task.tid != process.pid && self.names_thread {
             format.number("tid", u64::from(task.tid));
         }
-        tell_cmdline(process, format);
-        tell_bytes("comm", "commRaw", &process.comm, format);
+        write_cmdline(process, format);
+        write_bytes("comm", "commRaw", &process.comm, format);
         format.text("key", &key(process));
         if let Some(title) = &process.title {
-            tell_title(title, format);
+            write_title(title, format);
         } else if let Some(read) = &self.surroundings.title {
             let ReadTitle { ref bytes, spilt, cut, read_at } = *read;
-            tell_title(&Title { bytes, spilt, cut }, format);
+            write_title(&Title { bytes, spilt, cut }, format);
             format.seconds("titleAgeSeconds", now.saturating_sub(read_at));
             format.gap(Gap::SecondsSince(read_at));
         }
-        self.tell_identity(process, clock, format);
+        self.write_identity(process, clock, format);
         own(format);
         if format.wants("tree") {
             format.text("tree", &tree(self.processes, chain, self.truncated));
@@ -484,24 +484,24 @@ impl<'a> Subject<'a> {
         if self.truncated {
             format.flag("treeTruncated", true);
         }
-        self.tell_spawner(chain[0], format);
-        self.tell_parents(&chain[1..], process.uid, format);
+        self.write_spawner(chain[0], format);
+        self.write_parents(&chain[1..], process.uid, format);
     }
 
     /// What only source and target have.
-    fn tell_identity(&self, process: &ProcessFacts<'_>, clock: Clock, format: &mut dyn Format) {
+    fn write_identity(&self, process: &ProcessFacts<'_>, clock: Clock, format: &mut dyn Format) {
         let (task, surroundings) = (self.task, self.surroundings);
         if let Some(exe) = process.subject.as_ref().and_then(|subject| subject.exe_path()) {
-            tell_bytes("exe", "exeRaw", &exe, format);
+            write_bytes("exe", "exeRaw", &exe, format);
             if process.subject.as_ref().is_some_and(|subject| subject.exe_unreachable) {
                 format.flag("exeUnreachable", true);
             }
         }
         format.text("startTime", &clock.start_time(process.start));
-        tell_id(format, "user", process.uid, surroundings.user.as_deref());
-        tell_id(format, "group", task.gid, surroundings.group.as_deref());
+        write_id(format, "user", process.uid, surroundings.user.as_deref());
+        write_id(format, "group", task.gid, surroundings.group.as_deref());
         if task.login_uid != u32::MAX {
-            tell_id(format, "loginUser", task.login_uid, surroundings.login_user.as_deref());
+            write_id(format, "loginUser", task.login_uid, surroundings.login_user.as_deref());
         }
         if task.session != 0 {
             format.number("session", u64::from(task.session));
@@ -524,18 +524,18 @@ impl<'a> Subject<'a> {
         }
         if let Some(subject) = process.subject.as_ref().filter(|subject| !subject.nodename.is_empty()) {
             format.open("uts");
-            tell_bytes("nodename", "nodenameRaw", subject.nodename, format);
+            write_bytes("nodename", "nodenameRaw", subject.nodename, format);
             format.close();
         }
-        tell_placement(surroundings, format);
+        write_placement(surroundings, format);
         let variables = process.subject.as_ref().map_or(&[][..], |subject| subject.environment);
         if !variables.is_empty() {
-            tell_variables(variables, format);
+            write_variables(variables, format);
         }
     }
 
     /// The ancestors, nested.
-    fn tell_parents(&self, chain: &[usize], mut uid_below: u32, format: &mut dyn Format) {
+    fn write_parents(&self, chain: &[usize], mut uid_below: u32, format: &mut dyn Format) {
         let mut opened = 0;
         for &place in chain {
             let Some(process) = self.processes.get(place) else { continue };
@@ -546,10 +546,10 @@ impl<'a> Subject<'a> {
             if format.recall(of, &basis) {
                 uid_below = process.uid;
             } else {
-                tell_relative(process, &mut uid_below, format);
+                write_relative(process, &mut uid_below, format);
                 format.remember(of, &basis);
             }
-            self.tell_spawner(place, format);
+            self.write_spawner(place, format);
         }
         for _ in 0..opened {
             format.close();
@@ -557,18 +557,18 @@ impl<'a> Subject<'a> {
     }
 
     /// Who started the process at this place, if that is not its parent: through the dead to the living.
-    fn tell_spawner(&self, mut place: usize, format: &mut dyn Format) {
+    fn write_spawner(&self, mut place: usize, format: &mut dyn Format) {
         let mut opened = 0;
         while let Some(spawner) = self.spawners.iter().find(|spawner| spawner.of == place) {
             let Some(process) =
-                self.processes.get(spawner.process).filter(|process| is_told(spawner, process))
+                self.processes.get(spawner.process).filter(|process| is_reported(spawner, process))
             else {
                 break;
             };
             let mut uid_below = self.processes.get(place).map_or(process.uid, |process| process.uid);
             format.open_last("spawnedBy");
             opened += 1;
-            tell_relative(process, &mut uid_below, format);
+            write_relative(process, &mut uid_below, format);
             if spawner.exited {
                 format.flag("exited", true);
             }
@@ -621,7 +621,7 @@ impl<'a> Subject<'a> {
         while let Some(spawner) = self.spawners.iter().find(|spawner| spawner.of == place) {
             path.push_str(".spawnedBy");
             let Some(process) = self.processes.get(spawner.process) else { return };
-            if !is_told(spawner, process) {
+            if !is_reported(spawner, process) {
                 missing.push(format!("{path}:not-kept"));
                 return;
             }
@@ -634,11 +634,11 @@ impl<'a> Subject<'a> {
 }
 
 /// Of a spawner that is neither a ghost nor alive no more is known than its key.
-fn is_told(spawner: &SpawnerFacts, process: &ProcessFacts<'_>) -> bool {
+fn is_reported(spawner: &SpawnerFacts, process: &ProcessFacts<'_>) -> bool {
     spawner.exited || !process.comm.is_empty()
 }
 
-fn tell_placement(surroundings: &Surroundings, format: &mut dyn Format) {
+fn write_placement(surroundings: &Surroundings, format: &mut dyn Format) {
     if let Some(cgroup) = &surroundings.cgroup {
         format.text("cgroup", cgroup);
     }
@@ -678,7 +678,7 @@ fn tell_placement(surroundings: &Surroundings, format: &mut dyn Format) {
 }
 
 /// `NAME=value`, each with its NUL; of a name that is there twice the first, as `getenv()` has it.
-fn tell_variables(bytes: &[u8], format: &mut dyn Format) {
+fn write_variables(bytes: &[u8], format: &mut dyn Format) {
     let mut variables: Vec<(String, String)> = Vec::new();
     let mut raw: Vec<(String, String)> = Vec::new();
     for variable in bytes.split(|&byte| byte == 0).filter(|variable| !variable.is_empty()) {
@@ -699,7 +699,7 @@ fn tell_variables(bytes: &[u8], format: &mut dyn Format) {
 }
 
 /// Text of another process, and its bytes where they are not UTF-8.
-fn tell_bytes(key: &'static str, raw: &'static str, bytes: &[u8], format: &mut dyn Format) {
+fn write_bytes(key: &'static str, raw: &'static str, bytes: &[u8], format: &mut dyn Format) {
     match String::from_utf8_lossy(bytes) {
         Cow::Borrowed(text) => format.text(key, text),
         Cow::Owned(text) => {
@@ -714,29 +714,29 @@ fn base64(bytes: &[u8]) -> String {
 }
 
 /// What is told of a process that is neither source nor target.
-fn tell_relative(process: &ProcessFacts<'_>, uid_below: &mut u32, format: &mut dyn Format) {
+fn write_relative(process: &ProcessFacts<'_>, uid_below: &mut u32, format: &mut dyn Format) {
     format.number("pid", u64::from(process.pid));
-    tell_cmdline(process, format);
-    tell_bytes("comm", "commRaw", &process.comm, format);
+    write_cmdline(process, format);
+    write_bytes("comm", "commRaw", &process.comm, format);
     format.text("key", &key(process));
     if process.uid != *uid_below {
-        tell_id(format, "user", process.uid, None);
+        write_id(format, "user", process.uid, None);
     }
     *uid_below = process.uid;
 }
 
-/// All that [`tell_relative`] looks at, but the pid and the start: two processes of the same basis are told the same.
+/// All that [`write_relative`] looks at, but the pid and the start: two processes of the same basis are told the same.
 fn basis_of<'a>(process: &'a ProcessFacts<'_>, uid_below: u32) -> Basis<'a> {
     let (kind, total, argv): (u32, u32, &[u8]) = match &process.argv {
         Argv::Known { bytes, total, from } => (1 + *from as u32, *total, bytes),
         Argv::NotApplicable | Argv::Missing(_) => (0, 0, &[]),
     };
-    let is_told = u32::from(process.uid != uid_below);
-    Basis { numbers: [process.uid, is_told, kind, total], texts: [&process.comm, argv] }
+    let is_reported = u32::from(process.uid != uid_below);
+    Basis { numbers: [process.uid, is_reported, kind, total], texts: [&process.comm, argv] }
 }
 
-fn tell_title(title: &Title<'_>, format: &mut dyn Format) {
-    tell_bytes("title", "titleRaw", &title_bytes(title), format);
+fn write_title(title: &Title<'_>, format: &mut dyn Format) {
+    write_bytes("title", "titleRaw", &title_bytes(title), format);
     if !title.spilt {
         let end = title.bytes.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
         let items: Vec<&[u8]> = title.bytes[..end].split(|&byte| byte == 0).collect();
@@ -747,7 +747,7 @@ fn tell_title(title: &Title<'_>, format: &mut dyn Format) {
     }
 }
 
-fn tell_id(format: &mut dyn Format, what: &'static str, id: u32, name: Option<&str>) {
+fn write_id(format: &mut dyn Format, what: &'static str, id: u32, name: Option<&str>) {
     format.open(what);
     format.number("id", u64::from(id));
     if let Some(name) = name {
@@ -756,7 +756,7 @@ fn tell_id(format: &mut dyn Format, what: &'static str, id: u32, name: Option<&s
     format.close();
 }
 
-fn tell_target(event: &SignalEvent<'_>, format: &mut dyn Format) {
+fn write_target(event: &SignalEvent<'_>, format: &mut dyn Format) {
     if event.facts.target.pgid != 0 {
         format.number("pgid", u64::from(event.facts.target.pgid));
     }
@@ -779,7 +779,7 @@ fn tell_target(event: &SignalEvent<'_>, format: &mut dyn Format) {
     if let Some(state) = event.target_state() {
         format.text("state", state);
     }
-    tell_tracer(event.target_tracer(), format);
+    write_tracer(event.target_tracer(), format);
 }
 
 /// `pid@start`: one process, for ever.
@@ -821,7 +821,7 @@ fn list_arguments(bytes: &[u8], format: &mut dyn Format) {
     format.list("cmdline", &few[..count]);
 }
 
-fn tell_cmdline(process: &ProcessFacts<'_>, format: &mut dyn Format) {
+fn write_cmdline(process: &ProcessFacts<'_>, format: &mut dyn Format) {
     let Argv::Known { bytes, total, from } = &process.argv else { return };
     list_arguments(bytes, format);
     if std::str::from_utf8(bytes).is_err() {

@@ -106,9 +106,9 @@ impl Tally {
             for (_, death) in &self.deaths {
                 let _ = writeln!(text, "  {death}");
             }
-            let untold = self.died - self.deaths.len() as u64;
-            if untold > 0 {
-                let _ = writeln!(text, "  and {untold} before these");
+            let unreported = self.died - self.deaths.len() as u64;
+            if unreported > 0 {
+                let _ = writeln!(text, "  and {unreported} before these");
             }
         }
         text

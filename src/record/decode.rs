@@ -437,7 +437,7 @@ fn decode_signal(bytes: &[u8]) -> Result<(Snapshot<'_>, usize), DecodeError> {
         stack_lost: flag(SignalFlag::SIGNAL_STACK_LOST),
         explanation: None,
         is_traced_call: flag(SignalFlag::SIGNAL_TRACED_CALL),
-        is_info_elsewhere: flag(SignalFlag::SIGNAL_INFO_ELSEWHERE),
+        is_info_off_stack: flag(SignalFlag::SIGNAL_INFO_ELSEWHERE),
         source_in_tree: flag(SignalFlag::SIGNAL_SOURCE_IN_TREE),
         target_in_tree: flag(SignalFlag::SIGNAL_TARGET_IN_TREE),
         has_signalfd_reader: flag(SignalFlag::SIGNAL_SIGNALFD),

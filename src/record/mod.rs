@@ -1,6 +1,6 @@
 //! The facts of one ring record: what the kernel side saw, typed, and judged by nobody yet.
 //!
-//! [`decode`] makes them from bytes; what they mean is said in [`origin`](crate::event::origin) and
+//! [`decode()`] makes them from bytes; what they mean is said in [`origin`](crate::event::origin) and
 //! [`event`](crate::event).
 
 pub mod cause;
@@ -373,7 +373,7 @@ pub struct SpawnerFacts {
 
 /// What the kernel keeps of a process.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeptIdentity {
+pub struct KernelIdentity {
     /// Low half of `self_exec_id` when argv was read.
     pub exec_id: u32,
     /// The bytes kept.
@@ -489,7 +489,7 @@ impl<'a> Snapshot<'a> {
             stack_lost: false,
             explanation: None,
             is_traced_call: false,
-            is_info_elsewhere: false,
+            is_info_off_stack: false,
             source_in_tree: false,
             target_in_tree: false,
             has_signalfd_reader: false,
@@ -754,7 +754,7 @@ pub struct Snapshot<'a> {
     /// The running task is traced: what its registers hold may be its tracer's claim.
     pub is_traced_call: bool,
     /// Its siginfo is not on the stack of the running task: no call of that built it.
-    pub is_info_elsewhere: bool,
+    pub is_info_off_stack: bool,
     /// The running process is in a tree that was asked for, and acts for itself.
     pub source_in_tree: bool,
     /// The target is in one.

@@ -24,18 +24,19 @@ use crate::bpf::ring::{Ring, STOP};
 use crate::bpf::selection::Selection;
 use crate::bpf::session::{HIDDEN_NAMES, Session, Totals, boot_time, read_titles};
 use crate::config::{ALL_SIGNALS, Config};
-use crate::correlate::history::{History, Noted};
-use crate::correlate::pending::{Story, Told, WAIT_AT_MOST};
-use crate::enrich::Completer;
+use crate::correlate::history::{History, SignalNote};
+use crate::correlate::pending::{PendingSignals, Ready, WAIT_AT_MOST};
+use crate::enrich::Enricher;
 use crate::enrich::titles::Titles;
 use crate::error::TraceError;
 use crate::event::context::Context;
+use crate::event::origin::{self, Origin};
 use crate::event::{AttemptEvent, Clock, EndEvent, Event, Lost, LostEvent, SignalEvent};
 use crate::output::Reporter;
 use crate::output::deliver::opener::{Opened, Opener, Sort};
 use crate::output::deliver::writer::Counts;
-use crate::output::format::stencil::Moment;
-use crate::output::line_cache::{self, Made, Outline, Repeats};
+use crate::output::format::line_template::EventStamp;
+use crate::output::line_cache::{self, CachedEvent, LineCache, Outline};
 use crate::output::status::{self, Status};
 use crate::record::{self, AttemptFacts, EndFacts, Ending, ProcessFacts, Record, Snapshot};
 use crate::wire::MAX_ANCESTORS;
@@ -51,7 +52,7 @@ const DRAIN_NO_LONGER: Duration = Duration::from_secs(10);
 /// How often the live titles are read, unless that takes long.
 const READ_TITLES_EVERY: Duration = Duration::from_secs(2);
 /// At most one `lost` event in this time.
-const TELL_LOSS_EVERY: Duration = Duration::from_secs(1);
+const REPORT_LOSS_EVERY: Duration = Duration::from_secs(1);
 
 /// What asks the tracer for something, from a signal handler.
 #[derive(Debug)]
@@ -69,7 +70,7 @@ pub struct Requests<'a> {
 }
 
 /// What the caller wants beside the events.
-pub struct Wishes<'a> {
+pub struct TraceOptions<'a> {
     /// Called when every hook is attached and nothing more than tracing is allowed to this process.
     pub when_ready: &'a mut dyn FnMut() -> io::Result<()>,
     /// What must still be allowed then.
@@ -78,9 +79,9 @@ pub struct Wishes<'a> {
     pub has_status: bool,
 }
 
-impl std::fmt::Debug for Wishes<'_> {
+impl std::fmt::Debug for TraceOptions<'_> {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Wishes").field("needs", &self.needs).finish_non_exhaustive()
+        formatter.debug_struct("TraceOptions").field("needs", &self.needs).finish_non_exhaustive()
     }
 }
 
@@ -95,7 +96,7 @@ pub struct Outcome {
     pub lost: u64,
     /// How long every signal was seen.
     pub watched: Duration,
-    /// The last end of a process that was asked for ([`Config::tells_ends`]), whatever filters let through.
+    /// The last end of a process that was asked for ([`Config::reports_ends`]), whatever filters let through.
     pub end: Option<End>,
 }
 
@@ -114,13 +115,13 @@ pub struct End {
 struct Pipeline<'a, 'obj> {
     config: &'a Config,
     session: &'a Session<'obj>,
-    completer: Completer,
-    story: Story,
+    enricher: Enricher,
+    pending: PendingSignals,
     history: History,
     reporter: &'a mut Reporter,
     raw: Option<File>,
     clock: Clock,
-    repeats: Repeats,
+    line_cache: LineCache,
     can_repeat: bool,
     next_id: u64,
     /// What the reporter took.
@@ -174,21 +175,21 @@ impl Pipeline<'_, '_> {
         if self.is_over() {
             return false;
         }
-        let Some(made) = self.repeats.find(outline, self.completer.state()) else { return false };
+        let Some(made) = self.line_cache.find(outline, self.enricher.state()) else { return false };
         let previous = outline
             .previous
-            .and_then(|(time, signal)| self.history.previous_again(&made.noted, time, signal));
+            .and_then(|(time, signal)| self.history.previous_of_repeat(&made.noted, time, signal));
         if previous.map(|(_, origin)| origin) != made.previous {
             return false;
         }
-        let moment = Moment {
+        let moment = EventStamp {
             id: self.next_id,
             time: outline.time,
             clock: self.clock,
             previous_id: previous.map(|(id, _)| id),
             previous_time: outline.previous.map_or(0, |(time, _)| time),
         };
-        self.history.note_again(moment.id, moment.time, &made.noted);
+        self.history.note_repeat(moment.id, moment.time, &made.noted);
         let is_reported = self.reporter.repeat(&made.kept, &moment);
         self.next_id += 1;
         self.received += 1;
@@ -201,38 +202,38 @@ impl Pipeline<'_, '_> {
         match record::decode(bytes) {
             Ok(Record::Signal(mut snapshot)) => {
                 self.received += 1;
-                self.completer.explain(&mut snapshot);
+                self.explain(&mut snapshot);
                 let id = self.take_id();
                 // before any record that may refer to it
                 self.history.note(id, &snapshot);
-                match self.story.keep(id, bytes, &snapshot, Instant::now()) {
-                    Some(told) => self.tell_all(&told),
+                match self.pending.hold(id, bytes, &snapshot, Instant::now()) {
+                    Some(told) => self.report_all(&told),
                     None => self.tell(id, *snapshot, outline),
                 }
             }
             Ok(Record::Identity(identity)) => {
-                let told = self.story.hear(&identity);
-                self.tell_all(&told);
+                let told = self.pending.on_identity(&identity);
+                self.report_all(&told);
             }
             Ok(Record::Oom(oom)) => {
                 self.received_others += 1;
-                let told = self.story.hear_oom(&oom);
-                self.tell_all(&told);
+                let told = self.pending.on_oom(&oom);
+                self.report_all(&told);
             }
             Ok(Record::End(end)) => {
                 self.received_others += 1;
                 // a signal comes before the end that it caused, whatever it waits for
-                if !self.story.keep_end(bytes, &end) {
-                    self.tell_end(*end);
+                if !self.pending.hold_end(bytes, &end) {
+                    self.write_end(*end);
                 }
             }
             Ok(Record::Cgroup(cgroup)) => {
                 self.received_others += 1;
-                self.completer.hear_cgroup(&cgroup);
+                self.enricher.on_cgroup(&cgroup);
             }
             Ok(Record::Attempt(attempt)) => {
                 self.received_attempts += 1;
-                self.tell_attempt(*attempt);
+                self.write_attempt(*attempt);
             }
             Err(error) => {
                 tracing::warn!(%error, "a record could not be read");
@@ -242,30 +243,38 @@ impl Pipeline<'_, '_> {
         }
     }
 
+    /// Reads the kernel's stack, if the signal came with one.
+    fn explain(&mut self, snapshot: &mut Snapshot<'_>) {
+        self.enricher.explain(snapshot);
+        if origin::decide(snapshot).origin == Origin::Kernel {
+            self.enricher.name_functions(snapshot);
+        }
+    }
+
     fn is_over(&self) -> bool {
         self.ended || self.failure.is_some()
     }
 
     /// Signals that have waited long enough for a command line; all that wait, at the end.
-    fn give_up(&mut self, all: bool) {
-        let told = self.story.give_up(Instant::now(), all);
-        self.tell_all(&told);
+    fn expire(&mut self, all: bool) {
+        let told = self.pending.expire(Instant::now(), all);
+        self.report_all(&told);
     }
 
     /// Signals that wait no more.
-    fn tell_all(&mut self, told: &[Told]) {
+    fn report_all(&mut self, told: &[Ready]) {
         for one in told {
             // each was decoded before
             match one {
-                Told::Signal(signal) => {
+                Ready::Signal(signal) => {
                     if let Some(mut snapshot) = signal.snapshot() {
-                        self.completer.explain(&mut snapshot);
+                        self.explain(&mut snapshot);
                         self.tell(signal.id, *snapshot, None);
                     }
                 }
-                Told::End(bytes) => {
+                Ready::End(bytes) => {
                     if let Ok(Record::End(end)) = record::decode(bytes) {
-                        self.tell_end(*end);
+                        self.write_end(*end);
                     }
                 }
             }
@@ -281,14 +290,14 @@ impl Pipeline<'_, '_> {
         if snapshot.oom.is_some() {
             self.history.note_oom(id, &snapshot);
         }
-        let outline = outline.filter(|outline| self.repeats.is_wanted(outline));
+        let outline = outline.filter(|outline| self.line_cache.is_wanted(outline));
         // only what the record alone is made of, and no other process
-        let noted = outline.and_then(|_| Noted::of(&snapshot));
-        let (state, unsettled) = (self.completer.state(), self.completer.unsettled());
+        let noted = outline.and_then(|_| SignalNote::of(&snapshot));
+        let (state, unsettled) = (self.enricher.state(), self.enricher.unsettled());
         let context = self.context(&mut snapshot);
-        let is_settled = self.completer.unsettled() == unsettled;
+        let is_settled = self.enricher.unsettled() == unsettled;
         if let Some(oom) = &mut snapshot.oom {
-            self.completer.complete_oom(oom);
+            self.enricher.fill_oom(oom);
         }
         let Some(event) = SignalEvent::new(snapshot, id, self.clock, context) else {
             self.undecodable += 1;
@@ -298,7 +307,7 @@ impl Pipeline<'_, '_> {
             self.count(false);
             return;
         }
-        let from = line_cache::holds_from(&event).map(|from| from.max(self.completer.titles_hold_from()));
+        let from = line_cache::valid_from(&event).map(|from| from.max(self.enricher.titles_valid_from()));
         let from = from.filter(|&from| is_settled && from <= event.facts.time);
         let previous = event.context.previous.map(|(_, origin)| origin);
         let event = Event::Signal(Box::new(event));
@@ -309,7 +318,7 @@ impl Pipeline<'_, '_> {
         };
         let (is_reported, kept) = self.reporter.report_to_repeat(&event);
         if let Some(kept) = kept {
-            self.repeats.keep(outline, Made { state, from, noted, previous, kept });
+            self.line_cache.keep(outline, CachedEvent { state, from, noted, previous, kept });
         }
         self.count(is_reported);
     }
@@ -332,15 +341,15 @@ impl Pipeline<'_, '_> {
 
     /// Completes the record, and tells what is known beside it.
     fn context(&mut self, snapshot: &mut Snapshot<'_>) -> Context {
-        self.completer.complete(&mut snapshot.processes, self.session);
-        self.completer.complete_spawners(&mut snapshot.processes, &mut snapshot.spawners, self.session);
-        self.completer.strip_host_namespaces(&mut snapshot.current);
-        self.completer.strip_host_namespaces(&mut snapshot.target);
+        self.enricher.fill_gaps(&mut snapshot.processes, self.session);
+        self.enricher.fill_spawners(&mut snapshot.processes, &mut snapshot.spawners, self.session);
+        self.enricher.strip_host_namespaces(&mut snapshot.current);
+        self.enricher.strip_host_namespaces(&mut snapshot.target);
         let now = Instant::now();
         let mut of = |chain: &[usize], task| {
             let process = chain.first().and_then(|&place| snapshot.processes.get(place));
             process
-                .map(|process| self.completer.surroundings(task, process, snapshot.time, now))
+                .map(|process| self.enricher.surroundings(task, process, snapshot.time, now))
                 .unwrap_or_default()
         };
         let source = of(&snapshot.current_chain, &snapshot.current);
@@ -355,7 +364,7 @@ impl Pipeline<'_, '_> {
     }
 
     /// An attempt counts as a signal does.
-    fn tell_attempt(&mut self, mut attempt: AttemptFacts<'_>) {
+    fn write_attempt(&mut self, mut attempt: AttemptFacts<'_>) {
         if self.is_over() {
             self.unprinted_attempts += 1;
             return;
@@ -374,22 +383,22 @@ impl Pipeline<'_, '_> {
         self.ended = self.has_printed_enough();
     }
 
-    fn tell_end(&mut self, mut end: EndFacts<'_>) {
-        if self.is_over() || !self.story.is_first_of(&end) {
+    fn write_end(&mut self, mut end: EndFacts<'_>) {
+        if self.is_over() || !self.pending.is_first_of(&end) {
             return;
         }
         if end.processes.first().is_some_and(|process| self.is_too_young(process)) {
             return;
         }
-        self.completer.complete(&mut end.processes, self.session);
-        self.completer.strip_host_namespaces(&mut end.task);
+        self.enricher.fill_gaps(&mut end.processes, self.session);
+        self.enricher.strip_host_namespaces(&mut end.task);
         let surroundings = end
             .processes
             .first()
-            .map(|process| self.completer.surroundings(&end.task, process, end.time, Instant::now()))
+            .map(|process| self.enricher.surroundings(&end.task, process, end.time, Instant::now()))
             .unwrap_or_default();
         let of_process =
-            end.processes.first().filter(|_| self.config.tells_ends && !end.is_thread).map(|process| {
+            end.processes.first().filter(|_| self.config.reports_ends && !end.is_thread).map(|process| {
                 let comm = self.reporter.name(&process.comm);
                 let lived = Duration::from_nanos(end.time.saturating_sub(process.start));
                 End { comm, ending: end.ending, lived }
@@ -456,7 +465,7 @@ pub fn run(
     config: &Config,
     requests: &Requests<'_>,
     reporter: &mut Reporter,
-    wishes: &mut Wishes<'_>,
+    options: &mut TraceOptions<'_>,
 ) -> Result<Outcome, TraceError> {
     let began = Instant::now();
     let mut host = probe::host();
@@ -483,23 +492,23 @@ pub fn run(
         reporter.trust_trees();
     }
     let legacy_hierarchy = plan.legacy_cgroups.map_or(0, |legacy| legacy.hierarchy);
-    let mut completer = Completer::new(&config.root, legacy_hierarchy, plan.shares_pids);
+    let mut enricher = Enricher::new(&config.root, legacy_hierarchy, plan.shares_pids);
     if !plan.shares_pids {
-        completer.remember_everybody();
+        enricher.remember_everybody();
     }
     priority::raise();
     let has_all = plan.iterates && session.seeded.outstanding + session.seeded.unreadable == 0;
     let needs = Needs {
         asks_proc: !plan.shares_pids || !has_all,
         has_root: config.root != Path::new("/"),
-        ..wishes.needs
+        ..options.needs
     };
     let kept = privileges::drop(needs, &config.root.join("proc"));
     say_ready(&session, plan, probed, began.elapsed());
     say_filters(config, &selection, reporter, &kept);
-    (wishes.when_ready)().map_err(|error| TraceError::system("begin what is to be traced", error))?;
-    let status = Status::new(wishes.has_status);
-    match trace(config, requests, reporter, &session, completer, raw, status)? {
+    (options.when_ready)().map_err(|error| TraceError::system("begin what is to be traced", error))?;
+    let status = Status::new(options.has_status);
+    match trace(config, requests, reporter, &session, enricher, raw, status)? {
         (Some(error), _) if error.kind() != io::ErrorKind::BrokenPipe => Err(TraceError::Raw(error)),
         (_, outcome) => Ok(outcome),
     }
@@ -511,21 +520,21 @@ fn trace(
     requests: &Requests<'_>,
     reporter: &mut Reporter,
     session: &Session<'_>,
-    completer: Completer,
+    enricher: Enricher,
     raw: Option<File>,
     mut status: Status,
 ) -> Result<(Option<io::Error>, Outcome), TraceError> {
     let pipeline = RefCell::new(Pipeline {
         config,
         session,
-        completer,
-        story: Story::default(),
+        enricher,
+        pending: PendingSignals::default(),
         history: History::default(),
         can_repeat: reporter.can_repeat(),
         reporter,
         raw,
         clock: Clock::start(),
-        repeats: Repeats::default(),
+        line_cache: LineCache::default(),
         next_id: 1,
         reported: Counts::default(),
         in_buffer: Counts::default(),
@@ -551,21 +560,21 @@ fn trace(
     )
     .map_err(failed)?;
     let deadline = config.duration.and_then(|duration| Instant::now().checked_add(duration));
-    let mut teller = LossTeller::default();
+    let mut loss_reporter = LossReporter::default();
     let titles = TitleReader::start(session.take_titles());
 
     loop {
         {
             let mut pipeline = pipeline.borrow_mut();
             pipeline.clock = pipeline.clock.again();
-            pipeline.completer.look_again(Instant::now());
+            pipeline.enricher.look_again(Instant::now());
         }
         if let Some(titles) = &titles {
-            titles.take(&mut pipeline.borrow_mut().completer);
+            titles.take(&mut pipeline.borrow_mut().enricher);
         }
         let drained = ring.drain().map_err(failed)?;
-        pipeline.borrow_mut().give_up(false);
-        teller.tell_if_any(&pipeline, false);
+        pipeline.borrow_mut().expire(false);
+        loss_reporter.report_if_any(&pipeline, false);
         pipeline.borrow_mut().flush(false);
         let is_over = pipeline.borrow().is_over();
         let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
@@ -594,8 +603,8 @@ fn trace(
 
     session.stop();
     drain_the_rest(&ring, &pipeline, session).map_err(failed)?;
-    pipeline.borrow_mut().give_up(true);
-    teller.tell_if_any(&pipeline, true);
+    pipeline.borrow_mut().expire(true);
+    loss_reporter.report_if_any(&pipeline, true);
     let mut pipeline = pipeline.borrow_mut();
     pipeline.flush(true);
     pipeline.reporter.wait_until_written(requests.hurry);
@@ -677,9 +686,9 @@ impl TitleReader {
     }
 
     /// Takes what was read last, if anything new was.
-    fn take(&self, completer: &mut Completer) {
+    fn take(&self, enricher: &mut Enricher) {
         if let Ok(titles) = self.titles.try_recv() {
-            completer.hear_titles(titles);
+            enricher.on_titles(titles);
         }
     }
 }
@@ -692,20 +701,20 @@ fn thread_time() -> Duration {
 
 /// Says in the stream what was lost, soon after it was and not too often.
 #[derive(Debug, Default)]
-struct LossTeller {
+struct LossReporter {
     told: Lost,
-    told_at: Option<Instant>,
+    reported_at: Option<Instant>,
 }
 
-impl LossTeller {
-    fn tell_if_any(&mut self, pipeline: &RefCell<Pipeline<'_, '_>>, last: bool) {
-        if !last && self.told_at.is_some_and(|told_at| told_at.elapsed() < TELL_LOSS_EVERY) {
+impl LossReporter {
+    fn report_if_any(&mut self, pipeline: &RefCell<Pipeline<'_, '_>>, last: bool) {
+        if !last && self.reported_at.is_some_and(|reported_at| reported_at.elapsed() < REPORT_LOSS_EVERY) {
             return;
         }
         let mut pipeline = pipeline.borrow_mut();
         let all = pipeline.lost();
         let new = all.since(self.told);
-        self.told_at = Some(Instant::now());
+        self.reported_at = Some(Instant::now());
         if new.total() == 0 {
             return;
         }
@@ -732,7 +741,7 @@ impl Pipeline<'_, '_> {
 
     /// How long nobody needs to look at the clock.
     fn longest_wait(&self, status: &Status) -> Duration {
-        let mut longest = if self.story.waiting() > 0 { WAIT_AT_MOST } else { HOUSEKEEPING };
+        let mut longest = if self.pending.waiting() > 0 { WAIT_AT_MOST } else { HOUSEKEEPING };
         if status.is_wanted() {
             longest = longest.min(status::EVERY);
         }
@@ -780,8 +789,8 @@ impl Pipeline<'_, '_> {
             hidden = totals.all_hidden(),
             filtered = totals.filtered,
             lost = lost.of_signals(),
-            unprinted = self.unprinted + in_ring + self.story.waiting() as u64 + unwritten.signals,
-            filtered_later = self.filtered,
+            unprinted = self.unprinted + in_ring + self.pending.waiting() as u64 + unwritten.signals,
+            filtered_user = self.filtered,
             "signals {when}"
         );
         if !hidden.is_empty() {
@@ -805,8 +814,8 @@ impl Pipeline<'_, '_> {
                 unprinted = self.unprinted_attempts
                     + emitted.saturating_sub(self.received_attempts)
                     + unwritten.attempts,
-                filtered_later = self.filtered_attempts,
-                skipped_returns = totals.missed.returns,
+                filtered_user = self.filtered_attempts,
+                attempt_hook_misses = totals.missed.returns,
                 "attempts {when}"
             );
             if totals.missed.returns > 0 {
@@ -827,12 +836,12 @@ impl Pipeline<'_, '_> {
         }
         let missed = totals.missed;
         tracing::info!(
-            completed_from_kernel = self.completer.from_kernel,
-            completed_from_proc = self.completer.from_proc,
-            titles_dropped = self.completer.titles_dropped,
-            cgroup_paths_dropped = self.completer.cgroup_paths_dropped(),
-            sent_later = totals.sent_later[0],
-            sent_later_lost = totals.sent_later[1],
+            completed_from_kernel = self.enricher.from_kernel,
+            completed_from_proc = self.enricher.from_proc,
+            titles_dropped = self.enricher.titles_dropped,
+            cgroup_paths_dropped = self.enricher.cgroup_paths_dropped(),
+            late_argv = totals.late_argv[0],
+            late_argv_lost = totals.late_argv[1],
             no_memory = totals.no_memory,
             unreadable = totals.unreadable,
             fork_unknown = totals.fork_unknown,
@@ -842,10 +851,10 @@ impl Pipeline<'_, '_> {
             missed_execs = missed.execs,
             missed_forks = missed.forks,
             missed_exits = missed.exits,
-            missed_mendings = missed.recoveries.iter().sum::<u64>(),
+            recovery_hook_misses = missed.recoveries.iter().sum::<u64>(),
             missed_ooms = missed.ooms,
             missed_cgroups = missed.cgroups,
-            mended = totals.healed.iter().sum::<u64>(),
+            recovered = totals.healed.iter().sum::<u64>(),
             wakeups = totals.wakeups,
             "identities {when}"
         );
@@ -887,7 +896,7 @@ fn say_filters(config: &Config, selection: &Selection, reporter: &Reporter, kept
 }
 
 fn say_ready(session: &Session<'_>, plan: Plan, probed: Duration, total: Duration) {
-    if !plan.tells_via {
+    if !plan.has_via {
         tracing::warn!("this kernel cannot tell the system call of a signal (5.15 can): no via, no scope");
     }
     if plan.is_untested {

@@ -110,7 +110,7 @@ pub fn drop(mut needs: Needs, proc_directory: &Path) -> String {
         let limit = Rlimit { current: most, maximum: most };
         left.note("descriptors", rustix::process::setrlimit(Resource::Nofile, limit));
     }
-    let kept = give_up(|permitted| kept(permitted, needs), Some(own_user()), &mut left);
+    let kept = expire(|permitted| kept(permitted, needs), Some(own_user()), &mut left);
     left.note(
         "system calls",
         filter::install(Life::Tracer { has_root: needs.has_root, command: needs.command }),
@@ -123,7 +123,7 @@ pub fn drop(mut needs: Needs, proc_directory: &Path) -> String {
 pub fn drop_but_for_files() {
     let mut left = Left::default();
     close_memory(&mut left);
-    give_up(|permitted| permitted & CapabilitySet::DAC_OVERRIDE, None, &mut left);
+    expire(|permitted| permitted & CapabilitySet::DAC_OVERRIDE, None, &mut left);
     left.note("system calls", filter::install(Life::Files));
     left.say();
 }
@@ -139,7 +139,7 @@ fn own_user() -> u32 {
     FIRST_USER + std::process::id()
 }
 
-fn give_up(
+fn expire(
     kept: impl Fn(CapabilitySet) -> CapabilitySet,
     user: Option<u32>,
     left: &mut Left,
@@ -196,7 +196,7 @@ fn become_user(number: u32) -> rustix::io::Result<()> {
 fn is_hidden(proc_directory: &Path) -> bool {
     let stat = proc_directory.join("1/stat");
     let try_it = || {
-        give_up(|_| CapabilitySet::empty(), Some(own_user()), &mut Left::default());
+        expire(|_| CapabilitySet::empty(), Some(own_user()), &mut Left::default());
         let open = rustix::fs::open(&stat, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty());
         open.is_err()
     };
@@ -240,7 +240,7 @@ mod tests {
         std::thread::spawn(|| {
             let before = rustix::thread::capabilities(None).unwrap().permitted;
             let mut left = Left::default();
-            give_up(|permitted| kept(permitted, Needs::default()), Some(own_user()), &mut left);
+            expire(|permitted| kept(permitted, Needs::default()), Some(own_user()), &mut left);
             let after = rustix::thread::capabilities(None).unwrap();
             assert_eq!(after.permitted, kept(before, Needs::default()));
             assert_eq!(after.effective, after.permitted);

@@ -10,15 +10,15 @@ use std::hint::black_box;
 use std::path::Path;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use killsnoop::correlate::history::Noted;
+use killsnoop::correlate::history::SignalNote;
 use killsnoop::event::{Clock, Event};
 use killsnoop::output::deliver::destination::Place;
 use killsnoop::output::deliver::writer::Counts;
 use killsnoop::output::format::layout::Drawn;
+use killsnoop::output::format::line_template::EventStamp;
 use killsnoop::output::format::screen::PLAIN;
-use killsnoop::output::format::stencil::Moment;
 use killsnoop::output::format::{Format, json::Json, logfmt::Logfmt, table::Table, tree::Tree};
-use killsnoop::output::line_cache::{Made, Outline, Repeats};
+use killsnoop::output::line_cache::{CachedEvent, LineCache, Outline};
 use killsnoop::output::render;
 use killsnoop::output::{Kind, OutputSettings, Reporter, Settings};
 use killsnoop::record::{Record, decode};
@@ -102,20 +102,20 @@ fn repeating(criterion: &mut Criterion) {
         let outputs = vec![OutputSettings { kind, place, folds: false }];
         let mut reporter = Reporter::open(&Settings { outputs, ..Settings::default() }).unwrap();
         let Ok(Record::Signal(facts)) = decode(&record) else { panic!("not a signal") };
-        let noted = Noted::of(&facts).unwrap();
+        let noted = SignalNote::of(&facts).unwrap();
         let event = Event::judge(Record::Signal(facts), 1, CLOCK, 0).unwrap();
         let kept = reporter.report_to_repeat(&event).1.unwrap();
-        let mut repeats = Repeats::default();
-        let made = Made { state: 0, from: 0, noted, previous: None, kept };
-        repeats.keep(&Outline::of(&record).unwrap(), made);
+        let mut line_cache = LineCache::default();
+        let made = CachedEvent { state: 0, from: 0, noted, previous: None, kept };
+        line_cache.keep(&Outline::of(&record).unwrap(), made);
         let mut id = 1;
         group.bench_function(name, |bencher| {
             bencher.iter(|| {
                 let outline = Outline::of(black_box(&record)).unwrap();
-                let made = repeats.find(&outline, 0).unwrap();
+                let made = line_cache.find(&outline, 0).unwrap();
                 id += 1;
                 let (time, clock) = (outline.time + id, CLOCK);
-                let moment = Moment { id, time, clock, previous_id: None, previous_time: 0 };
+                let moment = EventStamp { id, time, clock, previous_id: None, previous_time: 0 };
                 reporter.repeat(&made.kept, &moment);
                 if reporter.waiting() > 128 << 10 {
                     reporter.flush(false, Counts::default());

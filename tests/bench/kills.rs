@@ -2,7 +2,7 @@
 //! meanwhile meets all of them alike.
 
 use crate::numbers::{Spread, spread};
-use crate::trace::Tracer;
+use crate::tracer::Tracer;
 use crate::workload::{Target, Told};
 use crate::{Outcome, Speed};
 

@@ -6,7 +6,7 @@ use std::fs;
 use libbpf_rs::query::ProgInfoIter;
 
 use crate::numbers::{Spread, spread};
-use crate::trace::Tracer;
+use crate::tracer::Tracer;
 use crate::workload::{self, Target, URG};
 use crate::{Outcome, Speed};
 

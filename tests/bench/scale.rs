@@ -9,7 +9,7 @@ use killsnoop::config::RING_BYTES;
 
 use crate::numbers::{Spread, spread};
 use crate::subject::{MemoryCgroup, Subject};
-use crate::trace::Tracer;
+use crate::tracer::Tracer;
 use crate::workload::{self, Part, Target};
 use crate::{Outcome, Speed};
 

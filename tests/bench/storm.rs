@@ -4,7 +4,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::numbers::{Spread, spread};
-use crate::trace::{Tally, Tracer};
+use crate::tracer::{Tally, Tracer};
 use crate::workload::{Storm, Target};
 use crate::{Outcome, Speed};
 

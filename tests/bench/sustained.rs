@@ -2,7 +2,7 @@
 
 use crate::numbers::{Spread, spread};
 use crate::storm::unaccounted;
-use crate::trace::{Tally, Tracer};
+use crate::tracer::{Tally, Tracer};
 use crate::workload::{self, Sent, Storm, Target};
 use crate::{Outcome, Speed};
 

@@ -19,7 +19,7 @@ pub const TESTS: &[Test] = &[
     ("a_failed_call_of_a_32_bit_program_is_told", &[Skip::Calls32], of_32_bits),
     ("signal_0_is_told_with_probes_and_only_then", &[], probes),
     ("failed_only_shows_nothing_else", &[], only_failed),
-    ("what_was_queued_is_told_once", &[], told_once),
+    ("what_was_queued_is_told_once", &[], reported_once),
     ("a_full_queue_is_told_once", &[], a_full_queue),
     ("an_attempt_inside_a_pid_namespace_has_host_pids", &[Skip::PidNamespace], inside_a_namespace),
     ("a_flood_of_attempts_does_not_keep_the_tracer_from_ending", &[Skip::RealCpu], a_flood),
@@ -158,7 +158,7 @@ fn only_failed() {
     assert_eq!(said.counter("signals total", "generated"), 0);
 }
 
-fn told_once() {
+fn reported_once() {
     let target = Process::workload(&["wait"]);
     let tracer = Tracer::json(&["--failed", "--probes"]);
     let source = attempt(&["tries", "15", &target.pid().to_string()]);

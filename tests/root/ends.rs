@@ -22,7 +22,7 @@ pub const TESTS: &[Test] = &[
     ("a_core_dump_is_told", &[], core_dump),
     ("an_end_keeps_all_that_a_target_has", &[], all_of_a_target),
     ("without_outcomes_nothing_is_said_of_ends", &[], no_outcome),
-    ("who_was_not_signalled_ends_untold", &[], untold),
+    ("who_was_not_signalled_ends_untold", &[], unreported),
     ("what_a_signal_before_was_is_told_with_the_next", &[], previous),
     ("a_signal_that_an_init_ignored_is_told_with_the_next", &[Skip::PidNamespace], ignored_by_an_init),
     ("a_hidden_signal_is_remembered_and_pushes_nothing_out", &[], previous_hidden),
@@ -145,7 +145,7 @@ fn no_outcome() {
     said.assert_counters_add_up();
 }
 
-fn untold() {
+fn unreported() {
     let tracer = Tracer::json(&[]);
     // what it sends itself and handles is hidden
     let mut hidden = Process::workload(&["to-itself", "10", "3"]);

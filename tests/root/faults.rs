@@ -24,8 +24,8 @@ use crate::harness::{
     memory_cgroup, pids_cgroup, wait_until, workload,
 };
 use crate::numbered::{
-    Seen, Sink, Storm, assert_accounted, assert_told, assert_unique, lost, numbers, only, told_cmdline,
-    tracer_of, words,
+    Seen, Sink, Storm, assert_accounted, assert_reported, assert_unique, lost, numbers, only, tracer_of,
+    words, written_cmdline,
 };
 
 pub const TESTS: &[Test] = &[
@@ -71,7 +71,7 @@ fn stopped() {
     });
     let events = said.events();
     assert!(lost(&said, "ring_full") > 0, "nothing was tested: {}", said.stderr);
-    assert_told(&said, &events, sink.sent(), &sink.check(&events));
+    assert_reported(&said, &events, sink.sent(), &sink.check(&events));
 }
 
 /// A tracer whose output goes into a pipe.
@@ -276,7 +276,7 @@ fn small_ring() {
     let said = tracer.stop();
     let events = said.events();
     assert!(lost(&said, "ring_full") > 0, "5,000 signals do not fit 4 KiB: {}", said.stderr);
-    assert_told(&said, &events, sink.sent(), &sink.check(&events));
+    assert_reported(&said, &events, sink.sent(), &sink.check(&events));
 }
 
 fn large_records() {
@@ -294,7 +294,7 @@ fn large_records() {
     let events = said.events();
     assert_eq!(large.lines(&events).len(), 0, "8,000 bytes of argv do not fit 4 KiB");
     assert!(lost(&said, "ring_full") + lost(&said, "recursion") >= large.sent(), "{}", said.stderr);
-    assert_told(&said, &events, small.sent() + large.sent(), &small.check(&events));
+    assert_reported(&said, &events, small.sent() + large.sent(), &small.check(&events));
 }
 
 /// Some 30 records fill it, and every turn one of them is in two pieces.
@@ -310,7 +310,7 @@ fn wrapped_records() {
     let events = said.events();
     let seen = sink.check(&events);
     assert!(seen.count > 300, "it went round a few times at most: {}", said.stderr);
-    assert_told(&said, &events, sink.sent(), &seen);
+    assert_reported(&said, &events, sink.sent(), &seen);
 }
 
 /// Ids of the kernel's BPF objects of each kind.
@@ -369,7 +369,7 @@ fn killed() {
     assert!(sink.check(&tracer.events()).count > 0, "nothing was tested");
     let said = other.stop();
     let events = said.events();
-    assert_told(&said, &events, sink.sent(), &sink.check(&events));
+    assert_reported(&said, &events, sink.sent(), &sink.check(&events));
 }
 
 fn two_tracers() {
@@ -378,11 +378,11 @@ fn two_tracers() {
     sink.send(1000);
     let said = one.stop();
     let events = said.events();
-    assert_told(&said, &events, sink.sent(), &sink.check(&events));
+    assert_reported(&said, &events, sink.sent(), &sink.check(&events));
     sink.send(1000);
     let said = two.stop();
     let events = said.events();
-    assert_told(&said, &events, sink.sent(), &sink.check(&events));
+    assert_reported(&said, &events, sink.sent(), &sink.check(&events));
 }
 
 fn burst_of_forks() {
@@ -408,7 +408,7 @@ fn burst_of_forks() {
         assert!(number < forks && number % EVERY == 0, "{event}");
     });
     assert_unique(numbers(&sink.lines(&events)));
-    assert_told(&said, &events, sent, &seen);
+    assert_reported(&said, &events, sent, &seen);
     // each child's end is a SIGCHLD
     assert!(said.counter("signals total", "generated") >= forks, "{}", said.stderr);
 }
@@ -445,7 +445,7 @@ fn run_laps(command: &[&str], key: &str) {
         for event in &lines {
             let process = &event[side];
             let number = event["sigval"]["int"].as_u64().unwrap();
-            let line = told_cmdline(event, side);
+            let line = written_cmdline(event, side);
             seen.incomplete += u64::from(line.is_none());
             let is_right = line.is_none_or(|line| line == ["workload", "in-lap", &number.to_string(), "49"]);
             assert!(is_right, "not number {number}: {event}");
@@ -456,7 +456,7 @@ fn run_laps(command: &[&str], key: &str) {
         assert_unique(numbers(&lines));
         seen.count += lines.len() as u64;
     }
-    assert_told(&said, &events, 2 * LAPS * EACH, &seen);
+    assert_reported(&said, &events, 2 * LAPS * EACH, &seen);
     assert_ends_fit(&events);
 }
 
@@ -520,7 +520,7 @@ fn fork_bomb() {
         assert!(number < times, "{event}");
     });
     assert_unique(numbers(&sink.lines(&events)));
-    assert_told(&said, &events, times, &seen);
+    assert_reported(&said, &events, times, &seen);
 }
 
 fn little_memory() {
@@ -540,7 +540,7 @@ fn little_memory() {
     let said = tracer.stop();
     drop(many);
     let events = said.events();
-    assert_told(&said, &events, sink.sent(), &sink.check(&events));
+    assert_reported(&said, &events, sink.sent(), &sink.check(&events));
 }
 
 /// From the first line of each sink on there is every one, or it is told lost.
@@ -571,5 +571,5 @@ fn started_in_a_storm() {
     };
     let lines = [steady.lines(&events), gusts.lines(&events)].concat();
     let incomplete = lines.iter().filter(lacks).count() as u64;
-    assert_told(&said, &events, sent, &Seen { count, incomplete });
+    assert_reported(&said, &events, sent, &Seen { count, incomplete });
 }

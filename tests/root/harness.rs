@@ -270,12 +270,12 @@ pub fn in_guest() -> bool {
 
 /// Waits until it is so.
 pub fn wait_until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-    let give_up = Instant::now() + patience();
+    let expire = Instant::now() + patience();
     loop {
         if let Some(found) = look() {
             return found;
         }
-        assert!(Instant::now() < give_up, "waited {:?} in vain for {what}", patience());
+        assert!(Instant::now() < expire, "waited {:?} in vain for {what}", patience());
         thread::sleep(Duration::from_millis(2));
     }
 }
@@ -441,7 +441,7 @@ impl Tracer {
 
     /// The same, of [`events_since`](Self::events_since).
     pub fn wait_for_since(&self, offset: u64, what: &str, is_it: impl Fn(&Value) -> bool) -> Value {
-        let give_up = Instant::now() + patience();
+        let expire = Instant::now() + patience();
         // another test's storm is seen here as well: no line is looked at twice, and none is kept
         let mut seen = offset;
         loop {
@@ -452,7 +452,7 @@ impl Tracer {
             seen += text.len() as u64;
             assert!(!has_ended(self.pid()), "the tracer ended before {what}");
             assert!(
-                Instant::now() < give_up,
+                Instant::now() < expire,
                 "waited {:?} in vain for {what}; there were:\n{}",
                 patience(),
                 self.lines()
@@ -534,7 +534,7 @@ impl Said {
         let count = |name| self.counter("signals total", name);
         assert_eq!(
             count("generated"),
-            ["printed", "hidden", "filtered", "filtered_later", "lost", "unprinted"]
+            ["printed", "hidden", "filtered", "filtered_user", "lost", "unprinted"]
                 .map(count)
                 .iter()
                 .sum::<u64>(),

@@ -110,7 +110,7 @@ impl Sink {
         let lines = self.lines(events);
         let first = lines.first().expect("the storm has lines");
         let sent = self.sent.lock().unwrap();
-        let line = told_cmdline(first, "source");
+        let line = written_cmdline(first, "source");
         let is_first = |sent: &Sent| {
             first["source"]["pid"] == sent.source && line.as_ref().is_none_or(|line| *line == sent.cmdline)
         };
@@ -138,7 +138,7 @@ impl Sink {
             let number = event["sigval"]["int"].as_u64().unwrap_or_else(|| panic!("no number: {event}"));
             let before = latest.insert(event["source"]["key"].to_string(), number);
             assert!(before.is_none_or(|before| before < number), "{before:?} came before: {event}");
-            let [source, target] = ["source", "target"].map(|side| told_cmdline(event, side));
+            let [source, target] = ["source", "target"].map(|side| written_cmdline(event, side));
             seen.incomplete += u64::from(source.is_none() || target.is_none());
             assert!(target.is_none_or(|line| line == self.cmdline), "not {:?}: {event}", self.cmdline);
             if let Some(line) = source {
@@ -173,7 +173,7 @@ pub fn tracer_of(sinks: &[&Sink], arguments: &[&str]) -> Tracer {
 }
 
 /// None, if the event says that it is missing.
-pub fn told_cmdline(event: &Value, side: &str) -> Option<Vec<String>> {
+pub fn written_cmdline(event: &Value, side: &str) -> Option<Vec<String>> {
     if event[side]["cmdline"].is_null() {
         assert!(event["missing"].to_string().contains(&format!("{side}.cmdline:")), "{event}");
         return None;
@@ -205,7 +205,7 @@ pub fn assert_accounted(said: &Said, sent: u64, seen: &Seen) {
 }
 
 /// The same where nothing hinders the lines, and loss is told in the stream as well.
-pub fn assert_told(said: &Said, events: &[Value], sent: u64, seen: &Seen) {
+pub fn assert_reported(said: &Said, events: &[Value], sent: u64, seen: &Seen) {
     assert_eq!(said.status.code(), Some(0), "{}", said.stderr);
     assert_accounted(said, sent, seen);
     assert_eq!(said.counter("signals total", "unprinted"), 0, "{}", said.stderr);

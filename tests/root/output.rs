@@ -90,7 +90,7 @@ fn filters() {
         (vec!["--where".to_owned(), "source.comm=nobody*".to_owned()], false),
     ] {
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-        assert_storm(pid, &arguments, passes, "filtered_later");
+        assert_storm(pid, &arguments, passes, "filtered_user");
     }
 }
 
@@ -111,7 +111,7 @@ fn a_tree() {
     let said = tracer.stop();
     assert!(!targets(&said.events(), 10).contains(&u64::from(other.pid())));
     // where the kernel can follow trees, nothing of the others comes out of it
-    let refused = ["filtered", "filtered_later"].map(|class| said.counter("signals total", class));
+    let refused = ["filtered", "filtered_user"].map(|class| said.counter("signals total", class));
     assert!(refused[0] >= 3 || refused[1] >= 3, "{}", said.stderr);
     said.assert_counters_add_up();
 }

@@ -38,7 +38,7 @@ pub fn needs(row: &Row) -> &'static [Skip] {
 }
 
 /// What made a signal, and who gets it.
-struct Made {
+struct CachedEvent {
     /// Let go first, or its end is not to be had.
     frozen: Option<Frozen>,
     /// Kept until the line is there.
@@ -51,7 +51,7 @@ struct Made {
     cgroup: Option<Cgroup>,
 }
 
-impl Made {
+impl CachedEvent {
     fn new(maker: u32, target: u32, holds: Process) -> Self {
         Self { frozen: None, maker, target, word: String::new(), holds, cgroup: None }
     }
@@ -190,7 +190,7 @@ pub fn show(row: &Row) {
     }
 }
 
-fn compare(path: &str, says: &Value, is: &Value, made: &Made, event: &Value) {
+fn compare(path: &str, says: &Value, is: &Value, made: &CachedEvent, event: &Value) {
     match says {
         Value::Object(keys) => {
             for (key, value) in keys {
@@ -208,7 +208,7 @@ fn compare(path: &str, says: &Value, is: &Value, made: &Made, event: &Value) {
     }
 }
 
-fn make(row: &Row) -> Made {
+fn make(row: &Row) -> CachedEvent {
     match row.kind {
         "@everybody" => everybody(),
         "@cgroup-kill" => cgroup_kill(),
@@ -217,7 +217,7 @@ fn make(row: &Row) -> Made {
         "@winch-by-kill" => {
             let target = Process::workload(&["wait"]);
             kill(target.pid(), Signal::WINCH);
-            Made::new(std::process::id(), target.pid(), target)
+            CachedEvent::new(std::process::id(), target.pid(), target)
         }
         "@oom" => out_of_memory(),
         "@sysrq-f" => sysrq_f(),
@@ -231,18 +231,18 @@ fn make(row: &Row) -> Made {
 }
 
 /// It said who gets the signal, and by which terminal or process.
-fn by_workload(maker: Process) -> Made {
+fn by_workload(maker: Process) -> CachedEvent {
     let said = maker.said().trim().to_owned();
     let (target, word) = said.split_once(' ').unwrap_or((&said, ""));
     let target = target.parse().unwrap_or_else(|_| panic!("not a pid: {said:?}"));
-    Made { word: word.to_owned(), ..Made::new(maker.pid(), target, maker) }
+    CachedEvent { word: word.to_owned(), ..CachedEvent::new(maker.pid(), target, maker) }
 }
 
-fn by_role(role: &str) -> Made {
+fn by_role(role: &str) -> CachedEvent {
     by_workload(Process::workload(&[role]))
 }
 
-fn everybody() -> Made {
+fn everybody() -> CachedEvent {
     // a shell that is PID 1 there, and its child: known outside by its place in the tree, while it has no other
     let go = tempfile::NamedTempFile::new().unwrap();
     let script = format!(
@@ -262,19 +262,19 @@ fn everybody() -> Made {
     let init = child(maker.pid());
     let target = child(init);
     drop(go);
-    Made::new(init, target, maker)
+    CachedEvent::new(init, target, maker)
 }
 
-fn cgroup_kill() -> Made {
+fn cgroup_kill() -> CachedEvent {
     let target = Process::workload(&["wait"]);
     let cgroup = Cgroup::new(unified().unwrap(), "kill");
     cgroup.add(target.pid());
     fs::write(cgroup.path().join("cgroup.kill"), "1").unwrap();
-    Made::new(std::process::id(), target.pid(), target)
+    CachedEvent::new(std::process::id(), target.pid(), target)
 }
 
 /// Its file is written to in another way, by the workload.
-fn cgroup_kill_by(how: &str) -> Made {
+fn cgroup_kill_by(how: &str) -> CachedEvent {
     let mut target = Process::workload(&["wait"]);
     let cgroup = Cgroup::new(unified().unwrap(), how);
     cgroup.add(target.pid());
@@ -282,10 +282,10 @@ fn cgroup_kill_by(how: &str) -> Made {
     let arguments = ["signal", "kills-cgroup", how, file.to_str().unwrap(), &target.pid().to_string()];
     let made = by_workload(Process::workload(&arguments));
     target.reap();
-    Made { cgroup: Some(cgroup), ..made }
+    CachedEvent { cgroup: Some(cgroup), ..made }
 }
 
-fn frozen(signal: Signal, root: &Path, file: &str, [freeze, thaw]: [&'static str; 2]) -> Made {
+fn frozen(signal: Signal, root: &Path, file: &str, [freeze, thaw]: [&'static str; 2]) -> CachedEvent {
     let target = Process::workload(&["wait"]);
     let cgroup = Cgroup::new(root, "frozen");
     cgroup.add(target.pid());
@@ -297,13 +297,13 @@ fn frozen(signal: Signal, root: &Path, file: &str, [freeze, thaw]: [&'static str
         (state.trim() == "FROZEN" || events.contains("frozen 1")).then_some(())
     });
     kill(target.pid(), signal);
-    let made = Made::new(std::process::id(), target.pid(), target);
-    Made { frozen: Some(Frozen(file, thaw)), cgroup: Some(cgroup), ..made }
+    let made = CachedEvent::new(std::process::id(), target.pid(), target);
+    CachedEvent { frozen: Some(Frozen(file, thaw)), cgroup: Some(cgroup), ..made }
 }
 
 const LIMIT: &str = "33554432";
 
-fn out_of_memory() -> Made {
+fn out_of_memory() -> CachedEvent {
     let root = memory_cgroup().unwrap();
     let cgroup = Cgroup::new(root, "oom");
     fs::write(cgroup.file(MEMORY_LIMIT).unwrap(), LIMIT).unwrap();
@@ -325,11 +325,11 @@ fn out_of_memory() -> Made {
 }
 
 /// The key that runs the OOM killer: in a guest only, where our child is the one it takes.
-fn sysrq_f() -> Made {
+fn sysrq_f() -> CachedEvent {
     let target = Process::workload(&["wait"]);
     fs::write(format!("/proc/{}/oom_score_adj", target.pid()), "1000").unwrap();
     fs::write("/proc/sysrq-trigger", "f").unwrap();
-    Made::new(0, target.pid(), target)
+    CachedEvent::new(0, target.pid(), target)
 }
 
 pub const TESTS: &[Test] = &[

@@ -341,7 +341,7 @@ fn meet_execve(rounds: usize) -> Row {
             row.wrong.push(format!("comm {} with {} in {event}", target["comm"], target["cmdline"]));
         }
     }
-    let joined = said.counter("identities total", "sent_later");
+    let joined = said.counter("identities total", "late_argv");
     if old_seen == 0 || new_seen == 0 || joined == 0 {
         row.untested =
             Some(format!("{old_seen} before, {new_seen} after, {joined} in the middle: no execve was met"));

@@ -17,16 +17,16 @@ pub(super) enum State {
     Fatal,
 }
 
-/// One fact, and what it means.
+/// One fact, and its effect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Check {
     pub(super) name: &'static str,
     pub(super) state: State,
     pub(super) found: String,
     /// What killsnoop therefore does or does not; empty if there is nothing to say.
-    pub(super) means: String,
-    /// How to mend it.
-    pub(super) mend: Option<String>,
+    pub(super) effect: String,
+    /// How to fix it.
+    pub(super) fix: Option<String>,
 }
 
 /// What was found.
@@ -58,17 +58,17 @@ impl Facts {
 }
 
 fn good(name: &'static str, found: impl Into<String>) -> Check {
-    Check { name, state: State::Good, found: found.into(), means: String::new(), mend: None }
+    Check { name, state: State::Good, found: found.into(), effect: String::new(), fix: None }
 }
 
-fn bad(name: &'static str, state: State, found: impl Into<String>, means: &str, mend: &str) -> Check {
-    let mend = (!mend.is_empty()).then(|| mend.to_owned());
-    Check { name, state, found: found.into(), means: means.to_owned(), mend }
+fn bad(name: &'static str, state: State, found: impl Into<String>, effect: &str, fix: &str) -> Check {
+    let fix = (!fix.is_empty()).then(|| fix.to_owned());
+    Check { name, state, found: found.into(), effect: effect.to_owned(), fix }
 }
 
 /// Either there, or not with these consequences.
-fn either(name: &'static str, is_there: bool, state: State, means: &str, mend: &str) -> Check {
-    if is_there { good(name, "there") } else { bad(name, state, "not there", means, mend) }
+fn either(name: &'static str, is_there: bool, state: State, effect: &str, fix: &str) -> Check {
+    if is_there { good(name, "there") } else { bad(name, state, "not there", effect, fix) }
 }
 
 pub(super) fn examine(facts: &Facts) -> Vec<Check> {
@@ -154,7 +154,7 @@ pub(super) fn examine(facts: &Facts) -> Vec<Check> {
         "storage allocator",
         host.has_storage_allocator,
         State::Lesser,
-        "a fork that the kernel's hook skips cannot be mended where the new task is woken",
+        "a fork that the kernel's hook skips cannot be recovered where the new task is woken",
         "Linux 6.4 or newer",
     ));
     checks.extend([realtime(host), lockdown(facts), pid_namespace(host), cgroups(facts), memory(facts)]);
@@ -298,8 +298,8 @@ pub(super) fn trial(result: Result<String, String>) -> Check {
         Err(error) => {
             let mut lines = error.lines();
             let found = lines.next().unwrap_or("failed").to_owned();
-            let mend = lines.find_map(|line| line.strip_prefix("hint: ")).unwrap_or("see above");
-            bad("trial", State::Fatal, found, "no trace", mend)
+            let fix = lines.find_map(|line| line.strip_prefix("hint: ")).unwrap_or("see above");
+            bad("trial", State::Fatal, found, "no trace", fix)
         }
     }
 }
@@ -418,7 +418,7 @@ mod tests {
             let checks = examine(&facts);
             let check = checks.iter().find(|check| check.name == name).expect(name);
             assert_eq!(check.state, state, "{name}");
-            assert!(!check.means.is_empty() && check.mend.is_some(), "{name}: {check:?}");
+            assert!(!check.effect.is_empty() && check.fix.is_some(), "{name}: {check:?}");
             assert!(!check.found.is_empty(), "{name}");
         }
     }
@@ -426,7 +426,7 @@ mod tests {
     #[test]
     fn a_failed_trial_says_why_and_what_to_do() {
         let check = trial(Err("cannot load: EPERM\nhint: be root".to_owned()));
-        assert_eq!((&*check.found, check.mend.as_deref()), ("cannot load: EPERM", Some("be root")));
+        assert_eq!((&*check.found, check.fix.as_deref()), ("cannot load: EPERM", Some("be root")));
         assert_eq!(trial(Ok("fine".to_owned())).state, State::Good);
     }
 }

@@ -1,4 +1,4 @@
-//! `killsnoop doctor`: what this host offers and lacks, what follows from that, and how to mend it.
+//! `killsnoop doctor`: what this host offers and lacks, what follows from that, and how to fix it.
 
 mod checks;
 
@@ -54,15 +54,15 @@ fn human(checks: &[Check], works: bool) -> String {
     let mut text = String::new();
     for check in checks {
         let (word, colour) = match check.state {
-            State::Good => ("ok  ", "32"),
-            State::Lesser => ("less", "33"),
-            State::Fatal => ("NO  ", "31"),
+            State::Good => ("ok     ", "32"),
+            State::Lesser => ("limited", "33"),
+            State::Fatal => ("NO     ", "31"),
         };
         let word = if has_colour { format!("\u{1b}[{colour}m{word}\u{1b}[0m") } else { word.to_owned() };
         let _ = writeln!(text, "{word}  {:<22} {}", check.name, check.found);
-        for (mark, line) in [("so:", Some(&check.means)), ("mend:", check.mend.as_ref())] {
+        for (mark, line) in [("effect:", Some(&check.effect)), ("fix:", check.fix.as_ref())] {
             if let Some(line) = line.filter(|line| !line.is_empty()) {
-                let _ = writeln!(text, "      {mark:<5} {line}");
+                let _ = writeln!(text, "         {mark:<7} {line}");
             }
         }
     }
@@ -80,15 +80,15 @@ fn json(checks: &[Check], works: bool) -> String {
         out.extend_from_slice(if place == 0 { b"{" } else { b",{" });
         let state = match check.state {
             State::Good => "ok",
-            State::Lesser => "less",
+            State::Lesser => "limited",
             State::Fatal => "no",
         };
         let pairs = [
             ("name", Some(check.name)),
             ("state", Some(state)),
             ("found", Some(&*check.found)),
-            ("means", Some(&*check.means).filter(|text| !text.is_empty())),
-            ("mend", check.mend.as_deref()),
+            ("effect", Some(&*check.effect).filter(|text| !text.is_empty())),
+            ("fix", check.fix.as_deref()),
         ];
         let mut is_first = true;
         for (key, value) in pairs.into_iter().filter_map(|(key, value)| Some((key, value?))) {
@@ -110,21 +110,21 @@ mod tests {
 
     #[test]
     fn both_outputs_tell_every_check() {
-        let check = |name, state, mend: Option<&str>| Check {
+        let check = |name, state, fix: Option<&str>| Check {
             name,
             state,
             found: "a \"b\"".to_owned(),
-            means: String::new(),
-            mend: mend.map(str::to_owned),
+            effect: String::new(),
+            fix: fix.map(str::to_owned),
         };
         let checks = [check("one", State::Good, None), check("two", State::Fatal, Some("do it"))];
         let value: serde_json::Value = serde_json::from_str(&json(&checks, false)).unwrap();
         assert_eq!(value["works"], false);
-        assert_eq!(value["checks"][1]["mend"], "do it");
-        assert!(value["checks"][0]["mend"].is_null());
+        assert_eq!(value["checks"][1]["fix"], "do it");
+        assert!(value["checks"][0]["fix"].is_null());
         let text = human(&checks, false);
         assert!(
-            text.contains("NO    two") && text.contains("mend: do it") && text.contains("does not work"),
+            text.contains("NO       two") && text.contains("fix:    do it") && text.contains("does not work"),
             "{text}"
         );
     }

@@ -136,7 +136,7 @@ impl Document {
 
     /// Tells it to a format, as it was told.
     pub fn tell(&self, format: &mut dyn Format) {
-        tell_fields(&self.fields, format);
+        write_fields(&self.fields, format);
     }
 
     fn push(&mut self, key: &'static str, value: Value) {
@@ -204,7 +204,7 @@ fn held_by(fields: &[Field]) -> usize {
     fields.iter().map(|field| field.value.size()).sum()
 }
 
-fn tell_fields(fields: &[Field], format: &mut dyn Format) {
+fn write_fields(fields: &[Field], format: &mut dyn Format) {
     for Field { key, value, is_last } in fields {
         match value {
             Value::Text(text) => format.text(key, text),
@@ -224,7 +224,7 @@ fn tell_fields(fields: &[Field], format: &mut dyn Format) {
                 } else {
                     format.open(key);
                 }
-                tell_fields(inner, format);
+                write_fields(inner, format);
                 format.close();
             }
         }

@@ -1,8 +1,8 @@
 //! JSON: one object a line.
 
 use super::Format;
+use super::line_template::{Gap, PlacedSlot};
 use super::parts::{Basis, PartOf, Parts};
-use super::stencil::{Gap, Placed};
 use crate::base::digits::{push_integer, push_number, push_seconds};
 use crate::base::sanitize::push_json_string;
 
@@ -15,7 +15,7 @@ pub struct Json {
     part_at: usize,
     /// Where the value that was told last begins.
     value_at: usize,
-    gaps: Vec<Placed>,
+    gaps: Vec<PlacedSlot>,
 }
 
 impl Json {
@@ -124,10 +124,10 @@ impl Format for Json {
     }
 
     fn gap(&mut self, gap: Gap) {
-        self.gaps.push(Placed::at_the_end(&self.line, self.value_at, gap));
+        self.gaps.push(PlacedSlot::at_the_end(&self.line, self.value_at, gap));
     }
 
-    fn gaps(&self) -> Option<&[Placed]> {
+    fn gaps(&self) -> Option<&[PlacedSlot]> {
         Some(&self.gaps)
     }
 

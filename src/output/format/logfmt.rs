@@ -4,8 +4,8 @@
 //! inside it. The value as a whole is quoted where logfmt needs it.
 
 use super::Format;
+use super::line_template::{Gap, PlacedSlot};
 use super::parts::{Basis, PartOf, Parts};
-use super::stencil::{Gap, Placed};
 use crate::base::digits::{push_integer, push_number, push_seconds};
 use crate::base::sanitize::{is_safe, push_json_string};
 
@@ -23,7 +23,7 @@ pub struct Logfmt {
     part_at: usize,
     /// Where the value that was told last begins.
     value_at: usize,
-    gaps: Vec<Placed>,
+    gaps: Vec<PlacedSlot>,
     /// There is one in what goes last, whose place in the line is not known before its end.
     has_late_gap: bool,
 }
@@ -178,10 +178,10 @@ impl Format for Logfmt {
 
     fn gap(&mut self, gap: Gap) {
         self.has_late_gap |= self.is_last();
-        self.gaps.push(Placed::at_the_end(&self.first, self.value_at.min(self.first.len()), gap));
+        self.gaps.push(PlacedSlot::at_the_end(&self.first, self.value_at.min(self.first.len()), gap));
     }
 
-    fn gaps(&self) -> Option<&[Placed]> {
+    fn gaps(&self) -> Option<&[PlacedSlot]> {
         (!self.has_late_gap).then_some(&self.gaps)
     }
 

@@ -4,17 +4,17 @@
 pub mod document;
 pub mod json;
 pub mod layout;
+pub mod line_template;
 pub mod logfmt;
 pub mod parts;
 pub mod screen;
-pub mod stencil;
 pub mod table;
 pub mod tree;
 
 use std::fmt::Debug;
 
+use self::line_template::{Gap, PlacedSlot};
 use self::parts::{Basis, PartOf};
-use self::stencil::{Gap, Placed};
 
 /// What a format must be able to write. Keys are single words; nesting is by [`open`](Self::open) and
 /// [`close`](Self::close).
@@ -59,7 +59,7 @@ pub trait Format: Debug {
     /// What was told last is another in every event.
     fn gap(&mut self, _gap: Gap) {}
     /// The gaps of the line that was finished last; None where that cannot be filled in anew.
-    fn gaps(&self) -> Option<&[Placed]> {
+    fn gaps(&self) -> Option<&[PlacedSlot]> {
         None
     }
     /// Ends the event and appends its line to `out`.

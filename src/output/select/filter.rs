@@ -14,7 +14,7 @@ use crate::base::digits::decimal_seconds;
 use crate::error::UsageError;
 use crate::event::signal::Signal;
 use crate::output::format::document::{Document, Field, Value, chain, find};
-use crate::output::format::stencil::is_gap;
+use crate::output::format::line_template::is_slot;
 use crate::output::keys::{self, Kind};
 
 /// So many processes of trees, and so many events that were shown, are remembered.
@@ -327,7 +327,7 @@ impl Filter {
     pub fn says_the_same(&self) -> bool {
         let Conditions { wanted, unwanted, trees, .. } = &self.conditions;
         // who belongs to a tree is learnt of every event
-        trees.is_empty() && !wanted.iter().chain(unwanted).any(|condition| is_gap(condition.key()))
+        trees.is_empty() && !wanted.iter().chain(unwanted).any(|condition| is_slot(condition.key()))
     }
 
     /// A signal that is one before once more passes, as that did.

@@ -22,7 +22,7 @@ pub enum Gap {
 
 /// What fills the gaps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Moment {
+pub struct EventStamp {
     /// The number of the event.
     pub id: u64,
     /// Its time (boot time, ns).
@@ -36,7 +36,7 @@ pub struct Moment {
 }
 
 impl Gap {
-    fn fill(self, moment: &Moment, out: &mut Vec<u8>) {
+    fn fill(self, moment: &EventStamp, out: &mut Vec<u8>) {
         let since = |then: u64| moment.time.saturating_sub(then);
         match self {
             Self::Id => push_number(out, moment.id),
@@ -49,20 +49,20 @@ impl Gap {
 }
 
 /// Is what stands at this path of an event a gap, or may it be?
-pub fn is_gap(path: &str) -> bool {
+pub fn is_slot(path: &str) -> bool {
     let last = path.rsplit('.').next().unwrap_or_default();
     matches!(path, "time" | "id" | "previous.id") || matches!(last, "secondsAgo" | "titleAgeSeconds")
 }
 
 /// A gap, and which bytes of the line are in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Placed {
+pub struct PlacedSlot {
     gap: Gap,
     from: usize,
     to: usize,
 }
 
-impl Placed {
+impl PlacedSlot {
     /// What was written last, from `from` on; the quotes around it are not in the gap.
     pub fn at_the_end(line: &[u8], from: usize, gap: Gap) -> Self {
         let quote = usize::from(line.get(from) == Some(&b'"'));
@@ -72,18 +72,18 @@ impl Placed {
 
 /// A line, without what is in its gaps.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Stencil {
+pub struct LineTemplate {
     text: Vec<u8>,
     /// In their order, and where in the text.
     gaps: Vec<(usize, Gap)>,
 }
 
-impl Stencil {
+impl LineTemplate {
     /// Of a line and its gaps, in their order.
-    pub fn new(line: &[u8], placed: &[Placed]) -> Option<Self> {
+    pub fn new(line: &[u8], placed: &[PlacedSlot]) -> Option<Self> {
         let (mut text, mut gaps) = (Vec::with_capacity(line.len()), Vec::with_capacity(placed.len()));
         let mut at = 0;
-        for &Placed { gap, from, to } in placed {
+        for &PlacedSlot { gap, from, to } in placed {
             text.extend_from_slice(line.get(at..from)?);
             gaps.push((text.len(), gap));
             at = to;
@@ -93,7 +93,7 @@ impl Stencil {
     }
 
     /// Appends the line of this moment.
-    pub fn fill(&self, moment: &Moment, out: &mut Vec<u8>) {
+    pub fn fill(&self, moment: &EventStamp, out: &mut Vec<u8>) {
         // so that it is grown once: no gap is wider than a time
         out.reserve(self.text.len() + 32 * self.gaps.len());
         let mut rest = 0;
@@ -116,7 +116,7 @@ mod tests {
     use super::*;
     use crate::output::format::{Format, json::Json, logfmt::Logfmt};
 
-    const NOW: Moment = Moment {
+    const NOW: EventStamp = EventStamp {
         id: 12_345,
         time: 3_500_000_000,
         clock: Clock::fixed(1_000_000_000),
@@ -124,7 +124,7 @@ mod tests {
         previous_time: 2_000_000_000,
     };
 
-    fn told(format: &mut dyn Format, moment: &Moment) -> Vec<u8> {
+    fn told(format: &mut dyn Format, moment: &EventStamp) -> Vec<u8> {
         format.text("time", &moment.clock.utc(moment.time));
         format.gap(Gap::Time);
         format.number("id", moment.id);
@@ -151,7 +151,7 @@ mod tests {
 
     #[test]
     fn a_line_that_is_filled_in_is_the_line_that_would_be_told() {
-        let later = Moment {
+        let later = EventStamp {
             id: 9,
             time: 86_400_000_000_000,
             clock: Clock::fixed(1_000_000_000).with(1_767_225_600_000_000_000),
@@ -162,13 +162,13 @@ mod tests {
             // what was before leaves nothing behind
             for _ in 0..2 {
                 let line = told(format, &NOW);
-                let stencil = Stencil::new(&line, format.gaps().unwrap()).unwrap();
-                assert_eq!(stencil.gaps.len(), 5);
+                let line_template = LineTemplate::new(&line, format.gaps().unwrap()).unwrap();
+                assert_eq!(line_template.gaps.len(), 5);
                 let mut again = Vec::new();
-                stencil.fill(&NOW, &mut again);
+                line_template.fill(&NOW, &mut again);
                 assert_eq!(String::from_utf8_lossy(&again), String::from_utf8_lossy(&line));
                 again.clear();
-                stencil.fill(&later, &mut again);
+                line_template.fill(&later, &mut again);
                 let line = told(format, &later);
                 assert_eq!(String::from_utf8_lossy(&again), String::from_utf8_lossy(&line));
             }
@@ -187,13 +187,13 @@ mod tests {
         format.number("id", 1);
         format.gap(Gap::Id);
         format.finish(&mut Vec::new());
-        assert_eq!(format.gaps().map(<[Placed]>::len), Some(1), "that was another line");
+        assert_eq!(format.gaps().map(<[PlacedSlot]>::len), Some(1), "that was another line");
     }
 
     #[test]
     fn gaps_out_of_order_are_refused() {
-        let placed = |from, to| Placed { gap: Gap::Id, from, to };
-        assert_eq!(Stencil::new(b"abc", &[placed(2, 3), placed(0, 1)]), None);
-        assert_eq!(Stencil::new(b"abc", &[placed(2, 4)]), None);
+        let placed = |from, to| PlacedSlot { gap: Gap::Id, from, to };
+        assert_eq!(LineTemplate::new(b"abc", &[placed(2, 3), placed(0, 1)]), None);
+        assert_eq!(LineTemplate::new(b"abc", &[placed(2, 4)]), None);
     }
 }
