@@ -67,7 +67,7 @@ fn hidden() {
         serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{output:?}"));
     let checks = found["checks"].as_array().unwrap();
     let check = checks.iter().find(|check| check["name"] == "/proc").unwrap();
-    assert_eq!(check["state"], "less", "{check}");
+    assert_eq!(check["state"], "limited", "{check}");
     assert!(check["found"].as_str().unwrap().contains("hidepid"), "{check}");
     let capabilities = checks.iter().find(|check| check["name"] == "capabilities").unwrap();
     assert_eq!(capabilities["state"], "ok", "{found}");
