@@ -13,7 +13,7 @@ fn main() {
         "x86_64" => "x86",
         "aarch64" => "arm64",
         other => panic!(
-            "killsnoop has no register file for {other}: bpf/include/registers.h knows x86_64 and aarch64"
+            "killsnoop has no register file for {other}: bpf/include/signal/syscall.h knows x86_64 and aarch64"
         ),
     };
     println!("cargo:rerun-if-changed=bpf");

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Entry points only; each reads as a sentence. What they say is in include/. */
-#include "kernel_types.h"
+#include "base/kernel_types.h"
 #include <bpf/bpf_helpers.h>
 
-#include "attempt.h"
-#include "cgroup.h"
-#include "end.h"
-#include "handshake.h"
-#include "lifecycle.h"
-#include "oom.h"
-#include "select.h"
-#include "snapshot.h"
-#include "titles.h"
+#include "base/ring.h"
+#include "hooks/attempt.h"
+#include "hooks/cgroup.h"
+#include "hooks/end.h"
+#include "hooks/oom.h"
+#include "hooks/titles.h"
+#include "identity/exec.h"
+#include "record/snapshot.h"
+#include "signal/select.h"
 
 char LICENSE[] SEC("license") = "GPL";
 

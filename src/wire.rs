@@ -1,4 +1,4 @@
-//! The wire structs of `bpf/include/record.h`, generated from the object's own type information.
+//! The wire structs of `bpf/include/base/wire.h`, generated from the object's own type information.
 //!
 //! The only place that says a struct is plain data.
 
@@ -16,7 +16,7 @@ pub use super::skel::types::{
 };
 
 // SAFETY: repr(C), integers and arrays of integers only: every bit pattern is a value. The static
-// asserts of record.h say that there is no padding.
+// asserts of wire.h say that there is no padding.
 unsafe impl plain::Plain for WireSignal {}
 // SAFETY: as above.
 unsafe impl plain::Plain for WireProcess {}
@@ -55,7 +55,7 @@ pub const VERSION: u16 = Constant::WIRE_VERSION.0 as u16;
 
 /// The bytes of a wire struct, as the kernel would have written them.
 pub fn bytes_of<T: plain::Plain>(value: &T) -> &[u8] {
-    // SAFETY: Plain structs of this module have no padding (static asserts of record.h and maps.h), so
+    // SAFETY: Plain structs of this module have no padding (static asserts of wire.h and maps.h), so
     // every byte is initialised.
     unsafe { plain::as_bytes(value) }
 }

@@ -1,6 +1,6 @@
 //! The ring: sleep without being missed, be woken without costing the sender, drain.
 //!
-//! The reader's half of the handshake of `bpf/include/handshake.h`. The state word says what the reader is
+//! The reader's half of the handshake of `bpf/include/base/ring.h`. The state word says what the reader is
 //! about to do *before* it looks at the ring one last time; the kernel side commits a record *before* it
 //! looks at the word. So either the reader sees the record, or the kernel sees that it must wake.
 

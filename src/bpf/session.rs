@@ -30,7 +30,7 @@ use crate::wire::{
     Constant, Counters, Environment, HiddenClass, Identity, ProcessFlag, SelectValue, bytes_of,
 };
 
-/// Argument bytes that each size class of `bpf/include/maps.h` holds.
+/// Argument bytes that each size class of `bpf/include/base/maps.h` holds.
 const INLINE: usize = size_of::<Identity>() - offset_of!(Identity, argv);
 const MEDIUM: usize = size_of::<argv_medium>();
 const LARGE: usize = size_of::<argv_large>();
@@ -831,7 +831,7 @@ fn seed_one(
             put(&maps.seeded_tail, &argv[LARGE..all], LARGE)?;
         }
     }
-    // see create_seeded() of lifecycle.h
+    // see create_seeded() of seed.h
     let put_identity = || maps.seeded.update(&key, bytes_of(&identity), MapFlags::ANY);
     put_identity().or_else(|_| put_identity()).or_else(|_| put_identity()).map_err(io::Error::other)?;
     Ok(true)

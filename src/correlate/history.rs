@@ -22,7 +22,7 @@ const SIGNALS: usize = 8;
 const ENDED: usize = 1024;
 /// The first signal that queues (`SIGRTMIN` of the kernel).
 const REALTIME: u8 = 32;
-/// What the time of a death is rounded down to (`CHILD_DEATH` of record.h).
+/// What the time of a death is rounded down to (`CHILD_DEATH` of wire.h).
 const GRAIN: u64 = 1 << 20;
 
 #[derive(Debug)]

@@ -164,7 +164,7 @@ pub fn decode_titles(
     Ok(bytes)
 }
 
-/// What the exit hook left of a process (`struct ghost` of maps.h).
+/// What the exit hook left of a process (`struct ghost` of ghost.h).
 pub fn decode_ghost(bytes: &[u8], pid: u32, start: u64) -> Option<Ghost> {
     let wire: WireGhost = take(bytes, 0, "a ghost").ok()?;
     let argv = wire.argv.get(..wire.argv_kept as usize)?;
@@ -220,7 +220,7 @@ fn decode_previous(wire: &WirePrevious) -> Option<Previous> {
     })
 }
 
-/// `CHILD_DEATH` of record.h, which keeps the lower bits of a time before `now`.
+/// `CHILD_DEATH` of wire.h, which keeps the lower bits of a time before `now`.
 fn decode_child_death(word: u64, now: u64) -> Option<ChildDeath> {
     /// 417 days, in nanoseconds.
     const SPAN: u64 = 1 << 55;

@@ -155,7 +155,7 @@ fn other_texts() {
     }
 }
 
-/// Of an ancestor's command line so many bytes are kept: `ANCESTOR_ARGV` of record.h.
+/// Of an ancestor's command line so many bytes are kept: `ANCESTOR_ARGV` of wire.h.
 const KEPT: usize = 1024;
 
 fn halves() {

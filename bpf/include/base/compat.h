@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * One shim per kernel change that this program meets, each with the kernel commit that made it.
+ * "___flavour" suffixes are ignored by CO-RE: they are other versions of the same kernel struct.
+ */
+#ifndef KILLSNOOP_BASE_COMPAT_H
+#define KILLSNOOP_BASE_COMPAT_H
+
+#include "base/kernel_types.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+
+/* 5.14, 2f064a59a11f ("sched: Change task_struct::state"): `long state` became `unsigned int __state`. */
+struct task_struct___state_after_5_14 {
+	unsigned int __state;
+} CORE;
+struct task_struct___state_before_5_14 {
+	long state;
+} CORE;
+
+static __always_inline u32 task_state(struct task_struct *task)
+{
+	struct task_struct___state_after_5_14 *after = (void *)task;
+	if (bpf_core_field_exists(after->__state))
+		return BPF_CORE_READ(after, __state);
+	struct task_struct___state_before_5_14 *before = (void *)task;
+	return (u32)BPF_CORE_READ(before, state);
+}
+
+/* The same of a task that may be followed by pointer, which is a fifth of the price. */
+static __always_inline u32 state_of(struct task_struct *task)
+{
+	struct task_struct___state_after_5_14 *after = (void *)task;
+	if (bpf_core_field_exists(after->__state))
+		return after->__state;
+	return task_state(task);
+}
+
+/*
+ * 6.2, a35b9af4ec2c ("bpf: Add a kfunc for generic type cast"). Since 6.4 the verifier looks for each pointer that is read
+ * from a trusted task in lists of safe fields, three searches through the whole BTF of the kernel each. A view is not
+ * trusted: what it leads to is read at the same speed, is never searched for, and cannot be given to a helper that wants
+ * a task.
+ */
+static __always_inline struct task_struct *view_of(struct task_struct *task)
+{
+	if (bpf_ksym_exists(bpf_rdonly_cast))
+		return bpf_core_cast(task, struct task_struct);
+	return task;
+}
+
+/* The name of a task; it has no NUL that is not its own. Two loads are a tenth of what a helper takes. */
+static __always_inline void copy_comm(u8 *to, struct task_struct *task)
+{
+	const volatile u64 *from = (const volatile u64 *)view_of(task)->comm;
+
+	((u64 *)to)[0] = from[0];
+	((u64 *)to)[1] = from[1];
+}
+
+/*
+ * An argument that the verifier takes for a pointer, as the number that it may be: through map memory, where it is
+ * forgotten what it was.
+ */
+#define AS_NUMBER(place, value) (*(volatile u64 *)(place) = (u64)(value), *(volatile u64 *)(place))
+
+/*
+ * A function that the verifier walks once and by itself, whoever calls it: afterwards it knows of the memory that was
+ * handed over no more than its size. It cannot have a task; a NULL is to be excluded for each pointer.
+ */
+#define GLOBAL __noinline
+
+/*
+ * A length for a helper, where the verifier must see the bound: the compiler knows it already and would
+ * leave the comparison out, or make it on a copy of the register.
+ */
+#define AT_MOST(limit, length)                    \
+	({                                        \
+		u32 length_ = (length);           \
+		asm volatile("" : "+r"(length_)); \
+		if (length_ > (limit))            \
+			length_ = (limit);        \
+		length_;                          \
+	})
+
+/* loginuid is there only with CONFIG_AUDIT; -1 is the kernel's own "unset". */
+struct task_struct___audit {
+	kuid_t loginuid;
+} CORE;
+
+static __always_inline u32 task_login_uid(struct task_struct *task)
+{
+	struct task_struct___audit *audited = (void *)task;
+	if (!bpf_core_field_exists(audited->loginuid))
+		return (u32)-1;
+	return BPF_CORE_READ(audited, loginuid.val);
+}
+
+static __always_inline u32 login_uid_of(struct task_struct *task)
+{
+	struct task_struct___audit *audited = (void *)task;
+	if (!bpf_core_field_exists(audited->loginuid))
+		return (u32)-1;
+	return audited->loginuid.val;
+}
+
+/* The mode is there only with CONFIG_SECCOMP. */
+struct seccomp___mode {
+	int mode;
+} CORE;
+struct task_struct___seccomp {
+	struct seccomp___mode seccomp;
+} CORE;
+
+static __always_inline u32 seccomp_mode(struct task_struct *task)
+{
+	struct task_struct___seccomp *filtered = (void *)task;
+	if (!bpf_core_field_exists(filtered->seccomp))
+		return 0;
+	return BPF_CORE_READ(filtered, seccomp.mode);
+}
+
+/* 6.15, 633488947ef6 ("kernfs: Use RCU to access kernfs_node::parent."): `parent` became `__parent`. */
+struct kernfs_node___parent_after_6_15 {
+	struct kernfs_node *__parent;
+} CORE;
+struct kernfs_node___parent_before_6_15 {
+	struct kernfs_node *parent;
+} CORE;
+
+static __always_inline struct kernfs_node *kernfs_parent(struct kernfs_node *node)
+{
+	struct kernfs_node___parent_after_6_15 *after = (void *)node;
+	if (bpf_core_field_exists(after->__parent))
+		return BPF_CORE_READ(after, __parent);
+	struct kernfs_node___parent_before_6_15 *before = (void *)node;
+	return BPF_CORE_READ(before, parent);
+}
+
+/* The id of the cgroup that a state belongs to, of which no more than its address is known. */
+static __always_inline u64 cgroup_of(struct cgroup_subsys_state *css)
+{
+	if (bpf_ksym_exists(bpf_rdonly_cast))
+		return bpf_core_cast(css, struct cgroup_subsys_state)->cgroup->kn->id;
+	return BPF_CORE_READ(css, cgroup, kn, id);
+}
+
+/* The place of a controller depends on the kernel's configuration; it may not be there. */
+enum cgroup_subsys_id___memory {
+	memory_cgrp_id = 4,
+};
+enum cgroup_subsys_id___pids {
+	pids_cgrp_id = 11,
+};
+
+static __always_inline struct cgroup_subsys_state *css_of(struct task_struct *task, u64 place)
+{
+	struct css_set *set = BPF_CORE_READ(task, cgroups);
+	u64 css = 0;
+
+	bpf_probe_read_kernel(&css, sizeof(css),
+			      (void *)set + bpf_core_field_offset(struct css_set, subsys) + 8 * place);
+	return (struct cgroup_subsys_state *)css;
+}
+
+static __always_inline struct mem_cgroup *memory_cgroup_of(struct task_struct *task)
+{
+	if (!bpf_core_enum_value_exists(enum cgroup_subsys_id___memory, memory_cgrp_id))
+		return NULL;
+	return (struct mem_cgroup *)css_of(task, bpf_core_enum_value(enum cgroup_subsys_id___memory,
+								     memory_cgrp_id));
+}
+
+static __always_inline struct cgroup_subsys_state *pids_css_of(struct task_struct *task)
+{
+	if (!bpf_core_enum_value_exists(enum cgroup_subsys_id___pids, pids_cgrp_id))
+		return NULL;
+	return css_of(task, bpf_core_enum_value(enum cgroup_subsys_id___pids, pids_cgrp_id));
+}
+
+/* 6.2, f1a7941243c1 ("mm: convert mm's rss stats into percpu_counter"). What is on its way on each CPU is left out. */
+struct percpu_counter {
+	s64 count;
+} CORE;
+struct mm_struct___rss_after_6_2 {
+	struct percpu_counter rss_stat[4];
+} CORE;
+struct mm_rss_stat___before_6_2 {
+	atomic_long_t count[4];
+} CORE;
+struct mm_struct___rss_before_6_2 {
+	struct mm_rss_stat___before_6_2 rss_stat;
+} CORE;
+
+static __always_inline void read_rss(struct mm_struct *mm, s64 *pages)
+{
+	if (bpf_core_type_exists(struct mm_rss_stat___before_6_2)) {
+		struct mm_struct___rss_before_6_2 *before = (void *)mm;
+		bpf_probe_read_kernel(pages, 32, &before->rss_stat.count);
+		return;
+	}
+	struct mm_struct___rss_after_6_2 *after = (void *)mm;
+	void *counters = (void *)after + bpf_core_field_offset(after->rss_stat);
+#pragma unroll
+	for (u32 i = 0; i < 4; i++)
+		bpf_probe_read_kernel(&pages[i], sizeof(pages[i]),
+				      counters + i * bpf_core_type_size(struct percpu_counter) +
+					      bpf_core_field_offset(struct percpu_counter, count));
+}
+
+/*
+ * Where current may allocate, of the first 64 NUMA nodes: by its cpuset, and by its memory policy. ~0: anywhere. Both are
+ * there only with CONFIG_CPUSETS and CONFIG_NUMA.
+ */
+typedef struct {
+	unsigned long bits[1];
+} nodemask_t;
+struct task_struct___cpusets {
+	nodemask_t mems_allowed;
+} CORE;
+struct mempolicy___numa {
+	unsigned short mode;
+	nodemask_t
+		nodes; /* 5.14, 269fbe72cded ("mm/mempolicy: use unified 'nodes' for bind/interleave/prefer policies") */
+} CORE;
+struct task_struct___numa {
+	struct mempolicy___numa *mempolicy;
+} CORE;
+/* include/uapi/linux/mempolicy.h */
+#define MPOL_BIND 2
+
+static __always_inline u64 cpuset_nodes(void)
+{
+	struct task_struct___cpusets *task = (void *)bpf_get_current_task();
+
+	if (!bpf_core_field_exists(task->mems_allowed))
+		return ~0ULL;
+	return BPF_CORE_READ(task, mems_allowed.bits[0]);
+}
+
+static __always_inline u64 policy_nodes(void)
+{
+	struct task_struct___numa *task = (void *)bpf_get_current_task();
+	struct mempolicy___numa *policy = NULL;
+
+	if (!bpf_core_field_exists(task->mempolicy) || !bpf_core_field_exists(policy->nodes))
+		return ~0ULL;
+	policy = BPF_CORE_READ(task, mempolicy);
+	if (!policy || BPF_CORE_READ(policy, mode) != MPOL_BIND)
+		return ~0ULL;
+	return BPF_CORE_READ(policy, nodes.bits[0]);
+}
+
+/* 5.17, e6f2dd0f8067 ("bpf: Add bpf_loop helper"); where it is absent a plain bounded loop does the same. */
+static __always_inline bool have_bpf_loop(void)
+{
+	return bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_loop);
+}
+
+/* bpf_loop() where the kernel has it: verified once, not once a turn. */
+#define REPEAT(limit, count, function, context)                                 \
+	do {                                                                    \
+		if (have_bpf_loop()) {                                          \
+			bpf_loop(count, function, context, 0);                  \
+		} else {                                                        \
+			for (u32 turn = 0; turn < (limit); turn++)              \
+				if (turn >= (count) || function(turn, context)) \
+					break;                                  \
+		}                                                               \
+	} while (0)
+
+/* 5.15, dd6e10fbd9fb ("bpf: Add bpf_task_pt_regs() helper"). */
+static __always_inline bool have_task_pt_regs(void)
+{
+	return bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs);
+}
+
+#endif

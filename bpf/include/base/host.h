@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The host's namespaces, as PID 1 has them: what lives in the same ones need not be told of them. The seeding meets
+ * PID 1 as somebody's parent. Addresses are compared, never followed.
+ */
+#ifndef KILLSNOOP_BASE_HOST_H
+#define KILLSNOOP_BASE_HOST_H
+
+#include "base/compat.h"
+#include "base/maps.h"
+
+struct host {
+	u64 nsproxy;
+	u64 mount;
+	u64 net;
+	u64 uts;
+	u64 user;
+};
+struct host host = {};
+
+static __always_inline void note_host(struct task_struct *init)
+{
+	struct nsproxy *nsproxy = BPF_CORE_READ(init, nsproxy);
+
+	host.mount = (u64)BPF_CORE_READ(nsproxy, mnt_ns);
+	host.net = (u64)BPF_CORE_READ(nsproxy, net_ns);
+	host.uts = (u64)BPF_CORE_READ(nsproxy, uts_ns);
+	host.user = (u64)BPF_CORE_READ(init, cred, user_ns);
+	host.nsproxy = (u64)nsproxy;
+}
+
+static __always_inline struct nsproxy *nsproxy_of(struct task_struct *task)
+{
+	struct nsproxy *nsproxy = NULL;
+
+	bpf_core_read(&nsproxy, sizeof(nsproxy), &task->nsproxy);
+	return nsproxy;
+}
+
+/* Its cgroup in the hierarchy of version 1 that tells of containers; 0 where none does. */
+static __always_inline u64 legacy_cgroup_of(struct task_struct *task)
+{
+	struct cgroup_subsys_state *css;
+
+	if (settings.legacy_controller == LEGACY_NONE)
+		return 0;
+	css = settings.legacy_controller == LEGACY_MEMORY ? &memory_cgroup_of(task)->css : pids_css_of(task);
+	return css ? cgroup_of(css) : 0;
+}
+
+/* The namespaces that are not the host's; an exiting process has none any more. */
+static __always_inline void tell_namespaces(struct wire_task *facts, struct nsproxy *nsproxy,
+					    struct user_namespace *user)
+{
+	facts->namespaces_gone = nsproxy == NULL;
+	facts->mount_namespace = 0;
+	facts->net_namespace = 0;
+	facts->uts_namespace = 0;
+	facts->user_namespace = (u64)user == host.user ? 0 : BPF_CORE_READ(user, ns.inum);
+	if (!nsproxy || (u64)nsproxy == host.nsproxy)
+		return;
+	struct mnt_namespace *mount = BPF_CORE_READ(nsproxy, mnt_ns);
+	struct net *net = BPF_CORE_READ(nsproxy, net_ns);
+	struct uts_namespace *uts = BPF_CORE_READ(nsproxy, uts_ns);
+
+	if ((u64)mount != host.mount)
+		facts->mount_namespace = BPF_CORE_READ(mount, ns.inum);
+	if ((u64)net != host.net)
+		facts->net_namespace = BPF_CORE_READ(net, ns.inum);
+	if ((u64)uts != host.uts)
+		facts->uts_namespace = BPF_CORE_READ(uts, ns.inum);
+}
+
+/* The name of its host, where it is in a namespace of its own; the bytes without the NUL. */
+static __always_inline u32 copy_nodename(u8 *to, const struct wire_task *facts, struct task_struct *task)
+{
+	struct uts_namespace *uts;
+	s64 copied;
+
+	if (!facts->uts_namespace)
+		return 0;
+	uts = BPF_CORE_READ(nsproxy_of(task), uts_ns);
+	copied = bpf_core_read_str(to, NODENAME_BYTES, &uts->name.nodename);
+	return copied > 1 && copied <= NODENAME_BYTES ? (u32)copied - 1 : 0;
+}
+
+#endif

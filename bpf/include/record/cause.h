@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What explains a signal that no process sent by a system call: the kernel stack at the tracepoint, the resource limits of
+ * the target, and who traces either side. It stands at the end of the record, so that other signals do not pay for it.
+ *
+ * Nothing is decided here: names of functions belong to one kernel, and user space knows its symbols.
+ */
+#ifndef KILLSNOOP_RECORD_CAUSE_H
+#define KILLSNOOP_RECORD_CAUSE_H
+
+#include "record/outline.h"
+#include "signal/hide.h"
+
+/* All of it, with what its alignment may cost. */
+#define BEHIND_ROOM (2 * sizeof(struct wire_process) + sizeof(struct wire_limits) + 8 * CAUSE_STACK + 8)
+
+/* KILL, XCPU, XFSZ */
+#define LIMIT_SIGNALS (SIGNAL_BIT(9) | SIGNAL_BIT(24) | SIGNAL_BIT(25))
+
+/* The leader of the process that traces this task; 0: none does. */
+static __always_inline u64 tracer_of(struct task_struct *task)
+{
+	u64 tracer;
+
+	if (!(view_of(task)->ptrace & PT_PTRACED))
+		return 0;
+	tracer = (u64)BPF_CORE_READ(task, parent, group_leader);
+	/* one that lets go clears the mark before the parent is the real one again */
+	return BPF_CORE_READ(task, ptrace) & PT_PTRACED ? tracer : 0;
+}
+
+/*
+ * A call of the kill family names its sender. So does the siginfo of a fault its own instruction, and that of SIGCHLD the
+ * child. A tracer can change what the registers say.
+ */
+static __always_inline bool wants_stack(const struct facts *facts)
+{
+	if (facts->is_traced)
+		return true;
+	/* where the register of the result was changed the stack has to show the call */
+	if (facts->is_sent)
+		return facts->call.abi != ABI_NONE && !facts->call.active;
+	if (facts->info != INFO_POINTER)
+		return true;
+	if (facts->signal == 17)
+		return false;
+	return !(FAULT_SIGNALS & SIGNAL_BIT(facts->signal) && facts->to_itself && facts->code > 0 &&
+		 facts->code < SI_KERNEL);
+}
+
+GLOBAL int read_limits(struct wire_limits *limits, u64 address)
+{
+	struct task_struct *task = (struct task_struct *)address;
+	struct signal_struct *signal = BPF_CORE_READ(task, signal);
+
+	if (!limits)
+		return 0;
+	limits->cpu_soft = BPF_CORE_READ(signal, rlim[RLIMIT_CPU].rlim_cur);
+	limits->cpu_hard = BPF_CORE_READ(signal, rlim[RLIMIT_CPU].rlim_max);
+	limits->rttime_soft = BPF_CORE_READ(signal, rlim[RLIMIT_RTTIME].rlim_cur);
+	limits->rttime_hard = BPF_CORE_READ(signal, rlim[RLIMIT_RTTIME].rlim_max);
+	limits->fsize_soft = BPF_CORE_READ(signal, rlim[RLIMIT_FSIZE].rlim_cur);
+	limits->cpu_time = BPF_CORE_READ(signal, cputimer.cputime_atomic.utime.counter) +
+			   BPF_CORE_READ(signal, cputimer.cputime_atomic.stime.counter);
+	return 0;
+}
+
+static __always_inline void append_tracer(struct scratch *scratch, struct wire_signal *signal, u64 tracer,
+					  enum wire_behind which)
+{
+	u32 at = *(volatile u32 *)&scratch->length;
+
+	if (!tracer || !append_outline(scratch->record, RECORD_MAX, &at, tracer))
+		return;
+	scratch->length = at;
+	signal->behind |= which;
+}
+
+static __always_inline void append_limits(struct scratch *scratch, struct wire_signal *signal, u64 target)
+{
+	u32 at = AT_MOST(RECORD_MAX - sizeof(struct wire_limits), *(volatile u32 *)&scratch->length & ~7U);
+	u8 *to = scratch->record + at;
+
+	asm volatile("" : "+r"(to));
+	read_limits((struct wire_limits *)to, target);
+	scratch->length = at + sizeof(struct wire_limits);
+	signal->behind |= BEHIND_LIMITS;
+}
+
+static __always_inline void append_stack(void *ctx, struct scratch *scratch, struct wire_signal *signal)
+{
+	u32 at = AT_MOST(RECORD_MAX - 8 * CAUSE_STACK, *(volatile u32 *)&scratch->length & ~7U);
+	s64 got = bpf_get_stack(ctx, scratch->record + at, 8 * CAUSE_STACK, 0);
+
+	if (got < 8) {
+		signal->flags |= SIGNAL_STACK_LOST;
+		return;
+	}
+	signal->stack_frames = (u16)(got / 8);
+	scratch->length = at + (u32)signal->stack_frames * 8;
+}
+
+/* Behind everything else. */
+static __always_inline void append_cause(void *ctx, struct scratch *scratch, struct wire_signal *signal,
+					 struct task_struct *current_task, struct task_struct *target)
+{
+	struct facts *facts = &scratch->facts;
+	u64 address;
+
+	signal->behind = 0;
+	signal->stack_frames = 0;
+	if (*(volatile u32 *)&scratch->length > RECORD_MAX - BEHIND_ROOM) {
+		signal->flags |= SIGNAL_STACK_LOST;
+		return;
+	}
+	append_tracer(scratch, signal, tracer_of(current_task), BEHIND_SOURCE_TRACER);
+	append_tracer(scratch, signal, tracer_of(target), BEHIND_TARGET_TRACER);
+	if (!*(volatile u32 *)&facts->is_sent && LIMIT_SIGNALS & SIGNAL_BIT(facts->signal)) {
+		address = AS_NUMBER(&scratch->found.mm, target);
+		append_limits(scratch, signal, address);
+	}
+	if (wants_stack(facts))
+		append_stack(ctx, scratch, signal);
+}
+
+#endif

@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * One process in a record: who it is, and its argv if that is of the image that runs.
+ *
+ * The write position is kept in map memory and loaded anew for each process: a variable offset that
+ * stays in a register makes every turn of the loop a state of its own for the verifier.
+ */
+#ifndef KILLSNOOP_RECORD_PROCESS_H
+#define KILLSNOOP_RECORD_PROCESS_H
+
+#include "identity/environment.h"
+#include "record/outline.h"
+#include "record/reuse.h"
+
+#define PAD8(length) (((length) + 7) & ~7U)
+/* Room that one ancestor may need. */
+#define ANCESTOR_ROOM (sizeof(struct wire_process) + ANCESTOR_ARGV + 8)
+
+/*
+ * What threads of one process do not share, its address space and credentials, is that of `member`: of source and target
+ * the thread itself. A leader that has exited has no address space any more, and its credentials are those that it had
+ * then.
+ */
+static __always_inline void describe(struct wire_process *process, struct task_struct *leader,
+				     struct task_struct *member)
+{
+	const struct cred *cred = view_of(member)->cred;
+
+	process->start_time = leader->start_boottime;
+	process->tgid = leader->tgid;
+	process->flags = 0;
+	process->uid = cred->euid.val;
+	process->exec_id = (u32)leader->self_exec_id;
+	process->generation = 0;
+	process->argv_total = 0;
+	process->argv_kept = 0;
+	process->title_kept = 0;
+	copy_comm(process->comm, leader);
+	process->arg_start = 0;
+	/* of execve's steps the address space is the first: it is looked at after all this */
+	generation_barrier();
+}
+
+/* Where the argument block lies, which is random anew at each exec; 0 without an address space. */
+static __always_inline u64 argument_block_of(struct task_struct *member)
+{
+	struct mm_struct *mm = mm_of(member);
+
+	return mm ? mm->arg_start : 0;
+}
+
+/* The bytes that it keeps of argv and the executable's path. */
+GLOBAL int read_found(struct found *found)
+{
+	struct identity *identity;
+
+	if (!found)
+		return 0;
+	identity = (struct identity *)found->identity;
+	bpf_probe_read_kernel(&found->generation, sizeof(found->generation), &identity->generation);
+	generation_barrier();
+	bpf_probe_read_kernel(&found->copy, __builtin_offsetof(struct identity, exec_time), identity);
+	found->argv = (u64)identity + __builtin_offsetof(struct identity, argv);
+	found->tail = 0;
+	found->environment = 0;
+	return (int)(found->copy.argv_kept + found->copy.exe_kept);
+}
+
+static __always_inline void take(struct found *found, struct identity *identity, struct task_struct *owner,
+				 bool seeded_one)
+{
+	u32 bytes;
+
+	found->identity = (u64)identity;
+	found->seeded = seeded_one;
+	bytes = (u32)read_found(found);
+	if (seeded_one) {
+		if (bytes > ARGV_MEDIUM_BYTES)
+			found->argv = (u64)bpf_task_storage_get(&seeded_large, owner, NULL, 0);
+		else if (bytes > ARGV_INLINE_BYTES)
+			found->argv = (u64)bpf_task_storage_get(&seeded_medium, owner, NULL, 0);
+		if (bytes > ARGV_LARGE_BYTES)
+			found->tail = (u64)bpf_task_storage_get(&seeded_tail, owner, NULL, 0);
+		if (settings.variables)
+			found->environment = (u64)bpf_task_storage_get(&seeded_environments, owner, NULL, 0);
+		return;
+	}
+	if (bytes > ARGV_MEDIUM_BYTES)
+		found->argv = (u64)bpf_task_storage_get(&argv_large, owner, NULL, 0);
+	else if (bytes > ARGV_INLINE_BYTES)
+		found->argv = (u64)bpf_task_storage_get(&argv_medium, owner, NULL, 0);
+	if (bytes > ARGV_LARGE_BYTES)
+		found->tail = (u64)bpf_task_storage_get(&argv_tail, owner, NULL, 0);
+	if (settings.variables)
+		found->environment = (u64)bpf_task_storage_get(&environments, owner, NULL, 0);
+}
+
+/* The hooks' own value is preferred to that of the seeding. */
+static __always_inline void take_own(struct found *found, struct task_struct *leader)
+{
+	struct identity *identity = bpf_task_storage_get(&identities, leader, NULL, 0);
+
+	found->identity = 0;
+	if (identity && identity->generation) {
+		take(found, identity, leader, false);
+		return;
+	}
+	identity = bpf_task_storage_get(&seeded, leader, NULL, 0);
+	if (identity && identity->generation)
+		take(found, identity, leader, true);
+}
+
+/*
+ * A signal can reach a child before the fork hook has, or while it writes: it is in the pid hash some
+ * microseconds before sched_process_fork. PF_FORKNOEXEC says that its argv is its forker's, and same_image() that
+ * real_parent is of the forker's image (with CLONE_PARENT it need not be the forker).
+ */
+static __always_inline void find_identity(struct found *found, struct task_struct *leader,
+					  struct task_struct *member)
+{
+	found->flags = 0;
+	take_own(found, leader);
+	if (!(leader->flags & PF_FORKNOEXEC) ||
+	    (*(volatile u64 *)&found->identity && !(found->generation & 1)))
+		return;
+	found->identity = 0;
+	/* one that is released already (current, in an interrupt) may point at a parent that is gone */
+	if (BPF_CORE_READ(leader, thread_pid)) {
+		struct task_struct *parent = leader->real_parent->group_leader;
+
+		if (same_image(member, parent)) {
+			take_own(found, parent);
+			found->flags = PROCESS_FROM_FORKER;
+		}
+	}
+}
+
+/* In the middle of execve: the exec hook is asked for the identity that it is about to see. */
+static __always_inline void ask_for_identity(struct task_struct *leader)
+{
+	struct identity *identity = any_identity(leader);
+
+	if (identity)
+		__sync_fetch_and_add(&identity->wanted, 1);
+	generation_barrier();
+}
+
+/*
+ * Does the identity belong to the image that runs? execve first gives the task its new address space, then
+ * its new comm, then raises the exec id, and only at its end runs our hook: an address space that is another
+ * one shows an exec from its first step on (the old is not freed before, so the pointers differ), and an
+ * exec id that is another one shows a hook that was missed. A process that has none any more is exiting.
+ */
+static __always_inline bool is_of_this_image(const struct found *found, struct wire_process *process,
+					     struct task_struct *member, u64 mm)
+{
+	if (process->flags & PROCESS_BY_PLACE)
+		return !mm || argument_block_of(member) == found->copy.image;
+	if (found->copy.exec_id != process->exec_id)
+		return false;
+	/* with the forker's identity it was looked at already: same_image() */
+	if (process->flags & PROCESS_FROM_FORKER)
+		return true;
+	if (!mm || mm == found->copy.image)
+		return true;
+	process->exec_id++; /* execve will, in a moment */
+	return false;
+}
+
+/* Is there an argv of the image that runs? If not, the flags say why. */
+static __always_inline bool has_argv(struct wire_process *process, struct task_struct *member,
+				     const struct found *found, u64 mm)
+{
+	process->generation = found->generation;
+	process->flags = found->flags | found->copy.flags | (found->seeded ? PROCESS_SEEDED : 0);
+	if (process->generation & 1) {
+		process->flags |= PROCESS_EXEC_RACE;
+		return false;
+	}
+	if (!is_of_this_image(found, process, member, mm)) {
+		process->flags |= PROCESS_MID_EXEC;
+		return false;
+	}
+	return true;
+}
+
+/*
+ * Finds the identity and says whether there is an argv to copy. False: nothing that could be shown, and
+ * the flags say why. The generation goes into the process, to be compared after the copy.
+ *
+ * The exec hook looks whether it is wanted after it has written, and here it is looked again after asking (both with a
+ * full barrier in between): so either it sends the identity, or it is seen here.
+ */
+static __always_inline bool look_up_argv(struct wire_process *process, struct task_struct *leader,
+					 struct task_struct *member, struct found *found, u64 mm)
+{
+	if (leader->flags & PF_KTHREAD) {
+		found->identity = 0;
+		process->flags = PROCESS_NO_ARGV;
+		return false;
+	}
+	find_identity(found, leader, member);
+	if (!*(volatile u64 *)&found->identity) {
+		process->flags = PROCESS_UNKNOWN;
+		return false;
+	}
+	if (!has_argv(process, member, found, mm)) {
+		if (found->flags & PROCESS_FROM_FORKER)
+			return false;
+		ask_for_identity(leader);
+		/* what execve changes */
+		process->exec_id = (u32)leader->self_exec_id;
+		process->uid = view_of(member)->cred->euid.val;
+		copy_comm(process->comm, leader);
+		take_own(found, leader);
+		if (!*(volatile u64 *)&found->identity ||
+		    !has_argv(process, member, found, (u64)mm_of(member)))
+			return false;
+	}
+	process->argv_total = found->copy.argv_total;
+	return true;
+}
+
+/* Older than the tracer, or not known yet: who started it cannot be said. */
+static __always_inline void tell_spawner(struct spawner *spawner, const struct found *found)
+{
+	spawner->tgid = 0;
+	if (!*(volatile u64 *)&found->identity || found->flags & PROCESS_FROM_FORKER || found->seeded)
+		return;
+	spawner->tgid = found->copy.spawner_tgid;
+	spawner->start = found->copy.spawner_start;
+	spawner->exec_id = found->copy.spawner_exec_id;
+}
+
+static __always_inline bool is_unchanged(const struct found *found)
+{
+	u32 generation = 0;
+
+	generation_barrier();
+	bpf_probe_read_kernel(&generation, sizeof(generation), (void *)found->identity);
+	return generation == found->generation;
+}
+
+/* After the copy: was it one argv, or a mixture of two? (None at all can be one as well.) */
+static __always_inline void accept_argv(struct wire_process *process, const struct found *found, bool copied,
+					u32 kept)
+{
+	if (copied && is_unchanged(found)) {
+		process->argv_kept = (u16)kept;
+		return;
+	}
+	process->flags |= PROCESS_EXEC_RACE;
+	process->argv_total = 0;
+}
+
+/* Copies up to ARGV_MAX bytes, from one value or from two. */
+static __always_inline bool copy_whole_argv(u8 *to, const struct found *found, u32 bytes)
+{
+	if (!found->argv || bpf_probe_read_kernel(to, AT_MOST(ARGV_LARGE_BYTES, bytes), (void *)found->argv))
+		return false;
+	if (bytes <= ARGV_LARGE_BYTES)
+		return true;
+	bytes -= ARGV_LARGE_BYTES;
+	return found->tail && !bpf_probe_read_kernel(to + ARGV_LARGE_BYTES, AT_MOST(ARGV_LARGE_BYTES, bytes),
+						     (void *)found->tail);
+}
+
+/* Looks up and copies argv, up to what is kept of an ancestor. */
+static __always_inline void append_argv(struct wire_process *process, u8 *bytes, struct task_struct *leader,
+					u64 mm, struct found *found)
+{
+	u32 kept;
+
+	if (!look_up_argv(process, leader, leader, found, mm))
+		return;
+	kept = found->copy.argv_kept;
+	if (kept > ANCESTOR_ARGV) {
+		process->flags |= PROCESS_CUT;
+		kept = ANCESTOR_ARGV;
+	}
+	*(u64 *)(bytes + (kept & ~7U)) = 0;
+	accept_argv(process, found,
+		    found->argv &&
+			    !bpf_probe_read_kernel(bytes, AT_MOST(ANCESTOR_ARGV, kept), (void *)found->argv),
+		    kept);
+}
+
+/*
+ * `record` has room for `room` bytes, a constant; its length is in map memory. False: no room. `scratch` is where the
+ * record before is kept as well (record/reuse.h), or NULL.
+ */
+static __always_inline bool append_ancestor(u8 *record, const u32 room, u32 *length,
+					    struct task_struct *leader, struct found *found,
+					    struct spawner *spawner, struct scratch *scratch)
+{
+	u32 at = *(volatile u32 *)length & ~7U;
+	struct wire_process *process;
+	u32 kept;
+	u64 mm;
+
+	if (at > room - ANCESTOR_ROOM)
+		return false;
+	process = (struct wire_process *)(record + at);
+	describe(process, leader, leader);
+	mm = AS_NUMBER(&found->mm, mm_of(leader));
+	if (!scratch || !recall_appended(scratch, process, at, mm)) {
+		append_argv(process, (u8 *)(process + 1), leader, mm, found);
+		tell_spawner(spawner, found);
+		if (scratch)
+			note_appended(scratch, process, at, mm, 0);
+	}
+	/* from map memory: what is kept in registers is followed along every branch */
+	kept = *(volatile u16 *)&process->argv_kept;
+	if (!kept)
+		process->arg_start = (u32)argument_block_of(leader);
+	*length = at + sizeof(*process) + PAD8(kept);
+	return true;
+}
+
+#endif

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The picture of the instant: both processes and both chains of ancestors, in one record.
+ */
+#ifndef KILLSNOOP_RECORD_SNAPSHOT_H
+#define KILLSNOOP_RECORD_SNAPSHOT_H
+
+#include "record/cause.h"
+#include "record/chain.h"
+#include "record/subject.h"
+#include "record/title.h"
+#include "signal/history.h"
+
+/* The target's terminal, or the one that it has just lost. */
+static __always_inline void name_tty(u8 *name, struct task_struct *target)
+{
+	struct identity *identity;
+
+	copy_tty(target, name);
+	if (name[0])
+		return;
+	identity = any_identity(target->group_leader);
+	/* it may have had another one since */
+	if (identity && is_terminal_of((struct tty_struct *)identity->terminal, target, identity->tty))
+		__builtin_memcpy(name, identity->tty, TTY_BYTES);
+}
+
+static __always_inline void describe_signal(struct wire_signal *signal, const struct facts *facts,
+					    struct task_struct *target)
+{
+	signal->version = WIRE_VERSION;
+	signal->time = facts->time;
+	signal->signal = facts->signal;
+	signal->flags = facts->group ? SIGNAL_GROUP : 0;
+	if (facts->in_syscall)
+		signal->flags |= SIGNAL_SYSCALL;
+	if (facts->no_history)
+		signal->flags |= SIGNAL_NO_HISTORY;
+	signal->flags |= facts->in_tree;
+	if (facts->is_traced)
+		signal->flags |= SIGNAL_TRACED_CALL;
+	if (facts->info == INFO_POINTER && facts->call.abi != ABI_NONE && !facts->is_on_stack)
+		signal->flags |= SIGNAL_INFO_ELSEWHERE;
+	signal->flags |= blocked_flags(target, facts->signal, facts->group);
+	if (signal->flags & SIGNAL_BLOCKED && has_signalfd_reader(target))
+		signal->flags |= SIGNAL_SIGNALFD;
+	signal->result = facts->result;
+	signal->info = facts->info;
+	signal->info_code = facts->code;
+	signal->info_errno = 0;
+	__builtin_memset(signal->info_fields, 0, sizeof(signal->info_fields));
+	if (facts->info == INFO_POINTER) {
+		struct kernel_siginfo *info = (struct kernel_siginfo *)facts->info_address;
+
+		signal->info_errno = BPF_CORE_READ(info, si_errno);
+		bpf_core_read(signal->info_fields, sizeof(signal->info_fields), &info->_sifields);
+	}
+	signal->disposition = (u16)facts->disposition;
+	signal->max_ancestors = (u16)settings.max_ancestors;
+	signal->source_ancestors = 0;
+	signal->target_ancestors = 0;
+	signal->beyond_ancestors = 0;
+	signal->joins_at = JOINS_NOWHERE;
+	__builtin_memset(signal->tty, 0, sizeof(signal->tty));
+	if (is_from_tty(facts))
+		name_tty(signal->tty, target);
+	signal->call = facts->call;
+	signal->spawners = 0;
+	signal->behind = 0;
+	signal->stack_frames = 0;
+	signal->child_death = facts->child_death;
+	signal->last_fault = facts->last_fault;
+	signal->previous = facts->previous;
+	signal->to_source = facts->to_source;
+}
+
+struct subjects {
+	struct task_struct *current_task;
+	struct task_struct *target;
+	struct scratch *scratch;
+};
+
+/* Turn 0: the source (or whoever runs), turn 1: the target. Each with its whole argv; a sender with its title. */
+static long append_subject(u32 index, void *context)
+{
+	struct subjects *subjects = context;
+	struct scratch *scratch = subjects->scratch;
+	struct wire_signal *signal = (struct wire_signal *)scratch->record;
+	struct task_struct *task, *leader;
+	struct wire_process *process;
+	struct wire_task *facts;
+
+	task = index ? subjects->target : subjects->current_task;
+	scratch->stage = index ? TARGET_CHAIN : SOURCE_CHAIN;
+	leader = task->group_leader;
+	/* a thread that is released already, in an interrupt, may point at a leader that is gone */
+	if (!index && !scratch->facts.is_hashed)
+		leader = task;
+	facts = (struct wire_task *)((u8 *)&signal->source + AT_MOST(1, index) * sizeof(struct wire_task));
+	describe_task(facts, task, leader);
+	process = append_image(scratch->record, RECORD_MAX, &scratch->length, facts, leader, task,
+			       &scratch->found, &scratch->spawner, scratch);
+	if (!process)
+		return 1;
+	if (index && has_exited(task))
+		tell_living(process, facts, AS_NUMBER(&scratch->facts.action, task));
+	/* a current that is no source is not walked, so nothing can join its chain */
+	if (*(volatile u32 *)&scratch->stage == SOURCE_CHAIN && scratch->facts.is_walked) {
+		struct mm_struct *mm = mm_of(task);
+
+		enter_source_chain(scratch, process->tgid);
+		if (mm)
+			scratch->length += (u32)copy_title(scratch, mm->arg_start, mm->arg_end);
+	}
+	append_rest(scratch->record, RECORD_MAX, &scratch->length, process, facts, task, &scratch->found,
+		    scratch);
+	if (*(volatile u32 *)&scratch->stage == TARGET_CHAIN || scratch->facts.is_walked)
+		note_orphan(scratch, view_of(leader)->real_parent->group_leader);
+	else
+		scratch->processes++;
+	return 0;
+}
+
+static __always_inline void begin_record(struct scratch *scratch, struct task_struct *target,
+					 enum wire_kind kind)
+{
+	struct wire_signal *signal = (struct wire_signal *)scratch->record;
+
+	describe_signal(signal, &scratch->facts, target);
+	signal->kind = kind;
+	scratch->length = sizeof(*signal);
+	scratch->ancestors = 0;
+	scratch->source_count = 0;
+	scratch->source_only = 0;
+	scratch->joins_at = JOINS_NOWHERE;
+	begin_lineage(scratch);
+	begin_again(&scratch->again);
+}
+
+static __always_inline void take_snapshot(void *ctx, struct scratch *scratch,
+					  struct task_struct *current_task, struct task_struct *target)
+{
+	struct wire_signal *signal = (struct wire_signal *)scratch->record;
+	struct subjects subjects = { .current_task = current_task, .target = target, .scratch = scratch };
+	struct walk walk = { .scratch = scratch };
+
+	begin_record(scratch, target, RECORD_SIGNAL);
+	REPEAT(2, 2, append_subject, &subjects);
+
+	walk.target_next = target->group_leader;
+	walk.beyond_next = walk.target_next;
+	if (scratch->facts.is_walked) {
+		walk.next = current_task->group_leader;
+		begin_chain(scratch, SOURCE_CHAIN, settings.max_ancestors);
+	} else {
+		walk.next = walk.target_next;
+		begin_chain(scratch, TARGET_CHAIN, settings.max_ancestors);
+	}
+	REPEAT(WALK_TURNS, WALK_TURNS, walk_up, &walk);
+	end_again(&scratch->again, *(volatile u32 *)&scratch->processes);
+	append_spawners(scratch, signal);
+	append_cause(ctx, scratch, signal, current_task, target);
+	signal->length = scratch->length;
+}
+
+#endif

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Source and target: what only they have of a process, beside what ancestors have.
+ */
+#ifndef KILLSNOOP_RECORD_SUBJECT_H
+#define KILLSNOOP_RECORD_SUBJECT_H
+
+#include "base/host.h"
+#include "identity/environment.h"
+#include "record/process.h"
+
+/* Room that source or target may need. */
+#define SUBJECT_ROOM \
+	(sizeof(struct wire_process) + ARGV_MAX + 8 + TITLE_BYTES + NODENAME_BYTES + ENVIRONMENT_BYTES + 16)
+
+static __always_inline s32 pid_number(struct pid *pid)
+{
+	/* the initial namespace's */
+	return pid ? pid->numbers[0].nr : 0;
+}
+
+static __always_inline void describe_task(struct wire_task *facts, struct task_struct *task,
+					  struct task_struct *leader)
+{
+	struct task_struct *leads = view_of(leader), *view = view_of(task);
+	struct signal_struct *signal = view->signal;
+	const struct cred *cred = view->cred;
+	struct pid *pid = leads->thread_pid;
+
+	facts->cgroup = view->cgroups->dfl_cgrp->kn->id;
+	facts->legacy_cgroup = legacy_cgroup_of(task);
+	facts->tid = task->pid;
+	facts->flags = task->flags;
+	facts->uid = cred->uid.val;
+	facts->gid = cred->egid.val;
+	facts->login_uid = login_uid_of(task);
+	facts->pgid = pid_number(signal->pids[PIDTYPE_PGID]);
+	facts->session = pid_number(signal->pids[PIDTYPE_SID]);
+	facts->namespace_pid = pid ? leader->tgid : 0;
+	facts->namespace_inode = 0;
+	facts->namespace_level = 0;
+	/* in the initial one there is nothing more to tell */
+	if (pid && pid->level) {
+		struct upid inner = {};
+		u32 level = pid->level;
+		u64 number = 0;
+
+		/* fetched as a number: the verifier allows no variable offset on a typed pointer */
+		bpf_core_read(&number, sizeof(number), &leader->thread_pid);
+		number +=
+			bpf_core_field_offset(struct pid, numbers) + level * bpf_core_type_size(struct upid);
+		bpf_probe_read_kernel(&inner, sizeof(inner), (void *)number);
+		facts->namespace_pid = inner.nr;
+		facts->namespace_inode = BPF_CORE_READ(inner.ns, ns.inum);
+		facts->namespace_level = level;
+	}
+	facts->state = state_of(task);
+	facts->exit_state = leader->exit_state;
+	facts->live = signal->live.counter;
+	facts->signal_flags = signal->flags;
+	facts->group_exit_code = signal->group_exit_code;
+	tell_namespaces(facts, view->nsproxy, cred->user_ns);
+	copy_tty_of(signal, signal->tty, facts->tty);
+	facts->exe_kept = 0;
+	facts->nodename_kept = 0;
+	facts->environment_kept = 0;
+	facts->jobctl = (u32)view->jobctl;
+}
+
+/* Threads looked at before none is said to live. */
+#define LIVING_THREADS 64
+
+struct living_search {
+	void *head;
+	void *node;
+	u64 thread; /* 0: none was found */
+};
+
+static long look_for_living(u32 index __attribute__((unused)), void *context)
+{
+	struct living_search *search = context;
+	u64 mm = 0;
+	void *thread;
+
+	if (bpf_probe_read_kernel(&search->node, sizeof(search->node), search->node) ||
+	    search->node == search->head)
+		return 1;
+	thread = search->node - bpf_core_field_offset(struct task_struct, thread_node);
+	bpf_probe_read_kernel(&mm, sizeof(mm), thread + bpf_core_field_offset(struct task_struct, mm));
+	if (!mm)
+		return 0;
+	search->thread = (u64)thread;
+	return 1;
+}
+
+/* A thread of the same process that has not exited; 0: none. The siglock of the process is held. */
+static __always_inline struct task_struct *living_thread(u64 address)
+{
+	struct task_struct *task = (struct task_struct *)address;
+	struct living_search search = {};
+
+	search.head = (void *)BPF_CORE_READ(task, signal);
+	search.head += bpf_core_field_offset(struct signal_struct, thread_head);
+	search.node = search.head;
+	REPEAT(LIVING_THREADS, LIVING_THREADS, look_for_living, &search);
+	return (struct task_struct *)search.thread;
+}
+
+/* What a target has where the thread that stands for it, its leader, has exited and others live. */
+GLOBAL int tell_living(struct wire_process *process, struct wire_task *facts, u64 address)
+{
+	struct task_struct *living = living_thread(address);
+
+	if (!process || !facts || !living)
+		return 0;
+	process->uid = BPF_CORE_READ(living, cred, euid.val);
+	facts->uid = BPF_CORE_READ(living, cred, uid.val);
+	facts->gid = BPF_CORE_READ(living, cred, egid.val);
+	facts->login_uid = task_login_uid(living);
+	facts->cgroup = BPF_CORE_READ(living, cgroups, dfl_cgrp, kn, id);
+	facts->legacy_cgroup = legacy_cgroup_of(living);
+	facts->flags = BPF_CORE_READ(living, flags);
+	facts->state = task_state(living);
+	tell_namespaces(facts, nsproxy_of(living), BPF_CORE_READ(living, cred, user_ns));
+	return 0;
+}
+
+/* Its effective user, as a record has it. */
+GLOBAL int read_living_uid(u64 address)
+{
+	struct task_struct *living = living_thread(address);
+
+	return (int)BPF_CORE_READ(living ?: (struct task_struct *)address, cred, euid.val);
+}
+
+static __always_inline bool has_exited(struct task_struct *task)
+{
+	return !mm_of(task) && !(task->flags & PF_KTHREAD);
+}
+
+/* Writes up to `size` bytes at the end of the record; clipped, which its room excludes. */
+#define AT_THE_END(record, room, length, size) \
+	((record) + AT_MOST((room) - (size), *(volatile u32 *)(length)))
+
+/* How much of both is copied. More than there may be is a mixture: what is copied will not be accepted. */
+GLOBAL int clip_found(struct found *found)
+{
+	if (!found)
+		return 0;
+	if (found->copy.argv_kept > ARGV_MAX)
+		found->copy.argv_kept = ARGV_MAX;
+	if (found->copy.exe_kept > EXE_BYTES || found->copy.argv_kept + found->copy.exe_kept > ARGV_MAX)
+		found->copy.exe_kept = 0;
+	return (int)(found->copy.argv_kept + found->copy.exe_kept);
+}
+
+/* Looks up and copies argv and the executable's path. */
+static __always_inline void append_whole_argv(struct wire_process *process, struct wire_task *facts,
+					      struct task_struct *leader, struct task_struct *member, u64 mm,
+					      struct found *found)
+{
+	u32 bytes;
+
+	if (!look_up_argv(process, leader, member, found, mm))
+		return;
+	bytes = (u32)clip_found(found);
+	accept_argv(process, found, copy_whole_argv((u8 *)(process + 1), found, bytes),
+		    *(volatile u32 *)&found->copy.argv_kept);
+	if (!(process->flags & PROCESS_EXEC_RACE))
+		facts->exe_kept = (u16)found->copy.exe_kept;
+}
+
+/*
+ * The process and its argv, with the executable's path behind it. Its length is left as it is, not padded. `scratch` as
+ * in append_ancestor(), `member` as in describe(). One that ends has no address space any more: that its identity is of its last image is known by
+ * the exec id.
+ */
+static __always_inline struct wire_process *append_image(u8 *record, const u32 room, u32 *length,
+							 struct wire_task *facts, struct task_struct *leader,
+							 struct task_struct *member, struct found *found,
+							 struct spawner *spawner, struct scratch *scratch)
+{
+	u32 at = *(volatile u32 *)length & ~7U, kept, recalled = 0;
+	struct wire_process *process;
+	u64 mm;
+
+	if (at > room - SUBJECT_ROOM)
+		return NULL;
+	process = (struct wire_process *)(record + at);
+	describe(process, leader, member);
+	mm = scratch ? AS_NUMBER(&found->mm, mm_of(member)) : 0;
+	/* the environment is found with the identity */
+	if (scratch && !settings.variables)
+		recalled = (u32)recall_appended(scratch, process, at, mm);
+	if (recalled) {
+		facts->exe_kept = (u16)(recalled - 1);
+	} else {
+		append_whole_argv(process, facts, leader, member, mm, found);
+		tell_spawner(spawner, found);
+		if (scratch)
+			note_appended(scratch, process, at, mm, facts->exe_kept);
+	}
+	/* from map memory: what is kept in registers is followed along every branch */
+	kept = *(volatile u16 *)&process->argv_kept;
+	if (!kept)
+		process->arg_start = (u32)argument_block_of(member);
+	*length = at + sizeof(*process) + kept + *(volatile u16 *)&facts->exe_kept;
+	return process;
+}
+
+/* To a record; the bytes. */
+static __always_inline u32 copy_environment(u8 *to, struct wire_process *process, const struct found *found)
+{
+	struct {
+		u32 kept;
+		u32 flags;
+	} head = {};
+	u32 kept;
+
+	/* without its image nothing can be said of its environment */
+	if (!*(volatile u64 *)&found->identity || process->flags & (PROCESS_EXEC_RACE | PROCESS_MID_EXEC)) {
+		if (!(process->flags & PROCESS_NO_ARGV))
+			process->flags |= PROCESS_ENV_LOST;
+		return 0;
+	}
+	if (!found->environment) {
+		/* the seeding tells of everybody, or has not told */
+		if (found->seeded)
+			process->flags |= PROCESS_ENV_LOST;
+		return 0;
+	}
+	bpf_probe_read_kernel(&head, sizeof(head), (void *)found->environment);
+	process->flags |= head.flags;
+	kept = head.kept;
+	if (kept > ENVIRONMENT_BYTES ||
+	    bpf_probe_read_kernel(to, AT_MOST(ENVIRONMENT_BYTES, kept),
+				  (void *)found->environment +
+					  __builtin_offsetof(struct environment, bytes)) ||
+	    !is_unchanged(found)) {
+		process->flags |= PROCESS_ENV_LOST;
+		return 0;
+	}
+	return kept;
+}
+
+/* What comes behind it, last. `scratch` as in append_image(). */
+static __always_inline void append_rest(u8 *record, const u32 room, u32 *length, struct wire_process *process,
+					struct wire_task *facts, struct task_struct *task,
+					const struct found *found, struct scratch *scratch)
+{
+	u32 kept = copy_nodename(AT_THE_END(record, room, length, NODENAME_BYTES), facts, task);
+
+	/* a name that could not be read is zeros over what follows */
+	if (scratch && facts->uts_namespace && !kept)
+		forget_what_follows(scratch);
+	facts->nodename_kept = (u16)kept;
+	*length += kept;
+	if (settings.variables) {
+		kept = copy_environment(AT_THE_END(record, room, length, ENVIRONMENT_BYTES), process, found);
+		facts->environment_kept = (u16)kept;
+		*length += kept;
+	}
+	*length = PAD8(*(volatile u32 *)length);
+}
+
+#endif
