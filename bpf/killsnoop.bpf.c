@@ -1,54 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Entry points only; each reads as a sentence. What they say is in include/. */
+/*
+ * The programs, one for each hook, and nothing else: what they call is in include/.
+ *
+ * base/ is what everybody uses, identity/ who a process is, signal/ whether a signal is reported, record/ what is written of
+ * it, hooks/ what the other programs write. Each includes those before it and its own, never those behind it; the wire is
+ * in base/, since an identity is kept as it is sent.
+ */
 #include "base/kernel_types.h"
 #include <bpf/bpf_helpers.h>
 
-#include "base/ring.h"
+#include "base/wire_types.h"
 #include "hooks/attempt.h"
 #include "hooks/cgroup.h"
 #include "hooks/end.h"
 #include "hooks/oom.h"
 #include "hooks/titles.h"
 #include "identity/exec.h"
+#include "identity/fork.h"
+#include "identity/seed.h"
 #include "record/snapshot.h"
+#include "signal/gather.h"
 #include "signal/select.h"
 
 char LICENSE[] SEC("license") = "GPL";
-
-/* What the filters ask for, which most signals do not pass. */
-static __always_inline void gather_facts(struct facts *facts, u64 *ctx, struct task_struct *current_task,
-					 struct task_struct *target)
-{
-	u64 info = AS_NUMBER(&facts->info_address, ctx[1]);
-
-	facts->info = info > 1 ? INFO_POINTER : (u32)info;
-	facts->code = 0;
-	if (facts->info == INFO_POINTER)
-		facts->code = BPF_CORE_READ((struct kernel_siginfo *)info, si_code);
-	facts->signal = (u32)ctx[0];
-	facts->group = (int)ctx[3] != 0;
-	facts->result = (u32)ctx[4];
-	facts->to_itself = current_task->tgid == target->tgid;
-	facts->is_traced = view_of(current_task)->ptrace & PT_PTRACED;
-	facts->is_io_worker = current_task->flags & PF_IO_WORKER;
-	facts->is_exiting = current_task->tgid != 0 && current_task->flags & PF_EXITING;
-	facts->last_fault = 0;
-	if (facts->to_itself && FAULT_SIGNALS & SIGNAL_BIT(facts->signal))
-		facts->last_fault = fault_address_of(view_of(current_task));
-	facts->disposition = disposition_of(target, facts->signal, &facts->action);
-	if (have_task_pt_regs()) {
-		read_syscall(current_task, CALL_RUNS, &facts->call);
-		facts->is_on_stack = info > 1 && is_on_stack(current_task, info);
-		facts->in_syscall = in_system_call(current_task, target, facts);
-	} else {
-		facts->is_on_stack = 0;
-		__builtin_memset(&facts->call, 0, sizeof(facts->call));
-		facts->in_syscall = facts->info == INFO_POINTER && facts->code <= 0 &&
-				    current_task->tgid != 0 &&
-				    !(current_task->flags & (PF_KTHREAD | PF_EXITING));
-	}
-	facts->may_end = may_end(facts, target);
-}
 
 /*
  * proto: include/trace/events/signal.h: TP_PROTO(int sig, struct kernel_siginfo *info,
@@ -159,17 +133,6 @@ int on_wakeup_new(u64 *ctx)
 	if (counters && child->pid == child->tgid && !(child->flags & PF_KTHREAD))
 		remember_missed_fork(bpf_get_current_task_btf(), child, counters);
 	return 0;
-}
-
-/* The last thread that goes is the end of the process; a leader that goes before may be replaced by an exec. */
-static __always_inline void see_exit(struct task_struct *task, struct counters *counters, enum hook_copy copy)
-{
-	bool is_last = view_of(task)->signal->live.counter == 0;
-
-	if (!is_last)
-		leave_handover(task, counters, copy);
-	if (is_last || is_killed_alone(task))
-		see_end(task, counters, copy, is_last);
 }
 
 /* proto: include/trace/events/sched.h: TP_PROTO(struct task_struct *p[, bool group_dead]) */

@@ -36,9 +36,9 @@ unsafe impl plain::Plain for WireCgroup {}
 unsafe impl plain::Plain for WireTitle {}
 // SAFETY: as above.
 unsafe impl plain::Plain for WireSpawner {}
-// SAFETY: as above; maps.h asserts its size.
+// SAFETY: as above; store.h asserts its size.
 unsafe impl plain::Plain for Identity {}
-// SAFETY: as above; maps.h asserts its size.
+// SAFETY: as above; store.h asserts its size.
 unsafe impl plain::Plain for WireGhost {}
 // SAFETY: as above; environment.h asserts its size.
 unsafe impl plain::Plain for Environment {}
@@ -55,7 +55,7 @@ pub const VERSION: u16 = Constant::WIRE_VERSION.0 as u16;
 
 /// The bytes of a wire struct, as the kernel would have written them.
 pub fn bytes_of<T: plain::Plain>(value: &T) -> &[u8] {
-    // SAFETY: Plain structs of this module have no padding (static asserts of wire.h and maps.h), so
+    // SAFETY: Plain structs of this module have no padding (static asserts of wire.h and store.h), so
     // every byte is initialised.
     unsafe { plain::as_bytes(value) }
 }

@@ -30,7 +30,7 @@ use crate::wire::{
     Constant, Counters, Environment, HiddenClass, Identity, ProcessFlag, SelectValue, bytes_of,
 };
 
-/// Argument bytes that each size class of `bpf/include/base/maps.h` holds.
+/// Argument bytes that each size class of `bpf/include/identity/store.h` holds.
 const INLINE: usize = size_of::<Identity>() - offset_of!(Identity, argv);
 const MEDIUM: usize = size_of::<argv_medium>();
 const LARGE: usize = size_of::<argv_large>();

@@ -36,53 +36,6 @@ static __always_inline u32 state_of(struct task_struct *task)
 	return task_state(task);
 }
 
-/*
- * 6.2, a35b9af4ec2c ("bpf: Add a kfunc for generic type cast"). Since 6.4 the verifier looks for each pointer that is read
- * from a trusted task in lists of safe fields, three searches through the whole BTF of the kernel each. A view is not
- * trusted: what it leads to is read at the same speed, is never searched for, and cannot be given to a helper that wants
- * a task.
- */
-static __always_inline struct task_struct *view_of(struct task_struct *task)
-{
-	if (bpf_ksym_exists(bpf_rdonly_cast))
-		return bpf_core_cast(task, struct task_struct);
-	return task;
-}
-
-/* The name of a task; it has no NUL that is not its own. Two loads are a tenth of what a helper takes. */
-static __always_inline void copy_comm(u8 *to, struct task_struct *task)
-{
-	const volatile u64 *from = (const volatile u64 *)view_of(task)->comm;
-
-	((u64 *)to)[0] = from[0];
-	((u64 *)to)[1] = from[1];
-}
-
-/*
- * An argument that the verifier takes for a pointer, as the number that it may be: through map memory, where it is
- * forgotten what it was.
- */
-#define AS_NUMBER(place, value) (*(volatile u64 *)(place) = (u64)(value), *(volatile u64 *)(place))
-
-/*
- * A function that the verifier walks once and by itself, whoever calls it: afterwards it knows of the memory that was
- * handed over no more than its size. It cannot have a task; a NULL is to be excluded for each pointer.
- */
-#define GLOBAL __noinline
-
-/*
- * A length for a helper, where the verifier must see the bound: the compiler knows it already and would
- * leave the comparison out, or make it on a copy of the register.
- */
-#define AT_MOST(limit, length)                    \
-	({                                        \
-		u32 length_ = (length);           \
-		asm volatile("" : "+r"(length_)); \
-		if (length_ > (limit))            \
-			length_ = (limit);        \
-		length_;                          \
-	})
-
 /* loginuid is there only with CONFIG_AUDIT; -1 is the kernel's own "unset". */
 struct task_struct___audit {
 	kuid_t loginuid;
@@ -256,18 +209,6 @@ static __always_inline bool have_bpf_loop(void)
 {
 	return bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_loop);
 }
-
-/* bpf_loop() where the kernel has it: verified once, not once a turn. */
-#define REPEAT(limit, count, function, context)                                 \
-	do {                                                                    \
-		if (have_bpf_loop()) {                                          \
-			bpf_loop(count, function, context, 0);                  \
-		} else {                                                        \
-			for (u32 turn = 0; turn < (limit); turn++)              \
-				if (turn >= (count) || function(turn, context)) \
-					break;                                  \
-		}                                                               \
-	} while (0)
 
 /* 5.15, dd6e10fbd9fb ("bpf: Add bpf_task_pt_regs() helper"). */
 static __always_inline bool have_task_pt_regs(void)

@@ -7,7 +7,8 @@
 #define KILLSNOOP_BASE_HOST_H
 
 #include "base/compat.h"
-#include "base/maps.h"
+#include "base/settings.h"
+#include "base/verifier.h"
 
 struct host {
 	u64 nsproxy;

@@ -64,7 +64,7 @@ enum wire_constant {
 	/* wire_signal.joins_at: the chains do not meet */
 	JOINS_NOWHERE = 255,
 	/*
-	 * The largest record: both command lines whole (2 × 16,208 bytes, base/maps.h), two disjoint chains of 32
+	 * The largest record: both command lines whole (2 × 16,208 bytes, identity/store.h), two disjoint chains of 32
 	 * ancestors with 1 KiB each, a title. What does not fit is cut from the far end of the last chain.
 	 */
 	RECORD_MAX = 104 * 1024,

@@ -12,6 +12,16 @@
 #include "base/ring.h"
 #include "record/outline.h"
 #include "record/snapshot.h"
+#include "signal/select.h"
+#include "signal/syscall.h"
+
+/* Slots that are claimed. As many as CPUs and three more, where attempts are asked for. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct scratch);
+} attempt_scratches SEC(".maps");
 
 #define EAGAIN 11
 

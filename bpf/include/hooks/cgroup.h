@@ -7,6 +7,7 @@
 #define KILLSNOOP_HOOKS_CGROUP_H
 
 #include "base/ring.h"
+#include "base/verifier.h"
 
 /* One element per CPU and program: mkdir's and rename's. */
 struct cgroup_scratch {

@@ -10,12 +10,35 @@
 #ifndef KILLSNOOP_HOOKS_END_H
 #define KILLSNOOP_HOOKS_END_H
 
+#include "base/hook_copy.h"
 #include "base/ring.h"
 #include "identity/ghost.h"
+#include "identity/handover.h"
 #include "record/outline.h"
 #include "record/subject.h"
 #include "signal/history.h"
 #include "signal/select.h"
+
+/*
+ * Where the exit hook builds the record of an end: as above, one element per CPU for each of its two copies.
+ */
+#define END_MAX (48 * 1024)
+struct end_scratch {
+	u32 length;
+	u32 is_told;
+	struct found found;
+	struct spawner spawner; /* not asked for */
+	u32 died_of;            /* the number of a signal, or 0 */
+	u32 left_ghost;
+	u64 tracer; /* struct task_struct *, never followed but by copying; 0: none */
+	u8 record[END_MAX] __attribute__((aligned(8)));
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 2);
+	__type(key, u32);
+	__type(value, struct end_scratch);
+} end_scratches SEC(".maps");
 
 struct end_walk {
 	struct end_scratch *scratch;
@@ -237,6 +260,17 @@ static __always_inline void see_end(struct task_struct *task, struct counters *c
 	if (*(volatile u32 *)&scratch->died_of || *(volatile u32 *)&scratch->left_ghost)
 		note_with_parent(parent, leader->tgid, scratch->died_of,
 				 ((struct wire_end *)scratch->record)->time, scratch->left_ghost);
+}
+
+/* The last thread that goes is the end of the process; a leader that goes before may be replaced by an exec. */
+static __always_inline void see_exit(struct task_struct *task, struct counters *counters, enum hook_copy copy)
+{
+	bool is_last = view_of(task)->signal->live.counter == 0;
+
+	if (!is_last)
+		leave_handover(task, counters, copy);
+	if (is_last || is_killed_alone(task))
+		see_end(task, counters, copy, is_last);
 }
 
 #endif

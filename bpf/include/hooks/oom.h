@@ -7,6 +7,19 @@
 #define KILLSNOOP_HOOKS_OOM_H
 
 #include "base/ring.h"
+#include "base/verifier.h"
+
+/* Where the OOM hook builds its record; kills by the OOM killer are serialised by a mutex of the kernel's. */
+struct oom_scratch {
+	struct wire_oom record;
+	u8 path[OOM_PATH + 256];
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct oom_scratch);
+} oom_scratches SEC(".maps");
 
 /* Hierarchies deeper than this are cut: the path then begins with what is left. */
 #define CGROUP_DEPTH 16

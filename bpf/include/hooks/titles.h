@@ -6,8 +6,9 @@
 #ifndef KILLSNOOP_HOOKS_TITLES_H
 #define KILLSNOOP_HOOKS_TITLES_H
 
+#include "identity/argv.h"
+#include "identity/generation.h"
 #include "identity/memory.h"
-#include "record/process.h"
 
 /* One reader at a time. */
 struct titles_scratch {

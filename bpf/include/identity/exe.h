@@ -11,7 +11,8 @@
 #ifndef KILLSNOOP_IDENTITY_EXE_H
 #define KILLSNOOP_IDENTITY_EXE_H
 
-#include "base/maps.h"
+#include "base/verifier.h"
+#include "identity/scratch.h"
 
 struct exe_walk {
 	struct identity_scratch *scratch;

@@ -10,7 +10,45 @@
 #ifndef KILLSNOOP_IDENTITY_GHOST_H
 #define KILLSNOOP_IDENTITY_GHOST_H
 
-#include "identity/store.h"
+#include "base/counters.h"
+#include "identity/argv.h"
+#include "identity/generation.h"
+
+/*
+ * What is left of a process that ended before those that it started. Each place of `ghost_places` names the
+ * ghost that was put there last and the class of users that it is counted for, so that what goes for another is
+ * chosen fairly, and counted. max_entries of both become the number asked for.
+ */
+struct ghost {
+	struct spawner spawner;
+	u32 generation; /* of its identity when it ended */
+	u32 flags;
+	u32 uid;
+	u32 exec_id;
+	u32 argv_total;
+	u32 argv_kept;
+	u8 comm[TASK_COMM_LEN];
+	u8 argv[GHOST_ARGV];
+};
+_Static_assert(sizeof(struct ghost) == 16 + 24 + TASK_COMM_LEN + GHOST_ARGV, "ghost has padding");
+struct ghost_place {
+	u64 start_time;
+	u32 tgid;
+	u32 class; /* 0: free; GHOST_PLACE_BUSY: claimed by a program that puts one there */
+};
+#define GHOST_PLACE_BUSY 0xffffffffU
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__type(key, struct handover_key);
+	__type(value, struct ghost);
+} ghosts SEC(".maps");
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct ghost_place);
+} ghost_places SEC(".maps");
 
 /* The exit hook's, as identity_scratches are the exec hook's: too large for the stack. */
 struct {

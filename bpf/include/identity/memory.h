@@ -7,7 +7,8 @@
 #ifndef KILLSNOOP_IDENTITY_MEMORY_H
 #define KILLSNOOP_IDENTITY_MEMORY_H
 
-#include "base/maps.h"
+#include "base/verifier.h"
+#include "identity/store.h"
 
 enum area {
 	AREA_OTHER = 0, /* not mapped, of a file, or of more than one mapping */

@@ -19,156 +19,104 @@
 #ifndef KILLSNOOP_IDENTITY_STORE_H
 #define KILLSNOOP_IDENTITY_STORE_H
 
-#include "base/maps.h"
+#include "base/settings.h"
+#include "base/task.h"
+#include "base/wire.h"
 
-/* Which value holds argv; each class is whole in its own map. */
-enum argv_class {
-	ARGV_INLINE = 0,
-	ARGV_MEDIUM = 1,
-	ARGV_LARGE = 2,
-	ARGV_CHAINED = 3, /* argv_large and, from ARGV_LARGE_BYTES on, argv_tail */
+/*
+ * Size classes. A task-storage element is 72 bytes and its value, in a power-of-two slab: 424, 1,960 and
+ * 8,104 fill theirs exactly, and 8,120 is the most that kernel 7.x ever allocates.
+ */
+#define ARGV_INLINE_BYTES 280
+#define ARGV_MEDIUM_BYTES 1960
+#define ARGV_LARGE_BYTES 8104
+#define ARGV_MAX (2 * ARGV_LARGE_BYTES)
+
+/* One process: a pid that is used again has another start. */
+struct handover_key {
+	u64 start_time;
+	u32 tgid;
+	u32 reserved;
 };
 
-#ifdef __TARGET_ARCH_x86
-/* Loads are not reordered with loads, nor stores with stores: the compiler alone must be held. */
-#define generation_barrier() asm volatile("" ::: "memory")
-#else
-/*
- * An atomic that returns a value is the only full barrier that every supported kernel's BPF has. An exchange always
- * returns one; an addition whose result nobody uses is compiled to one that does not, and orders nothing (scripts/lint
- * looks at the object).
- */
-#define generation_barrier()                                             \
-	({                                                               \
-		u64 word = 0, before;                                    \
-		before = __sync_lock_test_and_set(&word, 1);             \
-		asm volatile("" : : "r"(before), "r"(&word) : "memory"); \
-	})
-#endif
+/* Who started a process; a tgid of 0: that is not known. */
+struct spawner {
+	u64 start;
+	u32 tgid;
+	u32 exec_id; /* of the image that it ran then */
+};
 
-/* An atomic add whose result nobody uses orders nothing on arm64: the barriers are said. */
-static __always_inline void begin_write(struct identity *identity)
-{
-	__sync_fetch_and_add(&identity->generation, 1);
-	generation_barrier();
-}
+struct identity {
+	u32 generation; /* odd while it is written; 0: nothing known yet */
+	u32 flags;      /* PROCESS_UNREADABLE, _NO_MEMORY, _FROM_PROC, _CUT */
+	u64 spawner_start;
+	u32 spawner_tgid; /* who forked it: not real_parent, which changes */
+	u32 spawner_exec_id;
+	u32 exec_id; /* low half of task->self_exec_id when argv was read */
+	u32 argv_kept;
+	u32 argv_total;
+	u32 exe_kept; /* bytes of the executable's path behind argv: names, the nearest first */
+	/*
+	 * Whose address space it is: the pointer itself, never followed. With PROCESS_BY_PLACE, where argv came
+	 * from /proc, which tells neither this nor the exec id, the place of the argument block.
+	 */
+	u64 image;
+	/* up to here a record needs it (struct found) */
+	u64 exec_time; /* CLOCK_BOOTTIME, ns; of the exec, or of the seeding */
+	/* Signals, bit sig-1, that met the default action, which ends a process, and that a record told of or a filter refused. */
+	u64 signalled;
+	u32 wanted; /* a signal came while a new image ran without an identity: the exec hook emits it */
+	u32 marks;  /* enum mark */
+	/*
+	 * Its terminal at exec, and the name of that as the kernel has it: at a hang-up the process has lost it before the
+	 * signal comes. The pointer is no reference: what is read there shows whether it still is that terminal.
+	 */
+	u8 tty[TTY_BYTES];
+	u64 terminal;
+	/* Written under the siglock of the process: one writer at a time. */
+	struct wire_previous previous;
+	u64 child_death; /* CHILD_DEATH of its child that died last */
+	u8 argv[ARGV_INLINE_BYTES];
+};
+_Static_assert(sizeof(struct identity) == 424, "an identity must fill its slab and no more");
 
-static __always_inline void end_write(struct identity *identity)
-{
-	generation_barrier();
-	__sync_fetch_and_add(&identity->generation, 1);
-}
+/* What happened to a process, kept with it; set atomically, never taken back. */
+enum mark {
+	MARK_FORKED = 1 << 0,     /* it has started processes */
+	MARK_BEREFT = 1 << 1,     /* one of those has left a ghost */
+	MARK_TOLD = 1 << 2,       /* a record told of a signal that could have ended it */
+	MARK_NO_HISTORY = 1 << 4, /* something happened to it before there was a value to keep it in */
+	MARK_IN_TREE = 1 << 5,    /* it is in a tree that was asked for, or was born there */
+	MARK_ENDED = 1 << 3,      /* its end was seen */
+};
 
-static __always_inline u32 generation_of(struct identity *identity)
-{
-	u32 generation = *(volatile u32 *)&identity->generation;
+struct argv_medium {
+	u8 argv[ARGV_MEDIUM_BYTES];
+};
 
-	generation_barrier();
-	return generation;
-}
+struct argv_large {
+	u8 argv[ARGV_LARGE_BYTES];
+};
 
-static __always_inline bool unchanged_since(struct identity *identity, u32 generation)
-{
-	generation_barrier();
-	return *(volatile u32 *)&identity->generation == generation;
-}
+#define TASK_STORAGE(name_, value_)                      \
+	struct {                                         \
+		__uint(type, BPF_MAP_TYPE_TASK_STORAGE); \
+		__uint(map_flags, BPF_F_NO_PREALLOC);    \
+		__type(key, int);                        \
+		__type(value, value_);                   \
+	} name_ SEC(".maps")
 
-static __always_inline enum argv_class class_of(u32 length)
-{
-	if (length <= ARGV_INLINE_BYTES)
-		return ARGV_INLINE;
-	if (length <= ARGV_MEDIUM_BYTES)
-		return ARGV_MEDIUM;
-	if (length <= ARGV_LARGE_BYTES)
-		return ARGV_LARGE;
-	return ARGV_CHAINED;
-}
+/* Written by the hooks. */
+TASK_STORAGE(identities, struct identity);
+TASK_STORAGE(argv_medium, struct argv_medium);
+TASK_STORAGE(argv_large, struct argv_large);
+TASK_STORAGE(argv_tail, struct argv_large);
 
-/*
- * The name of a task's terminal, empty if it has none. A terminal that hangs up at this moment may be freed while its
- * name is copied: it is believed only if the task still has it afterwards.
- */
-static __always_inline void copy_tty_of(struct signal_struct *signal, struct tty_struct *tty, u8 *name)
-{
-	name[0] = 0;
-	if (!tty)
-		return;
-	bpf_core_read_str(name, TTY_BYTES, &tty->name);
-	if (BPF_CORE_READ(signal, tty) != tty)
-		name[0] = 0;
-}
-
-static __always_inline void copy_tty(struct task_struct *task, u8 *name)
-{
-	struct signal_struct *signal = BPF_CORE_READ(task, signal);
-
-	copy_tty_of(signal, BPF_CORE_READ(signal, tty), name);
-}
-
-/*
- * Does this terminal belong to the session of a process, and has it this name? It may have been freed since. Where it hangs
- * up (__tty_hangup()) the session is still there when the processes of the session are signalled.
- */
-static __always_inline bool is_terminal_of(struct tty_struct *tty, struct task_struct *task, const u8 *name)
-{
-	u8 now[TTY_BYTES] = {};
-	const u64 *a = (const u64 *)now, *b = (const u64 *)name;
-	struct pid *session;
-
-	if (!tty)
-		return false;
-	session = BPF_CORE_READ(tty, ctrl.session);
-	bpf_core_read_str(now, sizeof(now), &tty->name);
-	return session && session == BPF_CORE_READ(task, signal, pids[PIDTYPE_SID]) && a[0] == b[0] &&
-	       a[1] == b[1];
-}
-
-static __always_inline void remember_tty(struct task_struct *task, struct identity *identity)
-{
-	struct signal_struct *signal = view_of(task)->signal;
-
-	__builtin_memset(identity->tty, 0, TTY_BYTES);
-	identity->terminal = (u64)signal->tty;
-	copy_tty_of(signal, (struct tty_struct *)identity->terminal, identity->tty);
-	if (!identity->tty[0])
-		identity->terminal = 0;
-}
-
-static __always_inline struct mm_struct *mm_of(struct task_struct *task)
-{
-	return view_of(task)->mm;
-}
-
-/*
- * Two processes run the same image if the address space was laid out by the same execve: the stack's
- * place is random anew at each. (Without randomisation two execs of one file with argument blocks of
- * one length look alike; this is asked only of a child that has not exec'd and its parent.)
- */
-static __always_inline bool same_image(struct task_struct *child, struct task_struct *parent)
-{
-	struct mm_struct *a = mm_of(child), *b = mm_of(parent);
-
-	if (!a || !b)
-		return false;
-	return a == b || (a->arg_start == b->arg_start && a->arg_end == b->arg_end &&
-			  a->start_stack == b->start_stack && a->exe_file == b->exe_file);
-}
-
-/*
- * `time` is the sequence: no two signals to one process share one, and it is 0 while the rest is written. Writers hold the
- * siglock of the process; those who read do not.
- */
-static __always_inline void copy_previous(struct wire_previous *to, const struct wire_previous *from)
-{
-	u64 time = *(volatile u64 *)&from->time;
-
-	generation_barrier();
-	__builtin_memcpy(to, from, sizeof(*to));
-	generation_barrier();
-	/* being written: nothing is better than a mixture */
-	if (!time || *(volatile u64 *)&from->time != time)
-		to->time = 0;
-}
+/* Written by the seeding alone (above: why it has maps of its own). */
+TASK_STORAGE(seeded, struct identity);
+TASK_STORAGE(seeded_medium, struct argv_medium);
+TASK_STORAGE(seeded_large, struct argv_large);
+TASK_STORAGE(seeded_tail, struct argv_large);
 
 /* Where the identity of a process is. */
 struct known {
@@ -201,94 +149,10 @@ static __always_inline struct identity *any_identity(struct task_struct *leader)
 	return identity ?: bpf_task_storage_get(&seeded, leader, NULL, 0);
 }
 
-/*
- * The leader is gone and other threads live: one of them may exec, and then only what was handed over is left. So what
- * happens meanwhile is handed over as well.
- */
-static __always_inline void hand_over(struct handover *left, const struct identity *identity)
-{
-	left->signalled = identity->signalled;
-	left->marks = identity->marks;
-	left->child_death = identity->child_death;
-	copy_previous(&left->previous, &identity->previous);
-}
-
-static __always_inline void refresh_handover(struct task_struct *leader, const struct identity *identity)
-{
-	struct handover_key key = { .start_time = leader->start_boottime, .tgid = leader->tgid };
-	struct handover *left = bpf_map_lookup_elem(&handovers, &key);
-	struct handover first = {};
-
-	if (left) {
-		hand_over(left, identity);
-		return;
-	}
-	/* it went before the tracer came; or it is the end of the whole process */
-	if (BPF_CORE_READ(leader, signal, live.counter) == 0)
-		return;
-	hand_over(&first, identity);
-	bpf_map_update_elem(&handovers, &key, &first, BPF_ANY);
-}
-
 static __always_inline void mark(struct identity *identity, enum mark mark)
 {
 	if (identity && !(identity->marks & mark))
 		__sync_fetch_and_or(&identity->marks, mark);
-}
-
-/* argv and the executable's path behind it are kept as one. */
-static __always_inline u32 bytes_kept(const struct identity *identity)
-{
-	return *(volatile u32 *)&identity->argv_kept + *(volatile u32 *)&identity->exe_kept;
-}
-
-/* The value that holds the first bytes of argv, or NULL if it is being changed this very moment. */
-static __always_inline const void *argv_bytes(const struct known *known, u32 bytes)
-{
-	enum argv_class class = class_of(bytes);
-	struct argv_medium *medium;
-	struct argv_large *large;
-
-	if (class == ARGV_INLINE)
-		return known->identity->argv;
-	if (class == ARGV_MEDIUM) {
-		if (known->seeded)
-			medium = bpf_task_storage_get(&seeded_medium, known->owner, NULL, 0);
-		else
-			medium = bpf_task_storage_get(&argv_medium, known->owner, NULL, 0);
-		return medium ? medium->argv : NULL;
-	}
-	if (known->seeded)
-		large = bpf_task_storage_get(&seeded_large, known->owner, NULL, 0);
-	else
-		large = bpf_task_storage_get(&argv_large, known->owner, NULL, 0);
-	return large ? large->argv : NULL;
-}
-
-static __always_inline const void *argv_tail_bytes(const struct known *known)
-{
-	struct argv_large *tail;
-
-	if (known->seeded)
-		tail = bpf_task_storage_get(&seeded_tail, known->owner, NULL, 0);
-	else
-		tail = bpf_task_storage_get(&argv_tail, known->owner, NULL, 0);
-	return tail ? tail->argv : NULL;
-}
-
-/* Values that the new argv no longer uses go: an exec from a long to a short argv gives its memory back. */
-static __always_inline void drop_unused_classes(struct task_struct *leader, u32 before, u32 after)
-{
-	enum argv_class old = class_of(before), now = class_of(after);
-
-	if (old == now || old == ARGV_INLINE)
-		return;
-	if (old == ARGV_MEDIUM)
-		bpf_task_storage_delete(&argv_medium, leader);
-	if (old >= ARGV_LARGE && now < ARGV_LARGE)
-		bpf_task_storage_delete(&argv_large, leader);
-	if (old == ARGV_CHAINED)
-		bpf_task_storage_delete(&argv_tail, leader);
 }
 
 #endif

@@ -8,7 +8,9 @@
 #ifndef KILLSNOOP_RECORD_CAUSE_H
 #define KILLSNOOP_RECORD_CAUSE_H
 
+#include "base/task.h"
 #include "record/outline.h"
+#include "record/scratch.h"
 #include "signal/hide.h"
 
 /* All of it, with what its alignment may cost. */
@@ -16,18 +18,6 @@
 
 /* KILL, XCPU, XFSZ */
 #define LIMIT_SIGNALS (SIGNAL_BIT(9) | SIGNAL_BIT(24) | SIGNAL_BIT(25))
-
-/* The leader of the process that traces this task; 0: none does. */
-static __always_inline u64 tracer_of(struct task_struct *task)
-{
-	u64 tracer;
-
-	if (!(view_of(task)->ptrace & PT_PTRACED))
-		return 0;
-	tracer = (u64)BPF_CORE_READ(task, parent, group_leader);
-	/* one that lets go clears the mark before the parent is the real one again */
-	return BPF_CORE_READ(task, ptrace) & PT_PTRACED ? tracer : 0;
-}
 
 /*
  * A call of the kill family names its sender. So does the siginfo of a fault its own instruction, and that of SIGCHLD the

@@ -8,6 +8,7 @@
 #ifndef KILLSNOOP_RECORD_CHAIN_H
 #define KILLSNOOP_RECORD_CHAIN_H
 
+#include "base/host.h"
 #include "record/lineage.h"
 #include "record/process.h"
 

@@ -7,6 +7,7 @@
 #ifndef KILLSNOOP_RECORD_LINEAGE_H
 #define KILLSNOOP_RECORD_LINEAGE_H
 
+#include "identity/ghost.h"
 #include "record/process.h"
 
 #define SPAWNER_ROOM (sizeof(struct wire_spawner) + sizeof(struct wire_process) + GHOST_ARGV + 8)

@@ -9,7 +9,7 @@
 #define KILLSNOOP_RECORD_OUTLINE_H
 
 #include "base/host.h"
-#include "identity/store.h"
+#include "identity/terminal.h"
 
 GLOBAL int outline(struct wire_process *process, u64 address)
 {

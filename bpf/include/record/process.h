@@ -8,8 +8,8 @@
 #ifndef KILLSNOOP_RECORD_PROCESS_H
 #define KILLSNOOP_RECORD_PROCESS_H
 
-#include "identity/environment.h"
-#include "record/outline.h"
+#include "base/task.h"
+#include "identity/found.h"
 #include "record/reuse.h"
 
 #define PAD8(length) (((length) + 7) & ~7U)
@@ -47,102 +47,6 @@ static __always_inline u64 argument_block_of(struct task_struct *member)
 	struct mm_struct *mm = mm_of(member);
 
 	return mm ? mm->arg_start : 0;
-}
-
-/* The bytes that it keeps of argv and the executable's path. */
-GLOBAL int read_found(struct found *found)
-{
-	struct identity *identity;
-
-	if (!found)
-		return 0;
-	identity = (struct identity *)found->identity;
-	bpf_probe_read_kernel(&found->generation, sizeof(found->generation), &identity->generation);
-	generation_barrier();
-	bpf_probe_read_kernel(&found->copy, __builtin_offsetof(struct identity, exec_time), identity);
-	found->argv = (u64)identity + __builtin_offsetof(struct identity, argv);
-	found->tail = 0;
-	found->environment = 0;
-	return (int)(found->copy.argv_kept + found->copy.exe_kept);
-}
-
-static __always_inline void take(struct found *found, struct identity *identity, struct task_struct *owner,
-				 bool seeded_one)
-{
-	u32 bytes;
-
-	found->identity = (u64)identity;
-	found->seeded = seeded_one;
-	bytes = (u32)read_found(found);
-	if (seeded_one) {
-		if (bytes > ARGV_MEDIUM_BYTES)
-			found->argv = (u64)bpf_task_storage_get(&seeded_large, owner, NULL, 0);
-		else if (bytes > ARGV_INLINE_BYTES)
-			found->argv = (u64)bpf_task_storage_get(&seeded_medium, owner, NULL, 0);
-		if (bytes > ARGV_LARGE_BYTES)
-			found->tail = (u64)bpf_task_storage_get(&seeded_tail, owner, NULL, 0);
-		if (settings.variables)
-			found->environment = (u64)bpf_task_storage_get(&seeded_environments, owner, NULL, 0);
-		return;
-	}
-	if (bytes > ARGV_MEDIUM_BYTES)
-		found->argv = (u64)bpf_task_storage_get(&argv_large, owner, NULL, 0);
-	else if (bytes > ARGV_INLINE_BYTES)
-		found->argv = (u64)bpf_task_storage_get(&argv_medium, owner, NULL, 0);
-	if (bytes > ARGV_LARGE_BYTES)
-		found->tail = (u64)bpf_task_storage_get(&argv_tail, owner, NULL, 0);
-	if (settings.variables)
-		found->environment = (u64)bpf_task_storage_get(&environments, owner, NULL, 0);
-}
-
-/* The hooks' own value is preferred to that of the seeding. */
-static __always_inline void take_own(struct found *found, struct task_struct *leader)
-{
-	struct identity *identity = bpf_task_storage_get(&identities, leader, NULL, 0);
-
-	found->identity = 0;
-	if (identity && identity->generation) {
-		take(found, identity, leader, false);
-		return;
-	}
-	identity = bpf_task_storage_get(&seeded, leader, NULL, 0);
-	if (identity && identity->generation)
-		take(found, identity, leader, true);
-}
-
-/*
- * A signal can reach a child before the fork hook has, or while it writes: it is in the pid hash some
- * microseconds before sched_process_fork. PF_FORKNOEXEC says that its argv is its forker's, and same_image() that
- * real_parent is of the forker's image (with CLONE_PARENT it need not be the forker).
- */
-static __always_inline void find_identity(struct found *found, struct task_struct *leader,
-					  struct task_struct *member)
-{
-	found->flags = 0;
-	take_own(found, leader);
-	if (!(leader->flags & PF_FORKNOEXEC) ||
-	    (*(volatile u64 *)&found->identity && !(found->generation & 1)))
-		return;
-	found->identity = 0;
-	/* one that is released already (current, in an interrupt) may point at a parent that is gone */
-	if (BPF_CORE_READ(leader, thread_pid)) {
-		struct task_struct *parent = leader->real_parent->group_leader;
-
-		if (same_image(member, parent)) {
-			take_own(found, parent);
-			found->flags = PROCESS_FROM_FORKER;
-		}
-	}
-}
-
-/* In the middle of execve: the exec hook is asked for the identity that it is about to see. */
-static __always_inline void ask_for_identity(struct task_struct *leader)
-{
-	struct identity *identity = any_identity(leader);
-
-	if (identity)
-		__sync_fetch_and_add(&identity->wanted, 1);
-	generation_barrier();
 }
 
 /*
@@ -232,15 +136,6 @@ static __always_inline void tell_spawner(struct spawner *spawner, const struct f
 	spawner->exec_id = found->copy.spawner_exec_id;
 }
 
-static __always_inline bool is_unchanged(const struct found *found)
-{
-	u32 generation = 0;
-
-	generation_barrier();
-	bpf_probe_read_kernel(&generation, sizeof(generation), (void *)found->identity);
-	return generation == found->generation;
-}
-
 /* After the copy: was it one argv, or a mixture of two? (None at all can be one as well.) */
 static __always_inline void accept_argv(struct wire_process *process, const struct found *found, bool copied,
 					u32 kept)
@@ -251,18 +146,6 @@ static __always_inline void accept_argv(struct wire_process *process, const stru
 	}
 	process->flags |= PROCESS_EXEC_RACE;
 	process->argv_total = 0;
-}
-
-/* Copies up to ARGV_MAX bytes, from one value or from two. */
-static __always_inline bool copy_whole_argv(u8 *to, const struct found *found, u32 bytes)
-{
-	if (!found->argv || bpf_probe_read_kernel(to, AT_MOST(ARGV_LARGE_BYTES, bytes), (void *)found->argv))
-		return false;
-	if (bytes <= ARGV_LARGE_BYTES)
-		return true;
-	bytes -= ARGV_LARGE_BYTES;
-	return found->tail && !bpf_probe_read_kernel(to + ARGV_LARGE_BYTES, AT_MOST(ARGV_LARGE_BYTES, bytes),
-						     (void *)found->tail);
 }
 
 /* Looks up and copies argv, up to what is kept of an ancestor. */

@@ -14,7 +14,7 @@
 #ifndef KILLSNOOP_RECORD_REUSE_H
 #define KILLSNOOP_RECORD_REUSE_H
 
-#include "base/maps.h"
+#include "record/scratch.h"
 
 /* Anything else says that something is missing, or is another's: that is asked anew. */
 #define PROCESS_LASTING                                                                          \

@@ -5,11 +5,13 @@
 #ifndef KILLSNOOP_RECORD_SNAPSHOT_H
 #define KILLSNOOP_RECORD_SNAPSHOT_H
 
+#include "base/ring.h"
+#include "identity/terminal.h"
 #include "record/cause.h"
 #include "record/chain.h"
 #include "record/subject.h"
 #include "record/title.h"
-#include "signal/history.h"
+#include "signal/hide.h"
 
 /* The target's terminal, or the one that it has just lost. */
 static __always_inline void name_tty(u8 *name, struct task_struct *target)
@@ -161,6 +163,19 @@ static __always_inline void take_snapshot(void *ctx, struct scratch *scratch,
 	append_spawners(scratch, signal);
 	append_cause(ctx, scratch, signal, current_task, target);
 	signal->length = scratch->length;
+}
+
+static __always_inline void emit(struct scratch *scratch, struct counters *counters)
+{
+	u32 length = scratch->length;
+
+	if (length > RECORD_MAX)
+		length = RECORD_MAX;
+	if (bpf_ringbuf_output(&records, scratch->record, length, BPF_RB_NO_WAKEUP))
+		counters->dropped_ring_full++;
+	else
+		counters->emitted++;
+	wake_reader(counters);
 }
 
 #endif

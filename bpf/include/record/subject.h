@@ -6,18 +6,12 @@
 #define KILLSNOOP_RECORD_SUBJECT_H
 
 #include "base/host.h"
-#include "identity/environment.h"
+#include "identity/terminal.h"
 #include "record/process.h"
 
 /* Room that source or target may need. */
 #define SUBJECT_ROOM \
 	(sizeof(struct wire_process) + ARGV_MAX + 8 + TITLE_BYTES + NODENAME_BYTES + ENVIRONMENT_BYTES + 16)
-
-static __always_inline s32 pid_number(struct pid *pid)
-{
-	/* the initial namespace's */
-	return pid ? pid->numbers[0].nr : 0;
-}
 
 static __always_inline void describe_task(struct wire_task *facts, struct task_struct *task,
 					  struct task_struct *leader)
@@ -67,45 +61,6 @@ static __always_inline void describe_task(struct wire_task *facts, struct task_s
 	facts->jobctl = (u32)view->jobctl;
 }
 
-/* Threads looked at before none is said to live. */
-#define LIVING_THREADS 64
-
-struct living_search {
-	void *head;
-	void *node;
-	u64 thread; /* 0: none was found */
-};
-
-static long look_for_living(u32 index __attribute__((unused)), void *context)
-{
-	struct living_search *search = context;
-	u64 mm = 0;
-	void *thread;
-
-	if (bpf_probe_read_kernel(&search->node, sizeof(search->node), search->node) ||
-	    search->node == search->head)
-		return 1;
-	thread = search->node - bpf_core_field_offset(struct task_struct, thread_node);
-	bpf_probe_read_kernel(&mm, sizeof(mm), thread + bpf_core_field_offset(struct task_struct, mm));
-	if (!mm)
-		return 0;
-	search->thread = (u64)thread;
-	return 1;
-}
-
-/* A thread of the same process that has not exited; 0: none. The siglock of the process is held. */
-static __always_inline struct task_struct *living_thread(u64 address)
-{
-	struct task_struct *task = (struct task_struct *)address;
-	struct living_search search = {};
-
-	search.head = (void *)BPF_CORE_READ(task, signal);
-	search.head += bpf_core_field_offset(struct signal_struct, thread_head);
-	search.node = search.head;
-	REPEAT(LIVING_THREADS, LIVING_THREADS, look_for_living, &search);
-	return (struct task_struct *)search.thread;
-}
-
 /* What a target has where the thread that stands for it, its leader, has exited and others live. */
 GLOBAL int tell_living(struct wire_process *process, struct wire_task *facts, u64 address)
 {
@@ -125,34 +80,9 @@ GLOBAL int tell_living(struct wire_process *process, struct wire_task *facts, u6
 	return 0;
 }
 
-/* Its effective user, as a record has it. */
-GLOBAL int read_living_uid(u64 address)
-{
-	struct task_struct *living = living_thread(address);
-
-	return (int)BPF_CORE_READ(living ?: (struct task_struct *)address, cred, euid.val);
-}
-
-static __always_inline bool has_exited(struct task_struct *task)
-{
-	return !mm_of(task) && !(task->flags & PF_KTHREAD);
-}
-
 /* Writes up to `size` bytes at the end of the record; clipped, which its room excludes. */
 #define AT_THE_END(record, room, length, size) \
 	((record) + AT_MOST((room) - (size), *(volatile u32 *)(length)))
-
-/* How much of both is copied. More than there may be is a mixture: what is copied will not be accepted. */
-GLOBAL int clip_found(struct found *found)
-{
-	if (!found)
-		return 0;
-	if (found->copy.argv_kept > ARGV_MAX)
-		found->copy.argv_kept = ARGV_MAX;
-	if (found->copy.exe_kept > EXE_BYTES || found->copy.argv_kept + found->copy.exe_kept > ARGV_MAX)
-		found->copy.exe_kept = 0;
-	return (int)(found->copy.argv_kept + found->copy.exe_kept);
-}
 
 /* Looks up and copies argv and the executable's path. */
 static __always_inline void append_whole_argv(struct wire_process *process, struct wire_task *facts,

@@ -6,7 +6,7 @@
 #ifndef KILLSNOOP_SIGNAL_DISPOSITION_H
 #define KILLSNOOP_SIGNAL_DISPOSITION_H
 
-#include "base/compat.h"
+#include "base/verifier.h"
 #include "base/wire.h"
 
 /* Threads looked at before "blocked" is called unknown. */

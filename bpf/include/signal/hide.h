@@ -9,8 +9,10 @@
 #ifndef KILLSNOOP_SIGNAL_HIDE_H
 #define KILLSNOOP_SIGNAL_HIDE_H
 
-#include "base/maps.h"
+#include "base/counters.h"
+#include "base/settings.h"
 #include "signal/disposition.h"
+#include "signal/facts.h"
 #include "signal/syscall.h"
 
 /* ABRT, KILL, CONT, STOP, TSTP, TTIN, TTOU, SYS: never hidden, whoever sends them. */
@@ -178,19 +180,6 @@ GLOBAL int classify(struct facts *facts)
 static __always_inline bool is_from_tty(const struct facts *facts)
 {
 	return facts->info == INFO_KERNEL && TTY_SIGNALS & SIGNAL_BIT(facts->signal);
-}
-
-static __always_inline bool source_comm_is_ignored(const struct facts *facts,
-						   struct task_struct *current_task)
-{
-	struct comm_key key = {};
-
-	if (!settings.ignores_comms)
-		return false;
-	if (!facts->is_sent && !written_to_cgroup_kill(facts))
-		return false;
-	bpf_probe_read_kernel_str(key.comm, sizeof(key.comm), current_task->group_leader->comm);
-	return bpf_map_lookup_elem(&ignored_source_comms, &key) != NULL;
 }
 
 #endif

@@ -6,22 +6,11 @@
 #ifndef KILLSNOOP_SIGNAL_HISTORY_H
 #define KILLSNOOP_SIGNAL_HISTORY_H
 
-#include "identity/store.h"
+#include "base/task.h"
+#include "identity/generation.h"
+#include "identity/handover.h"
+#include "identity/untracked.h"
 #include "signal/hide.h"
-
-static __always_inline void note_elsewhere(struct task_struct *leader, u64 signals, u32 marks)
-{
-	struct handover_key key = { .start_time = leader->start_boottime, .tgid = leader->tgid };
-	struct elsewhere *noted = bpf_map_lookup_elem(&signalled_elsewhere, &key);
-	struct elsewhere first = { .signalled = signals, .marks = marks };
-
-	if (!noted) {
-		bpf_map_update_elem(&signalled_elsewhere, &key, &first, BPF_ANY);
-		return;
-	}
-	__sync_fetch_and_or(&noted->signalled, signals);
-	__sync_fetch_and_or(&noted->marks, marks);
-}
 
 static __always_inline void note_signalled(struct identity *identity, u32 signal)
 {

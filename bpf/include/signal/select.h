@@ -7,9 +7,25 @@
 #ifndef KILLSNOOP_SIGNAL_SELECT_H
 #define KILLSNOOP_SIGNAL_SELECT_H
 
-#include "identity/store.h"
-#include "record/subject.h"
+#include "identity/tree.h"
 #include "signal/hide.h"
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1024);
+	__type(key, struct select_value);
+	__type(value, u8);
+} selected SEC(".maps");
+
+struct comm_key {
+	u8 comm[TASK_COMM_LEN];
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 64);
+	__type(key, struct comm_key);
+	__type(value, u8);
+} ignored_source_comms SEC(".maps");
 
 static __always_inline bool is_listed(enum select_key key, u32 number, struct task_struct *named)
 {
@@ -43,54 +59,6 @@ static __always_inline u32 user_of_target(struct task_struct *target, u64 *place
 	return view_of(target)->cred->euid.val;
 }
 
-struct ancestry {
-	struct task_struct *next;
-	bool is_found;
-};
-
-static long look_for_root(u32 index, void *context)
-{
-	struct ancestry *ancestry = context;
-	struct task_struct *process = ancestry->next;
-	u32 tgid = BPF_CORE_READ(process, tgid);
-
-	if (tgid == 0)
-		return 1;
-	if (!(index == 0 && settings.tree_begins_below) && bpf_map_lookup_elem(&tree_roots, &tgid)) {
-		ancestry->is_found = true;
-		return 1;
-	}
-	ancestry->next = BPF_CORE_READ(process, real_parent, group_leader);
-	return 0;
-}
-
-/* How far above a process that is older than the tracer its root may be. */
-#define TREE_DEPTH 256
-
-/* Is it in a tree that was asked for? */
-static __always_inline bool is_below_root(struct task_struct *task)
-{
-	struct ancestry ancestry = { .next = task };
-
-	if (!(settings.selected & 1U << SELECT_TREE) || !have_bpf_loop())
-		return false;
-	bpf_loop(TREE_DEPTH, look_for_root, &ancestry, 0);
-	return *(volatile bool *)&ancestry.is_found;
-}
-
-/*
- * Is it in a tree that was asked for? Kernel threads and the idle task, which run where a terminal or a timer sends, are in
- * none. One of which nothing is kept (a hook was skipped, or it is being born) is looked for among its ancestors.
- */
-static __always_inline bool is_in_tree(struct task_struct *leader)
-{
-	struct identity *identity = any_identity(leader);
-
-	if (identity)
-		return identity->marks & MARK_IN_TREE;
-	return leader->tgid != 0 && !(leader->flags & PF_KTHREAD) && is_below_root(leader);
-}
-
 /* Which sides are: the source's only where current acts for itself, and not in an interrupt that it has nothing to do with. */
 static __always_inline bool find_trees(struct facts *facts, struct task_struct *current_task,
 				       struct task_struct *target)
@@ -120,6 +88,19 @@ static __always_inline bool is_selected(struct task_struct *current_task, struct
 		 !is_listed(SELECT_PID, leader->tgid, NULL)) &&
 	       side_passes(SELECT_SOURCE_PID, source, view_of(current_task)->cred->euid.val) &&
 	       side_passes(SELECT_TARGET_PID, leader, user_of_target(target, place));
+}
+
+static __always_inline bool source_comm_is_ignored(const struct facts *facts,
+						   struct task_struct *current_task)
+{
+	struct comm_key key = {};
+
+	if (!settings.ignores_comms)
+		return false;
+	if (!facts->is_sent && !written_to_cgroup_kill(facts))
+		return false;
+	bpf_probe_read_kernel_str(key.comm, sizeof(key.comm), current_task->group_leader->comm);
+	return bpf_map_lookup_elem(&ignored_source_comms, &key) != NULL;
 }
 
 #endif

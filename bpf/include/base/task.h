@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What a task says of its process, beyond a field of its own. Nothing is kept here, and nothing is written to a record.
+ */
+#ifndef KILLSNOOP_BASE_TASK_H
+#define KILLSNOOP_BASE_TASK_H
+
+#include "base/verifier.h"
+
+/* The name of a task; it has no NUL that is not its own. Two loads are a tenth of what a helper takes. */
+static __always_inline void copy_comm(u8 *to, struct task_struct *task)
+{
+	const volatile u64 *from = (const volatile u64 *)view_of(task)->comm;
+
+	((u64 *)to)[0] = from[0];
+	((u64 *)to)[1] = from[1];
+}
+
+static __always_inline struct mm_struct *mm_of(struct task_struct *task)
+{
+	return view_of(task)->mm;
+}
+
+/*
+ * Two processes run the same image if the address space was laid out by the same execve: the stack's
+ * place is random anew at each. (Without randomisation two execs of one file with argument blocks of
+ * one length look alike; this is asked only of a child that has not exec'd and its parent.)
+ */
+static __always_inline bool same_image(struct task_struct *child, struct task_struct *parent)
+{
+	struct mm_struct *a = mm_of(child), *b = mm_of(parent);
+
+	if (!a || !b)
+		return false;
+	return a == b || (a->arg_start == b->arg_start && a->arg_end == b->arg_end &&
+			  a->start_stack == b->start_stack && a->exe_file == b->exe_file);
+}
+
+static __always_inline s32 pid_number(struct pid *pid)
+{
+	/* the initial namespace's */
+	return pid ? pid->numbers[0].nr : 0;
+}
+
+static __always_inline bool has_exited(struct task_struct *task)
+{
+	return !mm_of(task) && !(task->flags & PF_KTHREAD);
+}
+
+/* Threads looked at before none is said to live. */
+#define LIVING_THREADS 64
+
+struct living_search {
+	void *head;
+	void *node;
+	u64 thread; /* 0: none was found */
+};
+
+static long look_for_living(u32 index __attribute__((unused)), void *context)
+{
+	struct living_search *search = context;
+	u64 mm = 0;
+	void *thread;
+
+	if (bpf_probe_read_kernel(&search->node, sizeof(search->node), search->node) ||
+	    search->node == search->head)
+		return 1;
+	thread = search->node - bpf_core_field_offset(struct task_struct, thread_node);
+	bpf_probe_read_kernel(&mm, sizeof(mm), thread + bpf_core_field_offset(struct task_struct, mm));
+	if (!mm)
+		return 0;
+	search->thread = (u64)thread;
+	return 1;
+}
+
+/* A thread of the same process that has not exited; 0: none. The siglock of the process is held. */
+static __always_inline struct task_struct *living_thread(u64 address)
+{
+	struct task_struct *task = (struct task_struct *)address;
+	struct living_search search = {};
+
+	search.head = (void *)BPF_CORE_READ(task, signal);
+	search.head += bpf_core_field_offset(struct signal_struct, thread_head);
+	search.node = search.head;
+	REPEAT(LIVING_THREADS, LIVING_THREADS, look_for_living, &search);
+	return (struct task_struct *)search.thread;
+}
+
+/* Its effective user, as a record has it. */
+GLOBAL int read_living_uid(u64 address)
+{
+	struct task_struct *living = living_thread(address);
+
+	return (int)BPF_CORE_READ(living ?: (struct task_struct *)address, cred, euid.val);
+}
+
+/* The leader of the process that traces this task; 0: none does. */
+static __always_inline u64 tracer_of(struct task_struct *task)
+{
+	u64 tracer;
+
+	if (!(view_of(task)->ptrace & PT_PTRACED))
+		return 0;
+	tracer = (u64)BPF_CORE_READ(task, parent, group_leader);
+	/* one that lets go clears the mark before the parent is the real one again */
+	return BPF_CORE_READ(task, ptrace) & PT_PTRACED ? tracer : 0;
+}
+
+#endif

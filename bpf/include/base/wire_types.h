@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The types that user space has from here: its own are generated from the object's type information.
+ */
+#ifndef KILLSNOOP_BASE_WIRE_TYPES_H
+#define KILLSNOOP_BASE_WIRE_TYPES_H
+
+#include "base/counters.h"
+#include "base/ring.h"
+#include "base/settings.h"
+#include "base/wire.h"
+
+/*
+ * Nothing reads this: it puts the wire structs and enums into the object's type information, from which
+ * user space's own are generated, so that there is no second copy to keep in step.
+ */
+struct wire_types {
+	struct wire_signal signal;
+	struct wire_process process;
+	struct wire_identity identity;
+	struct wire_end end;
+	struct wire_oom oom;
+	struct wire_limits limits;
+	struct wire_attempt attempt;
+	struct wire_cgroup cgroup;
+	struct wire_title title;
+	struct wire_spawner spawner;
+	struct wire_previous previous;
+	enum wire_previous_flag previous_flag;
+	enum wire_spawner_flag spawner_flag;
+	enum legacy_controller legacy_controller;
+	enum select_key select_key;
+	struct select_value select_value;
+	enum wire_constant constant;
+	enum wire_kind kind;
+	enum wire_info info;
+	enum wire_abi abi;
+	enum wire_disposition disposition;
+	enum wire_signal_flag signal_flag;
+	enum wire_behind behind;
+	enum wire_process_flag process_flag;
+	enum hidden_class hidden_class;
+	enum reader_state reader_state;
+};
+const volatile struct wire_types wire_types = {};
+
+#endif

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Finds the identity of a process for a record: its own, or its forker's while the fork hook has not run. What is found are
+ * numbers in map memory; whether it is of the image that runs is asked in record/process.h.
+ */
+#ifndef KILLSNOOP_IDENTITY_FOUND_H
+#define KILLSNOOP_IDENTITY_FOUND_H
+
+#include "identity/environment.h"
+#include "identity/generation.h"
+
+/*
+ * What was found of a process, as numbers in map memory: the verifier would follow everything behind a look-up for each
+ * map that the value may be of. Addresses are read by copying alone.
+ */
+struct found {
+	u64 identity; /* 0: nothing */
+	u64 argv;     /* of its first bytes, and of those from ARGV_LARGE_BYTES on; 0: it was being changed */
+	u64 tail;
+	u64 environment; /* 0: none of the variables asked for */
+	u64 mm;          /* the address space that it has now */
+	u32 generation;
+	u32 flags; /* PROCESS_FROM_FORKER */
+	u32 seeded;
+	u32 reserved;
+	struct identity copy; /* as far as a record needs it */
+};
+
+/* The bytes that it keeps of argv and the executable's path. */
+GLOBAL int read_found(struct found *found)
+{
+	struct identity *identity;
+
+	if (!found)
+		return 0;
+	identity = (struct identity *)found->identity;
+	bpf_probe_read_kernel(&found->generation, sizeof(found->generation), &identity->generation);
+	generation_barrier();
+	bpf_probe_read_kernel(&found->copy, __builtin_offsetof(struct identity, exec_time), identity);
+	found->argv = (u64)identity + __builtin_offsetof(struct identity, argv);
+	found->tail = 0;
+	found->environment = 0;
+	return (int)(found->copy.argv_kept + found->copy.exe_kept);
+}
+
+static __always_inline void take(struct found *found, struct identity *identity, struct task_struct *owner,
+				 bool seeded_one)
+{
+	u32 bytes;
+
+	found->identity = (u64)identity;
+	found->seeded = seeded_one;
+	bytes = (u32)read_found(found);
+	if (seeded_one) {
+		if (bytes > ARGV_MEDIUM_BYTES)
+			found->argv = (u64)bpf_task_storage_get(&seeded_large, owner, NULL, 0);
+		else if (bytes > ARGV_INLINE_BYTES)
+			found->argv = (u64)bpf_task_storage_get(&seeded_medium, owner, NULL, 0);
+		if (bytes > ARGV_LARGE_BYTES)
+			found->tail = (u64)bpf_task_storage_get(&seeded_tail, owner, NULL, 0);
+		if (settings.variables)
+			found->environment = (u64)bpf_task_storage_get(&seeded_environments, owner, NULL, 0);
+		return;
+	}
+	if (bytes > ARGV_MEDIUM_BYTES)
+		found->argv = (u64)bpf_task_storage_get(&argv_large, owner, NULL, 0);
+	else if (bytes > ARGV_INLINE_BYTES)
+		found->argv = (u64)bpf_task_storage_get(&argv_medium, owner, NULL, 0);
+	if (bytes > ARGV_LARGE_BYTES)
+		found->tail = (u64)bpf_task_storage_get(&argv_tail, owner, NULL, 0);
+	if (settings.variables)
+		found->environment = (u64)bpf_task_storage_get(&environments, owner, NULL, 0);
+}
+
+/* The hooks' own value is preferred to that of the seeding. */
+static __always_inline void take_own(struct found *found, struct task_struct *leader)
+{
+	struct identity *identity = bpf_task_storage_get(&identities, leader, NULL, 0);
+
+	found->identity = 0;
+	if (identity && identity->generation) {
+		take(found, identity, leader, false);
+		return;
+	}
+	identity = bpf_task_storage_get(&seeded, leader, NULL, 0);
+	if (identity && identity->generation)
+		take(found, identity, leader, true);
+}
+
+/*
+ * A signal can reach a child before the fork hook has, or while it writes: it is in the pid hash some
+ * microseconds before sched_process_fork. PF_FORKNOEXEC says that its argv is its forker's, and same_image() that
+ * real_parent is of the forker's image (with CLONE_PARENT it need not be the forker).
+ */
+static __always_inline void find_identity(struct found *found, struct task_struct *leader,
+					  struct task_struct *member)
+{
+	found->flags = 0;
+	take_own(found, leader);
+	if (!(leader->flags & PF_FORKNOEXEC) ||
+	    (*(volatile u64 *)&found->identity && !(found->generation & 1)))
+		return;
+	found->identity = 0;
+	/* one that is released already (current, in an interrupt) may point at a parent that is gone */
+	if (BPF_CORE_READ(leader, thread_pid)) {
+		struct task_struct *parent = leader->real_parent->group_leader;
+
+		if (same_image(member, parent)) {
+			take_own(found, parent);
+			found->flags = PROCESS_FROM_FORKER;
+		}
+	}
+}
+
+/* In the middle of execve: the exec hook is asked for the identity that it is about to see. */
+static __always_inline void ask_for_identity(struct task_struct *leader)
+{
+	struct identity *identity = any_identity(leader);
+
+	if (identity)
+		__sync_fetch_and_add(&identity->wanted, 1);
+	generation_barrier();
+}
+
+static __always_inline bool is_unchanged(const struct found *found)
+{
+	u32 generation = 0;
+
+	generation_barrier();
+	bpf_probe_read_kernel(&generation, sizeof(generation), (void *)found->identity);
+	return generation == found->generation;
+}
+
+/* Copies up to ARGV_MAX bytes, from one value or from two. */
+static __always_inline bool copy_whole_argv(u8 *to, const struct found *found, u32 bytes)
+{
+	if (!found->argv || bpf_probe_read_kernel(to, AT_MOST(ARGV_LARGE_BYTES, bytes), (void *)found->argv))
+		return false;
+	if (bytes <= ARGV_LARGE_BYTES)
+		return true;
+	bytes -= ARGV_LARGE_BYTES;
+	return found->tail && !bpf_probe_read_kernel(to + ARGV_LARGE_BYTES, AT_MOST(ARGV_LARGE_BYTES, bytes),
+						     (void *)found->tail);
+}
+
+/* How much of both is copied. More than there may be is a mixture: what is copied will not be accepted. */
+GLOBAL int clip_found(struct found *found)
+{
+	if (!found)
+		return 0;
+	if (found->copy.argv_kept > ARGV_MAX)
+		found->copy.argv_kept = ARGV_MAX;
+	if (found->copy.exe_kept > EXE_BYTES || found->copy.argv_kept + found->copy.exe_kept > ARGV_MAX)
+		found->copy.exe_kept = 0;
+	return (int)(found->copy.argv_kept + found->copy.exe_kept);
+}
+
+#endif

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Where the record of a signal is built: what is in it so far, and what the next one may have in common with it.
+ */
+#ifndef KILLSNOOP_RECORD_SCRATCH_H
+#define KILLSNOOP_RECORD_SCRATCH_H
+
+#include "identity/found.h"
+#include "signal/facts.h"
+
+/* Bytes of a live title that are compared at once. */
+#define LIVE_BLOCK 64
+
+/* Processes of the record before (record/reuse.h): source, target, and two chains. */
+#define AGAIN_PLACES (2 + 2 * MAX_CHAIN)
+#define NOWHERE 0xffffffffU
+struct appended {
+	u64 start_time;
+	u64 image; /* its address space: the pointer, never followed */
+	struct spawner spawner;
+	u32 tgid;
+	u32 exec_id;
+	u32 at; /* in the record; NOWHERE: it is to be asked anew */
+	u32 flags;
+	u32 generation;
+	u32 argv_total;
+	u16 argv_kept;
+	u16 exe_kept;
+	u32 reserved;
+};
+struct again {
+	u32 appended; /* processes of the record before, from the first on; 0 while there is none */
+	u32 same;     /* so many of them may be the same as now */
+	struct appended process[AGAIN_PLACES];
+};
+
+/*
+ * Where signal_generate builds its record: one element per CPU, for that program alone. A tracing program
+ * never nests on a CPU, and one that is preempted (6.13 and later, RT) blocks itself for every other task
+ * there, which the kernel counts as a recursion miss; so nobody else can be writing here. A plain array,
+ * because a per-CPU one is limited to 32 KiB a value. max_entries becomes the number of possible CPUs.
+ */
+struct scratch {
+	struct facts facts;
+	u32 length;      /* bytes of record in use */
+	u32 stage;       /* enum stage of record/chain.h */
+	u32 count;       /* ancestors appended to the chain at hand */
+	u32 depth;       /* ancestors that it may get */
+	u32 at_subject;  /* the walk stands at source or target itself, which are in the record already */
+	u32 source_only; /* the walk ends with the source's chain */
+	u32 busy;        /* of a slot that is claimed (hooks/attempt.h) */
+	u32 reserved;
+	u64 ancestors;    /* one bit for each process of the source's chain: a quick "cannot be in it" */
+	u32 source_count; /* processes of the source's chain, itself included */
+	u32 joins_at;
+	u32 processes;    /* in the record so far */
+	u32 orphans;      /* processes of it whose parent is not who started them */
+	u32 orphan_at;    /* the one at hand */
+	u32 spawners;     /* told so far */
+	u32 spawners_cut; /* and there are more */
+	u32 reserved_too;
+	struct found found; /* of the process appended last */
+	struct spawner spawner;
+	struct orphan {
+		struct spawner spawner;
+		u32 place;
+		u32 reserved;
+	} orphan[MAX_ORPHANS];
+	u32 tgids[MAX_CHAIN + 1]; /* the source's chain */
+	struct again again;
+	/* the sender's argument block as it is now, to the end of its last block */
+	u8 live[ARGV_MAX + LIVE_BLOCK] __attribute__((aligned(8)));
+	u8 record[RECORD_MAX] __attribute__((aligned(8)));
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct scratch);
+} scratches SEC(".maps");
+
+#endif
