@@ -60,8 +60,8 @@ int on_signal_generate(u64 *ctx)
 	classify(&scratch->facts);
 	if (scratch->facts.hidden == SHOWN && source_comm_is_ignored(&scratch->facts, current_task))
 		scratch->facts.filtered = 1;
-	scratch->facts.is_told = scratch->facts.hidden == SHOWN && !scratch->facts.filtered;
-	if (scratch->facts.is_told || scratch->facts.may_end) {
+	scratch->facts.is_reported = scratch->facts.hidden == SHOWN && !scratch->facts.filtered;
+	if (scratch->facts.is_reported || scratch->facts.may_end) {
 		scratch->facts.time = bpf_ktime_get_boot_ns();
 		recall_and_note(&scratch->facts, target->group_leader, current_task);
 	}
@@ -73,7 +73,7 @@ int on_signal_generate(u64 *ctx)
 		counters->hidden[AT_MOST(HIDDEN_CLASSES - 1, scratch->facts.hidden)]++;
 		return 0;
 	}
-	scratch->facts.is_hashed = view_of(current_task)->thread_pid != NULL;
+	scratch->facts.is_hashed = untrusted_view(current_task)->thread_pid != NULL;
 	/* by the number alone: what else shows that it sent the signal, user space may find on the kernel stack */
 	scratch->facts.is_walked = (scratch->facts.in_syscall || scratch->facts.is_io_worker ||
 				    (!scratch->facts.is_exiting && may_send(scratch->facts.call.number))) &&
@@ -81,7 +81,7 @@ int on_signal_generate(u64 *ctx)
 	recall_source(&scratch->facts,
 		      scratch->facts.is_walked ? any_identity(current_task->group_leader) : NULL);
 	take_snapshot(ctx, scratch, current_task, target);
-	emit(scratch, counters);
+	emit_signal(scratch, counters);
 	return 0;
 }
 
@@ -259,7 +259,7 @@ int read_titles(struct bpf_iter__task *ctx)
 	struct task_struct *task = ctx->task;
 
 	if (task)
-		tell_title(ctx->meta->seq, task);
+		write_title(ctx->meta->seq, task);
 	return 0;
 }
 

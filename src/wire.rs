@@ -38,7 +38,7 @@ unsafe impl plain::Plain for WireTitle {}
 unsafe impl plain::Plain for WireSpawner {}
 // SAFETY: as above; store.h asserts its size.
 unsafe impl plain::Plain for Identity {}
-// SAFETY: as above; store.h asserts its size.
+// SAFETY: as above; ghost.h asserts its size.
 unsafe impl plain::Plain for WireGhost {}
 // SAFETY: as above; environment.h asserts its size.
 unsafe impl plain::Plain for Environment {}

@@ -182,7 +182,7 @@ fn is_there(kernel: Option<&Btf<'_>>, section: &str) -> bool {
 fn settings(plan: Plan, config: &Config, selection: &Selection) -> Settings {
     let mut settings = Settings {
         outcomes: u32::from(config.outcomes),
-        tells_ends: u32::from(config.reports_ends),
+        reports_ends: u32::from(config.reports_ends),
         ghosts: config.ghosts,
         variables: config.variables.len() as u32,
         legacy_hierarchy: plan.legacy_cgroups.map_or(0, |legacy| legacy.hierarchy),

@@ -36,7 +36,7 @@ static __always_inline u32 state_of(struct task_struct *task)
 	return task_state(task);
 }
 
-/* loginuid is there only with CONFIG_AUDIT; -1 is the kernel's own "unset". */
+/* loginuid exists only with CONFIG_AUDIT; -1 is the kernel's own "unset". */
 struct task_struct___audit {
 	kuid_t loginuid;
 } CORE;
@@ -57,7 +57,7 @@ static __always_inline u32 login_uid_of(struct task_struct *task)
 	return audited->loginuid.val;
 }
 
-/* The mode is there only with CONFIG_SECCOMP. */
+/* The mode exists only with CONFIG_SECCOMP. */
 struct seccomp___mode {
 	int mode;
 } CORE;
@@ -98,7 +98,7 @@ static __always_inline u64 cgroup_of(struct cgroup_subsys_state *css)
 	return BPF_CORE_READ(css, cgroup, kn, id);
 }
 
-/* The place of a controller depends on the kernel's configuration; it may not be there. */
+/* The place of a controller depends on the kernel's configuration, and it may be absent. */
 enum cgroup_subsys_id___memory {
 	memory_cgrp_id = 4,
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What is counted: of signals, of records, and of what could not be kept. Every loss has a counter, and nothing else here
- * says that something was lost.
+ * What is counted: of signals, of records, and of what could not be kept. Every loss has a counter, and nothing
+ * else here says that something was lost.
  */
 #ifndef KILLSNOOP_BASE_COUNTERS_H
 #define KILLSNOOP_BASE_COUNTERS_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The host's namespaces, as PID 1 has them: what lives in the same ones need not be told of them. The seeding meets
+ * The host's namespaces, as PID 1 has them: what lives in the same ones needs no mention of them. The seeding meets
  * PID 1 as somebody's parent. Addresses are compared, never followed.
  */
 #ifndef KILLSNOOP_BASE_HOST_H
@@ -38,7 +38,7 @@ static __always_inline struct nsproxy *nsproxy_of(struct task_struct *task)
 	return nsproxy;
 }
 
-/* Its cgroup in the hierarchy of version 1 that tells of containers; 0 where none does. */
+/* Its cgroup in the hierarchy of version 1 that names containers; 0 where none does. */
 static __always_inline u64 legacy_cgroup_of(struct task_struct *task)
 {
 	struct cgroup_subsys_state *css;
@@ -50,8 +50,8 @@ static __always_inline u64 legacy_cgroup_of(struct task_struct *task)
 }
 
 /* The namespaces that are not the host's; an exiting process has none any more. */
-static __always_inline void tell_namespaces(struct wire_task *facts, struct nsproxy *nsproxy,
-					    struct user_namespace *user)
+static __always_inline void write_namespaces(struct wire_task *facts, struct nsproxy *nsproxy,
+					     struct user_namespace *user)
 {
 	facts->namespaces_gone = nsproxy == NULL;
 	facts->mount_namespace = 0;

@@ -2,6 +2,7 @@
 /*
  * The kernel structs in use, trimmed to the fields in use and relocated against the running kernel's
  * BTF when the object is loaded (CO-RE). Nothing here is a layout: order and offsets mean nothing.
+ * One list of all of them, so long as it is: a field is declared once.
  * A field that not every supported kernel has belongs to base/compat.h.
  */
 #ifndef KILLSNOOP_BASE_KERNEL_TYPES_H

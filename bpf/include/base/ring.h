@@ -2,10 +2,10 @@
 /*
  * The ring that all records go through, and how its reader is woken.
  *
- * Waking the reader costs the sender of the signal 4 to 20 µs; so it is woken only when it sleeps, or when
- * it waits with a timeout and much has come. The reader says which in reader.state before it
- * looks at the ring one last time; here the record is committed before the state is loaded (the commit is
- * an atomic exchange, a full barrier), so one of the two always sees the other.
+ * Waking the reader costs the sender of the signal 4 to 20 µs; so it is woken only when it sleeps, or when it
+ * waits with a timeout and much has come. The reader says which in reader.state before it looks at the ring one
+ * last time; here the record is committed before the state is loaded (the commit is an atomic exchange, a full
+ * barrier), so one of the two always sees the other.
  */
 #ifndef KILLSNOOP_BASE_RING_H
 #define KILLSNOOP_BASE_RING_H

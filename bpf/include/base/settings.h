@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What was asked for on the command line, as numbers. Written before the load: the verifier sees constants, and drops what is
- * off. Nothing here changes while a trace runs.
+ * What was asked for on the command line, as numbers. Written before the load: the verifier sees constants, and
+ * drops what is off. Nothing here changes while a trace runs.
  */
 #ifndef KILLSNOOP_BASE_SETTINGS_H
 #define KILLSNOOP_BASE_SETTINGS_H
@@ -26,7 +26,7 @@ struct select_value {
 	u8 comm[TASK_COMM_LEN];
 };
 
-/* Whose hierarchy of version 1 is looked at, beside version 2: container managers put a container into each. */
+/* The controller whose hierarchy of version 1 is read, beside version 2: container managers put a container into each. */
 enum legacy_controller {
 	LEGACY_NONE = 0,
 	LEGACY_MEMORY = 1,
@@ -41,17 +41,17 @@ struct settings {
 	u32 max_ancestors;
 	u32 show_all;
 	u32 ignores_comms;
-	u32 failed;            /* tell calls that fail */
-	u32 probes;            /* tell calls with signal 0 */
+	u32 failed;            /* report calls that fail */
+	u32 probes;            /* report calls with signal 0 */
 	u32 attempts_only;     /* the signal hook is not there */
-	u32 outcomes;          /* tell how those end that were signalled */
+	u32 outcomes;          /* report how signalled processes end */
 	u32 ghosts;            /* how many are kept */
 	u32 variables;         /* how many environment variables are asked for */
-	u32 legacy_controller; /* enum legacy_controller: whose hierarchy of version 1 tells of containers */
+	u32 legacy_controller; /* enum legacy_controller: its hierarchy of version 1 names containers */
 	u32 legacy_hierarchy;
 	u32 selected;          /* bit enum select_key: is asked for */
 	u32 tree_begins_below; /* the roots of trees are not in them */
-	u32 tells_ends;        /* of the targets asked for by pid, signalled or not */
+	u32 reports_ends;      /* of the targets asked for by pid, signalled or not */
 	u64 variable[MAX_VARIABLES][VARIABLE_NAME / 8];      /* their names, and "=" */
 	u64 variable_mask[MAX_VARIABLES][VARIABLE_NAME / 8]; /* the bytes of each that count */
 };

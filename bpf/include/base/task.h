@@ -7,10 +7,10 @@
 
 #include "base/verifier.h"
 
-/* The name of a task; it has no NUL that is not its own. Two loads are a tenth of what a helper takes. */
+/* The name of a task; it has no NUL that is not its own. Two loads are a tenth of the cost of a helper. */
 static __always_inline void copy_comm(u8 *to, struct task_struct *task)
 {
-	const volatile u64 *from = (const volatile u64 *)view_of(task)->comm;
+	const volatile u64 *from = (const volatile u64 *)untrusted_view(task)->comm;
 
 	((u64 *)to)[0] = from[0];
 	((u64 *)to)[1] = from[1];
@@ -18,12 +18,12 @@ static __always_inline void copy_comm(u8 *to, struct task_struct *task)
 
 static __always_inline struct mm_struct *mm_of(struct task_struct *task)
 {
-	return view_of(task)->mm;
+	return untrusted_view(task)->mm;
 }
 
 /*
  * Two processes run the same image if the address space was laid out by the same execve: the stack's
- * place is random anew at each. (Without randomisation two execs of one file with argument blocks of
+ * place is random at each. (Without randomisation two execs of one file with argument blocks of
  * one length look alike; this is asked only of a child that has not exec'd and its parent.)
  */
 static __always_inline bool same_image(struct task_struct *child, struct task_struct *parent)
@@ -82,12 +82,12 @@ static __always_inline struct task_struct *living_thread(u64 address)
 	search.head = (void *)BPF_CORE_READ(task, signal);
 	search.head += bpf_core_field_offset(struct signal_struct, thread_head);
 	search.node = search.head;
-	REPEAT(LIVING_THREADS, LIVING_THREADS, look_for_living, &search);
+	BOUNDED_LOOP(LIVING_THREADS, LIVING_THREADS, look_for_living, &search);
 	return (struct task_struct *)search.thread;
 }
 
 /* Its effective user, as a record has it. */
-GLOBAL int read_living_uid(u64 address)
+BPF_GLOBAL_FUNC int read_living_uid(u64 address)
 {
 	struct task_struct *living = living_thread(address);
 
@@ -99,7 +99,7 @@ static __always_inline u64 tracer_of(struct task_struct *task)
 {
 	u64 tracer;
 
-	if (!(view_of(task)->ptrace & PT_PTRACED))
+	if (!(untrusted_view(task)->ptrace & PT_PTRACED))
 		return 0;
 	tracer = (u64)BPF_CORE_READ(task, parent, group_leader);
 	/* one that lets go clears the mark before the parent is the real one again */

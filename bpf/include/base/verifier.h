@@ -13,7 +13,7 @@
  * trusted: what it leads to is read at the same speed, is never searched for, and cannot be given to a helper that wants
  * a task.
  */
-static __always_inline struct task_struct *view_of(struct task_struct *task)
+static __always_inline struct task_struct *untrusted_view(struct task_struct *task)
 {
 	if (bpf_ksym_exists(bpf_rdonly_cast))
 		return bpf_core_cast(task, struct task_struct);
@@ -27,10 +27,10 @@ static __always_inline struct task_struct *view_of(struct task_struct *task)
 #define AS_NUMBER(place, value) (*(volatile u64 *)(place) = (u64)(value), *(volatile u64 *)(place))
 
 /*
- * A function that the verifier walks once and by itself, whoever calls it: afterwards it knows of the memory that was
+ * A function that the verifier walks once and by itself, for all callers: afterwards it knows of the memory that was
  * handed over no more than its size. It cannot have a task; a NULL is to be excluded for each pointer.
  */
-#define GLOBAL __noinline
+#define BPF_GLOBAL_FUNC __noinline
 
 /*
  * A length for a helper, where the verifier must see the bound: the compiler knows it already and would
@@ -46,7 +46,7 @@ static __always_inline struct task_struct *view_of(struct task_struct *task)
 	})
 
 /* bpf_loop() where the kernel has it: verified once, not once a turn. */
-#define REPEAT(limit, count, function, context)                                 \
+#define BOUNDED_LOOP(limit, count, function, context)                           \
 	do {                                                                    \
 		if (have_bpf_loop()) {                                          \
 			bpf_loop(count, function, context, 0);                  \

@@ -23,7 +23,7 @@
  * are below.
  *
  * User space reads these structs from the object's own type information (src/wire.rs): there is no
- * second copy of them. Whoever changes one raises WIRE_VERSION.
+ * second copy of them. Raise WIRE_VERSION with each change.
  */
 #ifndef KILLSNOOP_BASE_WIRE_H
 #define KILLSNOOP_BASE_WIRE_H
@@ -43,7 +43,7 @@ enum wire_constant {
 	EXE_NAMES = 32,
 	/* argv bytes kept of a process that is gone. */
 	GHOST_ARGV = 280,
-	/* Who started whom, in one record: orphans that are asked for, and spawners told of all of them. */
+	/* Who started whom, in one record: orphans that are asked for, and spawners written for all of them. */
 	MAX_ORPHANS = 8,
 	MAX_SPAWNERS = 16,
 	/* utsname.nodename */
@@ -204,7 +204,7 @@ struct wire_task {
 /* wire_previous.flags */
 enum wire_previous_flag {
 	PREVIOUS_SENT = 1 << 0,       /* a process sent it: the source holds */
-	PREVIOUS_HIDDEN = 1 << 1,     /* no record told of it, since it is hidden by default */
+	PREVIOUS_HIDDEN = 1 << 1,     /* no record reported it, since it is hidden by default */
 	PREVIOUS_DEFAULT = 1 << 2,    /* it met the default action */
 	PREVIOUS_PAGE_FAULT = 1 << 3, /* SIGSEGV or SIGBUS for an address of the target's own */
 };
@@ -315,7 +315,7 @@ struct wire_identity {
 };
 
 /*
- * The end of a process: of one that had been sent a signal, or by a signal that no record tells of (injected by
+ * The end of a process: of one that had been sent a signal, or by a signal that no record reports (injected by
  * ptrace, or do_exit() with its number: strict seccomp). Behind it `processes` × struct wire_process: the process
  * with all that a target has; its tracer, if it has one, which is still there to be asked; its ancestors.
  */
@@ -324,7 +324,7 @@ struct wire_end {
 	u16 kind;
 	u32 length;
 	u64 time;
-	u32 status; /* as wait() tells it */
+	u32 status; /* as wait() returns it */
 	u32 ptrace; /* task->ptrace of its last thread */
 	u32 seccomp_mode;
 	u32 processes;
@@ -346,7 +346,7 @@ struct wire_oom {
 	u64 time;
 	u64 start_time;
 	u32 tgid;
-	u32 current_tid; /* whose allocation it was */
+	u32 current_tid; /* the thread that allocated */
 	s64 rss[4]; /* mm->rss_stat: file, anonymous, swap entries, shared; the kernel's approximate counters */
 	u64 usage; /* of the memory cgroup nearest to its limit, of the victim's and those above */
 	u64 limit;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What never becomes a signal: a call that fails, and signal 0, which only asks. Seen where the call returns; whoever
- * called is current, alive, and described as any sender is. Whoever was meant is looked up as the call does it, in the
- * caller's own pid namespace, and outlined: the attempt did not end it.
+ * What never becomes a signal: a call that fails, and signal 0, which only asks. Seen where the call returns: the
+ * caller is current, alive, and described as any sender is. The process addressed is looked up as the call does it, in
+ * the caller's own pid namespace, and outlined: the attempt did not end it.
  *
- * Kept apart from the signal hook, and loaded only on request. A call that was queued is never told here.
+ * Kept apart from the signal hook, and loaded only on request. A call whose signal was queued is never reported here.
  */
 #ifndef KILLSNOOP_HOOKS_ATTEMPT_H
 #define KILLSNOOP_HOOKS_ATTEMPT_H
@@ -78,7 +78,7 @@ static __always_inline struct pid *find_pid(struct pid_namespace *namespace, u32
 	struct id_search search = { .number = number };
 
 	search.entry = (u64)BPF_CORE_READ(namespace, idr.idr_rt.xa_head);
-	REPEAT(ID_LEVELS, ID_LEVELS, descend, &search);
+	BOUNDED_LOOP(ID_LEVELS, ID_LEVELS, descend, &search);
 	return search.entry & 3 ? NULL : (struct pid *)search.entry;
 }
 
@@ -173,7 +173,7 @@ static long append_attempt_ancestor(u32 index, void *context)
 	return 0;
 }
 
-/* The caller, as any sender, and its ancestors; whoever was addressed and theirs, in outline. */
+/* The caller, as any sender, and its ancestors; the process addressed and its ancestors, in outline. */
 static __always_inline void take_attempt(struct scratch *scratch, struct task_struct *current_task,
 					 s64 returned)
 {
@@ -205,11 +205,11 @@ static __always_inline void take_attempt(struct scratch *scratch, struct task_st
 	walk.beyond_next = walk.next;
 	scratch->source_only = 1;
 	begin_chain(scratch, SOURCE_CHAIN, settings.max_ancestors);
-	REPEAT(MAX_ANCESTORS + 2, MAX_ANCESTORS + 2, walk_up, &walk);
+	BOUNDED_LOOP(MAX_ANCESTORS + 2, MAX_ANCESTORS + 2, walk_up, &walk);
 
 	if (target) {
 		up.next = BPF_CORE_READ(leader, real_parent, group_leader);
-		REPEAT(MAX_ANCESTORS + 1, MAX_ANCESTORS + 1, append_attempt_ancestor, &up);
+		BOUNDED_LOOP(MAX_ANCESTORS + 1, MAX_ANCESTORS + 1, append_attempt_ancestor, &up);
 		signal->target_ancestors = up.count;
 		if (up.truncated)
 			signal->flags |= SIGNAL_TARGET_TRUNCATED;
@@ -250,7 +250,7 @@ static __noinline int see_attempt(s64 returned)
 	is_probe = signal == 0;
 	if (is_probe ? !settings.probes : returned >= 0 || !settings.failed)
 		return 0;
-	/* a full queue: the signal hook has told it as result=overflow */
+	/* a full queue: the signal hook has reported it as result=overflow */
 	if (returned == -EAGAIN && !settings.attempts_only)
 		return 0;
 	COUNT(counters->attempts);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The paths of cgroups, told when they are made: a signal's record then needs no more than an id, and a container that
- * is removed a millisecond later is known by its path all the same.
+ * The paths of cgroups, reported when they are made: a signal's record then needs no more than an id, and a
+ * container that is removed a millisecond later is known by its path all the same.
  */
 #ifndef KILLSNOOP_HOOKS_CGROUP_H
 #define KILLSNOOP_HOOKS_CGROUP_H

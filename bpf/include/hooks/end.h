@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The end of a process: noted with its parent if a signal ended it, a ghost for those that it started, and a record
- * if a record told of a signal that could have ended it, or if it died of one that none tells of (a signal injected by
+ * if a record reported a signal that could have ended it, or if it died of one that none reported (a signal injected by
  * ptrace and strict seccomp's kill never pass signal_generate), or if its end was asked for by its pid.
  *
  * The exit of the leader is not the end of the process: that is when the last thread goes (live == 0), and by then
@@ -25,8 +25,8 @@
 #define END_MAX (48 * 1024)
 struct end_scratch {
 	u32 length;
-	u32 is_told;
-	struct found found;
+	u32 is_reported;
+	struct identity_handle found;
 	struct spawner spawner; /* not asked for */
 	u32 died_of;            /* the number of a signal, or 0 */
 	u32 left_ghost;
@@ -68,20 +68,20 @@ static long append_end_ancestor(u32 index, void *context)
 	return 0;
 }
 
-/* Who traces the thread that the exit code is of, and the seccomp mode of that: only where the end is told. */
-GLOBAL int read_teller(struct end_scratch *scratch, u64 address)
+/* Who traces the thread that the exit code is of, and the seccomp mode of that: only where the end is reported. */
+BPF_GLOBAL_FUNC int read_tracer(struct end_scratch *scratch, u64 address)
 {
-	struct task_struct *task = (struct task_struct *)address, *teller = task;
+	struct task_struct *task = (struct task_struct *)address, *thread = task;
 	struct wire_end *end;
 
 	if (!scratch)
 		return 0;
 	end = (struct wire_end *)scratch->record;
 	if (!end->thread && !(BPF_CORE_READ(task, signal, flags) & SIGNAL_GROUP_EXIT))
-		teller = BPF_CORE_READ(task, group_leader);
-	end->ptrace = BPF_CORE_READ(teller, ptrace);
-	end->seccomp_mode = seccomp_mode(teller);
-	scratch->tracer = end->ptrace & PT_PTRACED ? (u64)BPF_CORE_READ(teller, parent, group_leader) : 0;
+		thread = BPF_CORE_READ(task, group_leader);
+	end->ptrace = BPF_CORE_READ(thread, ptrace);
+	end->seccomp_mode = seccomp_mode(thread);
+	scratch->tracer = end->ptrace & PT_PTRACED ? (u64)BPF_CORE_READ(thread, parent, group_leader) : 0;
 	return 0;
 }
 
@@ -104,7 +104,7 @@ static __always_inline void emit_end(struct end_scratch *scratch, struct task_st
 	if (have_task_pt_regs())
 		read_syscall(task, CALL_IS_OVER, &end->call);
 	address = AS_NUMBER(&scratch->tracer, task);
-	read_teller(scratch, address);
+	read_tracer(scratch, address);
 	scratch->length = sizeof(*end);
 	outline_task(&end->task, address);
 	process = append_image(scratch->record, END_MAX, &scratch->length, &end->task, leader, task,
@@ -123,7 +123,7 @@ static __always_inline void emit_end(struct end_scratch *scratch, struct task_st
 	}
 	walk.scratch = scratch;
 	walk.next = parent;
-	REPEAT(MAX_ANCESTORS + 1, MAX_ANCESTORS + 1, append_end_ancestor, &walk);
+	BOUNDED_LOOP(MAX_ANCESTORS + 1, MAX_ANCESTORS + 1, append_end_ancestor, &walk);
 	end->processes = 1 + end->has_tracer + walk.count;
 	end->truncated = walk.truncated;
 
@@ -137,19 +137,19 @@ static __always_inline void emit_end(struct end_scratch *scratch, struct task_st
 }
 
 /*
- * signal->group_exit_code is what wait() will tell where the group exits as one; else the leader's own code. (The
+ * signal->group_exit_code is what wait() will return where the group exits as one; else the leader's own code. (The
  * last thread's misleads: the leader may be gone before it.)
  */
 static __always_inline u32 status_of(struct task_struct *task)
 {
-	struct task_struct *view = view_of(task);
+	struct task_struct *view = untrusted_view(task);
 	struct signal_struct *signal = view->signal;
 
 	return signal->flags & SIGNAL_GROUP_EXIT ? signal->group_exit_code : view->group_leader->exit_code;
 }
 
 /*
- * What is noted of the end, and whether it is to be told. The identity is of one of two maps: done with here, or the
+ * What is noted of the end, and whether it is to be reported. The identity is of one of two maps: done with here, or the
  * verifier would follow the rest for each.
  */
 static __always_inline void note_end(struct end_scratch *scratch, struct task_struct *task,
@@ -159,8 +159,8 @@ static __always_inline void note_end(struct end_scratch *scratch, struct task_st
 	struct identity *identity = any_identity(leader);
 	u32 number, marks, is_asked_for, is_kept = 1;
 
-	is_asked_for = settings.tells_ends && is_listed(SELECT_TARGET_PID, leader->tgid, NULL);
-	scratch->is_told = 0;
+	is_asked_for = settings.reports_ends && is_listed(SELECT_TARGET_PID, leader->tgid, NULL);
+	scratch->is_reported = 0;
 	scratch->died_of = 0;
 	scratch->left_ghost = 0;
 	end->thread = 0;
@@ -168,7 +168,7 @@ static __always_inline void note_end(struct end_scratch *scratch, struct task_st
 		marks = __sync_fetch_and_or(&identity->marks, MARK_ENDED);
 	} else {
 		struct handover_key key = { .start_time = leader->start_boottime, .tgid = leader->tgid };
-		struct elsewhere *noted = bpf_map_lookup_elem(&signalled_elsewhere, &key);
+		struct untracked *noted = bpf_map_lookup_elem(&untracked_signals, &key);
 
 		/* of a process of which nothing is kept nobody can say whether it was signalled before */
 		if (noted) {
@@ -194,10 +194,11 @@ static __always_inline void note_end(struct end_scratch *scratch, struct task_st
 	end->explained = 1;
 	if (number >= 1 && number <= 64) {
 		end->explained = was_signalled(leader, identity, number);
-		scratch->is_told = identity && !end->explained && settings.shown_signals & SIGNAL_BIT(number);
+		scratch->is_reported =
+			identity && !end->explained && settings.shown_signals & SIGNAL_BIT(number);
 	}
-	if (marks & MARK_TOLD || is_asked_for)
-		scratch->is_told = 1;
+	if (marks & MARK_REPORTED || is_asked_for)
+		scratch->is_reported = 1;
 	end->previous.time = 0;
 	if (!identity)
 		return;
@@ -212,7 +213,7 @@ static __always_inline void note_end(struct end_scratch *scratch, struct task_st
  */
 static __always_inline bool is_killed_alone(struct task_struct *task)
 {
-	struct task_struct *view = view_of(task);
+	struct task_struct *view = untrusted_view(task);
 
 	return view->exit_code & 0x7f && !(view->signal->flags & SIGNAL_GROUP_EXIT);
 }
@@ -229,9 +230,9 @@ static __always_inline void note_thread_end(struct end_scratch *scratch, struct 
 	end->thread = 1;
 	end->explained = 0;
 	end->time = bpf_ktime_get_boot_ns();
-	end->status = view_of(task)->exit_code;
+	end->status = untrusted_view(task)->exit_code;
 	number = *(volatile u32 *)&end->status & 0x7f;
-	scratch->is_told = number >= 1 && number <= 64 && settings.shown_signals & SIGNAL_BIT(number);
+	scratch->is_reported = number >= 1 && number <= 64 && settings.shown_signals & SIGNAL_BIT(number);
 	end->previous.time = 0;
 	if (identity)
 		copy_previous(&end->previous, &identity->previous);
@@ -254,7 +255,7 @@ static __always_inline void see_end(struct task_struct *task, struct counters *c
 		note_end(scratch, task, leader, counters, copy);
 	else
 		note_thread_end(scratch, task, leader);
-	if (*(volatile u32 *)&scratch->is_told && settings.outcomes && !settings.attempts_only)
+	if (*(volatile u32 *)&scratch->is_reported && settings.outcomes && !settings.attempts_only)
 		emit_end(scratch, task, leader, parent, counters);
 	/* after the record: what the parent sends from now on may refer to it */
 	if (*(volatile u32 *)&scratch->died_of || *(volatile u32 *)&scratch->left_ghost)
@@ -265,7 +266,7 @@ static __always_inline void see_end(struct task_struct *task, struct counters *c
 /* The last thread that goes is the end of the process; a leader that goes before may be replaced by an exec. */
 static __always_inline void see_exit(struct task_struct *task, struct counters *counters, enum hook_copy copy)
 {
-	bool is_last = view_of(task)->signal->live.counter == 0;
+	bool is_last = untrusted_view(task)->signal->live.counter == 0;
 
 	if (!is_last)
 		leave_handover(task, counters, copy);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The OOM killer marks its victim just after it has signalled it: what the victim weighed, which memory cgroup is at
- * its limit, and from where the kernel came, which tells a cgroup's limit from the host's memory.
+ * its limit, and from where the kernel came, which distinguishes a cgroup's limit from the host's memory.
  */
 #ifndef KILLSNOOP_HOOKS_OOM_H
 #define KILLSNOOP_HOOKS_OOM_H
@@ -116,7 +116,7 @@ static __always_inline void emit_oom(void *ctx, u64 victim, struct counters *cou
 		oom->start_time = BPF_CORE_READ(leader, start_boottime);
 		read_rss(BPF_CORE_READ(task, mm), oom->rss);
 		search.at = memory_cgroup_of(task);
-		REPEAT(CGROUP_DEPTH, CGROUP_DEPTH, look_at_limit, &search);
+		BOUNDED_LOOP(CGROUP_DEPTH, CGROUP_DEPTH, look_at_limit, &search);
 	}
 	if (search.found && (search.slack <= NEARLY_NONE || search.slack <= search.limit / 8)) {
 		struct mem_cgroup *group = search.found;
@@ -127,7 +127,7 @@ static __always_inline void emit_oom(void *ctx, u64 victim, struct counters *cou
 		oom->cgroup = BPF_CORE_READ(node, id);
 		walk.scratch = scratch;
 		walk.node = node;
-		REPEAT(CGROUP_DEPTH, CGROUP_DEPTH, append_name, &walk);
+		BOUNDED_LOOP(CGROUP_DEPTH, CGROUP_DEPTH, append_name, &walk);
 		/* a path that does not begin at the top is none */
 		node = walk.node;
 		if (kernfs_parent(node))

@@ -44,7 +44,8 @@ static long compare_title(u32 index, void *context)
 }
 
 /* Is the beginning of the block still that of argv? */
-static __always_inline bool is_as_execd(struct titles_scratch *scratch, const struct known *known, u32 length)
+static __always_inline bool is_as_execd(struct titles_scratch *scratch, const struct identity_ref *known,
+					u32 length)
 {
 	u32 bytes = bytes_kept(known->identity);
 	const void *argv = argv_bytes(known, bytes);
@@ -57,17 +58,17 @@ static __always_inline bool is_as_execd(struct titles_scratch *scratch, const st
 		return true;
 	scratch->length = length;
 	scratch->differs = 0;
-	REPEAT(TITLE_BYTES / 8, TITLE_BYTES / 8, compare_title, &scratch);
+	BOUNDED_LOOP(TITLE_BYTES / 8, TITLE_BYTES / 8, compare_title, &scratch);
 	return !*(volatile u32 *)&scratch->differs;
 }
 
 /* As copy_title() of record/title.h, of another process. */
-static __always_inline void tell_title(struct seq_file *seq, struct task_struct *task)
+static __always_inline void write_title(struct seq_file *seq, struct task_struct *task)
 {
 	struct mm_struct *mm = mm_of(task);
 	struct titles_scratch *scratch;
 	u32 zero = 0, kept, generation, flags = 0, exec_id;
-	struct known known = {};
+	struct identity_ref known = {};
 	u64 start, end, length;
 	u8 last = 0;
 
@@ -90,7 +91,7 @@ static __always_inline void tell_title(struct seq_file *seq, struct task_struct 
 	if (bpf_copy_from_user_task(&last, sizeof(last), (void *)(end - 1), task, 0))
 		return;
 	if (last) {
-		/* one string that may go on into the environment; what of it is there in one piece */
+		/* one string that may go on into the environment; as much of it as one mapping holds */
 		u64 room = BPF_CORE_READ(mm, env_end);
 
 		flags = PROCESS_TITLE_SPILT;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Where the bytes of an identity are: argv, and the path of the executable behind it, in the smallest class of value that
- * holds both. The other classes are not kept.
+ * Where the bytes of an identity are: argv, and the path of the executable behind it, in the smallest class of
+ * value that holds both. The other classes are not kept.
  */
 #ifndef KILLSNOOP_IDENTITY_ARGV_H
 #define KILLSNOOP_IDENTITY_ARGV_H
@@ -34,7 +34,7 @@ static __always_inline u32 bytes_kept(const struct identity *identity)
 }
 
 /* The value that holds the first bytes of argv, or NULL if it is being changed this very moment. */
-static __always_inline const void *argv_bytes(const struct known *known, u32 bytes)
+static __always_inline const void *argv_bytes(const struct identity_ref *known, u32 bytes)
 {
 	enum argv_class class = class_of(bytes);
 	struct argv_medium *medium;
@@ -56,7 +56,7 @@ static __always_inline const void *argv_bytes(const struct known *known, u32 byt
 	return large ? large->argv : NULL;
 }
 
-static __always_inline const void *argv_tail_bytes(const struct known *known)
+static __always_inline const void *argv_tail_bytes(const struct identity_ref *known)
 {
 	struct argv_large *tail;
 

@@ -122,7 +122,7 @@ static __always_inline u32 remember_environment(struct task_struct *task, struct
 	return scratch->flags;
 }
 
-static __always_inline struct environment *environment_of(const struct known *known)
+static __always_inline struct environment *environment_of(const struct identity_ref *known)
 {
 	if (known->seeded)
 		return bpf_task_storage_get(&seeded_environments, known->owner, NULL, 0);
@@ -130,7 +130,7 @@ static __always_inline struct environment *environment_of(const struct known *kn
 }
 
 /* A child has its forker's until it execs. */
-static __always_inline u32 inherit_environment(struct task_struct *child, const struct known *from)
+static __always_inline u32 inherit_environment(struct task_struct *child, const struct identity_ref *from)
 {
 	struct environment *to, *environment;
 

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The path of the executable, as the process itself would see it: names from its file up to its own root directory,
- * across mounts. Taken when it is exec'd or seeded, and kept behind argv, so that a signal copies both at once. A walk that
- * does not meet that root names a file that the process may have been given a descriptor of, from another mount namespace
- * or from no directory at all: the path is not one of the process's, and PROCESS_EXE_UNREACHABLE says so.
+ * The path of the executable, as the process itself would see it: names from its file up to its own root
+ * directory, across mounts. Taken when it is exec'd or seeded, and kept behind argv, so that a signal copies both
+ * at once. A walk that does not meet that root names a file that the process may have been given a descriptor of,
+ * from another mount namespace or from no directory at all: the path is not one of the process's, and
+ * PROCESS_EXE_UNREACHABLE says so.
  *
- * The helper for this, bpf_d_path(), is not there for these hooks. Renames go on meanwhile, and each is seen or not,
- * as by anybody who reads a path. Everything is read by copying: no address is trusted.
+ * The helper for this, bpf_d_path(), is not there for these hooks. Renames go on meanwhile, and each is seen or
+ * not, as by anybody who reads a path. Everything is read by copying: no address is trusted.
  */
 #ifndef KILLSNOOP_IDENTITY_EXE_H
 #define KILLSNOOP_IDENTITY_EXE_H
@@ -82,7 +83,7 @@ static __always_inline void append_exe(struct identity_scratch *scratch, struct 
 	walk.mount = (u64)BPF_CORE_READ(file, f_path.mnt);
 	walk.root_dentry = (u64)BPF_CORE_READ(fs, root.dentry);
 	walk.root_mount = (u64)BPF_CORE_READ(fs, root.mnt);
-	REPEAT(EXE_NAMES, EXE_NAMES, append_exe_name, &walk);
+	BOUNDED_LOOP(EXE_NAMES, EXE_NAMES, append_exe_name, &walk);
 	if (*(volatile u32 *)&scratch->exe_kept > EXE_BYTES)
 		scratch->exe_kept = 0;
 }

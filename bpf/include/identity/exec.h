@@ -62,7 +62,7 @@ static __always_inline void begin_identity(struct task_struct *task, struct iden
 {
 	struct identity *seed = bpf_task_storage_get(&seeded, task, NULL, 0);
 
-	take_elsewhere(task, identity);
+	adopt_untracked(task, identity);
 	if (seed) {
 		__sync_fetch_and_or(&identity->signalled, seed->signalled);
 		__sync_fetch_and_or(&identity->marks, seed->marks);
@@ -95,7 +95,7 @@ static __always_inline void remember_exec(struct task_struct *task, int old_pid,
 	is_first = identity->generation == 0;
 	if (is_first) {
 		if (old_pid != task->pid)
-			take_handover(task, identity);
+			adopt_handover(task, identity);
 		begin_identity(task, identity);
 	}
 	start = mm->arg_start;

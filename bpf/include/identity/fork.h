@@ -14,7 +14,7 @@
 
 /* Copies what is in use of the forker's argv and path; false: no memory. */
 static __always_inline bool copy_bytes(struct task_struct *child, struct identity *to,
-				       const struct known *from, u32 kept)
+				       const struct identity_ref *from, u32 kept)
 {
 	const void *argv = argv_bytes(from, kept);
 	struct argv_medium *medium;
@@ -48,12 +48,12 @@ static __always_inline void note_fork(struct task_struct *leader, struct identit
 
 	if (!identity)
 		return;
-	/* for life, whoever its parent will be */
+	/* for life, even if its parent changes */
 	if (identity->marks & MARK_IN_TREE)
 		mark(child, MARK_IN_TREE);
 	mark(identity, MARK_FORKED);
 	if (is_anothers)
-		mark(identity, MARK_BEREFT);
+		mark(identity, MARK_CHILD_LEFT_GHOST);
 	if (leader->flags & PF_EXITING)
 		refresh_handover(leader, identity);
 }
@@ -68,7 +68,7 @@ static __always_inline void remember_fork(struct task_struct *forker, struct tas
 	struct task_struct *leader = forker->group_leader;
 	struct identity *identity =
 		bpf_task_storage_get(&identities, child, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
-	struct known from = {};
+	struct identity_ref from = {};
 	u32 generation, kept;
 	bool copied;
 
@@ -77,7 +77,7 @@ static __always_inline void remember_fork(struct task_struct *forker, struct tas
 		return;
 	}
 	note_pending(child, identity);
-	note_fork(leader, identity, view_of(child)->real_parent->group_leader != leader);
+	note_fork(leader, identity, untrusted_view(child)->real_parent->group_leader != leader);
 	from.identity = own_identity(leader, &from);
 	identity->spawner_start = leader->start_boottime;
 	identity->spawner_tgid = leader->tgid;

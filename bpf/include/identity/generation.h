@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * How a value is read that another CPU may be writing: its generation is odd while it is written, and another one afterwards.
- * Nobody waits for anybody.
+ * How a value is read that another CPU may be writing: its generation is odd while it is written, and another one
+ * afterwards. Nobody waits for anybody.
  */
 #ifndef KILLSNOOP_IDENTITY_GENERATION_H
 #define KILLSNOOP_IDENTITY_GENERATION_H
@@ -25,7 +25,7 @@
 	})
 #endif
 
-/* An atomic add whose result nobody uses orders nothing on arm64: the barriers are said. */
+/* An atomic add without a use of its result orders nothing on arm64, so the barriers are explicit. */
 static __always_inline void begin_write(struct identity *identity)
 {
 	__sync_fetch_and_add(&identity->generation, 1);

@@ -149,7 +149,7 @@ static __always_inline void drop_ghost(const struct ghost_place *place, u32 clas
  * The number of a place that is the caller's until it writes a class there; -1: there is none. The oldest is looked at
  * first; where that is not to be had, some at random, since what a class may keep can be in one piece.
  */
-GLOBAL int claim_ghost_place(u32 class)
+BPF_GLOBAL_FUNC int claim_ghost_place(u32 class)
 {
 	struct ghost_place *place;
 	u32 turn, at, was;
@@ -198,11 +198,11 @@ static __always_inline bool leave_ghost(struct task_struct *task, struct task_st
 	u32 slot = 2 * bpf_get_smp_processor_id() + copy, kept;
 	struct handover_key key = { .start_time = leader->start_boottime, .tgid = leader->tgid };
 	struct ghost *ghost;
-	struct known known = {};
+	struct identity_ref known = {};
 	const void *argv;
 
 	if (!(own->marks & MARK_FORKED) || !settings.ghosts ||
-	    !(own->marks & MARK_BEREFT || has_children(task)))
+	    !(own->marks & MARK_CHILD_LEFT_GHOST || has_children(task)))
 		return false;
 	ghost = bpf_map_lookup_elem(&ghost_scratches, &slot);
 	if (!ghost)

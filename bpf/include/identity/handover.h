@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What passes from one leader of a process to the next. A thread that execs becomes the leader, in another task_struct that has
- * no storage: the old leader leaves here what was known of the process.
+ * What passes from one leader of a process to the next. A thread that execs becomes the leader, in another
+ * task_struct that has no storage: the old leader leaves here what was known of the process.
  */
 #ifndef KILLSNOOP_IDENTITY_HANDOVER_H
 #define KILLSNOOP_IDENTITY_HANDOVER_H
@@ -12,8 +12,8 @@
 
 /*
  * What the old leader leaves when another thread execs: the new leader is another task_struct with no
- * storage. An entry lives some microseconds, and its taker deletes it; LRU because a thread that dies
- * between de_thread() and the exec hook never takes it.
+ * storage. An entry lives some microseconds, and whoever reads it deletes it; LRU because a thread that dies
+ * between de_thread() and the exec hook never reads it.
  */
 struct handover {
 	u64 spawner_start;
@@ -61,7 +61,7 @@ static __always_inline void refresh_handover(struct task_struct *leader, const s
 	bpf_map_update_elem(&handovers, &key, &first, BPF_ANY);
 }
 
-static __always_inline void take_handover(struct task_struct *task, struct identity *identity)
+static __always_inline void adopt_handover(struct task_struct *task, struct identity *identity)
 {
 	struct handover_key key = { .start_time = task->start_boottime, .tgid = task->tgid };
 	struct handover *left = bpf_map_lookup_elem(&handovers, &key);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Reads what a process was exec'd with, argv and the path of its executable, and stores it with the process. What does not fit
- * is cut, and flagged.
+ * Reads what a process was exec'd with, argv and the path of its executable, and stores it with the process. What
+ * does not fit is cut, and flagged.
  */
 #ifndef KILLSNOOP_IDENTITY_IMAGE_H
 #define KILLSNOOP_IDENTITY_IMAGE_H
@@ -16,7 +16,7 @@ static __always_inline void add_exe(struct identity_scratch *scratch, struct tas
 	append_exe(scratch, task, mm);
 	if (scratch->exe_kept && scratch->argv_kept + scratch->exe_kept <= ARGV_MAX)
 		return;
-	/* no argv is so long that it could hide whose it is */
+	/* argv must not be able to push the path out */
 	if (scratch->exe_kept) {
 		scratch->argv_kept = ARGV_MAX - AT_MOST(EXE_BYTES, scratch->exe_kept);
 		scratch->flags |= PROCESS_CUT;
@@ -80,7 +80,7 @@ static __always_inline bool store_bytes(void *medium_map, void *large_map, void 
 	return true;
 }
 
-/* What fits the value that is there is better than nothing, and said to be cut. */
+/* No memory for a larger value: what fits the one that exists is kept, and flagged as cut. */
 static __always_inline void keep_what_fits(struct identity *identity, struct identity_scratch *scratch)
 {
 	if (scratch->argv_kept > ARGV_INLINE_BYTES)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The memory of another process, for programs that may sleep. A page of a file may be one that nobody serves (FUSE), and
- * the reader would sleep for ever, where no signal reaches it, with the memory map of that process held: only anonymous
- * memory is read, as /proc/PID/cmdline does (FOLL_ANON). The memory map is looked at without waiting for it.
+ * The memory of another process, for programs that may sleep. A page of a file may be one that nobody serves
+ * (FUSE), and the reader would sleep for ever, where no signal reaches it, with the memory map of that process
+ * held: only anonymous memory is read, as /proc/PID/cmdline does (FOLL_ANON). The memory map is looked at without
+ * waiting for it.
  */
 #ifndef KILLSNOOP_IDENTITY_MEMORY_H
 #define KILLSNOOP_IDENTITY_MEMORY_H
@@ -169,16 +170,16 @@ static __always_inline bool is_block_as_execd(const u8 *bytes, struct task_struc
 	read_stack(check, task, BPF_CORE_READ(mm, start_stack));
 	if (!check->arguments)
 		return true;
-	REPEAT(ARGUMENTS_LOOKED_AT, ARGUMENTS_LOOKED_AT, look_at_argument, &walk);
+	BOUNDED_LOOP(ARGUMENTS_LOOKED_AT, ARGUMENTS_LOOKED_AT, look_at_argument, &walk);
 	if (*(volatile u32 *)&check->differs)
 		return false;
 	if (read < length)
 		return true;
-	/* started as an argument of the dynamic loader, which takes its own away from argv */
+	/* started as an argument of the dynamic loader, which removes its own from argv */
 	first = argument_pointer(check, 0) - start;
 	if (first < read)
 		check->from = (u32)first;
-	REPEAT(ARGV_MAX / 8, ARGV_MAX / 8, count_ends, &walk);
+	BOUNDED_LOOP(ARGV_MAX / 8, ARGV_MAX / 8, count_ends, &walk);
 	return *(volatile u32 *)&check->found == *(volatile u32 *)&check->arguments;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The seeding: identities of the processes that ran before the hooks were attached. It writes maps of its own, and never what a
- * hook has written.
+ * The seeding: identities of the processes that ran before the hooks were attached. It writes maps of its own, and
+ * never what a hook has written.
  */
 #ifndef KILLSNOOP_IDENTITY_SEED_H
 #define KILLSNOOP_IDENTITY_SEED_H
@@ -92,7 +92,7 @@ static __always_inline void seed_process(struct task_struct *task)
 	}
 	if (is_in_tree)
 		mark(identity, MARK_IN_TREE);
-	take_elsewhere(task, identity);
+	adopt_untracked(task, identity);
 	if (identity->generation)
 		return; /* a second time, for those that were born while the first went on */
 	exec_id = (u32)task->self_exec_id;

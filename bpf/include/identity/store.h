@@ -58,12 +58,12 @@ struct identity {
 	u32 exe_kept; /* bytes of the executable's path behind argv: names, the nearest first */
 	/*
 	 * Whose address space it is: the pointer itself, never followed. With PROCESS_BY_PLACE, where argv came
-	 * from /proc, which tells neither this nor the exec id, the place of the argument block.
+	 * from /proc, which shows neither this nor the exec id, the place of the argument block.
 	 */
 	u64 image;
-	/* up to here a record needs it (struct found) */
+	/* up to here a record needs it (struct identity_handle) */
 	u64 exec_time; /* CLOCK_BOOTTIME, ns; of the exec, or of the seeding */
-	/* Signals, bit sig-1, that met the default action, which ends a process, and that a record told of or a filter refused. */
+	/* Signals, bit sig-1, that met the default action, which ends a process, and that a record reported or a filter refused. */
 	u64 signalled;
 	u32 wanted; /* a signal came while a new image ran without an identity: the exec hook emits it */
 	u32 marks;  /* enum mark */
@@ -82,12 +82,12 @@ _Static_assert(sizeof(struct identity) == 424, "an identity must fill its slab a
 
 /* What happened to a process, kept with it; set atomically, never taken back. */
 enum mark {
-	MARK_FORKED = 1 << 0,     /* it has started processes */
-	MARK_BEREFT = 1 << 1,     /* one of those has left a ghost */
-	MARK_TOLD = 1 << 2,       /* a record told of a signal that could have ended it */
-	MARK_NO_HISTORY = 1 << 4, /* something happened to it before there was a value to keep it in */
-	MARK_IN_TREE = 1 << 5,    /* it is in a tree that was asked for, or was born there */
-	MARK_ENDED = 1 << 3,      /* its end was seen */
+	MARK_FORKED = 1 << 0,           /* it has started processes */
+	MARK_CHILD_LEFT_GHOST = 1 << 1, /* one of those has left a ghost */
+	MARK_REPORTED = 1 << 2,         /* a record reported a signal that could have ended it */
+	MARK_NO_HISTORY = 1 << 4,       /* something happened to it before there was a value to keep it in */
+	MARK_IN_TREE = 1 << 5,          /* it is in a tree that was asked for, or was born there */
+	MARK_ENDED = 1 << 3,            /* its end was seen */
 };
 
 struct argv_medium {
@@ -119,13 +119,13 @@ TASK_STORAGE(seeded_large, struct argv_large);
 TASK_STORAGE(seeded_tail, struct argv_large);
 
 /* Where the identity of a process is. */
-struct known {
+struct identity_ref {
 	struct identity *identity;
-	struct task_struct *owner; /* whose storage it is */
+	struct task_struct *owner; /* its storage holds it */
 	bool seeded;
 };
 
-static __always_inline struct identity *own_identity(struct task_struct *leader, struct known *known)
+static __always_inline struct identity *own_identity(struct task_struct *leader, struct identity_ref *known)
 {
 	struct identity *identity = bpf_task_storage_get(&identities, leader, NULL, 0);
 

@@ -48,7 +48,7 @@ static __always_inline bool is_terminal_of(struct tty_struct *tty, struct task_s
 
 static __always_inline void remember_tty(struct task_struct *task, struct identity *identity)
 {
-	struct signal_struct *signal = view_of(task)->signal;
+	struct signal_struct *signal = untrusted_view(task)->signal;
 
 	__builtin_memset(identity->tty, 0, TTY_BYTES);
 	identity->terminal = (u64)signal->tty;

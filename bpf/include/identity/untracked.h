@@ -11,7 +11,7 @@
  * What happened to processes of which nothing is kept: the tracer could not seed them, or, before 6.2, a look-up from an
  * interrupt found the storage busy. Asked at the exit of a process whose own value does not explain its end.
  */
-struct elsewhere {
+struct untracked {
 	u64 signalled;
 	u32 marks;
 	u32 reserved;
@@ -20,17 +20,17 @@ struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 4096);
 	__type(key, struct handover_key);
-	__type(value, struct elsewhere);
-} signalled_elsewhere SEC(".maps");
+	__type(value, struct untracked);
+} untracked_signals SEC(".maps");
 
-static __always_inline void note_elsewhere(struct task_struct *leader, u64 signals, u32 marks)
+static __always_inline void note_untracked(struct task_struct *leader, u64 signals, u32 marks)
 {
 	struct handover_key key = { .start_time = leader->start_boottime, .tgid = leader->tgid };
-	struct elsewhere *noted = bpf_map_lookup_elem(&signalled_elsewhere, &key);
-	struct elsewhere first = { .signalled = signals, .marks = marks };
+	struct untracked *noted = bpf_map_lookup_elem(&untracked_signals, &key);
+	struct untracked first = { .signalled = signals, .marks = marks };
 
 	if (!noted) {
-		bpf_map_update_elem(&signalled_elsewhere, &key, &first, BPF_ANY);
+		bpf_map_update_elem(&untracked_signals, &key, &first, BPF_ANY);
 		return;
 	}
 	__sync_fetch_and_or(&noted->signalled, signals);
@@ -40,7 +40,7 @@ static __always_inline void note_elsewhere(struct task_struct *leader, u64 signa
 /* What was sent to a task before there was a value to note it in. */
 static __always_inline void note_pending(struct task_struct *task, struct identity *identity)
 {
-	struct task_struct *view = view_of(task);
+	struct task_struct *view = untrusted_view(task);
 	u64 pending = view->pending.signal.sig[0] | view->signal->shared_pending.signal.sig[0];
 
 	if (pending)
@@ -48,10 +48,10 @@ static __always_inline void note_pending(struct task_struct *task, struct identi
 }
 
 /* What happened to a process before it had a value. */
-static __always_inline void take_elsewhere(struct task_struct *task, struct identity *identity)
+static __always_inline void adopt_untracked(struct task_struct *task, struct identity *identity)
 {
 	struct handover_key key = { .start_time = task->start_boottime, .tgid = task->tgid };
-	struct elsewhere *noted = bpf_map_lookup_elem(&signalled_elsewhere, &key);
+	struct untracked *noted = bpf_map_lookup_elem(&untracked_signals, &key);
 
 	if (!noted)
 		return;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What explains a signal that no process sent by a system call: the kernel stack at the tracepoint, the resource limits of
- * the target, and who traces either side. It stands at the end of the record, so that other signals do not pay for it.
+ * What explains a signal that no process sent by a system call: the kernel stack at the tracepoint, the resource
+ * limits of the target, and who traces either side. It stands at the end of the record, so that other signals do
+ * not pay for it.
  *
  * Nothing is decided here: names of functions belong to one kernel, and user space knows its symbols.
  */
@@ -38,7 +39,7 @@ static __always_inline bool wants_stack(const struct facts *facts)
 		 facts->code < SI_KERNEL);
 }
 
-GLOBAL int read_limits(struct wire_limits *limits, u64 address)
+BPF_GLOBAL_FUNC int read_limits(struct wire_limits *limits, u64 address)
 {
 	struct task_struct *task = (struct task_struct *)address;
 	struct signal_struct *signal = BPF_CORE_READ(task, signal);

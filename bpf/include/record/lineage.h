@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Who started whom. The parent of a process is whoever would wait for it now; who started it may be gone, or
- * another (CLONE_PARENT). A fork leaves the forker's key with the child; a forker that ends before what it started
- * leaves a ghost (identity/ghost.h). Here both are put together, from the process through the dead to the living.
+ * Who started whom. The parent of a process is the one that would wait for it now; the one that started it may be
+ * gone, or another (CLONE_PARENT). A fork leaves the forker's key with the child; a forker that ends before what
+ * it started leaves a ghost (identity/ghost.h). Here both are put together, from the process through the dead to
+ * the living.
  */
 #ifndef KILLSNOOP_RECORD_LINEAGE_H
 #define KILLSNOOP_RECORD_LINEAGE_H
@@ -127,7 +128,7 @@ static __always_inline void append_spawners(struct scratch *scratch, struct wire
 	struct lineage_walk walk = { .scratch = scratch };
 
 	if (*(volatile u32 *)&scratch->orphans)
-		REPEAT(MAX_SPAWNERS + 1, MAX_SPAWNERS + 1, append_spawner, &walk);
+		BOUNDED_LOOP(MAX_SPAWNERS + 1, MAX_SPAWNERS + 1, append_spawner, &walk);
 	signal->spawners = *(volatile u32 *)&scratch->spawners;
 	if (*(volatile u32 *)&scratch->spawners_cut)
 		signal->flags |= SIGNAL_SPAWNERS_CUT;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A process drawn from outside: what its task tells, by copying, and not its command line. Such a process is still
- * there to be asked, so user space completes it by its key and the image that it ran.
+ * A process seen from outside: what its task says, by copying, and not its command line. Such a process still
+ * exists, so user space completes it by its key and the image that it ran.
  *
  * Nothing here is followed by the verifier: a task is any address, and costs it next to nothing.
  */
@@ -11,7 +11,7 @@
 #include "base/host.h"
 #include "identity/terminal.h"
 
-GLOBAL int outline(struct wire_process *process, u64 address)
+BPF_GLOBAL_FUNC int outline(struct wire_process *process, u64 address)
 {
 	struct task_struct *leader = (struct task_struct *)address;
 	struct mm_struct *mm = BPF_CORE_READ(leader, mm);
@@ -34,7 +34,7 @@ GLOBAL int outline(struct wire_process *process, u64 address)
 }
 
 /* What one task says of itself, by copying. */
-GLOBAL int outline_task(struct wire_task *facts, u64 address)
+BPF_GLOBAL_FUNC int outline_task(struct wire_task *facts, u64 address)
 {
 	struct task_struct *task = (struct task_struct *)address;
 	struct task_struct *leader = BPF_CORE_READ(task, group_leader);
@@ -69,7 +69,7 @@ GLOBAL int outline_task(struct wire_task *facts, u64 address)
 	facts->live = BPF_CORE_READ(signal, live.counter);
 	facts->signal_flags = BPF_CORE_READ(signal, flags);
 	facts->group_exit_code = BPF_CORE_READ(signal, group_exit_code);
-	tell_namespaces(facts, nsproxy_of(task), BPF_CORE_READ(task, cred, user_ns));
+	write_namespaces(facts, nsproxy_of(task), BPF_CORE_READ(task, cred, user_ns));
 	facts->jobctl = (u32)BPF_CORE_READ(task, jobctl);
 	copy_tty(task, facts->tty);
 	return 0;

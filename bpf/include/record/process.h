@@ -2,14 +2,14 @@
 /*
  * One process in a record: who it is, and its argv if that is of the image that runs.
  *
- * The write position is kept in map memory and loaded anew for each process: a variable offset that
+ * The write position is kept in map memory and loaded again for each process: a variable offset that
  * stays in a register makes every turn of the loop a state of its own for the verifier.
  */
 #ifndef KILLSNOOP_RECORD_PROCESS_H
 #define KILLSNOOP_RECORD_PROCESS_H
 
 #include "base/task.h"
-#include "identity/found.h"
+#include "identity/lookup.h"
 #include "record/reuse.h"
 
 #define PAD8(length) (((length) + 7) & ~7U)
@@ -24,7 +24,7 @@
 static __always_inline void describe(struct wire_process *process, struct task_struct *leader,
 				     struct task_struct *member)
 {
-	const struct cred *cred = view_of(member)->cred;
+	const struct cred *cred = untrusted_view(member)->cred;
 
 	process->start_time = leader->start_boottime;
 	process->tgid = leader->tgid;
@@ -41,7 +41,7 @@ static __always_inline void describe(struct wire_process *process, struct task_s
 	generation_barrier();
 }
 
-/* Where the argument block lies, which is random anew at each exec; 0 without an address space. */
+/* Where the argument block lies, which is random at each exec; 0 without an address space. */
 static __always_inline u64 argument_block_of(struct task_struct *member)
 {
 	struct mm_struct *mm = mm_of(member);
@@ -55,8 +55,8 @@ static __always_inline u64 argument_block_of(struct task_struct *member)
  * one shows an exec from its first step on (the old is not freed before, so the pointers differ), and an
  * exec id that is another one shows a hook that was missed. A process that has none any more is exiting.
  */
-static __always_inline bool is_of_this_image(const struct found *found, struct wire_process *process,
-					     struct task_struct *member, u64 mm)
+static __always_inline bool is_of_this_image(const struct identity_handle *found,
+					     struct wire_process *process, struct task_struct *member, u64 mm)
 {
 	if (process->flags & PROCESS_BY_PLACE)
 		return !mm || argument_block_of(member) == found->copy.image;
@@ -73,7 +73,7 @@ static __always_inline bool is_of_this_image(const struct found *found, struct w
 
 /* Is there an argv of the image that runs? If not, the flags say why. */
 static __always_inline bool has_argv(struct wire_process *process, struct task_struct *member,
-				     const struct found *found, u64 mm)
+				     const struct identity_handle *found, u64 mm)
 {
 	process->generation = found->generation;
 	process->flags = found->flags | found->copy.flags | (found->seeded ? PROCESS_SEEDED : 0);
@@ -96,7 +96,7 @@ static __always_inline bool has_argv(struct wire_process *process, struct task_s
  * full barrier in between): so either it sends the identity, or it is seen here.
  */
 static __always_inline bool look_up_argv(struct wire_process *process, struct task_struct *leader,
-					 struct task_struct *member, struct found *found, u64 mm)
+					 struct task_struct *member, struct identity_handle *found, u64 mm)
 {
 	if (leader->flags & PF_KTHREAD) {
 		found->identity = 0;
@@ -114,7 +114,7 @@ static __always_inline bool look_up_argv(struct wire_process *process, struct ta
 		ask_for_identity(leader);
 		/* what execve changes */
 		process->exec_id = (u32)leader->self_exec_id;
-		process->uid = view_of(member)->cred->euid.val;
+		process->uid = untrusted_view(member)->cred->euid.val;
 		copy_comm(process->comm, leader);
 		take_own(found, leader);
 		if (!*(volatile u64 *)&found->identity ||
@@ -126,7 +126,7 @@ static __always_inline bool look_up_argv(struct wire_process *process, struct ta
 }
 
 /* Older than the tracer, or not known yet: who started it cannot be said. */
-static __always_inline void tell_spawner(struct spawner *spawner, const struct found *found)
+static __always_inline void write_spawner(struct spawner *spawner, const struct identity_handle *found)
 {
 	spawner->tgid = 0;
 	if (!*(volatile u64 *)&found->identity || found->flags & PROCESS_FROM_FORKER || found->seeded)
@@ -137,8 +137,8 @@ static __always_inline void tell_spawner(struct spawner *spawner, const struct f
 }
 
 /* After the copy: was it one argv, or a mixture of two? (None at all can be one as well.) */
-static __always_inline void accept_argv(struct wire_process *process, const struct found *found, bool copied,
-					u32 kept)
+static __always_inline void accept_argv(struct wire_process *process, const struct identity_handle *found,
+					bool copied, u32 kept)
 {
 	if (copied && is_unchanged(found)) {
 		process->argv_kept = (u16)kept;
@@ -150,7 +150,7 @@ static __always_inline void accept_argv(struct wire_process *process, const stru
 
 /* Looks up and copies argv, up to what is kept of an ancestor. */
 static __always_inline void append_argv(struct wire_process *process, u8 *bytes, struct task_struct *leader,
-					u64 mm, struct found *found)
+					u64 mm, struct identity_handle *found)
 {
 	u32 kept;
 
@@ -173,7 +173,7 @@ static __always_inline void append_argv(struct wire_process *process, u8 *bytes,
  * record before is kept as well (record/reuse.h), or NULL.
  */
 static __always_inline bool append_ancestor(u8 *record, const u32 room, u32 *length,
-					    struct task_struct *leader, struct found *found,
+					    struct task_struct *leader, struct identity_handle *found,
 					    struct spawner *spawner, struct scratch *scratch)
 {
 	u32 at = *(volatile u32 *)length & ~7U;
@@ -188,7 +188,7 @@ static __always_inline bool append_ancestor(u8 *record, const u32 room, u32 *len
 	mm = AS_NUMBER(&found->mm, mm_of(leader));
 	if (!scratch || !recall_appended(scratch, process, at, mm)) {
 		append_argv(process, (u8 *)(process + 1), leader, mm, found);
-		tell_spawner(spawner, found);
+		write_spawner(spawner, found);
 		if (scratch)
 			note_appended(scratch, process, at, mm, 0);
 	}

@@ -5,22 +5,22 @@
 #ifndef KILLSNOOP_RECORD_SCRATCH_H
 #define KILLSNOOP_RECORD_SCRATCH_H
 
-#include "identity/found.h"
+#include "identity/lookup.h"
 #include "signal/facts.h"
 
 /* Bytes of a live title that are compared at once. */
 #define LIVE_BLOCK 64
 
 /* Processes of the record before (record/reuse.h): source, target, and two chains. */
-#define AGAIN_PLACES (2 + 2 * MAX_CHAIN)
+#define REUSE_PLACES (2 + 2 * MAX_CHAIN)
 #define NOWHERE 0xffffffffU
-struct appended {
+struct reuse_entry {
 	u64 start_time;
 	u64 image; /* its address space: the pointer, never followed */
 	struct spawner spawner;
 	u32 tgid;
 	u32 exec_id;
-	u32 at; /* in the record; NOWHERE: it is to be asked anew */
+	u32 at; /* in the record; NOWHERE: to be looked up again */
 	u32 flags;
 	u32 generation;
 	u32 argv_total;
@@ -28,10 +28,10 @@ struct appended {
 	u16 exe_kept;
 	u32 reserved;
 };
-struct again {
+struct reuse {
 	u32 appended; /* processes of the record before, from the first on; 0 while there is none */
 	u32 same;     /* so many of them may be the same as now */
-	struct appended process[AGAIN_PLACES];
+	struct reuse_entry process[REUSE_PLACES];
 };
 
 /*
@@ -56,10 +56,10 @@ struct scratch {
 	u32 processes;    /* in the record so far */
 	u32 orphans;      /* processes of it whose parent is not who started them */
 	u32 orphan_at;    /* the one at hand */
-	u32 spawners;     /* told so far */
+	u32 spawners;     /* written so far */
 	u32 spawners_cut; /* and there are more */
 	u32 reserved_too;
-	struct found found; /* of the process appended last */
+	struct identity_handle found; /* of the process appended last */
 	struct spawner spawner;
 	struct orphan {
 		struct spawner spawner;
@@ -67,7 +67,7 @@ struct scratch {
 		u32 reserved;
 	} orphan[MAX_ORPHANS];
 	u32 tgids[MAX_CHAIN + 1]; /* the source's chain */
-	struct again again;
+	struct reuse reuse;
 	/* the sender's argument block as it is now, to the end of its last block */
 	u8 live[ARGV_MAX + LIVE_BLOCK] __attribute__((aligned(8)));
 	u8 record[RECORD_MAX] __attribute__((aligned(8)));

@@ -82,7 +82,7 @@ struct subjects {
 	struct scratch *scratch;
 };
 
-/* Turn 0: the source (or whoever runs), turn 1: the target. Each with its whole argv; a sender with its title. */
+/* Turn 0: the source (or what else is current), turn 1: the target. Each with its whole argv; a sender with its title. */
 static long append_subject(u32 index, void *context)
 {
 	struct subjects *subjects = context;
@@ -105,7 +105,7 @@ static long append_subject(u32 index, void *context)
 	if (!process)
 		return 1;
 	if (index && has_exited(task))
-		tell_living(process, facts, AS_NUMBER(&scratch->facts.action, task));
+		write_living(process, facts, AS_NUMBER(&scratch->facts.action, task));
 	/* a current that is no source is not walked, so nothing can join its chain */
 	if (*(volatile u32 *)&scratch->stage == SOURCE_CHAIN && scratch->facts.is_walked) {
 		struct mm_struct *mm = mm_of(task);
@@ -117,7 +117,7 @@ static long append_subject(u32 index, void *context)
 	append_rest(scratch->record, RECORD_MAX, &scratch->length, process, facts, task, &scratch->found,
 		    scratch);
 	if (*(volatile u32 *)&scratch->stage == TARGET_CHAIN || scratch->facts.is_walked)
-		note_orphan(scratch, view_of(leader)->real_parent->group_leader);
+		note_orphan(scratch, untrusted_view(leader)->real_parent->group_leader);
 	else
 		scratch->processes++;
 	return 0;
@@ -136,7 +136,7 @@ static __always_inline void begin_record(struct scratch *scratch, struct task_st
 	scratch->source_only = 0;
 	scratch->joins_at = JOINS_NOWHERE;
 	begin_lineage(scratch);
-	begin_again(&scratch->again);
+	begin_reuse(&scratch->reuse);
 }
 
 static __always_inline void take_snapshot(void *ctx, struct scratch *scratch,
@@ -147,7 +147,7 @@ static __always_inline void take_snapshot(void *ctx, struct scratch *scratch,
 	struct walk walk = { .scratch = scratch };
 
 	begin_record(scratch, target, RECORD_SIGNAL);
-	REPEAT(2, 2, append_subject, &subjects);
+	BOUNDED_LOOP(2, 2, append_subject, &subjects);
 
 	walk.target_next = target->group_leader;
 	walk.beyond_next = walk.target_next;
@@ -158,14 +158,14 @@ static __always_inline void take_snapshot(void *ctx, struct scratch *scratch,
 		walk.next = walk.target_next;
 		begin_chain(scratch, TARGET_CHAIN, settings.max_ancestors);
 	}
-	REPEAT(WALK_TURNS, WALK_TURNS, walk_up, &walk);
-	end_again(&scratch->again, *(volatile u32 *)&scratch->processes);
+	BOUNDED_LOOP(WALK_TURNS, WALK_TURNS, walk_up, &walk);
+	end_reuse(&scratch->reuse, *(volatile u32 *)&scratch->processes);
 	append_spawners(scratch, signal);
 	append_cause(ctx, scratch, signal, current_task, target);
 	signal->length = scratch->length;
 }
 
-static __always_inline void emit(struct scratch *scratch, struct counters *counters)
+static __always_inline void emit_signal(struct scratch *scratch, struct counters *counters)
 {
 	u32 length = scratch->length;
 

@@ -16,7 +16,7 @@
 static __always_inline void describe_task(struct wire_task *facts, struct task_struct *task,
 					  struct task_struct *leader)
 {
-	struct task_struct *leads = view_of(leader), *view = view_of(task);
+	struct task_struct *leads = untrusted_view(leader), *view = untrusted_view(task);
 	struct signal_struct *signal = view->signal;
 	const struct cred *cred = view->cred;
 	struct pid *pid = leads->thread_pid;
@@ -33,7 +33,7 @@ static __always_inline void describe_task(struct wire_task *facts, struct task_s
 	facts->namespace_pid = pid ? leader->tgid : 0;
 	facts->namespace_inode = 0;
 	facts->namespace_level = 0;
-	/* in the initial one there is nothing more to tell */
+	/* in the initial one there is nothing more to record */
 	if (pid && pid->level) {
 		struct upid inner = {};
 		u32 level = pid->level;
@@ -53,7 +53,7 @@ static __always_inline void describe_task(struct wire_task *facts, struct task_s
 	facts->live = signal->live.counter;
 	facts->signal_flags = signal->flags;
 	facts->group_exit_code = signal->group_exit_code;
-	tell_namespaces(facts, view->nsproxy, cred->user_ns);
+	write_namespaces(facts, view->nsproxy, cred->user_ns);
 	copy_tty_of(signal, signal->tty, facts->tty);
 	facts->exe_kept = 0;
 	facts->nodename_kept = 0;
@@ -62,7 +62,7 @@ static __always_inline void describe_task(struct wire_task *facts, struct task_s
 }
 
 /* What a target has where the thread that stands for it, its leader, has exited and others live. */
-GLOBAL int tell_living(struct wire_process *process, struct wire_task *facts, u64 address)
+BPF_GLOBAL_FUNC int write_living(struct wire_process *process, struct wire_task *facts, u64 address)
 {
 	struct task_struct *living = living_thread(address);
 
@@ -76,7 +76,7 @@ GLOBAL int tell_living(struct wire_process *process, struct wire_task *facts, u6
 	facts->legacy_cgroup = legacy_cgroup_of(living);
 	facts->flags = BPF_CORE_READ(living, flags);
 	facts->state = task_state(living);
-	tell_namespaces(facts, nsproxy_of(living), BPF_CORE_READ(living, cred, user_ns));
+	write_namespaces(facts, nsproxy_of(living), BPF_CORE_READ(living, cred, user_ns));
 	return 0;
 }
 
@@ -87,7 +87,7 @@ GLOBAL int tell_living(struct wire_process *process, struct wire_task *facts, u6
 /* Looks up and copies argv and the executable's path. */
 static __always_inline void append_whole_argv(struct wire_process *process, struct wire_task *facts,
 					      struct task_struct *leader, struct task_struct *member, u64 mm,
-					      struct found *found)
+					      struct identity_handle *found)
 {
 	u32 bytes;
 
@@ -102,12 +102,13 @@ static __always_inline void append_whole_argv(struct wire_process *process, stru
 
 /*
  * The process and its argv, with the executable's path behind it. Its length is left as it is, not padded. `scratch` as
- * in append_ancestor(), `member` as in describe(). One that ends has no address space any more: that its identity is of its last image is known by
- * the exec id.
+ * in append_ancestor(), `member` as in describe(). A process that ends has no address space any more: the exec id says
+ * whether its identity is of its last image.
  */
 static __always_inline struct wire_process *append_image(u8 *record, const u32 room, u32 *length,
 							 struct wire_task *facts, struct task_struct *leader,
-							 struct task_struct *member, struct found *found,
+							 struct task_struct *member,
+							 struct identity_handle *found,
 							 struct spawner *spawner, struct scratch *scratch)
 {
 	u32 at = *(volatile u32 *)length & ~7U, kept, recalled = 0;
@@ -126,7 +127,7 @@ static __always_inline struct wire_process *append_image(u8 *record, const u32 r
 		facts->exe_kept = (u16)(recalled - 1);
 	} else {
 		append_whole_argv(process, facts, leader, member, mm, found);
-		tell_spawner(spawner, found);
+		write_spawner(spawner, found);
 		if (scratch)
 			note_appended(scratch, process, at, mm, facts->exe_kept);
 	}
@@ -139,7 +140,8 @@ static __always_inline struct wire_process *append_image(u8 *record, const u32 r
 }
 
 /* To a record; the bytes. */
-static __always_inline u32 copy_environment(u8 *to, struct wire_process *process, const struct found *found)
+static __always_inline u32 copy_environment(u8 *to, struct wire_process *process,
+					    const struct identity_handle *found)
 {
 	struct {
 		u32 kept;
@@ -154,7 +156,7 @@ static __always_inline u32 copy_environment(u8 *to, struct wire_process *process
 		return 0;
 	}
 	if (!found->environment) {
-		/* the seeding tells of everybody, or has not told */
+		/* the seeding covers every process, or has not come to this one */
 		if (found->seeded)
 			process->flags |= PROCESS_ENV_LOST;
 		return 0;
@@ -176,7 +178,7 @@ static __always_inline u32 copy_environment(u8 *to, struct wire_process *process
 /* What comes behind it, last. `scratch` as in append_image(). */
 static __always_inline void append_rest(u8 *record, const u32 room, u32 *length, struct wire_process *process,
 					struct wire_task *facts, struct task_struct *task,
-					const struct found *found, struct scratch *scratch)
+					const struct identity_handle *found, struct scratch *scratch)
 {
 	u32 kept = copy_nodename(AT_THE_END(record, room, length, NODENAME_BYTES), facts, task);
 

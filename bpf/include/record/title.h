@@ -42,7 +42,7 @@ static long compare_block(u32 index, void *context)
  * read without faulting: one that is not resident leaves the title unknown, and the record says so. The bytes that
  * were put behind the record's end.
  */
-GLOBAL int copy_title(struct scratch *scratch, u64 start, u64 end)
+BPF_GLOBAL_FUNC int copy_title(struct scratch *scratch, u64 start, u64 end)
 {
 	u64 length = end > start ? end - start : 0;
 	struct wire_process *process;
@@ -68,7 +68,7 @@ GLOBAL int copy_title(struct scratch *scratch, u64 start, u64 end)
 		/* the last block is filled up with what it is compared with */
 		bpf_probe_read_kernel(scratch->live + AT_MOST(ARGV_MAX, kept), LIVE_BLOCK,
 				      scratch->record + SOURCE_ARGV + AT_MOST(ARGV_MAX, kept));
-		REPEAT((ARGV_MAX + LIVE_BLOCK - 1) / LIVE_BLOCK, check.blocks, compare_block, &check);
+		BOUNDED_LOOP((ARGV_MAX + LIVE_BLOCK - 1) / LIVE_BLOCK, check.blocks, compare_block, &check);
 		if (!check.differs)
 			return 0;
 	}

@@ -23,7 +23,7 @@
 /* `place` is map memory: the verifier allows no variable offset on a typed pointer, so it becomes a number there. */
 static __always_inline enum wire_disposition disposition_of(struct task_struct *task, u32 signal, u64 *place)
 {
-	u64 handler = 0, action = AS_NUMBER(place, view_of(task)->sighand);
+	u64 handler = 0, action = AS_NUMBER(place, untrusted_view(task)->sighand);
 
 	action += bpf_core_field_offset(struct sighand_struct, action);
 	action += (u64)(signal - 1) * bpf_core_type_size(struct k_sigaction);
@@ -87,7 +87,7 @@ static __always_inline u32 blocked_flags(struct task_struct *task, u32 signal, b
 	bpf_core_read(&search.head, sizeof(search.head), &task->signal);
 	search.head += bpf_core_field_offset(struct signal_struct, thread_head);
 	search.node = search.head;
-	REPEAT(BLOCKED_THREADS, BLOCKED_THREADS, look_at_thread, &search);
+	BOUNDED_LOOP(BLOCKED_THREADS, BLOCKED_THREADS, look_at_thread, &search);
 	return search.found;
 }
 

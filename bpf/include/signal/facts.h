@@ -22,13 +22,13 @@ struct facts {
 	u32 group;
 	u32 in_syscall;
 	u32 to_itself;
-	u32 is_sent;   /* by current, in a system call of its own */
-	u32 is_hashed; /* current has not been released: what it points at is there */
-	u32 is_walked; /* and may be the source */
-	u32 may_end;   /* its default action ends a process */
-	u32 hidden;    /* enum hidden_class */
-	u32 filtered;  /* by a filter of the command line */
-	u32 is_told;   /* a record tells of it */
+	u32 is_sent;     /* by current, in a system call of its own */
+	u32 is_hashed;   /* current has not been released: what it points at is there */
+	u32 is_walked;   /* and may be the source */
+	u32 may_end;     /* its default action ends a process */
+	u32 hidden;      /* enum hidden_class */
+	u32 filtered;    /* by a filter of the command line */
+	u32 is_reported; /* a record reports it */
 	u64 time;
 	struct wire_previous previous;  /* what the target had before this one */
 	struct wire_previous to_source; /* and the source */

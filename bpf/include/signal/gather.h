@@ -25,12 +25,12 @@ static __always_inline void gather_facts(struct facts *facts, u64 *ctx, struct t
 	facts->group = (int)ctx[3] != 0;
 	facts->result = (u32)ctx[4];
 	facts->to_itself = current_task->tgid == target->tgid;
-	facts->is_traced = view_of(current_task)->ptrace & PT_PTRACED;
+	facts->is_traced = untrusted_view(current_task)->ptrace & PT_PTRACED;
 	facts->is_io_worker = current_task->flags & PF_IO_WORKER;
 	facts->is_exiting = current_task->tgid != 0 && current_task->flags & PF_EXITING;
 	facts->last_fault = 0;
 	if (facts->to_itself && FAULT_SIGNALS & SIGNAL_BIT(facts->signal))
-		facts->last_fault = fault_address_of(view_of(current_task));
+		facts->last_fault = fault_address_of(untrusted_view(current_task));
 	facts->disposition = disposition_of(target, facts->signal, &facts->action);
 	if (have_task_pt_regs()) {
 		read_syscall(current_task, CALL_RUNS, &facts->call);

@@ -15,7 +15,7 @@
 #include "signal/facts.h"
 #include "signal/syscall.h"
 
-/* ABRT, KILL, CONT, STOP, TSTP, TTIN, TTOU, SYS: never hidden, whoever sends them. */
+/* ABRT, KILL, CONT, STOP, TSTP, TTIN, TTOU, SYS: never hidden, from any sender. */
 #define NEVER_HIDDEN                                                                                         \
 	(SIGNAL_BIT(6) | SIGNAL_BIT(9) | SIGNAL_BIT(18) | SIGNAL_BIT(19) | SIGNAL_BIT(20) | SIGNAL_BIT(21) | \
 	 SIGNAL_BIT(22) | SIGNAL_BIT(31))
@@ -46,14 +46,14 @@
  */
 static __always_inline bool is_on_stack(struct task_struct *task, u64 info)
 {
-	u64 stack = (u64)view_of(task)->stack;
+	u64 stack = (u64)untrusted_view(task)->stack;
 
 	return stack && info >= stack && info < (u64)bpf_task_pt_regs(task);
 }
 
 /*
  * Is current inside a system call of its own? Not the idle task, not a kernel thread, and not one that
- * is exiting, whose registers are those of whatever it did last. An interrupt of a program leaves no number.
+ * is exiting, with registers left over from what it did last. An interrupt of a program leaves no number.
  *
  * On x86 the register of the result says so, which a tracer can change where the call begins, and let go before it runs.
  * The number and the arguments are what the kernel goes by. So a siginfo on the task's own stack is evidence as well.
@@ -162,7 +162,7 @@ static __always_inline enum hidden_class hidden_class_of(const struct facts *fac
 	return SHOWN;
 }
 
-GLOBAL int classify(struct facts *facts)
+BPF_GLOBAL_FUNC int classify(struct facts *facts)
 {
 	if (!facts)
 		return 0;

@@ -22,11 +22,11 @@ static __always_inline bool was_signalled(struct task_struct *leader, const stru
 					  u32 signal)
 {
 	struct handover_key key = { .start_time = leader->start_boottime, .tgid = leader->tgid };
-	struct elsewhere *noted;
+	struct untracked *noted;
 
 	if (identity && identity->signalled & SIGNAL_BIT(signal))
 		return true;
-	noted = bpf_map_lookup_elem(&signalled_elsewhere, &key);
+	noted = bpf_map_lookup_elem(&untracked_signals, &key);
 	return noted && noted->signalled & SIGNAL_BIT(signal);
 }
 
@@ -38,7 +38,8 @@ static __always_inline bool may_end(const struct facts *facts, struct task_struc
 {
 	if (NEVER_ENDS & SIGNAL_BIT(facts->signal) || facts->result == TRACE_SIGNAL_OVERFLOW_FAIL)
 		return false;
-	return facts->result != TRACE_SIGNAL_IGNORED || !(view_of(target)->signal->flags & SIGNAL_GROUP_EXIT);
+	return facts->result != TRACE_SIGNAL_IGNORED ||
+	       !(untrusted_view(target)->signal->flags & SIGNAL_GROUP_EXIT);
 }
 
 /*
@@ -57,7 +58,7 @@ static __always_inline void recall(struct facts *facts, struct task_struct *lead
 		struct handover_key key = { .start_time = leader->start_boottime, .tgid = leader->tgid };
 
 		facts->previous.time = 0;
-		facts->no_history = bpf_map_lookup_elem(&signalled_elsewhere, &key) != NULL;
+		facts->no_history = bpf_map_lookup_elem(&untracked_signals, &key) != NULL;
 	}
 }
 
@@ -110,7 +111,7 @@ static __always_inline void note_previous(struct identity *identity, const struc
 	previous->source_tgid = 0;
 	previous->source_start = 0;
 	if (is_sent) {
-		struct task_struct *leader = view_of(current_task)->group_leader;
+		struct task_struct *leader = untrusted_view(current_task)->group_leader;
 
 		previous->source_tgid = leader->tgid;
 		previous->source_start = leader->start_boottime;
@@ -123,7 +124,7 @@ static __always_inline void note_previous(struct identity *identity, const struc
 /*
  * Does it explain that its target dies of this signal later? Not one that is hidden, or was ignored; nor one that was
  * handled when it came: the target may die of another, or of this one once it has no handler any more, and then the end is
- * told, with what came before it.
+ * reported, with what came before it.
  */
 static __always_inline bool explains_an_end(const struct facts *facts)
 {
@@ -140,21 +141,21 @@ static __always_inline void recall_and_note(struct facts *facts, struct task_str
 {
 	struct identity *identity = any_identity(leader);
 
-	if (facts->is_told)
+	if (facts->is_reported)
 		recall(facts, leader, identity);
 	if (!facts->may_end)
 		return;
 	if (!identity) {
-		note_elsewhere(leader, explains_an_end(facts) ? SIGNAL_BIT(facts->signal) : 0,
-			       facts->is_told ? MARK_TOLD : 0);
+		note_untracked(leader, explains_an_end(facts) ? SIGNAL_BIT(facts->signal) : 0,
+			       facts->is_reported ? MARK_REPORTED : 0);
 		return;
 	}
 	if (explains_an_end(facts))
 		note_signalled(identity, facts->signal);
 	if (!is_of_the_c_library(facts))
 		note_previous(identity, facts, current_task, facts->hidden != SHOWN);
-	if (facts->is_told)
-		mark(identity, MARK_TOLD);
+	if (facts->is_reported)
+		mark(identity, MARK_REPORTED);
 	if (leader->flags & PF_EXITING)
 		refresh_handover(leader, identity);
 }
@@ -171,7 +172,7 @@ static __always_inline void note_with_parent(struct task_struct *parent, u32 tgi
 		*(volatile u64 *)&identity->child_death = CHILD_DEATH(tgid, signal, time);
 	/* it is above those that may ask, and leaves a ghost as well */
 	if (left_ghost)
-		mark(identity, MARK_BEREFT);
+		mark(identity, MARK_CHILD_LEFT_GHOST);
 	if (BPF_CORE_READ(parent, flags) & PF_EXITING)
 		refresh_handover(parent, identity);
 }

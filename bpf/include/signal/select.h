@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What was asked for on the command line, as far as it can be decided before a byte is copied. User space asks the
- * rest, and may ask the same again: so nothing is refused here that it would not refuse. Whoever runs is taken for the
- * source where it may be one; whether it is, is for src/event/origin.rs to say.
+ * rest, and may ask the same again: so nothing is refused here that it would not refuse. The
+ * current task is assumed to be the source where it may be one; src/event/origin.rs decides whether it is.
  */
 #ifndef KILLSNOOP_SIGNAL_SELECT_H
 #define KILLSNOOP_SIGNAL_SELECT_H
@@ -56,7 +56,7 @@ static __always_inline u32 user_of_target(struct task_struct *target, u64 *place
 {
 	if (is_asked(SELECT_TARGET_UID) && has_exited(target))
 		return (u32)read_living_uid(AS_NUMBER(place, target));
-	return view_of(target)->cred->euid.val;
+	return untrusted_view(target)->cred->euid.val;
 }
 
 /* Which sides are: the source's only where current acts for itself, and not in an interrupt that it has nothing to do with. */
@@ -86,7 +86,7 @@ static __always_inline bool is_selected(struct task_struct *current_task, struct
 	leader = target->group_leader;
 	return !(is_asked(SELECT_PID) && !is_listed(SELECT_PID, source->tgid, NULL) &&
 		 !is_listed(SELECT_PID, leader->tgid, NULL)) &&
-	       side_passes(SELECT_SOURCE_PID, source, view_of(current_task)->cred->euid.val) &&
+	       side_passes(SELECT_SOURCE_PID, source, untrusted_view(current_task)->cred->euid.val) &&
 	       side_passes(SELECT_TARGET_PID, leader, user_of_target(target, place));
 }
 

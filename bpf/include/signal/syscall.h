@@ -3,7 +3,7 @@
  * What the saved user registers of current say about the system call it is in. The one file that
  * differs between architectures.
  *
- * The registers are stale in task work, in exit-by-signal and in interrupts: read_syscall() tells only
+ * The registers are stale in task work, in exit-by-signal and in interrupts: read_syscall() reports only
  * what they hold; who may believe them is decided by in_system_call() (signal/hide.h) and, with the number and
  * the arguments, by the pure function in user space (src/event/origin.rs).
  */
@@ -51,7 +51,7 @@ static __always_inline u64 fault_address_of(struct task_struct *task)
 	return ((struct task_struct___x86 *)task)->thread.cr2;
 }
 
-/* The kernel takes an int: what the caller has in the upper half names no other call. */
+/* The kernel reads an int: what the caller has in the upper half names no other call. */
 static __always_inline s64 number_of(struct pt_regs *regs)
 {
 	return (s32)regs->orig_ax;

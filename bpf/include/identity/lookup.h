@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Finds the identity of a process for a record: its own, or its forker's while the fork hook has not run. What is found are
- * numbers in map memory; whether it is of the image that runs is asked in record/process.h.
+ * Finds the identity of a process for a record: its own, or its forker's while the fork hook has not run. What is
+ * found are numbers in map memory; whether it is of the image that runs is asked in record/process.h.
  */
-#ifndef KILLSNOOP_IDENTITY_FOUND_H
-#define KILLSNOOP_IDENTITY_FOUND_H
+#ifndef KILLSNOOP_IDENTITY_LOOKUP_H
+#define KILLSNOOP_IDENTITY_LOOKUP_H
 
 #include "identity/environment.h"
 #include "identity/generation.h"
@@ -13,7 +13,7 @@
  * What was found of a process, as numbers in map memory: the verifier would follow everything behind a look-up for each
  * map that the value may be of. Addresses are read by copying alone.
  */
-struct found {
+struct identity_handle {
 	u64 identity; /* 0: nothing */
 	u64 argv;     /* of its first bytes, and of those from ARGV_LARGE_BYTES on; 0: it was being changed */
 	u64 tail;
@@ -27,7 +27,7 @@ struct found {
 };
 
 /* The bytes that it keeps of argv and the executable's path. */
-GLOBAL int read_found(struct found *found)
+BPF_GLOBAL_FUNC int read_found(struct identity_handle *found)
 {
 	struct identity *identity;
 
@@ -43,8 +43,8 @@ GLOBAL int read_found(struct found *found)
 	return (int)(found->copy.argv_kept + found->copy.exe_kept);
 }
 
-static __always_inline void take(struct found *found, struct identity *identity, struct task_struct *owner,
-				 bool seeded_one)
+static __always_inline void take(struct identity_handle *found, struct identity *identity,
+				 struct task_struct *owner, bool seeded_one)
 {
 	u32 bytes;
 
@@ -73,7 +73,7 @@ static __always_inline void take(struct found *found, struct identity *identity,
 }
 
 /* The hooks' own value is preferred to that of the seeding. */
-static __always_inline void take_own(struct found *found, struct task_struct *leader)
+static __always_inline void take_own(struct identity_handle *found, struct task_struct *leader)
 {
 	struct identity *identity = bpf_task_storage_get(&identities, leader, NULL, 0);
 
@@ -92,7 +92,7 @@ static __always_inline void take_own(struct found *found, struct task_struct *le
  * microseconds before sched_process_fork. PF_FORKNOEXEC says that its argv is its forker's, and same_image() that
  * real_parent is of the forker's image (with CLONE_PARENT it need not be the forker).
  */
-static __always_inline void find_identity(struct found *found, struct task_struct *leader,
+static __always_inline void find_identity(struct identity_handle *found, struct task_struct *leader,
 					  struct task_struct *member)
 {
 	found->flags = 0;
@@ -122,7 +122,7 @@ static __always_inline void ask_for_identity(struct task_struct *leader)
 	generation_barrier();
 }
 
-static __always_inline bool is_unchanged(const struct found *found)
+static __always_inline bool is_unchanged(const struct identity_handle *found)
 {
 	u32 generation = 0;
 
@@ -132,7 +132,7 @@ static __always_inline bool is_unchanged(const struct found *found)
 }
 
 /* Copies up to ARGV_MAX bytes, from one value or from two. */
-static __always_inline bool copy_whole_argv(u8 *to, const struct found *found, u32 bytes)
+static __always_inline bool copy_whole_argv(u8 *to, const struct identity_handle *found, u32 bytes)
 {
 	if (!found->argv || bpf_probe_read_kernel(to, AT_MOST(ARGV_LARGE_BYTES, bytes), (void *)found->argv))
 		return false;
@@ -144,7 +144,7 @@ static __always_inline bool copy_whole_argv(u8 *to, const struct found *found, u
 }
 
 /* How much of both is copied. More than there may be is a mixture: what is copied will not be accepted. */
-GLOBAL int clip_found(struct found *found)
+BPF_GLOBAL_FUNC int clip_found(struct identity_handle *found)
 {
 	if (!found)
 		return 0;
