@@ -61,7 +61,7 @@ int on_signal_generate(u64 *ctx)
 	if (scratch->facts.hidden == SHOWN && source_comm_is_ignored(&scratch->facts, current_task))
 		scratch->facts.filtered = 1;
 	scratch->facts.is_reported = scratch->facts.hidden == SHOWN && !scratch->facts.filtered;
-	if (scratch->facts.is_reported || scratch->facts.may_end) {
+	if (scratch->facts.is_reported || scratch->facts.may_end || is_hangup(&scratch->facts)) {
 		scratch->facts.time = bpf_ktime_get_boot_ns();
 		recall_and_note(&scratch->facts, target->group_leader, current_task);
 	}

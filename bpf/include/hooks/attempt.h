@@ -188,7 +188,7 @@ static __always_inline void take_attempt(struct scratch *scratch, struct task_st
 	u64 described;
 	u32 at;
 
-	begin_record(scratch, current_task, RECORD_ATTEMPT);
+	begin_record(scratch, current_task, current_task, RECORD_ATTEMPT);
 	append_subject(0, &subjects);
 	described = AS_NUMBER(&scratch->found.mm, current_task);
 	if (target)

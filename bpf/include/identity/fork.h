@@ -10,6 +10,7 @@
 #include "identity/environment.h"
 #include "identity/generation.h"
 #include "identity/handover.h"
+#include "identity/terminal.h"
 #include "identity/untracked.h"
 
 /* Copies what is in use of the forker's argv and path; false: no memory. */
@@ -101,7 +102,7 @@ static __always_inline void remember_fork(struct task_struct *forker, struct tas
 	identity->exec_time = from.identity->exec_time;
 	identity->exec_id = from.identity->exec_id;
 	__builtin_memcpy(identity->tty, from.identity->tty, TTY_BYTES);
-	identity->terminal = from.identity->terminal;
+	identity->terminal = from.identity->terminal & ~TERMINAL_HUNG_UP;
 	identity->image = from.identity->flags & PROCESS_BY_PLACE ? from.identity->image : (u64)mm_of(child);
 	identity->flags = from.identity->flags | (from.seeded ? PROCESS_SEEDED : 0) |
 			  (copied ? 0 : PROCESS_NO_MEMORY | PROCESS_EXE_LOST);

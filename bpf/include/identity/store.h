@@ -69,7 +69,8 @@ struct identity {
 	u32 marks;  /* enum mark */
 	/*
 	 * Its terminal at exec, and the name of that as the kernel has it: at a hang-up the process has lost it before the
-	 * signal comes. The pointer is no reference: what is read there shows whether it still is that terminal.
+	 * signal comes. The pointer is no reference: what is read there shows whether it still is that terminal. Its lowest bit is
+	 * TERMINAL_HUNG_UP.
 	 */
 	u8 tty[TTY_BYTES];
 	u64 terminal;

@@ -46,6 +46,47 @@ static __always_inline bool is_terminal_of(struct tty_struct *tty, struct task_s
 	       a[1] == b[1];
 }
 
+/* Is it the first process of its session? Of a task that has been released nothing is known. */
+static __always_inline bool leads_session(struct task_struct *leader)
+{
+	struct pid *pid = BPF_CORE_READ(leader, thread_pid);
+
+	return pid && pid == BPF_CORE_READ(leader, signal, pids[PIDTYPE_SID]);
+}
+
+/* In identity.terminal, beside the pointer: it was certainly the last of this process that hung up. */
+#define TERMINAL_HUNG_UP 1ULL
+
+static __always_inline struct tty_struct *terminal_of(const struct identity *identity)
+{
+	return (struct tty_struct *)(identity->terminal & ~TERMINAL_HUNG_UP);
+}
+
+/*
+ * A terminal that hangs up belongs to its session until all of that is signalled, its leader first (__tty_hangup()). The
+ * leader signals others when it ends (disassociate_ctty()), and the terminal is nobody's by then. So the one that is kept
+ * of the leader is compared now, and forgotten where it is another, or where a leader that ends is itself among the others.
+ */
+static __always_inline void note_hangup(struct task_struct *leader, struct identity *identity)
+{
+	struct tty_struct *terminal = terminal_of(identity);
+
+	if (!leads_session(leader) || BPF_CORE_READ(leader, signal, tty))
+		return;
+	if (is_terminal_of(terminal, leader, identity->tty))
+		identity->terminal = (u64)terminal | TERMINAL_HUNG_UP;
+	else
+		identity->terminal = 0;
+}
+
+/* Is this process, which ends, the leader that signals the target for a terminal that has hung up, if any does? */
+static __always_inline bool ends_session_of(struct task_struct *leader, struct task_struct *target)
+{
+	return leads_session(leader) && !BPF_CORE_READ(leader, signal, tty) &&
+	       BPF_CORE_READ(leader, signal, pids[PIDTYPE_SID]) ==
+		       BPF_CORE_READ(target, signal, pids[PIDTYPE_SID]);
+}
+
 static __always_inline void remember_tty(struct task_struct *task, struct identity *identity)
 {
 	struct signal_struct *signal = untrusted_view(task)->signal;

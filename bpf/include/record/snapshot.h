@@ -13,22 +13,31 @@
 #include "record/title.h"
 #include "signal/hide.h"
 
-/* The target's terminal, or the one that it has just lost. */
-static __always_inline void name_tty(u8 *name, struct task_struct *target)
+/* The target's terminal, or the one that it has just lost, or that the leader of its session lost before it ended. */
+static __always_inline void name_tty(u8 *name, const struct facts *facts, struct task_struct *current_task,
+				     struct task_struct *target)
 {
 	struct identity *identity;
 
 	copy_tty(target, name);
 	if (name[0])
 		return;
+	/* one that is released already, in an interrupt, may point at a leader that is gone */
+	if (facts->is_exiting && facts->is_hashed && ends_session_of(current_task->group_leader, target)) {
+		identity = any_identity(current_task->group_leader);
+		if (identity && identity->terminal & TERMINAL_HUNG_UP) {
+			__builtin_memcpy(name, identity->tty, TTY_BYTES);
+			return;
+		}
+	}
 	identity = any_identity(target->group_leader);
 	/* it may have had another one since */
-	if (identity && is_terminal_of((struct tty_struct *)identity->terminal, target, identity->tty))
+	if (identity && is_terminal_of(terminal_of(identity), target, identity->tty))
 		__builtin_memcpy(name, identity->tty, TTY_BYTES);
 }
 
 static __always_inline void describe_signal(struct wire_signal *signal, const struct facts *facts,
-					    struct task_struct *target)
+					    struct task_struct *current_task, struct task_struct *target)
 {
 	signal->version = WIRE_VERSION;
 	signal->time = facts->time;
@@ -65,7 +74,7 @@ static __always_inline void describe_signal(struct wire_signal *signal, const st
 	signal->joins_at = JOINS_NOWHERE;
 	__builtin_memset(signal->tty, 0, sizeof(signal->tty));
 	if (is_from_tty(facts))
-		name_tty(signal->tty, target);
+		name_tty(signal->tty, facts, current_task, target);
 	signal->call = facts->call;
 	signal->spawners = 0;
 	signal->behind = 0;
@@ -123,12 +132,12 @@ static long append_subject(u32 index, void *context)
 	return 0;
 }
 
-static __always_inline void begin_record(struct scratch *scratch, struct task_struct *target,
-					 enum wire_kind kind)
+static __always_inline void begin_record(struct scratch *scratch, struct task_struct *current_task,
+					 struct task_struct *target, enum wire_kind kind)
 {
 	struct wire_signal *signal = (struct wire_signal *)scratch->record;
 
-	describe_signal(signal, &scratch->facts, target);
+	describe_signal(signal, &scratch->facts, current_task, target);
 	signal->kind = kind;
 	scratch->length = sizeof(*signal);
 	scratch->ancestors = 0;
@@ -146,7 +155,7 @@ static __always_inline void take_snapshot(void *ctx, struct scratch *scratch,
 	struct subjects subjects = { .current_task = current_task, .target = target, .scratch = scratch };
 	struct walk walk = { .scratch = scratch };
 
-	begin_record(scratch, target, RECORD_SIGNAL);
+	begin_record(scratch, current_task, target, RECORD_SIGNAL);
 	BOUNDED_LOOP(2, 2, append_subject, &subjects);
 
 	walk.target_next = target->group_leader;

@@ -182,4 +182,10 @@ static __always_inline bool is_from_tty(const struct facts *facts)
 	return facts->info == INFO_KERNEL && TTY_SIGNALS & SIGNAL_BIT(facts->signal);
 }
 
+/* May a terminal hang up at this moment? */
+static __always_inline bool is_hangup(const struct facts *facts)
+{
+	return facts->signal == 1 && facts->info == INFO_KERNEL;
+}
+
 #endif

@@ -9,6 +9,7 @@
 #include "base/task.h"
 #include "identity/generation.h"
 #include "identity/handover.h"
+#include "identity/terminal.h"
 #include "identity/untracked.h"
 #include "signal/hide.h"
 
@@ -143,6 +144,8 @@ static __always_inline void recall_and_note(struct facts *facts, struct task_str
 
 	if (facts->is_reported)
 		recall(facts, leader, identity);
+	if (identity && is_hangup(facts))
+		note_hangup(leader, identity);
 	if (!facts->may_end)
 		return;
 	if (!identity) {
