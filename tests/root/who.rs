@@ -23,6 +23,7 @@ pub const TESTS: &[Test] = &[
     ("a_deep_target_of_its_parent_is_cut_by_depth_all_the_same", &[], a_shared_chain_is_cut),
     ("a_parent_that_dies_is_named_though_the_target_has_another", &[], parent_death),
     ("a_terminal_that_hangs_up_has_no_source_and_a_whole_tree", &[], a_hang_up),
+    ("a_terminal_that_hung_up_before_its_leader_ended_has_its_name", &[], a_hang_up_before_the_end),
     ("a_child_that_never_execs_has_its_forkers_argv", &[], a_child_that_never_execs),
     ("exec_by_a_thread_keeps_the_identity", &[], exec_by_a_thread),
     ("what_ran_before_the_tracer_is_known", &[], what_ran_before),
@@ -362,4 +363,17 @@ fn a_hang_up() {
     assert_eq!(event["trigger"]["pid"], leader.pid(), "{event}");
     assert!(event["target"]["treeTruncated"].is_null(), "{event}");
     assert_eq!(pids_up(&event["target"]).last(), Some(&1), "{event}");
+}
+
+fn a_hang_up_before_the_end() {
+    let tracer = Tracer::json(&[]);
+    let holder = Process::workload(&["hangs-up"]);
+    let said = holder.said();
+    let (name, child) = said.trim().strip_prefix("/dev/").unwrap().split_once(' ').unwrap();
+    holder.kill(Signal::TERM);
+    // the leader has lost its terminal; it ends, and signals the foreground
+    let event = tracer.signal_to(child.parse().unwrap(), 1);
+    assert_eq!(event["origin"], "tty", "{event}");
+    assert_eq!(cmdline(&event["trigger"])[1], "loses-a-terminal", "{event}");
+    assert_eq!(event["tty"]["name"], name, "{event}");
 }

@@ -36,6 +36,52 @@ static int be_on_a_terminal(void)
 	return 0;
 }
 
+static void ignore_signal(int signal __attribute__((unused)))
+{
+}
+
+/* loses-a-terminal NAME: what the leader of a session execs; ends after its terminal, with a child in the foreground. */
+static int lose_terminal(void)
+{
+	sigset_t hangup, before;
+	pid_t child;
+
+	signal(SIGTTOU, SIG_IGN);
+	sigemptyset(&hangup);
+	sigaddset(&hangup, SIGHUP);
+	sigprocmask(SIG_BLOCK, &hangup, &before);
+	child = fork();
+	if (child == 0) {
+		sigprocmask(SIG_SETMASK, &before, NULL);
+		wait_for_ever();
+	}
+	signal(SIGHUP, ignore_signal);
+	if (child < 0 || setpgid(child, child) || tcsetpgrp(0, child))
+		die("the foreground");
+	printf("%s %d\n", arguments[2], child);
+	fflush(stdout);
+	sigsuspend(&before);
+	return 0;
+}
+
+/* hangs-up: holds a terminal, which hangs up when this process ends; prints its name and who is in its foreground. */
+static int hang_up(void)
+{
+	int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC), slave;
+
+	if (master < 0 || grantpt(master) || unlockpt(master))
+		die("posix_openpt");
+	if (fork() == 0) {
+		setsid();
+		slave = open(ptsname(master), O_RDWR);
+		if (slave < 0 || ioctl(slave, TIOCSCTTY, 0) || dup2(slave, 0))
+			die("open the terminal");
+		execl("/proc/self/exe", "workload", "loses-a-terminal", ptsname(master), NULL);
+		die("exec");
+	}
+	wait_for_ever();
+}
+
 /* titled TITLE: writes TITLE over its own argument block, as setproctitle does. */
 static int be_titled(void)
 {
@@ -53,6 +99,8 @@ static int be_titled(void)
 const struct role place_roles[] = {
 	{ "in-memory", run_in_memory },
 	{ "on-a-terminal", be_on_a_terminal },
+	{ "loses-a-terminal", lose_terminal },
+	{ "hangs-up", hang_up },
 	{ "titled", be_titled },
 	{ NULL, NULL },
 };
