@@ -70,3 +70,25 @@ fn no_module_names_one_above_it() {
     }
     assert!(wrong.is_empty(), "these name a module above their own:\n{}", wrong.join("\n"));
 }
+
+/// The directories of bpf/include, the lowest first.
+const HEADERS: &[&str] = &["base", "identity", "signal", "record", "hooks"];
+
+#[test]
+fn no_header_includes_one_above_it() {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("bpf/include");
+    let height = |name: &str| HEADERS.iter().position(|one| *one == name).unwrap();
+    let headers = files_below(&directory, "h");
+    let mut wrong = Vec::new();
+    for path in &headers {
+        let own = height(&module_of(path, &directory));
+        let text = fs::read_to_string(path).unwrap();
+        for named in text.lines().filter_map(|line| line.strip_prefix("#include \"")) {
+            if height(named.split('/').next().unwrap()) > own {
+                wrong.push(format!("{}: {named}", path.display()));
+            }
+        }
+    }
+    assert!(headers.len() > HEADERS.len(), "the headers are elsewhere");
+    assert!(wrong.is_empty(), "these include a header above their own:\n{}", wrong.join("\n"));
+}
