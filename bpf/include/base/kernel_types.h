@@ -8,6 +8,8 @@
 #ifndef KILLSNOOP_BASE_KERNEL_TYPES_H
 #define KILLSNOOP_BASE_KERNEL_TYPES_H
 
+#include "base/kernel_constants.h"
+
 typedef signed char __s8;
 typedef unsigned char __u8;
 typedef short __s16;
@@ -55,13 +57,8 @@ enum bpf_func_id {
 };
 
 /* include/linux/sched.h */
-#define PF_EXITING 0x00000004
-#define PF_IO_WORKER 0x00000010
 #define PF_FORKNOEXEC 0x00000040
-#define PF_KTHREAD 0x00200000
-#define TASK_COMM_LEN 16
 /* include/linux/sched/signal.h */
-#define SIGNAL_GROUP_EXIT 0x00000004
 #define SIGNAL_UNKILLABLE 0x00000040
 
 /* include/linux/ptrace.h */

@@ -41,6 +41,14 @@ struct wire_types {
 	enum wire_process_flag process_flag;
 	enum hidden_class hidden_class;
 	enum reader_state reader_state;
+	enum task_constant task_constant;
+	enum signal_number signal_number;
+	enum siginfo_code siginfo_code;
+	enum call_x86_64 call_x86_64;
+	enum call_i386 call_i386;
+	enum call_arm64 call_arm64;
+	enum call_arm call_arm;
+	enum pidfd_flag pidfd_flag;
 };
 const volatile struct wire_types wire_types = {};
 

@@ -126,8 +126,8 @@ static __always_inline struct task_struct *addressed(struct task_struct *task,
 	u32 level;
 
 	if (is_pidfd_kill(call)) {
-		/* PIDFD_SIGNAL_PROCESS_GROUP: it stands for its group */
-		if (call->args[3] & 4)
+		/* it stands for its group */
+		if (call->args[3] & PIDFD_SIGNAL_PROCESS_GROUP)
 			return NULL;
 		pid = pid_of_descriptor(task, (u32)number);
 	} else {

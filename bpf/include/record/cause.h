@@ -18,7 +18,7 @@
 #define BEHIND_ROOM (2 * sizeof(struct wire_process) + sizeof(struct wire_limits) + 8 * CAUSE_STACK + 8)
 
 /* KILL, XCPU, XFSZ */
-#define LIMIT_SIGNALS (SIGNAL_BIT(9) | SIGNAL_BIT(24) | SIGNAL_BIT(25))
+#define LIMIT_SIGNALS (SIGNAL_BIT(SIGKILL) | SIGNAL_BIT(SIGXCPU) | SIGNAL_BIT(SIGXFSZ))
 
 /*
  * A call of the kill family names its sender. So does the siginfo of a fault its own instruction, and that of SIGCHLD the
@@ -33,7 +33,7 @@ static __always_inline bool wants_stack(const struct facts *facts)
 		return facts->call.abi != ABI_NONE && !facts->call.active;
 	if (facts->info != INFO_POINTER)
 		return true;
-	if (facts->signal == 17)
+	if (facts->signal == SIGCHLD)
 		return false;
 	return !(FAULT_SIGNALS & SIGNAL_BIT(facts->signal) && facts->to_itself && facts->code > 0 &&
 		 facts->code < SI_KERNEL);

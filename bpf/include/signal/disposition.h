@@ -14,11 +14,14 @@
 
 #define SIGNAL_BIT(sig) (1ULL << (-1 + (sig)))
 
-/* Signals whose default action is to do nothing: SIGCHLD, SIGCONT, SIGURG, SIGWINCH. */
-#define DEFAULT_IGNORED (SIGNAL_BIT(17) | SIGNAL_BIT(18) | SIGNAL_BIT(23) | SIGNAL_BIT(28))
+/* Signals whose default action is to do nothing. */
+#define DEFAULT_IGNORED \
+	(SIGNAL_BIT(SIGCHLD) | SIGNAL_BIT(SIGCONT) | SIGNAL_BIT(SIGURG) | SIGNAL_BIT(SIGWINCH))
 
 /* And those that stop a process: no end by one of them is possible. */
-#define NEVER_ENDS (DEFAULT_IGNORED | SIGNAL_BIT(19) | SIGNAL_BIT(20) | SIGNAL_BIT(21) | SIGNAL_BIT(22))
+#define NEVER_ENDS                                                                           \
+	(DEFAULT_IGNORED | SIGNAL_BIT(SIGSTOP) | SIGNAL_BIT(SIGTSTP) | SIGNAL_BIT(SIGTTIN) | \
+	 SIGNAL_BIT(SIGTTOU))
 
 /* `place` is map memory: the verifier allows no variable offset on a typed pointer, so it becomes a number there. */
 static __always_inline enum wire_disposition disposition_of(struct task_struct *task, u32 signal, u64 *place)

@@ -15,30 +15,19 @@
 #include "signal/facts.h"
 #include "signal/syscall.h"
 
-/* ABRT, KILL, CONT, STOP, TSTP, TTIN, TTOU, SYS: never hidden, from any sender. */
-#define NEVER_HIDDEN                                                                                         \
-	(SIGNAL_BIT(6) | SIGNAL_BIT(9) | SIGNAL_BIT(18) | SIGNAL_BIT(19) | SIGNAL_BIT(20) | SIGNAL_BIT(21) | \
-	 SIGNAL_BIT(22) | SIGNAL_BIT(31))
-/* ILL, TRAP, BUS, FPE, SEGV */
-#define FAULT_SIGNALS (SIGNAL_BIT(4) | SIGNAL_BIT(5) | SIGNAL_BIT(7) | SIGNAL_BIT(8) | SIGNAL_BIT(11))
-/* ALRM, VTALRM, PROF */
-#define TIMER_SIGNALS (SIGNAL_BIT(14) | SIGNAL_BIT(26) | SIGNAL_BIT(27))
-/* URG, IO */
-#define IO_SIGNALS (SIGNAL_BIT(23) | SIGNAL_BIT(29))
+/* Never hidden, from any sender. */
+#define NEVER_HIDDEN                                                                             \
+	(SIGNAL_BIT(SIGABRT) | SIGNAL_BIT(SIGKILL) | SIGNAL_BIT(SIGCONT) | SIGNAL_BIT(SIGSTOP) | \
+	 SIGNAL_BIT(SIGTSTP) | SIGNAL_BIT(SIGTTIN) | SIGNAL_BIT(SIGTTOU) | SIGNAL_BIT(SIGSYS))
+#define FAULT_SIGNALS                                                                         \
+	(SIGNAL_BIT(SIGILL) | SIGNAL_BIT(SIGTRAP) | SIGNAL_BIT(SIGBUS) | SIGNAL_BIT(SIGFPE) | \
+	 SIGNAL_BIT(SIGSEGV))
+#define TIMER_SIGNALS (SIGNAL_BIT(SIGALRM) | SIGNAL_BIT(SIGVTALRM) | SIGNAL_BIT(SIGPROF))
+#define IO_SIGNALS (SIGNAL_BIT(SIGURG) | SIGNAL_BIT(SIGIO))
 
 /* include/trace/events/signal.h */
 #define TRACE_SIGNAL_IGNORED 1
 #define TRACE_SIGNAL_OVERFLOW_FAIL 3
-/* include/uapi/asm-generic/siginfo.h */
-#define SI_TIMER (-2)
-#define SI_MESGQ (-3)
-#define SI_ASYNCIO (-4)
-#define SI_SIGIO (-5)
-#define SI_KERNEL 128
-#define SYS_USER_DISPATCH 2
-#define BUS_MCEERR_AR 4
-#define BUS_MCEERR_AO 5
-#define TRAP_PERF 6
 
 /*
  * Is this siginfo between the end of the task's kernel stack and its saved registers? Then a call of the task built it. That
@@ -117,7 +106,7 @@ static __always_inline enum hidden_class hidden_class_of(const struct facts *fac
 
 	/* a program that dispatches its own system calls (Wine) does so all the time */
 	bool is_dispatched =
-		facts->signal == 31 && is_pointer && facts->code == SYS_USER_DISPATCH && to_itself;
+		facts->signal == SIGSYS && is_pointer && facts->code == SYS_USER_DISPATCH && to_itself;
 
 	if (settings.show_all || (settings.included_signals & bit) || (NEVER_HIDDEN & bit && !is_dispatched))
 		return SHOWN;
@@ -133,23 +122,23 @@ static __always_inline enum hidden_class hidden_class_of(const struct facts *fac
 	/* its registers are what its tracer wrote there: this may be a call that sends */
 	if (facts->is_traced && may_send(facts->call.number))
 		return SHOWN;
-	if (facts->signal == 17 && is_pointer && facts->code >= 1 && facts->code <= 6)
+	if (facts->signal == SIGCHLD && is_pointer && facts->code >= 1 && facts->code <= 6)
 		return HIDDEN_CHILD;
 	if (is_pointer && facts->code == SI_TIMER && !facts->is_on_stack)
 		return HIDDEN_TIMER;
 	if (facts->info == INFO_KERNEL && (TIMER_SIGNALS & bit))
 		return HIDDEN_TIMER;
 	if (is_pointer && to_itself && facts->code > 0 && (FAULT_SIGNALS & bit)) {
-		bool memory_error =
-			facts->signal == 7 && (facts->code == BUS_MCEERR_AR || facts->code == BUS_MCEERR_AO);
+		bool memory_error = facts->signal == SIGBUS &&
+				    (facts->code == BUS_MCEERR_AR || facts->code == BUS_MCEERR_AO);
 		/* of a perf event, which any process of the same user may have opened */
-		bool event = facts->signal == 5 && facts->code == TRAP_PERF;
+		bool event = facts->signal == SIGTRAP && facts->code == TRAP_PERF;
 
 		return memory_error || event ? SHOWN : HIDDEN_FAULT;
 	}
-	if (facts->signal == 28 && facts->info == INFO_KERNEL)
+	if (facts->signal == SIGWINCH && facts->info == INFO_KERNEL)
 		return HIDDEN_TTY;
-	if (facts->signal == 13 && facts->info == INFO_NONE && to_itself)
+	if (facts->signal == SIGPIPE && facts->info == INFO_NONE && to_itself)
 		return HIDDEN_IO;
 	/*
 	 * F_SETOWN names any process, and F_SETSIG any signal: one that another process brings about is not hidden. Nor is
@@ -172,9 +161,9 @@ BPF_GLOBAL_FUNC int classify(struct facts *facts)
 }
 
 /* HUP, INT, QUIT, CONT, TSTP, TTIN, TTOU, WINCH */
-#define TTY_SIGNALS                                                                                         \
-	(SIGNAL_BIT(1) | SIGNAL_BIT(2) | SIGNAL_BIT(3) | SIGNAL_BIT(18) | SIGNAL_BIT(20) | SIGNAL_BIT(21) | \
-	 SIGNAL_BIT(22) | SIGNAL_BIT(28))
+#define TTY_SIGNALS                                                                            \
+	(SIGNAL_BIT(SIGHUP) | SIGNAL_BIT(SIGINT) | SIGNAL_BIT(SIGQUIT) | SIGNAL_BIT(SIGCONT) | \
+	 SIGNAL_BIT(SIGTSTP) | SIGNAL_BIT(SIGTTIN) | SIGNAL_BIT(SIGTTOU) | SIGNAL_BIT(SIGWINCH))
 
 /* Is it one that a terminal may have sent? */
 static __always_inline bool is_from_tty(const struct facts *facts)
@@ -185,7 +174,7 @@ static __always_inline bool is_from_tty(const struct facts *facts)
 /* May a terminal hang up at this moment? */
 static __always_inline bool is_hangup(const struct facts *facts)
 {
-	return facts->signal == 1 && facts->info == INFO_KERNEL;
+	return facts->signal == SIGHUP && facts->info == INFO_KERNEL;
 }
 
 #endif

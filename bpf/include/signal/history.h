@@ -80,13 +80,14 @@ static __always_inline void recall_source(struct facts *facts, const struct iden
 /* glibc's SIGCANCEL and SIGSETXID: what its threads say to each other came before nothing. */
 static __always_inline bool is_of_the_c_library(const struct facts *facts)
 {
-	return (facts->signal == 32 || facts->signal == 33) && facts->disposition != DISPOSITION_DEFAULT;
+	return (facts->signal == KERNEL_SIGRTMIN || facts->signal == KERNEL_SIGRTMIN + 1) &&
+	       facts->disposition != DISPOSITION_DEFAULT;
 }
 
 /* One of which the kernel keeps the address (fault_address_of()). */
 static __always_inline bool is_page_fault(const struct facts *facts)
 {
-	return (facts->signal == 7 || facts->signal == 11) && facts->info == INFO_POINTER &&
+	return (facts->signal == SIGBUS || facts->signal == SIGSEGV) && facts->info == INFO_POINTER &&
 	       facts->to_itself && !facts->is_sent && facts->code > 0 && facts->code < SI_KERNEL;
 }
 

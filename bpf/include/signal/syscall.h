@@ -79,7 +79,7 @@ static __always_inline void read_syscall(struct task_struct *task,
 		call->args[1] = (u32)regs->cx;
 		call->args[2] = (u32)regs->dx;
 		call->args[3] = (u32)regs->si;
-	} else if (call->number & 0x40000000) {
+	} else if (call->number & X32_SYSCALL_BIT) {
 		call->abi = ABI_X32;
 	}
 }
@@ -137,7 +137,7 @@ static __always_inline void read_syscall(struct task_struct *task, enum call_sta
 #endif
 
 /*
- * Numbers of the calls that send a signal, by ABI. Filtering in the kernel needs to know no more than that
+ * Which calls send a signal, by ABI. Filtering in the kernel needs to know no more than that
  * it is one of them, and for which signal; which one it is, is user space's to say.
  *
  * tgkill and rt_tgsigqueueinfo have the signal as third argument, the others as second.
@@ -146,33 +146,34 @@ static __always_inline bool is_thread_kill(const struct wire_syscall *call, s64 
 {
 	switch (call->abi) {
 	case ABI_X86_64:
-		return number == 234 || number == 297;
+		return number == X86_64_TGKILL || number == X86_64_RT_TGSIGQUEUEINFO;
 	case ABI_X32:
-		return number == 234 || number == 536;
+		return number == X86_64_TGKILL || number == X32_RT_TGSIGQUEUEINFO;
 	case ABI_I386:
-		return number == 270 || number == 335;
+		return number == I386_TGKILL || number == I386_RT_TGSIGQUEUEINFO;
 	case ABI_ARM64:
-		return number == 131 || number == 240;
+		return number == ARM64_TGKILL || number == ARM64_RT_TGSIGQUEUEINFO;
 	case ABI_ARM:
-		return number == 268 || number == 363;
+		return number == ARM_TGKILL || number == ARM_RT_TGSIGQUEUEINFO;
 	}
 	return false;
 }
 
 static __always_inline bool is_process_kill(const struct wire_syscall *call, s64 number)
 {
-	if (number == 424)
+	if (number == PIDFD_SEND_SIGNAL)
 		return call->abi != ABI_NONE;
 	switch (call->abi) {
 	case ABI_X86_64:
-		return number == 62 || number == 200 || number == 129;
+		return number == X86_64_KILL || number == X86_64_TKILL || number == X86_64_RT_SIGQUEUEINFO;
 	case ABI_X32:
-		return number == 62 || number == 200 || number == 524;
+		return number == X86_64_KILL || number == X86_64_TKILL || number == X32_RT_SIGQUEUEINFO;
 	case ABI_I386:
+		return number == I386_KILL || number == I386_TKILL || number == I386_RT_SIGQUEUEINFO;
 	case ABI_ARM:
-		return number == 37 || number == 238 || number == 178;
+		return number == ARM_KILL || number == ARM_TKILL || number == ARM_RT_SIGQUEUEINFO;
 	case ABI_ARM64:
-		return number == 129 || number == 130 || number == 138;
+		return number == ARM64_KILL || number == ARM64_TKILL || number == ARM64_RT_SIGQUEUEINFO;
 	}
 	return false;
 }
@@ -180,32 +181,33 @@ static __always_inline bool is_process_kill(const struct wire_syscall *call, s64
 /* Can a call of this number be one that sends a signal, in any ABI? Asked of every system call of the host. */
 static __always_inline bool may_send(s64 number)
 {
-	switch (number & ~0x40000000LL) {
+	switch (number & ~(s64)X32_SYSCALL_BIT) {
 #if defined(__TARGET_ARCH_x86)
-	case 62:
-	case 129:
-	case 200:
-	case 234:
-	case 297:
-	case 524:
-	case 536:
-	case 37:
-	case 270:
-	case 335:
+	case X86_64_KILL:
+	case X86_64_RT_SIGQUEUEINFO:
+	case X86_64_TKILL:
+	case X86_64_TGKILL:
+	case X86_64_RT_TGSIGQUEUEINFO:
+	case X32_RT_SIGQUEUEINFO:
+	case X32_RT_TGSIGQUEUEINFO:
+	case I386_KILL:
+	case I386_RT_SIGQUEUEINFO:
+	case I386_TKILL:
+	case I386_TGKILL:
+	case I386_RT_TGSIGQUEUEINFO:
 #else
-	case 129:
-	case 130:
-	case 131:
-	case 138:
-	case 240:
-	case 37:
-	case 268:
-	case 363:
+	case ARM64_KILL:
+	case ARM64_TKILL:
+	case ARM64_TGKILL:
+	case ARM64_RT_SIGQUEUEINFO:
+	case ARM64_RT_TGSIGQUEUEINFO:
+	case ARM_KILL:
+	case ARM_RT_SIGQUEUEINFO:
+	case ARM_TKILL:
+	case ARM_TGKILL:
+	case ARM_RT_TGSIGQUEUEINFO:
 #endif
-	/* of both tables of 32-bit calls */
-	case 178:
-	case 238:
-	case 424:
+	case PIDFD_SEND_SIGNAL:
 		return true;
 	}
 	return false;
@@ -213,12 +215,12 @@ static __always_inline bool may_send(s64 number)
 
 static __always_inline s64 plain_number(const struct wire_syscall *call)
 {
-	return call->abi == ABI_X32 ? call->number & ~0x40000000LL : call->number;
+	return call->abi == ABI_X32 ? call->number & ~(s64)X32_SYSCALL_BIT : call->number;
 }
 
 static __always_inline bool is_pidfd_kill(const struct wire_syscall *call)
 {
-	return plain_number(call) == 424 && call->abi != ABI_NONE;
+	return plain_number(call) == PIDFD_SEND_SIGNAL && call->abi != ABI_NONE;
 }
 
 /* For which signal a call is; false if it is none of those that send one. */
@@ -247,14 +249,15 @@ static __always_inline bool is_ptrace(const struct wire_syscall *call)
 {
 	switch (call->abi) {
 	case ABI_X86_64:
-		return call->number == 101;
+		return call->number == X86_64_PTRACE;
 	case ABI_X32:
-		return (call->number & ~0x40000000LL) == 521;
+		return (call->number & ~(s64)X32_SYSCALL_BIT) == X32_PTRACE;
 	case ABI_ARM64:
-		return call->number == 117;
+		return call->number == ARM64_PTRACE;
 	case ABI_I386:
+		return call->number == I386_PTRACE;
 	case ABI_ARM:
-		return call->number == 26;
+		return call->number == ARM_PTRACE;
 	}
 	return false;
 }
