@@ -125,7 +125,9 @@ impl Sink {
 
     /// No line is wrong, or comes twice. `judge` gets the event, the source's command line, and the number.
     pub fn check_by(&self, events: &[Value], judge: impl Fn(&Value, &[String], u64)) -> Seen {
-        let own = self.lines(events);
+        let mut own = self.lines(events);
+        // one that waited for a command line is printed after others that came later
+        own.sort_by_key(|event| event["id"].as_u64());
         let mut seen = Seen { count: own.len() as u64, incomplete: 0 };
         let mut latest: HashMap<String, u64> = HashMap::new();
         let mut id = 0;
@@ -133,7 +135,7 @@ impl Sink {
             assert_eq!(event["signal"], self.signal, "{event}");
             assert_eq!(event["result"], "ignored", "{event}");
             assert_eq!(event["target"]["key"], own[0]["target"]["key"], "{event}");
-            assert!(event["id"].as_u64().unwrap() > id, "ids rise, {id} was before: {event}");
+            assert!(event["id"].as_u64().unwrap() > id, "{id} was before: {event}");
             id = event["id"].as_u64().unwrap();
             let number = event["sigval"]["int"].as_u64().unwrap_or_else(|| panic!("no number: {event}"));
             let before = latest.insert(event["source"]["key"].to_string(), number);
