@@ -14,6 +14,9 @@ pub enum UsageError {
     /// Not a duration.
     #[error("'{0}' is not a duration: give seconds, or a number with a unit such as 500ms, 10s, 5m, 2h")]
     Duration(String),
+    /// No size of the ring.
+    #[error("'{0}' is not a power of two of at least 4096")]
+    RingBytes(String),
     /// No process is called so.
     #[error("an empty name is nobody's comm")]
     EmptyComm,

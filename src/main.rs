@@ -20,7 +20,7 @@ fn main() -> ExitCode {
         None => {
             let is_loud = begin_log(&cli.trace, LogLevel::Info) >= tracing::Level::INFO;
             let request = settle(cli.trace, (Kind::Logfmt, Place::Stdout));
-            done(command::trace(request, is_loud).map(|()| ExitCode::SUCCESS), 1)
+            done(command::trace::trace(request, is_loud).map(|()| ExitCode::SUCCESS), 1)
         }
         Some(Command::Run { trace, command }) => {
             begin_log(&trace, LogLevel::Warn);

@@ -4,4 +4,5 @@ pub mod bounded;
 pub mod clock;
 pub(crate) mod descriptors;
 pub mod digits;
+pub mod period;
 pub mod sanitize;

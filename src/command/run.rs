@@ -18,7 +18,8 @@ use signal_hook::consts::SIGTERM;
 use signal_hook::iterator::Signals;
 
 use super::child::{FAILED, Held};
-use super::{Stopper, Terminal, Wiring, begin, outputs, threads};
+use super::wiring::{Stopper, Terminal, Wiring};
+use super::{begin, outputs, threads};
 use crate::base::sanitize::visible;
 use crate::cli::Request;
 use crate::trace::privileges::Needs;

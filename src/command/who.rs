@@ -13,7 +13,8 @@ use anyhow::{Context, bail};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
-use super::{Terminal, Wiring, begin, outputs, threads};
+use super::wiring::{Terminal, Wiring};
+use super::{begin, outputs, threads};
 use crate::base::sanitize::visible;
 use crate::bpf::probe::in_initial_pid_namespace;
 use crate::bpf::session::boot_time;

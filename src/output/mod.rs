@@ -15,6 +15,7 @@ pub mod redact;
 pub mod render;
 pub mod select;
 pub mod shorten;
+pub mod spec;
 pub mod status;
 pub mod tally;
 

@@ -5,6 +5,7 @@
 
 pub mod cause;
 mod decode;
+pub mod names;
 
 use std::borrow::Cow;
 

@@ -1,0 +1,113 @@
+//! From flags to validated settings: what contradicts itself, or can never pass a filter, is refused here, before the kernel
+//! is asked for anything.
+
+use super::flags::TraceArgs;
+use crate::config::{ALL_SIGNALS, Config, Failed, MAX_IGNORED_COMMS};
+use crate::error::UsageError;
+use crate::event::signal::Signal;
+use crate::output::deliver::destination::Place;
+use crate::output::redact::Redaction;
+use crate::output::select::filter::Conditions;
+use crate::output::spec::OutputSpec;
+use crate::output::{self, Kind, OutputSettings};
+use crate::record::MAX_VARIABLES;
+use crate::record::names::CommName;
+
+/// The settings of a trace, each valid and all of them together.
+#[derive(Debug)]
+pub struct Request {
+    /// What is traced.
+    pub config: Config,
+    /// What is reported of it, and how.
+    pub settings: output::Settings,
+}
+
+impl TraceArgs {
+    /// Validates the flags. Lines that no FILE is named for go to `usual`, in that format if none is named either.
+    ///
+    /// # Errors
+    /// If two flags contradict each other.
+    pub fn settle(self, usual: (Kind, Place)) -> Result<Request, UsageError> {
+        let settings = self.settings(usual)?;
+        let config = self.config()?;
+        settings.conditions.check(&config)?;
+        Ok(Request { config, settings })
+    }
+
+    fn settings(&self, (usual_kind, usual_place): (Kind, Place)) -> Result<output::Settings, UsageError> {
+        let settings_of = |OutputSpec { kind, file }: OutputSpec| OutputSettings {
+            kind,
+            place: file.map_or_else(|| usual_place.clone(), Place::of),
+            folds: self.fold.contains(kind),
+        };
+        let mut outputs: Vec<OutputSettings> = self.output.iter().cloned().map(settings_of).collect();
+        if outputs.is_empty() {
+            outputs.push(settings_of(OutputSpec { kind: usual_kind, file: None }));
+        }
+        for (at, one) in outputs.iter().enumerate() {
+            if outputs[..at].iter().any(|other| other.place == one.place) {
+                return Err(UsageError::SamePlace(one.place.to_string()));
+            }
+        }
+        if !self.fields.is_empty() && !outputs.iter().any(|output| output.kind == Kind::Table) {
+            return Err(UsageError::FieldsWithoutTable);
+        }
+        Ok(output::Settings {
+            outputs,
+            conditions: Conditions {
+                wanted: self.wanted.clone(),
+                unwanted: self.unwanted.clone(),
+                pids: self.pids.clone(),
+                trees: self.trees.clone(),
+                trees_begin_below: false,
+                only_fatal: self.fatal,
+            },
+            redaction: Redaction::new(self.redact.clone(), self.redact_secrets),
+            max_line: self.max_line.map(|bytes| bytes as usize),
+            fields: self.fields.iter().cloned().map(String::from).collect(),
+            colour: self.color.into(),
+            is_ascii: self.ascii,
+            has_summary: self.summary,
+            is_one_story: false,
+        })
+    }
+
+    fn config(self) -> Result<Config, UsageError> {
+        let set = |signals: &[Signal]| signals.iter().fold(0, |set, signal| set | signal.bit());
+        let included = set(&self.include_signals);
+        let passing = if included == 0 { ALL_SIGNALS } else { included };
+        let shown = passing & !set(&self.exclude_signals);
+        if shown == 0 {
+            return Err(UsageError::NothingIncluded);
+        }
+        if self.ignore_source_comm.len() > MAX_IGNORED_COMMS {
+            return Err(UsageError::TooManyComms(self.ignore_source_comm.len()));
+        }
+        let mut variables: Vec<String> = self.env.into_iter().map(String::from).collect();
+        variables.sort_unstable();
+        variables.dedup();
+        if variables.len() > MAX_VARIABLES {
+            return Err(UsageError::TooManyVariables(variables.len()));
+        }
+        Ok(Config {
+            shown_signals: shown,
+            included_signals: included,
+            ignored_source_comms: self.ignore_source_comm.iter().map(CommName::padded).collect(),
+            max_tree_depth: self.max_tree_depth,
+            root: self.root,
+            count: self.count,
+            duration: self.duration.map(Into::into),
+            show_all: self.all,
+            failed: self.failed.map_or(Failed::No, Into::into),
+            probes: self.probes,
+            outcomes: !self.no_outcome,
+            reports_ends: false,
+            started_by: None,
+            variables,
+            ghosts: self.ghosts,
+            ring_bytes: self.ring_bytes.into(),
+            seed_from_proc: self.seed_from_proc,
+            record_to: self.record_to,
+        })
+    }
+}

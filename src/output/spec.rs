@@ -1,0 +1,85 @@
+//! Outputs as they are given on the command line: `json=FILE`, formats to fold, columns. What they mean together is decided
+//! where a command line is settled.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use super::{Kind, keys};
+use crate::error::UsageError;
+
+impl Kind {
+    fn of_name(name: &str) -> Option<Self> {
+        Some(match name {
+            "logfmt" => Self::Logfmt,
+            "json" => Self::Json,
+            "table" => Self::Table,
+            "tree" => Self::Tree,
+            _ => return None,
+        })
+    }
+}
+
+/// `FORMAT[=FILE]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutputSpec {
+    /// How its lines look.
+    pub kind: Kind,
+    /// Where they go; None, which `-` also means, is where a command usually prints.
+    pub file: Option<PathBuf>,
+}
+
+impl FromStr for OutputSpec {
+    type Err = UsageError;
+
+    fn from_str(text: &str) -> Result<Self, UsageError> {
+        let wrong = || UsageError::Output(text.to_owned());
+        let (kind, file) = match text.split_once('=') {
+            Some((_, "")) => return Err(wrong()),
+            Some((kind, "-")) => (kind, None),
+            Some((kind, file)) => (kind, Some(PathBuf::from(file))),
+            None => (text, None),
+        };
+        Ok(Self { kind: Kind::of_name(kind).ok_or_else(wrong)?, file })
+    }
+}
+
+/// Formats in which floods are folded, comma-separated; or `none`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoldedKinds(Vec<Kind>);
+
+impl FoldedKinds {
+    /// Are floods folded in this format?
+    pub fn contains(&self, kind: Kind) -> bool {
+        self.0.contains(&kind)
+    }
+}
+
+impl FromStr for FoldedKinds {
+    type Err = UsageError;
+
+    fn from_str(text: &str) -> Result<Self, UsageError> {
+        if text == "none" {
+            return Ok(Self(Vec::new()));
+        }
+        let kind = |name: &str| Kind::of_name(name).ok_or_else(|| UsageError::Format(name.to_owned()));
+        text.split(',').map(kind).collect::<Result<_, _>>().map(Self)
+    }
+}
+
+/// A key of the output that can be a column: it holds no further keys.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ColumnKey(String);
+
+impl From<ColumnKey> for String {
+    fn from(key: ColumnKey) -> Self {
+        key.0
+    }
+}
+
+impl FromStr for ColumnKey {
+    type Err = UsageError;
+
+    fn from_str(text: &str) -> Result<Self, UsageError> {
+        keys::look_up(text).map(|_| Self(text.to_owned()))
+    }
+}
