@@ -7,8 +7,7 @@ use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-#[path = "rows/mod.rs"]
-mod rows;
+use support::signal_cases::CASES;
 
 /// What the guest of one kernel said: rows of cells, the first of which says what it is.
 struct Record(Vec<Vec<String>>);
@@ -200,11 +199,11 @@ fn support(all: &[Record]) -> String {
     out
 }
 
-/// docs/signals.md: the table of `tests/rows`, with what the tests said on each kernel.
+/// docs/signals.md: the table of `tests/support/src/signal_cases.rs`, with what the tests said on each kernel.
 fn signals(all: &[Record]) -> String {
     let mut out = String::from(
         "# Every way a signal comes to be, and what its line says\n\nEach row was made once on each kernel, with real processes, \
-         and its line compared (`tests/rows`, `tests/root/signals.rs`).\nA row without a passing test says NOT TESTED. `scripts/kernel-matrix` \
+         and its line compared (`tests/support/src/signal_cases.rs`, `tests/root/signals.rs`).\nA row without a passing test says NOT TESTED. `scripts/kernel-matrix` \
          makes this page.\n\nA key that is not listed may be there as well; `no KEY` means that it must not be. *Whoever made it* is the \
          process that\nsent, closed, forked or allocated; `…` stands for whatever it is.\n\n",
     );
@@ -214,7 +213,7 @@ fn signals(all: &[Record]) -> String {
         let _ = write!(heads, " {} |", record.series());
     }
     let _ = writeln!(out, "| how | signal | the line |{heads}\n|---|---|---|{}", "---|".repeat(tested.len()));
-    for row in rows::ROWS {
+    for row in CASES {
         let says: serde_json::Value = serde_json::from_str(row.says).unwrap();
         let mut keys = Vec::new();
         flatten("", &says, &mut keys);

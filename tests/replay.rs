@@ -4,8 +4,6 @@
 //! `NAME.logfmt`, `.json`, `.table` and `.tree` what is printed of them. `scripts/record-fixtures` makes them anew.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, unreachable_pub)]
 
-mod fixtures;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -18,8 +16,7 @@ use killsnoop::output::keys;
 use killsnoop::output::render;
 use killsnoop::record::{DecodeError, Record, decode};
 use proptest::prelude::*;
-
-use fixtures::split;
+use support::raw_records::split;
 
 /// 2026-01-01T00:00:00Z, as if the guest had booted then.
 const CLOCK: Clock = Clock::fixed(1_767_225_600_000_000_000);

@@ -13,7 +13,6 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::harness;
 use crate::numbers::{median, slope, spread};
 use crate::plot::{self, Chart, Line};
 use crate::subject::{MemoryCgroup, Subject};
@@ -165,12 +164,12 @@ struct Churn {
 
 impl Churn {
     fn start(rate: u64) -> Self {
-        let above = harness::unified()
-            .or_else(harness::memory_cgroup)
+        let above = support::unified()
+            .or_else(support::memory_cgroup)
             .expect("subjects have a cgroup, so there are some");
         let cgroups = above.join(format!("killsnoop-churn-{}", std::process::id()));
         fs::create_dir(&cgroups).unwrap();
-        let child = Command::new(harness::workload())
+        let child = Command::new(support::workload())
             .args(["churn", &rate.to_string()])
             .arg(&cgroups)
             .stdin(Stdio::null())

@@ -1,19 +1,17 @@
 //! What killsnoop costs: measured, drawn and written down by this program. `scripts/bench` and `scripts/churn` build it and
 //! run it as root.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, unreachable_pub, dead_code, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, unreachable_pub, missing_docs)]
 // no count in here comes near 2^53
 #![allow(clippy::cast_precision_loss)]
 
 mod churn;
-#[path = "../root/harness.rs"]
-mod harness;
 mod host;
 mod kills;
 mod latency;
 mod numbers;
+mod performance_page;
 mod plot;
 mod programs;
-mod report;
 mod scale;
 mod storm;
 mod subject;
@@ -27,7 +25,7 @@ use std::time::{Duration, Instant};
 
 use clap::{Args, Parser, Subcommand};
 use kills::Mode;
-use report::Results;
+use performance_page::Results;
 use tracer::{Ready, Tracer};
 
 #[derive(Parser)]
@@ -117,9 +115,10 @@ const QUICK: Speed = Speed {
 type Outcome<T> = Result<T, String>;
 
 fn main() -> ExitCode {
+    support::use_build(env!("CARGO_BIN_EXE_killsnoop"), env!("CARGO_TARGET_TMPDIR"));
     let outcome = match Arguments::parse().command {
         Command::Prepare => {
-            harness::workload();
+            support::workload();
             Ok(())
         }
         Command::Compare(options) => compare(&options),

@@ -2,9 +2,6 @@
 //! tests/data; and one of them again and again, as in a storm. `cargo bench --bench formats`; bytes a second are of raw records for decoding, of what is printed for a format.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, unreachable_pub)]
 
-#[path = "../fixtures/mod.rs"]
-mod fixtures;
-
 use std::fs;
 use std::hint::black_box;
 use std::path::Path;
@@ -22,8 +19,7 @@ use killsnoop::output::line_cache::{CachedEvent, LineCache, Outline};
 use killsnoop::output::render;
 use killsnoop::output::{Kind, OutputSettings, Reporter, Settings};
 use killsnoop::record::{Record, decode};
-
-use fixtures::split;
+use support::raw_records::split;
 
 const CLOCK: Clock = Clock::fixed(1_767_225_600_000_000_000);
 

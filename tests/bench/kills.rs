@@ -3,16 +3,8 @@
 
 use crate::numbers::{Spread, spread};
 use crate::tracer::Tracer;
-use crate::workload::{Target, Told};
+use crate::workload::{HeldSender, Target};
 use crate::{Outcome, Speed};
-
-/// How a `kill()` is measured.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Pace {
-    Full,
-    /// One a ms.
-    Paced,
-}
 
 pub struct Mode {
     pub tracer: Tracer,
@@ -56,27 +48,27 @@ struct Turn {
 
 /// Those who will measure a turn: there before the tracer is.
 struct Ready {
-    full: Told,
-    paced: Told,
-    own: Option<[Told; 2]>,
-    getppid: Option<Told>,
+    full: HeldSender,
+    paced: HeldSender,
+    own: Option<[HeldSender; 2]>,
+    getppid: Option<HeldSender>,
 }
 
 impl Ready {
     fn prepare(target: &Target, speed: &Speed, with_own: bool, with_getppid: bool) -> Self {
         let (kills, paced) = (speed.kills.to_string(), speed.paced_kills.to_string());
-        let full = |target: &str| Told::alone(&["time-kill", &kills, target]);
-        let slow = |target: &str| Told::alone(&["time-kill", &paced, target, "1000"]);
+        let full = |target: &str| HeldSender::alone(&["time-kill", &kills, target]);
+        let slow = |target: &str| HeldSender::alone(&["time-kill", &paced, target, "1000"]);
         Self {
             full: full(&target.id()),
             paced: slow(&target.id()),
             own: with_own.then(|| [full("0"), slow("0")]),
-            getppid: with_getppid.then(|| Told::alone(&["time-getppid", "200"])),
+            getppid: with_getppid.then(|| HeldSender::alone(&["time-getppid", "200"])),
         }
     }
 
     fn turn(self) -> Outcome<Turn> {
-        let or_not = |told: Option<Told>| told.map_or(Ok(f64::NAN), Told::number);
+        let or_not = |told: Option<HeldSender>| told.map_or(Ok(f64::NAN), HeldSender::number);
         let [own_full, own_paced] = self.own.map_or([None, None], |own| own.map(Some));
         // full speed last: the lines of what came before are still being written when it has gone
         let getppid = or_not(self.getppid)?;

@@ -23,7 +23,7 @@ pub struct Footprint {
 }
 
 impl Footprint {
-    /// Sent, and neither shown nor told lost. Negative: more were told than sent.
+    /// Sent, and neither printed nor counted as lost. Negative: more were counted than sent.
     pub fn unaccounted(&self) -> Option<i64> {
         self.storm.map(|(sent, tally)| unaccounted(sent, &tally))
     }

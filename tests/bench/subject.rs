@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::Outcome;
-use crate::harness;
 
 /// A memory cgroup, of version 1 or 2; removed at the end.
 pub struct MemoryCgroup {
@@ -18,7 +17,7 @@ pub struct MemoryCgroup {
 
 impl MemoryCgroup {
     pub fn create() -> Outcome<Self> {
-        let above = harness::memory_cgroup()
+        let above = support::memory_cgroup()
             .ok_or("there is no memory controller: mount cgroups, of version 1 or 2, with memory")?;
         let directory = above.join(format!("killsnoop-bench-{}", std::process::id()));
         fs::create_dir(&directory)
@@ -75,7 +74,7 @@ impl Subject {
         let said = File::create(directory.path().join("said")).unwrap();
         let mut command = match cgroup {
             Some(cgroup) => within(cgroup),
-            None => Command::new(harness::killsnoop()),
+            None => Command::new(support::killsnoop()),
         };
         let child = command.args(flags).stdin(Stdio::null()).stdout(out).stderr(said).spawn();
         let child = child.map_err(|error| format!("cannot start killsnoop: {error}"))?;
@@ -99,7 +98,7 @@ impl Subject {
     }
 
     fn until(&mut self, what: &str, mut is_so: impl FnMut(&str) -> bool) -> Outcome<()> {
-        let give_up = Instant::now() + harness::patience();
+        let give_up = Instant::now() + support::patience();
         loop {
             let said = self.said();
             if is_so(&said) {
@@ -131,7 +130,7 @@ impl Subject {
     /// Lets it end; its last counters.
     pub fn stop(mut self) -> Outcome<Counters> {
         self.signal(Signal::TERM);
-        let give_up = Instant::now() + harness::patience();
+        let give_up = Instant::now() + support::patience();
         while self.child.try_wait().unwrap().is_none() {
             if Instant::now() > give_up {
                 return Err("killsnoop does not end".to_owned());
@@ -155,7 +154,7 @@ fn within(cgroup: &MemoryCgroup) -> Command {
     command
         .args(["-c", r#"echo $$ >"$0/cgroup.procs" && exec "$@""#])
         .arg(cgroup.path())
-        .arg(harness::killsnoop());
+        .arg(support::killsnoop());
     command
 }
 

@@ -3,7 +3,7 @@
 use crate::numbers::{Spread, spread};
 use crate::storm::unaccounted;
 use crate::tracer::{Tally, Tracer};
-use crate::workload::{self, Sent, Storm, Target};
+use crate::workload::{self, Storm, StormResult, Target};
 use crate::{Outcome, Speed};
 
 /// Processes of each chain, the host's above an orphan included.
@@ -20,7 +20,7 @@ pub struct Sustained {
 
 #[derive(Debug, Clone, Copy)]
 pub struct Round {
-    pub sent: Sent,
+    pub sent: StormResult,
     pub tally: Tally,
     /// From the first signal until the last line was written.
     pub seconds: f64,

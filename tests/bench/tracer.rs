@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::fs::{self, File};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::workload::{self, Target};
-use crate::{Outcome, harness, host};
+use crate::{Outcome, host};
 
 /// How it is known that its hooks are attached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,7 +33,7 @@ pub struct Tracer {
 impl Tracer {
     /// killsnoop, and these flags.
     pub fn killsnoop(name: &str, flags: &[&str]) -> Self {
-        let command = [&[harness::killsnoop()], flags].concat().into_iter().map(str::to_owned).collect();
+        let command = [&[support::killsnoop()], flags].concat().into_iter().map(str::to_owned).collect();
         Self { name: name.to_owned(), command, ready: Ready::Says }
     }
 
@@ -77,7 +77,7 @@ impl Tracer {
             .stderr(File::create(&said).unwrap())
             .spawn()
             .map_err(|error| format!("cannot run {}: {error}", words[0]))?;
-        Ok(Running { tracer: self.clone(), child, out, said, directory, is_over: false })
+        Ok(Running { tracer: self.clone(), child, out, said, _directory: directory, is_over: false })
     }
 
     /// Starts it and waits until it is ready.
@@ -120,7 +120,8 @@ pub struct Running {
     child: Child,
     out: PathBuf,
     said: PathBuf,
-    directory: tempfile::TempDir,
+    /// Removed with this.
+    _directory: tempfile::TempDir,
     is_over: bool,
 }
 
@@ -133,16 +134,12 @@ impl Running {
         String::from_utf8_lossy(&fs::read(&self.said).unwrap_or_default()).into_owned()
     }
 
-    pub fn out(&self) -> &Path {
-        &self.out
-    }
-
     pub fn written(&self) -> u64 {
         fs::metadata(&self.out).map_or(0, |data| data.len())
     }
 
     fn until(&mut self, what: &str, mut is_so: impl FnMut(&Self) -> bool) -> Outcome<()> {
-        let give_up = Instant::now() + harness::patience();
+        let give_up = Instant::now() + support::patience();
         while !is_so(self) {
             if let Some(status) = self.child.try_wait().unwrap() {
                 return Err(format!("{} ended ({status}) before {what}: {}", self.tracer.name, self.says()));

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-use crate::{Outcome, harness, host};
+use crate::{Outcome, host};
 
 /// What is sent in all measurements: ignored, so that no wake-up of the target is measured with it.
 pub const URG: &str = "23";
@@ -18,7 +18,7 @@ pub struct Part {
 
 impl Part {
     pub fn start(arguments: &[&str]) -> Self {
-        let mut child = Command::new(harness::workload())
+        let mut child = Command::new(support::workload())
             .arg0("workload")
             .args(arguments)
             .stdin(Stdio::piped())
@@ -35,10 +35,6 @@ impl Part {
         let mut part = Self::start(&[&["orphan"], arguments].concat());
         part.child.wait().unwrap();
         part
-    }
-
-    pub fn pid(&self) -> u32 {
-        self.child.id()
     }
 
     pub fn line(&mut self) -> String {
@@ -72,11 +68,11 @@ impl Drop for Part {
     }
 }
 
-/// An orphan that is there, and does what it is to do when it is told: so a tracer that is started in between has seen none of
-/// those who started it.
-pub struct Told(Part);
+/// An orphan that waits until it is released: a tracer that is started in between has seen none of the processes that started
+/// it.
+pub struct HeldSender(Part);
 
-impl Told {
+impl HeldSender {
     /// At the end of a chain of so many orphans.
     pub fn nested(depth: u32, filler: &str, arguments: &[&str]) -> Self {
         let depth = depth.to_string();
@@ -92,13 +88,13 @@ impl Told {
         Self(part)
     }
 
-    fn tell(&mut self) {
+    fn release(&mut self) {
         self.0.stdin.as_mut().unwrap().write_all(b"x").unwrap();
     }
 
     /// The number that it prints.
     pub fn number(mut self) -> Outcome<f64> {
-        self.tell();
+        self.release();
         let said = self.0.finish()?;
         said.trim().parse().map_err(|_| format!("it said {said:?}"))
     }
@@ -117,7 +113,8 @@ pub fn number(arguments: &[&str]) -> Outcome<f64> {
 
 /// Who is signalled and ignores it.
 pub struct Target {
-    part: Part,
+    /// Ends with this.
+    _part: Part,
     pub pid: u32,
 }
 
@@ -138,7 +135,7 @@ impl Target {
 
     fn from(mut part: Part) -> Self {
         let pid = part.said_pid();
-        Self { part, pid }
+        Self { _part: part, pid }
     }
 
     pub fn id(&self) -> String {
@@ -149,40 +146,42 @@ impl Target {
 /// Who is signalled every 100 µs, until this is dropped.
 pub struct Source {
     pub target: Target,
-    sender: Part,
+    /// Ends with this.
+    _sender: Part,
 }
 
 impl Source {
     pub fn start() -> Self {
         let target = Target::start();
         let sender = Part::start(&["storm-for", "600000", URG, &target.id(), "100"]);
-        Self { target, sender }
+        Self { target, _sender: sender }
     }
 }
 
 /// What senders at full speed did.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Sent {
+pub struct StormResult {
     pub signals: u64,
     /// The longest of the senders' times.
     pub seconds: f64,
 }
 
 /// One sender for each target, each at the end of a chain of orphans of this depth: they wait until they are told.
-pub struct Storm(Vec<Told>);
+pub struct Storm(Vec<HeldSender>);
 
 impl Storm {
     pub fn prepare(targets: &[Target], milliseconds: u64, depth: u32, filler: &str) -> Self {
         let time = milliseconds.to_string();
-        let sender = |target: &Target| Told::nested(depth, filler, &["storm-for", &time, URG, &target.id()]);
+        let sender =
+            |target: &Target| HeldSender::nested(depth, filler, &["storm-for", &time, URG, &target.id()]);
         Self(targets.iter().map(sender).collect())
     }
 
     /// All at once.
-    pub fn run(mut self) -> Outcome<Sent> {
-        self.0.iter_mut().for_each(Told::tell);
-        let mut sent = Sent::default();
-        for Told(sender) in self.0 {
+    pub fn run(mut self) -> Outcome<StormResult> {
+        self.0.iter_mut().for_each(HeldSender::release);
+        let mut sent = StormResult::default();
+        for HeldSender(sender) in self.0 {
             let said = sender.finish()?;
             let (signals, nanoseconds) = said.trim().split_once(' ').ok_or("a sender said nothing")?;
             sent.signals += signals.parse::<u64>().map_err(|error| error.to_string())?;

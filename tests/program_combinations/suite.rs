@@ -2,8 +2,6 @@
 //! price in the verifier is told. Needs root.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, unreachable_pub)]
 
-mod report;
-
 use std::collections::BTreeSet;
 use std::mem::MaybeUninit;
 use std::process::ExitCode;
@@ -16,6 +14,7 @@ use killsnoop::bpf::session::Session;
 use killsnoop::bpf::{probe, verifier};
 use killsnoop::config::{Config, Failed};
 use rustix::process::{Pid, Signal, getpid, kill_process};
+use support::matrix_report;
 
 fn main() -> ExitCode {
     if std::env::args().any(|argument| argument == "--list") {
@@ -32,7 +31,7 @@ fn main() -> ExitCode {
         Ok(plan) => Plan { attempts: Attempts::Unwatched, ..plan },
         Err(error) => {
             println!("{error}");
-            report::line(&["refused", &error.to_string()]);
+            matrix_report::line(&["refused", &error.to_string()]);
             return ExitCode::FAILURE;
         }
     };
@@ -42,11 +41,11 @@ fn main() -> ExitCode {
         (trampolines, "failed calls and probes without a tax on other system calls"),
         (widest.recovers_forks, "fork hooks that the kernel skips are recovered (7.x skips some)"),
     ] {
-        report::line(&["feature", feature, if has { "yes" } else { "no" }]);
+        matrix_report::line(&["feature", feature, if has { "yes" } else { "no" }]);
     }
     let (mut passed, mut failed) = (0, 0);
     let mut judge = |name: &str, began: Instant, result: Result<(), String>| {
-        report::test("loads", name, report::outcome(result.is_ok()), began, "");
+        matrix_report::test("loads", name, matrix_report::outcome(result.is_ok()), began, "");
         match result {
             Ok(()) => passed += 1,
             Err(complaint) => {
@@ -74,7 +73,7 @@ fn main() -> ExitCode {
     for cost in costs.iter().flatten().flatten().filter(|cost| told.insert(cost.program.clone())) {
         println!("{}: {} instructions, {:?}", cost.program, cost.instructions, cost.time);
         let (instructions, microseconds) = (cost.instructions.to_string(), cost.time.as_micros().to_string());
-        report::line(&["program", &cost.program, &instructions, &microseconds]);
+        matrix_report::line(&["program", &cost.program, &instructions, &microseconds]);
     }
     judge("each program alone", began, costs.map(drop));
     let began = Instant::now();

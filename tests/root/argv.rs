@@ -8,9 +8,9 @@ use std::process::Command;
 use base64::Engine;
 use rustix::process::Signal;
 use serde_json::json;
+use support::{Process, Tracer, cmdline, run_workload, wait_until, workload};
 
 use crate::Test;
-use crate::harness::{Process, Tracer, cmdline, run_workload, wait_until, workload};
 
 pub const TESTS: &[Test] = &[
     ("argv_of_every_size_class_is_whole_on_both_sides", &[], every_size_class),
@@ -50,7 +50,7 @@ fn every_size_class() {
     for size in [300, 1500, 7000, 15_000] {
         let argument = "b".repeat(size);
         let parent = Process::workload(&["forked", &argument]);
-        crate::harness::kill(parent.said_number(), Signal::TERM);
+        support::kill(parent.said_number(), Signal::TERM);
         assert_eq!(
             cmdline(&tracer.signal_to(parent.said_number(), 15)["target"]),
             ["workload", "forked", &argument]
@@ -90,7 +90,7 @@ fn an_ancestors_argv() {
     for (size, is_cut) in [(900, false), (1000, false), (1100, true), (5000, true), (12_000, true)] {
         let argument = "p".repeat(size);
         let parent = Process::workload(&["forked", &argument]);
-        crate::harness::kill(parent.said_number(), Signal::TERM);
+        support::kill(parent.said_number(), Signal::TERM);
         let event = tracer.signal_to(parent.said_number(), 15);
         let above = &event["target"]["parent"];
         assert_eq!(above["pid"], parent.pid());

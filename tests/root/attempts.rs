@@ -5,11 +5,10 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 use serde_json::{Value, json};
+use support::{Process, Tracer, cmdline, in_guest, kill, patience, pids_up, wait_until, workload};
 
 use crate::Test;
-use crate::harness::{
-    Process, Skip, Tracer, cmdline, in_guest, kill, patience, pids_up, wait_until, workload,
-};
+use crate::skip::Skip;
 
 pub const TESTS: &[Test] = &[
     ("a_kill_that_is_not_permitted_says_so_and_whom_it_meant", &[], not_permitted),

@@ -7,12 +7,13 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 use serde_json::Value;
+use support::{
+    Cgroup, MEMORY_LIMIT, Process, Tracer, children_of, cmdline, is_in_set, memory_cgroup, run_workload,
+    wait_until, workload,
+};
 
 use crate::Test;
-use crate::harness::{
-    Cgroup, MEMORY_LIMIT, Process, Skip, Tracer, children_of, cmdline, is_in_set, memory_cgroup,
-    run_workload, wait_until, workload,
-};
+use crate::skip::Skip;
 
 pub const TESTS: &[Test] = &[
     ("a_process_that_handles_sigterm_has_its_exit_code_told", &[], handles_and_exits),
@@ -112,7 +113,7 @@ fn core_dump() {
     let directory = tempfile::tempdir().unwrap();
     let tracer = Tracer::json(&[]);
     let mut target =
-        Process::start(Command::new(crate::harness::workload()).arg("dumps").current_dir(directory.path()));
+        Process::start(Command::new(support::workload()).arg("dumps").current_dir(directory.path()));
     target.kill(Signal::QUIT);
     let status = std::os::unix::process::ExitStatusExt::core_dumped(&target.reap());
     let end = end_of(&tracer, target.pid());
@@ -195,14 +196,14 @@ fn ignored_by_an_init() {
     let init = Process::start(
         Command::new("unshare")
             .args(["--fork", "--pid", "--kill-child"])
-            .arg(crate::harness::workload())
+            .arg(support::workload())
             .arg("waits"),
     );
     let inside = wait_until("the init", || children_of(init.pid()).first().copied());
-    crate::harness::kill(inside, Signal::TERM);
+    support::kill(inside, Signal::TERM);
     let term = tracer.signal_to(inside, 15);
     assert_eq!(term["result"], "ignored", "{term}");
-    crate::harness::kill(inside, Signal::KILL);
+    support::kill(inside, Signal::KILL);
     let kill = tracer.signal_to(inside, 9);
     assert_eq!(kill["previous"]["result"], "ignored", "{kill}");
     let summary = kill["summary"].as_str().unwrap();

@@ -3,9 +3,9 @@
 use std::process::Command;
 
 use rustix::process::Signal;
+use support::{Process, Tracer, run_workload, workload};
 
 use crate::Test;
-use crate::harness::{Process, Tracer, run_workload, workload};
 
 pub const TESTS: &[Test] = &[
     ("what_a_process_sends_itself_and_handles_is_hidden_and_counted", &[], hidden_and_counted),
@@ -23,7 +23,7 @@ fn urge_itself(tag: &str) {
 }
 
 /// Events about the test's own workload.
-fn own(said: &crate::harness::Said, tag: &str) -> usize {
+fn own(said: &support::TracerOutput, tag: &str) -> usize {
     said.events().iter().filter(|event| event["target"]["cmdline"][4] == tag).count()
 }
 

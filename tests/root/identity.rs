@@ -7,9 +7,10 @@ use std::process::Command;
 
 use rustix::process::Signal;
 use serde_json::Value;
+use support::{Process, Tracer, is_in_set, kill, killsnoop, unified, wait_until, workload};
 
 use crate::Test;
-use crate::harness::{Process, Skip, Tracer, is_in_set, kill, killsnoop, unified, wait_until, workload};
+use crate::skip::Skip;
 
 pub const TESTS: &[Test] = &[
     ("the_executable_is_that_of_proc", &[], exe),

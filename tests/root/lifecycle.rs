@@ -6,12 +6,13 @@ use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
+use support::{
+    Cgroup, MEMORY_LIMIT, Process, Tracer, cmdline, is_in_set, kill, killsnoop, memory_cgroup, patience,
+    run_workload, wait_until, workload,
+};
 
 use crate::Test;
-use crate::harness::{
-    Cgroup, MEMORY_LIMIT, Process, Skip, Tracer, cmdline, is_in_set, kill, killsnoop, memory_cgroup,
-    patience, run_workload, wait_until, workload,
-};
+use crate::skip::Skip;
 
 pub const TESTS: &[Test] = &[
     ("sigint_and_sigterm_drain_say_the_counters_and_end_with_0", &[], ends_by_signal),

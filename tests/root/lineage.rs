@@ -4,9 +4,9 @@ use std::process::{Command, Stdio};
 
 use rustix::process::Signal;
 use serde_json::Value;
+use support::{Process, Tracer, cmdline, run_workload, workload};
 
 use crate::Test;
-use crate::harness::{Process, Tracer, cmdline, run_workload, workload};
 
 pub const TESTS: &[Test] = &[
     ("the_shell_that_started_an_orphan_is_named_though_it_is_gone", &[], the_shell_that_is_gone),
@@ -94,10 +94,10 @@ fn a_target() {
     let mut shell = Process::start(Command::new("sh").args(["-c", "setsid sleep 100 > /dev/null & echo $!"]));
     let pid = shell.said_number();
     shell.reap();
-    crate::harness::wait_until("the exec", || {
+    support::wait_until("the exec", || {
         (std::fs::read_to_string(format!("/proc/{pid}/comm")).ok()?.trim() == "sleep").then_some(())
     });
-    crate::harness::kill(pid, Signal::KILL);
+    support::kill(pid, Signal::KILL);
     let event = tracer.signal_to(pid, 9);
     assert_eq!(event["target"]["spawnedBy"]["pid"], shell.pid(), "{event}");
     assert_eq!(event["target"]["spawnedBy"]["exited"], true, "{event}");

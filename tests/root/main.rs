@@ -6,36 +6,34 @@
 //! lists.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, unreachable_pub)]
 
-mod again;
 mod argv;
-#[path = "../attacks/mod.rs"]
 mod attacks;
 mod attempts;
 mod ends;
-mod faults;
+mod expected_skips;
 mod filter;
-mod harness;
 mod identity;
-mod life;
+mod lifecycle;
 mod lineage;
-mod numbered;
-mod older;
+mod numbered_signals;
+mod older_processes;
 mod output;
-#[path = "../report/mod.rs"]
-mod report;
-#[path = "../rows/mod.rs"]
-mod rows;
+mod repeated_signals;
+mod sender_and_target;
 mod signals;
-mod target;
-mod who;
+mod skip;
+mod stress;
+mod target_state;
 
 use std::collections::BTreeSet;
 use std::panic::{RefUnwindSafe, UnwindSafe, catch_unwind, resume_unwind};
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use harness::{Skip, skip_reason};
 use libtest_mimic::{Arguments, Trial};
+use skip::{Skip, skip_reason};
+use support::{matrix_report, signal_cases};
 
 /// A test: the promise that it keeps, what it needs, and how it shows it.
 type Test = (&'static str, &'static [Skip], fn());
@@ -43,39 +41,42 @@ type Test = (&'static str, &'static [Skip], fn());
 type AnyTest = (&'static str, &'static [Skip], Box<dyn Fn() + Send + UnwindSafe + RefUnwindSafe>);
 
 fn main() -> ExitCode {
+    support::use_build(env!("CARGO_BIN_EXE_killsnoop"), env!("CARGO_TARGET_TMPDIR"));
+    if let Some(report) = std::env::var_os("KILLSNOOP_JUDGE_SKIPS") {
+        return expected_skips::judge(Path::new(&report));
+    }
     let arguments = Arguments::from_args();
-    harness::workload();
-    let expected = include_str!("../expected-skips");
+    support::workload();
     let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap();
     let in_ci = std::env::var_os("CI").is_some();
     let host_only: BTreeSet<&str> = lines(include_str!("../host-only")).collect();
     let is_left_out = |name: &str| {
-        harness::in_guest() && std::env::var_os("KILLSNOOP_ALL").is_none() && host_only.contains(name)
+        support::in_guest() && std::env::var_os("KILLSNOOP_ALL").is_none() && host_only.contains(name)
     };
     let (mut unlisted, mut left_out) = (0, 0);
     let tests = [
-        who::TESTS,
-        again::TESTS,
+        sender_and_target::TESTS,
+        repeated_signals::TESTS,
         argv::TESTS,
-        target::TESTS,
-        older::TESTS,
+        target_state::TESTS,
+        older_processes::TESTS,
         identity::TESTS,
         lineage::TESTS,
         ends::TESTS,
         filter::TESTS,
         attempts::TESTS,
-        life::TESTS,
+        lifecycle::TESTS,
         output::TESTS,
-        faults::TESTS,
+        stress::TESTS,
         signals::TESTS,
         &attacks::tests(),
     ]
     .concat();
     let tests = tests.into_iter().map(|(name, needs, run)| -> AnyTest { (name, needs, Box::new(run)) });
-    let rows = rows::ROWS
+    let cases = signal_cases::CASES
         .iter()
-        .map(|row| -> AnyTest { (row.how, signals::needs(row), Box::new(|| signals::show(row))) });
-    let tests: Vec<AnyTest> = tests.chain(rows).collect();
+        .map(|case| -> AnyTest { (case.how, signals::needs(case), Box::new(|| signals::show(case))) });
+    let tests: Vec<AnyTest> = tests.chain(cases).collect();
     let names: BTreeSet<&str> = tests.iter().map(|(name, ..)| *name).collect();
     let unknown: Vec<&&str> = host_only.difference(&names).collect();
     assert!(unknown.is_empty(), "tests/host-only lists what is no test: {unknown:?}");
@@ -83,7 +84,7 @@ fn main() -> ExitCode {
         .into_iter()
         .map(|(name, needs, run)| {
             if is_left_out(name) {
-                report::test("root", name, "left-out", Instant::now(), "host-only");
+                matrix_report::test("root", name, "left-out", Instant::now(), "host-only");
                 left_out += 1;
                 return Trial::test(name, || Ok(())).with_ignored_flag(true);
             }
@@ -91,10 +92,9 @@ fn main() -> ExitCode {
             if let Some((skip, why)) = skip {
                 if !arguments.list {
                     println!("SKIP {name}: {why}");
-                    report::test("root", name, "skipped", Instant::now(), skip.name());
+                    matrix_report::test("root", name, "skipped", Instant::now(), skip.name());
                 }
-                let is_listed = expected.lines().any(|line| lists(line, skip.name(), &release, name));
-                if !is_listed || (in_ci && skip == Skip::Root) {
+                if !expected_skips::has(skip.name(), &release, name) || (in_ci && skip == Skip::Root) {
                     println!("unlisted skip: {name} ({})", skip.name());
                     unlisted += 1;
                 }
@@ -102,7 +102,7 @@ fn main() -> ExitCode {
             let trial = Trial::test(name, move || {
                 let began = Instant::now();
                 let result = catch_unwind(run);
-                report::test("root", name, report::outcome(result.is_ok()), began, "");
+                matrix_report::test("root", name, matrix_report::outcome(result.is_ok()), began, "");
                 result.unwrap_or_else(|panic| resume_unwind(panic));
                 Ok(())
             });
@@ -123,25 +123,4 @@ fn main() -> ExitCode {
 /// Those of a list that are no comments.
 fn lines(list: &str) -> impl Iterator<Item = &str> {
     list.lines().filter(|line| !line.is_empty() && !line.starts_with('#'))
-}
-
-/// Whether a line of expected-skips covers this one.
-fn lists(line: &str, reason: &str, release: &str, test: &str) -> bool {
-    let words: Vec<&str> = line.split_whitespace().collect();
-    let [listed_reason, kernels, tests @ ..] = words.as_slice() else {
-        return false;
-    };
-    let is_kernel = match kernels.strip_prefix('<') {
-        Some(bound) => version(release) < version(bound),
-        None => *kernels == "*",
-    };
-    *listed_reason == reason
-        && is_kernel
-        && tests.iter().any(|listed| *listed == test.replace(' ', "_") || *listed == "*")
-}
-
-/// Major and minor of a kernel's release.
-fn version(release: &str) -> Option<(u32, u32)> {
-    let mut numbers = release.split(|letter: char| !letter.is_ascii_digit()).map(str::parse);
-    Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
 }

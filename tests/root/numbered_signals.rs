@@ -11,11 +11,10 @@ use std::thread;
 use std::time::Duration;
 
 use serde_json::Value;
-
-use crate::harness::{Process, Said, Tracer, cmdline, workload};
+use support::{Process, Tracer, TracerOutput, cmdline, workload};
 
 /// One run of the workload's `numbers`: it sent so many, numbered from 0.
-struct Sent {
+struct SenderRun {
     source: u32,
     cmdline: Vec<String>,
     count: u64,
@@ -26,12 +25,12 @@ pub struct Sink {
     process: Process,
     cmdline: Vec<String>,
     signal: u32,
-    sent: Mutex<Vec<Sent>>,
+    sent: Mutex<Vec<SenderRun>>,
 }
 
 /// Lines of signals to a sink, each held against the truth.
 #[derive(Clone, Copy)]
-pub struct Seen {
+pub struct LineCounts {
     pub count: u64,
     /// Of these, with a command line that is told to be missing.
     pub incomplete: u64,
@@ -85,7 +84,7 @@ impl Sink {
         let output = child.wait_with_output().unwrap();
         assert!(output.status.success(), "{cmdline:?}: {output:?}");
         let count = String::from_utf8(output.stdout).unwrap().trim().parse().unwrap();
-        self.sent.lock().unwrap().push(Sent { source, cmdline, count });
+        self.sent.lock().unwrap().push(SenderRun { source, cmdline, count });
         count
     }
 
@@ -111,7 +110,7 @@ impl Sink {
         let first = lines.first().expect("the storm has lines");
         let sent = self.sent.lock().unwrap();
         let line = written_cmdline(first, "source");
-        let is_first = |sent: &Sent| {
+        let is_first = |sent: &SenderRun| {
             first["source"]["pid"] == sent.source && line.as_ref().is_none_or(|line| *line == sent.cmdline)
         };
         let of_it = sent.iter().skip_while(|sent| !is_first(sent));
@@ -124,11 +123,11 @@ impl Sink {
     }
 
     /// No line is wrong, or comes twice. `judge` gets the event, the source's command line, and the number.
-    pub fn check_by(&self, events: &[Value], judge: impl Fn(&Value, &[String], u64)) -> Seen {
+    pub fn check_by(&self, events: &[Value], judge: impl Fn(&Value, &[String], u64)) -> LineCounts {
         let mut own = self.lines(events);
         // one that waited for a command line is printed after others that came later
         own.sort_by_key(|event| event["id"].as_u64());
-        let mut seen = Seen { count: own.len() as u64, incomplete: 0 };
+        let mut seen = LineCounts { count: own.len() as u64, incomplete: 0 };
         let mut latest: HashMap<String, u64> = HashMap::new();
         let mut id = 0;
         for event in &own {
@@ -151,7 +150,7 @@ impl Sink {
     }
 
     /// The same, of what `numbers` sent.
-    pub fn check(&self, events: &[Value]) -> Seen {
+    pub fn check(&self, events: &[Value]) -> LineCounts {
         let sent = self.sent.lock().unwrap();
         self.check_by(events, |event, line, number| {
             let by_line = sent.iter().find(|sent| line == sent.cmdline);
@@ -184,13 +183,13 @@ pub fn written_cmdline(event: &Value, side: &str) -> Option<Vec<String>> {
 }
 
 /// Signals lost for this reason.
-pub fn lost(said: &Said, cause: &str) -> u64 {
+pub fn lost(said: &TracerOutput, cause: &str) -> u64 {
     if said.counter("signals total", "lost") == 0 { 0 } else { said.counter("signals lost, by cause", cause) }
 }
 
 /// What was sent is seen, or counted as unprinted or lost: exactly, but for signals at which the kernel skipped the hook,
 /// which may be another test's.
-pub fn assert_accounted(said: &Said, sent: u64, seen: &Seen) {
+pub fn assert_accounted(said: &TracerOutput, sent: u64, seen: &LineCounts) {
     said.assert_counters_add_up();
     let unprinted = said.counter("signals total", "unprinted");
     let accounted = seen.count + unprinted + lost(said, "ring_full");
@@ -207,7 +206,7 @@ pub fn assert_accounted(said: &Said, sent: u64, seen: &Seen) {
 }
 
 /// The same where nothing hinders the lines, and loss is told in the stream as well.
-pub fn assert_reported(said: &Said, events: &[Value], sent: u64, seen: &Seen) {
+pub fn assert_reported(said: &TracerOutput, events: &[Value], sent: u64, seen: &LineCounts) {
     assert_eq!(said.status.code(), Some(0), "{}", said.stderr);
     assert_accounted(said, sent, seen);
     assert_eq!(said.counter("signals total", "unprinted"), 0, "{}", said.stderr);

@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 use serde_json::Value;
+use support::{Process, Tracer, cmdline, kill, run_workload, wait_until};
 
 use crate::Test;
-use crate::harness::{Process, Skip, Tracer, cmdline, kill, run_workload, wait_until};
+use crate::skip::Skip;
 
 pub const TESTS: &[Test] = &[
     ("a_title_older_than_the_tracer_is_no_command_line", &[Skip::Titles], older_titles),
@@ -143,7 +144,7 @@ fn beside(role: &str) {
     let began = Instant::now();
     let tracer = Tracer::json(&["-l", "debug"]);
     let started = began.elapsed();
-    assert!(started < crate::harness::patience() / 2, "it waited {started:?}");
+    assert!(started < support::patience() / 2, "it waited {started:?}");
     witness.kill(Signal::TERM);
     let event = tracer.signal_to(witness.pid(), 15);
     assert!(event["missing"].is_null(), "what comes behind it is known: {event}");

@@ -9,9 +9,10 @@ use std::thread;
 
 use rustix::process::{Pid, Signal, kill_process_group};
 use serde_json::Value;
+use support::{Process, Tracer, event, field_of, kill, killsnoop, run_workload, wait_until};
 
 use crate::Test;
-use crate::harness::{Process, Skip, Tracer, event, field_of, kill, killsnoop, run_workload, wait_until};
+use crate::skip::Skip;
 
 pub const TESTS: &[Test] = &[
     ("filters_after_the_ring_pass_what_they_should_and_nothing_else_and_are_counted", &[], filters),
@@ -504,7 +505,7 @@ fn run_hands_on() {
         .unwrap();
     let mut line = String::new();
     BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
-    crate::harness::kill(child.id(), Signal::TERM);
+    support::kill(child.id(), Signal::TERM);
     let status = wait_until("the end", || child.try_wait().unwrap());
     assert_eq!(status.code(), Some(5));
 }
@@ -646,7 +647,7 @@ fn a_thread_id() {
         let said = tracer.stderr();
         let sentence = format!("{thread} is a thread of workload({pid}): taken as {pid}");
         assert!(said.contains(&sentence), "{wanted:?}: {said}");
-        crate::harness::kill(thread, Signal::TERM);
+        support::kill(thread, Signal::TERM);
         let said = if wanted == ["who"] {
             tracer.wait()
         } else {

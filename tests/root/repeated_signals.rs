@@ -8,9 +8,9 @@ use std::process::Command;
 
 use rustix::process::Signal;
 use serde_json::Value;
+use support::{Process, Tracer, cmdline, wait_until, workload};
 
 use crate::Test;
-use crate::harness::{Process, Tracer, cmdline, wait_until, workload};
 
 pub const TESTS: &[Test] = &[
     ("what_changes_between_two_signals_is_told_anew", &[], changes),

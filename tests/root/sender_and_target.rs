@@ -5,11 +5,10 @@ use std::process::Command;
 
 use rustix::process::Signal;
 use serde_json::Value;
+use support::{Process, Tracer, children_of, cmdline, killsnoop, pids_up, run_workload, wait_until};
 
 use crate::Test;
-use crate::harness::{
-    Process, Skip, Tracer, children_of, cmdline, killsnoop, pids_up, run_workload, wait_until,
-};
+use crate::skip::Skip;
 
 pub const TESTS: &[Test] = &[
     ("the_line_of_the_readme_has_pkills_whole_command_line", &[], the_line_of_the_readme),
@@ -154,7 +153,7 @@ fn relations() {
     assert_eq!(event["source"]["pid"], own, "{event}");
 
     let deep = Process::workload(&["depth", "3"]);
-    crate::harness::kill(deep.said_number(), Signal::TERM);
+    support::kill(deep.said_number(), Signal::TERM);
     assert_eq!(tracer.signal_to(deep.said_number(), 15)["relation"], "ancestor");
 
     let sibling = Process::workload(&["wait"]);
@@ -201,7 +200,7 @@ fn a_tree_cut_by_depth() {
     for (depth, length) in [("0", 1), ("1", 2), ("3", 4)] {
         let tracer = Tracer::json(&["-d", depth]);
         let deep = Process::workload(&["depth", "5"]);
-        crate::harness::kill(deep.said_number(), Signal::TERM);
+        support::kill(deep.said_number(), Signal::TERM);
         let event = tracer.signal_to(deep.said_number(), 15);
         assert_eq!(pids_up(&event["target"]).len(), length, "-d {depth}: {event}");
         assert_eq!(event["target"]["treeTruncated"], true, "-d {depth}: {event}");
@@ -230,7 +229,7 @@ fn a_deep_source() {
 fn a_child_that_never_execs() {
     let tracer = Tracer::json(&[]);
     let parent = Process::workload(&["forked"]);
-    crate::harness::kill(parent.said_number(), Signal::TERM);
+    support::kill(parent.said_number(), Signal::TERM);
     let event = tracer.signal_to(parent.said_number(), 15);
     assert_eq!(cmdline(&event["target"]), ["workload", "forked"]);
     assert_eq!(event["target"]["parent"]["pid"], parent.pid());
@@ -266,7 +265,7 @@ fn what_ran_before() {
     since.kill(Signal::TERM);
     let event = tracer.signal_to(since.pid(), 15);
     assert!(event["target"]["cmdlineFrom"].is_null(), "{event}");
-    crate::harness::kill(forked.said_number(), Signal::TERM);
+    support::kill(forked.said_number(), Signal::TERM);
     assert_eq!(cmdline(&tracer.signal_to(forked.said_number(), 15)["target"]), ["workload", "forked"]);
 }
 
@@ -313,11 +312,11 @@ fn a_tracer_in_a_pid_namespace() {
     }
     // PID 1 of that namespace is the tracer: it must not have the host's PID 1's command line
     let itself = children_of(tracer.pid())[0];
-    crate::harness::kill(itself, Signal::USR1);
+    support::kill(itself, Signal::USR1);
     let event = tracer.signal_to(itself, 10);
     assert_eq!(event["target"]["nspid"], 1, "{event}");
     assert_eq!(cmdline(&event["target"]), [killsnoop(), "-o", "json"], "{event}");
-    crate::harness::kill(itself, Signal::TERM);
+    support::kill(itself, Signal::TERM);
     let said = tracer.wait();
     assert!(said.stderr.contains("pid namespace of its own"), "{}", said.stderr);
 }

@@ -1,4 +1,4 @@
-//! Every way a signal comes to be (`tests/rows`), each made once and its line compared.
+//! Every way a signal comes to be (`support::signal_cases`), each made once and its line compared.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,17 +9,18 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 use serde_json::Value;
+use support::{
+    Cgroup, FREEZER, MEMORY_LIMIT, Process, Tracer, children_of, in_guest, kill, memory_cgroup, unified,
+    wait_until, workload,
+};
 
 use crate::Test;
-use crate::harness::{
-    Cgroup, FREEZER, MEMORY_LIMIT, Process, Skip, Tracer, children_of, in_guest, kill, memory_cgroup,
-    unified, wait_until, workload,
-};
-use crate::rows::Row;
+use crate::skip::Skip;
+use support::signal_cases::SignalCase;
 
-/// What a row needs.
-pub fn needs(row: &Row) -> &'static [Skip] {
-    match row.kind {
+/// What a case needs.
+pub fn needs(case: &SignalCase) -> &'static [Skip] {
+    match case.kind {
         "@everybody" | "end-of-namespace" => &[Skip::PidNamespace],
         "@cgroup-kill" => &[Skip::CgroupKill],
         "@oom" => &[Skip::MemoryCgroup],
@@ -75,18 +76,18 @@ impl Drop for Frozen {
 }
 
 /// What sees the rows: on a host each has a tracer of its own, which ends with it. In a guest, where the start of one takes
-/// seconds, they share one, and a row looks at what was written since it began.
+/// seconds, they share one, and a case looks at what was written since it began.
 enum Watch {
     Own(Tracer),
     Shared(&'static Tracer, u64),
 }
 
 impl Watch {
-    fn start(row: &Row) -> Self {
+    fn start(case: &SignalCase) -> Self {
         static PLAIN: OnceLock<Tracer> = OnceLock::new();
         static ALL: OnceLock<Tracer> = OnceLock::new();
         let (shared, arguments): (_, &[&str]) =
-            if row.how.contains("--all") { (&ALL, &["--all"]) } else { (&PLAIN, &[]) };
+            if case.how.contains("--all") { (&ALL, &["--all"]) } else { (&PLAIN, &[]) };
         if in_guest() {
             let tracer = shared.get_or_init(|| Tracer::json(arguments));
             Self::Shared(tracer, tracer.whole_lines())
@@ -135,26 +136,26 @@ impl Watch {
 }
 
 /// Makes it, sees the line.
-pub fn show(row: &Row) {
-    let tracer = Watch::start(row);
-    let says: Value = serde_json::from_str(row.says).expect("a row says JSON");
-    let made = make(row);
+pub fn show(case: &SignalCase) {
+    let tracer = Watch::start(case);
+    let says: Value = serde_json::from_str(case.says).expect("a case says JSON");
+    let made = make(case);
     let kind = says["event"].as_str().unwrap_or("signal");
     let is_it = |event: &Value| {
         event["target"]["pid"] == made.target
-            && event["signal"] == row.signal
+            && event["signal"] == case.signal
             && event["event"] == kind
             && says["result"].as_str().is_none_or(|result| event["result"] == result)
     };
-    let mut event = tracer.wait_for(&format!("signal {} to {}", row.signal, made.target), is_it);
-    if row.kind.starts_with("twice") {
+    let mut event = tracer.wait_for(&format!("signal {} to {}", case.signal, made.target), is_it);
+    if case.kind.starts_with("twice") {
         let first = event["id"].clone();
         event = tracer.wait_for("the second of them", |event| is_it(event) && event["id"] != first);
     }
     compare("", &says, &event, &made, &event);
     if let Some(bytes) = event["oom"]["rssBytes"].as_u64() {
         // of a process that ate a cgroup of 32 MiB (what it shares is charged to others), or of one that waits
-        let bounds = if row.kind == "@oom" { 16 << 20..=40 << 20 } else { 4096..=32 << 20 };
+        let bounds = if case.kind == "@oom" { 16 << 20..=40 << 20 } else { 4096..=32 << 20 };
         assert!(bounds.contains(&bytes), "{event}");
     }
     // a sentence for each
@@ -163,7 +164,7 @@ pub fn show(row: &Row) {
         assert!(
             !tracer.events().iter().any(|other| other["event"] == "signal"
                 && other["target"]["pid"] == made.target
-                && other["signal"] == row.signal),
+                && other["signal"] == case.signal),
             "it has an event: {event}"
         );
     }
@@ -208,8 +209,8 @@ fn compare(path: &str, says: &Value, is: &Value, made: &CachedEvent, event: &Val
     }
 }
 
-fn make(row: &Row) -> CachedEvent {
-    match row.kind {
+fn make(case: &SignalCase) -> CachedEvent {
+    match case.kind {
         "@everybody" => everybody(),
         "@cgroup-kill" => cgroup_kill(),
         "@leader-ends" => by_role("leads-a-terminal"),

@@ -17,16 +17,17 @@ use std::time::{Duration, Instant};
 use libbpf_rs::query::{BtfInfoIter, LinkInfoIter, MapInfoIter, ProgInfoIter};
 use rustix::process::Signal;
 use serde_json::Value;
-
-use crate::Test;
-use crate::harness::{
-    Cgroup, MEMORY_LIMIT, Process, Said, Skip, Stderr, Tracer, event, in_guest, kill, killsnoop,
+use support::{
+    Cgroup, MEMORY_LIMIT, Process, Stderr, Tracer, TracerOutput, event, in_guest, kill, killsnoop,
     memory_cgroup, pids_cgroup, wait_until, workload,
 };
-use crate::numbered::{
-    Seen, Sink, Storm, assert_accounted, assert_reported, assert_unique, lost, numbers, only, tracer_of,
-    words, written_cmdline,
+
+use crate::Test;
+use crate::numbered_signals::{
+    LineCounts, Sink, Storm, assert_accounted, assert_reported, assert_unique, lost, numbers, only,
+    tracer_of, words, written_cmdline,
 };
+use crate::skip::Skip;
 
 pub const TESTS: &[Test] = &[
     ("a_tracer_stopped_for_5_s_in_a_storm_tells_what_it_lost", &[], stopped),
@@ -111,9 +112,9 @@ impl Piped {
         });
     }
 
-    fn end(mut self, what: &str) -> Said {
+    fn end(mut self, what: &str) -> TracerOutput {
         let status = wait_until(what, || self.child.try_wait().unwrap());
-        Said { status, stdout: String::new(), stderr: self.stderr.take().unwrap().end() }
+        TracerOutput { status, stdout: String::new(), stderr: self.stderr.take().unwrap().end() }
     }
 }
 
@@ -197,9 +198,9 @@ fn blocked_stdout() {
 }
 
 /// Some of what is not known to be written may be.
-fn assert_partly_written(said: &Said, sent: u64, seen: Seen) {
+fn assert_partly_written(said: &TracerOutput, sent: u64, seen: LineCounts) {
     let [printed, unprinted] = ["printed", "unprinted"].map(|name| said.counter("signals total", name));
-    assert_accounted(said, sent, &Seen { count: printed, ..seen });
+    assert_accounted(said, sent, &LineCounts { count: printed, ..seen });
     assert!(unprinted > 0, "nothing was tested: {}", said.stderr);
     assert!(
         (printed..=printed + unprinted).contains(&seen.count),
@@ -438,7 +439,7 @@ fn run_laps(command: &[&str], key: &str) {
     assert_laps(&pids);
     let said = tracer.stop();
     let events = said.events();
-    let mut seen = Seen { count: 0, incomplete: 0 };
+    let mut seen = LineCounts { count: 0, incomplete: 0 };
     for side in ["source", "target"] {
         let lines = laps_of(&events, side);
         let mut keys = HashSet::new();
@@ -571,5 +572,5 @@ fn started_in_a_storm() {
     };
     let lines = [steady.lines(&events), gusts.lines(&events)].concat();
     let incomplete = lines.iter().filter(lacks).count() as u64;
-    assert_reported(&said, &events, sent, &Seen { count, incomplete });
+    assert_reported(&said, &events, sent, &LineCounts { count, incomplete });
 }

@@ -5,9 +5,10 @@ use std::process::Command;
 
 use rustix::process::Signal;
 use serde_json::{Value, json};
+use support::{Process, Tracer, children_of, cmdline, kill, pids_up, wait_until, workload};
 
 use crate::Test;
-use crate::harness::{Process, Skip, Tracer, children_of, cmdline, kill, pids_up, wait_until, workload};
+use crate::skip::Skip;
 
 pub const TESTS: &[Test] = &[
     ("a_signal_to_a_zombie_is_ignored_and_says_so", &[], a_zombie),
@@ -87,7 +88,7 @@ fn a_stopped_target() {
     let process = Process::workload(&["wait"]);
     process.kill(Signal::STOP);
     tracer.signal_to(process.pid(), 19);
-    crate::harness::wait_until("the process to stop", || {
+    support::wait_until("the process to stop", || {
         let stat = fs::read_to_string(format!("/proc/{}/stat", process.pid())).ok()?;
         stat.contains(") T ").then_some(())
     });

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
+use support::{Tracer, TracerOutput, wait_until, workload};
 
-use crate::harness::{Said, Tracer, wait_until, workload};
 use crate::truth::{Kill, Process, Truth};
 
 /// What came of one kind.
@@ -92,7 +92,7 @@ fn telling(arguments: &[&str], truth: &Path) -> Command {
     command
 }
 
-fn run(arguments: &[&str], flags: &[&str]) -> (Said, Truth, String) {
+fn run(arguments: &[&str], flags: &[&str]) -> (TracerOutput, Truth, String) {
     let directory = tempfile::tempdir().unwrap();
     let truth = directory.path().join("truth");
     let tracer = Tracer::json(flags);
@@ -209,7 +209,7 @@ fn start_of(process: &Value) -> Option<u64> {
     Some(start.parse::<u64>().ok()? / 10_000_000)
 }
 
-fn index(said: &Said) -> HashMap<Key, Vec<Value>> {
+fn index(said: &TracerOutput) -> HashMap<Key, Vec<Value>> {
     let mut events: HashMap<Key, Vec<Value>> = HashMap::new();
     for event in said.events().into_iter().filter(|event| event["event"] == "signal") {
         let pid = |side: &str| event[side]["pid"].as_u64();
@@ -222,7 +222,7 @@ fn index(said: &Said) -> HashMap<Key, Vec<Value>> {
     events
 }
 
-fn compare(said: &Said, truth: &Truth, kills: &[Kill], expected: usize) -> Row {
+fn compare(said: &TracerOutput, truth: &Truth, kills: &[Kill], expected: usize) -> Row {
     said.assert_counters_add_up();
     let events = index(said);
     let mut row = Row { rounds: kills.len(), expected, ..Row::default() };
@@ -260,7 +260,7 @@ fn compare(said: &Said, truth: &Truth, kills: &[Kill], expected: usize) -> Row {
 }
 
 /// A program runs only once at a time on a CPU: the kernel skips the hook of whoever preempted it there, and counts that.
-fn missed_hooks(said: &Said) -> u64 {
+fn missed_hooks(said: &TracerOutput) -> u64 {
     let missed = |what| said.counter("identities total", what);
     missed("missed_execs") + missed("missed_forks") + missed("missed_exits")
 }

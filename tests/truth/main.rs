@@ -6,13 +6,9 @@
 //!
 //! `KILLSNOOP_ROUNDS` sets the chains per kind (5000); arguments choose kinds; `KILLSNOOP_BLESS` writes the table to
 //! docs/truth.md.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, unreachable_pub, dead_code)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, unreachable_pub)]
 
-#[path = "../root/harness.rs"]
-mod harness;
 mod kinds;
-#[path = "../report/mod.rs"]
-mod report;
 mod truth;
 
 use std::fmt::Write;
@@ -22,11 +18,13 @@ use std::process::{Command, ExitCode};
 use std::time::Instant;
 
 use kinds::{KINDS, Row};
+use support::matrix_report;
 
 fn main() -> ExitCode {
+    support::use_build(env!("CARGO_BIN_EXE_killsnoop"), env!("CARGO_TARGET_TMPDIR"));
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     if arguments.iter().any(|argument| argument == "--list") {
-        harness::workload();
+        support::workload();
         for (name, _) in KINDS {
             println!("{name}");
         }
@@ -50,7 +48,7 @@ fn main() -> ExitCode {
         print!("{line}");
         table.push_str(&line);
         let complaints = row.complaints();
-        report::test("truth", name, report::outcome(complaints.is_empty()), began, "");
+        matrix_report::test("truth", name, matrix_report::outcome(complaints.is_empty()), began, "");
         if complaints.is_empty() {
             passed += 1;
         } else {

@@ -2,8 +2,9 @@
 
 use std::process::{Command, Output};
 
+use support::killsnoop;
+
 use crate::Test;
-use crate::harness::killsnoop;
 
 pub const TESTS: &[Test] = &[
     ("without_proc_or_sys_that_is_said_and_not_that_capabilities_are_missing", &[], without),

@@ -4,8 +4,10 @@
 use serde_json::Value;
 
 use super::{make, without_symbols};
+use support::{Process, Tracer};
+
 use crate::Test;
-use crate::harness::{Process, Skip, Tracer};
+use crate::skip::Skip;
 
 pub const TESTS: &[Test] = &[
     ("a_sender_that_its_tracer_assists_is_named_and_so_is_the_tracer", &[Skip::X86], with_a_tracer),

@@ -6,8 +6,10 @@ use std::path::{Path, PathBuf};
 use rustix::process::Signal;
 
 use super::{ATTACKER, as_attacker, workload_of_all};
+use support::{Cgroup, Process, Tracer, unified, wait_until};
+
 use crate::Test;
-use crate::harness::{Cgroup, Process, Skip, Tracer, unified, wait_until};
+use crate::skip::Skip;
 
 pub const TESTS: &[Test] = &[
     ("a_container_in_a_user_s_own_cgroup_is_said_to_be_the_user_s", &[Skip::Unified], forged_container),

@@ -8,11 +8,12 @@ use std::process::Command;
 use rustix::process::Signal;
 
 use super::as_attacker;
-use crate::Test;
-use crate::harness::{
+use support::{
     Process, Tracer, children_of, cmdline, field_of, has_ended, killsnoop, run_workload, status_field,
     wait_until,
 };
+
+use crate::Test;
 
 pub const TESTS: &[Test] = &[
     ("every_thread_has_given_up_what_tracing_does_not_need", &[], given_up),
@@ -121,7 +122,7 @@ fn opener() {
     assert_locked_up(opener, set(&[DAC_OVERRIDE]), true);
     // what is sent to all that are called so does not end it, and it ends with the tracer
     for signal in [Signal::HUP, Signal::TERM, Signal::INT] {
-        crate::harness::kill(opener, signal);
+        support::kill(opener, signal);
     }
     tracer.signal(Signal::HUP);
     wait_until("the file anew", || tracer.stderr().contains("was opened anew").then_some(()));

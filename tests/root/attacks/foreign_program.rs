@@ -1,8 +1,10 @@
 //! A program of another mount namespace, run by a descriptor: its path there is one of the host's.
 
 use super::{as_attacker, workload_of_all};
+use support::{Process, Tracer, kill};
+
 use crate::Test;
-use crate::harness::{Process, Skip, Tracer, kill};
+use crate::skip::Skip;
 
 pub const TESTS: &[Test] =
     &[("a_program_from_outside_the_root_of_its_process_is_marked", &[Skip::UserNamespace], foreign_program)];

@@ -5,8 +5,9 @@ use std::process::Stdio;
 use rustix::process::Signal;
 
 use super::{as_user, workload_of_all};
+use support::{Process, Tracer, cmdline, in_guest, kill, wait_until};
+
 use crate::Test;
-use crate::harness::{Process, Tracer, cmdline, in_guest, kill, wait_until};
 
 pub const TESTS: &[Test] = &[
     ("a_user_who_forks_in_a_loop_has_no_one_else_s_ghosts_forgotten", &[], of_one_uid),

@@ -3,8 +3,10 @@
 use serde_json::Value;
 
 use super::make;
+use support::Tracer;
+
 use crate::Test;
-use crate::harness::{Skip, Tracer};
+use crate::skip::Skip;
 
 pub const TESTS: &[Test] = &[
     ("who_changes_a_watched_directory_or_breaks_a_lease_is_the_trigger", &[], notified),

@@ -1,8 +1,9 @@
 //! An interrupt in the middle of another's call brings a signal of the same number: the call is not what sent it.
 
 use super::make;
+use support::{Process, Tracer};
+
 use crate::Test;
-use crate::harness::{Process, Tracer};
 
 pub const TESTS: &[Test] =
     &[("a_timer_that_fires_in_the_call_of_another_is_not_what_that_sends", &[], timer_in_a_call)];

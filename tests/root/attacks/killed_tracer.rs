@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use rustix::process::Signal;
+use support::{Process, Tracer, children_of, wait_until, workload};
 
 use crate::Test;
-use crate::harness::{Process, Skip, Tracer, children_of, wait_until, workload};
+use crate::skip::Skip;
 
 pub const TESTS: &[Test] = &[
     ("of_a_tracer_that_is_killed_no_hook_stays_attached", &[], no_hook_stays),

@@ -3,8 +3,9 @@
 use std::process::Stdio;
 
 use super::{as_attacker, workload_of_all};
+use support::{Tracer, in_guest, status_field};
+
 use crate::Test;
-use crate::harness::{Tracer, in_guest, status_field};
 
 pub const TESTS: &[Test] =
     &[("huge_command_lines_do_not_fill_the_memory_of_a_tracer_that_folds", &[], huge_command_lines)];

@@ -27,8 +27,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
+use support::{Process, Tracer};
+
 use crate::Test;
-use crate::harness::{self, Process, Tracer};
 
 /// All of them.
 pub fn tests() -> Vec<Test> {
@@ -78,7 +79,7 @@ pub fn without_symbols() -> Tracer {
     let kernel = "bpf,perfmon,sys_ptrace,dac_read_search,sys_admin,setpcap";
     let capabilities = format!("-all,+{}", kernel.replace(',', ",+"));
     let bounding_set = format!("--bounding-set={capabilities}");
-    Tracer::run(Command::new("setpriv").args([&bounding_set, "--", harness::killsnoop(), "-o", "json"]))
+    Tracer::run(Command::new("setpriv").args([&bounding_set, "--", support::killsnoop(), "-o", "json"]))
 }
 
 /// A process of the attacker's that makes a signal; the pids that it printed.
@@ -97,7 +98,7 @@ pub fn workload_of_all() -> &'static Path {
         let directory = tempfile::tempdir().unwrap();
         std::fs::set_permissions(directory.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
         let path = directory.path().join("workload");
-        std::fs::copy(harness::workload(), &path).unwrap();
+        std::fs::copy(support::workload(), &path).unwrap();
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
         (directory, path)
     });

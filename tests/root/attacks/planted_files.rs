@@ -9,8 +9,9 @@ use std::process::Command;
 use rustix::process::Signal;
 
 use super::{ATTACKER, as_attacker};
+use support::{Process, Tracer, killsnoop, run_workload, wait_until};
+
 use crate::Test;
-use crate::harness::{Process, Tracer, killsnoop, run_workload, wait_until};
 
 pub const TESTS: &[Test] = &[
     ("a_planted_file_is_refused_with_the_reason", &[], planted),

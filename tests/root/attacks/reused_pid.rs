@@ -6,9 +6,10 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
+use support::{Tracer, kill, killsnoop, wait_until, workload};
 
 use crate::Test;
-use crate::harness::{Skip, Tracer, kill, killsnoop, wait_until, workload};
+use crate::skip::Skip;
 
 pub const TESTS: &[Test] = &[
     ("a_signal_for_a_command_that_has_ended_meets_nobody_else", &[Skip::NextPid], of_an_ended_command),

@@ -10,8 +10,9 @@ use std::os::unix::process::CommandExt;
 use rustix::process::Signal;
 
 use super::{as_attacker, workload_of_all};
+use support::{Process, Tracer, wait_until};
+
 use crate::Test;
-use crate::harness::{Process, Tracer, wait_until};
 
 pub const TESTS: &[Test] = &[
     ("no_secret_of_an_attackers_command_line_is_in_any_format", &[], command_lines),
@@ -59,7 +60,7 @@ fn hard_texts() {
     let sent = std::time::Instant::now();
     other.kill(Signal::TERM);
     tracer.signal_to(other.pid(), 15);
-    assert!(sent.elapsed() < crate::harness::patience() / 2, "after {:?}", sent.elapsed());
+    assert!(sent.elapsed() < support::patience() / 2, "after {:?}", sent.elapsed());
 }
 
 /// A process of nobody's with these arguments, which waits.
@@ -174,7 +175,7 @@ fn halves() {
             let comm = fs::read_to_string(format!("/proc/{target}/comm")).ok()?;
             (comm.trim() == "workload").then_some(())
         });
-        crate::harness::kill(target, Signal::TERM);
+        support::kill(target, Signal::TERM);
         let event = tracer.signal_to(target, 15);
         assert_eq!(event["target"]["parent"]["cmdlineTruncated"], true, "{event}");
         let left = event["target"]["parent"]["cmdline"].to_string();

@@ -5,8 +5,9 @@ use std::io::Read;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use support::{Process, Tracer, killsnoop, run_workload, wait_until};
+
 use crate::Test;
-use crate::harness::{Process, Tracer, killsnoop, run_workload, wait_until};
 
 pub const TESTS: &[Test] = &[
     ("a_second_tracer_on_the_same_file_is_refused", &[], second_tracer),

@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use rustix::process::Signal;
+use support::{Stderr, is_in_set, kill, killsnoop, wait_until};
 
 use crate::Test;
-use crate::harness::{Stderr, is_in_set, kill, killsnoop, wait_until};
 
 pub const TESTS: &[Test] = &[("signals_while_the_programs_load_end_nothing", &[], while_loading)];
 

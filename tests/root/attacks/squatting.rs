@@ -3,8 +3,9 @@
 use std::process::{Command, Stdio};
 
 use super::{ATTACKER, as_attacker, workload_of_all};
+use support::{Process, killsnoop};
+
 use crate::Test;
-use crate::harness::{Process, killsnoop};
 
 pub const TESTS: &[Test] = &[
     ("run_needs_no_name_that_another_user_can_take", &[], run_needs_no_name),

@@ -3,8 +3,9 @@
 use serde_json::Value;
 
 use super::make;
+use support::Tracer;
+
 use crate::Test;
-use crate::harness::Tracer;
 
 pub const TESTS: &[Test] = &[
     ("who_dies_of_what_was_hidden_is_reported", &[], of_its_own),

@@ -12,8 +12,10 @@ use killsnoop::base::sanitize::is_safe;
 use rustix::process::Signal;
 
 use super::{as_attacker, workload_of_all};
+use support::{Cgroup, Process, Tracer, killsnoop, unified, wait_until};
+
 use crate::Test;
-use crate::harness::{Cgroup, Process, Skip, Tracer, killsnoop, unified, wait_until};
+use crate::skip::Skip;
 
 pub const TESTS: &[Test] = &[
     ("no_unseen_character_of_an_attackers_reaches_any_format", &[], unseen),

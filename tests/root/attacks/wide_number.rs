@@ -3,8 +3,10 @@
 use serde_json::Value;
 
 use super::{make, without_symbols};
+use support::Tracer;
+
 use crate::Test;
-use crate::harness::{Skip, Tracer};
+use crate::skip::Skip;
 
 pub const TESTS: &[Test] = &[
     ("a_call_whose_number_has_more_bits_is_the_same_call", &[Skip::X86], sends),
