@@ -5,7 +5,7 @@
 # A night is a test: it ends with 0 if every check held, 1 if one did not, 77 if this host cannot have it (SKIP, with the
 # reason). With KILLSNOOP_PAGE=DIRECTORY it also writes its part of docs/who-killed-me.md there.
 # shellcheck source=scripts/common.sh
-source "$(dirname "${BASH_SOURCE[0]}")/../common.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/../../common.sh"
 
 NIGHT=$(basename "$0")
 [ "$(id -u)" = 0 ] || exec sudo env ${CI:+CI=$CI} ${KILLSNOOP_BIN:+KILLSNOOP_BIN=$KILLSNOOP_BIN} "$0"
@@ -174,11 +174,11 @@ over() {
 		wait "$tracer" 2>/dev/null || true
 	done
 	need "a night's lines are looked up by a Python script" python3=python3
-	[ ${#LINES[@]} = 0 ] || /usr/bin/python3 -B "$ROOT_DIR/scripts/nights/page.py" lines "$WORK" "${LINES[@]}" ||
+	[ ${#LINES[@]} = 0 ] || /usr/bin/python3 -B "$ROOT_DIR/scripts/nights/lib/page.py" lines "$WORK" "${LINES[@]}" ||
 		wrong "a line of the JSON is not in the logfmt"
 	if [ -n "${KILLSNOOP_PAGE:-}" ]; then
 		stop_others
-		/usr/bin/python3 -B "$ROOT_DIR/scripts/nights/page.py" page "$WORK" "${LINES[@]}" >"$KILLSNOOP_PAGE/$NIGHT.md"
+		/usr/bin/python3 -B "$ROOT_DIR/scripts/nights/lib/page.py" page "$WORK" "${LINES[@]}" >"$KILLSNOOP_PAGE/$NIGHT.md"
 	fi
 	if [ $FAILURES -gt 0 ]; then
 		for name in "${LINES[@]}"; do
@@ -189,7 +189,7 @@ over() {
 	say "$NIGHT: every check held"
 }
 
-# shellcheck source=scripts/nights/checks.sh
+# shellcheck source=scripts/nights/lib/checks.sh
 source "$(dirname "${BASH_SOURCE[0]}")/checks.sh"
 
 # Where the cgroup hierarchy of version 2 is; nothing if there is none.

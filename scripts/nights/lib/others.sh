@@ -28,7 +28,7 @@ watch_with_others() {
 	sysctl --quiet kernel.printk_ratelimit=0
 	auditctl -b 8192 >/dev/null
 	# as they come: the kernel log is a ring, and others of this host are written down as well
-	/usr/bin/python3 -B "$ROOT_DIR/scripts/nights/kernel_log.py" >"$WORK/kernel" &
+	/usr/bin/python3 -B "$ROOT_DIR/scripts/nights/lib/kernel_log.py" >"$WORK/kernel" &
 	LOG_READER=$!
 	at_end 'end_process $LOG_READER'
 	await "the reader of the kernel log" caught_up begin
