@@ -1,7 +1,7 @@
 # Sourced by the other scripts: install what is missing, build as the user, run as root.
 # shellcheck shell=bash
 #
-# The user is whoever calls: under sudo the one who called it, so that target/ stays theirs; but root where the
+# The user is the caller: under sudo the one who called it, so that target/ stays theirs; but root where the
 # checkout is root's.
 
 set -euo pipefail
@@ -25,7 +25,7 @@ private_group() {
 	return 0
 }
 
-# Whoever may write what root is to run may do all that root may. So, as git does, refuse a checkout that others may write:
+# A user who may write what root is to run may do all that root may. So, as git does, refuse a checkout that others may write:
 # trusted are root, the caller, and under sudo the one who called it. Above the checkout others may write a directory only if
 # it is sticky, and cargo and rustup must not find a file of theirs there.
 check_checkout() {

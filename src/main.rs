@@ -1,4 +1,4 @@
-//! Wiring and exit code.
+//! From the command line to a command, and from its result to an exit code.
 
 use std::io::{self, IsTerminal};
 use std::process::ExitCode;
@@ -44,18 +44,18 @@ fn main() -> ExitCode {
     }
 }
 
-/// What clap says quotes arguments as they are, which may act on a terminal: it is asked about them as they can be shown. It
-/// ends with 2 on wrong usage, with 0 after help.
+/// clap quotes arguments unescaped, which may act on a terminal: the error of the same arguments, escaped. Its exit code is 2 on
+/// wrong usage, 0 after help.
 fn as_visible(error: clap::Error) -> clap::Error {
     if std::env::args_os().all(|argument| argument.to_str().is_some_and(is_safe)) {
         return error;
     }
     let shown = Cli::try_parse_from(std::env::args_os().map(visible)).err();
-    // it is right so: what is wrong is that it is not text
+    // escaped, it is right: what is wrong is that it is not text
     shown.unwrap_or_else(|| Cli::command().error(error.kind(), visible(error.to_string())))
 }
 
-/// Returns how much is said.
+/// Begins to log; returns the level.
 fn begin_log(trace: &TraceArgs, usual: LogLevel) -> tracing::Level {
     let level = trace.level(usual);
     tracing_subscriber::fmt()
@@ -86,7 +86,7 @@ fn refuse(error: UsageError) -> ! {
     Cli::command().error(ErrorKind::ArgumentConflict, error).exit()
 }
 
-/// A `TraceError` tells its cause itself, before the hint.
+/// The exit code, after the error is printed. A `TraceError` has its cause in its text, before the hint.
 fn done(result: anyhow::Result<ExitCode>, failed: u8) -> ExitCode {
     result.unwrap_or_else(|error| {
         let error = match error.downcast::<UsageError>() {

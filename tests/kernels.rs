@@ -1,5 +1,5 @@
 //! docs/kernels.md and the table of README.md say what the records of `scripts/kernel-matrix` say.
-//! `KILLSNOOP_BLESS=1` writes them anew.
+//! `KILLSNOOP_BLESS=1` writes them.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -204,7 +204,7 @@ fn signals(all: &[Record]) -> String {
     let mut out = String::from(
         "# Every way a signal comes to be, and what its line says\n\nEach row was made once on each kernel, with real processes, \
          and its line compared (`tests/support/src/signal_cases.rs`, `tests/root/signals.rs`).\nA row without a passing test says NOT TESTED. `scripts/kernel-matrix` \
-         makes this page.\n\nA key that is not listed may be there as well; `no KEY` means that it must not be. *Whoever made it* is the \
+         makes this page.\n\nA key that is not listed may be there as well; `no KEY` means that it must not be. *Its maker* is the \
          process that\nsent, closed, forked or allocated; `…` stands for whatever it is.\n\n",
     );
     let tested: Vec<&Record> = all.iter().filter(|record| !record.is_refused()).collect();
@@ -230,13 +230,13 @@ fn signals(all: &[Record]) -> String {
         let _ = writeln!(out, "| {} | {} | {} |{cells}", row.how, row.signal, keys.join(", "));
     }
     out.push_str(
-        "\n## What cannot be told\n\n- `--failed`: a kill of a group that reaches some of its members and may not signal others \
-         succeeds: the ones that were\n  spared are not told.\n- Before 5.15 there is neither `via` nor `scope`, and a code that a sender made up \
+        "\n## What cannot be known\n\n- `--failed`: a kill of a group that reaches some of its members and may not signal others \
+         succeeds: the ones that were\n  spared are not reported.\n- Before 5.15 there is neither `via` nor `scope`, and a code that a sender made up \
          may pass for a timer's; `--failed` and\n  `--probes` are refused.\n- At a hang-up a process has lost its terminal before the signal comes: its \
          name is the one that it had when it last exec'd.\n  A process that took its terminal later has `missing=[tty.name:gone]`.\n- `ended` has an `origin` only where \
          seccomp or a tracer left its mark: that no signal was seen proves nothing (a tracer that let\n  go leaves none, and a process older than \
          killsnoop may have got it before). `missing` says which.\n- A signal that a process once handled, and that would have ended it, keeps a \
-         later death by the same signal through a tracer\n  from being told.\n- `oom.rssBytes` is approximate: what each CPU has not added to the \
+         later death by the same signal through a tracer\n  from being reported.\n- `oom.rssBytes` is approximate: what each CPU has not added to the \
          kernel's counter yet is not in it. Others that are killed\n  because they share the victim's memory have `origin=oom` and `missing=[oom:not-told]`.\n- Where neither the \
          kernel's stack nor its symbols can be read (no `CAP_SYSLOG`, `kernel.kptr_restrict=2`), origins follow from\n  signal and siginfo, and `missing` \
          has `origin:no-kernel-symbols`.\n- That a signalfd is read does not show of which signals: `target.signalfd` says that somebody waits at one.\n- \
@@ -259,7 +259,7 @@ fn flatten(path: &str, value: &serde_json::Value, keys: &mut Vec<String>) {
         serde_json::Value::Null => format!("no `{path}`"),
         serde_json::Value::String(word) => match word.as_str() {
             "SOME" => format!("`{path}=…`"),
-            "MAKER" => format!("`{path}=` *whoever made it*"),
+            "MAKER" => format!("`{path}=` *its maker*"),
             "CGROUP" => format!("`{path}=` *the one at its limit*"),
             "TTY" => format!("`{path}=pts/…`"),
             word => format!("`{path}={word}`"),

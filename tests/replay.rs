@@ -1,7 +1,7 @@
 //! Recorded raw records, replayed without root: what is decoded, judged and printed of them is pinned down.
 //!
 //! `tests/data/NAME.records` holds records as the ring gave them, each behind its length (u32, host order);
-//! `NAME.logfmt`, `.json`, `.table` and `.tree` what is printed of them. `scripts/record-fixtures` makes them anew.
+//! `NAME.logfmt`, `.json`, `.table` and `.tree` what is printed of them. `scripts/record-fixtures` records them again.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, unreachable_pub)]
 
 use std::fs;

@@ -1,4 +1,4 @@
-//! The FILEs of outputs, which a process of its own opens: in `run`, as whoever called sudo.
+//! The FILEs of outputs. A separate process opens them: in `run`, as the user who called sudo.
 
 use std::io;
 use std::os::fd::AsFd;
@@ -16,7 +16,7 @@ use crate::output::deliver::opener::{Helper, Opener, Service};
 use crate::output::{Reporter, Settings};
 use crate::trace::privileges;
 
-/// What the process is called: no `pkill -x killsnoop` is meant for it.
+/// Its name: `pkill -x killsnoop` is not meant for it.
 const NAME: &std::ffi::CStr = c"killsnoop-files";
 
 /// Opens every output.
@@ -32,10 +32,10 @@ pub(super) fn open(settings: &Settings, as_invoker: bool) -> anyhow::Result<Repo
     Ok(Reporter::open_by(settings, Opener::helper(helper))?)
 }
 
-/// What was started: opens them for whom asks at standard input.
+/// The process that was started: opens them on request, by the socket that is its standard input.
 pub fn serve(as_invoker: bool, files: &[PathBuf]) -> ExitCode {
     let _ = rustix::thread::set_name(NAME);
-    // what is sent to every process called like this one is not meant for it: it ends with the tracer
+    // it ends with the tracer, not by a signal to every process of that name
     for signal in [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1] {
         let _ = signal_hook::flag::register(signal, Arc::new(AtomicBool::new(false)));
     }
@@ -49,6 +49,6 @@ pub fn serve(as_invoker: bool, files: &[PathBuf]) -> ExitCode {
     let Ok(socket) = io::stdin().as_fd().try_clone_to_owned() else { return ExitCode::from(FAILED) };
     let service = Service::new(socket, files);
     privileges::drop_but_for_files();
-    // nobody is left who could be told of it
+    // nobody is left to report it to
     ExitCode::from(if service.serve().is_ok() { 0 } else { FAILED })
 }

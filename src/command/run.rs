@@ -93,7 +93,7 @@ fn hand_on(command: &OwnedFd, terminations: &mut Signals) {
     }
 }
 
-/// As a shell tells it.
+/// As a shell reports it.
 fn code_of(status: WaitStatus) -> Option<i32> {
     status.exit_status().or_else(|| status.terminating_signal().map(|signal| 128 + signal))
 }

@@ -63,7 +63,7 @@ pub fn who(mut request: Request, id: u32) -> anyhow::Result<()> {
     request.settings.conditions.check(&request.config)?;
     request.settings.is_one_story = request.config.count.is_none();
     request.config.reports_ends = true;
-    // whoever has this pid afterwards is another process
+    // a process that has this pid afterwards is another
     request.config.started_by = Some(held_at);
     let mut reporter = outputs::open(&request.settings, false)?;
     let wiring = Wiring::new()?;

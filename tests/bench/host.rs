@@ -49,7 +49,7 @@ pub fn map_rss_kib(pid: u32) -> u64 {
     let mut is_map = false;
     let mut sum = 0;
     for line in read(&format!("/proc/{pid}/smaps")).lines() {
-        // every mapping begins with its addresses; what is told of it begins with a capital
+        // every mapping begins with its addresses; what it says of it begins with a capital
         if !line.starts_with(|first: char| first.is_ascii_uppercase()) {
             is_map = line.ends_with("bpf-map");
         } else if let (true, Some(size)) = (is_map, line.strip_prefix("Rss:")) {
@@ -82,7 +82,7 @@ pub fn docs() -> PathBuf {
     root().join("docs")
 }
 
-/// Writes a file that belongs to whoever has the checkout, though root runs this.
+/// Writes a file that belongs to the owner of the checkout, though root runs this.
 pub fn write(path: &Path, text: &str) {
     use std::os::unix::fs::MetadataExt;
     fs::write(path, text).unwrap_or_else(|error| panic!("cannot write {}: {error}", path.display()));

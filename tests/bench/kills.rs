@@ -68,7 +68,7 @@ impl Ready {
     }
 
     fn turn(self) -> Outcome<Turn> {
-        let or_not = |told: Option<HeldSender>| told.map_or(Ok(f64::NAN), HeldSender::number);
+        let or_not = |sender: Option<HeldSender>| sender.map_or(Ok(f64::NAN), HeldSender::number);
         let [own_full, own_paced] = self.own.map_or([None, None], |own| own.map(Some));
         // full speed last: the lines of what came before are still being written when it has gone
         let getppid = or_not(self.getppid)?;

@@ -1,4 +1,4 @@
-//! How long a line takes: from the kernel's time of the signal, which it tells, to the reader of a pipe.
+//! How long a line takes: from the kernel's time of the signal, which it contains, to the reader of a pipe.
 
 use std::io::Read;
 use std::process::Stdio;

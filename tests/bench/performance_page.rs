@@ -64,11 +64,11 @@ impl Results {
         self.compare(&mut page);
         self.keep_targets(&mut page);
         self.own_costs(&mut page);
-        self.tell_programs(&mut page);
-        self.tell_sustained(&mut page);
-        self.tell_latency(&mut page);
-        self.tell_scale(&mut page);
-        Self::tell_cpus(&mut page);
+        self.write_programs(&mut page);
+        self.write_sustained(&mut page);
+        self.write_latency(&mut page);
+        self.write_scale(&mut page);
+        Self::write_cpus(&mut page);
         page
     }
 
@@ -79,7 +79,7 @@ impl Results {
             "`{}` made this page and its pictures on {}: {}, in {:.0} minutes. Numbers are medians, with \
              the lowest and the highest round in brackets. All tracers were measured in one run, in turns \
              of about a second, one after the other in each of {rounds} rounds ({storm_rounds} for storms \
-             and memory). Times are this machine's; what tells something is the ratio between the rows.\n",
+             and memory). Times are this machine's; what counts is the ratio between the rows.\n",
             self.command,
             host::date(),
             host::described(),
@@ -152,8 +152,8 @@ impl Results {
              every 100 µs (with `stdbuf -oL` where that is its standard output, so that a line is there \
              when it is printed). Idle: {} s without a signal from here. Storm: two senders at full speed \
              for {} ms, orphans as above, killsnoop with `--where target.pid=` of their targets, so that what others of this \
-             host send is not in the sums; told lost is what found no room, in the ring or behind the output; unaccounted is \
-             *sent − shown − told lost* of the worst round (below 0: of what others told lost, some was of other processes).\n",
+             host send is not in the sums; counted lost is what found no room, in the ring or behind the output; unaccounted is \
+             *sent − shown − counted lost* of the worst round (below 0: of what others counted as lost, some was of other processes).\n",
             self.speed.idle.as_secs(),
             self.speed.storm_ms
         )
@@ -248,7 +248,7 @@ impl Results {
         }
     }
 
-    fn tell_programs(&self, page: &mut String) {
+    fn write_programs(&self, page: &mut String) {
         page.push_str(
             "\n## Each BPF program\n\nns of one run, by the kernel's own count \
              (`kernel.bpf_stats_enabled=1`, which adds some 20 to 50 ns to each run itself). What the rest \
@@ -263,7 +263,7 @@ impl Results {
         }
     }
 
-    fn tell_sustained(&self, page: &mut String) {
+    fn write_sustained(&self, page: &mut String) {
         let Sustained { command, seconds, rounds } = &self.sustained;
         let (nested, (above, bytes)) = (sustained::nested(), above());
         writeln!(
@@ -271,7 +271,7 @@ impl Results {
             "\n## Sustained\n\nFour senders at full speed for {seconds} s, to four targets, both chains {} \
              deep: {nested} of `workload`, orphans with command lines of some 60 bytes, and above them \
              {above} with {bytes} bytes. `{command}`, FILE on tmpfs, and four of `workload orphan nest \
-             {nested} FILLER told storm-for`. Complete is an event that names nothing as missing; \
+             {nested} FILLER held storm-for`. Complete is an event that names nothing as missing; \
              the rate is up to the last line written. {} complete events a second, {} bytes each.\n",
             sustained::DEPTH,
             show(self.sustained.events_per_second(), 0),
@@ -279,7 +279,7 @@ impl Results {
         )
         .unwrap();
         page.push_str(
-            "| round | sent | shown | complete | told lost | unaccounted | seconds until written | \
+            "| round | sent | shown | complete | counted lost | unaccounted | seconds until written | \
             complete a second |\n|---|---|---|---|---|---|---|---|\n",
         );
         for (number, round) in (1..).zip(rounds) {
@@ -298,10 +298,10 @@ impl Results {
         }
     }
 
-    fn tell_latency(&self, page: &mut String) {
+    fn write_latency(&self, page: &mut String) {
         page.push_str(
             "\n## From the signal to its line\n\nFrom the kernel's time of the signal, which the line \
-             tells, until the reader of a pipe has the line: what write() took, and its wake-up, are in \
+             has, until the reader of a pipe has the line: what write() took, and its wake-up, are in \
              there. At full speed what waits is the ring.\n\n![latency](performance-latency.svg)\n\n\
              | signals | lines | p50 µs | p99 µs | highest µs | command |\n|---|---|---|---|---|---|\n",
         );
@@ -313,7 +313,7 @@ impl Results {
         }
     }
 
-    fn tell_scale(&self, page: &mut String) {
+    fn write_scale(&self, page: &mut String) {
         page.push_str(
             "\n## Deep trees, long command lines, many processes\n\n![scale](performance-scale.svg)\n\n",
         );
@@ -355,14 +355,14 @@ impl Results {
         );
     }
 
-    fn tell_cpus(page: &mut String) {
+    fn write_cpus(page: &mut String) {
         page.push_str(
             "\n## More CPUs, on paper\n\n\
             Not measured: this machine has few. A record is made in memory of its own CPU, without any lock; the ring's lock is \
             taken for the reservation alone, which is some tens of ns of the 2 µs that a signal costs, and the bytes are copied \
             outside of it. So senders on some 30 CPUs at once would begin to wait for one another, at more than ten million \
             records a second, and the memory of the ring would be the limit before that: 2 KB each, read once more by one thread. \
-            That thread is what ends first, at the rate above; from there on the ring fills and loss is told. What would come \
+            That thread is what ends first, at the rate above; from there on the ring fills and loss is counted. What would come \
             next is a second thread that formats (records are self-contained), then a ring for each memory node, merged by the \
             time in each record. Identities, counters and scratch space are each task's or each CPU's own, and do not contend; \
             ghosts are in one table, whose locks are by bucket.\n",
@@ -464,5 +464,9 @@ fn unaccounted(foot: &Footprint) -> String {
     let Some((sent, tally)) = foot.storm else { return "–".to_owned() };
     let garbled =
         if tally.garbled > 0 { format!(", {} lines garbled", tally.garbled) } else { String::new() };
-    format!("{} of {sent} ({} told lost){garbled}", foot.unaccounted().unwrap_or_default(), tally.told_lost)
+    format!(
+        "{} of {sent} ({} counted lost){garbled}",
+        foot.unaccounted().unwrap_or_default(),
+        tally.told_lost
+    )
 }

@@ -6,7 +6,7 @@ use plotters::prelude::*;
 
 use crate::numbers::Spread;
 
-/// Readable on white, and told apart by those who do not see red and green.
+/// Readable on white, and distinct to people who do not see red and green.
 const COLOURS: [RGBColor; 6] = [
     RGBColor(0, 90, 181),
     RGBColor(220, 90, 20),

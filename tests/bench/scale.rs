@@ -17,7 +17,7 @@ const DEPTHS: [u32; 6] = [1, 2, 4, 8, 16, 32];
 const LENGTHS: [usize; 7] = [20, 200, 400, 1900, 8000, 16_000, 32_000];
 const CROWDS: [u32; 4] = [100, 1000, 10_000, 50_000];
 
-/// What the ring can surely hold: a kill whose record finds no room is cheap, and tells nothing.
+/// What the ring can surely hold: a kill whose record finds no room is cheap, and measures nothing.
 const IN_RING: usize = RING_BYTES as usize / 8 * 5;
 
 /// Added µs of a kill at full speed, by what is varied; the bytes of an event; and what was lost, all rounds together.

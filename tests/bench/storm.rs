@@ -17,7 +17,7 @@ pub struct Footprint {
     pub idle_ms_per_s: Option<Spread>,
     pub peak_rss_mib: Option<Spread>,
     pub map_rss_mib: Option<Spread>,
-    /// Of the worst round: sent, and what was told of it.
+    /// Of the worst round: sent, and how it was accounted for.
     pub storm: Option<(u64, Tally)>,
     pub complaint: Option<String>,
 }

@@ -52,7 +52,7 @@ impl Drop for MemoryCgroup {
     }
 }
 
-/// The counters that killsnoop tells.
+/// The counters that killsnoop prints.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Counters {
     pub generated: u64,
@@ -123,7 +123,7 @@ impl Subject {
         let count = |said: &str| said.matches("signals so far").count();
         let before = count(&self.said());
         self.signal(Signal::USR1);
-        self.until("it has told its counters", |said| count(said) > before && said.ends_with('\n'))?;
+        self.until("it has printed its counters", |said| count(said) > before && said.ends_with('\n'))?;
         counters_of(&self.said(), "signals so far")
     }
 

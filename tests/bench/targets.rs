@@ -29,7 +29,7 @@ const fn at_most(what: &'static str, unit: &'static str, limit: f64, reason: &'s
 }
 
 const NOT_KNOWN: &str = "not looked into yet";
-const WHOLE_TREES: &str = "two whole trees, two command lines, terminals, cgroups, namespaces and titles of both sides, looked at anew each \
+const WHOLE_TREES: &str = "two whole trees, two command lines, terminals, cgroups, namespaces and titles of both sides, looked at again each \
      time: some 20 ns an ancestor whose command line stands in the record already, and a microsecond for the rest; at one a ms \
      the caches are cold";
 const WHOLE_LINES: &str = "a line is several KB of text: what is the same as before is copied, what is not is decoded, judged and written; most \
@@ -67,13 +67,13 @@ pub const HIDDEN: Target = at_most(
     "hidden signal, full speed",
     "µs",
     0.15,
-    "whether it is hidden is told by its siginfo, its handler and the sender's registers, which are all read first",
+    "whether it is hidden follows from its siginfo, its handler and the sender's registers, which are all read first",
 );
 pub const REFUSED: Target = at_most(
     "signal refused in the kernel, full speed",
     "µs",
     0.15,
-    "as a hidden one: it is what came before the next that is told",
+    "as a hidden one: it is what came before the next that is reported",
 );
 pub const OTHER_CALLS: Target = at_most("getppid(), ratio", "×", 1.005, "the noise of this host");
 pub const LATENCY: Target = at_most(

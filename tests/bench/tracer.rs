@@ -1,4 +1,4 @@
-//! A tracer that is measured, whoever made it: started while somebody sends signals, watched, stopped, and what it wrote
+//! A tracer that is measured, killsnoop or another: started while somebody sends signals, watched, stopped, and what it wrote
 //! compared with what was sent.
 
 use std::collections::HashMap;
@@ -37,7 +37,7 @@ impl Tracer {
         Self { name: name.to_owned(), command, ready: Ready::Says }
     }
 
-    /// The same, as a reader of the report would type it: where the checkout is tells nothing.
+    /// The same, as a reader of the report would type it: where the checkout is says nothing.
     pub fn shown(&self) -> String {
         let root = host::root().to_string_lossy();
         let name = |word: &String| {
@@ -207,7 +207,7 @@ impl Running {
         Err(format!("{} does not end", self.tracer.name))
     }
 
-    /// Lets it end; what it showed of these targets, and what it told lost.
+    /// Lets it end; what it showed of these targets, and what it counted as lost.
     pub fn tally(mut self, targets: &[u32]) -> Outcome<Tally> {
         self.end()?;
         let bytes = fs::read(&self.out).map_err(|error| error.to_string())?;
@@ -258,7 +258,7 @@ fn tally_json(text: &str, targets: &[u32]) -> Tally {
         tally.seen += 1;
         tally.bytes += line.len() as u64 + 1;
         tally.complete += u64::from(!line.contains("\"missing\":"));
-        // the rest is told by its two ends: to parse gigabytes would take minutes
+        // the rest is estimated from its two ends: to parse gigabytes would take minutes
         let is_whole = match tally.seen % 1000 {
             1 => serde_json::from_str::<serde_json::Value>(line).is_ok(),
             _ => {
@@ -294,7 +294,7 @@ fn lost_of_killsnoop(said: &str) -> Outcome<u64> {
     number("lost=")
         .zip(number("unprinted="))
         .map(|(lost, unprinted)| lost + unprinted)
-        .ok_or_else(|| format!("killsnoop did not tell its counters: {said}"))
+        .ok_or_else(|| format!("killsnoop did not print its counters: {said}"))
 }
 
 /// `lost 12 events on CPU #1`, `Lost 12 events`.

@@ -44,7 +44,7 @@ impl Part {
     }
 
     fn said_pid(&mut self) -> u32 {
-        self.line().trim().parse().expect("it tells its pid")
+        self.line().trim().parse().expect("it prints its pid")
     }
 
     /// All that it says until its end.
@@ -76,11 +76,11 @@ impl HeldSender {
     /// At the end of a chain of so many orphans.
     pub fn nested(depth: u32, filler: &str, arguments: &[&str]) -> Self {
         let depth = depth.to_string();
-        Self::ready(Part::orphan(&[&["nest", &depth, filler, "told"], arguments].concat()))
+        Self::ready(Part::orphan(&[&["nest", &depth, filler, "held"], arguments].concat()))
     }
 
     pub fn alone(arguments: &[&str]) -> Self {
-        Self::ready(Part::orphan(&[&["told"], arguments].concat()))
+        Self::ready(Part::orphan(&[&["held"], arguments].concat()))
     }
 
     fn ready(mut part: Part) -> Self {
@@ -166,7 +166,7 @@ pub struct StormResult {
     pub seconds: f64,
 }
 
-/// One sender for each target, each at the end of a chain of orphans of this depth: they wait until they are told.
+/// One sender for each target, each at the end of a chain of orphans of this depth: they wait until they are released.
 pub struct Storm(Vec<HeldSender>);
 
 impl Storm {

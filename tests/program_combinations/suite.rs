@@ -1,5 +1,5 @@
 //! Each combination of programs that a host can ask for is loaded and attached, and sees a signal; and each program's
-//! price in the verifier is told. Needs root.
+//! cost in the verifier is printed. Needs root.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, unreachable_pub)]
 
 use std::collections::BTreeSet;
@@ -69,8 +69,8 @@ fn main() -> ExitCode {
             verifier::costs(Plan { attempts, ..widest }, &config).map_err(|error| error.to_string())
         })
         .collect();
-    let mut told = BTreeSet::new();
-    for cost in costs.iter().flatten().flatten().filter(|cost| told.insert(cost.program.clone())) {
+    let mut printed = BTreeSet::new();
+    for cost in costs.iter().flatten().flatten().filter(|cost| printed.insert(cost.program.clone())) {
         println!("{}: {} instructions, {:?}", cost.program, cost.instructions, cost.time);
         let (instructions, microseconds) = (cost.instructions.to_string(), cost.time.as_micros().to_string());
         matrix_report::line(&["program", &cost.program, &instructions, &microseconds]);

@@ -221,8 +221,8 @@ fn previous_hidden() {
     assert_eq!(previous["signalName"], "SIGUSR1", "{shown}");
     assert_eq!(previous["hidden"], true, "{shown}");
     assert_eq!(previous["source"]["pid"], target.pid(), "{shown}");
-    assert!(previous["id"].is_null(), "no event told of it: {shown}");
-    // the death of another test's process may be told
+    assert!(previous["id"].is_null(), "no event reported it: {shown}");
+    // the death of another test's process may be reported
     assert!(!shown["summary"].as_str().unwrap().contains("after SIGUSR1"), "{shown}");
     // it sends itself another one, hidden, after that
     all.signal_to(target.pid(), 12);
@@ -316,7 +316,7 @@ fn the_later_one() {
     target.reap();
     let end = end_of(&tracer, pid);
     assert_eq!(end["after"]["source"]["pid"], killer, "{end}");
-    assert!(end["after"]["id"].is_null(), "no event told of it: {end}");
+    assert!(end["after"]["id"].is_null(), "no event reported it: {end}");
 }
 
 fn handled_then_by_tracer() {

@@ -2,7 +2,7 @@
 //! only on its own processes.
 //!
 //! What cannot run says SKIP and why, and is counted apart; a skip that `tests/expected-skips` does not list is a
-//! failure, and in CI so is every skip for want of root. Guests of `scripts/kernel-matrix` leave out what `tests/host-only`
+//! failure, and in CI so is every skip for lack of root. Guests of `scripts/kernel-matrix` leave out what `tests/host-only`
 //! lists.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, unreachable_pub)]
 

@@ -32,7 +32,7 @@ pub struct Sink {
 #[derive(Clone, Copy)]
 pub struct LineCounts {
     pub count: u64,
-    /// Of these, with a command line that is told to be missing.
+    /// Of these, with a command line that is named as missing.
     pub incomplete: u64,
 }
 
@@ -162,7 +162,7 @@ impl Sink {
     }
 }
 
-/// What tells a tracer to look at these only: not at those of another run of these tests, either.
+/// Flags of a tracer that looks at these only: not at those of another run of these tests, either.
 pub fn only(sinks: &[&Sink]) -> [String; 4] {
     let pids: Vec<String> = sinks.iter().map(|sink| sink.pid().to_string()).collect();
     ["-i".to_owned(), sinks[0].signal.to_string(), "--pid".to_owned(), pids.join(",")]
@@ -205,23 +205,23 @@ pub fn assert_accounted(said: &TracerOutput, sent: u64, seen: &LineCounts) {
     assert!(seen.incomplete == 0 || excuse > 0, "{} lack a command line: {}", seen.incomplete, said.stderr);
 }
 
-/// The same where nothing hinders the lines, and loss is told in the stream as well.
+/// The same where nothing hinders the lines, and loss is reported in the stream as well.
 pub fn assert_reported(said: &TracerOutput, events: &[Value], sent: u64, seen: &LineCounts) {
     assert_eq!(said.status.code(), Some(0), "{}", said.stderr);
     assert_accounted(said, sent, seen);
     assert_eq!(said.counter("signals total", "unprinted"), 0, "{}", said.stderr);
     assert_eq!(said.counter("signals total", "printed"), seen.count, "{}", said.stderr);
-    let told: u64 = events
+    let reported: u64 = events
         .iter()
         .filter(|event| event["event"] == "lost")
         .map(|event| {
             ["ringFull", "recursion"].iter().filter_map(|cause| event["cause"][cause].as_u64()).sum::<u64>()
         })
         .sum();
-    assert_eq!(told, said.counter("signals total", "lost"), "{}", said.stderr);
+    assert_eq!(reported, said.counter("signals total", "lost"), "{}", said.stderr);
 }
 
-/// Sends in batches, each by a process of its own, until it is told to end, or the test fails.
+/// Sends in batches, each by another process, until it is dropped or the test fails.
 pub struct Storm<'scope> {
     thread: Option<thread::ScopedJoinHandle<'scope, ()>>,
     is_over: Arc<AtomicBool>,

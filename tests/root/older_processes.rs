@@ -111,7 +111,7 @@ fn source_without_leader() {
     assert_eq!(cmdline(source), ["workload", "without-leader", "65534", &pid], "{event}");
     assert!(source["title"].as_str().unwrap().starts_with("a title! without-leader"), "{event}");
     assert!(!missing(&event).contains("source"), "{event}");
-    // it is counted, and not for whoever the leader was
+    // it is counted, and not for what the leader was
     let said = others.stop();
     let of_it = said.events().into_iter().filter(|event| event["event"] == "signal").count();
     assert_eq!(of_it, 0, "{}", said.stdout);
@@ -123,7 +123,7 @@ fn target_without_leader() {
     let younger = Process::workload(&["without-leader", "65534"]);
     for (process, is_older) in [(&target, true), (&younger, false)] {
         process.kill(Signal::TERM);
-        // its end is told as well, by a thread that lives
+        // its end is reported as well, by a thread that lives
         let event = tracer.wait_for("the signal", |event| {
             event["event"] == "signal" && event["target"]["pid"] == process.pid()
         });
@@ -136,7 +136,7 @@ fn target_without_leader() {
     }
 }
 
-/// A tracer that starts beside it and ends, both in time, and what it tells of it.
+/// A tracer that starts beside it and ends, both in time, and what it reports of it.
 fn beside(role: &str) {
     let process = Process::workload(&[role]);
     let pid = process.said_number();

@@ -117,7 +117,7 @@ fn a_tree() {
     said.assert_counters_add_up();
 }
 
-/// What a foreign terminal, timer or process sends to those outside, whoever runs at that moment.
+/// What a foreign terminal, timer or process sends to those outside, whatever runs at that moment.
 fn strangers() {
     let all = Tracer::json(&[]);
     let log = tempfile::tempdir().unwrap();
@@ -236,7 +236,7 @@ fn several_outputs() {
     std::os::unix::fs::chown(directory.path(), Some(65534), None).unwrap();
     fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
     tracer.signal(Signal::HUP);
-    wait_until("the file anew", || path.exists().then_some(()));
+    wait_until("the file to be reopened", || path.exists().then_some(()));
     run_workload(&["storm", "10", "1", &pid.to_string()]);
     wait_until("the second line in the new file", || has(&path, 1));
     assert!(has(&moved, 1).is_some());
@@ -359,7 +359,7 @@ fn a_summary() {
 /// Nobody, as whom a command runs if such a user called sudo.
 const NOBODY: u32 = 65534;
 
-/// `killsnoop run` as called by root, or by root for a user who called sudo: whoever called the tests by sudo is not to be
+/// `killsnoop run` as called by root, or by root for a user who called sudo: the user who called the tests by sudo is not to be
 /// its user.
 fn run_for(invoker: Option<u32>) -> Command {
     let mut command = Command::new(killsnoop());
@@ -464,7 +464,7 @@ fn run_streams() {
     assert_eq!(output.status.code(), Some(143));
 }
 
-/// Of each of its threads, as `/proc/PID/task/TID/stat` tells it.
+/// Of each of its threads, from `/proc/PID/task/TID/stat`.
 fn nice_of(process: u32) -> Vec<(String, i32)> {
     let tasks = fs::read_dir(format!("/proc/{process}/task")).unwrap();
     tasks

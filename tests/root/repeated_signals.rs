@@ -1,5 +1,5 @@
 //! Signal after signal from one process to another, on one CPU: the kernel side keeps what is the same, so what has
-//! changed meanwhile must be told anew, and nothing else.
+//! changed meanwhile must be reported again, and nothing else.
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
@@ -67,11 +67,11 @@ impl Shells {
     /// Below another one.
     fn start_below(&self, parent: char, name: char) {
         self.make_pipe(name);
-        self.tell(parent, &format!("{} >/dev/null &", self.argv(name, "one").join(" ")));
+        self.run_line(parent, &format!("{} >/dev/null &", self.argv(name, "one").join(" ")));
         wait_for(Path::new(&format!("{}.one", self.pipe(name))));
     }
 
-    fn tell(&self, name: char, line: &str) {
+    fn run_line(&self, name: char, line: &str) {
         let mut pipe = OpenOptions::new().write(true).open(self.pipe(name)).unwrap();
         writeln!(pipe, "{line}").unwrap();
     }
@@ -80,12 +80,12 @@ impl Shells {
     fn have_done(&self, name: char, line: &str) {
         let done = self.0.path().join("done");
         let _ = fs::remove_file(&done);
-        self.tell(name, &format!("{line}; : >{}", done.display()));
+        self.run_line(name, &format!("{line}; : >{}", done.display()));
         wait_for(&done);
     }
 
     fn exec(&self, name: char, turn: &str) {
-        self.tell(name, &format!("exec {}", self.argv(name, turn).join(" ")));
+        self.run_line(name, &format!("exec {}", self.argv(name, turn).join(" ")));
         wait_for(Path::new(&format!("{}.{turn}", self.pipe(name))));
     }
 
@@ -140,7 +140,7 @@ fn changes() {
         assert_eq!(cmdline(spawner), shells.argv('A', "two"), "{event}");
         assert_eq!((&spawner["comm"], &spawner["exited"]), (&"father".into(), &true.into()), "{event}");
     }
-    shells.tell('S', "exit");
+    shells.run_line('S', "exit");
 }
 
 fn in_turn() {

@@ -175,11 +175,11 @@ pub fn show(case: &SignalCase) {
     let ends: Vec<&Value> =
         events.iter().filter(|event| event["event"] == "ended" && event["target"]["pid"] == target).collect();
     let unexplained = ends.iter().filter(|end| end["signalName"].is_string() && end["after"].is_null());
-    assert_eq!(unexplained.count(), usize::from(kind == "ended"), "an event tells of it: {said}");
+    assert_eq!(unexplained.count(), usize::from(kind == "ended"), "an event reports it: {said}");
     let of_process = ends.iter().filter(|end| end["scope"] != "thread").count();
-    assert!(of_process <= 1, "an end is told once: {said}");
+    assert!(of_process <= 1, "an end is reported once: {said}");
     for end in ends.iter().filter(|end| end["after"].is_object()) {
-        let id = end["after"]["id"].as_u64().unwrap_or_else(|| panic!("an event told of it: {end}"));
+        let id = end["after"]["id"].as_u64().unwrap_or_else(|| panic!("an event reported it: {end}"));
         let place = |id| events.iter().position(|event| event["id"] == id).unwrap();
         assert!(place(id) < place(end["id"].as_u64().unwrap()), "before the end: {said}");
         let before = &events[place(id)];

@@ -132,7 +132,7 @@ fn whole_lines(bytes: &[u8]) -> (Vec<Value>, String) {
     (lines.lines().map(event).collect(), String::from_utf8_lossy(&bytes[end..]).into_owned())
 }
 
-/// Reads 2 KiB in a millisecond, until it is told to hurry.
+/// Reads 2 KiB in a millisecond, until it is asked to hurry.
 fn read_slowly(mut stdout: ChildStdout, hurry: &AtomicBool) -> Vec<u8> {
     let (mut bytes, mut chunk) = (Vec::new(), [0; 2048]);
     loop {
@@ -171,8 +171,8 @@ fn slow_stdout() {
     // a guest fills the ring before it fills the queue
     if !in_guest() {
         assert!(said.stderr.contains("takes lines too slowly"), "nothing was refused: {}", said.stderr);
-        let told = |event: &&Value| event["event"] == "lost" && event["cause"]["lines"].is_u64();
-        assert!(events.iter().any(|event| told(&event)), "loss is told in the stream");
+        let is_loss = |event: &&Value| event["event"] == "lost" && event["cause"]["lines"].is_u64();
+        assert!(events.iter().any(|event| is_loss(&event)), "loss is reported in the stream");
     }
 }
 
@@ -414,7 +414,7 @@ fn burst_of_forks() {
     assert!(said.counter("signals total", "generated") >= forks, "{}", said.stderr);
 }
 
-/// The host's pids begin anew, and those of a namespace, which the host knows by others.
+/// The host's pids begin again, and those of a namespace, which the host knows by others.
 fn pids_begin_anew() {
     let program = workload().to_str().unwrap();
     let in_namespace = ["unshare", "--pid", "--fork", "--kill-child", program, "laps"];
@@ -463,9 +463,9 @@ fn run_laps(command: &[&str], key: &str) {
 
 fn assert_laps(pids: &[u64]) {
     assert_eq!(pids.len() as u64, LAPS * EACH);
-    let anew = pids.windows(2).filter(|pair| pair[1] < pair[0]).count() as u64;
+    let wraps = pids.windows(2).filter(|pair| pair[1] < pair[0]).count() as u64;
     // another process may take the last pid of a lap, which then does not begin above
-    assert!(anew >= LAPS / 2, "the pids did not begin anew: {pids:?}");
+    assert!(wraps >= LAPS / 2, "the pids did not begin again: {pids:?}");
     let used: HashSet<&u64> = pids.iter().collect();
     assert!(used.len() < pids.len(), "no pid was used again: {pids:?}");
 }
@@ -489,12 +489,12 @@ fn assert_ends_fit(events: &[Value]) {
     let mut ended = HashSet::new();
     for end in events.iter().filter(is_own) {
         let before = end["after"]["id"].as_u64().and_then(|id| signals.get(&id));
-        let before = before.unwrap_or_else(|| panic!("an event told of it: {end}"));
+        let before = before.unwrap_or_else(|| panic!("an event reported it: {end}"));
         assert_eq!(before["target"]["key"], end["target"]["key"], "{end}");
         assert_eq!(before["target"]["cmdline"], end["target"]["cmdline"], "{end}");
         assert!(ended.insert(end["target"]["key"].to_string()), "it ends once: {end}");
     }
-    assert!(ended.len() as u64 > LAPS * EACH / 2, "{} ends were told", ended.len());
+    assert!(ended.len() as u64 > LAPS * EACH / 2, "{} ends were reported", ended.len());
 }
 
 fn fork_bomb() {
@@ -544,7 +544,7 @@ fn little_memory() {
     assert_reported(&said, &events, sink.sent(), &sink.check(&events));
 }
 
-/// From the first line of each sink on there is every one, or it is told lost.
+/// From the first line of each sink on there is every one, or it is counted as lost.
 fn started_in_a_storm() {
     let (steady, gusts) = (Sink::new(52), Sink::new(52));
     let (child, line) = steady.sender(0, 200);

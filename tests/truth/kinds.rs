@@ -86,7 +86,7 @@ pub const KINDS: &[Kind] = &[
 ];
 
 /// A command that writes truth.
-fn telling(arguments: &[&str], truth: &Path) -> Command {
+fn recording(arguments: &[&str], truth: &Path) -> Command {
     let mut command = Command::new(workload());
     command.arg0("workload").args(arguments).env("WORKLOAD_TRUTH", truth).stdin(Stdio::null());
     command
@@ -96,7 +96,7 @@ fn run(arguments: &[&str], flags: &[&str]) -> (TracerOutput, Truth, String) {
     let directory = tempfile::tempdir().unwrap();
     let truth = directory.path().join("truth");
     let tracer = Tracer::json(flags);
-    let output = telling(arguments, &truth).output().unwrap();
+    let output = recording(arguments, &truth).output().unwrap();
     assert!(output.status.success(), "{arguments:?}: {output:?}");
     let said = tracer.stop();
     (said, Truth::read(&truth), String::from_utf8(output.stdout).unwrap())
@@ -127,7 +127,7 @@ fn before(rounds: usize) -> Row {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("truth");
         let count = AT_ONCE.min(rounds - row.rounds);
-        let mut child = telling(&["chains", &count.to_string(), "before"], &path)
+        let mut child = recording(&["chains", &count.to_string(), "before"], &path)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -155,7 +155,7 @@ fn middle(rounds: usize) -> Row {
     let path = directory.path().join("truth");
     // on a busy machine half of them are over before the tracer has started
     let chains = 2 * rounds;
-    let mut child = telling(&["chains", &chains.to_string(), "plain"], &path).spawn().unwrap();
+    let mut child = recording(&["chains", &chains.to_string(), "plain"], &path).spawn().unwrap();
     wait_until("the first kills", || {
         std::fs::read_to_string(&path).is_ok_and(|text| text.matches("\nkill").count() > 20).then_some(())
     });
@@ -259,7 +259,7 @@ fn compare(said: &TracerOutput, truth: &Truth, kills: &[Kill], expected: usize) 
     row
 }
 
-/// A program runs only once at a time on a CPU: the kernel skips the hook of whoever preempted it there, and counts that.
+/// A program runs only once at a time on a CPU: the kernel skips the hook of a task that preempted it there, and counts that.
 fn missed_hooks(said: &TracerOutput) -> u64 {
     let missed = |what| said.counter("identities total", what);
     missed("missed_execs") + missed("missed_forks") + missed("missed_exits")
@@ -381,7 +381,7 @@ fn storm(rounds: usize) -> Row {
     let each = (rounds / AT_ONCE).max(1).to_string();
     let tracer = Tracer::json(&["-i", "TERM"]);
     let paths: Vec<PathBuf> = (0..AT_ONCE).map(|place| directory.path().join(place.to_string())).collect();
-    let start = |path: &PathBuf| telling(&["chains", &each, "plain"], path).spawn().unwrap();
+    let start = |path: &PathBuf| recording(&["chains", &each, "plain"], path).spawn().unwrap();
     let children: Vec<Child> = paths.iter().map(start).collect();
     for mut child in children {
         assert!(child.wait().unwrap().success());
@@ -391,7 +391,7 @@ fn storm(rounds: usize) -> Row {
     for path in &paths {
         let truth = Truth::read(path);
         let mut one = compare(&said, &truth, &truth.kills, truth.kills.len() * 6);
-        // told once for all of them
+        // reported once for all of them
         one.lost = 0;
         row.add(one);
     }

@@ -98,7 +98,7 @@ fn bless(table: &str) {
     );
     text.push_str(
         "\n`mid-exec` meets its target at a random moment of execve: the old command line is right before the point \
-         of no return,\nthe new one after it (the comm tells). `early` meets children that the fork hook may not have \
+         of no return,\nthe new one after it (the comm shows which). `early` meets children that the fork hook may not have \
          seen yet; its rounds are\nthe events, since a kill() of a group does not say how many it met.\n",
     );
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/truth.md");

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
 
-/// A process, as it told of itself.
+/// A process, as it described itself.
 #[derive(Debug, Clone)]
 pub struct Process {
     pub pid: u64,
@@ -12,7 +12,7 @@ pub struct Process {
     pub start: u64,
     pub parent: u64,
     pub arguments: Vec<String>,
-    /// Where it was told: what a kill is about was told before it.
+    /// Its place in the log: what a kill is about is before it.
     line: usize,
 }
 

@@ -84,7 +84,7 @@ void set_block(unsigned long start, unsigned long end)
 		die("PR_SET_MM_MAP");
 }
 
-/* move-block [TARGET]: tells the kernel that its arguments lie elsewhere; sends SIGTERM, or waits for it. */
+/* move-block [TARGET]: makes the kernel believe that its arguments lie elsewhere; sends SIGTERM, or waits for it. */
 static int move_block(void)
 {
 	static char elsewhere[] = "nobody\0looks\0here";

@@ -393,7 +393,7 @@ static void by_tracer_later(void)
 	wait_for_ever();
 }
 
-/* Whoever watches a file of an execve lets it signal in the middle of that. */
+/* A process that watches a file of an execve lets it signal in the middle of that. */
 static void exec_copy(void)
 {
 	usleep(100000);

@@ -195,7 +195,7 @@ static void by_orphaned_session(void)
 
 /* bpf_send_signal() */
 
-/* One that no system call has: to whoever asks for it the program below sends. */
+/* One that no system call has: the program below sends to the process that asks for it. */
 static long own_number;
 
 static void ask_for_signal(void)

@@ -119,17 +119,17 @@ static void start_target(struct start *start)
 			wait_for_ever();
 		}
 	} else if (is_kind("double-fork")) {
-		int told[2];
+		int start_pipe[2];
 
-		if (pipe(told))
+		if (pipe(start_pipe))
 			die("pipe");
 		if (fork() == 0) {
 			fork_target(start);
-			if (write(told[1], &start->pid, sizeof(start->pid)) != sizeof(start->pid))
-				die("tell the target");
+			if (write(start_pipe[1], &start->pid, sizeof(start->pid)) != sizeof(start->pid))
+				die("write the target's pid");
 			_exit(0);
 		}
-		if (read(told[0], &start->pid, sizeof(start->pid)) != sizeof(start->pid))
+		if (read(start_pipe[0], &start->pid, sizeof(start->pid)) != sizeof(start->pid))
 			die("read the target");
 		reap(-1);
 	} else {
@@ -137,7 +137,7 @@ static void start_target(struct start *start)
 	}
 }
 
-/* target-parent ROUND FD KIND ROOT: starts the target, tells its pid through FD, waits for its end. */
+/* target-parent ROUND FD KIND ROOT: starts the target, writes its pid to FD, waits for its end. */
 static int be_target_parent(void)
 {
 	char *argv[] = { "workload",   "target",     arguments[2],
@@ -159,7 +159,7 @@ static int be_target_parent(void)
 	if (read(ready[0], &byte, 1) != 1)
 		die("wait for the target");
 	if (write(fd, &start.pid, sizeof(start.pid)) != sizeof(start.pid))
-		die("tell the target");
+		die("write the target's pid");
 	close(fd);
 	/* one that is not its child outlives it: it has to wait all the same, to be in the tree */
 	if (is_kind("clone-parent") || is_kind("double-fork"))
@@ -212,24 +212,24 @@ static int root_rounds;
 static pid_t start_target_chain(int i)
 {
 	char root[16], fd[16], round[16];
-	int told[2];
+	int start_pipe[2];
 	pid_t pid;
 
-	if (pipe2(told, O_CLOEXEC))
+	if (pipe2(start_pipe, O_CLOEXEC))
 		die("pipe");
-	fcntl(told[1], F_SETFD, 0);
+	fcntl(start_pipe[1], F_SETFD, 0);
 	snprintf(root, sizeof(root), "%d", getpid());
 	snprintf(round, sizeof(round), "%d", i);
-	snprintf(fd, sizeof(fd), "%d", told[1]);
+	snprintf(fd, sizeof(fd), "%d", start_pipe[1]);
 	if (fork() == 0) {
 		char *argv[] = { "workload", "target-parent", round, fd, arguments[3], root, NULL };
 
 		run(argv);
 	}
-	close(told[1]);
-	if (read(told[0], &pid, sizeof(pid)) != sizeof(pid))
+	close(start_pipe[1]);
+	if (read(start_pipe[0], &pid, sizeof(pid)) != sizeof(pid))
 		die("read the target");
-	close(told[0]);
+	close(start_pipe[0]);
 	return pid;
 }
 

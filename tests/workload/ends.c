@@ -96,7 +96,7 @@ static void *end_last(void *unused)
 	return NULL;
 }
 
-/* leader-ends-first: the first thread goes with 5; the last one goes when SIGTERM comes, with a code that is not told. */
+/* leader-ends-first: the first thread goes with 5; the last one goes when SIGTERM comes, with a code that is not reported. */
 static int end_leader_first(void)
 {
 	pthread_t thread;
@@ -223,7 +223,7 @@ static int daemonise(void)
 			setsid();
 			run((char *[]){ "workload", "daemon", next, arguments[3], NULL });
 		}
-		/* the next generation has exec'd and forked before this one goes, or has not: both are to be told alike */
+		/* the next generation has exec'd and forked before this one goes, or has not: both are to be reported alike */
 		usleep(depth % 2 ? 30000 : 0);
 		return 0;
 	}

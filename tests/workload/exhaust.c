@@ -11,7 +11,7 @@ static int leave_orphans(void)
 	int count = atoi(arguments[2]), done;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	/* none is left as a zombie, whoever would reap it */
+	/* none is left as a zombie, whatever process would reap it */
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	signal(SIGCHLD, SIG_IGN);
 	for (done = 0; done < count; done += 2) {

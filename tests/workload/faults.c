@@ -193,7 +193,7 @@ static pid_t start_of_lap(int number, int signal)
 }
 
 /*
- * laps LAPS EACH SIGNAL: in each lap the pids of this namespace come to their end and begin anew; prints the pid of each
+ * laps LAPS EACH SIGNAL: in each lap the pids of this namespace come to their end and begin again; prints the pid of each
  * child, which sends its number here, gets it back, and dies of that.
  */
 static int run_laps(void)

@@ -17,7 +17,7 @@ static int ignore(void)
 	return 0;
 }
 
-/* orphan ROLE…: execs ROLE in a process whose parent has ended, so that nothing of whoever started it is above it. */
+/* orphan ROLE…: execs ROLE in a process whose parent has ended, so that nothing of the process that started it is above it. */
 static int be_orphan(void)
 {
 	pid_t parent = getpid();
@@ -31,8 +31,8 @@ static int be_orphan(void)
 	return 0;
 }
 
-/* told ROLE…: prints its pid, and plays ROLE when a byte comes on standard input. */
-static int wait_until_told(void)
+/* held ROLE…: prints its pid, and plays ROLE when a byte comes on standard input. */
+static int wait_for_release(void)
 {
 	char byte;
 
@@ -166,7 +166,7 @@ static int run_children(void)
 const struct role load_roles[] = {
 	{ "ignores", ignore },
 	{ "orphan", be_orphan },
-	{ "told", wait_until_told },
+	{ "held", wait_for_release },
 	{ "nest", nest },
 	{ "storm-for", storm_for },
 	{ "crowd", crowd },

@@ -178,7 +178,7 @@ static void *map_more(void *nothing)
 }
 
 /*
- * stuck-memory: whoever looks at its memory map waits: one reads the page, holding it, and never gets it; another wants to
+ * stuck-memory: a process that looks at its memory map waits: one reads the page, holding it, and never gets it; another wants to
  * change it. Prints its pid.
  */
 static int be_stuck(void)

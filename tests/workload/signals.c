@@ -33,7 +33,7 @@ static void be_ready(void)
 	char byte = 0;
 
 	if (write(ready_end, &byte, 1) != 1)
-		die("tell the parent");
+		die("write to the parent");
 	wait_for_ever();
 }
 
@@ -536,7 +536,7 @@ static void *fork_and_end(void *nothing)
 		prctl(PR_SET_PDEATHSIG, SIGTERM);
 		say(getpid());
 		if (write(child_of_thread[1], &byte, 1) != 1)
-			die("tell the parent");
+			die("write to the parent");
 		wait_for_ever();
 	}
 	if (read(child_of_thread[0], &byte, 1) != 1)
@@ -575,7 +575,7 @@ static void by_end_of_namespace(void)
 				die("readlink");
 			say(atoi(link));
 			if (write(ends[1], &byte, 1) != 1)
-				die("tell the init");
+				die("write to the init");
 			wait_for_ever();
 		}
 		if (read(ends[0], &byte, 1) != 1)

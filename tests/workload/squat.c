@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-/* Takes names that another program may want: whoever binds one first has it. */
+/* Takes names that another program may want: the first to bind one has it. */
 #include "workload.h"
 
 #include <stddef.h>

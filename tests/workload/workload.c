@@ -19,7 +19,7 @@ void die(const char *what)
 	_exit(70);
 }
 
-static void tell(const char *format, ...)
+static void log_fact(const char *format, ...)
 {
 	char line[32768];
 	va_list list;
@@ -74,7 +74,7 @@ void tell_self(void)
 		}
 	}
 	text[used] = 0;
-	tell("proc %d %llu %d%s\n", getpid(), start_of(getpid()), getppid(), text);
+	log_fact("proc %d %llu %d%s\n", getpid(), start_of(getpid()), getppid(), text);
 }
 
 int send_and_tell(const char *round, int signal, pid_t target)
@@ -83,7 +83,7 @@ int send_and_tell(const char *round, int signal, pid_t target)
 
 	if (kill(target, signal))
 		return -1;
-	tell("kill %s %d %d %llu %d %llu\n", round, signal, getpid(), start_of(getpid()), target, start);
+	log_fact("kill %s %d %d %llu %d %llu\n", round, signal, getpid(), start_of(getpid()), target, start);
 	return 0;
 }
 

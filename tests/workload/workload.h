@@ -55,7 +55,7 @@ extern const struct signal_kind attack_kinds[];
 __attribute__((noreturn)) void die(const char *what);
 /* This process, as it knows itself, run with these arguments. */
 void tell_self(void);
-/* kill(), told if it returned success. */
+/* kill(), logged if it returned success. */
 int send_and_tell(const char *round, int signal, pid_t target);
 /* Monotonic time in ns. */
 unsigned long long now(void);
@@ -66,7 +66,7 @@ void play_role(void);
 /* execs this program. */
 void run(char *const argv[]);
 __attribute__((noreturn)) void wait_for_ever(void);
-/* Tells the kernel that the arguments of this process lie there. */
+/* Makes the kernel believe that the arguments of this process lie there. */
 void set_block(unsigned long start, unsigned long end);
 /* Waits for the end of a child; -1: of every child. */
 void reap(pid_t child);

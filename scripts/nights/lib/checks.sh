@@ -1,4 +1,4 @@
-# Sourced by every night: what killsnoop's lines must say, as jq's programs about its JSON. A check that does not hold is told, and
+# Sourced by every night: what killsnoop's lines must say, as jq's programs about its JSON. A check that does not hold is printed, and
 # counted: the others are made as well.
 # shellcheck shell=bash
 
@@ -19,7 +19,7 @@ line() {
 	until event=$(matching "$check" | sed -n 1p) && [ -n "$event" ]; do
 		if [ $SECONDS -ge $deadline ]; then
 			event=null
-			wrong "no line tells of $what: $check"
+			wrong "no line reports $what: $check"
 			break
 		fi
 		sleep 0.05
@@ -47,7 +47,7 @@ count() {
 	await_count "$number" "$check" || true
 	local found
 	found=$(matching "$check" | wc -l)
-	[ "$found" = "$number" ] || wrong "$found lines tell of $what, not $number: $check"
+	[ "$found" = "$number" ] || wrong "$found lines report $what, not $number: $check"
 }
 await_count() {
 	local deadline=$((SECONDS + 5))

@@ -35,7 +35,7 @@ def of_audit(directory, senders, ended, signals, stable):
         fields = dict(tokens(record[3]))
         events.setdefault(record[2], []).append((AUDIT_TYPES.get(record[1], record[1]), fields))
     found = []
-    # a death is told by another thread than the call before it
+    # a death is reported by another thread than the call before it
     for records in sorted(events.values(), key=lambda records: "syscall" not in records[0][1]):
         signal = audit_signal(records[0][1])
         named = senders if "syscall" in records[0][1] else ended

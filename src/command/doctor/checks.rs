@@ -11,7 +11,7 @@ use crate::bpf::refusal::{self, CallFacts, Refusal};
 pub(super) enum State {
     /// All that killsnoop can use.
     Good,
-    /// A trace works, and tells less or costs more.
+    /// A trace works, but reports less or costs more.
     Lesser,
     /// No trace.
     Fatal,

@@ -27,7 +27,7 @@ pub fn run(as_json: bool) -> ExitCode {
     }
     let facts = Facts::of_this_host(host, tracepoints::missing());
     let mut checks = checks::examine(&facts);
-    // nothing tells as surely as doing it
+    // the surest check is to do it
     checks.push(checks::trial(try_everything(&facts)));
     let works = checks.iter().all(|check| check.state != State::Fatal);
     let text = if as_json { json(&checks, works) } else { human(&checks, works) };

@@ -1,4 +1,4 @@
-//! A checkout is built and run as root: whoever may write it may do all that root may.
+//! A checkout is built and run as root: a user who may write it may do all that root may.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, chown, symlink};

@@ -28,7 +28,7 @@ fn notified() {
     }
 }
 
-/// Whoever wrote is not known, and the victim handles it: it is told that this was I/O, and none of the victim's.
+/// The writer is not known, and the victim handles it: what is reported is that this was I/O, and not the victim's.
 fn handed_on() {
     let tracer = Tracer::json(&[]);
     for kind in ["terminal", "garbage"] {

@@ -198,7 +198,7 @@ fn planted_for_records() {
         assert_eq!(record_to(name).0, Some(0), "{name}");
         let data = fs::metadata(scene.path(name)).unwrap();
         assert_eq!(data.mode() & 0o7777, 0o600);
-        assert!(!fs::read(scene.path(name)).unwrap().starts_with(b"true"), "it begins anew");
+        assert!(!fs::read(scene.path(name)).unwrap().starts_with(b"true"), "it is a new file");
     }
 }
 

@@ -1,4 +1,4 @@
-//! What a test program tells `scripts/kernel-matrix`: tab-separated lines, appended to the file that `KILLSNOOP_REPORT`
+//! What a test program reports to `scripts/kernel-matrix`: tab-separated lines, appended to the file that `KILLSNOOP_REPORT`
 //! names. Without that there is no report.
 
 use std::fs::OpenOptions;

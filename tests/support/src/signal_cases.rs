@@ -1,7 +1,7 @@
-//! Every way a signal comes to be, and what its line must say: shown on a real kernel by `tests/root/signals.rs`, told
-//! in docs/signals.md by `tests/kernels.rs`, where a row without a passing test says NOT TESTED.
+//! Every way a signal comes to be, and what its line must say: made on a real kernel by `tests/root/signals.rs`, and
+//! listed in docs/signals.md by `tests/kernels.rs`, where a case without a passing test says NOT TESTED.
 
-/// One way.
+/// One way, and its line.
 #[derive(Debug, Clone, Copy)]
 pub struct SignalCase {
     /// What was done, and the name of its test.
