@@ -1,5 +1,5 @@
-//! Every parser of foreign text: any bytes are read without a panic, and in time. For the fuzzer (`tests/fuzz`, of which each
-//! file is one of these) and for the property test below, where there is none.
+//! Every parser of foreign text: any bytes are read without a panic, and in bounded time. The fuzzer runs them (`tests/fuzz` has a
+//! file for each), and the property test below where there is none.
 #![allow(clippy::missing_panics_doc)] // a panic is what is looked for
 
 use std::time::Instant;
@@ -24,7 +24,7 @@ use crate::output::select::filter::Condition;
 /// A parser, and what it is meant to read.
 pub type Target = (&'static str, fn(&[u8]), &'static [&'static str]);
 
-/// All of them, but for records (`record::decode`), which come with a corpus of their own.
+/// All of them except the decoder of records (`record::decode`), which has its own corpus.
 pub const TARGETS: &[Target] = &[
     (
         "cgroup_path",
@@ -112,12 +112,12 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// What the kernel says of a cgroup, and what its path says.
+/// Paths of cgroups as the kernel reports them, and what they mean.
 pub fn cgroup_path(bytes: &[u8]) {
     let now = Instant::now();
     let mut paths = CgroupPaths::of_texts(b"", b"", now);
     for (id, path) in (1u64..).zip(bytes.split(|&byte| byte == b'\n')) {
-        // now and then a new name of one that is known
+        // sometimes a new name of a known one
         paths.hear(UNIFIED, id % 5, path);
         let path = paths.path(UNIFIED, id % 5, now).unwrap_or_default();
         let placement = Placement::of(&path);

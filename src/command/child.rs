@@ -1,10 +1,9 @@
 //! The command of `killsnoop run`: started before the trace, held until it is ready, so that its very first
 //! instruction is seen.
 //!
-//! What is started is killsnoop itself. It waits at its standard input, which is one end of a pair of sockets: nobody else
-//! can have a place of that name, as there is no name. Over it come the standard input that the command is to have, and later
-//! the word to go. Then it becomes the user who called sudo, and the command. Nothing of that is left in the command: no
-//! descriptor, no signal.
+//! What is started is killsnoop itself. It waits at its standard input, one end of a pair of sockets, which has no name that
+//! another process could take. Over it come the standard input of the command and, later, the byte that releases it. Then it
+//! becomes the user who called sudo, and the command, which inherits no descriptor and no signal from that.
 
 use std::ffi::OsString;
 use std::io::{self, IoSlice, Write};
@@ -27,32 +26,32 @@ pub const NOT_EXECUTABLE: u8 = 126;
 /// There is no such command.
 pub const NOT_FOUND: u8 = 127;
 
-/// Comes with the standard input of the command.
+/// Sent with the standard input of the command.
 const WAIT: u8 = 0;
-/// The trace is ready.
+/// Sent once the trace is ready.
 const GO: u8 = 1;
 
-/// More descriptors than this the tracer does not need. (A table of as many as some hosts allow takes MiB.)
+/// The tracer needs fewer descriptors than this. (A table of as many as some hosts allow needs MiB.)
 const HIGH_ENOUGH: u64 = 1000;
 
-/// A command that waits.
+/// A command that waits for the trace.
 #[derive(Debug)]
-pub struct Held {
+pub struct HeldCommand {
     /// Its process.
     pub pid: Pid,
-    /// The same. Its number becomes another's once it is reaped; this never does.
+    /// The same as a pidfd: the number can be reused once the process is reaped.
     pub process: Arc<OwnedFd>,
     ours: UnixStream,
 }
 
-impl Held {
+impl HeldCommand {
     /// Starts it.
     ///
     /// # Errors
     /// If it cannot be started.
     pub fn start(command: &[OsString]) -> io::Result<Self> {
         let (ours, theirs) = UnixStream::pair()?;
-        // before there are fewer privileges: a filter of system calls may refuse it then
+        // while all privileges are there: the filter of system calls may refuse it later
         give(&ours, io::stdin().as_fd())?;
         let child = Command::new("/proc/self/exe")
             .args(["exec-when-ready", "--"])
@@ -60,10 +59,10 @@ impl Held {
             .stdin(OwnedFd::from(theirs))
             .spawn()?;
         let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
-        // its end is waited for with that of every orphan below it, and nobody does that yet
+        // it cannot be reaped yet: only the reaper of all orphans waits for it
         let pid = pid.ok_or_else(|| io::Error::other("a process without a pid"))?;
         let process = pidfd_open(pid, PidfdFlags::empty())?;
-        // where SIGCHLD is ignored nobody needs to: this is refused for a process that is no child
+        // fails if it was reaped all the same, as where SIGCHLD is ignored
         waitid(
             WaitId::PidFd(process.as_fd()),
             WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT,
@@ -71,13 +70,13 @@ impl Held {
         Ok(Self { pid, process: Arc::new(set_apart(&process)?), ours })
     }
 
-    /// Lets it go.
+    /// Lets it become the command.
     ///
     /// # Errors
     /// If the kernel refuses.
     pub fn release(&self) -> io::Result<()> {
         match (&self.ours).write_all(&[GO]) {
-            // it has ended: its parent learns how
+            // it has ended already, which the reaper sees
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
             result => result,
         }
@@ -94,12 +93,12 @@ fn set_apart(process: &OwnedFd) -> io::Result<OwnedFd> {
     Ok(rustix::io::fcntl_dupfd_cloexec(process, highest as RawFd)?)
 }
 
-/// Gives the other end a descriptor.
+/// Sends a descriptor to the other end.
 fn give(ours: &UnixStream, descriptor: BorrowedFd<'_>) -> io::Result<()> {
     descriptors::send(ours, &[IoSlice::new(&[WAIT])], Some(descriptor))
 }
 
-/// The descriptor that comes over this one, once the trace is ready; None if it never will be.
+/// Waits for the trace: the standard input of the command, or None if the trace never became ready.
 fn take_when_ready(theirs: &impl AsFd) -> io::Result<Option<OwnedFd>> {
     let (_, descriptor) = descriptors::receive(theirs, &mut [0])?;
     let mut word = [0];
@@ -107,9 +106,9 @@ fn take_when_ready(theirs: &impl AsFd) -> io::Result<Option<OwnedFd>> {
     Ok(descriptor.filter(|_| word == [GO]))
 }
 
-/// What was started: waits, then becomes the command. Returns only if that fails.
+/// The held process: waits, then becomes the command. Returns only if that fails.
 pub fn exec_when_ready(command: &[OsString]) -> ExitCode {
-    // else the trace failed, and has said so
+    // otherwise the trace failed and has printed why
     let Ok(Some(input)) = take_when_ready(&io::stdin()) else { return ExitCode::from(FAILED) };
     if let Err(error) = rustix::stdio::dup2_stdin(&input) {
         eprintln!("killsnoop: cannot give the command its standard input: {error}");

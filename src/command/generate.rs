@@ -1,4 +1,4 @@
-//! Man pages, completions, the schema: all from the flags and the keys that the program itself uses.
+//! Man pages, completions, the schema: all derived from the flags and keys that the program itself uses.
 
 use std::fs;
 use std::io;
@@ -10,7 +10,7 @@ use clap_complete::{Shell, generate_to};
 use crate::cli::Cli;
 use crate::output::keys;
 
-/// Writes them into a directory, which is made if it is not there.
+/// Writes them into a directory, which is created if it is missing.
 ///
 /// # Errors
 /// If something cannot be written.

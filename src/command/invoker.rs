@@ -1,4 +1,4 @@
-//! Who called sudo: whom the command of `killsnoop run` runs as.
+//! The user who called sudo: `killsnoop run` runs its command as that user.
 
 use std::io;
 

@@ -25,10 +25,10 @@ fn begin() -> Result<(), TraceError> {
     check_proc(ProcFault::look())
 }
 
-/// Is the root that of a host's file system?
+/// Checks that this is the root of a host's file system.
 ///
 /// # Errors
-/// If there is no such directory, or no `/proc` in it: says what to do. Whether there is a `/proc` at `/` is asked later.
+/// If there is no such directory, or no `/proc` in it: says what to do. A missing `/proc` at `/` is found later.
 pub fn check_root(root: &Path) -> Result<(), UsageError> {
     let wrong = |why: String| Err(UsageError::Root { root: root.display().to_string(), why });
     let proc_directory = root.join("proc");

@@ -17,7 +17,7 @@ use rustix::process::{Pid, Signal, WaitOptions, WaitStatus, pidfd_send_signal};
 use signal_hook::consts::SIGTERM;
 use signal_hook::iterator::Signals;
 
-use super::child::{FAILED, Held};
+use super::child::{FAILED, HeldCommand};
 use super::wiring::{Stopper, Terminal, Wiring};
 use super::{begin, outputs, threads};
 use crate::base::sanitize::visible;
@@ -25,7 +25,7 @@ use crate::cli::Request;
 use crate::trace::privileges::Needs;
 use crate::trace::{self, TraceOptions};
 
-/// Runs it. The exit code is the command's, or says what failed.
+/// Runs a command and traces it. The exit code is the command's, or one of [`super::child`].
 ///
 /// # Errors
 /// If the command cannot be started or tracing is not possible.
@@ -39,16 +39,16 @@ pub fn run(mut request: Request, command: &[OsString]) -> anyhow::Result<ExitCod
     let mut reporter = outputs::open(&request.settings, true)?;
     let wiring = Wiring::new()?;
     rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;
-    // before the command is there: what is handled is the default again after exec
+    // before the command starts: a handled signal has its default action again after exec, an ignored one stays ignored
     wiring.handle_all(Terminal::Commands, reporter.has_files())?;
     wiring.hurry_at(SIGTERM)?;
     let mut terminations = Some(Signals::new([SIGTERM])?);
-    let held = Held::start(command).context("cannot start the command")?;
+    let held = HeldCommand::start(command).context("cannot start the command")?;
     let child = held.pid;
     let needs = Needs { command: Some(held.process.as_raw_fd()), ..Needs::default() };
     let mut reaper = None;
     let mut when_ready = || {
-        // threads that begin only now have no more capabilities than this one
+        // only now: threads inherit the capabilities that are left
         let mut stopper = wiring.stopper()?;
         let named = |name: &str| thread::Builder::new().name(name.to_owned());
         reaper = Some(named("reaper").spawn(move || reap(child, &mut stopper))?);
@@ -60,7 +60,7 @@ pub fn run(mut request: Request, command: &[OsString]) -> anyhow::Result<ExitCod
     };
     let mut options = TraceOptions { when_ready: &mut when_ready, needs, has_status: false };
     trace::run(&request.config, &wiring.requests(), &mut reporter, &mut options)?;
-    // a reader of our lines that went away does not end the command
+    // a reader that closed our pipe ends the trace, not the command
     let status = reaper.and_then(|reaper| reaper.join().ok()).flatten();
     if let Some(text) = status.and_then(|status| sentence(command, status)) {
         eprintln!("killsnoop: {text}");
@@ -69,7 +69,7 @@ pub fn run(mut request: Request, command: &[OsString]) -> anyhow::Result<ExitCod
     Ok(ExitCode::from(code.unwrap_or(FAILED)))
 }
 
-/// Which of the two an exit code above 128 stands for; None of any other.
+/// Says of an exit code above 128 whether a signal was the reason; None of any other.
 fn sentence(command: &[OsString], status: WaitStatus) -> Option<String> {
     let program = command.first().map(Path::new)?;
     let name = visible(program.file_name().unwrap_or(program.as_os_str()));
@@ -85,8 +85,7 @@ fn killed_by(number: u8) -> Option<Cow<'static, str>> {
     crate::event::signal::Signal::new(number).map(crate::event::signal::Signal::name)
 }
 
-/// SIGTERM to killsnoop is meant for the command. When that has been reaped its pid may be another's, and killsnoop may still
-/// have lines to write.
+/// Passes SIGTERM on: it is meant for the command. By pidfd, since the pid can be reused while killsnoop still writes lines.
 fn hand_on(command: &OwnedFd, terminations: &mut Signals) {
     for _ in terminations.forever() {
         let _ = pidfd_send_signal(command, Signal::TERM);
@@ -104,7 +103,7 @@ fn reap(child: Pid, stopper: &mut Stopper) -> Option<WaitStatus> {
         match rustix::process::wait(WaitOptions::empty()) {
             Ok(Some((pid, status))) if pid == child && code_of(status).is_some() => break Some(status),
             Ok(_) | Err(rustix::io::Errno::INTR) => {}
-            // nobody is left, the command included
+            // no child is left
             Err(_) => break None,
         }
     };

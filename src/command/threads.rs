@@ -1,5 +1,5 @@
-//! Ids of threads that are given for pids: `htop`, `top -H`, `ps -eLf`, `dmesg` and journald show them. The kernel side
-//! compares those of processes.
+//! Thread ids given for pids, as `htop`, `top -H`, `ps -eLf`, `dmesg` and journald show them. The kernel side compares ids of
+//! processes.
 
 use std::fs;
 use std::path::Path;
@@ -10,9 +10,9 @@ use crate::cli::Request;
 use crate::enrich::procfs::{read_text, status_number};
 use crate::output::redact::Redaction;
 
-/// Says of every id in `--pid` and `--tree` that is a thread's, and puts its process in its place.
+/// Replaces every thread id in `--pid` and `--tree` by its process, and says so.
 pub(super) fn name_processes(request: &mut Request) {
-    // in any other a pid of /proc need not be one of the host's, which are those that are asked for
+    // elsewhere /proc has other pids than the host's, which the flags name
     if !in_initial_pid_namespace() {
         return;
     }
@@ -24,10 +24,10 @@ pub(super) fn name_processes(request: &mut Request) {
     }
 }
 
-/// The process that this is a thread of, after saying so; the same pid if it is one, or nobody's.
+/// The process that this is a thread of, after saying so; the same id if it is a process, or does not exist.
 pub(super) fn process_of(proc_directory: &Path, id: u32, redaction: &Redaction) -> u32 {
     let status = read_text(proc_directory.join(id.to_string()).join("status")).unwrap_or_default();
-    // which is there for every thread although no directory lists it
+    // /proc/TID exists for every thread, though no listing has it
     let Some(process) = status_number(&status, "Tgid", 0).filter(|&process| process != id) else { return id };
     let comm = fs::read(proc_directory.join(process.to_string()).join("comm")).unwrap_or_default();
     let comm = visible(redaction.name(comm.strip_suffix(b"\n").unwrap_or(&comm)));

@@ -1,7 +1,6 @@
 //! `killsnoop who PID`: waits until that process ends, or gets a signal that leads to no end, says so, and exits.
 //!
-//! A process need not be a child of this one, and nobody but its parent is given its wait status: how it ended comes
-//! from the exit hook.
+//! The process need not be a child, and only a parent gets a wait status: how it ended comes from the exit hook.
 
 use std::fmt::Write as _;
 use std::os::fd::AsFd;
@@ -28,10 +27,10 @@ use crate::record::Ending;
 use crate::trace::privileges::Needs;
 use crate::trace::{self, Outcome, TraceOptions};
 
-/// So long after the end of the process its last lines may come.
+/// Its last lines come at most this long after its end.
 const LAST_LINES: Duration = Duration::from_millis(300);
 
-/// Waits, and says what came.
+/// Waits, and prints what came.
 ///
 /// # Errors
 /// If there is no such process or tracing is not possible.
@@ -47,7 +46,7 @@ pub fn who(mut request: Request, id: u32) -> anyhow::Result<()> {
     let pid = threads::process_of(Path::new("/proc"), id, &request.settings.redaction);
     let no_process = || format!("there is no process {pid} to wait for");
     let raw = i32::try_from(pid).ok().and_then(Pid::from_raw).with_context(no_process)?;
-    // held before anything else: the number may become another's
+    // opened before anything else: the number can be reused
     let process = pidfd_open(raw, PidfdFlags::empty()).with_context(no_process)?;
     let held_at = boot_time();
     if has_ended(&process) {
@@ -95,7 +94,7 @@ fn has_ended(process: &impl AsFd) -> bool {
     poll(&mut [PollFd::new(process, PollFlags::IN)], Some(&now)).is_ok_and(|ready| ready > 0)
 }
 
-/// From the stat file of a zombie: its name, what it left, and who has yet to ask for that.
+/// From the stat file of a zombie: its name, its wait status, and the parent that has not reaped it.
 pub(crate) fn already_ended(stat: &str, redaction: &Redaction) -> String {
     let Some(stat) = Stat::parse(stat) else { return "has ended".to_owned() };
     // proc_pid_stat(5): 4 is the parent, 52 the wait status
@@ -126,7 +125,7 @@ fn ended(ending: Ending) -> String {
     }
 }
 
-/// What there is to say where no signal was reported: how it ended, and how sure it is that there was none.
+/// The sentence where no signal was reported: how it ended, and how certain it is that no signal came.
 fn without_signals(pid: u32, outcome: &Outcome, has_filters: bool) -> String {
     let rounded = |time: Duration| seconds(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX));
     let signal = if has_filters { "no signal that passes the filters" } else { "no signal" };
@@ -137,7 +136,7 @@ fn without_signals(pid: u32, outcome: &Outcome, has_filters: bool) -> String {
         }
         None => format!("{signal} to process {pid} was seen"),
     };
-    // before that nobody looked
+    // before the trace nothing was seen
     if outcome.end.as_ref().is_none_or(|end| end.lived > outcome.watched) {
         text.push_str(" in the last ");
         text.push_str(&rounded(outcome.watched));

@@ -38,10 +38,10 @@ pub fn needs(case: &SignalCase) -> &'static [Skip] {
     }
 }
 
-/// What made a signal, and who gets it.
-struct CachedEvent {
+/// The processes of one case: what made the signal, and who gets it.
+struct Scene {
     /// Let go first, or its end is not to be had.
-    frozen: Option<Frozen>,
+    frozen: Option<FrozenCgroup>,
     /// Kept until the line is there.
     holds: Process,
     maker: u32,
@@ -52,7 +52,7 @@ struct CachedEvent {
     cgroup: Option<Cgroup>,
 }
 
-impl CachedEvent {
+impl Scene {
     fn new(maker: u32, target: u32, holds: Process) -> Self {
         Self { frozen: None, maker, target, word: String::new(), holds, cgroup: None }
     }
@@ -67,15 +67,15 @@ impl CachedEvent {
 }
 
 /// A frozen cgroup: what is to be written where, to thaw it.
-struct Frozen(PathBuf, &'static str);
+struct FrozenCgroup(PathBuf, &'static str);
 
-impl Drop for Frozen {
+impl Drop for FrozenCgroup {
     fn drop(&mut self) {
         fs::write(&self.0, self.1).unwrap();
     }
 }
 
-/// What sees the rows: on a host each has a tracer of its own, which ends with it. In a guest, where the start of one takes
+/// What sees the cases: on a host each has its own tracer, which ends with it. In a guest, where the start of one takes
 /// seconds, they share one, and a case looks at what was written since it began.
 enum Watch {
     Own(Tracer),
@@ -191,7 +191,7 @@ pub fn show(case: &SignalCase) {
     }
 }
 
-fn compare(path: &str, says: &Value, is: &Value, made: &CachedEvent, event: &Value) {
+fn compare(path: &str, says: &Value, is: &Value, made: &Scene, event: &Value) {
     match says {
         Value::Object(keys) => {
             for (key, value) in keys {
@@ -209,7 +209,7 @@ fn compare(path: &str, says: &Value, is: &Value, made: &CachedEvent, event: &Val
     }
 }
 
-fn make(case: &SignalCase) -> CachedEvent {
+fn make(case: &SignalCase) -> Scene {
     match case.kind {
         "@everybody" => everybody(),
         "@cgroup-kill" => cgroup_kill(),
@@ -218,7 +218,7 @@ fn make(case: &SignalCase) -> CachedEvent {
         "@winch-by-kill" => {
             let target = Process::workload(&["wait"]);
             kill(target.pid(), Signal::WINCH);
-            CachedEvent::new(std::process::id(), target.pid(), target)
+            Scene::new(std::process::id(), target.pid(), target)
         }
         "@oom" => out_of_memory(),
         "@sysrq-f" => sysrq_f(),
@@ -232,18 +232,18 @@ fn make(case: &SignalCase) -> CachedEvent {
 }
 
 /// It said who gets the signal, and by which terminal or process.
-fn by_workload(maker: Process) -> CachedEvent {
+fn by_workload(maker: Process) -> Scene {
     let said = maker.said().trim().to_owned();
     let (target, word) = said.split_once(' ').unwrap_or((&said, ""));
     let target = target.parse().unwrap_or_else(|_| panic!("not a pid: {said:?}"));
-    CachedEvent { word: word.to_owned(), ..CachedEvent::new(maker.pid(), target, maker) }
+    Scene { word: word.to_owned(), ..Scene::new(maker.pid(), target, maker) }
 }
 
-fn by_role(role: &str) -> CachedEvent {
+fn by_role(role: &str) -> Scene {
     by_workload(Process::workload(&[role]))
 }
 
-fn everybody() -> CachedEvent {
+fn everybody() -> Scene {
     // a shell that is PID 1 there, and its child: known outside by its place in the tree, while it has no other
     let go = tempfile::NamedTempFile::new().unwrap();
     let script = format!(
@@ -263,19 +263,19 @@ fn everybody() -> CachedEvent {
     let init = child(maker.pid());
     let target = child(init);
     drop(go);
-    CachedEvent::new(init, target, maker)
+    Scene::new(init, target, maker)
 }
 
-fn cgroup_kill() -> CachedEvent {
+fn cgroup_kill() -> Scene {
     let target = Process::workload(&["wait"]);
     let cgroup = Cgroup::new(unified().unwrap(), "kill");
     cgroup.add(target.pid());
     fs::write(cgroup.path().join("cgroup.kill"), "1").unwrap();
-    CachedEvent::new(std::process::id(), target.pid(), target)
+    Scene::new(std::process::id(), target.pid(), target)
 }
 
 /// Its file is written to in another way, by the workload.
-fn cgroup_kill_by(how: &str) -> CachedEvent {
+fn cgroup_kill_by(how: &str) -> Scene {
     let mut target = Process::workload(&["wait"]);
     let cgroup = Cgroup::new(unified().unwrap(), how);
     cgroup.add(target.pid());
@@ -283,10 +283,10 @@ fn cgroup_kill_by(how: &str) -> CachedEvent {
     let arguments = ["signal", "kills-cgroup", how, file.to_str().unwrap(), &target.pid().to_string()];
     let made = by_workload(Process::workload(&arguments));
     target.reap();
-    CachedEvent { cgroup: Some(cgroup), ..made }
+    Scene { cgroup: Some(cgroup), ..made }
 }
 
-fn frozen(signal: Signal, root: &Path, file: &str, [freeze, thaw]: [&'static str; 2]) -> CachedEvent {
+fn frozen(signal: Signal, root: &Path, file: &str, [freeze, thaw]: [&'static str; 2]) -> Scene {
     let target = Process::workload(&["wait"]);
     let cgroup = Cgroup::new(root, "frozen");
     cgroup.add(target.pid());
@@ -298,13 +298,13 @@ fn frozen(signal: Signal, root: &Path, file: &str, [freeze, thaw]: [&'static str
         (state.trim() == "FROZEN" || events.contains("frozen 1")).then_some(())
     });
     kill(target.pid(), signal);
-    let made = CachedEvent::new(std::process::id(), target.pid(), target);
-    CachedEvent { frozen: Some(Frozen(file, thaw)), cgroup: Some(cgroup), ..made }
+    let made = Scene::new(std::process::id(), target.pid(), target);
+    Scene { frozen: Some(FrozenCgroup(file, thaw)), cgroup: Some(cgroup), ..made }
 }
 
 const LIMIT: &str = "33554432";
 
-fn out_of_memory() -> CachedEvent {
+fn out_of_memory() -> Scene {
     let root = memory_cgroup().unwrap();
     let cgroup = Cgroup::new(root, "oom");
     fs::write(cgroup.file(MEMORY_LIMIT).unwrap(), LIMIT).unwrap();
@@ -326,11 +326,11 @@ fn out_of_memory() -> CachedEvent {
 }
 
 /// The key that runs the OOM killer: in a guest only, where our child is the one it takes.
-fn sysrq_f() -> CachedEvent {
+fn sysrq_f() -> Scene {
     let target = Process::workload(&["wait"]);
     fs::write(format!("/proc/{}/oom_score_adj", target.pid()), "1000").unwrap();
     fs::write("/proc/sysrq-trigger", "f").unwrap();
-    CachedEvent::new(0, target.pid(), target)
+    Scene::new(0, target.pid(), target)
 }
 
 pub const TESTS: &[Test] = &[

@@ -18,7 +18,7 @@ use crate::bpf::tracepoints;
 use crate::config::Config;
 use crate::output::Colour;
 
-/// Looks, and says what it sees. The exit code says whether a trace of this host works.
+/// Examines the host and prints the result. The exit code says whether a trace of it works.
 pub fn run(as_json: bool) -> ExitCode {
     route_libbpf_messages();
     let mut host = probe::host();
@@ -31,7 +31,7 @@ pub fn run(as_json: bool) -> ExitCode {
     checks.push(checks::trial(try_everything(&facts)));
     let works = checks.iter().all(|check| check.state != State::Fatal);
     let text = if as_json { json(&checks, works) } else { human(&checks, works) };
-    // who closes the pipe has read enough
+    // a closed pipe is no failure: the reader has read enough
     let _ = io::stdout().write_all(text.as_bytes());
     ExitCode::from(u8::from(!works))
 }
