@@ -1,9 +1,11 @@
 //! The usual shapes of a secret among arguments. It errs towards taking out too much, and still promises nothing: a program
 //! may take its secrets in any way. How many it finds is measured by the command lines of `tests/data/redaction`.
 
+mod assignments;
 #[cfg(test)]
 mod corpus;
 mod names;
+mod program_rules;
 mod programs;
 mod shapes;
 mod shell;
