@@ -9,10 +9,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::config::{ALL_SIGNALS, Config, Failed, GHOSTS, MAX_IGNORED_COMMS, MAX_PID, RING_BYTES};
 use crate::error::UsageError;
 use crate::event::signal::Signal;
-use crate::output::deliver::destination::Place;
+use crate::output::deliver::destination::DestinationName;
 use crate::output::redact::{Redaction, parse_pattern};
 use crate::output::select::filter::{Condition, Conditions};
-use crate::output::{self, Colour, Kind, OutputSettings, keys};
+use crate::output::{self, Colour, FormatKind, OutputSettings, keys};
 use crate::record::{COMM_BYTES, MAX_VARIABLES, is_variable_name};
 
 /// Who killed my process? Prints every signal on this host as it is sent: who sent it, who received it, both
@@ -120,7 +120,7 @@ pub struct TraceArgs {
     /// anew on SIGHUP. One that is there must be your own, have one name, be closed to others (mode 0600) and in use by no other
     /// tracer; no symbolic link is followed. Or name a FIFO that is so, which need not have a reader yet, or a device.
     #[arg(short, long, value_name = "FORMAT[=FILE]", value_parser = parse_output, help_heading = "Output")]
-    pub output: Vec<(Kind, Option<PathBuf>)>,
+    pub output: Vec<(FormatKind, Option<PathBuf>)>,
 
     /// Columns of the table, by the output's keys (comma-separated)
     #[arg(long, value_name = "KEYS", value_delimiter = ',', value_parser = parse_key, help_heading = "Output")]
@@ -290,7 +290,7 @@ pub struct TraceArgs {
 
 /// `--fold`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Folded(Vec<Kind>);
+pub struct Folded(Vec<FormatKind>);
 
 /// `--color`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -390,34 +390,24 @@ fn parse_ring_bytes(text: &str) -> Result<u32, String> {
         .ok_or_else(|| format!("'{text}' is not a power of two of at least 4096"))
 }
 
-fn parse_kind(text: &str) -> Option<Kind> {
-    Some(match text {
-        "logfmt" => Kind::Logfmt,
-        "json" => Kind::Json,
-        "table" => Kind::Table,
-        "tree" => Kind::Tree,
-        _ => return None,
-    })
-}
-
-fn parse_output(text: &str) -> Result<(Kind, Option<PathBuf>), UsageError> {
-    let wrong = || UsageError::Output(text.to_owned());
+fn parse_output(text: &str) -> Result<(FormatKind, Option<PathBuf>), UsageError> {
+    let wrong = || UsageError::Output { given: text.to_owned(), formats: FormatKind::names() };
     let (kind, file) = match text.split_once('=') {
         Some((_, "")) => return Err(wrong()),
         Some((kind, "-")) => (kind, None),
         Some((kind, file)) => (kind, Some(PathBuf::from(file))),
         None => (text, None),
     };
-    Ok((parse_kind(kind).ok_or_else(wrong)?, file))
+    Ok((FormatKind::named(kind).ok_or_else(wrong)?, file))
 }
 
 fn parse_folded(text: &str) -> Result<Folded, UsageError> {
     if text == "none" {
         return Ok(Folded(Vec::new()));
     }
-    let kinds =
-        text.split(',').map(|word| parse_kind(word).ok_or_else(|| UsageError::Format(word.to_owned())));
-    kinds.collect::<Result<Vec<Kind>, UsageError>>().map(Folded)
+    let wrong = |word: &str| UsageError::Format { given: word.to_owned(), formats: FormatKind::names() };
+    let kinds = text.split(',').map(|word| FormatKind::named(word).ok_or_else(|| wrong(word)));
+    kinds.collect::<Result<Vec<FormatKind>, UsageError>>().map(Folded)
 }
 
 fn parse_key(text: &str) -> Result<String, UsageError> {
@@ -447,28 +437,36 @@ impl TraceArgs {
     ///
     /// # Errors
     /// If two flags contradict each other.
-    pub fn settle(self, usual: (Kind, Place)) -> Result<Request, UsageError> {
+    pub fn settle(self, usual: (FormatKind, DestinationName)) -> Result<Request, UsageError> {
         let settings = self.settings(usual)?;
         let config = self.config()?;
         settings.conditions.check(&config)?;
         Ok(Request { config, settings })
     }
 
-    fn settings(&self, (usual_kind, usual_place): (Kind, Place)) -> Result<output::Settings, UsageError> {
-        let place = |file: &Option<PathBuf>| file.clone().map_or_else(|| usual_place.clone(), Place::of);
-        let output =
-            |kind: Kind, place: Place| OutputSettings { kind, place, folds: self.fold.0.contains(&kind) };
+    fn settings(
+        &self,
+        (usual_kind, usual_destination): (FormatKind, DestinationName),
+    ) -> Result<output::Settings, UsageError> {
+        let destination = |file: &Option<PathBuf>| {
+            file.clone().map_or_else(|| usual_destination.clone(), DestinationName::of)
+        };
+        let output = |kind: FormatKind, destination: DestinationName| OutputSettings {
+            kind,
+            destination,
+            folds: self.fold.0.contains(&kind),
+        };
         let mut outputs: Vec<OutputSettings> =
-            self.output.iter().map(|(kind, file)| output(*kind, place(file))).collect();
+            self.output.iter().map(|(kind, file)| output(*kind, destination(file))).collect();
         if outputs.is_empty() {
-            outputs.push(output(usual_kind, usual_place.clone()));
+            outputs.push(output(usual_kind, usual_destination.clone()));
         }
         for (at, one) in outputs.iter().enumerate() {
-            if outputs[..at].iter().any(|other| other.place == one.place) {
-                return Err(UsageError::SamePlace(one.place.to_string()));
+            if outputs[..at].iter().any(|other| other.destination == one.destination) {
+                return Err(UsageError::SamePlace(one.destination.to_string()));
             }
         }
-        if !self.fields.is_empty() && !outputs.iter().any(|output| output.kind == Kind::Table) {
+        if !self.fields.is_empty() && !outputs.iter().any(|output| output.kind.has_columns) {
             return Err(UsageError::FieldsWithoutTable);
         }
         Ok(output::Settings {
@@ -555,12 +553,13 @@ mod tests {
     use super::*;
     use crate::bpf::plan::plan;
     use crate::bpf::probe::HostFacts;
+    use crate::output::format::{json::JSON, logfmt::LOGFMT, tree::TREE};
     use crate::trace::pushdown;
 
     fn request(arguments: &[&str]) -> Result<Request, String> {
         let cli =
             Cli::try_parse_from([&["killsnoop"], arguments].concat()).map_err(|error| error.to_string())?;
-        cli.trace.settle((Kind::Logfmt, Place::Stdout)).map_err(|error| error.to_string())
+        cli.trace.settle((LOGFMT, DestinationName::Stdout)).map_err(|error| error.to_string())
     }
 
     fn config(arguments: &[&str]) -> Result<Config, String> {
@@ -572,19 +571,19 @@ mod tests {
     }
 
     #[test]
-    fn one_line_of_an_output_is_kind_and_place() {
-        let file = |path: &str| Place::File(PathBuf::from(path));
-        for (arguments, kind, place, folds) in [
-            (&[][..], Kind::Logfmt, Place::Stdout, false),
-            (&["-o", "tree"], Kind::Tree, Place::Stdout, true),
-            (&["-o", "tree", "--fold", "none"], Kind::Tree, Place::Stdout, false),
-            (&["-o", "json=a=b"], Kind::Json, file("a=b"), false),
-            (&["-o", "json=-", "--fold", "json"], Kind::Json, Place::Stdout, true),
+    fn one_line_of_an_output_is_format_and_destination() {
+        let file = |path: &str| DestinationName::File(PathBuf::from(path));
+        for (arguments, kind, destination, folds) in [
+            (&[][..], LOGFMT, DestinationName::Stdout, false),
+            (&["-o", "tree"], TREE, DestinationName::Stdout, true),
+            (&["-o", "tree", "--fold", "none"], TREE, DestinationName::Stdout, false),
+            (&["-o", "json=a=b"], JSON, file("a=b"), false),
+            (&["-o", "json=-", "--fold", "json"], JSON, DestinationName::Stdout, true),
         ] {
-            assert_eq!(outputs(arguments), [OutputSettings { kind, place, folds }], "{arguments:?}");
+            assert_eq!(outputs(arguments), [OutputSettings { kind, destination, folds }], "{arguments:?}");
         }
         let both = outputs(&["-o", "tree", "-o", "json=x"]);
-        assert_eq!((both[0].kind, &both[1].place), (Kind::Tree, &file("x")));
+        assert_eq!((both[0].kind, &both[1].destination), (TREE, &file("x")));
     }
 
     #[test]
@@ -623,7 +622,7 @@ mod tests {
             let cli = Cli::try_parse_from([&["killsnoop"], arguments].concat()).unwrap();
             let Some(Command::Run { trace, command }) = cli.command else { panic!("{arguments:?}") };
             assert_eq!(command, ["ls", "-l"]);
-            assert_eq!(trace.output, [(Kind::Json, None)]);
+            assert_eq!(trace.output, [(JSON, None)]);
         }
         assert!(Cli::try_parse_from(["killsnoop", "-o", "json", "run", "ls"]).is_err(), "a flag of nobody");
     }
@@ -813,7 +812,7 @@ mod tests {
                 Some(_) => return Ok(()),
             };
             trace.level(LogLevel::Info);
-            if let Ok(Request { config, settings }) = trace.settle((Kind::Logfmt, Place::Stdout)) {
+            if let Ok(Request { config, settings }) = trace.settle((LOGFMT, DestinationName::Stdout)) {
                 let _ = crate::command::check_root(&config.root);
                 prop_assert!(plan(&HostFacts::newest(), &config).is_ok());
                 pushdown::select(&settings.conditions, false, true);

@@ -1,0 +1,22 @@
+//! From an event to the lines of every output: [`Reporter`] takes events, and [`Settings`] say what is asked for.
+//!
+//! The contract of the output is the [table of keys](keys).
+
+pub mod deliver;
+pub mod fold;
+pub mod format;
+pub mod keys;
+pub mod line_cache;
+mod max_line;
+mod open_output;
+pub mod redact;
+pub mod render;
+mod reporter;
+pub mod select;
+mod settings;
+pub mod status;
+mod totals;
+
+pub use self::format::FormatKind;
+pub use self::reporter::{CachedLine, Reporter};
+pub use self::settings::{Colour, OutputSettings, Settings};
