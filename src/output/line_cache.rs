@@ -89,7 +89,7 @@ impl Entry {
 #[derive(Debug)]
 pub struct LineCache {
     /// By the hash of the outline; None of one that came once. Users choose much of an outline, so they could have hashes that
-    /// meet in one place of the table, but not with a seed that nobody knows.
+    /// meet in one place of the table, but not with a secret seed.
     known: LruCache<u64, Option<Box<Entry>>, RandomState>,
     bytes: usize,
 }

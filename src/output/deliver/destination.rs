@@ -74,7 +74,7 @@ impl fmt::Display for DestinationName {
 /// What became of a batch of lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WriteOutcome {
-    /// All of it is there.
+    /// All of it was written.
     Whole,
     /// Some of it may not be.
     Failed,
@@ -85,7 +85,7 @@ pub enum WriteOutcome {
 /// What lines are written to.
 pub struct Destination {
     name: DestinationName,
-    /// None of a FIFO that nobody reads.
+    /// None of a FIFO without a reader.
     writer: Option<Box<dyn Write + Send>>,
     file: Option<NamedFile>,
     is_terminal: bool,
@@ -291,7 +291,7 @@ impl Destination {
     }
 }
 
-/// A FIFO that somebody reads, or does not: a write waits for room, and says so.
+/// A FIFO, with or without a reader: a write waits for room, and says so.
 struct Fifo {
     file: File,
     name: String,

@@ -1,8 +1,8 @@
 //! Opens the FILEs of outputs, when the trace starts and at each SIGHUP.
 //!
-//! Lines hold command lines of others, and killsnoop often runs as root: a FILE that somebody else prepared would give
+//! Lines hold command lines of others, and killsnoop often runs as root: a FILE that another user prepared would give
 //! him secrets, or put text of his into a file that root trusts. So nothing of a path that another user made is followed, and what
-//! was opened is looked at by its descriptor, which nobody can exchange:
+//! was opened is looked at by its descriptor, which cannot be exchanged:
 //!
 //! | what it is | demanded |
 //! |---|---|
@@ -60,13 +60,13 @@ impl FileKind {
 pub enum OpenOutcome {
     /// Lines can be written. Writes to a FIFO do not wait.
     File(File, FileKind),
-    /// A FIFO that nobody reads.
+    /// A FIFO without a reader.
     Unread,
     /// It is the one that is open already.
     Same,
 }
 
-/// What distinguishes a file from any other that is there at the same time.
+/// What distinguishes a file from any other that exists at the same time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Id {
     device: u64,
@@ -104,14 +104,14 @@ impl Target {
         let flags = OFlags::WRONLY
             | OFlags::APPEND
             | OFlags::NOFOLLOW
-            // a FIFO without a reader, a terminal without a carrier, a lease of somebody
+            // a FIFO without a reader, a terminal without a carrier, a lease of another process
             | OFlags::NONBLOCK
             | OFlags::NOCTTY
             | OFlags::CLOEXEC;
         for _ in 0..TRIES {
             let open = |flags, mode| rustix::fs::openat(&self.directory, &self.name, flags, mode);
             let opened = match open(flags, Mode::empty()) {
-                // command lines can hold secrets: nobody but the owner reads it
+                // command lines can hold secrets: only the owner reads it
                 Err(Errno::NOENT) => {
                     match open(flags | OFlags::CREATE | OFlags::EXCL, Mode::RUSR | Mode::WUSR) {
                         Err(Errno::EXIST) => continue,

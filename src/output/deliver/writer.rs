@@ -269,7 +269,7 @@ mod tests {
 
     const NEVER: Duration = Duration::from_secs(60);
 
-    /// A destination that somebody reads, and its other end.
+    /// A destination with a reader: both ends.
     fn pipe() -> (Writer, UnixStream) {
         let (reader, writer) = UnixStream::pair().unwrap();
         (Writer::new(Destination::to(writer)), reader)

@@ -40,7 +40,7 @@ pub struct Field {
     pub is_last: bool,
 }
 
-/// The arguments of which a title is made. No key of an output: redaction needs it, and takes it away.
+/// The arguments that a title consists of. No key of an output: redaction needs it, and takes it away.
 pub const TITLE_ARGUMENTS: &str = "titleArguments";
 
 /// An event as a value.
@@ -54,7 +54,7 @@ pub struct Document {
 }
 
 impl Document {
-    /// One out of which secrets will be taken.
+    /// One that will be redacted.
     pub fn for_redaction() -> Self {
         Self { is_for_redaction: true, ..Self::default() }
     }
@@ -127,7 +127,7 @@ impl Document {
         }
     }
 
-    /// Puts a key behind the first of `places` that is there, at the end otherwise.
+    /// Puts a key behind the first of `places` that exists, at the end otherwise.
     pub fn insert_behind(&mut self, places: &[&str], key: &'static str, value: Value) {
         let at = places
             .iter()

@@ -104,7 +104,7 @@ pub trait Format: fmt::Debug {
     }
     /// A key and what it holds.
     fn field(&mut self, key: &'static str, value: ValueRef<'_>);
-    /// The arguments of which the title before is made.
+    /// The arguments that the title before consists of.
     fn title_arguments(&mut self, _items: &[&[u8]]) {}
     /// Begins an object.
     fn open(&mut self, key: &'static str);

@@ -1,4 +1,4 @@
-//! Names of processes, of which secrets are taken out before anything is made of them: sentences and trees.
+//! Takes secrets out of the names of processes, before sentences and trees are made of them.
 
 use std::borrow::Cow;
 
@@ -49,7 +49,7 @@ impl Redaction {
         Some(event)
     }
 
-    /// A process's name as text, of which the secrets are taken out.
+    /// A process's name as text, without secrets.
     pub fn name(&self, comm: &[u8]) -> String {
         let left = if self.is_empty() { None } else { self.comm(comm) };
         String::from_utf8_lossy(left.as_deref().unwrap_or(comm)).into_owned()

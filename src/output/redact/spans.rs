@@ -68,7 +68,7 @@ pub(super) fn per_item(items: &[Vec<u8>], ranges: Vec<Range<usize>>, spans: &mut
     }
 }
 
-/// The same, in order, none of which meets another.
+/// The same ranges in order, joined where they meet.
 pub(super) fn merged(mut ranges: Vec<Range<usize>>) -> Vec<Range<usize>> {
     ranges.sort_by_key(|range| (range.start, range.end));
     let mut merged: Vec<Range<usize>> = Vec::new();

@@ -55,7 +55,7 @@ pub(super) fn write_placement(surroundings: &Surroundings, format: &mut dyn Form
     }
 }
 
-/// `NAME=value`, each with its NUL; of a name that is there twice the first, as `getenv()` has it.
+/// `NAME=value`, each with its NUL; of a name that occurs twice the first, as `getenv()` returns it.
 pub(super) fn write_variables(bytes: &[u8], format: &mut dyn Format) {
     let mut variables: Vec<(String, String)> = Vec::new();
     let mut raw: Vec<(String, String)> = Vec::new();

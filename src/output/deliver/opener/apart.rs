@@ -88,7 +88,7 @@ fn ask(socket: BorrowedFd<'_>, number: usize, held: Option<Id>) -> io::Result<Re
     })
 }
 
-/// FILEs that can be opened, for whom asks at this socket.
+/// FILEs that can be opened, for requests at this socket.
 #[derive(Debug)]
 pub struct Service {
     socket: OwnedFd,
@@ -101,7 +101,7 @@ impl Service {
         Self { socket, targets: Targets::find(paths) }
     }
 
-    /// Answers until nobody can ask any more.
+    /// Answers until the other end of the socket is closed.
     ///
     /// # Errors
     /// If no answer can be sent.

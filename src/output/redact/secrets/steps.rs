@@ -1,4 +1,4 @@
-//! How much work is done for a text that somebody else wrote: its author must not choose how long this program is busy.
+//! How much work is done for a text of another process: its author must not choose how long this program is busy.
 
 use std::cell::Cell;
 

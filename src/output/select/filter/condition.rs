@@ -106,7 +106,7 @@ pub enum Exact {
 }
 
 impl Condition {
-    /// The values of which it asks for one, if it asks for nothing else.
+    /// The values that it accepts, if it accepts exact values only.
     pub fn exact(&self) -> Option<Vec<Exact>> {
         let Test::AnyOf(patterns) = &self.test else { return None };
         let exact = |pattern: &Pattern| match pattern {
