@@ -53,7 +53,7 @@ pub enum Author {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Range {
     /// The least.
-    pub least: i64,
+    pub least: i32,
     /// The greatest, if there is one.
     pub greatest: Option<u32>,
     /// The same in words, for who asks for another.
@@ -80,7 +80,7 @@ impl Range {
         Self { least: 0, greatest: Some(255), meaning: "an exit code is from 0 to 255" };
     /// What a process wrote into an int.
     pub const INT: Self =
-        Self { least: i32::MIN as i64, greatest: Some(i32::MAX as u32), meaning: "it has 32 bits" };
+        Self { least: i32::MIN, greatest: Some(i32::MAX as u32), meaning: "it has 32 bits" };
 }
 
 /// How wide its column of a table is.

@@ -59,7 +59,9 @@ fn all_keys() -> Vec<&'static Key> {
         }
     }
     let mut all = Vec::new();
-    [EVENT, Process.below(), ShortProcess.below()].into_iter().for_each(|keys| add(keys, &mut all));
+    for keys in [EVENT, Process.below(), ShortProcess.below()] {
+        add(keys, &mut all);
+    }
     all
 }
 

@@ -44,7 +44,7 @@ pub(super) fn captured(pattern: &Regex, text: &[u8], may_go_on: impl Fn() -> boo
     all.filter(|range| !range.is_empty()).collect()
 }
 
-/// Fragments of the joined arguments, as parts of each.
+/// Parts of the joined arguments, as parts of each.
 pub(super) fn per_item(items: &[Vec<u8>], ranges: Vec<Range<usize>>, spans: &mut Vec<(usize, Range<usize>)>) {
     if ranges.is_empty() {
         return;

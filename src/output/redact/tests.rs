@@ -88,7 +88,7 @@ fn no_text_key_of_the_contract_tells_a_secret() {
                 document.field(key.name, Names(&[("A".to_owned(), STANDARD.encode(text))]));
             }
             ValueKind::Names => {
-                document.field(key.name, Names(&[("A".to_owned(), format!("sh -c '{text}'"))]))
+                document.field(key.name, Names(&[("A".to_owned(), format!("sh -c '{text}'"))]));
             }
             // no other kind holds a text that is not one of a list
             _ => {}

@@ -18,7 +18,7 @@ fn range(path: &str, row: &Key) -> Option<(f64, f64, &'static str)> {
         ValueKind::Decimal => Range::NATURAL,
         _ => return None,
     };
-    Some((range.least as f64, range.greatest.map_or(f64::INFINITY, f64::from), range.meaning))
+    Some((f64::from(range.least), range.greatest.map_or(f64::INFINITY, f64::from), range.meaning))
 }
 
 /// The fewest bytes that a text can have which this matches. A byte that is not UTF-8 is compared as U+FFFD.

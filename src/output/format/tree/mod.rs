@@ -44,7 +44,7 @@ struct Picture<'a> {
 }
 
 impl Tree {
-    /// DrawnFormat for this screen.
+    /// For this screen.
     pub fn new(screen: Screen) -> Self {
         Self { screen, has_drawn: false }
     }
@@ -66,7 +66,7 @@ impl Layout for Tree {
     }
 }
 
-impl<'a> Picture<'a> {
+impl Picture<'_> {
     fn line(&self) -> Line {
         Line::new(self.screen, self.columns)
     }
