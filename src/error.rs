@@ -63,11 +63,21 @@ pub enum UsageError {
         why: String,
     },
     /// No output.
-    #[error("'{0}' is no output: give logfmt, json, table or tree, and with =FILE where its lines go")]
-    Output(String),
+    #[error("'{given}' is no output: give {formats}, and with =FILE where its lines go")]
+    Output {
+        /// What was given.
+        given: String,
+        /// What may be.
+        formats: String,
+    },
     /// No format.
-    #[error("'{0}' is no format: give logfmt, json, table or tree, or none")]
-    Format(String),
+    #[error("'{given}' is no format: give {formats}, or none")]
+    Format {
+        /// What was given.
+        given: String,
+        /// What may be.
+        formats: String,
+    },
     /// Two outputs at one place would be mixed.
     #[error("two outputs go to {0}: give all but one another FILE (--output FORMAT=FILE)")]
     SamePlace(String),

@@ -2,6 +2,7 @@
 //! file for each), and the property test below where there is none.
 #![allow(clippy::missing_panics_doc)] // a panic is what is looked for
 
+use crate::output::format::ValueRef::{List, Number, Text};
 use std::time::Instant;
 
 use clap::Parser;
@@ -13,10 +14,10 @@ use crate::enrich::cgroups::{CgroupPaths, UNIFIED};
 use crate::enrich::container::Placement;
 use crate::enrich::kallsyms::{KernelFunctions, name_all};
 use crate::enrich::{bits_of_list, procfs, users};
-use crate::output::Kind;
-use crate::output::deliver::destination::Place;
+use crate::output::deliver::destination::DestinationName;
 use crate::output::format::Format;
 use crate::output::format::document::Document;
+use crate::output::format::logfmt::LOGFMT;
 use crate::output::format::screen::PLAIN;
 use crate::output::redact::{Redaction, parse_pattern};
 use crate::output::select::filter::Condition;
@@ -164,13 +165,13 @@ pub fn kallsyms(bytes: &[u8]) {
 pub fn condition(bytes: &[u8]) {
     if let Ok(condition) = text(bytes).parse::<Condition>() {
         let mut document = Document::default();
-        document.text("event", "signal");
-        document.number("signal", 9);
-        document.text("signalName", "SIGKILL");
+        document.field("event", Text("signal"));
+        document.field("signal", Number(9));
+        document.field("signalName", Text("SIGKILL"));
         for side in ["source", "target"] {
             document.open(side);
-            document.number("pid", 7);
-            document.text("comm", "a\u{fffd}b");
+            document.field("pid", Number(7));
+            document.field("comm", Text("a\u{fffd}b"));
             document.close();
         }
         condition.holds(&document);
@@ -188,7 +189,7 @@ pub fn command_line(bytes: &[u8]) {
         Some(Command::Run { trace, .. } | Command::Who { trace, .. }) => *trace,
         Some(_) => return,
     };
-    if let Ok(Request { config, settings }) = trace.settle((Kind::Logfmt, Place::Stdout)) {
+    if let Ok(Request { config, settings }) = trace.settle((LOGFMT, DestinationName::Stdout)) {
         let until = config.duration.map(|duration| Instant::now().checked_add(duration));
         assert_ne!(until, Some(None), "no clock goes so far");
         crate::trace::pushdown::select(&settings.conditions, false, true);
@@ -226,8 +227,8 @@ pub fn redaction(bytes: &[u8]) {
     let arguments = texts.next().unwrap_or_default();
     let Ok(pattern) = parse_pattern(&pattern) else { return };
     let mut document = Document::default();
-    document.text("summary", &text(arguments));
-    document.list("cmdline", &arguments.split(|&byte| byte == 0).collect::<Vec<_>>());
+    document.field("summary", Text(&text(arguments)));
+    document.field("cmdline", List(&arguments.split(|&byte| byte == 0).collect::<Vec<_>>()));
     Redaction::new(vec![pattern], true).apply(&mut document);
 }
 

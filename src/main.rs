@@ -10,8 +10,9 @@ use killsnoop::cli::{Cli, Command, LogLevel, Request, TraceArgs};
 use killsnoop::command::{self, child};
 use killsnoop::command::{doctor, generate};
 use killsnoop::error::{TraceError, UsageError};
-use killsnoop::output::Kind;
-use killsnoop::output::deliver::destination::Place;
+use killsnoop::output::FormatKind;
+use killsnoop::output::deliver::destination::DestinationName;
+use killsnoop::output::format::{logfmt::LOGFMT, tree::TREE};
 use killsnoop::output::status;
 
 fn main() -> ExitCode {
@@ -19,7 +20,7 @@ fn main() -> ExitCode {
     match cli.command {
         None => {
             let is_loud = begin_log(&cli.trace, LogLevel::Info) >= tracing::Level::INFO;
-            let request = settle(cli.trace, (Kind::Logfmt, Place::Stdout));
+            let request = settle(cli.trace, (LOGFMT, DestinationName::Stdout));
             done(command::trace::trace(request, is_loud).map(|()| ExitCode::SUCCESS), 1)
         }
         Some(Command::Run { trace, command }) => {
@@ -27,12 +28,12 @@ fn main() -> ExitCode {
             if !trace.trees.is_empty() {
                 refuse(UsageError::TreeOfRun);
             }
-            let request = settle(*trace, (Kind::Tree, Place::Stderr));
+            let request = settle(*trace, (TREE, DestinationName::Stderr));
             done(command::run::run(request, &command), child::FAILED)
         }
         Some(Command::Who { trace, pid }) => {
             begin_log(&trace, LogLevel::Warn);
-            let request = settle(*trace, (Kind::Tree, Place::Stdout));
+            let request = settle(*trace, (TREE, DestinationName::Stdout));
             done(command::who::who(request, pid).map(|()| ExitCode::SUCCESS), 1)
         }
         Some(Command::Doctor { json }) => doctor::run(json),
@@ -73,7 +74,7 @@ fn begin_log(trace: &TraceArgs, usual: LogLevel) -> tracing::Level {
     level
 }
 
-fn settle(trace: TraceArgs, usual: (Kind, Place)) -> Request {
+fn settle(trace: TraceArgs, usual: (FormatKind, DestinationName)) -> Request {
     match trace.settle(usual).and_then(|request| command::check_root(&request.config.root).map(|()| request))
     {
         Ok(request) => request,

@@ -9,9 +9,8 @@ use std::path::{Path, PathBuf};
 
 use killsnoop::base::sanitize::is_unsafe;
 use killsnoop::event::{Clock, Event};
-use killsnoop::output::format::layout::Drawn;
 use killsnoop::output::format::screen::PLAIN;
-use killsnoop::output::format::{Format, json::Json, logfmt::Logfmt, table::Table, tree::Tree};
+use killsnoop::output::format::{self, Format, json::Json, logfmt::Logfmt};
 use killsnoop::output::keys;
 use killsnoop::output::render;
 use killsnoop::record::{DecodeError, Record, decode};
@@ -40,7 +39,7 @@ fn fixtures() -> Vec<(String, Vec<Vec<u8>>)> {
 
 fn print(record: Record<'_>, id: u64, format: &mut dyn Format) -> String {
     let event = Event::judge(record, id, CLOCK, 0).expect("the fixtures hold events only");
-    render::tell(&event, format);
+    render::write(&event, format);
     let mut out = Vec::new();
     format.finish(&mut out);
     String::from_utf8(out).unwrap()
@@ -52,12 +51,8 @@ fn every_format_prints_what_it_printed() {
     let mut differing = Vec::new();
     for (name, records) in fixtures() {
         assert!(!records.is_empty(), "{name} has no record");
-        for (extension, mut format) in [
-            ("logfmt", Box::new(Logfmt::default()) as Box<dyn Format>),
-            ("json", Box::new(Json::default())),
-            ("table", Box::new(Drawn::new(Table::new(PLAIN, &[])))),
-            ("tree", Box::new(Drawn::new(Tree::new(PLAIN)))),
-        ] {
+        for kind in format::ALL {
+            let mut format = (kind.open)(PLAIN, &[]);
             let lines: String = records
                 .iter()
                 .zip(1..)
@@ -69,7 +64,7 @@ fn every_format_prints_what_it_printed() {
                     print(decoded, id, &mut *format)
                 })
                 .collect();
-            let golden = data().join(format!("{name}.{extension}"));
+            let golden = data().join(format!("{name}.{}", kind.name));
             if bless {
                 fs::write(&golden, &lines).unwrap();
             } else if fs::read_to_string(&golden).unwrap_or_default() != lines {
@@ -117,6 +112,18 @@ fn the_schema_in_the_docs_is_the_programs_and_every_event_keeps_it() {
 }
 
 #[test]
+fn the_field_reference_in_the_docs_is_the_programs() {
+    let path = data().join("../../docs/fields.md");
+    if std::env::var_os("KILLSNOOP_BLESS").is_some() {
+        fs::write(&path, keys::reference()).unwrap();
+    }
+    assert!(
+        fs::read_to_string(&path).unwrap_or_default() == keys::reference(),
+        "docs/fields.md is old: KILLSNOOP_BLESS=1 cargo test --test replay"
+    );
+}
+
+#[test]
 fn every_key_that_is_printed_can_be_filtered_by() {
     for (name, records) in fixtures() {
         for record in &records {
@@ -152,16 +159,12 @@ fn every_line_of_json_is_one_object_and_no_line_holds_an_unsafe_character() {
             let line = print(decode(record).unwrap(), 1, &mut Json::default());
             let value: serde_json::Value = serde_json::from_str(&line).unwrap();
             assert!(value.is_object(), "{name}");
-            for line in [line, print(decode(record).unwrap(), 1, &mut Logfmt::default())] {
-                let content = line.strip_suffix('\n').unwrap();
-                assert!(!content.chars().any(is_unsafe), "{name}: {content:?}");
-            }
-            let formats: [Box<dyn Format>; 2] =
-                [Box::new(Drawn::new(Table::new(PLAIN, &[]))), Box::new(Drawn::new(Tree::new(PLAIN)))];
-            for mut format in formats {
-                let lines = print(decode(record).unwrap(), 1, &mut *format);
+            for kind in format::ALL {
+                let lines = print(decode(record).unwrap(), 1, &mut *(kind.open)(PLAIN, &[]));
                 let is_wrong = |character| character != '\n' && is_unsafe(character);
                 assert!(!lines.chars().any(is_wrong), "{name}: {lines:?}");
+                let count = lines.matches('\n').count();
+                assert!(!kind.is_for_programs || (count == 1 && lines.ends_with('\n')), "{name}: {lines:?}");
             }
         }
     }
@@ -280,19 +283,18 @@ fn assert_safe(record: &[u8]) {
     let Some(event) = Event::judge(record, 1, CLOCK, 0) else { return };
     let mut out = Vec::new();
     let mut json = Json::default();
-    render::tell(&event, &mut json);
+    render::write(&event, &mut json);
     json.finish(&mut out);
     assert!(serde_json::from_slice::<serde_json::Value>(&out).is_ok());
     let mut logfmt = Logfmt::default();
-    render::tell(&event, &mut logfmt);
+    render::write(&event, &mut logfmt);
     logfmt.finish(&mut out);
     let text = String::from_utf8(out).unwrap();
     assert_eq!(text.matches('\n').count(), 2);
     let mut for_eyes = Vec::new();
-    let formats: [Box<dyn Format>; 2] =
-        [Box::new(Drawn::new(Table::new(PLAIN, &[]))), Box::new(Drawn::new(Tree::new(PLAIN)))];
-    for mut format in formats {
-        render::tell(&event, &mut *format);
+    for kind in format::ALL.iter().filter(|kind| !kind.is_for_programs) {
+        let mut format = (kind.open)(PLAIN, &[]);
+        render::write(&event, &mut *format);
         format.finish(&mut for_eyes);
     }
     let text = text + &String::from_utf8(for_eyes).unwrap();

@@ -5,11 +5,11 @@ use super::flags::TraceArgs;
 use crate::config::{ALL_SIGNALS, Config, Failed, MAX_IGNORED_COMMS};
 use crate::error::UsageError;
 use crate::event::signal::Signal;
-use crate::output::deliver::destination::Place;
+use crate::output::deliver::destination::DestinationName;
 use crate::output::redact::Redaction;
 use crate::output::select::filter::Conditions;
 use crate::output::spec::OutputSpec;
-use crate::output::{self, Kind, OutputSettings};
+use crate::output::{self, FormatKind, OutputSettings};
 use crate::record::MAX_VARIABLES;
 use crate::record::names::CommName;
 
@@ -27,17 +27,20 @@ impl TraceArgs {
     ///
     /// # Errors
     /// If two flags contradict each other.
-    pub fn settle(self, usual: (Kind, Place)) -> Result<Request, UsageError> {
+    pub fn settle(self, usual: (FormatKind, DestinationName)) -> Result<Request, UsageError> {
         let settings = self.settings(usual)?;
         let config = self.config()?;
         settings.conditions.check(&config)?;
         Ok(Request { config, settings })
     }
 
-    fn settings(&self, (usual_kind, usual_place): (Kind, Place)) -> Result<output::Settings, UsageError> {
+    fn settings(
+        &self,
+        (usual_kind, usual_destination): (FormatKind, DestinationName),
+    ) -> Result<output::Settings, UsageError> {
         let settings_of = |OutputSpec { kind, file }: OutputSpec| OutputSettings {
             kind,
-            place: file.map_or_else(|| usual_place.clone(), Place::of),
+            destination: file.map_or_else(|| usual_destination.clone(), DestinationName::of),
             folds: self.fold.contains(kind),
         };
         let mut outputs: Vec<OutputSettings> = self.output.iter().cloned().map(settings_of).collect();
@@ -45,11 +48,11 @@ impl TraceArgs {
             outputs.push(settings_of(OutputSpec { kind: usual_kind, file: None }));
         }
         for (at, one) in outputs.iter().enumerate() {
-            if outputs[..at].iter().any(|other| other.place == one.place) {
-                return Err(UsageError::SamePlace(one.place.to_string()));
+            if outputs[..at].iter().any(|other| other.destination == one.destination) {
+                return Err(UsageError::SamePlace(one.destination.to_string()));
             }
         }
-        if !self.fields.is_empty() && !outputs.iter().any(|output| output.kind == Kind::Table) {
+        if !self.fields.is_empty() && !outputs.iter().any(|output| output.kind.has_columns) {
             return Err(UsageError::FieldsWithoutTable);
         }
         Ok(output::Settings {

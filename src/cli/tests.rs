@@ -8,14 +8,15 @@ use super::*;
 use crate::bpf::plan::plan;
 use crate::bpf::probe::HostFacts;
 use crate::config::Config;
-use crate::output::deliver::destination::Place;
+use crate::output::deliver::destination::DestinationName;
+use crate::output::format::{json::JSON, logfmt::LOGFMT, tree::TREE};
 use crate::output::spec::OutputSpec;
-use crate::output::{Kind, OutputSettings, keys};
+use crate::output::{OutputSettings, keys};
 use crate::trace::pushdown;
 
 fn request(arguments: &[&str]) -> Result<Request, String> {
     let cli = Cli::try_parse_from([&["killsnoop"], arguments].concat()).map_err(|error| error.to_string())?;
-    cli.trace.settle((Kind::Logfmt, Place::Stdout)).map_err(|error| error.to_string())
+    cli.trace.settle((LOGFMT, DestinationName::Stdout)).map_err(|error| error.to_string())
 }
 
 fn config(arguments: &[&str]) -> Result<Config, String> {
@@ -27,19 +28,19 @@ fn outputs(arguments: &[&str]) -> Vec<OutputSettings> {
 }
 
 #[test]
-fn one_line_of_an_output_is_kind_and_place() {
-    let file = |path: &str| Place::File(PathBuf::from(path));
-    for (arguments, kind, place, folds) in [
-        (&[][..], Kind::Logfmt, Place::Stdout, false),
-        (&["-o", "tree"], Kind::Tree, Place::Stdout, true),
-        (&["-o", "tree", "--fold", "none"], Kind::Tree, Place::Stdout, false),
-        (&["-o", "json=a=b"], Kind::Json, file("a=b"), false),
-        (&["-o", "json=-", "--fold", "json"], Kind::Json, Place::Stdout, true),
+fn one_line_of_an_output_is_format_and_destination() {
+    let file = |path: &str| DestinationName::File(PathBuf::from(path));
+    for (arguments, kind, destination, folds) in [
+        (&[][..], LOGFMT, DestinationName::Stdout, false),
+        (&["-o", "tree"], TREE, DestinationName::Stdout, true),
+        (&["-o", "tree", "--fold", "none"], TREE, DestinationName::Stdout, false),
+        (&["-o", "json=a=b"], JSON, file("a=b"), false),
+        (&["-o", "json=-", "--fold", "json"], JSON, DestinationName::Stdout, true),
     ] {
-        assert_eq!(outputs(arguments), [OutputSettings { kind, place, folds }], "{arguments:?}");
+        assert_eq!(outputs(arguments), [OutputSettings { kind, destination, folds }], "{arguments:?}");
     }
     let both = outputs(&["-o", "tree", "-o", "json=x"]);
-    assert_eq!((both[0].kind, &both[1].place), (Kind::Tree, &file("x")));
+    assert_eq!((both[0].kind, &both[1].destination), (TREE, &file("x")));
 }
 
 #[test]
@@ -77,7 +78,7 @@ fn what_is_behind_the_command_of_run_is_the_commands() {
         let cli = Cli::try_parse_from([&["killsnoop"], arguments].concat()).unwrap();
         let Some(Command::Run { trace, command }) = cli.command else { panic!("{arguments:?}") };
         assert_eq!(command, ["ls", "-l"]);
-        assert_eq!(trace.output, [OutputSpec { kind: Kind::Json, file: None }]);
+        assert_eq!(trace.output, [OutputSpec { kind: JSON, file: None }]);
     }
     assert!(Cli::try_parse_from(["killsnoop", "-o", "json", "run", "ls"]).is_err(), "a flag of nobody");
 }
@@ -267,7 +268,7 @@ proptest! {
             Some(_) => return Ok(()),
         };
         trace.level(LogLevel::Info);
-        if let Ok(Request { config, settings }) = trace.settle((Kind::Logfmt, Place::Stdout)) {
+        if let Ok(Request { config, settings }) = trace.settle((LOGFMT, DestinationName::Stdout)) {
             let _ = crate::command::check_root(&config.root);
             prop_assert!(plan(&HostFacts::newest(), &config).is_ok());
             pushdown::select(&settings.conditions, false, true);

@@ -1,7 +1,7 @@
 //! Man pages, completions, the schema: all derived from the flags and keys that the program itself uses.
 
 use std::fs;
-use std::io;
+use std::io::{self, Write};
 use std::path::Path;
 
 use clap::CommandFactory;
@@ -21,6 +21,8 @@ pub fn generate(directory: &Path) -> io::Result<()> {
     for shell in [Shell::Bash, Shell::Zsh, Shell::Fish] {
         generate_to(shell, &mut command, "killsnoop", directory)?;
     }
+    let manual = directory.join("killsnoop.1");
+    fs::OpenOptions::new().append(true).open(manual)?.write_all(keys::manual().as_bytes())?;
     fs::write(directory.join("killsnoop.schema.json"), keys::schema())
 }
 
@@ -46,6 +48,7 @@ mod tests {
                 assert!(text.contains(flag), "{name}: no {flag}");
             }
         }
+        assert!(read("killsnoop.1").contains("\n.SH FIELDS\n"));
         for name in ["killsnoop-run.1", "killsnoop-who.1", "killsnoop-doctor.1", "killsnoop.schema.json"] {
             assert!(!read(name).is_empty());
         }

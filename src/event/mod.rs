@@ -1,6 +1,7 @@
 //! An event: the facts of one record, judged once. What formats print of it is in [`fields`](crate::output::render).
 
 pub mod context;
+pub mod header;
 pub mod origin;
 pub mod relation;
 pub mod signal;
@@ -60,7 +61,7 @@ impl Outcome {
     }
 
     /// The word of the output contract.
-    pub fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Queued => "queued",
             Self::Ignored => "ignored",

@@ -51,7 +51,7 @@ pub enum Origin {
 
 impl Origin {
     /// The word of the output contract.
-    pub fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Process => "process",
             Self::Fault => "fault",
@@ -110,25 +110,8 @@ pub enum Reason {
 }
 
 impl Reason {
-    /// All of them.
-    pub const ALL: [Self; 13] = [
-        Self::OrphanedGroup,
-        Self::Reboot,
-        Self::Sysrq,
-        Self::CtrlAltDel,
-        Self::ConsoleSwitch,
-        Self::MemoryFailure,
-        Self::HandlerFailed,
-        Self::ExecFailed,
-        Self::UserDispatch,
-        Self::Attach,
-        Self::PtraceKill,
-        Self::TracerEnded,
-        Self::MessageQueue,
-    ];
-
     /// The word of the output contract.
-    pub fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::OrphanedGroup => "orphaned-pgrp",
             Self::Reboot => "reboot",
@@ -164,7 +147,7 @@ pub enum Scope {
 
 impl Scope {
     /// The word of the output contract.
-    pub fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Thread => "thread",
             Self::Process => "process",

@@ -33,7 +33,7 @@ pub enum Relation {
 
 impl Relation {
     /// The word of the output contract.
-    pub fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Itself => "self",
             Self::Parent => "parent",

@@ -1,19 +1,43 @@
 //! `--fold`: a flood of the same signal from the same source to the same target is one line a second, with
-//! `repeated=N`. The first is told at once; none is dropped: what `repeated` says adds up.
+//! `repeated=N`. The first is printed at once; none is dropped: what `repeated` says adds up.
 
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use crate::base::bounded::{Bounded, Stored, owner_of};
+use crate::event::header::EventKind;
 use crate::output::format::document::{Document, Value};
 
 /// A flood has a line in this time.
 pub const EVERY: Duration = Duration::from_secs(1);
-/// Bytes that floods may take. Beyond that those of the user that has most are told early, and are over.
+/// Bytes that floods may take. Beyond that those of the user that has most are printed early, and are over.
 const ROOM: usize = 8 << 20;
 
 /// What events of one flood have in common.
-type Alike = (Option<String>, Option<String>, Option<i128>, Option<String>, Option<String>);
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct FloodKey {
+    kind: EventKind,
+    source: Option<String>,
+    target: Option<String>,
+    /// Of an attempt it need not be one.
+    signal: Option<i128>,
+    result: Option<String>,
+}
+
+impl FloodKey {
+    fn of(document: &Document) -> Self {
+        let text = |path: &str| document.text_at(path).map(str::to_owned);
+        Self {
+            kind: document.header().kind,
+            source: text("source.key").or_else(|| text("origin")),
+            // an attempt may have no target but a number
+            target: text("target.key")
+                .or_else(|| document.number_at("pidArgument").map(|pid| pid.to_string())),
+            signal: document.number_at("signal"),
+            result: text("result"),
+        }
+    }
+}
 
 #[derive(Debug)]
 struct Flood {
@@ -37,7 +61,7 @@ impl Flood {
 /// Folds floods.
 #[derive(Debug)]
 pub struct Fold {
-    floods: Bounded<Alike, Flood>,
+    floods: Bounded<FloodKey, Flood>,
     /// Nothing is due before.
     next: Option<Instant>,
 }
@@ -49,19 +73,19 @@ impl Default for Fold {
 }
 
 impl Fold {
-    /// Takes an event. Is it to be told now? If not, it is told by [`due`](Self::due). What is to be told before: of floods for
-    /// which there is no room any more.
+    /// Takes an event. Is it to be printed now? If not, a line of [`due`](Self::due) stands for it. And what is to be printed
+    /// before it: floods for which there is no room any more.
     pub fn take(&mut self, document: &Rc<Document>, now: Instant) -> (bool, Vec<Document>) {
-        // an end is told once, and so is loss
-        if !matches!(document.text_at("event"), Some("signal" | "attempt")) {
+        // an end happens once, and so does loss
+        if !matches!(document.header().kind, EventKind::Signal | EventKind::Attempt) {
             return (true, Vec::new());
         }
-        let alike = alike(document);
-        let known = self.floods.remove(&alike);
+        let key = FloodKey::of(document);
+        let known = self.floods.remove(&key);
         let is_first = known.is_none();
-        let mut bytes = bytes_of(&alike);
+        let mut bytes = bytes_of(&key);
         let flood = match known {
-            // it has been told: nothing of it needs to be kept
+            // it has been printed: nothing of it needs to be kept
             None => Flood { reported_at: now, repeated: 0, latest: None },
             Some(flood) => {
                 bytes += document.size();
@@ -72,23 +96,23 @@ impl Fold {
         self.next = Some(self.next.map_or(due, |next| next.min(due)));
         let uid = document.number_at("source.user.id").or_else(|| document.number_at("target.user.id"));
         let owner = owner_of(uid.and_then(|uid| u32::try_from(uid).ok()).unwrap_or_default());
-        let gone = self.floods.put(alike, flood, owner, bytes);
+        let gone = self.floods.put(key, flood, owner, bytes);
         (is_first, in_order(gone.into_iter().filter_map(|(_, mut flood)| flood.line()).collect()))
     }
 
-    /// What is to be told of floods, oldest first; all of it at the end.
+    /// What is to be printed of floods, oldest first; all of it at the end.
     pub fn due(&mut self, now: Instant, all: bool) -> Vec<Document> {
         let mut due = Vec::new();
         if !all && self.next.is_none_or(|next| now < next) {
             return due;
         }
         let mut next = None;
-        self.floods.retain(|alike, flood| {
+        self.floods.retain(|key, flood| {
             let mut kept = Stored::Same;
             if all || now.saturating_duration_since(flood.reported_at) >= EVERY {
                 due.push(flood.line()?);
                 flood.reported_at = now;
-                kept = Stored::Now(bytes_of(alike));
+                kept = Stored::Now(bytes_of(key));
             }
             let at = flood.reported_at + EVERY;
             next = Some(next.map_or(at, |next: Instant| next.min(at)));
@@ -101,8 +125,8 @@ impl Fold {
     /// What was folded of signals to this process, which has ended: nothing of it is to come behind that.
     pub fn due_for(&mut self, target: &str) -> Vec<Document> {
         let mut due = Vec::new();
-        self.floods.retain(|alike, flood| {
-            if alike.1.as_deref() != Some(target) {
+        self.floods.retain(|key, flood| {
+            if key.target.as_deref() != Some(target) {
                 return Some(Stored::Same);
             }
             due.extend(flood.line());
@@ -118,78 +142,67 @@ impl Fold {
 }
 
 fn in_order(mut due: Vec<Document>) -> Vec<Document> {
-    due.sort_by_key(|document| document.number_at("id"));
+    due.sort_by_key(|document| document.header().id);
     due
 }
 
-/// What is alike holds so many bytes beside itself.
-fn bytes_of(alike: &Alike) -> usize {
-    let (source, target, _, result, event) = alike;
-    [source, target, result, event].into_iter().flatten().map(String::capacity).sum()
-}
-
-fn alike(document: &Document) -> Alike {
-    let text = |path: &str| document.text_at(path).map(str::to_owned);
-    (
-        text("source.key").or_else(|| text("origin")),
-        // an attempt may have no target but a number
-        text("target.key").or_else(|| document.number_at("pidArgument").map(|pid| pid.to_string())),
-        document.number_at("signal"),
-        text("result"),
-        text("event"),
-    )
+/// A key holds so many bytes beside itself.
+fn bytes_of(key: &FloodKey) -> usize {
+    [&key.source, &key.target, &key.result].into_iter().flatten().map(String::capacity).sum()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::header::Header;
     use crate::output::format::Format;
+    use crate::output::format::ValueRef::{List, Number, Text};
     use proptest::prelude::*;
 
     impl Fold {
         /// Where there is room.
-        fn is_told_now(&mut self, document: &Rc<Document>, now: Instant) -> bool {
-            let (is_told_now, due) = self.take(document, now);
+        fn is_shown_now(&mut self, document: &Rc<Document>, now: Instant) -> bool {
+            let (is_shown_now, due) = self.take(document, now);
             assert!(due.is_empty());
-            is_told_now
+            is_shown_now
         }
     }
 
     fn event(target: u64, signal: u64, id: u64) -> Rc<Document> {
         let mut document = Document::default();
-        document.text("event", "signal");
-        document.number("id", id);
-        document.number("signal", signal);
-        document.text("result", "queued");
+        document.begin(&Header { id: Some(id), ..Header::default() });
+        document.field("id", Number(id));
+        document.field("signal", Number(signal));
+        document.field("result", Text("queued"));
         document.open("target");
-        document.text("key", &format!("{target}@1"));
+        document.field("key", Text(&format!("{target}@1")));
         document.close();
         Rc::new(document)
     }
 
     #[test]
-    fn the_first_is_told_at_once_then_one_a_second_with_the_number() {
+    fn the_first_is_printed_at_once_then_one_a_second_with_the_number() {
         let (mut fold, now) = (Fold::default(), Instant::now());
-        assert!(fold.is_told_now(&event(1, 15, 1), now));
+        assert!(fold.is_shown_now(&event(1, 15, 1), now));
         for id in 2..=10 {
-            assert!(!fold.is_told_now(&event(1, 15, id), now));
+            assert!(!fold.is_shown_now(&event(1, 15, id), now));
         }
-        assert!(fold.is_told_now(&event(1, 9, 11), now), "another signal");
-        assert!(fold.is_told_now(&event(2, 15, 12), now), "another target");
+        assert!(fold.is_shown_now(&event(1, 9, 11), now), "another signal");
+        assert!(fold.is_shown_now(&event(2, 15, 12), now), "another target");
         assert!(fold.due(now, false).is_empty());
         let due = fold.due(now + EVERY, false);
         assert_eq!(due.len(), 1);
         assert_eq!((due[0].number_at("repeated"), due[0].number_at("id")), (Some(9), Some(10)));
         assert!(fold.due(now + EVERY, false).is_empty());
         assert!(fold.due(now + 2 * EVERY, false).is_empty() && fold.floods.is_empty(), "the flood is over");
-        assert!(fold.is_told_now(&event(1, 15, 13), now + 2 * EVERY));
+        assert!(fold.is_shown_now(&event(1, 15, 13), now + 2 * EVERY));
     }
 
     #[test]
     fn what_a_process_got_comes_before_its_end() {
         let (mut fold, now) = (Fold::default(), Instant::now());
-        assert!(fold.is_told_now(&event(1, 15, 1), now) && fold.is_told_now(&event(2, 15, 2), now));
-        assert!(!fold.is_told_now(&event(1, 15, 3), now) && !fold.is_told_now(&event(2, 15, 4), now));
+        assert!(fold.is_shown_now(&event(1, 15, 1), now) && fold.is_shown_now(&event(2, 15, 2), now));
+        assert!(!fold.is_shown_now(&event(1, 15, 3), now) && !fold.is_shown_now(&event(2, 15, 4), now));
         let due = fold.due_for("1@1");
         assert_eq!(due.iter().map(|one| one.number_at("id")).collect::<Vec<_>>(), [Some(3)]);
         assert!(fold.due_for("1@1").is_empty());
@@ -199,18 +212,18 @@ mod tests {
     #[test]
     fn ends_and_loss_are_never_folded() {
         let mut fold = Fold::default();
-        for kind in ["ended", "lost"] {
+        for kind in [EventKind::Ended, EventKind::Lost] {
             let mut document = Document::default();
-            document.text("event", kind);
+            document.begin(&Header { kind, ..Header::default() });
             let document = Rc::new(document);
-            assert!((0..3).all(|_| fold.is_told_now(&document, Instant::now())), "{kind}");
+            assert!((0..3).all(|_| fold.is_shown_now(&document, Instant::now())), "{kind:?}");
         }
     }
 
     #[test]
     fn where_there_is_no_room_for_another_flood_each_is_told() {
         let (mut fold, now) = (Fold { floods: Bounded::new(0), next: None }, Instant::now());
-        assert!((0..3).all(|id| fold.is_told_now(&event(1, 15, id), now)));
+        assert!((0..3).all(|id| fold.is_shown_now(&event(1, 15, id), now)));
         assert!(fold.floods.is_empty());
     }
 
@@ -218,20 +231,21 @@ mod tests {
         let mut document = Rc::unwrap_or_clone(event(target, 15, id));
         document.open("source");
         document.open("user");
-        document.number("id", uid);
+        document.field("id", Number(uid));
         document.close();
-        document.list("cmdline", &[&vec![b'x'; 100_000]]);
+        document.field("cmdline", List(&[&vec![b'x'; 100_000]]));
         document.close();
         Rc::new(document)
     }
 
     #[test]
     fn memory_is_bounded_in_bytes_and_who_fills_it_is_told_early() {
-        let (mut fold, now, mut told) = (Fold::default(), Instant::now(), 0);
+        let (mut fold, now, mut printed) = (Fold::default(), Instant::now(), 0);
         let mut take = |fold: &mut Fold, document| {
             let (is_now, due) = fold.take(&document, now);
             assert!(due.iter().all(|one| one.number_at("source.user.id") == Some(65534)), "of another user");
-            told += i128::from(is_now) + due.iter().filter_map(|one| one.number_at("repeated")).sum::<i128>();
+            printed +=
+                i128::from(is_now) + due.iter().filter_map(|one| one.number_at("repeated")).sum::<i128>();
         };
         (0..3).for_each(|id| take(&mut fold, large_event_of(1000, 9999, id)));
         for id in 3..5003 {
@@ -240,30 +254,30 @@ mod tests {
         }
         let rest = fold.due(now, true);
         assert!(rest.iter().any(|one| one.number_at("source.user.id") == Some(1000)));
-        told += rest.iter().filter_map(|one| one.number_at("repeated")).sum::<i128>();
-        assert_eq!(told, 5003, "none was dropped");
+        printed += rest.iter().filter_map(|one| one.number_at("repeated")).sum::<i128>();
+        assert_eq!(printed, 5003, "none was dropped");
         assert_eq!(fold.floods.bytes(), 0);
     }
 
     #[test]
     fn a_process_signalled_once_leaves_no_event() {
         let (mut fold, now) = (Fold::default(), Instant::now());
-        (0..1000).for_each(|id| assert!(fold.is_told_now(&large_event_of(1, id, id), now)));
+        (0..1000).for_each(|id| assert!(fold.is_shown_now(&large_event_of(1, id, id), now)));
         assert!(fold.floods.bytes() < 1 << 20, "{}", fold.floods.bytes());
     }
 
     proptest! {
         #[test]
         fn what_is_told_adds_up(steps in proptest::collection::vec((0u64..3, 0u64..700), 0..200)) {
-            let (mut fold, mut now, mut told) = (Fold::default(), Instant::now(), 0);
+            let (mut fold, mut now, mut printed) = (Fold::default(), Instant::now(), 0);
             let count = |due: Vec<Document>| due.iter().filter_map(|one| one.number_at("repeated")).sum::<i128>();
             for (id, (target, wait)) in steps.iter().enumerate() {
                 now += Duration::from_millis(*wait);
-                told += count(fold.due(now, false));
-                told += i128::from(fold.is_told_now(&event(*target, 15, id as u64), now));
+                printed += count(fold.due(now, false));
+                printed += i128::from(fold.is_shown_now(&event(*target, 15, id as u64), now));
             }
-            told += count(fold.due(now, true));
-            prop_assert_eq!(told, steps.len() as i128);
+            printed += count(fold.due(now, true));
+            prop_assert_eq!(printed, steps.len() as i128);
         }
     }
 }

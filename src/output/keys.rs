@@ -1,167 +1,133 @@
-//! The keys of the output contract as a table: what `--where`, `--not` and `--fields` may name, and what the JSON
-//! Schema says of each. The tests hold it against every event of `tests/data`.
+//! The table of keys: everything that an event may have, in the order in which it is written. Each row says what its key
+//! holds, what that means and who chooses its text. Rendering, the columns of `--output table`, `--redact`, the line
+//! cache, `--where`, the JSON Schema, the man page and `docs/fields.md` all read it; none of them has a list of its own.
+//!
+//! A new key is a row here and the line of [`render`](super::render) that writes it; a test holds one against the other.
 
-use std::fmt::Write;
+mod key;
+mod look_up;
+mod reference;
+mod schema;
 
-use Kind::{
+use self::key::{base64, key};
+use Author::{Foreign, OfNames, Own};
+use ValueKind::{
     Decimal, Flag, List, Names, Number, Object, Process, ShortProcess, SignalName, SignalNumber, Text, Word,
 };
 
-use crate::error::UsageError;
+pub use self::key::{Author, ColumnWidth, Key, Keys, Range, ValueKind};
+pub use self::look_up::{heading, look_up, paths};
+pub use self::reference::{manual, reference};
+pub use self::schema::schema;
+use crate::event::header::{EventKind, Level};
+use crate::event::origin::{Origin, Reason, Scope};
+use crate::event::relation::Relation;
+use crate::output::render::words::{arguments_read, disposition};
+use crate::record::{ArgvFrom, COMM_BYTES, Disposition, OomScope};
 
-/// What a key holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// Any text.
-    Text,
-    /// One of these words.
-    Word(&'static [&'static str]),
-    /// The number of a signal, which may be named.
-    SignalNumber,
-    /// The name of a signal, which may be given as a number.
-    SignalName,
-    /// A whole number.
-    Number,
-    /// A number with a fraction.
-    Decimal,
-    /// true or false.
-    Flag,
-    /// A list of texts.
-    List,
-    /// Names and values of other processes: any further word is a key.
-    Names,
-    /// More keys.
-    Object(&'static [Key]),
-    /// A process, and its parents below it.
-    Process,
-    /// A process that is not source or target: told in short.
-    ShortProcess,
-}
-
-/// One key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Key {
-    /// Its name: one word of a path.
-    pub name: &'static str,
-    /// What it holds.
-    pub kind: Kind,
-    /// What that means.
-    pub meaning: &'static str,
-    /// Its text is of this program or the kernel. All other text may hold what another process wrote, so that secrets
-    /// are looked for in it.
-    pub is_own: bool,
-}
-
-const fn key(name: &'static str, kind: Kind, meaning: &'static str) -> Key {
-    Key { name, kind, meaning, is_own: false }
-}
-
-/// A key whose text no other process chooses: `--redact` leaves it alone.
-const fn own(name: &'static str, kind: Kind, meaning: &'static str) -> Key {
-    Key { name, kind, meaning, is_own: true }
-}
-
-/// What the key of a text ends with that holds the same bytes in base64, where they are not UTF-8.
+/// What the name of a raw companion ends with.
 pub const RAW: &str = "Raw";
 
+/// The words of an enum, by the function that names them. One that is not listed does not compile.
+macro_rules! words {
+    ($name:path, $type:ident: $($variant:ident),*) => {{
+        const fn _has_no_other(one: $type) {
+            match one {
+                $($type::$variant)|* => {}
+            }
+        }
+        &[$($name($type::$variant)),*]
+    }};
+}
+
 /// Kinds of event.
-pub const EVENTS: &[&str] = &["signal", "attempt", "ended", "lost"];
+pub const EVENTS: &[&str] = words!(EventKind::name, EventKind: Signal, Attempt, Ended, Lost);
 
-const ORIGINS: &[&str] = &[
-    "process",
-    "fault",
-    "tty",
-    "timer",
-    "oom",
-    "parent-death",
-    "cgroup",
-    "pidns",
-    "child",
-    "io",
-    "rlimit",
-    "seccomp",
-    "ptrace",
-    "bpf",
-    "perf",
-    "kernel",
+const LEVELS: &[&str] = words!(Level::name, Level: Info, Warn);
+
+const ORIGINS: &[&str] = words!(
+    Origin::name, Origin: Process, Fault, Tty, Timer, Oom, ParentDeath, Cgroup, PidNamespace, Child, Io, Rlimit, Seccomp,
+    Ptrace, Bpf, Perf, Kernel
+);
+
+const REASONS: &[&str] = words!(
+    Reason::name, Reason: OrphanedGroup, Reboot, Sysrq, CtrlAltDel, ConsoleSwitch, MemoryFailure, HandlerFailed,
+    ExecFailed, UserDispatch, Attach, PtraceKill, TracerEnded, MessageQueue
+);
+
+const RELATIONS: &[&str] = words!(
+    Relation::name, Relation: Itself, Parent, Ancestor, Child, Descendant, Sibling, SameSession, SameContainer, Host,
+    OtherContainer, Other
+);
+
+const SCOPES: &[&str] = words!(Scope::name, Scope: Thread, Process, ProcessGroup, All, Cgroup);
+
+const OOM_SCOPES: &[&str] = words!(OomScope::name, OomScope: Cgroup, Cpuset, MemoryPolicy, Global);
+
+const DISPOSITIONS: &[&str] = words!(disposition, Disposition: Default, Ignored, Handled);
+
+/// The first, of a process that was watched at its exec, is not written.
+const ARGUMENTS_READ: &[&str] = words!(arguments_read, ArgvFrom: Exec, Memory, Proc).split_at(1).1;
+
+const NATURAL: ValueKind = Number(Range::NATURAL);
+const PID: ValueKind = Number(Range::PID);
+
+const NAME: &[Key] = &[key("name", Text(Own), "The name")];
+const ID_AND_NAME: &[Key] = &[
+    key("id", Number(Range::ID), "The number").wide(7),
+    key("name", Text(Foreign), "The name, where there is one"),
 ];
-
-const REASONS: &[&str] = &[
-    "orphaned-pgrp",
-    "reboot",
-    "sysrq",
-    "ctrl-alt-del",
-    "console-switch",
-    "memory-failure",
-    "handler-failed",
-    "exec-failed",
-    "user-dispatch",
-    "attach",
-    "ptrace-kill",
-    "tracer-ended",
-    "message-queue",
-];
-
-const RELATIONS: &[&str] = &[
-    "self",
-    "parent",
-    "ancestor",
-    "child",
-    "descendant",
-    "sibling",
-    "same-session",
-    "same-container",
-    "host",
-    "other-container",
-    "other",
-];
-
-const NAME: &[Key] = &[own("name", Text, "The name")];
-const ID_AND_NAME: &[Key] =
-    &[key("id", Number, "The number"), key("name", Text, "The name, where there is one")];
+const COMM_RAW: Key = base64("commRaw");
+const CGROUP_RAW: Key = base64("cgroupRaw");
 
 /// Keys of an event.
-pub const EVENT: &[Key] = &[
-    own("time", Text, "When, as the kernel saw it: RFC 3339, UTC, nanoseconds"),
-    key("level", Word(&["INFO", "WARN"]), "Of the log line"),
-    own("msg", Text, "The kind of event, in words"),
+pub const EVENT: Keys = Keys([EVENT_KEYS, &[]]);
+
+const EVENT_KEYS: &[Key] = &[
+    key("time", Text(Own), "When, as the kernel saw it: RFC 3339, UTC, nanoseconds")
+        .varies()
+        .title("TIME")
+        .wide(13),
+    key("level", Word(LEVELS), "Of the log line"),
+    key("msg", Text(Own), "The kind of event, in words"),
     key("event", Word(EVENTS), "The kind of event"),
-    key("id", Number, "Counter of this run"),
-    key("signal", SignalNumber, "The signal's number"),
-    own("signalString", Text, "What Go prints for the signal"),
-    key("signalName", SignalName, "The signal's name"),
-    key("summary", Text, "The answer in one sentence"),
-    key("origin", Word(ORIGINS), "Where the signal came from"),
+    key("id", NATURAL, "Counter of this run").varies().wide(7),
+    key("signal", SignalNumber, "The signal's number").wide(7),
+    key("signalString", Text(Own), "What Go prints for the signal"),
+    key("signalName", SignalName, "The signal's name").title("SIG").wide_or(11, 8),
+    key("summary", Text(OfNames), "The answer in one sentence").stretches(),
+    key("origin", Word(ORIGINS), "Where the signal came from").wide(12),
     key("reason", Word(REASONS), "More about the origin, where the kernel's own stack says it"),
-    key("relation", Word(RELATIONS), "What the source is to the target"),
-    own("via", Text, "The system call"),
-    key("scope", Word(&["thread", "process", "process-group", "all", "cgroup"]), "Whom the call addressed"),
-    own("code", Text, "The kernel's name of si_code"),
+    key("relation", Word(RELATIONS), "What the source is to the target").wide(12),
+    key("via", Text(Own), "The system call").wide(12),
+    key("scope", Word(SCOPES), "Whom the call addressed").wide(12),
+    key("code", Text(Own), "The kernel's name of si_code"),
     key("codeForged", Flag, "The code is a sender's own claim"),
     key(
         "sigval",
-        Object(&[key("int", Number, "As an int"), own("ptr", Text, "As a pointer, in hex")]),
+        Object(&[key("int", Number(Range::INT), "As an int"), key("ptr", Text(Own), "As a pointer, in hex")]),
         "The value that sigqueue() sent along",
     ),
-    key("pidArgument", Number, "Of an attempt: the pid that the caller wrote"),
-    own("result", Text, "What became of it at its target, or the errno of an attempt"),
-    key("fatal", Flag, "This signal ends the target"),
-    key("repeated", Number, "So many like this one since the line before it; this is the latest"),
-    key("exitCode", Number, "Of an end: what the process returned"),
+    key("pidArgument", Number(Range::INT), "Of an attempt: the pid that the caller wrote"),
+    key("result", Text(Own), "What became of it at its target, or the errno of an attempt")
+        .title("RESULT")
+        .wide_or(15, 8),
+    key("fatal", Flag, "This signal ends the target").wide(5),
+    key("repeated", NATURAL, "So many like this one since the line before it; this is the latest"),
+    key("exitCode", Number(Range::EXIT_CODE), "Of an end: what the process returned"),
     key("coreDumped", Flag, "Of an end: it left a core"),
     key("after", Object(EARLIER), "Of an end: the signal before it"),
     key("previous", Object(EARLIER), "The signal before this one that could have ended the target"),
-    key("trigger", ShortProcess, "Who was on the CPU, where that tells something"),
+    key("trigger", ShortProcess, "The process that was on the CPU, where that says something"),
     key("tty", Object(NAME), "The terminal that sent it"),
     key(
         "oom",
         Object(&[
-            key("scope", Word(&["cgroup", "cpuset", "memory-policy", "global"]), "Whose memory ran out"),
-            key("cgroup", Text, "The cgroup at its limit"),
-            key("cgroupRaw", Text, "The same in base64, where it is not UTF-8"),
-            key("limitBytes", Number, "The limit"),
-            key("usageBytes", Number, "What was used"),
-            key("rssBytes", Number, "What the victim held"),
+            key("scope", Word(OOM_SCOPES), "Whose memory ran out").wide(12),
+            key("cgroup", Text(Foreign), "The cgroup at its limit").raw(&CGROUP_RAW),
+            key("limitBytes", NATURAL, "The limit"),
+            key("usageBytes", NATURAL, "What was used"),
+            key("rssBytes", NATURAL, "What the victim held"),
         ]),
         "Out of memory",
     ),
@@ -170,7 +136,7 @@ pub const EVENT: &[Key] = &[
         Object(&[
             key("name", Word(&["RLIMIT_CPU", "RLIMIT_RTTIME", "RLIMIT_FSIZE"]), "Which limit"),
             key("valueSeconds", Decimal, "How much time it allows"),
-            key("valueBytes", Number, "How many bytes it allows"),
+            key("valueBytes", NATURAL, "How many bytes it allows"),
             key("kind", Word(&["soft", "hard"]), "Whether it is the soft or the hard limit"),
         ]),
         "The resource limit that was exceeded",
@@ -178,10 +144,10 @@ pub const EVENT: &[Key] = &[
     key(
         "seccomp",
         Object(&[
-            key("syscall", Number, "Its number in the table of arch"),
-            own("syscallName", Text, "Its name"),
-            own("arch", Text, "The architecture of the call"),
-            own("address", Text, "The instruction behind the call, in hex"),
+            key("syscall", Number(Range::INT), "Its number in the table of arch"),
+            key("syscallName", Text(Own), "Its name"),
+            key("arch", Text(Own), "The architecture of the call"),
+            key("address", Text(Own), "The instruction behind the call, in hex"),
         ]),
         "The system call that seccomp refused",
     ),
@@ -193,32 +159,35 @@ pub const EVENT: &[Key] = &[
         ]),
         "A reboot of a pid namespace",
     ),
-    own("kernelStack", List, "The kernel functions that sent it, where they mean nothing more"),
+    key("kernelStack", List(Own), "The kernel functions that sent it, where they mean nothing more"),
     key(
         "fault",
-        Object(&[own("address", Text, "The address, in hex"), own("ip", Text, "The instruction, in hex")]),
+        Object(&[
+            key("address", Text(Own), "The address, in hex"),
+            key("ip", Text(Own), "The instruction, in hex"),
+        ]),
         "A fault",
     ),
-    own("missing", List, "What should be there and is not, with the reason"),
-    key("source", Process, "Who sent it"),
-    key("target", Process, "Who received it"),
-    key("commonAncestor", Object(&[key("pid", Number, "Its pid")]), "The nearest process above both"),
-    key("lost", Number, "Events lost since the last such line"),
+    key("missing", List(Own), "What should be there and is not, with the reason"),
+    key("source", Process, "The process that sent it").title(""),
+    key("target", Process, "The process that received it").title("T"),
+    key("commonAncestor", Object(&[key("pid", PID, "Its pid").wide(7)]), "The nearest process above both"),
+    key("lost", NATURAL, "Events lost since the last such line"),
     key(
         "cause",
         Object(&[
-            key("ringFull", Number, "The ring had no room"),
-            key("recursion", Number, "The kernel skipped the hook"),
-            key("undecodable", Number, "A record could not be read"),
-            key("attempts", Number, "Attempts for which there was no room"),
-            key("ends", Number, "Ends for which there was no room"),
-            key("ooms", Number, "OOM kills of which the record found no room, or its hook was skipped"),
+            key("ringFull", NATURAL, "The ring had no room"),
+            key("recursion", NATURAL, "The kernel skipped the hook"),
+            key("undecodable", NATURAL, "A record could not be read"),
+            key("attempts", NATURAL, "Attempts for which there was no room"),
+            key("ends", NATURAL, "Ends for which there was no room"),
+            key("ooms", NATURAL, "OOM kills of which the record found no room, or its hook was skipped"),
             key(
                 "cgroups",
-                Number,
+                NATURAL,
                 "Paths of new cgroups for which there was no room, or the hook was skipped",
             ),
-            key("lines", Number, "Lines for which an output had no room"),
+            key("lines", NATURAL, "Lines for which an output had no room"),
         ]),
         "Why they were lost",
     ),
@@ -226,394 +195,156 @@ pub const EVENT: &[Key] = &[
 
 /// A signal that another event refers to.
 const EARLIER: &[Key] = &[
-    key("id", Number, "Its event"),
-    key("signalName", SignalName, "Its name"),
-    key("origin", Word(ORIGINS), "Where it came from"),
+    key("id", NATURAL, "Its event").varies().wide(7),
+    key("signalName", SignalName, "Its name").wide_or(11, 8),
+    key("origin", Word(ORIGINS), "Where it came from").wide(12),
     key("hidden", Flag, "It was hidden by default, or by a filter"),
-    own("result", Text, "What became of it"),
-    key("source", Object(SENDER), "Who sent it"),
-    key("secondsAgo", Decimal, "How long before"),
+    key("result", Text(Own), "What became of it").wide_or(15, 8),
+    key("source", Object(SENDER), "The process that sent it"),
+    key("secondsAgo", Decimal, "How long before").varies(),
 ];
 
 /// The end of a child.
 const CHILD_DEATH: &[Key] = &[
-    key("pid", Number, "The child"),
-    key("signalName", SignalName, "What it died of"),
-    key("secondsAgo", Decimal, "How long before"),
-    key("id", Number, "The event that told of it"),
+    key("pid", PID, "The child").wide(7),
+    key("signalName", SignalName, "The signal that killed it").wide_or(11, 8),
+    key("secondsAgo", Decimal, "How long before").varies(),
+    key("id", NATURAL, "The event that reported it").wide(7),
 ];
 
 /// A signal that the source itself got.
 const LAST_SIGNAL: &[Key] = &[
-    key("id", Number, "Its event"),
-    key("signalName", SignalName, "Its name"),
-    key("source", Object(SENDER), "Who sent it"),
-    key("secondsAgo", Decimal, "How long before"),
+    key("id", NATURAL, "Its event").wide(7),
+    key("signalName", SignalName, "Its name").wide_or(11, 8),
+    key("source", Object(SENDER), "The process that sent it"),
+    key("secondsAgo", Decimal, "How long before").varies(),
 ];
 
 const SENDER: &[Key] = &[
-    key("pid", Number, "Its pid"),
-    key("comm", Text, "Its name"),
-    key("commRaw", Text, "The same in base64, where it is not UTF-8"),
-    own("key", Text, "Its key"),
+    key("pid", PID, "Its pid").wide(7),
+    key("comm", Text(Foreign), "Its name").raw(&COMM_RAW).most_bytes(COMM_BYTES).wide_or(15, 10),
+    key("key", Text(Own), "Its key"),
 ];
 
 /// Keys that every process has, parents and triggers included.
-pub const PROCESS: &[Key] = &[
-    key("pid", Number, "Thread group id in the initial pid namespace"),
-    key("cmdline", List, "The arguments as they were exec'd"),
-    key("cmdlineRaw", Text, "The same in base64, where they are not UTF-8"),
+const PROCESS: &[Key] = &[
+    key("pid", PID, "Thread group id in the initial pid namespace").title("PID").wide(7),
+    key("cmdline", List(Foreign), "The arguments as they were exec'd")
+        .raw(&CMDLINE_RAW)
+        .title("CMDLINE")
+        .stretches(),
     key("cmdlineTruncated", Flag, "The arguments go on"),
     key(
         "cmdlineFrom",
-        Word(&["memory", "proc"]),
+        Word(ARGUMENTS_READ),
         "Where the arguments were read, if not at exec: in the memory of a process older than the tracer, or in /proc. Either may be what the process wrote there",
     ),
     key("cmdlineRedacted", Flag, "A secret was taken out of the arguments"),
     key("cmdlineOmitted", Flag, "Left out to keep the line short (--max-line)"),
-    key("comm", Text, "The name"),
-    key("commRaw", Text, "The same in base64, where it is not UTF-8"),
-    own("key", Text, "pid@start: names one process for ever"),
+    key("comm", Text(Foreign), "The name")
+        .raw(&COMM_RAW)
+        .most_bytes(COMM_BYTES)
+        .title("COMM")
+        .wide_or(15, 10),
+    key("key", Text(Own), "pid@start: names one process for ever"),
     key("user", Object(ID_AND_NAME), "Effective user"),
     key("exited", Flag, "It is gone"),
     key("execedSince", Flag, "It has become another program since"),
 ];
 
-/// Further keys of a trigger.
+const CMDLINE_RAW: Key = key("cmdlineRaw", ValueKind::Base64, "The same in base64, where they are not UTF-8");
+
+/// Further keys of a process that is neither source nor target.
 const TRIGGER: &[Key] =
-    &[key("tid", Number, "The thread"), key("processAlive", Flag, "Its process lives on")];
+    &[key("tid", PID, "The thread").wide(7), key("processAlive", Flag, "Its process lives on")];
 
 /// Further keys of source and target.
 const IDENTITY: &[Key] = &[
-    key("tid", Number, "The thread, if it is not the first"),
-    key("title", Text, "The live text of the arguments, where the process changed it"),
-    key("titleRaw", Text, "The same in base64, where it is not UTF-8"),
+    key("tid", PID, "The thread, if it is not the first").wide(7),
+    key("title", Text(Foreign), "The live text of the arguments, where the process changed it")
+        .raw(&base64("titleRaw"))
+        .stretches(),
     key("titleTruncated", Flag, "The title goes on"),
-    key("titleAgeSeconds", Decimal, "How long ago the title was read"),
-    key("exe", Text, "The program's path, as the process itself sees it"),
-    key("exeRaw", Text, "The same in base64, where it is not UTF-8"),
+    key("titleAgeSeconds", Decimal, "How long ago the title was read").varies(),
+    key("exe", Text(Foreign), "The program's path, as the process itself sees it").raw(&base64("exeRaw")),
     key(
         "exeUnreachable",
         Flag,
         "The program is not below the root directory of the process: a file of another mount namespace, or of no directory",
     ),
-    own("startTime", Text, "When it started: RFC 3339, UTC"),
+    key("startTime", Text(Own), "When it started: RFC 3339, UTC").wide(13),
     key("group", Object(ID_AND_NAME), "Effective group"),
-    key("loginUser", Object(ID_AND_NAME), "Who logged in"),
-    key("session", Number, "Session id"),
+    key("loginUser", Object(ID_AND_NAME), "The user who logged in"),
+    key("session", PID, "Session id").wide(7),
     key("tty", Object(NAME), "Its terminal"),
-    key("nspid", Number, "Its pid in its own pid namespace"),
-    key("pidns", Number, "The inode of that namespace"),
-    key("mntns", Number, "The inode of its mount namespace, if it is not the host's"),
-    key("netns", Number, "The inode of its network namespace, if it is not the host's"),
-    key("userns", Number, "The inode of its user namespace, if it is not the host's"),
+    key("nspid", PID, "Its pid in its own pid namespace").wide(7),
+    key("pidns", NATURAL, "The inode of that namespace"),
+    key("mntns", NATURAL, "The inode of its mount namespace, if it is not the host's"),
+    key("netns", NATURAL, "The inode of its network namespace, if it is not the host's"),
+    key("userns", NATURAL, "The inode of its user namespace, if it is not the host's"),
     key(
         "uts",
-        Object(&[
-            key("nodename", Text, "Host name, in a pod the pod's"),
-            key("nodenameRaw", Text, "The same in base64, where it is not UTF-8"),
-        ]),
+        Object(
+            &[key("nodename", Text(Foreign), "Host name, in a pod the pod's").raw(&base64("nodenameRaw"))],
+        ),
         "Its UTS namespace",
     ),
-    key("cgroup", Text, "Its cgroup"),
-    key("cgroupRaw", Text, "The same in base64, where it is not UTF-8"),
+    key("cgroup", Text(Foreign), "Its cgroup").raw(&CGROUP_RAW),
     key(
         "systemd",
         Object(&[
-            key("unit", Text, "Its unit"),
-            key("userUnit", Text, "Its unit of the user's manager, which is the unit: named by the user"),
+            key("unit", Text(Foreign), "Its unit"),
+            key(
+                "userUnit",
+                Text(Foreign),
+                "Its unit of the user's manager, which is the unit: named by the user",
+            ),
         ]),
         "systemd",
     ),
     key(
         "container",
         Object(&[
-            key("id", Text, "Its id"),
-            own("runtime", Text, "Who made it"),
-            key("name", Text, "Of a Nomad allocation, the task"),
-            key("ofUser", Number, "The uid of the user who named it: no runtime of the host vouches for it"),
+            key("id", Text(Foreign), "Its id").wide(7),
+            key("runtime", Text(Own), "What made it"),
+            key("name", Text(Foreign), "Of a Nomad allocation, the task"),
+            key("ofUser", NATURAL, "The uid of the user who named it: no runtime of the host vouches for it"),
         ]),
         "Its container",
     ),
-    key("k8s", Object(&[key("pod", Object(&[key("uid", Text, "Its uid")]), "Its pod")]), "Kubernetes"),
-    key("env", Names, "Variables of --env, as they were at exec"),
-    key("envRaw", Names, "Those in base64 whose values are not UTF-8"),
-    key("lastChildDeath", Object(CHILD_DEATH), "Which child of it died last of a signal"),
+    key(
+        "k8s",
+        Object(&[key("pod", Object(&[key("uid", Text(Foreign), "Its uid")]), "Its pod")]),
+        "Kubernetes",
+    ),
+    key("env", Names, "Variables of --env, as they were at exec").raw(&key(
+        "envRaw",
+        Names,
+        "Those in base64 whose values are not UTF-8",
+    )),
+    key("lastChildDeath", Object(CHILD_DEATH), "The child of it that a signal killed last"),
     key(
         "lastSignal",
         Object(LAST_SIGNAL),
         "What it got itself from another process less than a second before",
     ),
     key("tracer", ShortProcess, "The process that traces it (ptrace)"),
-    key("pgid", Number, "Process group"),
-    key("disposition", Word(&["default", "ignored", "handled"]), "What the signal met"),
-    key("blocked", Flag, "The signal is blocked"),
+    key("pgid", PID, "Process group").wide(7),
+    key("disposition", Word(DISPOSITIONS), "What the signal met").wide(12),
+    key("blocked", Flag, "The signal is blocked").wide(5),
     key("waiting", Flag, "A thread waits for the signal (sigwait)"),
-    key("signalfd", Flag, "The signal is blocked, and somebody waits at a signalfd of the process"),
+    key("signalfd", Flag, "The signal is blocked, and a thread waits at a signalfd of the process"),
     key(
         "state",
         Word(&["running", "sleeping", "disk-sleep", "stopped", "traced", "frozen", "exiting", "zombie"]),
         "What the target was doing",
-    ),
-    key("tree", Text, "From PID 1 down to the process"),
+    )
+    .wide(12),
+    key("tree", Text(OfNames), "From PID 1 down to the process").stretches(),
     key("treeTruncated", Flag, "The tree goes on above"),
     key("parent", Process, "The process above, as it is nested"),
-    key("spawnedBy", Process, "Who started it, through parents that are gone"),
+    key("spawnedBy", Process, "The process that started it, through parents that are gone"),
 ];
 
-fn children(kind: Kind) -> Vec<&'static Key> {
-    tables(kind).iter().copied().flatten().collect()
-}
-
-/// The keys below a key of this kind, in as many tables.
-pub(super) fn tables(kind: Kind) -> [&'static [Key]; 2] {
-    match kind {
-        Object(keys) => [keys, &[]],
-        Process => [PROCESS, IDENTITY],
-        ShortProcess => [PROCESS, TRIGGER],
-        _ => [&[], &[]],
-    }
-}
-
-/// What the key at this path holds.
-///
-/// # Errors
-/// If the contract has no such key: names the nearest. If it is an object: names its keys.
-pub fn look_up(path: &str) -> Result<Kind, UsageError> {
-    let mut keys: Vec<&Key> = EVENT.iter().collect();
-    let mut kind = None;
-    for word in path.split('.') {
-        if kind == Some(Kind::Names) {
-            // whatever is left is the name
-            return Ok(Text);
-        }
-        let Some(found) = keys.iter().find(|key| key.name == word) else {
-            return Err(UsageError::Key { key: path.to_owned(), nearest: nearest(path) });
-        };
-        kind = Some(found.kind);
-        keys = children(found.kind);
-    }
-    match kind {
-        Some(Names) => Err(UsageError::KeyIsObject { key: path.to_owned(), keys: format!("{path}.NAME") }),
-        Some(Object(_) | Process | ShortProcess) | None => {
-            let mut names: Vec<String> = keys.iter().map(|key| format!("{path}.{}", key.name)).collect();
-            names.truncate(5);
-            Err(UsageError::KeyIsObject { key: path.to_owned(), keys: names.join(", ") })
-        }
-        Some(kind) => Ok(kind),
-    }
-}
-
-/// The paths of the contract, parents once.
-pub fn paths() -> Vec<String> {
-    fn add(path: &str, keys: Vec<&'static Key>, depth: u32, paths: &mut Vec<String>) {
-        for key in keys {
-            let path = if path.is_empty() { key.name.to_owned() } else { format!("{path}.{}", key.name) };
-            match key.kind {
-                Process if depth == 0 => {}
-                Process => add(&path, children(key.kind), depth - 1, paths),
-                Object(_) | ShortProcess => add(&path, children(key.kind), depth, paths),
-                Kind::Names => {}
-                _ => paths.push(path),
-            }
-        }
-    }
-    let mut paths = Vec::new();
-    add("", EVENT.iter().collect(), 2, &mut paths);
-    paths
-}
-
-/// The key of the contract that is most like this one. What people leave out is the beginning: `pid`, `comm`.
-pub fn nearest(wanted: &str) -> String {
-    let ends_so = |path: &str| path.strip_suffix(wanted).is_some_and(|rest| rest.ends_with('.'));
-    // the shortest of those that end so
-    let likeness = |path: &String| {
-        if ends_so(path) {
-            (true, usize::MAX - path.len(), 0.0)
-        } else {
-            (false, 0, strsim::jaro_winkler(wanted, path))
-        }
-    };
-    paths()
-        .into_iter()
-        .map(|path| (likeness(&path), path))
-        .max_by(|(one, _), (other, _)| {
-            (one.0, one.1).cmp(&(other.0, other.1)).then(one.2.total_cmp(&other.2))
-        })
-        .map_or_else(String::new, |(_, path)| path)
-}
-
-/// JSON Schema (draft 2020-12) of every event.
-pub fn schema() -> String {
-    let mut text = String::from(
-        "{\n  \"$schema\": \"https://json-schema.org/draft/2020-12/schema\",\n  \"title\": \"killsnoop event\",\n  \
-         \"description\": \"One line of killsnoop -o json. Generated: killsnoop generate\",\n  \
-         \"type\": \"object\",\n  \"required\": [\"time\", \"level\", \"msg\", \"event\"],\n  \
-         \"additionalProperties\": false,\n  \"properties\": ",
-    );
-    push_properties(&mut text, &EVENT.iter().collect::<Vec<_>>(), 1);
-    text.push_str(
-        ",\n  \"allOf\": [\n    {\n      \"if\": {\"properties\": {\"event\": {\"const\": \"lost\"}}},\n      \
-         \"then\": {\"required\": [\"lost\", \"cause\"]},\n      \
-         \"else\": {\"required\": [\"id\", \"summary\"]}\n    },\n    \
-         {\n      \"if\": {\"properties\": {\"event\": {\"enum\": [\"signal\", \"ended\"]}}},\n      \
-         \"then\": {\"required\": [\"target\"]}\n    },\n    \
-         {\n      \"if\": {\"properties\": {\"event\": {\"const\": \"attempt\"}}},\n      \
-         \"then\": {\"required\": [\"source\", \"result\", \"signal\", \"signalString\", \"signalName\"]}\n    }\n  ],\n  \"$defs\": {\n",
-    );
-    for (place, (name, kind)) in [("process", Process), ("trigger", ShortProcess)].into_iter().enumerate() {
-        let comma = if place == 0 { "" } else { ",\n" };
-        let _ = write!(
-            text,
-            "{comma}    \"{name}\": {{\"type\": \"object\", \"required\": [\"pid\", \"comm\"], \"additionalProperties\": \
-             false, \"properties\": "
-        );
-        push_properties(&mut text, &children(kind), 2);
-        text.push('}');
-    }
-    text.push_str("\n  }\n}\n");
-    text
-}
-
-fn push_properties(text: &mut String, keys: &[&'static Key], depth: usize) {
-    let indent = "  ".repeat(depth + 1);
-    text.push('{');
-    for (place, key) in keys.iter().enumerate() {
-        let comma = if place == 0 { "" } else { "," };
-        // a table of ours: no quote and no backslash in it
-        let _ = write!(text, "{comma}\n{indent}\"{}\": {{\"description\": \"{}\", ", key.name, key.meaning);
-        match key.kind {
-            Text | SignalName => text.push_str("\"type\": \"string\""),
-            Word(words) => {
-                let _ = write!(text, "\"enum\": [\"{}\"]", words.join("\", \""));
-            }
-            SignalNumber | Number => text.push_str("\"type\": \"integer\""),
-            Decimal => text.push_str("\"type\": \"number\""),
-            Flag => text.push_str("\"type\": \"boolean\""),
-            Names => text.push_str("\"type\": \"object\", \"additionalProperties\": {\"type\": \"string\"}"),
-            List => text.push_str("\"type\": \"array\", \"items\": {\"type\": \"string\"}"),
-            Process => text.push_str("\"$ref\": \"#/$defs/process\""),
-            ShortProcess => text.push_str("\"$ref\": \"#/$defs/trigger\""),
-            Object(inner) => {
-                text.push_str("\"type\": \"object\", \"additionalProperties\": false, \"properties\": ");
-                push_properties(text, &inner.iter().collect::<Vec<_>>(), depth + 1);
-            }
-        }
-        text.push('}');
-    }
-    let _ = write!(text, "\n{}}}", "  ".repeat(depth));
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_key_of_the_contract_is_known_at_any_depth() {
-        assert_eq!(look_up("signal").unwrap(), SignalNumber);
-        assert_eq!(look_up("source.user.id").unwrap(), Number);
-        assert_eq!(look_up("target.parent.parent.parent.cmdline").unwrap(), List);
-        assert_eq!(look_up("trigger.processAlive").unwrap(), Flag);
-        assert!(paths().iter().all(|path| look_up(path).is_ok()));
-    }
-
-    #[test]
-    fn an_unknown_key_is_told_the_nearest() {
-        for (wrong, right) in [
-            ("sorce.comm", "source.comm"),
-            ("target.container", "target.container.id"),
-            ("comm", "target.comm"),
-            ("signalname", "signalName"),
-            ("target.user", "target.user.id"),
-            ("source.", "source."),
-        ] {
-            let message = look_up(wrong).unwrap_err().to_string();
-            assert!(message.contains(right), "{wrong}: {message}");
-            assert!(message.contains(&format!("'{wrong}'")), "{wrong}: {message}");
-        }
-    }
-
-    #[test]
-    fn words_are_those_of_the_types() {
-        let reasons: Vec<&str> =
-            crate::event::origin::Reason::ALL.iter().map(|reason| reason.name()).collect();
-        assert_eq!(reasons, REASONS);
-        let scopes: Vec<&str> = crate::record::OomScope::ALL.iter().map(|scope| scope.name()).collect();
-        assert_eq!(look_up("oom.scope").unwrap(), Word(&["cgroup", "cpuset", "memory-policy", "global"]));
-        assert_eq!(scopes, ["cgroup", "cpuset", "memory-policy", "global"]);
-    }
-
-    /// What is listed here is left alone by `--redact`: no other process may choose a byte of it.
-    #[test]
-    fn text_that_is_not_searched_for_secrets_is_listed_here() {
-        let mut own: Vec<String> = Vec::new();
-        for keys in [EVENT, PROCESS, IDENTITY, TRIGGER] {
-            add_own("", keys, &mut own);
-        }
-        own.sort();
-        own.dedup();
-        let listed = [
-            "after.result",
-            "after.source.key",
-            "code",
-            "container.runtime",
-            "fault.address",
-            "fault.ip",
-            "kernelStack",
-            "key",
-            "lastSignal.source.key",
-            "missing",
-            "msg",
-            "previous.result",
-            "previous.source.key",
-            "result",
-            "seccomp.address",
-            "seccomp.arch",
-            "seccomp.syscallName",
-            "signalString",
-            "sigval.ptr",
-            "startTime",
-            "time",
-            "tty.name",
-            "via",
-        ];
-        assert_eq!(own, listed);
-    }
-
-    fn add_own(path: &str, keys: &[Key], own: &mut Vec<String>) {
-        for key in keys {
-            let path = format!("{path}{}", key.name);
-            match key.kind {
-                Object(inner) => add_own(&format!("{path}."), inner, own),
-                _ if key.is_own => own.push(path),
-                _ => {}
-            }
-        }
-    }
-
-    #[test]
-    fn every_raw_key_is_beside_the_text_whose_bytes_it_has() {
-        let all = paths();
-        let raw: Vec<&String> = all.iter().filter(|path| path.ends_with(RAW)).collect();
-        assert!(raw.len() > 10);
-        for path in raw {
-            assert!(all.iter().any(|other| *path == format!("{other}{RAW}")), "{path}");
-        }
-    }
-
-    #[test]
-    fn no_key_is_in_the_table_twice() {
-        for keys in [children(Process), children(ShortProcess), EVENT.iter().collect()] {
-            let mut names: Vec<&str> = keys.iter().map(|key| key.name).collect();
-            names.sort_unstable();
-            names.dedup();
-            assert_eq!(names.len(), keys.len());
-        }
-    }
-
-    #[test]
-    fn the_schema_is_json() {
-        let schema: serde_json::Value = serde_json::from_str(&schema()).unwrap();
-        assert_eq!(schema["properties"]["signal"]["type"], "integer");
-    }
-}
+mod tests;

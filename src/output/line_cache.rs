@@ -1,10 +1,11 @@
-//! Signals that are one before once more: their records are the same, byte by byte, but for the times. Of a storm most
-//! are, and then nothing needs to be decoded, judged and told again: the line is filled in anew ([`LineTemplate`]).
+//! Lines of signals that come again: their records are the same, byte by byte, but for the times. Most records of a storm
+//! are, and then nothing needs to be decoded, judged and formatted: the slots of the line are filled again
+//! ([`LineTemplate`]).
 //!
 //! What a line is made of beside the record is looked at each time: the state of the host that is known, the filters'
 //! answer, what came before. A signal that comes once is only counted; memory is bounded.
 //!
-//! [`LineTemplate`]: crate::output::format::stencil::LineTemplate
+//! [`LineTemplate`]: crate::output::format::line_template::LineTemplate
 
 use std::hash::{Hasher, RandomState};
 use std::num::NonZeroUsize;
@@ -57,24 +58,24 @@ impl<'a> Outline<'a> {
 pub struct CachedEvent {
     /// Which state of the host was known.
     pub state: u64,
-    /// Nothing earlier (boot time, ns) is told so.
+    /// Nothing earlier (boot time, ns) is printed so.
     pub from: u64,
     /// For the history.
     pub noted: SignalNote,
-    /// What brought the signal before about, if an event told of that.
+    /// The origin of the signal before, if an event reported it.
     pub previous: Option<Origin>,
     /// What was reported.
     pub kept: CachedLine,
 }
 
 #[derive(Debug)]
-struct Known {
+struct Entry {
     head: WireSignal,
     rest: Vec<u8>,
     made: CachedEvent,
 }
 
-impl Known {
+impl Entry {
     fn is_of(&self, outline: &Outline<'_>) -> bool {
         self.rest == outline.rest && bytes_of(&self.head) == bytes_of(&outline.head)
     }
@@ -88,8 +89,8 @@ impl Known {
 #[derive(Debug)]
 pub struct LineCache {
     /// By the hash of the outline; None of one that came once. Users choose much of an outline, so they could have hashes that
-    /// meet in one place of the table, but not with a seed that nobody knows.
-    known: LruCache<u64, Option<Box<Known>>, RandomState>,
+    /// meet in one place of the table, but not with a secret seed.
+    known: LruCache<u64, Option<Box<Entry>>, RandomState>,
     bytes: usize,
 }
 
@@ -118,12 +119,12 @@ impl LineCache {
 
     /// Keeps it.
     pub fn keep(&mut self, outline: &Outline<'_>, made: CachedEvent) {
-        let known = Known { head: outline.head, rest: outline.rest.to_vec(), made };
+        let known = Entry { head: outline.head, rest: outline.rest.to_vec(), made };
         self.put(outline.hash, Some(Box::new(known)));
     }
 
-    fn put(&mut self, hash: u64, known: Option<Box<Known>>) {
-        let size = |known: &Option<Box<Known>>| known.as_ref().map_or(0, |known| known.size());
+    fn put(&mut self, hash: u64, known: Option<Box<Entry>>) {
+        let size = |known: &Option<Box<Entry>>| known.as_ref().map_or(0, |known| known.size());
         self.bytes += size(&known);
         if let Some((_, old)) = self.known.push(hash, known) {
             self.bytes -= size(&old);
@@ -135,11 +136,11 @@ impl LineCache {
     }
 }
 
-/// From which time on (boot time, ns) an event of the same bytes is told as this one is, but for the gaps of its line.
+/// From which time on (boot time, ns) an event of the same bytes is printed as this one is, but for the slots of its line.
 /// None if it is not.
 pub fn valid_from(event: &SignalEvent<'_>) -> Option<u64> {
     let facts = &event.facts;
-    // another record belongs to it, or it tells of times in words
+    // another record belongs to it, or its sentence has times in it
     if facts.oom.is_some() || origin::may_be_oom(facts) || summary::mentions_time(event) {
         return None;
     }
@@ -151,7 +152,7 @@ pub fn valid_from(event: &SignalEvent<'_>) -> Option<u64> {
     }
     match facts.child_death {
         None => Some(from),
-        // it stays too old to be told
+        // it stays too old to be printed
         Some(death) if death.time <= facts.time && event.child_death().is_none() => Some(facts.time),
         Some(_) => None,
     }
@@ -166,12 +167,14 @@ mod tests {
     use crate::enrich::surroundings::{ReadTitle, Surroundings};
     use crate::event::context::Context;
     use crate::event::{Clock, Event};
-    use crate::output::deliver::destination::Place;
-    use crate::output::deliver::writer::Counts;
+    use crate::output::deliver::destination::DestinationName;
+    use crate::output::deliver::ledger::Counts;
     use crate::output::format::Format;
     use crate::output::format::document::{Document, Field, Value};
-    use crate::output::format::line_template::{EventStamp, is_slot};
-    use crate::output::{OutputSettings, Reporter, Settings};
+    use crate::output::format::json::JSON;
+    use crate::output::format::line_template::EventStamp;
+    use crate::output::format::logfmt::LOGFMT;
+    use crate::output::{FormatKind, OutputSettings, Reporter, Settings};
     use crate::record::{ChildDeath, Previous, ProcessFacts, Record, Snapshot, decode};
 
     const CLOCK: Clock = Clock::fixed(1_767_225_600_000_000_000);
@@ -195,7 +198,7 @@ mod tests {
             }
         }
         assert!(records.len() > 15, "{}", records.len());
-        // of those behind another signal a sentence tells when that was, unless it is of the same number
+        // the sentence of one behind another signal says when that was, unless it is of the same number
         for place in 0..records.len() {
             let (mut head, rest) = head_of_signal(&records[place]).unwrap();
             if has_previous(&head.previous) {
@@ -234,12 +237,12 @@ mod tests {
     }
 
     fn reporter(directory: &Path) -> Reporter {
-        let output = |kind: crate::output::Kind| OutputSettings {
+        let output = |kind: FormatKind| OutputSettings {
             kind,
-            place: Place::File(directory.join(format!("{kind:?}"))),
+            destination: DestinationName::File(directory.join(kind.name)),
             folds: false,
         };
-        let outputs = vec![output(crate::output::Kind::Json), output(crate::output::Kind::Logfmt)];
+        let outputs = vec![output(JSON), output(LOGFMT)];
         Reporter::open(&Settings { outputs, ..Settings::default() }).unwrap()
     }
 
@@ -247,11 +250,11 @@ mod tests {
         reporter.flush(true, Counts::default());
         reporter.wait_until_written(&false.into());
         let read = |name| fs::read_to_string(directory.join(name)).unwrap();
-        ["Json", "Logfmt"].map(|name| read(name).lines().map(str::to_owned).collect()).into()
+        ["json", "logfmt"].map(|name| read(name).lines().map(str::to_owned).collect()).into()
     }
 
     #[test]
-    fn a_signal_that_comes_again_is_told_as_if_it_were_read() {
+    fn a_signal_that_comes_again_is_printed_as_if_it_were_read() {
         let (read, filled) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let (mut reads, mut fills) = (reporter(read.path()), reporter(filled.path()));
         let (mut line_cache, mut count) = (LineCache::default(), 0);
@@ -290,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn one_of_which_any_byte_but_those_of_times_is_another_is_another() {
+    fn a_record_with_another_byte_that_is_no_time_is_another() {
         let all = records();
         let with_previous = all.iter().find(|record| Outline::of(record).unwrap().previous.is_some());
         for record in [with_previous.unwrap(), &all[0]] {
@@ -315,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn in_another_state_of_the_host_or_earlier_it_is_told_anew() {
+    fn in_another_state_of_the_host_or_earlier_it_is_made_again() {
         let record = &records()[0];
         let (mut line_cache, outline) = (LineCache::default(), Outline::of(record).unwrap());
         let event = event(record, 1, CLOCK, 3);
@@ -329,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn what_tells_of_times_in_other_ways_does_not_hold() {
+    fn what_has_times_in_other_ways_does_not_hold() {
         let process = |pid| ProcessFacts::named(pid, b"x");
         let between = |change: &dyn Fn(&mut Snapshot<'static>)| {
             let mut facts = Snapshot::between(process(7), process(9));
@@ -353,7 +356,7 @@ mod tests {
             })
         };
         assert_eq!(between(&|facts| facts.previous = previous(15)), Some(0));
-        assert_eq!(between(&|facts| facts.previous = previous(1)), None, "the sentence tells when");
+        assert_eq!(between(&|facts| facts.previous = previous(1)), None, "the sentence says when");
         let died = |time| Some(ChildDeath { pid: 8, signal: 9, time });
         assert_eq!(between(&|facts| facts.child_death = died(9_900_000_000)), None);
         assert_eq!(between(&|facts| facts.child_death = died(10_900_000_000)), None, "it will have died");
@@ -398,7 +401,7 @@ mod tests {
     }
 
     #[test]
-    fn a_filter_that_asks_for_no_gap_answers_the_same() {
+    fn a_filter_that_asks_for_nothing_that_varies_answers_the_same() {
         let mut paths = Vec::new();
         for record in records() {
             let again = later(&record);
@@ -407,8 +410,8 @@ mod tests {
                 continue;
             }
             let [mut one, mut other] = [Document::default(), Document::default()];
-            crate::output::render::tell(&Event::Signal(Box::new(first)), &mut one);
-            crate::output::render::tell(&Event::Signal(Box::new(event(&again, 2, LATER, 4444))), &mut other);
+            crate::output::render::write(&Event::Signal(Box::new(first)), &mut one);
+            crate::output::render::write(&Event::Signal(Box::new(event(&again, 2, LATER, 4444))), &mut other);
             one.finish(&mut Vec::new());
             other.finish(&mut Vec::new());
             different("", one.fields(), other.fields(), &mut paths);
@@ -416,6 +419,6 @@ mod tests {
         paths.sort();
         paths.dedup();
         assert!(paths.iter().any(|path| path == "previous.secondsAgo"), "{paths:?}");
-        assert!(paths.iter().all(|path| is_slot(path)), "{paths:?}");
+        assert!(paths.iter().all(|path| crate::output::keys::look_up(path).unwrap().varies), "{paths:?}");
     }
 }

@@ -4,26 +4,15 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use super::{Kind, keys};
+use super::format::FormatKind;
+use super::keys;
 use crate::error::UsageError;
-
-impl Kind {
-    fn of_name(name: &str) -> Option<Self> {
-        Some(match name {
-            "logfmt" => Self::Logfmt,
-            "json" => Self::Json,
-            "table" => Self::Table,
-            "tree" => Self::Tree,
-            _ => return None,
-        })
-    }
-}
 
 /// `FORMAT[=FILE]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutputSpec {
     /// How its lines look.
-    pub kind: Kind,
+    pub kind: FormatKind,
     /// Where they go; None, which `-` also means, is where a command usually prints.
     pub file: Option<PathBuf>,
 }
@@ -32,24 +21,24 @@ impl FromStr for OutputSpec {
     type Err = UsageError;
 
     fn from_str(text: &str) -> Result<Self, UsageError> {
-        let wrong = || UsageError::Output(text.to_owned());
+        let wrong = || UsageError::Output { given: text.to_owned(), formats: FormatKind::names() };
         let (kind, file) = match text.split_once('=') {
             Some((_, "")) => return Err(wrong()),
             Some((kind, "-")) => (kind, None),
             Some((kind, file)) => (kind, Some(PathBuf::from(file))),
             None => (text, None),
         };
-        Ok(Self { kind: Kind::of_name(kind).ok_or_else(wrong)?, file })
+        Ok(Self { kind: FormatKind::named(kind).ok_or_else(wrong)?, file })
     }
 }
 
 /// Formats in which floods are folded, comma-separated; or `none`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FoldedKinds(Vec<Kind>);
+pub struct FoldedKinds(Vec<FormatKind>);
 
 impl FoldedKinds {
     /// Are floods folded in this format?
-    pub fn contains(&self, kind: Kind) -> bool {
+    pub fn contains(&self, kind: FormatKind) -> bool {
         self.0.contains(&kind)
     }
 }
@@ -61,7 +50,8 @@ impl FromStr for FoldedKinds {
         if text == "none" {
             return Ok(Self(Vec::new()));
         }
-        let kind = |name: &str| Kind::of_name(name).ok_or_else(|| UsageError::Format(name.to_owned()));
+        let wrong = |name: &str| UsageError::Format { given: name.to_owned(), formats: FormatKind::names() };
+        let kind = |name: &str| FormatKind::named(name).ok_or_else(|| wrong(name));
         text.split(',').map(kind).collect::<Result<_, _>>().map(Self)
     }
 }

@@ -1,6 +1,6 @@
 //! One line on standard error that shows that the tracer works while nothing happens, and vanishes when lines come.
 //!
-//! Only where somebody looks at it: standard error is a terminal, and this process is in its foreground.
+//! Only where it can be seen: standard error is a terminal, and this process is in its foreground.
 
 use std::io::{self, IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -28,7 +28,7 @@ pub fn cleared() -> MutexGuard<'static, ()> {
     screen
 }
 
-/// Takes it away, if it is there.
+/// Takes it away, if it is shown.
 pub fn clear() {
     if IS_SHOWN.swap(false, Ordering::Relaxed) {
         let _ = io::stderr().write_all(b"\r\x1b[K");

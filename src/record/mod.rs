@@ -622,11 +622,8 @@ pub enum OomScope {
 }
 
 impl OomScope {
-    /// All of them.
-    pub const ALL: [Self; 4] = [Self::Cgroup, Self::Cpuset, Self::MemoryPolicy, Self::Global];
-
     /// The word of the output contract.
-    pub fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Cgroup => "cgroup",
             Self::Cpuset => "cpuset",

@@ -33,8 +33,8 @@ use crate::event::context::Context;
 use crate::event::origin::{self, Origin};
 use crate::event::{AttemptEvent, Clock, EndEvent, Event, Lost, LostEvent, SignalEvent};
 use crate::output::Reporter;
-use crate::output::deliver::opener::{Opened, Opener, Sort};
-use crate::output::deliver::writer::Counts;
+use crate::output::deliver::ledger::Counts;
+use crate::output::deliver::opener::{FileKind, OpenOutcome, Opener};
 use crate::output::format::line_template::EventStamp;
 use crate::output::line_cache::{self, CachedEvent, LineCache, Outline};
 use crate::output::status::{self, Status};
@@ -441,12 +441,12 @@ impl Pipeline<'_, '_> {
 fn create(path: &Path) -> Result<File, TraceError> {
     let failed = |refusal| TraceError::Output { place: visible(path), refusal };
     match Opener::here(&[path.to_owned()]).open(0, None).map_err(failed)? {
-        Opened::File(file, Sort::Regular) => {
+        OpenOutcome::File(file, FileKind::Regular) => {
             file.set_len(0).map_err(|error| failed(error.into()))?;
             Ok(file)
         }
-        Opened::File(file, Sort::Device) => Ok(file),
-        Opened::File(_, Sort::Fifo) | Opened::Unread | Opened::Same => {
+        OpenOutcome::File(file, FileKind::Device) => Ok(file),
+        OpenOutcome::File(_, FileKind::Fifo) | OpenOutcome::Unread | OpenOutcome::Same => {
             Err(failed(io::Error::other("records are written to no FIFO").into()))
         }
     }

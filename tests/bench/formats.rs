@@ -9,15 +9,14 @@ use std::path::Path;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use killsnoop::correlate::history::SignalNote;
 use killsnoop::event::{Clock, Event};
-use killsnoop::output::deliver::destination::Place;
-use killsnoop::output::deliver::writer::Counts;
-use killsnoop::output::format::layout::Drawn;
+use killsnoop::output::deliver::destination::DestinationName;
+use killsnoop::output::deliver::ledger::Counts;
 use killsnoop::output::format::line_template::EventStamp;
 use killsnoop::output::format::screen::PLAIN;
-use killsnoop::output::format::{Format, json::Json, logfmt::Logfmt, table::Table, tree::Tree};
+use killsnoop::output::format::{self, Format, json::JSON, logfmt::LOGFMT};
 use killsnoop::output::line_cache::{CachedEvent, LineCache, Outline};
 use killsnoop::output::render;
-use killsnoop::output::{Kind, OutputSettings, Reporter, Settings};
+use killsnoop::output::{OutputSettings, Reporter, Settings};
 use killsnoop::record::{Record, decode};
 use support::raw_records::split;
 
@@ -42,7 +41,7 @@ fn events(records: &[Vec<u8>]) -> Vec<Event<'_>> {
 fn print(events: &[Event<'_>], format: &mut dyn Format, out: &mut Vec<u8>) {
     out.clear();
     for event in events {
-        render::tell(event, format);
+        render::write(event, format);
         format.finish(out);
     }
 }
@@ -69,17 +68,12 @@ fn printing(criterion: &mut Criterion) {
     let records = records();
     let events = events(&records);
     let mut group = criterion.benchmark_group("formats");
-    let formats: [(&str, Box<dyn Format>); 4] = [
-        ("logfmt", Box::new(Logfmt::default())),
-        ("json", Box::new(Json::default())),
-        ("table", Box::new(Drawn::new(Table::new(PLAIN, &[])))),
-        ("tree", Box::new(Drawn::new(Tree::new(PLAIN)))),
-    ];
     let mut out = Vec::new();
-    for (name, mut format) in formats {
+    for kind in format::ALL {
+        let mut format = (kind.open)(PLAIN, &[]);
         print(&events, &mut *format, &mut out);
         group.throughput(Throughput::Bytes(out.len() as u64));
-        group.bench_function(name, |bencher| {
+        group.bench_function(kind.name, |bencher| {
             bencher.iter(|| {
                 print(black_box(&events), &mut *format, &mut out);
                 black_box(out.len())
@@ -93,9 +87,9 @@ fn printing(criterion: &mut Criterion) {
 fn repeating(criterion: &mut Criterion) {
     let record = records().into_iter().find(|record| Outline::of(record).is_some()).unwrap();
     let mut group = criterion.benchmark_group("the same again");
-    for (name, kind) in [("logfmt", Kind::Logfmt), ("json", Kind::Json)] {
-        let place = Place::File("/dev/null".into());
-        let outputs = vec![OutputSettings { kind, place, folds: false }];
+    for (name, kind) in [("logfmt", LOGFMT), ("json", JSON)] {
+        let destination = DestinationName::File("/dev/null".into());
+        let outputs = vec![OutputSettings { kind, destination, folds: false }];
         let mut reporter = Reporter::open(&Settings { outputs, ..Settings::default() }).unwrap();
         let Ok(Record::Signal(facts)) = decode(&record) else { panic!("not a signal") };
         let noted = SignalNote::of(&facts).unwrap();

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use super::opener::{Id, Opened, Opener, Refusal, Sort};
+use super::opener::{FileKind, Id, OpenOutcome, Opener, Refusal};
 use crate::base::sanitize::visible;
 use crate::output::status;
 
@@ -33,7 +33,7 @@ fn at_once(lines: &[u8]) -> &[u8] {
 
 /// What was named.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Place {
+pub enum DestinationName {
     /// Standard output.
     Stdout,
     /// Standard error.
@@ -44,7 +44,7 @@ pub enum Place {
     File(PathBuf),
 }
 
-impl Place {
+impl DestinationName {
     /// What a path means. Those that are names of descriptors are no names of files.
     pub fn of(path: PathBuf) -> Self {
         let text = path.to_str().unwrap_or_default();
@@ -59,13 +59,13 @@ impl Place {
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for DestinationName {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Stdout => formatter.write_str("standard output"),
             Self::Stderr => formatter.write_str("standard error"),
             Self::Descriptor(number) => write!(formatter, "descriptor {number}"),
-            // whoever named it need not be who reads the log
+            // the user who named it need not be the one who reads the log
             Self::File(path) => formatter.write_str(&visible(path)),
         }
     }
@@ -73,8 +73,8 @@ impl fmt::Display for Place {
 
 /// What became of a batch of lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Written {
-    /// All of it is there.
+pub enum WriteOutcome {
+    /// All of it was written.
     Whole,
     /// Some of it may not be.
     Failed,
@@ -82,12 +82,12 @@ pub enum Written {
     Closed,
 }
 
-/// Takes lines.
+/// What lines are written to.
 pub struct Destination {
-    place: Place,
-    /// None of a FIFO that nobody reads.
+    name: DestinationName,
+    /// None of a FIFO without a reader.
     writer: Option<Box<dyn Write + Send>>,
-    file: Option<Named>,
+    file: Option<NamedFile>,
     is_terminal: bool,
     /// The log goes to the same file.
     is_shared: bool,
@@ -101,7 +101,7 @@ pub struct Destination {
 }
 
 /// A FILE.
-struct Named {
+struct NamedFile {
     opener: Arc<Opener>,
     number: usize,
     is_fifo: bool,
@@ -111,7 +111,7 @@ struct Named {
 
 impl fmt::Debug for Destination {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Destination").field("place", &self.place).finish_non_exhaustive()
+        formatter.debug_struct("Destination").field("name", &self.name).finish_non_exhaustive()
     }
 }
 
@@ -128,35 +128,35 @@ impl Destination {
     ///
     /// # Errors
     /// If it cannot be opened, or should not.
-    pub fn open(place: Place, opener: &Arc<Opener>, number: usize) -> Result<Self, Refusal> {
+    pub fn open(name: DestinationName, opener: &Arc<Opener>, number: usize) -> Result<Self, Refusal> {
         // not through the buffers of the standard library: what they took and could not write would come twice
-        let file = match &place {
-            Place::Stdout => File::from(io::stdout().as_fd().try_clone_to_owned()?),
-            Place::Stderr => File::from(io::stderr().as_fd().try_clone_to_owned()?),
-            // whoever started this has opened it
-            Place::Descriptor(number) => {
+        let file = match &name {
+            DestinationName::Stdout => File::from(io::stdout().as_fd().try_clone_to_owned()?),
+            DestinationName::Stderr => File::from(io::stderr().as_fd().try_clone_to_owned()?),
+            // the process that started this one has opened it
+            DestinationName::Descriptor(number) => {
                 OpenOptions::new().append(true).open(format!("/proc/self/fd/{number}"))?
             }
-            Place::File(_) => {
-                let named = Named { opener: Arc::clone(opener), number, is_fifo: true, id: None };
-                let mut destination = Self { file: Some(named), ..Self::new(place, None) };
+            DestinationName::File(_) => {
+                let named = NamedFile { opener: Arc::clone(opener), number, is_fifo: true, id: None };
+                let mut destination = Self { file: Some(named), ..Self::new(name, None) };
                 destination.open_file()?;
                 if destination.writer.is_none() {
                     tracing::warn!(
                         "nobody reads {}: its events are not written there until somebody does",
-                        destination.place
+                        destination.name
                     );
                 }
                 return Ok(destination);
             }
         };
         let (is_terminal, is_shared) = (file.is_terminal(), is_log(&file));
-        Ok(Self { is_terminal, is_shared, ..Self::new(place, Some(Box::new(file))) })
+        Ok(Self { is_terminal, is_shared, ..Self::new(name, Some(Box::new(file))) })
     }
 
-    fn new(place: Place, writer: Option<Box<dyn Write + Send>>) -> Self {
+    fn new(name: DestinationName, writer: Option<Box<dyn Write + Send>>) -> Self {
         Self {
-            place,
+            name,
             writer,
             file: None,
             is_terminal: false,
@@ -172,17 +172,17 @@ impl Destination {
     fn open_file(&mut self) -> Result<(), Refusal> {
         let Some(named) = &mut self.file else { return Ok(()) };
         match named.opener.open(named.number, named.id)? {
-            Opened::Same => {}
-            Opened::Unread => (self.writer, named.id) = (None, None),
-            Opened::File(file, sort) => {
+            OpenOutcome::Same => {}
+            OpenOutcome::Unread => (self.writer, named.id) = (None, None),
+            OpenOutcome::File(file, kind) => {
                 named.id = Id::of(&file);
-                named.is_fifo = sort == Sort::Fifo;
+                named.is_fifo = kind == FileKind::Fifo;
                 self.is_in_line = false;
                 self.is_terminal = file.is_terminal();
                 self.is_shared = is_log(&file);
-                self.writer = Some(match sort {
-                    Sort::Fifo => Box::new(Fifo { file, place: self.place.to_string(), said_at: None }),
-                    Sort::Regular | Sort::Device => Box::new(file),
+                self.writer = Some(match kind {
+                    FileKind::Fifo => Box::new(Fifo { file, name: self.name.to_string(), said_at: None }),
+                    FileKind::Regular | FileKind::Device => Box::new(file),
                 });
             }
         }
@@ -191,12 +191,12 @@ impl Destination {
 
     #[cfg(test)]
     pub(super) fn to(writer: impl Write + Send + 'static) -> Self {
-        Self::new(Place::Stdout, Some(Box::new(writer)))
+        Self::new(DestinationName::Stdout, Some(Box::new(writer)))
     }
 
     /// What was named.
-    pub fn place(&self) -> &Place {
-        &self.place
+    pub fn name(&self) -> &DestinationName {
+        &self.name
     }
 
     /// Somebody is looking.
@@ -204,14 +204,14 @@ impl Destination {
         self.is_terminal
     }
 
-    /// How many bytes were taken so far, for whoever watches from another thread.
+    /// How many bytes were taken so far, for a watcher in another thread.
     pub fn taken(&self) -> Arc<AtomicU64> {
         Arc::clone(&self.taken)
     }
 
-    /// Opens a FILE anew, by its name: the old one was moved away. If that fails, the old one goes on.
+    /// Reopens a FILE by its name: the old one was moved away. If that fails, the old one goes on.
     pub fn reopen(&mut self) {
-        let Place::File(path) = &self.place else { return };
+        let DestinationName::File(path) = &self.name else { return };
         let path = visible(path);
         match self.open_file() {
             Ok(()) => tracing::info!("{path} was opened anew"),
@@ -223,9 +223,9 @@ impl Destination {
     }
 
     /// Writes whole lines, which are so many events.
-    pub fn write(&mut self, lines: &[u8], events: u64) -> Written {
+    pub fn write(&mut self, lines: &[u8], events: u64) -> WriteOutcome {
         if lines.is_empty() {
-            return Written::Whole;
+            return WriteOutcome::Whole;
         }
         // nobody writes the status line into these, nor, where it is the same pipe, a line of the log
         let _screen = (self.is_terminal || self.is_shared).then(status::cleared);
@@ -237,7 +237,7 @@ impl Destination {
             }
         }
         match self.try_write(lines) {
-            Ok(()) => Written::Whole,
+            Ok(()) => WriteOutcome::Whole,
             // another reader may come
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe && is_fifo => {
                 self.writer = None;
@@ -249,23 +249,23 @@ impl Destination {
             }
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
                 self.unwritten += events;
-                Written::Closed
+                WriteOutcome::Closed
             }
             Err(error) => self.fail(events, &error.to_string()),
         }
     }
 
-    fn fail(&mut self, events: u64, why: &str) -> Written {
+    fn fail(&mut self, events: u64, why: &str) -> WriteOutcome {
         self.unwritten += events;
         if self.said_at.is_none_or(|said_at| said_at.elapsed() >= SAY_EVERY) {
             self.said_at = Some(Instant::now());
             tracing::warn!(
                 "cannot write to {}: {why}; tracing goes on, {} events are not known to be written so far",
-                self.place,
+                self.name,
                 self.unwritten
             );
         }
-        Written::Failed
+        WriteOutcome::Failed
     }
 
     fn try_write(&mut self, lines: &[u8]) -> io::Result<()> {
@@ -291,10 +291,10 @@ impl Destination {
     }
 }
 
-/// A FIFO that somebody reads, or does not: a write waits for room, and says so.
+/// A FIFO, with or without a reader: a write waits for room, and says so.
 struct Fifo {
     file: File,
-    place: String,
+    name: String,
     said_at: Option<Instant>,
 }
 
@@ -322,7 +322,7 @@ impl Fifo {
                 self.said_at = Some(Instant::now());
                 tracing::warn!(
                     "nobody reads {} fast enough: lines wait, and further ones are dropped (counted as unprinted)",
-                    self.place
+                    self.name
                 );
                 Ok(())
             }
@@ -375,10 +375,10 @@ mod tests {
     fn after_a_full_disk_the_next_line_stands_alone_and_the_lost_ones_are_counted() {
         let disk = Disk::new(7, io::ErrorKind::StorageFull);
         let mut destination = Destination::to(disk.clone());
-        assert_eq!(destination.write(b"one\ntwo\n", 2), Written::Failed);
+        assert_eq!(destination.write(b"one\ntwo\n", 2), WriteOutcome::Failed);
         assert_eq!(destination.unwritten, 2);
         *disk.room.lock().unwrap() = 100;
-        assert_eq!(destination.write(b"three\n", 1), Written::Whole);
+        assert_eq!(destination.write(b"three\n", 1), WriteOutcome::Whole);
         assert_eq!(*disk.bytes.lock().unwrap(), b"one\ntwo\nthree\n");
         assert_eq!(destination.unwritten, 2);
     }
@@ -394,16 +394,16 @@ mod tests {
     #[test]
     fn a_closed_pipe_is_closed() {
         let mut destination = Destination::to(Disk::new(0, io::ErrorKind::BrokenPipe));
-        assert_eq!(destination.write(b"one\n", 1), Written::Closed);
+        assert_eq!(destination.write(b"one\n", 1), WriteOutcome::Closed);
     }
 
     fn open(path: &Path) -> Result<Destination, Refusal> {
         let opener = Arc::new(Opener::here(&[path.to_owned()]));
-        Destination::open(Place::File(path.to_owned()), &opener, 0)
+        Destination::open(DestinationName::File(path.to_owned()), &opener, 0)
     }
 
     #[test]
-    fn a_file_that_was_moved_away_is_made_anew_and_only_its_owner_reads_it() {
+    fn a_file_that_was_moved_away_is_made_again_and_only_its_owner_reads_it() {
         use std::os::unix::fs::PermissionsExt;
         let directory = tempfile::tempdir().unwrap();
         let (path, moved) = (directory.path().join("log"), directory.path().join("log.1"));
@@ -419,14 +419,14 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_cannot_be_made_anew_is_written_on() {
+    fn a_file_that_cannot_be_reopened_is_written_on() {
         let directory = tempfile::tempdir().unwrap();
         let (path, moved) = (directory.path().join("a/log"), directory.path().join("b"));
         fs::create_dir(path.parent().unwrap()).unwrap();
         let mut destination = open(&path).unwrap();
         fs::rename(path.parent().unwrap(), &moved).unwrap();
         destination.reopen();
-        assert_eq!(destination.write(b"one\n", 1), Written::Whole);
+        assert_eq!(destination.write(b"one\n", 1), WriteOutcome::Whole);
         assert_eq!(fs::read(moved.join("log")).unwrap(), b"one\n");
     }
 }

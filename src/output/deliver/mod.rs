@@ -1,5 +1,7 @@
 //! Where lines go: files, pipes and the terminal, each written by a thread of its own that never stops the tracer.
 
 pub mod destination;
+pub mod ledger;
 pub mod opener;
+mod queue;
 pub mod writer;

@@ -1,8 +1,8 @@
 //! Opens the FILEs of outputs, when the trace starts and at each SIGHUP.
 //!
-//! Lines hold command lines of others, and whoever runs killsnoop is often root: a FILE that somebody else prepared would give
+//! Lines hold command lines of others, and killsnoop often runs as root: a FILE that another user prepared would give
 //! him secrets, or put text of his into a file that root trusts. So nothing of a path that another user made is followed, and what
-//! was opened is looked at by its descriptor, which nobody can exchange:
+//! was opened is looked at by its descriptor, which cannot be exchanged:
 //!
 //! | what it is | demanded |
 //! |---|---|
@@ -13,7 +13,7 @@
 //!
 //! At SIGHUP a FILE must be of the same kind as at the start.
 //!
-//! The tracer itself gives up the rights that this takes ([`crate::trace::privileges`]). A process of its own keeps them, which can do
+//! The tracer itself drops the rights that this needs ([`crate::trace::privileges`]). A process of its own keeps them, which can do
 //! nothing but open these very names ([`Helper`], [`Service`]).
 
 mod apart;
@@ -36,7 +36,7 @@ const TRIES: usize = 8;
 
 /// What a FILE is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sort {
+pub enum FileKind {
     /// A regular file.
     Regular,
     /// A named pipe.
@@ -45,7 +45,7 @@ pub enum Sort {
     Device,
 }
 
-impl Sort {
+impl FileKind {
     fn words(self) -> &'static str {
         match self {
             Self::Regular => "a regular file",
@@ -57,16 +57,16 @@ impl Sort {
 
 /// A FILE that was opened.
 #[derive(Debug)]
-pub enum Opened {
-    /// It takes lines. Writes to a FIFO do not wait.
-    File(File, Sort),
-    /// A FIFO that nobody reads.
+pub enum OpenOutcome {
+    /// Lines can be written. Writes to a FIFO do not wait.
+    File(File, FileKind),
+    /// A FIFO without a reader.
     Unread,
     /// It is the one that is open already.
     Same,
 }
 
-/// What tells a file from any other that is there at the same time.
+/// What distinguishes a file from any other that exists at the same time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Id {
     device: u64,
@@ -91,27 +91,27 @@ struct Target {
     directory: OwnedFd,
     name: OsString,
     /// As it was opened first.
-    sort: Option<Sort>,
+    kind: Option<FileKind>,
 }
 
 impl Target {
     fn find(path: &Path) -> Result<Self, Refusal> {
         let (directory, name) = path::split(path)?;
-        Ok(Self { directory: path::open_directory(&directory)?, name, sort: None })
+        Ok(Self { directory: path::open_directory(&directory)?, name, kind: None })
     }
 
-    fn open(&mut self, held: Option<Id>) -> Result<Opened, Refusal> {
+    fn open(&mut self, held: Option<Id>) -> Result<OpenOutcome, Refusal> {
         let flags = OFlags::WRONLY
             | OFlags::APPEND
             | OFlags::NOFOLLOW
-            // a FIFO without a reader, a terminal without a carrier, a lease of somebody
+            // a FIFO without a reader, a terminal without a carrier, a lease of another process
             | OFlags::NONBLOCK
             | OFlags::NOCTTY
             | OFlags::CLOEXEC;
         for _ in 0..TRIES {
             let open = |flags, mode| rustix::fs::openat(&self.directory, &self.name, flags, mode);
             let opened = match open(flags, Mode::empty()) {
-                // command lines can hold secrets: nobody but the owner reads it
+                // command lines can hold secrets: only the owner reads it
                 Err(Errno::NOENT) => {
                     match open(flags | OFlags::CREATE | OFlags::EXCL, Mode::RUSR | Mode::WUSR) {
                         Err(Errno::EXIST) => continue,
@@ -128,54 +128,54 @@ impl Target {
         Err(Refusal::new("it comes and goes while it is opened", ""))
     }
 
-    fn take(&mut self, file: OwnedFd, held: Option<Id>) -> Result<Opened, Refusal> {
+    fn take(&mut self, file: OwnedFd, held: Option<Id>) -> Result<OpenOutcome, Refusal> {
         let status = rustix::fs::fstat(&file)?;
-        let sort = self.judge(&status)?;
+        let kind = self.judge(&status)?;
         // and has our lock
         if held == Some(Id::of_status(&status)) {
-            return Ok(Opened::Same);
+            return Ok(OpenOutcome::Same);
         }
-        if sort != Sort::Device {
+        if kind != FileKind::Device {
             lock(&file)?;
         }
-        if sort != Sort::Fifo {
+        if kind != FileKind::Fifo {
             let flags = rustix::fs::fcntl_getfl(&file)?;
             rustix::fs::fcntl_setfl(&file, flags - OFlags::NONBLOCK)?;
         }
-        self.sort = Some(sort);
-        Ok(Opened::File(file.into(), sort))
+        self.kind = Some(kind);
+        Ok(OpenOutcome::File(file.into(), kind))
     }
 
     /// What stands in the way, if that can be seen.
-    fn explain(&mut self, error: Errno) -> Result<Opened, Refusal> {
+    fn explain(&mut self, error: Errno) -> Result<OpenOutcome, Refusal> {
         let status = rustix::fs::statat(&self.directory, &self.name, AtFlags::SYMLINK_NOFOLLOW);
         let status = status.map_err(|_| Refusal::from(error))?;
-        let sort = self.judge(&status)?;
-        if error == Errno::NXIO && sort == Sort::Fifo {
-            self.sort = Some(sort);
-            return Ok(Opened::Unread);
+        let kind = self.judge(&status)?;
+        if error == Errno::NXIO && kind == FileKind::Fifo {
+            self.kind = Some(kind);
+            return Ok(OpenOutcome::Unread);
         }
         Err(error.into())
     }
 
-    fn judge(&self, status: &Stat) -> Result<Sort, Refusal> {
-        let sort = judge(status, rustix::process::geteuid().as_raw())?;
-        match self.sort {
-            Some(first) if first != sort => Err(Refusal::new(
-                format!("it was {}, and now is {}", first.words(), sort.words()),
+    fn judge(&self, status: &Stat) -> Result<FileKind, Refusal> {
+        let kind = judge(status, rustix::process::geteuid().as_raw())?;
+        match self.kind {
+            Some(first) if first != kind => Err(Refusal::new(
+                format!("it was {}, and now is {}", first.words(), kind.words()),
                 "start killsnoop again if that is meant",
             )),
-            _ => Ok(sort),
+            _ => Ok(kind),
         }
     }
 }
 
-/// By what it is, and whose.
-fn judge(status: &Stat, own: u32) -> Result<Sort, Refusal> {
-    let sort = match FileType::from_raw_mode(status.st_mode as RawMode) {
-        FileType::RegularFile => Sort::Regular,
-        FileType::Fifo => Sort::Fifo,
-        FileType::CharacterDevice => return Ok(Sort::Device),
+/// By what it is, and who owns it.
+fn judge(status: &Stat, own: u32) -> Result<FileKind, Refusal> {
+    let kind = match FileType::from_raw_mode(status.st_mode as RawMode) {
+        FileType::RegularFile => FileKind::Regular,
+        FileType::Fifo => FileKind::Fifo,
+        FileType::CharacterDevice => return Ok(FileKind::Device),
         FileType::Symlink => {
             return Err(Refusal::new(
                 "it is a symbolic link, and none is followed",
@@ -213,7 +213,7 @@ fn judge(status: &Stat, own: u32) -> Result<Sort, Refusal> {
             "chmod 600 it, or name another",
         ));
     }
-    Ok(sort)
+    Ok(kind)
 }
 
 /// As long as it is open, no other tracer writes into it: their lines would get mixed.
@@ -255,7 +255,7 @@ impl Opener {
     ///
     /// # Errors
     /// If it is not to be written to.
-    pub fn open(&self, number: usize, held: Option<Id>) -> Result<Opened, Refusal> {
+    pub fn open(&self, number: usize, held: Option<Id>) -> Result<OpenOutcome, Refusal> {
         match &self.0 {
             Who::Here(targets) => targets.lock().unwrap_or_else(PoisonError::into_inner).open(number, held),
             Who::Helper(helper) => helper.open(number, held),
@@ -272,7 +272,7 @@ impl Targets {
         Self(paths.iter().map(|path| Target::find(path)).collect())
     }
 
-    fn open(&mut self, number: usize, held: Option<Id>) -> Result<Opened, Refusal> {
+    fn open(&mut self, number: usize, held: Option<Id>) -> Result<OpenOutcome, Refusal> {
         match self.0.get_mut(number) {
             Some(Ok(target)) => target.open(held),
             Some(Err(refusal)) => Err(refusal.clone()),

@@ -1,152 +1,16 @@
-//! A destination with a thread of its own: whoever makes lines never waits for a disk or a pipe. What waits is bounded;
-//! what comes beyond that is refused, and counted.
+//! A destination with a thread of its own: the thread that makes lines never waits for a disk or a pipe. What waits is
+//! bounded; what comes beyond that is refused, and counted.
 
-use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::destination::{Destination, Place, Written};
+use super::destination::{Destination, DestinationName, WriteOutcome};
+use super::ledger::Fate;
+use super::queue::{Hold, Job, Queue, SPARE_BUFFER};
 
 /// Bytes that may wait for a destination.
 const ROOM: usize = 8 << 20;
-/// Bytes of buffers that are kept to be used again, and how large one may be: memory that is new costs as much as the
-/// lines in it.
-const SPARE: usize = 2 << 20;
-const SPARE_BUFFER: usize = 512 << 10;
-
-/// What lines stand for.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Signals.
-    pub signals: u64,
-    /// Attempts.
-    pub attempts: u64,
-}
-
-/// What became of everything that was handed over: whole, if any destination took it.
-#[derive(Debug, Default)]
-pub struct Ledger {
-    signals: [AtomicU64; 2],
-    attempts: [AtomicU64; 2],
-    is_closed: AtomicBool,
-}
-
-impl Ledger {
-    /// What some destination took.
-    pub fn printed(&self) -> Counts {
-        self.counts(0)
-    }
-
-    /// What is not known to be written anywhere.
-    pub fn unprinted(&self) -> Counts {
-        self.counts(1)
-    }
-
-    /// A destination is a pipe whose reader is gone.
-    pub fn is_closed(&self) -> bool {
-        self.is_closed.load(Ordering::Relaxed)
-    }
-
-    fn counts(&self, which: usize) -> Counts {
-        Counts {
-            signals: self.signals[which].load(Ordering::Relaxed),
-            attempts: self.attempts[which].load(Ordering::Relaxed),
-        }
-    }
-}
-
-/// Lines of the same events on their way to every destination.
-#[derive(Debug)]
-pub struct Fate {
-    counts: Counts,
-    left: AtomicUsize,
-    is_taken: AtomicBool,
-    ledger: Arc<Ledger>,
-}
-
-impl Fate {
-    /// Of what so many destinations are given.
-    pub fn new(counts: Counts, destinations: usize, ledger: Arc<Ledger>) -> Arc<Self> {
-        Arc::new(Self {
-            counts,
-            left: AtomicUsize::new(destinations),
-            is_taken: AtomicBool::new(false),
-            ledger,
-        })
-    }
-
-    /// Where it is counted.
-    pub fn ledger(&self) -> Arc<Ledger> {
-        Arc::clone(&self.ledger)
-    }
-
-    fn settle(&self, written: Written) {
-        if written == Written::Whole {
-            self.is_taken.store(true, Ordering::Relaxed);
-        }
-        if written == Written::Closed {
-            self.ledger.is_closed.store(true, Ordering::Relaxed);
-        }
-        // the last one sees what the others stored before they counted down
-        if self.left.fetch_sub(1, Ordering::AcqRel) == 1 {
-            let which = usize::from(!self.is_taken.load(Ordering::Relaxed));
-            self.ledger.signals[which].fetch_add(self.counts.signals, Ordering::Relaxed);
-            self.ledger.attempts[which].fetch_add(self.counts.attempts, Ordering::Relaxed);
-        }
-    }
-}
-
-#[derive(Debug)]
-enum Job {
-    Write {
-        lines: Vec<u8>,
-        events: u64,
-        fate: Arc<Fate>,
-    },
-    /// Events that are folded: lines that come later tell them. With how many were refused before.
-    Hold(Arc<Fate>, u64),
-    /// All that tells the first so many of these has come.
-    Settle(usize),
-    Reopen,
-}
-
-/// Events that are folded, until what tells them is written.
-#[derive(Debug)]
-struct Held {
-    fate: Arc<Fate>,
-    /// How much was refused before, and how many writes had failed.
-    refused: u64,
-    failures: u64,
-}
-
-#[derive(Debug, Default)]
-struct Queue {
-    jobs: VecDeque<Job>,
-    bytes: usize,
-    spare: Vec<Vec<u8>>,
-    spare_bytes: usize,
-    /// Events that wait or are being written.
-    events: u64,
-    held: VecDeque<Held>,
-}
-
-impl Queue {
-    fn take_spare(&mut self) -> Option<Vec<u8>> {
-        let spare = self.spare.pop()?;
-        self.spare_bytes -= spare.capacity();
-        Some(spare)
-    }
-
-    fn keep_spare(&mut self, buffer: Vec<u8>) {
-        let bytes = buffer.capacity();
-        if bytes <= SPARE_BUFFER && self.spare_bytes + bytes <= SPARE {
-            self.spare_bytes += bytes;
-            self.spare.push(buffer);
-        }
-    }
-}
-
 #[derive(Debug, Default)]
 struct Shared {
     queue: Mutex<Queue>,
@@ -168,7 +32,7 @@ impl Shared {
 /// Writes on a thread of its own, which begins with the first lines: it has no more rights than its maker has then.
 #[derive(Debug)]
 pub struct Writer {
-    place: Place,
+    name: DestinationName,
     destination: Option<Destination>,
     shared: Arc<Shared>,
     /// Bytes that the destination has taken.
@@ -179,7 +43,7 @@ impl Writer {
     /// Of an open destination.
     pub fn new(destination: Destination) -> Self {
         Self {
-            place: destination.place().clone(),
+            name: destination.name().clone(),
             taken: destination.taken(),
             destination: Some(destination),
             shared: Arc::default(),
@@ -187,8 +51,8 @@ impl Writer {
     }
 
     /// What was named.
-    pub fn place(&self) -> &Place {
-        &self.place
+    pub fn name(&self) -> &DestinationName {
+        &self.name
     }
 
     /// No more lines can wait.
@@ -212,14 +76,14 @@ impl Writer {
         // the writer says so, when it can: here a log could be stuck in the same pipe
         self.shared.refused.fetch_add(events, Ordering::Relaxed);
         self.shared.unwritten.fetch_add(events, Ordering::Relaxed);
-        fate.settle(Written::Failed);
+        fate.settle(WriteOutcome::Failed);
     }
 
     /// Hands lines over, which are so many events; an empty buffer is left.
     pub fn send(&mut self, lines: &mut Vec<u8>, events: u64, fate: Arc<Fate>) {
         if lines.is_empty() {
             // nothing of these events is this destination's to write now
-            fate.settle(Written::Whole);
+            fate.settle(WriteOutcome::Whole);
             return;
         }
         self.start();
@@ -242,18 +106,18 @@ impl Writer {
         self.shared.changed.notify_all();
     }
 
-    /// Takes events that lines will tell which are still to come: [`settle`](Self::settle) says when they have.
+    /// Accepts events for which lines will stand that are still to come: [`settle`](Self::settle) says when they have.
     pub fn hold(&mut self, fate: Arc<Fate>) {
         let refused = self.refused();
         self.push(Job::Hold(fate, refused));
     }
 
-    /// The first so many of those that are held have been told by lines that were handed over.
+    /// The lines that stand for the first so many of those that are held were handed over.
     pub fn settle(&mut self, count: usize) {
         self.push(Job::Settle(count));
     }
 
-    /// Opens a file anew, behind what was handed over before.
+    /// Reopens a file, behind what was handed over before.
     pub fn reopen(&mut self) {
         self.push(Job::Reopen);
     }
@@ -264,7 +128,7 @@ impl Writer {
         if self.shared.is_dead.load(Ordering::Acquire) {
             drop(queue);
             if let Job::Hold(fate, _) = job {
-                fate.settle(Written::Failed);
+                fate.settle(WriteOutcome::Failed);
             }
             return;
         }
@@ -274,7 +138,7 @@ impl Writer {
     }
 
     /// Waits until everything is written. Somebody in a hurry waits only as long as something of it is taken now and then.
-    /// False: that was given up.
+    /// False: it stopped waiting.
     pub fn wait(&self, is_in_a_hurry: impl Fn() -> bool, patience: Duration) -> bool {
         let progress = || self.taken.load(Ordering::Relaxed);
         self.wait_while(&progress, &is_in_a_hurry, patience)
@@ -310,35 +174,35 @@ impl Writer {
     fn start(&mut self) {
         let Some(mut destination) = self.destination.take() else { return };
         let shared = Arc::clone(&self.shared);
-        let place = self.place.clone();
+        let name = self.name.clone();
         let started = std::thread::Builder::new().name("writer".to_owned()).spawn(move || {
-            let mut living = Living { shared };
-            write_all(&mut living, &mut destination, &place);
+            let mut guard = ThreadGuard { shared };
+            write_all(&mut guard, &mut destination, &name);
         });
         if let Err(error) = started {
             self.shared.is_dead.store(true, Ordering::Release);
-            tracing::error!(%error, "no thread to write to {}: nothing is written there", self.place);
+            tracing::error!(%error, "no thread to write to {}: nothing is written there", self.name);
         }
     }
 }
 
 /// The thread: when it ends, whatever way, nothing waits for it any more.
-struct Living {
+struct ThreadGuard {
     shared: Arc<Shared>,
 }
 
-impl Drop for Living {
+impl Drop for ThreadGuard {
     fn drop(&mut self) {
         let mut queue = self.shared.queue();
         self.shared.is_dead.store(true, Ordering::Release);
         self.shared.unwritten.fetch_add(std::mem::take(&mut queue.events), Ordering::Relaxed);
         for job in std::mem::take(&mut queue.jobs) {
             if let Job::Write { fate, .. } | Job::Hold(fate, _) = job {
-                fate.settle(Written::Failed);
+                fate.settle(WriteOutcome::Failed);
             }
         }
         for held in std::mem::take(&mut queue.held) {
-            held.fate.settle(Written::Failed);
+            held.fate.settle(WriteOutcome::Failed);
         }
         drop(queue);
         self.shared.changed.notify_all();
@@ -346,8 +210,8 @@ impl Drop for Living {
 }
 
 /// What the thread does, until the process ends.
-fn write_all(living: &mut Living, destination: &mut Destination, place: &Place) {
-    let shared = &*living.shared;
+fn write_all(guard: &mut ThreadGuard, destination: &mut Destination, name: &DestinationName) {
+    let shared = &*guard.shared;
     let mut has_said = false;
     let mut failures = 0;
     loop {
@@ -361,19 +225,19 @@ fn write_all(living: &mut Living, destination: &mut Destination, place: &Place) 
         drop(queue);
         match job {
             Job::Reopen => destination.reopen(),
-            Job::Hold(fate, refused) => shared.queue().held.push_back(Held { fate, refused, failures }),
+            Job::Hold(fate, refused) => shared.queue().held.push_back(Hold { fate, refused, failures }),
             Job::Settle(count) => {
                 let refused = shared.refused.load(Ordering::Relaxed);
                 let mut queue = shared.queue();
                 let count = count.min(queue.held.len());
                 for held in queue.held.drain(..count) {
                     let is_whole = (held.refused, held.failures) == (refused, failures);
-                    held.fate.settle(if is_whole { Written::Whole } else { Written::Failed });
+                    held.fate.settle(if is_whole { WriteOutcome::Whole } else { WriteOutcome::Failed });
                 }
             }
             Job::Write { mut lines, events, fate } => {
                 let written = destination.write(&lines, events);
-                if written != Written::Whole {
+                if written != WriteOutcome::Whole {
                     failures += 1;
                     shared.unwritten.fetch_add(events, Ordering::Relaxed);
                 }
@@ -381,7 +245,7 @@ fn write_all(living: &mut Living, destination: &mut Destination, place: &Place) 
                 if !has_said && shared.refused.load(Ordering::Relaxed) > 0 {
                     has_said = true;
                     tracing::warn!(
-                        "{place} takes lines too slowly: what finds no room is counted as unprinted"
+                        "{name} takes lines too slowly: what finds no room is counted as unprinted"
                     );
                 }
                 let mut queue = shared.queue();
@@ -400,11 +264,12 @@ mod tests {
     use std::io::{self, Read};
     use std::os::unix::net::UnixStream;
 
+    use super::super::ledger::{Counts, Ledger};
     use super::*;
 
     const NEVER: Duration = Duration::from_secs(60);
 
-    /// A destination that somebody reads, and its other end.
+    /// A destination with a reader: both ends.
     fn pipe() -> (Writer, UnixStream) {
         let (reader, writer) = UnixStream::pair().unwrap();
         (Writer::new(Destination::to(writer)), reader)
@@ -431,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_hands_over_never_waits_and_what_finds_no_room_is_counted() {
+    fn handing_over_never_waits_and_what_finds_no_room_is_counted() {
         let (mut writer, mut reader) = pipe();
         let ledger = Arc::new(Ledger::default());
         let mut sent = 0;
@@ -449,21 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn buffers_are_used_again_and_what_is_kept_of_them_is_bounded() {
-        let mut queue = Queue::default();
-        for _ in 0..100 {
-            queue.keep_spare(Vec::with_capacity(SPARE_BUFFER / 2));
-            queue.keep_spare(Vec::with_capacity(2 * SPARE_BUFFER));
-        }
-        let kept: usize = queue.spare.iter().map(Vec::capacity).sum();
-        assert!(kept <= SPARE && kept > SPARE / 2);
-        assert_eq!(queue.spare_bytes, kept);
-        while queue.take_spare().is_some() {}
-        assert_eq!(queue.spare_bytes, 0);
-    }
-
-    #[test]
-    fn what_is_folded_fares_as_the_lines_that_tell_it() {
+    fn what_is_folded_fares_as_the_lines_that_stand_for_it() {
         for (goes, expected) in [(false, (counts(7), counts(0))), (true, (counts(0), counts(7)))] {
             let (mut writer, reader) = pipe();
             let reader = (!goes).then_some(reader);
@@ -517,11 +368,12 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_opened_anew_behind_what_was_handed_over_before() {
+    fn a_file_is_reopened_behind_what_was_handed_over_before() {
         let directory = tempfile::tempdir().unwrap();
         let (path, moved) = (directory.path().join("log"), directory.path().join("log.1"));
         let opener = Arc::new(super::super::opener::Opener::here(std::slice::from_ref(&path)));
-        let mut writer = Writer::new(Destination::open(Place::File(path.clone()), &opener, 0).unwrap());
+        let mut writer =
+            Writer::new(Destination::open(DestinationName::File(path.clone()), &opener, 0).unwrap());
         let ledger = Arc::new(Ledger::default());
         let send = |writer: &mut Writer, line: &str| {
             writer.send(&mut line.as_bytes().to_vec(), 1, Fate::new(counts(1), 1, Arc::clone(&ledger)));
@@ -579,7 +431,7 @@ mod tests {
             // or the machine was held up for longer than the patience, and the writer was right
             assert!(
                 longest >= patience,
-                "given up after {patience:?}, and something was taken every {longest:?}"
+                "stopped after {patience:?}, and something was accepted every {longest:?}"
             );
             patience *= 2;
             assert!(patience < NEVER, "too slow a machine");

@@ -1,9 +1,10 @@
-//! An event as a value: what [`render::tell`](crate::output::render::tell) says, kept as an ordered tree of keys.
+//! An event as a value: what [`render`](crate::output::render) writes, kept as an ordered tree of keys.
 //!
-//! Everything that works on the output's own keys does so here: filters, redaction, folding, the formats for eyes.
-//! What only formats an event is told directly and never comes by.
+//! Filters, redaction, folding and the formats for eyes work on it. A format for programs is written directly where
+//! none of these is asked for.
 
-use super::Format;
+use super::{Format, ValueRef};
+use crate::event::header::Header;
 
 /// What a key holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,7 +15,7 @@ pub enum Value {
     Number(u64),
     /// A number that may be negative.
     Integer(i64),
-    /// Nanoseconds, told in seconds.
+    /// Nanoseconds, printed as seconds.
     Seconds(u64),
     /// A truth.
     Flag(bool),
@@ -39,22 +40,28 @@ pub struct Field {
     pub is_last: bool,
 }
 
-/// The arguments of which a title is made. No key of an output: it is there for redaction, which takes it away.
+/// The arguments that a title consists of. No key of an output: redaction needs it, and takes it away.
 pub const TITLE_ARGUMENTS: &str = "titleArguments";
 
 /// An event as a value.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Document {
     is_for_redaction: bool,
+    header: Header,
     fields: Vec<Field>,
-    /// The objects around the one that is being told: what they hold so far, the key that was opened in them.
+    /// The objects around the one that is being written: what they hold so far, the key that was opened in them.
     open: Vec<(Vec<Field>, &'static str, bool)>,
 }
 
 impl Document {
-    /// One out of which secrets will be taken.
+    /// One that will be redacted.
     pub fn for_redaction() -> Self {
         Self { is_for_redaction: true, ..Self::default() }
+    }
+
+    /// What it is, in short.
+    pub fn header(&self) -> &Header {
+        &self.header
     }
 
     /// Its keys.
@@ -120,7 +127,7 @@ impl Document {
         }
     }
 
-    /// Puts a key behind the first of `places` that is there, at the end otherwise.
+    /// Puts a key behind the first of `places` that exists, at the end otherwise.
     pub fn insert_behind(&mut self, places: &[&str], key: &'static str, value: Value) {
         let at = places
             .iter()
@@ -134,8 +141,9 @@ impl Document {
         size_of::<Self>() + self.fields.capacity() * size_of::<Field>() + held_by(&self.fields)
     }
 
-    /// Tells it to a format, as it was told.
-    pub fn tell(&self, format: &mut dyn Format) {
+    /// Writes it with a format, in the order in which it was written.
+    pub fn write_to(&self, format: &mut dyn Format) {
+        format.begin(&self.header);
         write_fields(&self.fields, format);
     }
 
@@ -143,7 +151,7 @@ impl Document {
         self.fields.push(Field { key, value, is_last: false });
     }
 
-    fn begin(&mut self, key: &'static str, is_last: bool) {
+    fn open_object(&mut self, key: &'static str, is_last: bool) {
         self.open.push((std::mem::take(&mut self.fields), key, is_last));
     }
 }
@@ -206,18 +214,19 @@ fn held_by(fields: &[Field]) -> usize {
 
 fn write_fields(fields: &[Field], format: &mut dyn Format) {
     for Field { key, value, is_last } in fields {
-        match value {
-            Value::Text(text) => format.text(key, text),
-            Value::Number(number) => format.number(key, *number),
-            Value::Integer(number) => format.integer(key, *number),
-            Value::Seconds(nanoseconds) => format.seconds(key, *nanoseconds),
-            Value::Flag(flag) => format.flag(key, *flag),
+        let borrowed = match value {
+            Value::Text(text) => ValueRef::Text(text),
+            Value::Number(number) => ValueRef::Number(*number),
+            Value::Integer(number) => ValueRef::Integer(*number),
+            Value::Seconds(nanoseconds) => ValueRef::Seconds(*nanoseconds),
+            Value::Flag(flag) => ValueRef::Flag(*flag),
             Value::List(items) => {
                 let items: Vec<&[u8]> = items.iter().map(Vec::as_slice).collect();
-                format.list(key, &items);
+                format.field(key, ValueRef::List(&items));
+                continue;
             }
-            Value::Words(words) => format.words(key, words),
-            Value::Names(names) => format.names(key, names),
+            Value::Words(words) => ValueRef::Words(words),
+            Value::Names(names) => ValueRef::Names(names),
             Value::Object(inner) => {
                 if *is_last {
                     format.open_last(key);
@@ -226,7 +235,24 @@ fn write_fields(fields: &[Field], format: &mut dyn Format) {
                 }
                 write_fields(inner, format);
                 format.close();
+                continue;
             }
+        };
+        format.field(key, borrowed);
+    }
+}
+
+impl From<ValueRef<'_>> for Value {
+    fn from(value: ValueRef<'_>) -> Self {
+        match value {
+            ValueRef::Text(text) => Self::Text(text.to_owned()),
+            ValueRef::Number(number) => Self::Number(number),
+            ValueRef::Integer(number) => Self::Integer(number),
+            ValueRef::Seconds(nanoseconds) => Self::Seconds(nanoseconds),
+            ValueRef::Flag(flag) => Self::Flag(flag),
+            ValueRef::List(items) => Self::List(items.iter().map(|item| item.to_vec()).collect()),
+            ValueRef::Words(words) => Self::Words(words.to_vec()),
+            ValueRef::Names(names) => Self::Names(names.to_vec()),
         }
     }
 }
@@ -234,48 +260,24 @@ fn write_fields(fields: &[Field], format: &mut dyn Format) {
 impl Format for Document {
     fn title_arguments(&mut self, items: &[&[u8]]) {
         if self.is_for_redaction {
-            self.list(TITLE_ARGUMENTS, items);
+            self.field(TITLE_ARGUMENTS, ValueRef::List(items));
         }
     }
 
-    fn text(&mut self, key: &'static str, value: &str) {
-        self.push(key, Value::Text(value.to_owned()));
+    fn begin(&mut self, header: &Header) {
+        self.header = *header;
     }
 
-    fn number(&mut self, key: &'static str, value: u64) {
-        self.push(key, Value::Number(value));
-    }
-
-    fn integer(&mut self, key: &'static str, value: i64) {
-        self.push(key, Value::Integer(value));
-    }
-
-    fn seconds(&mut self, key: &'static str, nanoseconds: u64) {
-        self.push(key, Value::Seconds(nanoseconds));
-    }
-
-    fn flag(&mut self, key: &'static str, value: bool) {
-        self.push(key, Value::Flag(value));
-    }
-
-    fn list(&mut self, key: &'static str, items: &[&[u8]]) {
-        self.push(key, Value::List(items.iter().map(|item| item.to_vec()).collect()));
-    }
-
-    fn names(&mut self, key: &'static str, values: &[(String, String)]) {
-        self.push(key, Value::Names(values.to_vec()));
-    }
-
-    fn words(&mut self, key: &'static str, items: &[String]) {
-        self.push(key, Value::Words(items.to_vec()));
+    fn field(&mut self, key: &'static str, value: ValueRef<'_>) {
+        self.push(key, value.into());
     }
 
     fn open(&mut self, key: &'static str) {
-        self.begin(key, false);
+        self.open_object(key, false);
     }
 
     fn open_last(&mut self, key: &'static str) {
-        self.begin(key, true);
+        self.open_object(key, true);
     }
 
     fn close(&mut self) {
@@ -296,27 +298,36 @@ impl Format for Document {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::event::Outcome;
+    use crate::event::signal::Signal;
+    use crate::output::format::ValueRef::{List, Number, Text};
     use crate::output::format::json::Json;
 
     /// `pkill(7)`, child of `sh(5)`, sends SIGTERM to `yes(9)`.
     pub(crate) fn sample() -> Document {
         let mut document = Document::default();
-        document.text("event", "signal");
-        document.number("id", 1);
-        document.number("signal", 15);
-        document.text("signalName", "SIGTERM");
-        document.text("origin", "process");
-        document.text("result", "queued");
+        document.begin(&Header {
+            id: Some(1),
+            signal: Signal::new(15),
+            outcome: Some(Outcome::Queued),
+            ..Header::default()
+        });
+        document.field("event", Text("signal"));
+        document.field("id", Number(1));
+        document.field("signal", Number(15));
+        document.field("signalName", Text("SIGTERM"));
+        document.field("origin", Text("process"));
+        document.field("result", Text("queued"));
         for (side, pid, comm) in [("source", 7, "pkill"), ("target", 9, "yes")] {
             document.open(side);
-            document.number("pid", pid);
-            document.list("cmdline", &[comm.as_bytes(), b"a b"]);
-            document.text("comm", comm);
-            document.text("key", &format!("{pid}@1"));
+            document.field("pid", Number(pid));
+            document.field("cmdline", List(&[comm.as_bytes(), b"a b"]));
+            document.field("comm", Text(comm));
+            document.field("key", Text(&format!("{pid}@1")));
             document.open_last("parent");
-            document.number("pid", 5);
-            document.text("comm", "sh");
-            document.text("key", "5@1");
+            document.field("pid", Number(5));
+            document.field("comm", Text("sh"));
+            document.field("key", Text("5@1"));
             document.close();
             document.close();
         }
@@ -325,16 +336,16 @@ pub(crate) mod tests {
 
     fn json(document: &Document) -> String {
         let (mut format, mut out) = (Json::default(), Vec::new());
-        document.tell(&mut format);
+        document.write_to(&mut format);
         format.finish(&mut out);
         String::from_utf8(out).unwrap()
     }
 
     #[test]
-    fn what_was_told_is_told_again() {
+    fn what_was_written_is_written_again() {
         let document = sample();
         let mut again = Document::default();
-        document.tell(&mut again);
+        document.write_to(&mut again);
         assert_eq!(again, document);
     }
 
@@ -368,7 +379,7 @@ pub(crate) mod tests {
     fn an_object_that_was_left_open_is_closed() {
         let mut document = Document::default();
         document.open("source");
-        document.number("pid", 1);
+        document.field("pid", Number(1));
         document.finish(&mut Vec::new());
         assert_eq!(document.number_at("source.pid"), Some(1));
         document.close();

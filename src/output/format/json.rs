@@ -1,28 +1,38 @@
 //! JSON: one object a line.
 
-use super::Format;
-use super::line_template::{Gap, PlacedSlot};
-use super::parts::{Basis, PartOf, Parts};
+use std::borrow::Cow;
+
+use super::fragments::{Basis, FragmentOf, Fragments};
+use super::line_template::{PlacedSlot, Slot};
+use super::{Format, FormatKind, ValueRef};
 use crate::base::digits::{push_integer, push_number, push_seconds};
 use crate::base::sanitize::push_json_string;
+
+/// `-o json`.
+pub const JSON: FormatKind = FormatKind {
+    name: "json",
+    is_for_programs: true,
+    has_columns: false,
+    open: |_, _| Box::<Json>::default(),
+};
 
 /// Writes an event as one JSON object.
 #[derive(Debug, Default)]
 pub struct Json {
     line: Vec<u8>,
-    parts: Parts,
-    /// Where the part that is told now begins.
-    part_at: usize,
-    /// Where the value that was told last begins.
+    fragments: Fragments,
+    /// Where the fragment that is being written begins.
+    fragment_at: usize,
+    /// Where the last value begins.
     value_at: usize,
-    gaps: Vec<PlacedSlot>,
+    slots: Vec<PlacedSlot>,
 }
 
 impl Json {
     fn separate(&mut self) {
         match self.line.last() {
             None => {
-                self.gaps.clear();
+                self.slots.clear();
                 self.line.push(b'{');
             }
             Some(b'{') => {}
@@ -39,61 +49,42 @@ impl Json {
     }
 }
 
+fn push_list<'a>(line: &mut Vec<u8>, items: impl Iterator<Item = Cow<'a, str>>) {
+    line.push(b'[');
+    for (place, item) in items.enumerate() {
+        if place > 0 {
+            line.push(b',');
+        }
+        push_json_string(line, &item);
+    }
+    line.push(b']');
+}
+
 impl Format for Json {
-    fn text(&mut self, key: &'static str, value: &str) {
+    fn field(&mut self, key: &'static str, value: ValueRef<'_>) {
         self.key(key);
-        push_json_string(&mut self.line, value);
-    }
-
-    fn number(&mut self, key: &'static str, value: u64) {
-        self.key(key);
-        push_number(&mut self.line, value);
-    }
-
-    fn integer(&mut self, key: &'static str, value: i64) {
-        self.key(key);
-        push_integer(&mut self.line, value);
-    }
-
-    fn seconds(&mut self, key: &'static str, nanoseconds: u64) {
-        self.key(key);
-        push_seconds(&mut self.line, nanoseconds);
-    }
-
-    fn flag(&mut self, key: &'static str, value: bool) {
-        self.key(key);
-        self.line.extend_from_slice(if value { b"true" } else { b"false" });
-    }
-
-    fn list(&mut self, key: &'static str, items: &[&[u8]]) {
-        self.key(key);
-        self.line.push(b'[');
-        for (place, item) in items.iter().enumerate() {
-            if place > 0 {
-                self.line.push(b',');
+        let line = &mut self.line;
+        match value {
+            ValueRef::Text(text) => push_json_string(line, text),
+            ValueRef::Number(number) => push_number(line, number),
+            ValueRef::Integer(number) => push_integer(line, number),
+            ValueRef::Seconds(nanoseconds) => push_seconds(line, nanoseconds),
+            ValueRef::Flag(flag) => line.extend_from_slice(if flag { b"true" } else { b"false" }),
+            ValueRef::List(items) => push_list(line, items.iter().map(|item| String::from_utf8_lossy(item))),
+            ValueRef::Words(words) => push_list(line, words.iter().map(|word| Cow::Borrowed(word.as_str()))),
+            ValueRef::Names(names) => {
+                line.push(b'{');
+                for (place, (name, value)) in names.iter().enumerate() {
+                    if place > 0 {
+                        line.push(b',');
+                    }
+                    push_json_string(line, name);
+                    line.push(b':');
+                    push_json_string(line, value);
+                }
+                line.push(b'}');
             }
-            push_json_string(&mut self.line, &String::from_utf8_lossy(item));
         }
-        self.line.push(b']');
-    }
-
-    fn words(&mut self, key: &'static str, items: &[String]) {
-        let items: Vec<&[u8]> = items.iter().map(String::as_bytes).collect();
-        self.list(key, &items);
-    }
-
-    fn names(&mut self, key: &'static str, values: &[(String, String)]) {
-        self.key(key);
-        self.line.push(b'{');
-        for (place, (name, value)) in values.iter().enumerate() {
-            if place > 0 {
-                self.line.push(b',');
-            }
-            push_json_string(&mut self.line, name);
-            self.line.push(b':');
-            push_json_string(&mut self.line, value);
-        }
-        self.line.push(b'}');
     }
 
     fn open(&mut self, key: &'static str) {
@@ -105,10 +96,10 @@ impl Format for Json {
         self.line.push(b'}');
     }
 
-    fn recall(&mut self, of: PartOf, basis: &Basis<'_>) -> bool {
+    fn recall(&mut self, of: FragmentOf, basis: &Basis<'_>) -> bool {
         self.separate();
-        self.part_at = self.line.len();
-        let Some(text) = self.parts.get(of, "", basis) else {
+        self.fragment_at = self.line.len();
+        let Some(text) = self.fragments.get(of, "", basis) else {
             // the first key separates itself
             if self.line.last() == Some(&b',') {
                 self.line.pop();
@@ -119,16 +110,16 @@ impl Format for Json {
         true
     }
 
-    fn remember(&mut self, of: PartOf, basis: &Basis<'_>) {
-        self.parts.put(of, "", basis, &self.line[self.part_at..]);
+    fn remember(&mut self, of: FragmentOf, basis: &Basis<'_>) {
+        self.fragments.put(of, "", basis, &self.line[self.fragment_at..]);
     }
 
-    fn gap(&mut self, gap: Gap) {
-        self.gaps.push(PlacedSlot::at_the_end(&self.line, self.value_at, gap));
+    fn slot(&mut self, slot: Slot) {
+        self.slots.push(PlacedSlot::at_the_end(&self.line, self.value_at, slot));
     }
 
-    fn gaps(&self) -> Option<&[PlacedSlot]> {
-        Some(&self.gaps)
+    fn slots(&self) -> Option<&[PlacedSlot]> {
+        Some(&self.slots)
     }
 
     fn finish(&mut self, out: &mut Vec<u8>) {

@@ -1,9 +1,10 @@
-//! A format for eyes sees an event as a whole: this stands between it and the trait that tells fields one by one.
+//! A format for eyes sees an event as a whole: this stands between it and the trait that hands over fields one by one.
 
 use std::fmt;
 
-use super::Format;
 use super::document::Document;
+use super::{Format, ValueRef};
+use crate::event::header::Header;
 
 /// Draws whole events.
 pub trait Layout: fmt::Debug {
@@ -13,49 +14,25 @@ pub trait Layout: fmt::Debug {
 
 /// Collects an event, then has it drawn.
 #[derive(Debug)]
-pub struct Drawn<L> {
+pub struct DrawnFormat<L> {
     document: Document,
     layout: L,
 }
 
-impl<L: Layout> Drawn<L> {
+impl<L: Layout> DrawnFormat<L> {
     /// A format that draws so.
     pub fn new(layout: L) -> Self {
         Self { document: Document::default(), layout }
     }
 }
 
-impl<L: Layout> Format for Drawn<L> {
-    fn text(&mut self, key: &'static str, value: &str) {
-        self.document.text(key, value);
+impl<L: Layout> Format for DrawnFormat<L> {
+    fn begin(&mut self, header: &Header) {
+        self.document.begin(header);
     }
 
-    fn number(&mut self, key: &'static str, value: u64) {
-        self.document.number(key, value);
-    }
-
-    fn integer(&mut self, key: &'static str, value: i64) {
-        self.document.integer(key, value);
-    }
-
-    fn seconds(&mut self, key: &'static str, nanoseconds: u64) {
-        self.document.seconds(key, nanoseconds);
-    }
-
-    fn flag(&mut self, key: &'static str, value: bool) {
-        self.document.flag(key, value);
-    }
-
-    fn list(&mut self, key: &'static str, items: &[&[u8]]) {
-        self.document.list(key, items);
-    }
-
-    fn names(&mut self, key: &'static str, values: &[(String, String)]) {
-        self.document.names(key, values);
-    }
-
-    fn words(&mut self, key: &'static str, items: &[String]) {
-        self.document.words(key, items);
+    fn field(&mut self, key: &'static str, value: ValueRef<'_>) {
+        self.document.field(key, value);
     }
 
     fn open(&mut self, key: &'static str) {

@@ -1,26 +1,26 @@
-//! A line with gaps: signals that are the same but for their times are told by the same line, filled in anew.
+//! A line with slots: signals that are the same but for their times have the same line, with its slots filled again.
 //!
-//! A format marks as a [`Gap`] what is another in every event while it writes it; the rest of the line stands.
+//! A format marks as a [`Slot`] what differs in every event while it writes it; the rest of the line stands.
 
 use crate::base::digits::{push_number, push_seconds};
 use crate::event::Clock;
 
-/// What is another in every event.
+/// What differs in every event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Gap {
+pub enum Slot {
     /// The number of the event.
     Id,
     /// Its time.
     Time,
     /// Seconds from then (boot time, ns) to the event.
     SecondsSince(u64),
-    /// The event that told of the previous signal.
+    /// The event that reported the previous signal.
     PreviousId,
     /// Seconds from the previous signal to the event.
     SecondsSincePrevious,
 }
 
-/// What fills the gaps.
+/// What fills the slots.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EventStamp {
     /// The number of the event.
@@ -29,77 +29,71 @@ pub struct EventStamp {
     pub time: u64,
     /// To print times with.
     pub clock: Clock,
-    /// The event that told of the previous signal, if one did.
+    /// The event that reported the previous signal, if one did.
     pub previous_id: Option<u64>,
     /// When that was (boot time, ns), if there was one.
     pub previous_time: u64,
 }
 
-impl Gap {
-    fn fill(self, moment: &EventStamp, out: &mut Vec<u8>) {
-        let since = |then: u64| moment.time.saturating_sub(then);
+impl Slot {
+    fn fill(self, stamp: &EventStamp, out: &mut Vec<u8>) {
+        let since = |then: u64| stamp.time.saturating_sub(then);
         match self {
-            Self::Id => push_number(out, moment.id),
-            Self::Time => moment.clock.push_utc(moment.time, out),
+            Self::Id => push_number(out, stamp.id),
+            Self::Time => stamp.clock.push_utc(stamp.time, out),
             Self::SecondsSince(then) => push_seconds(out, since(then)),
-            Self::PreviousId => push_number(out, moment.previous_id.unwrap_or_default()),
-            Self::SecondsSincePrevious => push_seconds(out, since(moment.previous_time)),
+            Self::PreviousId => push_number(out, stamp.previous_id.unwrap_or_default()),
+            Self::SecondsSincePrevious => push_seconds(out, since(stamp.previous_time)),
         }
     }
 }
 
-/// Is what stands at this path of an event a gap, or may it be?
-pub fn is_slot(path: &str) -> bool {
-    let last = path.rsplit('.').next().unwrap_or_default();
-    matches!(path, "time" | "id" | "previous.id") || matches!(last, "secondsAgo" | "titleAgeSeconds")
-}
-
-/// A gap, and which bytes of the line are in it.
+/// A slot, and which bytes of the line are in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PlacedSlot {
-    gap: Gap,
+    slot: Slot,
     from: usize,
     to: usize,
 }
 
 impl PlacedSlot {
-    /// What was written last, from `from` on; the quotes around it are not in the gap.
-    pub fn at_the_end(line: &[u8], from: usize, gap: Gap) -> Self {
+    /// What was written last, from `from` on; the quotes around it are not in the slot.
+    pub fn at_the_end(line: &[u8], from: usize, slot: Slot) -> Self {
         let quote = usize::from(line.get(from) == Some(&b'"'));
-        Self { gap, from: from + quote, to: line.len() - quote }
+        Self { slot, from: from + quote, to: line.len() - quote }
     }
 }
 
-/// A line, without what is in its gaps.
+/// A line, without what is in its slots.
 #[derive(Debug, PartialEq, Eq)]
 pub struct LineTemplate {
     text: Vec<u8>,
     /// In their order, and where in the text.
-    gaps: Vec<(usize, Gap)>,
+    slots: Vec<(usize, Slot)>,
 }
 
 impl LineTemplate {
-    /// Of a line and its gaps, in their order.
+    /// Of a line and its slots, in their order.
     pub fn new(line: &[u8], placed: &[PlacedSlot]) -> Option<Self> {
-        let (mut text, mut gaps) = (Vec::with_capacity(line.len()), Vec::with_capacity(placed.len()));
+        let (mut text, mut slots) = (Vec::with_capacity(line.len()), Vec::with_capacity(placed.len()));
         let mut at = 0;
-        for &PlacedSlot { gap, from, to } in placed {
+        for &PlacedSlot { slot, from, to } in placed {
             text.extend_from_slice(line.get(at..from)?);
-            gaps.push((text.len(), gap));
+            slots.push((text.len(), slot));
             at = to;
         }
         text.extend_from_slice(line.get(at..)?);
-        Some(Self { text, gaps })
+        Some(Self { text, slots })
     }
 
-    /// Appends the line of this moment.
-    pub fn fill(&self, moment: &EventStamp, out: &mut Vec<u8>) {
-        // so that it is grown once: no gap is wider than a time
-        out.reserve(self.text.len() + 32 * self.gaps.len());
+    /// Appends the line of this event.
+    pub fn fill(&self, stamp: &EventStamp, out: &mut Vec<u8>) {
+        // so that it is grown once: no slot is wider than a time
+        out.reserve(self.text.len() + 32 * self.slots.len());
         let mut rest = 0;
-        for &(at, gap) in &self.gaps {
+        for &(at, slot) in &self.slots {
             out.extend_from_slice(&self.text[rest..at]);
-            gap.fill(moment, out);
+            slot.fill(stamp, out);
             rest = at;
         }
         out.extend_from_slice(&self.text[rest..]);
@@ -107,13 +101,14 @@ impl LineTemplate {
 
     /// Bytes of memory, roughly.
     pub fn size(&self) -> usize {
-        self.text.capacity() + size_of::<(usize, Gap)>() * self.gaps.capacity()
+        self.text.capacity() + size_of::<(usize, Slot)>() * self.slots.capacity()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::output::format::ValueRef::{Number, Seconds, Text};
     use crate::output::format::{Format, json::Json, logfmt::Logfmt};
 
     const NOW: EventStamp = EventStamp {
@@ -124,24 +119,24 @@ mod tests {
         previous_time: 2_000_000_000,
     };
 
-    fn told(format: &mut dyn Format, moment: &EventStamp) -> Vec<u8> {
-        format.text("time", &moment.clock.utc(moment.time));
-        format.gap(Gap::Time);
-        format.number("id", moment.id);
-        format.gap(Gap::Id);
-        format.text("comm", "say \"x\"");
+    fn written(format: &mut dyn Format, stamp: &EventStamp) -> Vec<u8> {
+        format.field("time", Text(&stamp.clock.utc(stamp.time)));
+        format.slot(Slot::Time);
+        format.field("id", Number(stamp.id));
+        format.slot(Slot::Id);
+        format.field("comm", Text("say \"x\""));
         format.open("previous");
-        format.number("id", moment.previous_id.unwrap());
-        format.gap(Gap::PreviousId);
-        format.seconds("secondsAgo", moment.time - moment.previous_time);
-        format.gap(Gap::SecondsSincePrevious);
+        format.field("id", Number(stamp.previous_id.unwrap()));
+        format.slot(Slot::PreviousId);
+        format.field("secondsAgo", Seconds(stamp.time - stamp.previous_time));
+        format.slot(Slot::SecondsSincePrevious);
         format.close();
         format.open("target");
-        format.text("startTime", &moment.clock.start_time(5));
-        format.seconds("titleAgeSeconds", moment.time - 6);
-        format.gap(Gap::SecondsSince(6));
+        format.field("startTime", Text(&stamp.clock.start_time(5)));
+        format.field("titleAgeSeconds", Seconds(stamp.time - 6));
+        format.slot(Slot::SecondsSince(6));
         format.open_last("parent");
-        format.number("pid", 1);
+        format.field("pid", Number(1));
         format.close();
         format.close();
         let mut line = Vec::new();
@@ -150,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_is_filled_in_is_the_line_that_would_be_told() {
+    fn a_line_that_is_filled_in_is_the_line_that_would_be_written() {
         let later = EventStamp {
             id: 9,
             time: 86_400_000_000_000,
@@ -161,38 +156,38 @@ mod tests {
         for format in [&mut Json::default() as &mut dyn Format, &mut Logfmt::default()] {
             // what was before leaves nothing behind
             for _ in 0..2 {
-                let line = told(format, &NOW);
-                let line_template = LineTemplate::new(&line, format.gaps().unwrap()).unwrap();
-                assert_eq!(line_template.gaps.len(), 5);
+                let line = written(format, &NOW);
+                let line_template = LineTemplate::new(&line, format.slots().unwrap()).unwrap();
+                assert_eq!(line_template.slots.len(), 5);
                 let mut again = Vec::new();
                 line_template.fill(&NOW, &mut again);
                 assert_eq!(String::from_utf8_lossy(&again), String::from_utf8_lossy(&line));
                 again.clear();
                 line_template.fill(&later, &mut again);
-                let line = told(format, &later);
+                let line = written(format, &later);
                 assert_eq!(String::from_utf8_lossy(&again), String::from_utf8_lossy(&line));
             }
         }
     }
 
     #[test]
-    fn a_gap_in_what_goes_last_is_none_that_can_be_filled() {
+    fn a_slot_in_what_goes_last_cannot_be_filled() {
         let mut format = Logfmt::default();
         format.open_last("parent");
-        format.number("id", 1);
-        format.gap(Gap::Id);
+        format.field("id", Number(1));
+        format.slot(Slot::Id);
         format.close();
         format.finish(&mut Vec::new());
-        assert_eq!(format.gaps(), None);
-        format.number("id", 1);
-        format.gap(Gap::Id);
+        assert_eq!(format.slots(), None);
+        format.field("id", Number(1));
+        format.slot(Slot::Id);
         format.finish(&mut Vec::new());
-        assert_eq!(format.gaps().map(<[PlacedSlot]>::len), Some(1), "that was another line");
+        assert_eq!(format.slots().map(<[PlacedSlot]>::len), Some(1), "that was another line");
     }
 
     #[test]
-    fn gaps_out_of_order_are_refused() {
-        let placed = |from, to| PlacedSlot { gap: Gap::Id, from, to };
+    fn slots_out_of_order_are_refused() {
+        let placed = |from, to| PlacedSlot { slot: Slot::Id, from, to };
         assert_eq!(LineTemplate::new(b"abc", &[placed(2, 3), placed(0, 1)]), None);
         assert_eq!(LineTemplate::new(b"abc", &[placed(2, 4)]), None);
     }

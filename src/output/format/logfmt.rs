@@ -3,11 +3,19 @@
 //! A list is `[python /main.py --port=8080]`; an argument that is empty or could be mistaken is a JSON string
 //! inside it. The value as a whole is quoted where logfmt needs it.
 
-use super::Format;
-use super::line_template::{Gap, PlacedSlot};
-use super::parts::{Basis, PartOf, Parts};
+use super::fragments::{Basis, FragmentOf, Fragments};
+use super::line_template::{PlacedSlot, Slot};
+use super::{Format, FormatKind, ValueRef};
 use crate::base::digits::{push_integer, push_number, push_seconds};
 use crate::base::sanitize::{is_safe, push_json_string};
+
+/// `-o logfmt`.
+pub const LOGFMT: FormatKind = FormatKind {
+    name: "logfmt",
+    is_for_programs: true,
+    has_columns: false,
+    open: |_, _| Box::<Logfmt>::default(),
+};
 
 /// Writes an event as one logfmt line.
 #[derive(Debug, Default)]
@@ -18,14 +26,14 @@ pub struct Logfmt {
     /// Lengths of `path` before each open object, and whether it is one that goes last.
     open: Vec<(usize, bool)>,
     scratch: Vec<u8>,
-    parts: Parts,
-    /// Where the part that is told now begins.
-    part_at: usize,
-    /// Where the value that was told last begins.
+    fragments: Fragments,
+    /// Where the fragment that is being written begins.
+    fragment_at: usize,
+    /// Where the last value begins.
     value_at: usize,
-    gaps: Vec<PlacedSlot>,
-    /// There is one in what goes last, whose place in the line is not known before its end.
-    has_late_gap: bool,
+    slots: Vec<PlacedSlot>,
+    /// There is one in what goes last: its place in the line is not known before the end of the line.
+    has_late_slot: bool,
 }
 
 /// Does logfmt need quotes around it? (The rule of Go's log/slog.)
@@ -62,8 +70,8 @@ impl Logfmt {
 
     fn key(&mut self, key: &str) {
         if self.first.is_empty() && self.last.is_empty() {
-            self.gaps.clear();
-            self.has_late_gap = false;
+            self.slots.clear();
+            self.has_late_slot = false;
         }
         let path = std::mem::take(&mut self.path);
         let out = self.out();
@@ -85,40 +93,7 @@ impl Logfmt {
         }
     }
 
-    fn push(&mut self, key: &'static str, last: bool) {
-        self.open.push((self.path.len(), last));
-        self.path.push_str(key);
-        self.path.push('.');
-    }
-}
-
-impl Format for Logfmt {
-    fn text(&mut self, key: &'static str, value: &str) {
-        self.key(key);
-        self.value(value);
-    }
-
-    fn number(&mut self, key: &'static str, value: u64) {
-        self.key(key);
-        push_number(self.out(), value);
-    }
-
-    fn integer(&mut self, key: &'static str, value: i64) {
-        self.key(key);
-        push_integer(self.out(), value);
-    }
-
-    fn seconds(&mut self, key: &'static str, nanoseconds: u64) {
-        self.key(key);
-        push_seconds(self.out(), nanoseconds);
-    }
-
-    fn flag(&mut self, key: &'static str, value: bool) {
-        self.key(key);
-        self.out().extend_from_slice(if value { b"true" } else { b"false" });
-    }
-
-    fn list(&mut self, key: &'static str, items: &[&[u8]]) {
+    fn list(&mut self, items: &[&[u8]]) {
         let mut list = std::mem::take(&mut self.scratch);
         list.clear();
         list.push(b'[');
@@ -134,7 +109,6 @@ impl Format for Logfmt {
             }
         }
         list.push(b']');
-        self.key(key);
         self.value(&String::from_utf8_lossy(&list));
         self.scratch = list;
     }
@@ -148,9 +122,30 @@ impl Format for Logfmt {
         self.close();
     }
 
-    fn words(&mut self, key: &'static str, items: &[String]) {
+    fn push(&mut self, key: &'static str, last: bool) {
+        self.open.push((self.path.len(), last));
+        self.path.push_str(key);
+        self.path.push('.');
+    }
+}
+
+impl Format for Logfmt {
+    fn field(&mut self, key: &'static str, value: ValueRef<'_>) {
+        // their path goes before every name
+        if let ValueRef::Names(names) = value {
+            return self.names(key, names);
+        }
         self.key(key);
-        self.value(&format!("[{}]", items.join(" ")));
+        match value {
+            ValueRef::Text(text) => self.value(text),
+            ValueRef::Number(number) => push_number(self.out(), number),
+            ValueRef::Integer(number) => push_integer(self.out(), number),
+            ValueRef::Seconds(nanoseconds) => push_seconds(self.out(), nanoseconds),
+            ValueRef::Flag(flag) => self.out().extend_from_slice(if flag { b"true" } else { b"false" }),
+            ValueRef::List(items) => self.list(items),
+            ValueRef::Words(words) => self.value(&format!("[{}]", words.join(" "))),
+            ValueRef::Names(_) => {}
+        }
     }
 
     fn open(&mut self, key: &'static str) {
@@ -161,28 +156,28 @@ impl Format for Logfmt {
         self.push(key, true);
     }
 
-    fn recall(&mut self, of: PartOf, basis: &Basis<'_>) -> bool {
+    fn recall(&mut self, of: FragmentOf, basis: &Basis<'_>) -> bool {
         let out = if self.is_last() { &mut self.last } else { &mut self.first };
         // what separates it is no part of it
-        self.part_at = out.len() + usize::from(!out.is_empty());
-        let Some(text) = self.parts.get(of, &self.path, basis) else { return false };
+        self.fragment_at = out.len() + usize::from(!out.is_empty());
+        let Some(text) = self.fragments.get(of, &self.path, basis) else { return false };
         separate(out);
         out.extend_from_slice(text);
         true
     }
 
-    fn remember(&mut self, of: PartOf, basis: &Basis<'_>) {
+    fn remember(&mut self, of: FragmentOf, basis: &Basis<'_>) {
         let out = if self.is_last() { &self.last } else { &self.first };
-        self.parts.put(of, &self.path, basis, &out[self.part_at..]);
+        self.fragments.put(of, &self.path, basis, &out[self.fragment_at..]);
     }
 
-    fn gap(&mut self, gap: Gap) {
-        self.has_late_gap |= self.is_last();
-        self.gaps.push(PlacedSlot::at_the_end(&self.first, self.value_at.min(self.first.len()), gap));
+    fn slot(&mut self, slot: Slot) {
+        self.has_late_slot |= self.is_last();
+        self.slots.push(PlacedSlot::at_the_end(&self.first, self.value_at.min(self.first.len()), slot));
     }
 
-    fn gaps(&self) -> Option<&[PlacedSlot]> {
-        (!self.has_late_gap).then_some(&self.gaps)
+    fn slots(&self) -> Option<&[PlacedSlot]> {
+        (!self.has_late_slot).then_some(&self.slots)
     }
 
     fn close(&mut self) {
@@ -208,10 +203,11 @@ impl Format for Logfmt {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::output::format::ValueRef::{List, Number};
 
     fn list(items: &[&[u8]]) -> String {
         let mut format = Logfmt::default();
-        format.list("cmdline", items);
+        format.field("cmdline", List(items));
         let mut out = Vec::new();
         format.finish(&mut out);
         String::from_utf8(out).unwrap()
@@ -240,16 +236,16 @@ mod tests {
     fn parents_come_last() {
         let mut format = Logfmt::default();
         format.open("source");
-        format.number("pid", 1);
+        format.field("pid", Number(1));
         format.open_last("parent");
-        format.number("pid", 2);
+        format.field("pid", Number(2));
         format.open("user");
-        format.number("id", 3);
+        format.field("id", Number(3));
         format.close();
         format.close();
         format.close();
         format.open("target");
-        format.number("pid", 4);
+        format.field("pid", Number(4));
         format.close();
         let mut out = Vec::new();
         format.finish(&mut out);

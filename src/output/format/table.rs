@@ -1,8 +1,19 @@
 //! A table: bcc's columns and the two command lines, or the keys that were asked for.
 
+use super::FormatKind;
 use super::document::{Document, Value};
-use super::layout::Layout;
+use super::layout::{DrawnFormat, Layout};
 use super::screen::{Line, Paint, Screen, cut, width_of};
+use crate::event::header::EventKind;
+use crate::output::keys::{self, ColumnWidth};
+
+/// `-o table`.
+pub const TABLE: FormatKind = FormatKind {
+    name: "table",
+    is_for_programs: false,
+    has_columns: true,
+    open: |screen, keys| Box::new(DrawnFormat::new(Table::new(screen, keys))),
+};
 
 /// One column.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,8 +31,6 @@ pub struct Column {
 
 /// Narrower than this a command line says nothing.
 const NARROWEST: usize = 10;
-/// A command line gets so much where there is no end to the line.
-const WIDE: usize = 40;
 
 /// What is shown unless `--fields` says otherwise.
 const USUAL: [&str; 9] = [
@@ -37,43 +46,19 @@ const USUAL: [&str; 9] = [
 ];
 
 impl Column {
-    /// The column of a key.
-    pub fn of(key: &str) -> Self {
-        let word = key.rsplit('.').next().unwrap_or(key);
-        // as wide as the kernel's longest, in most cases
-        let width = match word {
-            "time" | "startTime" => 13,
-            "pid" | "tid" | "id" | "nspid" | "pgid" | "session" | "signal" => 7,
-            "comm" | "result" => 15,
-            "signalName" => 11,
-            "origin" | "relation" | "via" | "scope" | "state" | "disposition" => 12,
-            "fatal" | "blocked" => 5,
-            "cmdline" | "summary" | "tree" | "title" => WIDE,
-            _ => 16,
-        };
-        let heading = match key {
-            "time" => "TIME",
-            "source.pid" => "PID",
-            "source.comm" => "COMM",
-            "signalName" => "SIG",
-            "target.pid" => "TPID",
-            "target.comm" => "TCOMM",
-            "result" => "RESULT",
-            "source.cmdline" => "CMDLINE",
-            "target.cmdline" => "TCMDLINE",
-            key => key,
-        };
-        let stretches = matches!(word, "cmdline" | "summary" | "tree" | "title");
-        let least = match word {
-            "comm" => 10,
-            "signalName" | "result" => 8,
-            _ => width,
+    /// The column of a key, as the table of keys has it.
+    pub fn of(path: &str) -> Self {
+        let heading = keys::heading(path);
+        let fixed = ColumnWidth::Fixed { usual: 16, least: 16 };
+        let (usual, least, stretches) = match keys::look_up(path).map_or(fixed, |key| key.width) {
+            ColumnWidth::Fixed { usual, least } => (usual, least, false),
+            ColumnWidth::Stretches(usual) => (usual, usual, true),
         };
         Self {
-            key: key.to_owned(),
-            heading: heading.to_owned(),
-            width: width.max(width_of(heading)),
-            least: least.max(width_of(heading)),
+            key: path.to_owned(),
+            width: usual.max(width_of(&heading)),
+            least: least.max(width_of(&heading)),
+            heading,
             stretches,
         }
     }
@@ -154,7 +139,7 @@ impl Table {
     }
 
     fn cell(&self, column: &Column, document: &Document) -> (Paint, String) {
-        let is_fatal = document.is_set("fatal");
+        let is_fatal = document.header().is_fatal;
         let paint = match column.key.as_str() {
             "signalName" | "signal" if is_fatal => Paint::Fatal,
             "signalName" | "signal" => Paint::Signal,
@@ -173,7 +158,7 @@ impl Table {
                 Some(origin) => format!("<{origin}>"),
                 None => "-".to_owned(),
             },
-            ("result", None) if document.text_at("event") == Some("ended") => how_it_ended(document),
+            ("result", None) if document.header().kind == EventKind::Ended => how_it_ended(document),
             (key, None) => match reason(document, key) {
                 Some(reason) => format!("?{reason}"),
                 None => "-".to_owned(),
@@ -192,7 +177,7 @@ impl Layout for Table {
                 self.columns.iter().map(|column| (Paint::Heading, column.heading.clone())).collect();
             self.row(&cells, "", total, out);
         }
-        if document.text_at("event") == Some("lost") {
+        if document.header().kind == EventKind::Lost {
             Line::new(self.screen, total).add(Paint::Fatal, &lost(document)).finish(out);
             return;
         }
@@ -245,6 +230,7 @@ mod tests {
     use super::super::document::tests::sample;
     use super::super::screen::{PLAIN, Width};
     use super::*;
+    use crate::output::format::ValueRef::{Text, Words};
 
     fn draw(columns: Option<usize>, keys: &[&str], document: &Document) -> String {
         let keys: Vec<String> = keys.iter().map(|&key| key.to_owned()).collect();
@@ -283,9 +269,9 @@ mod tests {
     #[test]
     fn what_is_not_there_is_a_dash_and_what_is_missing_says_why() {
         let mut document = Document::default();
-        document.text("event", "signal");
-        document.text("origin", "oom");
-        document.words("missing", &["target.cmdline:no-memory".to_owned()]);
+        document.field("event", Text("signal"));
+        document.field("origin", Text("oom"));
+        document.field("missing", Words(&["target.cmdline:no-memory".to_owned()]));
         let text = draw(None, &["source.pid", "source.comm", "target.cmdline"], &document);
         let row: Vec<&str> = text.lines().nth(1).unwrap().split_whitespace().collect();
         assert_eq!(row, ["-", "<oom>", "?no-memory"]);

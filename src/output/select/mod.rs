@@ -2,4 +2,4 @@
 
 pub mod filter;
 pub(crate) mod possible;
-pub(crate) mod sieve;
+pub(crate) mod projection;

@@ -3,36 +3,22 @@
 //! What is decided here is sure; not every such filter is found.
 
 use super::filter::{Condition, Conditions, Pattern, Test};
-use crate::config::{ALL_SIGNALS, Config, Failed, MAX_PID};
+use crate::config::{ALL_SIGNALS, Config, Failed};
 use crate::error::UsageError;
 use crate::output::format::document::Value;
-use crate::output::keys::{EVENTS, Kind};
+use crate::output::keys::{EVENTS, Key, Range, ValueKind};
 use crate::output::redact::REDACTED;
-use crate::record::COMM_BYTES;
 
-/// The least and the greatest that a number can be, and what there is to say about it.
-fn range(key: &str, kind: Kind) -> Option<(f64, f64, &'static str)> {
-    const SIGNED: (f64, f64, &str) = (i32::MIN as f64, i32::MAX as f64, "it has 32 bits");
-    let word = key.rsplit('.').next().unwrap_or(key);
-    let is_id_of = |whose: &str| key.strip_suffix(".id").is_some_and(|rest| rest.ends_with(whose));
-    Some(match (kind, word) {
-        // the idle task of a CPU
-        (Kind::Number, "pid") if key == "trigger.pid" => {
-            (0.0, f64::from(MAX_PID), "a pid is at most 4194303, and 0 is the idle task")
-        }
-        (Kind::Number, "pid" | "tid" | "nspid" | "pgid" | "session") => {
-            (1.0, f64::from(MAX_PID), "the kernel gives numbers from 1 to 4194303")
-        }
-        (Kind::Number, "exitCode") => (0.0, 255.0, "an exit code is from 0 to 255"),
-        (Kind::Number, "int" | "pidArgument" | "syscall") | (Kind::SignalNumber | Kind::SignalName, _) => {
-            SIGNED
-        }
-        (Kind::Number, _) if ["user", "group", "loginUser"].into_iter().any(is_id_of) => {
-            (0.0, f64::from(u32::MAX), "an id is from 0 to 4294967295")
-        }
-        (Kind::Number | Kind::Decimal, _) => (0.0, f64::INFINITY, "it is never negative"),
+/// The least and the greatest that a number can be, and what is said about it.
+fn range(path: &str, row: &Key) -> Option<(f64, f64, &'static str)> {
+    let range = match row.kind {
+        ValueKind::Number(_) if path == "trigger.pid" => Range::PID_OR_IDLE,
+        ValueKind::Number(range) => range,
+        ValueKind::SignalNumber | ValueKind::SignalName => Range::INT,
+        ValueKind::Decimal => Range::NATURAL,
         _ => return None,
-    })
+    };
+    Some((f64::from(range.least), range.greatest.map_or(f64::INFINITY, f64::from), range.meaning))
 }
 
 /// The fewest bytes that a text can have which this matches. A byte that is not UTF-8 is compared as U+FFFD.
@@ -52,33 +38,37 @@ fn first_bytes(text: &str, most: usize) -> &str {
 }
 
 /// A value that this key never has, and what it may have.
-pub(super) fn check(key: &str, kind: Kind, test: &Test) -> Result<(), (String, String)> {
-    let is_comm = kind == Kind::Text && key.rsplit('.').next() == Some("comm") && !key.contains(".env.");
+pub(super) fn check(key: &str, row: &Key, test: &Test) -> Result<(), (String, String)> {
     match test {
         Test::AnyOf(patterns) => patterns.iter().try_for_each(|pattern| match pattern {
             Pattern::Number(number) => {
                 let wrong = |allowed: &str| Err((number.to_string(), allowed.to_owned()));
-                match range(key, kind) {
+                match range(key, row) {
                     Some((least, most, allowed)) if *number < least || *number > most => wrong(allowed),
-                    Some(_) if kind != Kind::Decimal && number.fract() != 0.0 => wrong("give a whole number"),
+                    Some(_) if row.kind != ValueKind::Decimal && number.fract() != 0.0 => {
+                        wrong("give a whole number")
+                    }
                     _ => Ok(()),
                 }
             }
             // what is taken out is longer than what was there
-            Pattern::Glob(glob) if glob.contains(REDACTED) => Ok(()),
-            Pattern::Glob(glob) if is_comm && fewest_bytes(glob) > COMM_BYTES => {
-                let first = first_bytes(glob, COMM_BYTES);
-                let shorter = if glob.contains(['*', '?']) {
-                    "give a shorter pattern".to_owned()
-                } else {
-                    format!("give no more of it ({key}={first})")
-                };
-                Err((glob.clone(), format!("the kernel keeps the first 15 bytes of a name: {shorter}")))
-            }
+            Pattern::Glob(glob) if glob.text().contains(REDACTED) => Ok(()),
+            Pattern::Glob(glob) => match row.most_bytes {
+                Some(most) if fewest_bytes(glob.text()) > most => {
+                    let shorter = if glob.is_literal() {
+                        format!("give no more of it ({key}={})", first_bytes(glob.text(), most))
+                    } else {
+                        "give a shorter pattern".to_owned()
+                    };
+                    let why = format!("the kernel keeps the first {most} bytes of a name: {shorter}");
+                    Err((glob.text().to_owned(), why))
+                }
+                _ => Ok(()),
+            },
             _ => Ok(()),
         }),
         Test::Above(than, _) | Test::Below(than, _) => {
-            let Some((least, most, allowed)) = range(key, kind) else { return Ok(()) };
+            let Some((least, most, allowed)) = range(key, row) else { return Ok(()) };
             let (from, to) = bounds([test]);
             if from > most || to < least {
                 return Err((than.to_string(), format!("{allowed}, so nothing passes")));
@@ -111,15 +101,15 @@ fn number(number: i64) -> Value {
 /// Everything that a key can be if this holds; None where that cannot be listed. The inner None is a key that is not there.
 fn candidates(condition: &Condition) -> Option<Vec<Option<Value>>> {
     let text = |text: &str| Some(Value::Text(text.to_owned()));
-    match (condition.kind(), condition.test()) {
-        (Kind::Word(words), _) => Some(words.iter().map(|word| text(word)).collect()),
-        (Kind::Flag, _) => Some(vec![Some(Value::Flag(true)), Some(Value::Flag(false)), None]),
-        (Kind::Text | Kind::Number, Test::AnyOf(patterns)) => patterns
+    match (condition.row().kind, condition.test()) {
+        (ValueKind::Word(words), _) => Some(words.iter().map(|word| text(word)).collect()),
+        (ValueKind::Flag, _) => Some(vec![Some(Value::Flag(true)), Some(Value::Flag(false)), None]),
+        (ValueKind::Text(_) | ValueKind::Base64 | ValueKind::Number(_), Test::AnyOf(patterns)) => patterns
             .iter()
             .map(|pattern| match pattern {
                 Pattern::Number(wanted) if *wanted < 0.0 => Some(Some(Value::Integer(*wanted as i64))),
                 Pattern::Number(wanted) => Some(Some(Value::Number(*wanted as u64))),
-                Pattern::Glob(glob) if !glob.contains(['*', '?']) => Some(text(glob)),
+                Pattern::Glob(glob) if glob.is_literal() => Some(text(glob.text())),
                 _ => None,
             })
             .collect(),
@@ -159,9 +149,9 @@ impl Conditions {
             return candidates.iter().any(|candidate| self.admits(key, candidate.as_ref()));
         }
         let (first, last) = bounds(wanted().map(Condition::test));
-        match wanted().next().map(Condition::kind) {
-            Some(Kind::Number) => first.ceil() <= last.floor(),
-            Some(Kind::Decimal) => first <= last,
+        match wanted().next().map(|condition| condition.row().kind) {
+            Some(ValueKind::Number(_)) => first.ceil() <= last.floor(),
+            Some(ValueKind::Decimal) => first <= last,
             _ => true,
         }
     }

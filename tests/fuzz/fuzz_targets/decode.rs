@@ -11,7 +11,7 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
         if let Some(event) = Event::judge(record, 1, Clock::fixed(0), 0) {
             for format in [&mut Json::default() as &mut dyn Format, &mut Logfmt::default()] {
                 let mut out = Vec::new();
-                render::tell(&event, format);
+                render::write(&event, format);
                 format.finish(&mut out);
                 assert!(out.ends_with(b"\n"));
             }

@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, socketpair};
 
-use super::{Id, Opened, Refusal, Sort, Targets};
+use super::{FileKind, Id, OpenOutcome, Refusal, Targets};
 use crate::base::descriptors;
 
 /// The command that starts one; hidden, as it is of no use to anybody else.
@@ -54,7 +54,7 @@ impl Helper {
         Ok(Self(Mutex::new(ours)))
     }
 
-    pub(super) fn open(&self, number: usize, held: Option<Id>) -> Result<Opened, Refusal> {
+    pub(super) fn open(&self, number: usize, held: Option<Id>) -> Result<OpenOutcome, Refusal> {
         let socket = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         ask(socket.as_fd(), number, held).unwrap_or_else(|error| {
             Err(Refusal::new(format!("the process that opens it is gone: {error}"), "start killsnoop again"))
@@ -63,7 +63,7 @@ impl Helper {
 }
 
 /// The answer; an error of its own is one of the way there.
-fn ask(socket: BorrowedFd<'_>, number: usize, held: Option<Id>) -> io::Result<Result<Opened, Refusal>> {
+fn ask(socket: BorrowedFd<'_>, number: usize, held: Option<Id>) -> io::Result<Result<OpenOutcome, Refusal>> {
     let number = u8::try_from(number).map_err(io::Error::other)?;
     let [device, inode] = held.map_or([0; 2], |held| [held.device, held.inode]).map(u64::to_ne_bytes);
     let question = [&[number][..], &device, &inode].concat();
@@ -74,11 +74,11 @@ fn ask(socket: BorrowedFd<'_>, number: usize, held: Option<Id>) -> io::Result<Re
         return Err(io::ErrorKind::UnexpectedEof.into());
     };
     Ok(match (first, file) {
-        (REGULAR, Some(file)) => Ok(Opened::File(file.into(), Sort::Regular)),
-        (FIFO, Some(file)) => Ok(Opened::File(file.into(), Sort::Fifo)),
-        (DEVICE, Some(file)) => Ok(Opened::File(file.into(), Sort::Device)),
-        (UNREAD, None) => Ok(Opened::Unread),
-        (SAME, None) => Ok(Opened::Same),
+        (REGULAR, Some(file)) => Ok(OpenOutcome::File(file.into(), FileKind::Regular)),
+        (FIFO, Some(file)) => Ok(OpenOutcome::File(file.into(), FileKind::Fifo)),
+        (DEVICE, Some(file)) => Ok(OpenOutcome::File(file.into(), FileKind::Device)),
+        (UNREAD, None) => Ok(OpenOutcome::Unread),
+        (SAME, None) => Ok(OpenOutcome::Same),
         (REFUSED, None) => {
             let text = String::from_utf8_lossy(text);
             let (why, hint) = text.split_once('\0').unwrap_or((&text, ""));
@@ -88,7 +88,7 @@ fn ask(socket: BorrowedFd<'_>, number: usize, held: Option<Id>) -> io::Result<Re
     })
 }
 
-/// FILEs that can be opened, for whom asks at this socket.
+/// FILEs that can be opened, for requests at this socket.
 #[derive(Debug)]
 pub struct Service {
     socket: OwnedFd,
@@ -101,7 +101,7 @@ impl Service {
         Self { socket, targets: Targets::find(paths) }
     }
 
-    /// Answers until nobody can ask any more.
+    /// Answers until the other end of the socket is closed.
     ///
     /// # Errors
     /// If no answer can be sent.
@@ -122,18 +122,18 @@ impl Service {
     }
 }
 
-fn answer(socket: BorrowedFd<'_>, opened: &Result<Opened, Refusal>) -> io::Result<()> {
+fn answer(socket: BorrowedFd<'_>, opened: &Result<OpenOutcome, Refusal>) -> io::Result<()> {
     let (first, text, file) = match opened {
-        Ok(Opened::File(file, sort)) => {
-            let first = match sort {
-                Sort::Regular => REGULAR,
-                Sort::Fifo => FIFO,
-                Sort::Device => DEVICE,
+        Ok(OpenOutcome::File(file, kind)) => {
+            let first = match kind {
+                FileKind::Regular => REGULAR,
+                FileKind::Fifo => FIFO,
+                FileKind::Device => DEVICE,
             };
             (first, String::new(), Some(file.as_fd()))
         }
-        Ok(Opened::Unread) => (UNREAD, String::new(), None),
-        Ok(Opened::Same) => (SAME, String::new(), None),
+        Ok(OpenOutcome::Unread) => (UNREAD, String::new(), None),
+        Ok(OpenOutcome::Same) => (SAME, String::new(), None),
         Err(refusal) => (REFUSED, format!("{}\0{}", refusal.why, refusal.hint), None),
     };
     let text = &text.as_bytes()[..text.len().min(ANSWER - 1)];
@@ -157,14 +157,16 @@ mod tests {
         let paths = [good.clone(), bad];
         let serving = std::thread::spawn(move || Service::new(others, &paths).serve());
         let opener = Opener::helper(Helper(Mutex::new(ours)));
-        let Ok(Opened::File(mut file, Sort::Regular)) = opener.open(0, None) else { panic!("not opened") };
+        let Ok(OpenOutcome::File(mut file, FileKind::Regular)) = opener.open(0, None) else {
+            panic!("not opened")
+        };
         file.write_all(b"x\n").unwrap();
         assert_eq!(std::fs::read(&good).unwrap(), b"x\n");
         assert!(opener.open(1, None).unwrap_err().why.contains("symbolic link"));
         assert!(opener.open(2, None).is_err());
         // its lock goes with it
         assert!(opener.open(0, None).unwrap_err().why.contains("locked"));
-        assert!(matches!(opener.open(0, Id::of(&file)), Ok(Opened::Same)));
+        assert!(matches!(opener.open(0, Id::of(&file)), Ok(OpenOutcome::Same)));
         drop(file);
         opener.open(0, None).unwrap();
         drop(opener);

@@ -1,9 +1,11 @@
 //! The usual shapes of a secret among arguments. It errs towards taking out too much, and still promises nothing: a program
 //! may take its secrets in any way. How many it finds is measured by the command lines of `tests/data/redaction`.
 
+mod assignments;
 #[cfg(test)]
 mod corpus;
 mod names;
+mod program_rules;
 mod programs;
 mod shapes;
 mod shell;
@@ -55,7 +57,7 @@ fn scan_free(word: &Word<'_>, steps: &Steps, found: &mut Vec<(usize, Range<usize
     scan_script(word, 1, steps, found);
 }
 
-/// Commands, one of which may give another its secret: `echo SECRET | docker login --password-stdin`.
+/// Commands that may pass a secret to one another: `echo SECRET | docker login --password-stdin`.
 fn scan_script(word: &Word<'_>, depth: usize, steps: &Steps, found: &mut Vec<(usize, Range<usize>)>) {
     if !steps.take(4 * word.bytes.len()) {
         return;

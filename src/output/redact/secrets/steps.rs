@@ -1,4 +1,4 @@
-//! How much work is done for a text that somebody else wrote: whoever writes it must not choose how long we are busy.
+//! How much work is done for a text of another process: its author must not choose how long this program is busy.
 
 use std::cell::Cell;
 

@@ -1,17 +1,15 @@
-//! Keeps of an event only what filters ask for: what they refuse must cost less than what is reported, and most of
-//! what a document costs is its many small texts.
+//! An event reduced to the keys that filters ask for: what they refuse must cost less than what is reported, and most
+//! of what a document costs is its many small texts. The header is always kept.
 
 use super::filter::{Condition, Conditions};
-use crate::output::format::Format;
+use crate::event::header::Header;
 use crate::output::format::document::Document;
-use crate::output::format::parts::{Basis, PartOf};
-
-/// What every filter looks at: loss and the ends of what was shown always pass.
-const ALWAYS: [&str; 4] = ["event", "id", "fatal", "after.id"];
+use crate::output::format::fragments::{Basis, FragmentOf};
+use crate::output::format::{Format, ValueRef};
 
 /// What filters ask for.
 #[derive(Debug)]
-pub(crate) struct Sieve {
+pub(crate) struct Projection {
     wanted: Vec<String>,
     /// Pids and keys of both chains as well.
     wants_chains: bool,
@@ -23,10 +21,10 @@ pub(crate) struct Sieve {
     document: Document,
 }
 
-impl Sieve {
+impl Projection {
     pub(crate) fn new(conditions: &Conditions) -> Self {
         let keys = conditions.wanted.iter().chain(&conditions.unwanted).map(Condition::key);
-        let mut wanted: Vec<String> = ALWAYS.into_iter().chain(keys).map(str::to_owned).collect();
+        let mut wanted: Vec<String> = keys.map(str::to_owned).collect();
         if !conditions.pids.is_empty() {
             wanted.extend(["source.pid", "target.pid"].map(str::to_owned));
         }
@@ -40,7 +38,7 @@ impl Sieve {
         }
     }
 
-    /// What was kept; it begins anew.
+    /// What was kept; it begins again.
     pub(crate) fn take(&mut self) -> Document {
         self.finish(&mut Vec::new());
         std::mem::take(&mut self.document)
@@ -69,7 +67,7 @@ impl Sieve {
         self.wanted.iter().any(is_below) || (self.wants_chains && is_chain)
     }
 
-    fn begin(&mut self, key: &'static str) {
+    fn open_object(&mut self, key: &'static str) {
         if self.skipped > 0 || !self.enters(key) {
             self.skipped += 1;
             return;
@@ -87,66 +85,33 @@ fn is_of_a_chain(path: &str) -> bool {
     rest.is_some_and(|rest| rest.split_terminator('.').all(|word| word == "parent"))
 }
 
-impl Format for Sieve {
+impl Format for Projection {
     fn wants(&self, key: &'static str) -> bool {
         self.keeps(key)
     }
 
-    /// Of an ancestor that is not kept nothing needs to be told.
-    fn recall(&mut self, _of: PartOf, _basis: &Basis<'_>) -> bool {
+    /// Of an ancestor that is not kept nothing needs to be written.
+    fn recall(&mut self, _of: FragmentOf, _basis: &Basis<'_>) -> bool {
         self.skipped > 0
     }
 
-    fn text(&mut self, key: &'static str, value: &str) {
-        if self.keeps(key) {
-            self.document.text(key, value);
-        }
+    fn begin(&mut self, header: &Header) {
+        self.document.begin(header);
     }
 
-    fn number(&mut self, key: &'static str, value: u64) {
-        if self.keeps(key) {
-            self.document.number(key, value);
-        }
-    }
-
-    fn integer(&mut self, key: &'static str, value: i64) {
-        if self.keeps(key) {
-            self.document.integer(key, value);
-        }
-    }
-
-    fn seconds(&mut self, key: &'static str, nanoseconds: u64) {
-        if self.keeps(key) {
-            self.document.seconds(key, nanoseconds);
-        }
-    }
-
-    fn flag(&mut self, key: &'static str, value: bool) {
-        if self.keeps(key) {
-            self.document.flag(key, value);
-        }
-    }
-
-    fn list(&mut self, key: &'static str, items: &[&[u8]]) {
-        if self.keeps(key) {
-            self.document.list(key, items);
-        }
-    }
-
-    fn words(&mut self, key: &'static str, items: &[String]) {
-        if self.keeps(key) {
-            self.document.words(key, items);
-        }
-    }
-
-    fn names(&mut self, key: &'static str, values: &[(String, String)]) {
-        if self.skipped == 0 && self.enters(key) {
-            self.document.names(key, values);
+    fn field(&mut self, key: &'static str, value: ValueRef<'_>) {
+        let is_kept = match value {
+            // a filter asks for one of the names
+            ValueRef::Names(_) => self.skipped == 0 && self.enters(key),
+            _ => self.keeps(key),
+        };
+        if is_kept {
+            self.document.field(key, value);
         }
     }
 
     fn open(&mut self, key: &'static str) {
-        self.begin(key);
+        self.open_object(key);
     }
 
     fn close(&mut self) {
@@ -174,30 +139,30 @@ mod tests {
     use crate::output::keys;
     use proptest::prelude::*;
 
-    fn sieved(conditions: &Conditions) -> Document {
-        let mut sieve = Sieve::new(conditions);
+    fn projected(conditions: &Conditions) -> Document {
+        let mut projection = Projection::new(conditions);
         for _ in 0..2 {
-            sample().tell(&mut sieve);
-            sieve.take();
+            sample().write_to(&mut projection);
+            projection.take();
         }
-        sample().tell(&mut sieve);
-        sieve.take()
+        sample().write_to(&mut projection);
+        projection.take()
     }
 
     #[test]
     fn only_what_is_asked_for_is_kept() {
         let wanted = vec!["source.parent.comm=x".parse::<Condition>().unwrap()];
-        let document = sieved(&Conditions { wanted, ..Conditions::default() });
+        let document = projected(&Conditions { wanted, ..Conditions::default() });
         assert_eq!(document.text_at("source.parent.comm"), Some("sh"));
-        assert_eq!(document.text_at("event"), Some("signal"));
-        for path in ["source.pid", "source.cmdline", "target", "signalName", "source.parent.pid"] {
+        assert_eq!(document.header().id, Some(1));
+        for path in ["event", "source.pid", "source.cmdline", "target", "signalName", "source.parent.pid"] {
             assert_eq!(document.get(path), None, "{path}");
         }
     }
 
     #[test]
     fn of_a_tree_both_chains_are_kept() {
-        let document = sieved(&Conditions { trees: vec![1], ..Conditions::default() });
+        let document = projected(&Conditions { trees: vec![1], ..Conditions::default() });
         assert_eq!(document.number_at("target.parent.pid"), Some(5));
         assert_eq!(document.text_at("source.parent.key"), Some("5@1"));
         assert_eq!(document.get("source.comm"), None);
@@ -220,7 +185,7 @@ mod tests {
                 }
             }
             let conditions = Conditions { wanted, unwanted, pids, trees, trees_begin_below: false, only_fatal };
-            let kept = sieved(&conditions);
+            let kept = projected(&conditions);
             prop_assert_eq!(Filter::new(conditions.clone()).passes(&kept, None), Filter::new(conditions).passes(&sample(), None));
         }
     }

@@ -7,13 +7,13 @@ use crate::output::format::document::{Document, Field, Value};
 
 /// Writes a document in at most so many bytes, the newline not counted. What cannot be left out is written all the
 /// same: a line that is too long says more than one that is not there.
-pub fn write(document: &Document, format: &mut dyn Format, most: usize, out: &mut Vec<u8>) {
+pub(super) fn write(document: &Document, format: &mut dyn Format, most: usize, out: &mut Vec<u8>) {
     let begin = out.len();
     let mut shortened: Option<Document> = None;
     loop {
         let document_now = shortened.as_ref().unwrap_or(document);
         out.truncate(begin);
-        document_now.tell(format);
+        document_now.write_to(format);
         format.finish(out);
         let length = (out.len() - begin).saturating_sub(1);
         if length <= most {
@@ -88,13 +88,14 @@ fn leave_out_at(process: &mut Vec<Field>, depth: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::output::format::ValueRef::{List, Number, Text};
     use crate::output::format::json::Json;
     use crate::output::format::logfmt::Logfmt;
     use proptest::prelude::*;
 
     fn event(depth: usize, length: usize) -> Document {
         let mut document = Document::default();
-        document.text("event", "signal");
+        document.field("event", Text("signal"));
         for side in ["source", "target"] {
             for place in 0..=depth {
                 if place == 0 {
@@ -102,9 +103,9 @@ mod tests {
                 } else {
                     document.open_last("parent");
                 }
-                document.number("pid", place as u64);
-                document.list("cmdline", &[&vec![b'x'; length]]);
-                document.text("cmdlineRaw", "eA==");
+                document.field("pid", Number(place as u64));
+                document.field("cmdline", List(&[&vec![b'x'; length]]));
+                document.field("cmdlineRaw", Text("eA=="));
             }
             (0..=depth).for_each(|_| document.close());
         }

@@ -1,0 +1,98 @@
+//! The arrow from the source to the target: what came, and what became of it.
+
+use super::Picture;
+use super::chains::Role;
+use crate::event::header::EventKind;
+use crate::output::format::screen::Paint;
+use crate::output::format::table::how_it_ended;
+
+impl Picture<'_> {
+    /// What the arrow at a process of this role says; none if no arrow leaves there.
+    fn arrow_of(&self, role: Role) -> Option<(String, String)> {
+        let signal = self.text("signalName").unwrap_or_default();
+        let (line, head, tail) =
+            (self.screen.glyph("─", "-"), self.screen.glyph("▶", ">"), self.screen.glyph("◀", "<"));
+        let target = self.document.object("target").map(|target| self.name(target));
+        match role {
+            Role::Source => {
+                let whom = target.unwrap_or_else(|| match self.document.number_at("pidArgument") {
+                    Some(pid) => format!("pid {pid}"),
+                    None => "?".to_owned(),
+                });
+                Some((format!("{signal}{line}{head}"), whom))
+            }
+            Role::Both => Some((format!("{signal}{line}{head}"), "itself".to_owned())),
+            Role::Target if self.is_end_without_arrow() => None,
+            Role::Target if self.document.object("source").is_none() => {
+                let origin = self.text("origin").unwrap_or_else(|| "unknown".to_owned());
+                Some((format!("{tail}{line}{signal}"), origin))
+            }
+            Role::Target | Role::Other => None,
+        }
+    }
+
+    pub(super) fn arrow(&self, role: Role, indent: &str, is_last: bool, out: &mut Vec<u8>) {
+        let mut line = self.line();
+        line.add(Paint::Faint, indent);
+        line.add(Paint::Faint, self.corner(is_last));
+        let Some((arrow, whom)) = self.arrow_of(role) else {
+            if role == Role::Target && self.is_end_without_arrow() {
+                line.add(self.signal_paint(), &how_it_ended(self.document)).finish(out);
+            }
+            return;
+        };
+        line.add(self.signal_paint(), &arrow).add(Paint::None, " ").add(Paint::Target, &whom);
+        let facts = self.outcome();
+        if !facts.is_empty() {
+            line.add(Paint::None, "  ").add(self.outcome_paint(), &facts.join(", "));
+        }
+        line.finish(out);
+    }
+
+    /// The event that it refers to has shown the arrow, or no signal ended it.
+    fn is_end_without_arrow(&self) -> bool {
+        let is_exit = self.document.number_at("exitCode").is_some();
+        self.document.object("after").is_some() || is_exit
+    }
+
+    fn outcome_paint(&self) -> Paint {
+        if self.document.header().is_fatal { Paint::Fatal } else { Paint::None }
+    }
+
+    /// What became of the signal, and how it came.
+    fn outcome(&self) -> Vec<String> {
+        let document = self.document;
+        let mut facts = Vec::new();
+        if document.header().kind == EventKind::Ended {
+            facts.push(how_it_ended(document));
+        }
+        facts.extend(self.text("result"));
+        if document.header().is_fatal {
+            facts.push("ends it".to_owned());
+        }
+        if document.is_set("target.blocked") {
+            facts.push("blocked there".to_owned());
+        }
+        match document.text_at("target.disposition") {
+            Some("handled") => facts.push("handled there".to_owned()),
+            Some("ignored") if document.text_at("result") != Some("ignored") => {
+                facts.push("ignored there".to_owned());
+            }
+            _ => {}
+        }
+        if let Some(via) = self.text("via") {
+            facts.push(format!("by {via}"));
+        }
+        match document.text_at("scope") {
+            Some("process") | None => {}
+            Some(scope) => facts.push(format!("to the {}", self.screen.safe(scope).replace('-', " "))),
+        }
+        if document.object("source").is_none() {
+            facts.extend(self.text("code"));
+        }
+        if let Some(trigger) = document.object("trigger") {
+            facts.push(format!("while {} ran", self.name(trigger)));
+        }
+        facts
+    }
+}

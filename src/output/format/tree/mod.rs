@@ -1,0 +1,141 @@
+//! For eyes: the sentence, the two process trees from where they meet, the signal on the arrow, what became of it.
+//!
+//! ```text
+//! 00:00:03.057Z SIGTERM  pkill(98) sent SIGTERM to yes(96)
+//!   init(1)─sh(95)  sh -c "/bin/yes >/dev/null & …"
+//!   ├─pkill(98)  pkill yes
+//!   │ ╰─SIGTERM─▶ yes(96)  queued, ends it, by kill
+//!   ╰─yes(96)  /bin/yes
+//! ```
+
+mod arrow;
+mod chains;
+
+use std::fmt::Write;
+
+use super::FormatKind;
+use super::document::{Document, Field, Value, find};
+use super::layout::{DrawnFormat, Layout};
+use super::screen::{Line, Paint, Screen};
+use super::table::{clock_time, lost};
+use crate::event::header::EventKind;
+
+/// `-o tree`.
+pub const TREE: FormatKind = FormatKind {
+    name: "tree",
+    is_for_programs: false,
+    has_columns: false,
+    open: |screen, _| Box::new(DrawnFormat::new(Tree::new(screen))),
+};
+
+/// Draws an event as a tree.
+#[derive(Debug)]
+pub struct Tree {
+    screen: Screen,
+    /// A blank line stands between two events.
+    has_drawn: bool,
+}
+
+/// What is drawn of an event.
+struct Picture<'a> {
+    document: &'a Document,
+    screen: Screen,
+    columns: Option<usize>,
+}
+
+impl Tree {
+    /// For this screen.
+    pub fn new(screen: Screen) -> Self {
+        Self { screen, has_drawn: false }
+    }
+}
+
+impl Layout for Tree {
+    fn draw(&mut self, document: &Document, out: &mut Vec<u8>) {
+        let picture = Picture { document, screen: self.screen, columns: self.screen.columns() };
+        if std::mem::replace(&mut self.has_drawn, true) {
+            out.push(b'\n');
+        }
+        picture.head(out);
+        if document.header().kind == EventKind::Lost {
+            return;
+        }
+        picture.previous(out);
+        picture.processes(out);
+        picture.missing(out);
+    }
+}
+
+impl Picture<'_> {
+    fn line(&self) -> Line {
+        Line::new(self.screen, self.columns)
+    }
+
+    fn text(&self, path: &str) -> Option<String> {
+        self.document.text_at(path).map(|text| self.screen.safe(text))
+    }
+
+    fn signal_paint(&self) -> Paint {
+        let is_end = self.document.header().kind == EventKind::Ended;
+        if is_end || self.document.header().is_fatal { Paint::Fatal } else { Paint::Signal }
+    }
+
+    fn head(&self, out: &mut Vec<u8>) {
+        let mut line = self.line();
+        line.add(Paint::Faint, &clock_time(self.document.text_at("time").unwrap_or_default()))
+            .add(Paint::None, " ");
+        if self.document.header().kind == EventKind::Lost {
+            line.add(Paint::Fatal, &lost(self.document)).finish(out);
+            return;
+        }
+        if let Some(count) = self.document.number_at("repeated") {
+            line.add(Paint::Signal, &format!("{}{count} ", self.screen.glyph("×", "x")));
+        }
+        if let Some(name) = self.text("signalName") {
+            line.add(self.signal_paint(), &name).add(Paint::None, "  ");
+        }
+        line.add(Paint::Heading, &self.text("summary").unwrap_or_default()).finish(out);
+    }
+
+    fn previous(&self, out: &mut Vec<u8>) {
+        for (path, word) in [("previous", "before"), ("after", "after")] {
+            let Some(earlier) = self.document.object(path) else { continue };
+            let part = |key: &str| find(earlier, key).map(|value| self.screen.value(value));
+            let mut text = format!("{word}: {}", part("signalName").unwrap_or_default());
+            if let Some(Value::Object(source)) = find(earlier, "source") {
+                let _ = write!(text, " from {}", self.name(source));
+            }
+            if let Some(seconds) = part("secondsAgo") {
+                let _ = write!(text, ", {seconds} s earlier");
+            }
+            if let Some(result) = part("result") {
+                let _ = write!(text, ", {result}");
+            }
+            self.line().add(Paint::Faint, "  ").add(Paint::Faint, &text).finish(out);
+        }
+    }
+
+    fn missing(&self, out: &mut Vec<u8>) {
+        if let Some(value) = self.document.get("missing") {
+            let text = format!("  missing: {}", self.screen.value(value));
+            self.line().add(Paint::Faint, &text).finish(out);
+        }
+    }
+
+    /// `comm(pid)`; a comm that could pass for more than itself is quoted.
+    fn name(&self, process: &[Field]) -> String {
+        let pid = find(process, "pid").and_then(Value::as_number).unwrap_or_default();
+        let Some(Value::Text(comm)) = find(process, "comm") else { return format!("?({pid})") };
+        let is_plain = !comm.is_empty()
+            && !comm.trim_start_matches('(').contains('(')
+            && !comm.contains(['─', '…', '"', '\\', '▶', '◀']);
+        if is_plain {
+            format!("{}({pid})", self.screen.safe(comm))
+        } else {
+            format!("\"{}\"({pid})", self.screen.safe(comm))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

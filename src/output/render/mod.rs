@@ -1,0 +1,90 @@
+//! From an event to fields: which keys an event has, in which order. Every format is given the same.
+//!
+//! Three kinds of silence: a key that does not apply is not written; a fact that should be there and could not be had is
+//! named in `missing`; an empty fact is written. What the keys mean is in the [table of keys](super::keys).
+
+mod attempt;
+mod cause;
+mod earlier;
+mod end;
+mod missing;
+mod process;
+mod signal;
+mod subject;
+mod surroundings;
+pub(crate) mod words;
+
+use std::borrow::Cow;
+
+use base64::Engine;
+
+use crate::event::header::Header;
+use crate::event::{Clock, Event, LostEvent};
+use crate::output::format::Format;
+use crate::output::format::ValueRef::{Number, Text};
+use crate::output::format::line_template::Slot;
+
+/// Writes one event with a format.
+pub fn write(event: &Event<'_>, format: &mut dyn Format) {
+    let header = event.header();
+    format.begin(&header);
+    match event {
+        Event::Signal(event) => signal::write_signal(event, &header, format),
+        Event::Attempt(event) => attempt::write_attempt(event, &header, format),
+        Event::End(event) => end::write_end(event, &header, format),
+        Event::Lost(event) => write_lost(event, &header, format),
+    }
+}
+
+/// What every event begins with.
+fn write_head(time: &str, msg: &str, header: &Header, format: &mut dyn Format) {
+    format.field("time", Text(time));
+    format.slot(Slot::Time);
+    format.field("level", Text(header.level().name()));
+    format.field("msg", Text(msg));
+    format.field("event", Text(header.kind.name()));
+    if let Some(id) = header.id {
+        format.field("id", Number(id));
+        format.slot(Slot::Id);
+    }
+}
+
+fn write_lost(event: &LostEvent, header: &Header, format: &mut dyn Format) {
+    let time = Clock::fixed(event.time).utc(0);
+    write_head(&time, "events lost", header, format);
+    format.field("lost", Number(event.lost.total()));
+    format.open("cause");
+    for (cause, count) in [
+        ("ringFull", event.lost.ring_full),
+        ("recursion", event.lost.recursion),
+        ("undecodable", event.lost.undecodable),
+        ("attempts", event.lost.attempts),
+        ("ends", event.lost.ends),
+        ("ooms", event.lost.ooms),
+        ("cgroups", event.lost.cgroups),
+        ("lines", event.lost.lines),
+    ] {
+        if count > 0 {
+            format.field(cause, Number(count));
+        }
+    }
+    format.close();
+}
+
+/// Text of another process, and its bytes where they are not UTF-8.
+fn write_bytes(key: &'static str, raw: &'static str, bytes: &[u8], format: &mut dyn Format) {
+    match String::from_utf8_lossy(bytes) {
+        Cow::Borrowed(text) => format.field(key, Text(text)),
+        Cow::Owned(text) => {
+            format.field(key, Text(&text));
+            format.field(raw, Text(&base64(bytes)));
+        }
+    }
+}
+
+fn base64(bytes: &[u8]) -> String {
+    base64::engine::general_purpose::STANDARD.encode(bytes)
+}
+
+#[cfg(test)]
+mod tests;

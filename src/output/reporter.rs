@@ -1,0 +1,472 @@
+//! Takes events, writes lines.
+//!
+//! ```text
+//!  event ─► document ─► redact ─► filter ─► totals ─► for each output: fold ─► format ─► max_line ─► writer ─► destination
+//! ```
+//!
+//! Where nothing is asked for that needs an event as a value, formats are written directly.
+
+use std::io;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use super::deliver::destination::DestinationName;
+use super::deliver::ledger::{Counts, Fate, Ledger};
+use super::deliver::opener::Opener;
+use super::format::document::Document;
+use super::format::line_template::{EventStamp, LineTemplate};
+use super::format::screen::{Screen, Width};
+use super::open_output::Output;
+use super::redact::Redaction;
+use super::render;
+use super::select::filter::{Conditions, Filter};
+use super::select::projection::Projection;
+use super::settings::Settings;
+use super::totals::Totals;
+use crate::error::TraceError;
+use crate::event::Event;
+use crate::event::header::EventKind;
+
+/// How long a destination may accept nothing before a tracer that was asked to end stops waiting for it.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// How long counters that are asked for wait for a destination that accepts nothing.
+const MOMENT: Duration = Duration::from_millis(50);
+
+/// What was reported of a signal, to be reported once more of another moment.
+#[derive(Debug, Default)]
+pub struct CachedLine {
+    /// The line of each output; None if a filter refused the signal.
+    lines: Option<Vec<LineTemplate>>,
+}
+
+impl CachedLine {
+    /// Bytes of memory, roughly.
+    pub fn size(&self) -> usize {
+        self.lines.iter().flatten().map(LineTemplate::size).sum()
+    }
+}
+
+/// Takes events, writes lines.
+#[derive(Debug)]
+pub struct Reporter {
+    filter: Filter,
+    projection: Projection,
+    redaction: Redaction,
+    max_line: Option<usize>,
+    totals: Option<Totals>,
+    outputs: Vec<Output>,
+    screen: Screen,
+    reported: u64,
+    ledger: Arc<Ledger>,
+    is_one_story: bool,
+    /// A signal was reported that an end may follow.
+    awaits_end: bool,
+    is_over: bool,
+}
+
+/// Is one side of a signal in a tree that was asked for, as the kernel saw it? The running process counts only where it
+/// sent the signal or brought it about. None: the kernel has not said.
+fn trees_of(event: &Event<'_>) -> Option<bool> {
+    let Event::Signal(signal) = event else { return None };
+    let facts = &signal.facts;
+    let acts = signal.source().is_some() || signal.trigger().is_some();
+    Some(facts.target_in_tree || (facts.source_in_tree && acts))
+}
+
+impl Reporter {
+    /// Opens every output, in this process.
+    ///
+    /// # Errors
+    /// If one cannot be opened, or should not.
+    pub fn open(settings: &Settings) -> Result<Self, TraceError> {
+        Self::open_by(settings, Opener::here(&settings.files()))
+    }
+
+    /// Opens every output; the FILEs by this.
+    ///
+    /// # Errors
+    /// If one cannot be opened, or should not.
+    pub fn open_by(settings: &Settings, opener: Opener) -> Result<Self, TraceError> {
+        let opener = Arc::new(opener);
+        let outputs: Result<Vec<Output>, TraceError> =
+            settings.outputs.iter().map(|output| Output::open(output, settings, &opener)).collect();
+        Ok(Self {
+            filter: Filter::new(settings.conditions.clone()),
+            projection: Projection::new(&settings.conditions),
+            redaction: settings.redaction.clone(),
+            max_line: settings.max_line,
+            totals: settings.has_summary.then(Totals::default),
+            outputs: outputs?,
+            screen: Screen { has_colour: false, is_ascii: settings.is_ascii, width: Width::Unlimited },
+            reported: 0,
+            ledger: Arc::default(),
+            is_one_story: settings.is_one_story,
+            awaits_end: false,
+            is_over: false,
+        })
+    }
+
+    /// Is anything asked for that needs an event as a value?
+    fn needs_documents(&self) -> bool {
+        !self.redaction.is_empty()
+            || self.max_line.is_some()
+            || self.totals.is_some()
+            || self.is_one_story
+            || self.outputs.iter().any(|output| output.fold.is_some())
+    }
+
+    /// Can cached lines be filled in? Nothing is asked for that needs each event by itself.
+    pub fn can_repeat(&self) -> bool {
+        !self.needs_documents()
+            && self.filter.says_the_same()
+            && self.outputs.iter().all(|output| output.kind.is_for_programs)
+    }
+
+    /// Takes an event as [`report`](Self::report) does; what is to be kept of it, if its lines [can be filled
+    /// in](Self::can_repeat).
+    pub fn report_to_repeat(&mut self, event: &Event<'_>) -> (bool, Option<CachedLine>) {
+        let begins: Vec<usize> = self.outputs.iter().map(|output| output.buffer.len()).collect();
+        if !self.report(event) {
+            return (false, Some(CachedLine { lines: None }));
+        }
+        let lines = self.outputs.iter().zip(begins).map(|(output, begin)| {
+            let line = output.buffer.get(begin..).filter(|line| !line.is_empty())?;
+            LineTemplate::new(line, output.format.slots()?)
+        });
+        (true, lines.collect::<Option<_>>().map(|lines| CachedLine { lines: Some(lines) }))
+    }
+
+    /// Reports a signal that is one before once more. Is it reported? If not, a filter refused it.
+    pub fn repeat(&mut self, kept: &CachedLine, moment: &EventStamp) -> bool {
+        let Some(lines) = &kept.lines else { return false };
+        self.filter.pass_again(moment.id);
+        for (output, line) in self.outputs.iter_mut().zip(lines) {
+            if output.admit(false) {
+                line.fill(moment, &mut output.buffer);
+            }
+        }
+        self.reported += 1;
+        true
+    }
+
+    /// Takes an event. Is it reported? If not, a filter refused it.
+    pub fn report(&mut self, event: &Event<'_>) -> bool {
+        // what filters see is what is left after redaction
+        let is_asked_first = self.redaction.is_empty() && !self.filter.conditions().is_empty();
+        if is_asked_first {
+            render::write(event, &mut self.projection);
+            if !self.filter.passes(&self.projection.take(), trees_of(event)) {
+                return false;
+            }
+        }
+        if !self.needs_documents() {
+            for output in &mut self.outputs {
+                if output.admit(matches!(event, Event::Lost(_))) {
+                    render::write(event, &mut *output.format);
+                    output.format.finish(&mut output.buffer);
+                }
+            }
+            self.reported += 1;
+            return true;
+        }
+        let mut document =
+            if self.redaction.is_empty() { Document::default() } else { Document::for_redaction() };
+        // sentences and trees are made of names
+        let renamed = self.redaction.names(event);
+        render::write(renamed.as_ref().unwrap_or(event), &mut document);
+        if is_asked_first {
+            self.write_document(document, Instant::now());
+            return true;
+        }
+        self.report_document(document, trees_of(event), Instant::now())
+    }
+
+    /// The same of an event that is a value already.
+    pub fn report_document(&mut self, mut document: Document, in_trees: Option<bool>, now: Instant) -> bool {
+        self.redaction.apply(&mut document);
+        let passes = self.filter.passes(&document, in_trees);
+        if passes {
+            self.write_document(document, now);
+        }
+        passes
+    }
+
+    fn write_document(&mut self, document: Document, now: Instant) {
+        if let Some(totals) = &mut self.totals {
+            totals.add(&document);
+        }
+        self.reported += 1;
+        let header = *document.header();
+        self.awaits_end |= header.may_lead_to_an_end();
+        let is_over = header.is_end_of_process() || (!self.awaits_end && header.kind != EventKind::Lost);
+        self.is_over |= self.is_one_story && is_over;
+        let document = Rc::new(document);
+        for output in &mut self.outputs {
+            // a line that is due comes before one of now, and what a process got before its end
+            output.unfold(now, false, self.max_line);
+            if let Some(target) = document.text_at("target.key").filter(|_| header.is_end_of_process()) {
+                output.unfold_target(target, self.max_line);
+            }
+            let (is_told_now, due) =
+                output.fold.as_mut().map_or((true, Vec::new()), |fold| fold.take(&document, now));
+            for document in due {
+                output.write(&document, self.max_line);
+            }
+            if is_told_now {
+                output.write(&document, self.max_line);
+            } else {
+                output.has_folded = true;
+            }
+        }
+    }
+
+    /// The story that was asked for is complete: an end that a signal may lead to is waited for.
+    pub fn is_over(&self) -> bool {
+        self.is_over
+    }
+
+    /// Events that were reported so far.
+    pub fn reported(&self) -> u64 {
+        self.reported
+    }
+
+    /// Bytes that wait to be written.
+    pub fn waiting(&self) -> usize {
+        self.outputs.iter().map(|output| output.buffer.len()).max().unwrap_or(0)
+    }
+
+    /// When folded lines are due.
+    pub fn next_due(&self) -> Option<Instant> {
+        self.outputs.iter().filter_map(|output| output.fold.as_ref()?.next()).min()
+    }
+
+    /// Hands over what waits, which stands for so much; at the end what is folded as well.
+    pub fn flush(&mut self, last: bool, counts: Counts) {
+        let now = Instant::now();
+        let most = self.max_line;
+        self.outputs.iter_mut().for_each(|output| output.unfold(now, last, most));
+        if counts == Counts::default()
+            && self.outputs.iter().all(|output| output.events + output.refused == 0)
+        {
+            self.outputs.iter_mut().for_each(Output::settle);
+            return;
+        }
+        let fate = Fate::new(counts, self.outputs.len(), Arc::clone(&self.ledger));
+        for output in &mut self.outputs {
+            output.send(Arc::clone(&fate), now);
+        }
+    }
+
+    /// Lines for which an output had no room.
+    pub fn refused(&self) -> u64 {
+        self.outputs.iter().map(|output| output.writer.refused()).sum()
+    }
+
+    /// What became of what was handed over.
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// Waits for what is on its way, if that is soon.
+    pub fn wait_a_moment(&self) {
+        for output in &self.outputs {
+            output.writer.wait_for(MOMENT);
+        }
+    }
+
+    /// Waits until all of it is written, or until it is known what will not be.
+    pub fn wait_until_written(&self, hurry: &AtomicBool) {
+        for output in &self.outputs {
+            if !output.writer.wait(|| hurry.load(Ordering::Relaxed), PATIENCE) {
+                tracing::warn!("{} takes nothing any more: given up", output.writer.name());
+            }
+        }
+    }
+
+    /// Which events were asked for.
+    pub fn conditions(&self) -> &Conditions {
+        self.filter.conditions()
+    }
+
+    /// A process's name for a message: as it is in the output.
+    pub fn name(&self, comm: &[u8]) -> String {
+        self.redaction.name(comm)
+    }
+
+    /// Are texts changed before filters see them?
+    pub fn redacts(&self) -> bool {
+        !self.redaction.is_empty()
+    }
+
+    /// From here on no signal comes that is not of the trees that were asked for.
+    pub fn trust_trees(&mut self) {
+        self.filter.trust_trees();
+    }
+
+    /// Is there a file that can be reopened?
+    pub fn has_files(&self) -> bool {
+        self.outputs.iter().any(|output| matches!(output.writer.name(), DestinationName::File(_)))
+    }
+
+    /// Reopens the files.
+    pub fn reopen(&mut self) {
+        self.outputs.iter_mut().for_each(|output| output.writer.reopen());
+    }
+
+    /// What could not be written, by output.
+    pub fn unwritten(&self) -> Vec<(String, u64)> {
+        let of = |output: &Output| (output.writer.name().to_string(), output.writer.unwritten());
+        self.outputs.iter().map(of).filter(|(_, events)| *events > 0).collect()
+    }
+
+    /// The filters that are decided here, as they would be typed; empty if there is none.
+    pub fn filters(&self) -> String {
+        self.filter.conditions().to_string()
+    }
+
+    /// Writes the summary to standard error, if it was asked for.
+    pub fn say_summary(&self) {
+        if let Some(totals) = &self.totals {
+            crate::output::status::clear();
+            let _ = io::Write::write_all(&mut io::stderr(), totals.text(self.screen).as_bytes());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::super::settings::OutputSettings;
+    use super::*;
+    use crate::event::Outcome;
+    use crate::event::header::Header;
+    use crate::event::signal::Signal;
+    use crate::output::format::Format;
+    use crate::output::format::document::tests::sample;
+    use crate::output::format::json::JSON;
+    use crate::output::format::logfmt::LOGFMT;
+    use crate::output::format::tree::TREE;
+    use crate::output::format::{FormatKind, ValueRef};
+    use crate::output::redact::parse_pattern;
+
+    fn settings(directory: &std::path::Path, kinds: &[FormatKind]) -> Settings {
+        let output = |kind: &FormatKind| OutputSettings {
+            kind: *kind,
+            destination: DestinationName::File(directory.join(kind.name)),
+            folds: *kind == TREE,
+        };
+        Settings { outputs: kinds.iter().map(output).collect(), ..Settings::default() }
+    }
+
+    /// Writes everything, and says how many of three signals some output took.
+    fn written(reporter: &mut Reporter, last: bool) -> u64 {
+        reporter.flush(last, Counts { signals: 3, attempts: 0 });
+        reporter.wait_until_written(&AtomicBool::new(false));
+        reporter.ledger().printed().signals
+    }
+
+    #[test]
+    fn several_outputs_get_the_same_events_each_in_its_way() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut reporter = Reporter::open(&settings(directory.path(), &[JSON, TREE])).unwrap();
+        let now = Instant::now();
+        assert!((0..3).all(|_| reporter.report_document(sample(), None, now)));
+        assert_eq!(written(&mut reporter, true), 3);
+        let read = |name| fs::read_to_string(directory.path().join(name)).unwrap();
+        assert_eq!(read("json").lines().count(), 3);
+        assert_eq!(read("tree").matches("─SIGTERM─▶").count(), 2, "the first, and ×2: {}", read("tree"));
+        assert!(read("tree").contains("×2"));
+    }
+
+    #[test]
+    fn filters_see_what_is_left_after_redaction() {
+        let directory = tempfile::tempdir().unwrap();
+        let with = |condition: &str| {
+            let mut settings = settings(directory.path(), &[JSON]);
+            settings.conditions.wanted = vec![condition.parse().unwrap()];
+            settings.redaction = Redaction::new(vec![parse_pattern("a b").unwrap()], false);
+            Reporter::open(&settings).unwrap().report_document(sample(), None, Instant::now())
+        };
+        assert!(!with("source.cmdline=*a b*"));
+        assert!(with("source.cmdline=pkill ?redacted]"));
+    }
+
+    #[test]
+    fn one_story_ends_with_an_end_or_with_a_signal_that_leads_to_none() {
+        let directory = tempfile::tempdir().unwrap();
+        let settings = Settings { is_one_story: true, ..settings(directory.path(), &[JSON]) };
+        let of = |kind: EventKind, signal: u8, outcome: Option<Outcome>| {
+            let mut document = Document::default();
+            document.begin(&Header { kind, signal: Signal::new(signal), outcome, ..Header::default() });
+            document.field("event", ValueRef::Text(kind.name()));
+            document
+        };
+        for (document, is_over) in [
+            // it may exit in its handler, or leave a core
+            (of(EventKind::Signal, 15, Some(Outcome::Queued)), false),
+            (of(EventKind::Signal, 11, Some(Outcome::Queued)), false),
+            (of(EventKind::Signal, 15, Some(Outcome::AlreadyPending)), false),
+            (of(EventKind::Lost, 0, None), false),
+            (of(EventKind::Signal, 15, Some(Outcome::Ignored)), true),
+            (of(EventKind::Signal, 34, Some(Outcome::Overflow)), true),
+            (of(EventKind::Signal, 19, Some(Outcome::Queued)), true),
+            (of(EventKind::Signal, 28, Some(Outcome::Queued)), true),
+            (of(EventKind::Attempt, 15, None), true),
+            (of(EventKind::Ended, 15, None), true),
+        ] {
+            let mut reporter = Reporter::open(&settings).unwrap();
+            reporter.report_document(document.clone(), None, Instant::now());
+            assert_eq!(reporter.is_over(), is_over, "{document:?}");
+        }
+        // what a process that is exiting ignores is not the end of the story
+        let mut reporter = Reporter::open(&settings).unwrap();
+        for outcome in [Outcome::Queued, Outcome::Ignored] {
+            reporter.report_document(of(EventKind::Signal, 15, Some(outcome)), None, Instant::now());
+            assert!(!reporter.is_over());
+        }
+        reporter.report_document(of(EventKind::Ended, 15, None), None, Instant::now());
+        assert!(reporter.is_over());
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_opened_is_named() {
+        let error = Reporter::open(&settings("/nowhere".as_ref(), &[JSON])).unwrap_err();
+        assert!(error.to_string().contains("/nowhere/json"), "{error}");
+    }
+
+    #[test]
+    fn what_is_folded_is_printed_only_if_its_lines_are() {
+        for (place, printed) in [("/dev/null", 3), ("/dev/full", 0)] {
+            let directory = tempfile::tempdir().unwrap();
+            let mut settings = settings(directory.path(), &[TREE]);
+            settings.outputs[0].destination = DestinationName::File(place.into());
+            let mut reporter = Reporter::open(&settings).unwrap();
+            let now = Instant::now();
+            assert!(reporter.report_document(sample(), None, now));
+            reporter.flush(false, Counts { signals: 1, attempts: 0 });
+            assert!((0..2).all(|_| reporter.report_document(sample(), None, now)));
+            reporter.flush(false, Counts { signals: 2, attempts: 0 });
+            reporter.wait_until_written(&AtomicBool::new(false));
+            assert!(reporter.ledger().printed().signals <= 1, "two are not printed yet");
+            reporter.flush(true, Counts::default());
+            reporter.wait_until_written(&AtomicBool::new(false));
+            let ledger = reporter.ledger();
+            assert_eq!((ledger.printed().signals, ledger.unprinted().signals), (printed, 3 - printed));
+        }
+    }
+
+    #[test]
+    fn one_output_that_takes_it_is_enough_and_the_other_is_counted() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut settings = settings(directory.path(), &[JSON, LOGFMT]);
+        settings.outputs[1].destination = DestinationName::File("/dev/full".into());
+        let mut reporter = Reporter::open(&settings).unwrap();
+        reporter.report_document(sample(), None, Instant::now());
+        assert_eq!(written(&mut reporter, false), 3);
+        assert_eq!(reporter.unwritten(), [("/dev/full".to_owned(), 1)]);
+    }
+}

@@ -1,0 +1,113 @@
+//! What an output is asked for: which events, what of them, where they go and how they look. What was typed is in `cli`.
+
+use std::path::PathBuf;
+
+use super::deliver::destination::DestinationName;
+use super::format::FormatKind;
+use super::format::logfmt::LOGFMT;
+use super::redact::Redaction;
+use super::select::filter::Conditions;
+
+/// When colours are used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Colour {
+    /// On a terminal, unless `NO_COLOR` is set.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+impl Colour {
+    /// Does this destination get colours?
+    pub fn is_on(self, is_terminal: bool) -> bool {
+        let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        match self {
+            Self::Always => true,
+            Self::Never => false,
+            Self::Auto => {
+                is_terminal
+                    && !is_set("NO_COLOR")
+                    && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+            }
+        }
+    }
+}
+
+/// One output.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutputSettings {
+    /// How its lines look.
+    pub kind: FormatKind,
+    /// Where they go.
+    pub destination: DestinationName,
+    /// Floods are folded.
+    pub folds: bool,
+}
+
+/// What is reported, and how.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// At least one.
+    pub outputs: Vec<OutputSettings>,
+    /// Which events.
+    pub conditions: Conditions,
+    /// What is taken out of them.
+    pub redaction: Redaction,
+    /// Bytes of a line.
+    pub max_line: Option<usize>,
+    /// Columns of the table; the usual ones if there is none.
+    pub fields: Vec<String>,
+    /// Colours.
+    pub colour: Colour,
+    /// Nothing beyond ASCII in formats for eyes.
+    pub is_ascii: bool,
+    /// A summary at the end and on SIGUSR1.
+    pub has_summary: bool,
+    /// One story is enough: an end, or a signal that leads to none.
+    pub is_one_story: bool,
+}
+
+impl Settings {
+    /// Every FILE, in the order of the outputs: a number of an [`Opener`] is a place in this.
+    pub fn files(&self) -> Vec<PathBuf> {
+        let file = |output: &OutputSettings| match &output.destination {
+            DestinationName::File(path) => Some(path.clone()),
+            _ => None,
+        };
+        self.outputs.iter().filter_map(file).collect()
+    }
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            outputs: vec![OutputSettings {
+                kind: LOGFMT,
+                destination: DestinationName::Stdout,
+                folds: false,
+            }],
+            conditions: Conditions::default(),
+            redaction: Redaction::default(),
+            max_line: None,
+            fields: Vec::new(),
+            colour: Colour::default(),
+            is_ascii: false,
+            has_summary: false,
+            is_one_story: false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colours_are_for_terminals_unless_told_otherwise() {
+        assert!(Colour::Always.is_on(false));
+        assert!(!Colour::Never.is_on(true) && !Colour::Auto.is_on(false));
+    }
+}
