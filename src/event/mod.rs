@@ -476,7 +476,7 @@ impl<'a> SignalEvent<'a> {
 
     /// The terminal that sent it, as `ps` writes it: `pts/3`, `tty1`.
     pub fn tty(&self) -> Option<String> {
-        (self.verdict.origin == Origin::Tty).then(|| tty_name(self.facts.tty)).flatten()
+        (self.verdict.origin == Origin::Tty).then(|| tty_name(&self.facts.tty)).flatten()
     }
 
     /// The value that came along (`sigqueue()`): as the sender wrote it, `sival_int` and `sival_ptr`.

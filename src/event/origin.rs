@@ -514,6 +514,7 @@ fn origin_by_rules(facts: &Snapshot<'_>) -> Origin {
     let to_itself = is_to_itself(facts);
     let current = &facts.current;
     let exiting = current.flags & PF_EXITING != 0;
+    let has_terminal = facts.tty[0] != 0;
     match (facts.signal, facts.info) {
         // the one call that sends it so, but for those that write to cgroup.kill
         (KILL, SigInfo::None) if is_ptrace_kill(facts) && facts.in_syscall && is_in_ptrace(facts) => {
@@ -546,9 +547,9 @@ fn origin_by_rules(facts: &Snapshot<'_>) -> Origin {
         (XFSZ, SigInfo::None) if to_itself => Origin::Rlimit,
         (PIPE, SigInfo::None) if to_itself => Origin::Io,
         // a terminal that nobody knows is none
-        (INT | QUIT | TSTP | WINCH | TTIN | TTOU, SigInfo::Kernel) if !facts.tty.is_empty() => Origin::Tty,
+        (INT | QUIT | TSTP | WINCH | TTIN | TTOU, SigInfo::Kernel) if has_terminal => Origin::Tty,
         // an exiting task hangs up the terminal if it leads the session; else it orphaned stopped jobs
-        (HUP | CONT, SigInfo::Kernel) if !facts.tty.is_empty() && (!exiting || leads_its_session(facts)) => {
+        (HUP | CONT, SigInfo::Kernel) if has_terminal && (!exiting || leads_its_session(facts)) => {
             Origin::Tty
         }
         (KILL, SigInfo::Kernel) if exiting && current.namespace_pid == 1 && current.namespace_level > 0 => {
@@ -857,7 +858,7 @@ mod tests {
     }
 
     fn on_a_terminal(mut facts: Snapshot<'static>) -> Snapshot<'static> {
-        facts.tty = b"pts3";
+        facts.tty[..4].copy_from_slice(b"pts3");
         facts
     }
 

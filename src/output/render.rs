@@ -472,7 +472,7 @@ impl<'a> Subject<'a> {
             write_title(title, format);
         } else if let Some(read) = &self.surroundings.title {
             let ReadTitle { ref bytes, spilt, cut, read_at } = *read;
-            write_title(&Title { bytes, spilt, cut }, format);
+            write_title(&Title { bytes: Cow::Borrowed(bytes), spilt, cut }, format);
             format.seconds("titleAgeSeconds", now.saturating_sub(read_at));
             format.gap(Gap::SecondsSince(read_at));
         }
@@ -524,11 +524,11 @@ impl<'a> Subject<'a> {
         }
         if let Some(subject) = process.subject.as_ref().filter(|subject| !subject.nodename.is_empty()) {
             format.open("uts");
-            write_bytes("nodename", "nodenameRaw", subject.nodename, format);
+            write_bytes("nodename", "nodenameRaw", &subject.nodename, format);
             format.close();
         }
         write_placement(surroundings, format);
-        let variables = process.subject.as_ref().map_or(&[][..], |subject| subject.environment);
+        let variables = process.subject.as_ref().map_or(&[][..], |subject| &subject.environment);
         if !variables.is_empty() {
             write_variables(variables, format);
         }
@@ -842,7 +842,7 @@ fn title_bytes(title: &Title<'_>) -> Vec<u8> {
     let bytes = if title.spilt {
         title.bytes.split(|&byte| byte == 0).next().unwrap_or_default()
     } else {
-        title.bytes
+        &title.bytes
     };
     let text: Vec<u8> = bytes.iter().map(|&byte| if byte == 0 { b' ' } else { byte }).collect();
     text.trim_ascii_end().to_vec()
@@ -978,8 +978,9 @@ mod tests {
 
     #[test]
     fn a_title_reads_as_in_ps() {
-        let title =
-            |bytes, spilt| String::from_utf8(title_bytes(&Title { bytes, spilt, cut: false })).unwrap();
+        let title = |bytes, spilt| {
+            String::from_utf8(title_bytes(&Title { bytes: Cow::Borrowed(bytes), spilt, cut: false })).unwrap()
+        };
         assert_eq!(title(b"postgres: walwriter\0\0\0\0", false), "postgres: walwriter");
         assert_eq!(title(b"nginx: worker\0PATH=/bin", true), "nginx: worker");
         assert_eq!(title(b"a\0b\0", false), "a b");

@@ -153,7 +153,7 @@ pub fn decode_titles(
             image: Image { pid: wire.tgid, start: wire.start_time, exec_id: wire.exec_id },
             uid: wire.uid,
             title: Title {
-                bytes: text,
+                bytes: Cow::Borrowed(text),
                 spilt,
                 // one string without its end
                 cut: flag(ProcessFlag::PROCESS_TITLE_CUT) || (spilt && !text.contains(&0)),
@@ -175,13 +175,7 @@ pub fn decode_ghost(bytes: &[u8], pid: u32, start: u64) -> Option<Ghost> {
         uid: wire.uid,
         exec_id: wire.exec_id,
         arg_start: 0,
-        argv: match argv_of(argv, wire.argv_total, wire.flags) {
-            Argv::Known { bytes, total, from } => {
-                Argv::Known { bytes: Cow::Owned(bytes.into_owned()), total, from }
-            }
-            Argv::NotApplicable => Argv::NotApplicable,
-            Argv::Missing(gap) => Argv::Missing(gap),
-        },
+        argv: argv_of(argv, wire.argv_total, wire.flags).into_owned(),
         title: None,
         title_lost: false,
         subject: None,
@@ -384,7 +378,6 @@ fn decode_signal(bytes: &[u8]) -> Result<(Snapshot<'_>, usize), DecodeError> {
     at = behind.end;
     let (current_chain, target_chain, target_is_cut) = decode_chains(&head)?;
     let flag = |flag: SignalFlag| head.flags & flag.0 != 0;
-    let tty = slice(bytes, std::mem::offset_of!(WireSignal, tty), head.tty.len(), "a terminal")?;
     let snapshot = Snapshot {
         time: head.time,
         signal: if head.signal <= 64 { head.signal as u8 } else { 0 },
@@ -423,7 +416,7 @@ fn decode_signal(bytes: &[u8]) -> Result<(Snapshot<'_>, usize), DecodeError> {
         target_chain,
         current_truncated: flag(SignalFlag::SIGNAL_SOURCE_TRUNCATED),
         target_truncated: flag(SignalFlag::SIGNAL_TARGET_TRUNCATED) || target_is_cut,
-        tty: until_nul(tty),
+        tty: head.tty,
         oom: None,
         previous: decode_previous(&head.previous),
         has_history: !flag(SignalFlag::SIGNAL_NO_HISTORY),
@@ -623,7 +616,7 @@ fn decode_process<'a>(
         arg_start: wire.arg_start,
         argv,
         title: (!title.is_empty()).then_some(Title {
-            bytes: title,
+            bytes: Cow::Borrowed(title),
             spilt: flag(ProcessFlag::PROCESS_TITLE_SPILT),
             cut: flag(ProcessFlag::PROCESS_TITLE_CUT),
         }),
@@ -631,8 +624,8 @@ fn decode_process<'a>(
         subject: task.map(|_| {
             Box::new(SubjectFacts {
                 exe: Cow::Borrowed(exe),
-                nodename,
-                environment,
+                nodename: Cow::Borrowed(nodename),
+                environment: Cow::Borrowed(environment),
                 environment_cut: flag(ProcessFlag::PROCESS_ENV_CUT),
                 exe_unreachable: flag(ProcessFlag::PROCESS_EXE_UNREACHABLE),
                 environment_lost: flag(ProcessFlag::PROCESS_ENV_LOST),

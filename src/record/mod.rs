@@ -21,6 +21,9 @@ pub const MAX_VARIABLES: usize = Constant::MAX_VARIABLES.0 as usize;
 /// Bytes that the name of one may have, without the `=`.
 pub const MAX_VARIABLE_NAME: usize = Constant::VARIABLE_NAME.0 as usize - 1;
 
+/// Bytes of a terminal's name, as the kernel has it.
+pub const TTY_BYTES: usize = Constant::TTY_BYTES.0 as usize;
+
 /// Can a variable of this name be asked for? The name becomes a key of the output.
 pub fn is_variable_name(name: &[u8]) -> bool {
     let is_plain = |byte: &u8| byte.is_ascii_graphic() && !matches!(byte, b'=' | b'"' | b'\\');
@@ -143,7 +146,7 @@ pub struct Task {
     /// It had no namespaces any more: none of the above says anything.
     pub namespaces_gone: bool,
     /// Name of its terminal, as the kernel has it, and NULs.
-    pub tty: [u8; 16],
+    pub tty: [u8; TTY_BYTES],
     /// The low half of `task->jobctl`.
     pub jobctl: u32,
 }
@@ -217,10 +220,10 @@ pub enum Argv<'a> {
 }
 
 /// The live text of the sender's argument block, where it differs from argv.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Title<'a> {
     /// The bytes.
-    pub bytes: &'a [u8],
+    pub bytes: Cow<'a, [u8]>,
     /// It was written over the end of the block: one string, not a list.
     pub spilt: bool,
     /// Only its beginning is here.
@@ -261,9 +264,9 @@ pub struct SubjectFacts<'a> {
     /// It is not below the root directory of the process.
     pub exe_unreachable: bool,
     /// `utsname.nodename`, where it is in a UTS namespace of its own.
-    pub nodename: &'a [u8],
+    pub nodename: Cow<'a, [u8]>,
     /// The environment variables that were asked for: `NAME=value`, each with its NUL.
-    pub environment: &'a [u8],
+    pub environment: Cow<'a, [u8]>,
     /// Not all of them could be kept.
     pub environment_cut: bool,
     /// They could not be read.
@@ -271,6 +274,21 @@ pub struct SubjectFacts<'a> {
 }
 
 impl SubjectFacts<'_> {
+    fn into_owned(self) -> SubjectFacts<'static> {
+        SubjectFacts {
+            exe: owned(self.exe),
+            exe_unreachable: self.exe_unreachable,
+            nodename: owned(self.nodename),
+            environment: owned(self.environment),
+            environment_cut: self.environment_cut,
+            environment_lost: self.environment_lost,
+        }
+    }
+
+    fn size(&self) -> usize {
+        size_of::<Self>() + self.exe.len() + self.nodename.len() + self.environment.len()
+    }
+
     /// The path of the executable, as the process itself would see it.
     pub fn exe_path(&self) -> Option<Vec<u8>> {
         let mut path = Vec::with_capacity(self.exe.len());
@@ -453,6 +471,169 @@ impl ProcessFacts<'_> {
     pub fn image(&self) -> Image {
         Image { pid: self.pid, start: self.start, exec_id: self.exec_id }
     }
+
+    /// The same, apart from the bytes of the record.
+    pub fn into_owned(self) -> ProcessFacts<'static> {
+        ProcessFacts {
+            pid: self.pid,
+            start: self.start,
+            comm: owned(self.comm),
+            uid: self.uid,
+            exec_id: self.exec_id,
+            arg_start: self.arg_start,
+            argv: self.argv.into_owned(),
+            title: self.title.map(Title::into_owned),
+            title_lost: self.title_lost,
+            subject: self.subject.map(|subject| Box::new(subject.into_owned())),
+        }
+    }
+
+    /// Bytes of memory that it holds, once owned.
+    pub fn size(&self) -> usize {
+        let title = self.title.as_ref().map_or(0, |title| title.bytes.len());
+        let subject = self.subject.as_ref().map_or(0, |subject| subject.size());
+        size_of::<Self>() + self.comm.len() + self.argv.bytes().len() + title + subject
+    }
+}
+
+fn owned(bytes: Cow<'_, [u8]>) -> Cow<'static, [u8]> {
+    Cow::Owned(bytes.into_owned())
+}
+
+impl Argv<'_> {
+    /// The bytes kept; none where there is no command line.
+    pub fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Known { bytes, .. } => bytes,
+            Self::NotApplicable | Self::Missing(_) => &[],
+        }
+    }
+
+    /// The same, apart from the bytes of the record.
+    pub fn into_owned(self) -> Argv<'static> {
+        match self {
+            Self::Known { bytes, total, from } => Argv::Known { bytes: owned(bytes), total, from },
+            Self::NotApplicable => Argv::NotApplicable,
+            Self::Missing(gap) => Argv::Missing(gap),
+        }
+    }
+}
+
+impl Title<'_> {
+    fn into_owned(self) -> Title<'static> {
+        Title { bytes: owned(self.bytes), spilt: self.spilt, cut: self.cut }
+    }
+}
+
+impl IdentityFacts<'_> {
+    /// The same, apart from the bytes of the record.
+    pub fn into_owned(self) -> IdentityFacts<'static> {
+        IdentityFacts {
+            image: self.image,
+            comm: owned(self.comm),
+            uid: self.uid,
+            argv: self.argv.into_owned(),
+            exe: owned(self.exe),
+        }
+    }
+
+    /// Bytes of memory that it holds, once owned.
+    pub fn size(&self) -> usize {
+        size_of::<Self>() + self.comm.len() + self.exe.len() + self.argv.bytes().len()
+    }
+}
+
+/// Bytes of these.
+fn size_of_all(processes: &[ProcessFacts<'_>]) -> usize {
+    processes.iter().map(ProcessFacts::size).sum()
+}
+
+impl EndFacts<'_> {
+    /// The same, apart from the bytes of the record.
+    pub fn into_owned(self) -> EndFacts<'static> {
+        EndFacts {
+            time: self.time,
+            ending: self.ending,
+            explained: self.explained,
+            previous: self.previous,
+            is_traced: self.is_traced,
+            seccomp_mode: self.seccomp_mode,
+            syscall: self.syscall,
+            instruction_pointer: self.instruction_pointer,
+            is_thread: self.is_thread,
+            task: self.task,
+            processes: self.processes.into_iter().map(ProcessFacts::into_owned).collect(),
+            chain: self.chain,
+            tracer: self.tracer,
+            truncated: self.truncated,
+        }
+    }
+
+    /// Bytes of memory that it holds, once owned.
+    pub fn size(&self) -> usize {
+        size_of::<Self>() + size_of_all(&self.processes) + size_of_val(&*self.chain)
+    }
+}
+
+impl Snapshot<'_> {
+    /// The same, apart from the bytes of the record.
+    pub fn into_owned(self) -> Snapshot<'static> {
+        Snapshot {
+            time: self.time,
+            signal: self.signal,
+            group: self.group,
+            result: self.result,
+            info: self.info,
+            syscall: self.syscall,
+            in_syscall: self.in_syscall,
+            has_registers: self.has_registers,
+            instruction_pointer: self.instruction_pointer,
+            disposition: self.disposition,
+            blocking: self.blocking,
+            current: self.current,
+            target: self.target,
+            processes: self.processes.into_iter().map(ProcessFacts::into_owned).collect(),
+            current_chain: self.current_chain,
+            target_chain: self.target_chain,
+            tty: self.tty,
+            oom: self.oom,
+            previous: self.previous,
+            has_history: self.has_history,
+            child_death: self.child_death,
+            to_source: self.to_source,
+            last_fault: self.last_fault,
+            current_tracer: self.current_tracer,
+            target_tracer: self.target_tracer,
+            limits: self.limits,
+            stack: self.stack,
+            stack_lost: self.stack_lost,
+            explanation: self.explanation,
+            is_traced_call: self.is_traced_call,
+            is_info_off_stack: self.is_info_off_stack,
+            source_in_tree: self.source_in_tree,
+            target_in_tree: self.target_in_tree,
+            has_signalfd_reader: self.has_signalfd_reader,
+            spawners: self.spawners,
+            spawners_cut: self.spawners_cut,
+            current_truncated: self.current_truncated,
+            target_truncated: self.target_truncated,
+        }
+    }
+
+    /// Bytes of memory that it holds, once owned.
+    pub fn size(&self) -> usize {
+        let oom = self.oom.as_ref().map_or(0, |oom| oom.cgroup.len() + size_of_val(&*oom.stack));
+        let places = size_of_val(&*self.current_chain) + size_of_val(&*self.target_chain);
+        let functions = self.explanation.iter().flat_map(|explanation| &explanation.functions);
+        let named: usize = functions.map(|name| size_of::<String>() + name.len()).sum();
+        size_of::<Self>()
+            + size_of_all(&self.processes)
+            + places
+            + size_of_val(&*self.spawners)
+            + size_of_val(&*self.stack)
+            + named
+            + oom
+    }
 }
 
 #[cfg(test)]
@@ -476,7 +657,7 @@ impl<'a> Snapshot<'a> {
             processes: vec![current, target],
             current_chain: vec![0],
             target_chain: vec![1],
-            tty: b"",
+            tty: [0; TTY_BYTES],
             oom: None,
             previous: None,
             has_history: true,
@@ -726,8 +907,8 @@ pub struct Snapshot<'a> {
     pub current_chain: Vec<usize>,
     /// Places in `processes`: the target and its ancestors.
     pub target_chain: Vec<usize>,
-    /// Name of the target's terminal, as the kernel has it, of a signal that a terminal may have sent.
-    pub tty: &'a [u8],
+    /// Name of the target's terminal, as the kernel has it, and NULs, of a signal that a terminal may have sent.
+    pub tty: [u8; TTY_BYTES],
     /// What the OOM killer said of it.
     pub oom: Option<OomFacts>,
     /// The last signal to the target before this one that could have ended it.

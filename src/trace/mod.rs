@@ -206,24 +206,24 @@ impl Pipeline<'_, '_> {
                 let id = self.take_id();
                 // before any record that may refer to it
                 self.history.note(id, &snapshot);
-                match self.pending.hold(id, bytes, &snapshot, Instant::now()) {
-                    Some(told) => self.report_all(&told),
-                    None => self.tell(id, *snapshot, outline),
+                match self.pending.hold(id, snapshot, Instant::now()) {
+                    Ok(ready) => self.report_all(ready),
+                    Err(snapshot) => self.tell(id, *snapshot, outline),
                 }
             }
             Ok(Record::Identity(identity)) => {
-                let told = self.pending.on_identity(&identity);
-                self.report_all(&told);
+                let ready = self.pending.on_identity(&identity);
+                self.report_all(ready);
             }
             Ok(Record::Oom(oom)) => {
                 self.received_others += 1;
-                let told = self.pending.on_oom(&oom);
-                self.report_all(&told);
+                let ready = self.pending.on_oom(&oom);
+                self.report_all(ready);
             }
             Ok(Record::End(end)) => {
                 self.received_others += 1;
                 // a signal comes before the end that it caused, whatever it waits for
-                if !self.pending.hold_end(bytes, &end) {
+                if let Err(end) = self.pending.hold_end(end) {
                     self.write_end(*end);
                 }
             }
@@ -257,26 +257,16 @@ impl Pipeline<'_, '_> {
 
     /// Signals that have waited long enough for a command line; all that wait, at the end.
     fn expire(&mut self, all: bool) {
-        let told = self.pending.expire(Instant::now(), all);
-        self.report_all(&told);
+        let ready = self.pending.expire(Instant::now(), all);
+        self.report_all(ready);
     }
 
     /// Signals that wait no more.
-    fn report_all(&mut self, told: &[Ready]) {
-        for one in told {
-            // each was decoded before
+    fn report_all(&mut self, ready: Vec<Ready>) {
+        for one in ready {
             match one {
-                Ready::Signal(signal) => {
-                    if let Some(mut snapshot) = signal.snapshot() {
-                        self.explain(&mut snapshot);
-                        self.tell(signal.id, *snapshot, None);
-                    }
-                }
-                Ready::End(bytes) => {
-                    if let Ok(Record::End(end)) = record::decode(bytes) {
-                        self.write_end(*end);
-                    }
-                }
+                Ready::Signal(signal) => self.tell(signal.id, *signal.into_snapshot(), None),
+                Ready::End(end) => self.write_end(*end),
             }
         }
     }
