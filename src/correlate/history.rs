@@ -11,7 +11,7 @@ use lru::LruCache;
 use rustc_hash::FxBuildHasher;
 
 use crate::event::context::After;
-use crate::event::origin::{self, Origin};
+use crate::event::origin::Origin;
 use crate::record::{ChildDeath, Comm, Disposition, EndFacts, Ending, Previous, PreviousSource, Snapshot};
 
 /// Processes that are remembered.
@@ -57,11 +57,10 @@ pub struct SignalNote {
 }
 
 impl SignalNote {
-    /// Of this one.
-    pub fn of(snapshot: &Snapshot<'_>) -> Option<Self> {
+    /// Of this one, which that brought about.
+    pub fn of(snapshot: &Snapshot<'_>, origin: Origin) -> Option<Self> {
         let first = |chain: &[usize]| snapshot.processes.get(*chain.first()?);
         let target = first(&snapshot.target_chain)?;
-        let origin = origin::decide(snapshot).origin;
         let source = first(&snapshot.current_chain).filter(|_| origin.has_source()).map(|source| {
             PreviousSource { pid: source.pid, start: source.start, comm: Comm::from(&*source.comm) }
         });
@@ -93,8 +92,8 @@ impl Default for History {
 
 impl History {
     /// A signal that is told as the event `id`.
-    pub fn note(&mut self, id: u64, snapshot: &Snapshot<'_>) {
-        if let Some(noted) = SignalNote::of(snapshot) {
+    pub fn note(&mut self, id: u64, snapshot: &Snapshot<'_>, origin: Origin) {
+        if let Some(noted) = SignalNote::of(snapshot, origin) {
             self.note_repeat(id, snapshot.time, &noted);
         }
     }
@@ -225,10 +224,10 @@ mod tests {
     #[test]
     fn the_last_that_arrived_of_the_number_is_what_it_died_of() {
         let mut history = History::default();
-        history.note(1, &signal(9, 5, 15, 10));
-        history.note(2, &signal(9, 5, 15, 20));
-        history.note(3, &Snapshot { result: 1, ..signal(9, 5, 15, 30) });
-        history.note(4, &signal(9, 5, 10, 40));
+        history.note(1, &signal(9, 5, 15, 10), Origin::Kernel);
+        history.note(2, &signal(9, 5, 15, 20), Origin::Kernel);
+        history.note(3, &Snapshot { result: 1, ..signal(9, 5, 15, 30) }, Origin::Kernel);
+        history.note(4, &signal(9, 5, 10, 40), Origin::Kernel);
         assert_eq!(history.after(&death(15, 5)).and_then(|after| after.id), Some(2));
         assert_eq!(history.after(&death(10, 5)).and_then(|after| after.id), Some(4));
         assert_eq!(history.after(&death(9, 5)), None);
@@ -238,16 +237,16 @@ mod tests {
     #[test]
     fn of_several_real_time_signals_none_is_blamed() {
         let mut history = History::default();
-        history.note(1, &signal(9, 5, 34, 10));
+        history.note(1, &signal(9, 5, 34, 10), Origin::Kernel);
         assert_eq!(history.after(&death(34, 5)).and_then(|after| after.id), Some(1));
-        history.note(2, &signal(9, 5, 34, 20));
+        history.note(2, &signal(9, 5, 34, 20), Origin::Kernel);
         assert_eq!(history.after(&death(34, 5)), None);
     }
 
     #[test]
     fn one_that_no_event_told_of_is_blamed_if_it_is_later() {
         let mut history = History::default();
-        history.note(1, &signal(9, 5, 15, 10));
+        history.note(1, &signal(9, 5, 15, 10), Origin::Kernel);
         let unreported = Previous {
             time: 20,
             signal: 15,
@@ -267,8 +266,8 @@ mod tests {
     #[test]
     fn only_the_signal_of_the_oom_killers_own_event_is_its() {
         let mut history = History::default();
-        history.note(1, &signal(9, 5, 9, 10));
-        history.note(2, &signal(9, 5, 9, 20));
+        history.note(1, &signal(9, 5, 9, 10), Origin::Kernel);
+        history.note(2, &signal(9, 5, 9, 20), Origin::Kernel);
         let origins = |history: &History| -> Vec<Origin> {
             history.of(9, 5).unwrap().iter().map(|seen| seen.origin).collect()
         };
@@ -281,7 +280,7 @@ mod tests {
     #[test]
     fn a_childs_death_is_told_by_its_end_and_no_other_of_its_pid() {
         let mut history = History::default();
-        history.note(1, &signal(9, 5, 9, 10));
+        history.note(1, &signal(9, 5, 9, 10), Origin::Kernel);
         let end = death(9, 5);
         let after = history.after(&end);
         history.note_end(2, &end, after.as_ref());
@@ -296,11 +295,11 @@ mod tests {
     fn memory_is_bounded() {
         let mut history = History::default();
         for pid in 0..20_000 {
-            history.note(u64::from(pid), &signal(pid, 5, 15, 10));
+            history.note(u64::from(pid), &signal(pid, 5, 15, 10), Origin::Kernel);
             history.note_end(0, &death(9, 5), None);
         }
         for time in 0..100 {
-            history.note(time, &signal(3, 5, 15, time));
+            history.note(time, &signal(3, 5, 15, time), Origin::Kernel);
         }
         assert_eq!((history.processes.len(), history.ended.len()), (PROCESSES.get(), ENDED));
         assert_eq!(history.of(3, 5).map(VecDeque::len), Some(SIGNALS));

@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use crate::event::origin;
+use crate::event::origin::AttributedSignal;
 use crate::record::{Argv, EndFacts, Gap, IdentityFacts, Image, OomFacts, ProcessFacts, Snapshot};
 
 /// An execve has so long from its point of no return to its end. A line is to be out within 100 ms.
@@ -28,7 +28,7 @@ struct Waiting {
     /// Pid and start of its target.
     target: (u32, u64),
     since: Instant,
-    snapshot: Box<Snapshot<'static>>,
+    signal: AttributedSignal<'static>,
     /// What it waits for.
     images: Vec<Image>,
     /// What came of that.
@@ -72,15 +72,15 @@ pub enum Ready {
 pub struct ReadySignal {
     /// Its id.
     pub id: u64,
-    snapshot: Box<Snapshot<'static>>,
+    signal: AttributedSignal<'static>,
     found: Vec<IdentityFacts<'static>>,
 }
 
 impl ReadySignal {
     /// The signal, with the command lines that came for it.
-    pub fn into_snapshot(self) -> Box<Snapshot<'static>> {
-        let mut snapshot = self.snapshot;
-        for process in &mut snapshot.processes {
+    pub fn complete(self) -> AttributedSignal<'static> {
+        let mut signal = self.signal;
+        for process in &mut signal.snapshot.processes {
             if is_awaited(&process.argv) {
                 if let Some(identity) = self.found.iter().find(|found| found.image == process.image()) {
                     // all that execve changes, or it would be a mixture of two images
@@ -93,7 +93,7 @@ impl ReadySignal {
                 }
             }
         }
-        snapshot
+        signal
     }
 }
 
@@ -131,24 +131,25 @@ impl PendingSignals {
     pub fn hold<'a>(
         &mut self,
         id: u64,
-        snapshot: Box<Snapshot<'a>>,
+        signal: AttributedSignal<'a>,
         now: Instant,
-    ) -> Result<Vec<Ready>, Box<Snapshot<'a>>> {
+    ) -> Result<Vec<Ready>, AttributedSignal<'a>> {
+        let snapshot = &signal.snapshot;
         let awaited = snapshot.processes.iter().filter(|process| is_awaited(&process.argv));
         let images: Vec<Image> = awaited.map(ProcessFacts::image).collect();
-        let victim = origin::may_be_oom(&snapshot).then(|| victim_of(&snapshot)).flatten();
+        let victim = signal.verdict.may_be_oom.then(|| victim_of(snapshot)).flatten();
         if images.is_empty() && victim.is_none() {
-            return Err(snapshot);
+            return Err(signal);
         }
         let bytes = snapshot.size();
-        let Some(target) = target_key(&snapshot).filter(|_| self.bytes + bytes <= ROOM) else {
-            return Err(snapshot);
+        let Some(target) = target_key(snapshot).filter(|_| self.bytes + bytes <= ROOM) else {
+            return Err(signal);
         };
         let mut waiting = Waiting {
             id,
             target,
             since: now,
-            snapshot: Box::new(snapshot.into_owned()),
+            signal: signal.into_owned(),
             images,
             found: Vec::new(),
             victim,
@@ -167,7 +168,7 @@ impl PendingSignals {
         for waiting in &mut self.waiting {
             if waiting.victim.is_some_and(|victim| victim.is_of(oom)) {
                 waiting.victim = None;
-                waiting.snapshot.oom = Some(oom.clone());
+                waiting.signal.attach_oom(oom.clone());
             }
         }
         self.take(Waiting::is_whole)
@@ -236,7 +237,7 @@ impl PendingSignals {
         let over: VecDeque<Waiting> = over;
         let mut ready: Vec<Ready> = over
             .into_iter()
-            .map(|Waiting { id, snapshot, found, .. }| Ready::Signal(ReadySignal { id, snapshot, found }))
+            .map(|Waiting { id, signal, found, .. }| Ready::Signal(ReadySignal { id, signal, found }))
             .collect();
         let still_waits = |end: &WaitingEnd| self.waiting.iter().any(|waiting| waiting.target == end.key);
         let (ends, over): (VecDeque<_>, VecDeque<_>) =
@@ -299,6 +300,7 @@ mod tests {
     use std::borrow::Cow;
 
     use super::*;
+    use crate::event::origin::{Origin, Reason};
     use crate::record::{Ending, Record, decode};
     use crate::wire::{
         Constant, Info, Kind, ProcessFlag, SignalFlag, VERSION, WireProcess, WireSignal, bytes_of,
@@ -335,15 +337,15 @@ mod tests {
         }
     }
 
-    fn snapshot(bytes: &[u8]) -> Box<Snapshot<'_>> {
+    fn read(bytes: &[u8]) -> AttributedSignal<'_> {
         let Ok(Record::Signal(snapshot)) = decode(bytes) else { panic!("not a signal") };
-        snapshot
+        AttributedSignal::new(snapshot)
     }
 
     /// The first that is ready: its id, and what is printed of it.
-    fn signal(ready: Vec<Ready>) -> (u64, Box<Snapshot<'static>>) {
+    fn signal(ready: Vec<Ready>) -> (u64, AttributedSignal<'static>) {
         match ready.into_iter().next() {
-            Some(Ready::Signal(signal)) => (signal.id, signal.into_snapshot()),
+            Some(Ready::Signal(signal)) => (signal.id, signal.complete()),
             other => panic!("no signal: {other:?}"),
         }
     }
@@ -369,7 +371,7 @@ mod tests {
 
     fn kept(now: Instant) -> PendingSignals {
         let mut pending = PendingSignals::default();
-        assert!(pending.hold(9, snapshot(&record()), now).is_ok_and(|ready| ready.is_empty()));
+        assert!(pending.hold(9, read(&record()), now).is_ok_and(|ready| ready.is_empty()));
         pending
     }
 
@@ -380,9 +382,9 @@ mod tests {
         assert!(pending.on_identity(&identity(3, 7)).is_empty(), "another process");
         let ready = pending.on_identity(&identity(2, 7));
         assert_eq!(ready.len(), 1);
-        let (id, snapshot) = signal(ready);
+        let (id, signal) = signal(ready);
         assert_eq!(id, 9);
-        for process in &snapshot.processes[1..] {
+        for process in &signal.snapshot.processes[1..] {
             assert!(matches!(&process.argv, Argv::Known { bytes, .. } if **bytes == *b"new\0"));
             assert_eq!((&*process.comm, process.uid), (&b"new"[..], 5), "all of one image");
         }
@@ -393,8 +395,8 @@ mod tests {
     fn the_command_line_may_come_before_the_signal() {
         let mut pending = PendingSignals::default();
         assert!(pending.on_identity(&identity(2, 7)).is_empty());
-        let ready = pending.hold(9, snapshot(&record()), Instant::now()).unwrap();
-        assert!(matches!(signal(ready).1.processes[1].argv, Argv::Known { .. }));
+        let ready = pending.hold(9, read(&record()), Instant::now()).unwrap();
+        assert!(matches!(signal(ready).1.snapshot.processes[1].argv, Argv::Known { .. }));
         (0..1000).for_each(|pid| assert!(pending.on_identity(&identity(pid, 1)).is_empty()));
         assert_eq!(pending.heard.len(), HEARD);
     }
@@ -414,7 +416,7 @@ mod tests {
             bytes[flags..flags + 4].copy_from_slice(&ProcessFlag::PROCESS_NO_ARGV.0.to_ne_bytes());
         }
         let mut pending = PendingSignals::default();
-        assert!(pending.hold(9, snapshot(&bytes), Instant::now()).is_ok_and(|ready| ready.is_empty()));
+        assert!(pending.hold(9, read(&bytes), Instant::now()).is_ok_and(|ready| ready.is_empty()));
         let oom = |pid, start| OomFacts {
             time: 2000,
             pid,
@@ -437,8 +439,10 @@ mod tests {
         {
             assert!(pending.on_oom(&OomFacts { time, current_tid, ..oom(2, 0) }).is_empty(), "{why}");
         }
-        let ready = pending.on_oom(&oom(2, 0));
-        assert_eq!(signal(ready).1.oom.and_then(|oom| oom.rss_pages), Some(7));
+        let ready = pending.on_oom(&OomFacts { by_sysrq: true, ..oom(2, 0) });
+        let (_, signal) = signal(ready);
+        assert_eq!((signal.verdict.origin, signal.verdict.reason), (Origin::Oom, Some(Reason::Sysrq)));
+        assert_eq!(signal.snapshot.oom.and_then(|oom| oom.rss_pages), Some(7));
         assert_eq!(pending.waiting(), 0);
     }
 
@@ -458,7 +462,7 @@ mod tests {
         assert!(pending.expire(now, false).is_empty());
         let ready = pending.expire(now + WAIT_AT_MOST, false);
         assert_eq!(ready.len(), 1);
-        assert!(matches!(signal(ready).1.processes[1].argv, Argv::Missing(Gap::MidExec)));
+        assert!(matches!(signal(ready).1.snapshot.processes[1].argv, Argv::Missing(Gap::MidExec)));
         assert_eq!(kept(now).expire(now, true).len(), 1, "at the end nobody waits");
     }
 
@@ -467,8 +471,8 @@ mod tests {
         let now = Instant::now();
         let mut pending = kept(now);
         let bytes = record();
-        while pending.hold(1, snapshot(&bytes), now).is_ok() {}
-        assert!(pending.bytes <= ROOM && pending.bytes + snapshot(&bytes).size() > ROOM);
+        while pending.hold(1, read(&bytes), now).is_ok() {}
+        assert!(pending.bytes <= ROOM && pending.bytes + read(&bytes).snapshot.size() > ROOM);
     }
 
     /// They are awaited by many signals, each of which keeps one.
@@ -478,7 +482,7 @@ mod tests {
         let mut pending = kept(now);
         let bytes = record();
         for id in 0..100 {
-            assert!(pending.hold(id, snapshot(&bytes), now).is_ok());
+            assert!(pending.hold(id, read(&bytes), now).is_ok());
         }
         let argv = |bytes: Vec<u8>| Argv::Known {
             total: bytes.len() as u32,

@@ -9,7 +9,7 @@ pub mod summary;
 use std::borrow::Cow;
 
 use self::context::{After, Context};
-use self::origin::{Origin, Reason, Verdict};
+use self::origin::{AttributedSignal, Origin, Reason, Verdict};
 use self::relation::Relation;
 use self::signal::Signal;
 pub use crate::base::clock::Clock;
@@ -221,13 +221,19 @@ const CHILD_DEATH_GRAIN: u64 = 1 << 20;
 impl<'a> SignalEvent<'a> {
     /// Judges one record. None for a record without a target or of an impossible signal number, which
     /// [`decode`](crate::record::decode) does not let through.
-    pub fn new(facts: Snapshot<'a>, id: u64, clock: Clock, context: Context) -> Option<Self> {
+    pub fn of(signal: AttributedSignal<'a>, id: u64, clock: Clock, context: Context) -> Option<Self> {
+        let (facts, verdict) = (*signal.snapshot, signal.verdict);
         let signal = Signal::new(facts.signal)?;
         facts.processes.get(*facts.target_chain.first()?)?;
         facts.processes.get(*facts.current_chain.first()?)?;
-        let verdict = origin::decide(&facts);
         let relation = if verdict.origin.has_source() { Relation::of(&facts, &context) } else { None };
         Some(Self { id, clock, facts, signal, verdict, relation, context })
+    }
+
+    /// The same of a record by itself, for tests.
+    #[cfg(test)]
+    pub(crate) fn new(facts: Snapshot<'a>, id: u64, clock: Clock, context: Context) -> Option<Self> {
+        Self::of(AttributedSignal::new(Box::new(facts)), id, clock, context)
     }
 
     /// The last signal to the target before this one that could have ended it.
@@ -761,8 +767,10 @@ impl<'a> Event<'a> {
     /// that only adds to another, and for one of nobody.
     pub fn judge(record: Record<'a>, id: u64, clock: Clock, watched_since: u64) -> Option<Self> {
         match record {
-            Record::Signal(facts) => SignalEvent::new(*facts, id, clock, Context::default())
-                .map(|event| Self::Signal(Box::new(event))),
+            Record::Signal(facts) => {
+                SignalEvent::of(AttributedSignal::new(facts), id, clock, Context::default())
+                    .map(|event| Self::Signal(Box::new(event)))
+            }
             Record::Attempt(facts) => AttemptEvent::new(*facts, id, clock, Context::default())
                 .map(|event| Self::Attempt(Box::new(event))),
             Record::End(facts) => {

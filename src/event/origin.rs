@@ -9,7 +9,7 @@
 
 use crate::record::cause::Cause;
 use crate::record::{
-    EndFacts, Ending, PF_EXITING, PF_IO_WORKER, PF_KTHREAD, SigInfo, Snapshot, Syscall, SyscallAbi,
+    EndFacts, Ending, OomFacts, PF_EXITING, PF_IO_WORKER, PF_KTHREAD, SigInfo, Snapshot, Syscall, SyscallAbi,
 };
 
 /// What brought the signal about.
@@ -190,6 +190,36 @@ pub struct Verdict {
     pub code_forged: bool,
     /// The running task is traced, and its registers name this very signal: whether it sent it cannot be known.
     pub is_undecided: bool,
+    /// The OOM killer may have sent it: what that says of its victim comes just after.
+    pub may_be_oom: bool,
+}
+
+/// A signal of which is decided, once and for all that use it, what brought it about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttributedSignal<'a> {
+    /// The facts.
+    pub snapshot: Box<Snapshot<'a>>,
+    /// Where it came from.
+    pub verdict: Verdict,
+}
+
+impl<'a> AttributedSignal<'a> {
+    /// Decides. What the kernel's stack shows must be known by now, where it can be.
+    pub fn new(snapshot: Box<Snapshot<'a>>) -> Self {
+        let verdict = decide(&snapshot);
+        Self { snapshot, verdict }
+    }
+
+    /// The OOM killer sent it: its own record has come.
+    pub fn attach_oom(&mut self, oom: OomFacts) {
+        self.verdict = Verdict { reason: oom.by_sysrq.then_some(Reason::Sysrq), ..Verdict::of(Origin::Oom) };
+        self.snapshot.oom = Some(oom);
+    }
+
+    /// The same, apart from the bytes of the record.
+    pub fn into_owned(self) -> AttributedSignal<'static> {
+        AttributedSignal { snapshot: Box::new(self.snapshot.into_owned()), verdict: self.verdict }
+    }
 }
 
 /// `include/uapi/linux/pidfd.h`.
@@ -308,10 +338,12 @@ impl Call {
 }
 
 /// Decides from the facts of one record.
-pub fn decide(facts: &Snapshot<'_>) -> Verdict {
-    if let Some(oom) = &facts.oom {
-        return Verdict { reason: oom.by_sysrq.then_some(Reason::Sysrq), ..Verdict::of(Origin::Oom) };
-    }
+fn decide(facts: &Snapshot<'_>) -> Verdict {
+    let verdict = sender_or_kernel(facts);
+    Verdict { may_be_oom: may_be_oom(facts, &verdict), ..verdict }
+}
+
+fn sender_or_kernel(facts: &Snapshot<'_>) -> Verdict {
     let shown = facts.explanation.as_ref().and_then(|explanation| explanation.cause);
     // what a tracer may have written into the registers is no evidence against the kernel's own stack
     if facts.is_traced_call && facts.explanation.is_some() && shown != Some(Cause::Call) {
@@ -388,7 +420,15 @@ fn is_in_ptrace(facts: &Snapshot<'_>) -> bool {
 impl Verdict {
     /// Of an origin of which no more is known.
     fn of(origin: Origin) -> Self {
-        Self { origin, reason: None, via: None, scope: None, code_forged: false, is_undecided: false }
+        Self {
+            origin,
+            reason: None,
+            via: None,
+            scope: None,
+            code_forged: false,
+            is_undecided: false,
+            may_be_oom: false,
+        }
     }
 }
 
@@ -577,13 +617,12 @@ fn leads_its_session(facts: &Snapshot<'_>) -> bool {
     current_pid(facts) == Some(facts.current.session)
 }
 
-/// Can only the OOM killer, or nothing that is known, have sent this? What it says of its victim comes just after.
-pub fn may_be_oom(facts: &Snapshot<'_>) -> bool {
+/// Can only the OOM killer, or nothing that is known, have sent this?
+fn may_be_oom(facts: &Snapshot<'_>, verdict: &Verdict) -> bool {
     let is_kernels = facts.signal == KILL && facts.info == SigInfo::Kernel && facts.group;
-    let verdict = decide(facts);
     is_kernels
         && match verdict.origin {
-            Origin::Oom => facts.oom.is_none(),
+            Origin::Oom => true,
             // a stack that was explained would have shown it
             Origin::Kernel => verdict.reason.is_none() && facts.explanation.is_none(),
             _ => false,
@@ -990,13 +1029,15 @@ mod tests {
 
     #[test]
     fn only_an_unexplained_sigkill_may_be_the_oom_killers() {
-        assert!(may_be_oom(&facts(KILL, SigInfo::Kernel)));
-        assert!(!may_be_oom(&facts(KILL, SigInfo::None)), "kill() of 7.x, cgroup.kill");
-        assert!(!may_be_oom(&facts(15, SigInfo::Kernel)));
-        assert!(!may_be_oom(&Snapshot { group: false, ..facts(KILL, SigInfo::Kernel) }));
+        assert!(decide(&facts(KILL, SigInfo::Kernel)).may_be_oom);
+        assert!(decide(&shown(Cause::Oom, facts(KILL, SigInfo::Kernel))).may_be_oom);
+        assert!(!decide(&shown(Cause::Reboot, facts(KILL, SigInfo::Kernel))).may_be_oom);
+        assert!(!decide(&facts(KILL, SigInfo::None)).may_be_oom, "kill() of 7.x, cgroup.kill");
+        assert!(!decide(&facts(15, SigInfo::Kernel)).may_be_oom);
+        assert!(!decide(&Snapshot { group: false, ..facts(KILL, SigInfo::Kernel) }).may_be_oom);
         let mut dying_init = exiting(facts(KILL, SigInfo::Kernel));
         (dying_init.current.namespace_pid, dying_init.current.namespace_level) = (1, 1);
-        assert!(!may_be_oom(&dying_init), "it is the namespace's end");
+        assert!(!decide(&dying_init).may_be_oom, "it is the namespace's end");
     }
 
     #[test]
