@@ -4,16 +4,16 @@
 //! [`event`](crate::event).
 
 pub mod cause;
-mod decode;
 pub mod names;
+mod signal;
 
 use std::borrow::Cow;
 
 use self::cause::Explanation;
 use crate::wire::Constant;
 
-pub use decode::{DecodeError, decode, decode_ghost, decode_titles};
-pub(crate) use decode::{has_previous, head_of_signal};
+pub use signal::{DecodeError, decode, decode_ghost, decode_titles};
+pub(crate) use signal::{has_previous, head_of_signal};
 
 /// Environment variables that can be asked for.
 pub const MAX_VARIABLES: usize = Constant::MAX_VARIABLES.0 as usize;
