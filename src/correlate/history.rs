@@ -22,8 +22,6 @@ const SIGNALS: usize = 8;
 const ENDED: usize = 1024;
 /// The first signal that queues (`SIGRTMIN` of the kernel).
 const REALTIME: u8 = 32;
-/// What the time of a death is rounded down to (`CHILD_DEATH` of wire.h).
-const GRAIN: u64 = 1 << 20;
 
 #[derive(Debug)]
 struct Seen {
@@ -163,7 +161,8 @@ impl History {
         let (Some(process), Ending::Signal { number, .. }) = (end.processes.first(), end.ending) else {
             return;
         };
-        let death = ChildDeath { pid: process.pid, signal: number, time: end.time & !(GRAIN - 1) };
+        let death =
+            ChildDeath { pid: process.pid, signal: number, time: end.time & !(ChildDeath::GRAIN - 1) };
         let told = after.filter(|after| after.is_what_ended_it()).and_then(|after| after.id);
         if self.ended.len() >= ENDED {
             self.ended.pop_front();

@@ -14,6 +14,7 @@ use self::relation::Relation;
 use self::signal::Signal;
 pub use crate::base::clock::Clock;
 use crate::enrich::surroundings::Surroundings;
+pub use crate::record::Outcome;
 use crate::record::{
     AttemptFacts, Blocking, ChildDeath, Disposition, EndFacts, Ending, PF_EXITING, PF_KTHREAD, Previous,
     PreviousSource, ProcessFacts, Record, SigInfo, Snapshot, Syscall, SyscallAbi,
@@ -29,46 +30,6 @@ pub fn tty_name(kernels: &[u8]) -> Option<String> {
         }
         _ => name.into_owned(),
     })
-}
-
-/// What became of a signal at its target (`TRACE_SIGNAL_*`). `Queued` is not "arrived".
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
-    /// Queued for the target.
-    Queued,
-    /// The target ignores it.
-    Ignored,
-    /// One like it was pending.
-    AlreadyPending,
-    /// The queue of real-time signals was full.
-    Overflow,
-    /// Queued, its siginfo lost.
-    InfoLost,
-}
-
-impl Outcome {
-    /// Of the number in `include/trace/events/signal.h`.
-    pub fn of(result: u32) -> Option<Self> {
-        Some(match result {
-            0 => Self::Queued,
-            1 => Self::Ignored,
-            2 => Self::AlreadyPending,
-            3 => Self::Overflow,
-            4 => Self::InfoLost,
-            _ => return None,
-        })
-    }
-
-    /// The word of the output contract.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Queued => "queued",
-            Self::Ignored => "ignored",
-            Self::AlreadyPending => "already-pending",
-            Self::Overflow => "overflow",
-            Self::InfoLost => "info-lost",
-        }
-    }
 }
 
 /// `SIGNAL_GROUP_EXIT` of include/linux/sched/signal.h.
@@ -215,8 +176,6 @@ const PF_FROZEN: u32 = 0x1_0000;
 
 /// A death of the source's child is worth telling for so long, in nanoseconds.
 const CHILD_DEATH_COUNTS_FOR: u64 = 1_000_000_000;
-/// What its time is rounded down to.
-const CHILD_DEATH_GRAIN: u64 = 1 << 20;
 
 impl<'a> SignalEvent<'a> {
     /// Judges one record. None for a record without a target or of an impossible signal number, which
@@ -258,7 +217,7 @@ impl<'a> SignalEvent<'a> {
         let death = self.facts.child_death?;
         // its time is rounded down; a death that came after this signal was taken is not "before"
         (death.time <= self.facts.time
-            && self.facts.time - death.time < CHILD_DEATH_COUNTS_FOR + CHILD_DEATH_GRAIN)
+            && self.facts.time - death.time < CHILD_DEATH_COUNTS_FOR + ChildDeath::GRAIN)
             .then_some(death)
     }
 
