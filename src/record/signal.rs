@@ -97,7 +97,23 @@ pub struct Snapshot<'a> {
     pub target_truncated: bool,
 }
 
-impl Snapshot<'_> {
+impl<'a> Snapshot<'a> {
+    /// The process that was running.
+    pub fn current_process(&self) -> Option<&ProcessFacts<'a>> {
+        self.processes.get(*self.current_chain.first()?)
+    }
+
+    /// The process that was signalled.
+    pub fn target_process(&self) -> Option<&ProcessFacts<'a>> {
+        self.processes.get(*self.target_chain.first()?)
+    }
+
+    /// Was the process that was signalled running?
+    pub fn is_to_itself(&self) -> bool {
+        let pid = |process: Option<&ProcessFacts<'_>>| process.map(|process| process.pid);
+        pid(self.current_process()) == pid(self.target_process())
+    }
+
     /// The same, apart from the bytes of the record.
     pub fn into_owned(self) -> Snapshot<'static> {
         Snapshot {
