@@ -1,6 +1,6 @@
-//! What joins records: a signal that met a process in the middle of execve waits for the command line that
-//! the exec hook sends after it; a SIGKILL that may be the OOM killer's waits for what that says of its victim. The end of
-//! a process waits for the signals to it that wait: in no output does an end come before the signal that caused it.
+//! Signals that wait for another record: one that met a process in the middle of execve for the command line that the exec
+//! hook sends after it, a SIGKILL that may be the OOM killer's for the record of its victim. The end of a process waits for
+//! the signals to it that wait: in no output does an end come before the signal that caused it.
 //!
 //! Memory is bounded; a signal that waits too long, or for which there is no room, goes on without.
 
@@ -16,22 +16,22 @@ pub const WAIT_AT_MOST: Duration = Duration::from_millis(50);
 const ROOM: usize = 4 * 1024 * 1024;
 /// So many command lines, of so many bytes, are kept for a signal still to come: it asks for one early while its record is
 /// made, and the answer may be in the ring before it.
-const HEARD: usize = 128;
-const HEARD_ROOM: usize = 1024 * 1024;
-/// So many ended processes are remembered: two threads may both see the end of theirs.
+const EARLY: usize = 128;
+const EARLY_ROOM: usize = 1024 * 1024;
+/// So many ended processes are remembered: two threads may both see the end of their process.
 const ENDED: usize = 64;
 
 /// A signal that waits.
 #[derive(Debug)]
-struct Waiting {
+struct PendingSignal {
     id: u64,
     /// Pid and start of its target.
     target: (u32, u64),
     since: Instant,
     signal: AttributedSignal<'static>,
-    /// What it waits for.
+    /// The images that it waits for.
     images: Vec<Image>,
-    /// What came of that.
+    /// Their command lines, as they came.
     found: Vec<IdentityFacts<'static>>,
     /// What may be the OOM killer's victim, until that is known.
     victim: Option<Victim>,
@@ -39,12 +39,12 @@ struct Waiting {
     bytes: usize,
 }
 
-impl Waiting {
+impl PendingSignal {
     fn is_whole(&self) -> bool {
         self.images.is_empty() && self.victim.is_none()
     }
 
-    /// Takes it if it is awaited and needs no more bytes than that; how many it took.
+    /// Keeps it if it is awaited and needs no more bytes than that; how many it needed.
     fn on_identity(&mut self, identity: &IdentityFacts<'_>, room: usize) -> usize {
         let bytes = identity.size();
         if !self.images.contains(&identity.image) || bytes > room {
@@ -100,18 +100,20 @@ impl ReadySignal {
 /// The signals that wait.
 #[derive(Debug, Default)]
 pub struct PendingSignals {
-    waiting: VecDeque<Waiting>,
+    waiting: VecDeque<PendingSignal>,
     /// Ends of processes that a waiting signal was sent to.
-    ends: VecDeque<WaitingEnd>,
+    ends: VecDeque<PendingEnd>,
     bytes: usize,
-    heard: VecDeque<IdentityFacts<'static>>,
-    heard_bytes: usize,
+    /// Command lines that no signal waits for, or not only.
+    early: VecDeque<IdentityFacts<'static>>,
+    early_bytes: usize,
+    /// Pid and start of ended processes; of a thread that ended alone its id.
     ended: VecDeque<(u32, u64, Option<u32>)>,
 }
 
 /// The end of a process that waits for the signals to it.
 #[derive(Debug)]
-struct WaitingEnd {
+struct PendingEnd {
     /// Pid and start.
     key: (u32, u64),
     end: Box<EndFacts<'static>>,
@@ -124,7 +126,7 @@ fn is_awaited(argv: &Argv<'_>) -> bool {
 }
 
 impl PendingSignals {
-    /// Takes a signal that lacks what another record has; the signals that now lack nothing more.
+    /// Keeps a signal that lacks what another record has; the signals that now lack nothing more.
     ///
     /// # Errors
     /// The signal, if it lacks nothing of that kind, or there is no room for another.
@@ -145,7 +147,7 @@ impl PendingSignals {
         let Some(target) = target_key(snapshot).filter(|_| self.bytes + bytes <= ROOM) else {
             return Err(signal);
         };
-        let mut waiting = Waiting {
+        let mut waiting = PendingSignal {
             id,
             target,
             since: now,
@@ -156,14 +158,14 @@ impl PendingSignals {
             bytes,
         };
         self.bytes += bytes;
-        for identity in &self.heard {
+        for identity in &self.early {
             self.bytes += waiting.on_identity(identity, ROOM.saturating_sub(self.bytes));
         }
         self.waiting.push_back(waiting);
-        Ok(self.take(Waiting::is_whole))
+        Ok(self.take(PendingSignal::is_whole))
     }
 
-    /// Takes what the OOM killer says; the signals that now lack nothing more.
+    /// Keeps the OOM killer's record; the signals that now lack nothing more.
     pub fn on_oom(&mut self, oom: &OomFacts) -> Vec<Ready> {
         for waiting in &mut self.waiting {
             if waiting.victim.is_some_and(|victim| victim.is_of(oom)) {
@@ -171,10 +173,10 @@ impl PendingSignals {
                 waiting.signal.attach_oom(oom.clone());
             }
         }
-        self.take(Waiting::is_whole)
+        self.take(PendingSignal::is_whole)
     }
 
-    /// Takes the end of a process that a signal which waits was sent to.
+    /// Keeps the end of a process that a waiting signal was sent to.
     ///
     /// # Errors
     /// The end, if there is no such signal, or no room: it is to be printed now.
@@ -187,7 +189,7 @@ impl PendingSignals {
             return Err(end);
         }
         self.bytes += bytes;
-        self.ends.push_back(WaitingEnd { key, end: Box::new(end.into_owned()), bytes });
+        self.ends.push_back(PendingEnd { key, end: Box::new(end.into_owned()), bytes });
         Ok(())
     }
 
@@ -207,18 +209,18 @@ impl PendingSignals {
         true
     }
 
-    /// Takes a command line; the signals that now lack nothing more.
+    /// Keeps a command line; the signals that now lack nothing more.
     pub fn on_identity(&mut self, identity: &IdentityFacts<'_>) -> Vec<Ready> {
         for waiting in &mut self.waiting {
             self.bytes += waiting.on_identity(identity, ROOM.saturating_sub(self.bytes));
         }
-        self.heard_bytes += identity.size();
-        self.heard.push_back(identity.clone().into_owned());
-        while self.heard.len() > HEARD || self.heard_bytes > HEARD_ROOM {
-            let Some(oldest) = self.heard.pop_front() else { break };
-            self.heard_bytes -= oldest.size();
+        self.early_bytes += identity.size();
+        self.early.push_back(identity.clone().into_owned());
+        while self.early.len() > EARLY || self.early_bytes > EARLY_ROOM {
+            let Some(oldest) = self.early.pop_front() else { break };
+            self.early_bytes -= oldest.size();
         }
-        self.take(Waiting::is_whole)
+        self.take(PendingSignal::is_whole)
     }
 
     /// The signals that have waited long enough; all of them at the end.
@@ -231,15 +233,15 @@ impl PendingSignals {
         self.waiting.len()
     }
 
-    fn take(&mut self, is_over: impl Fn(&Waiting) -> bool) -> Vec<Ready> {
+    fn take(&mut self, is_over: impl Fn(&PendingSignal) -> bool) -> Vec<Ready> {
         let (over, waiting) = std::mem::take(&mut self.waiting).into_iter().partition(|one| is_over(one));
         self.waiting = waiting;
-        let over: VecDeque<Waiting> = over;
+        let over: VecDeque<PendingSignal> = over;
         let mut ready: Vec<Ready> = over
             .into_iter()
-            .map(|Waiting { id, signal, found, .. }| Ready::Signal(ReadySignal { id, signal, found }))
+            .map(|PendingSignal { id, signal, found, .. }| Ready::Signal(ReadySignal { id, signal, found }))
             .collect();
-        let still_waits = |end: &WaitingEnd| self.waiting.iter().any(|waiting| waiting.target == end.key);
+        let still_waits = |end: &PendingEnd| self.waiting.iter().any(|waiting| waiting.target == end.key);
         let (ends, over): (VecDeque<_>, VecDeque<_>) =
             std::mem::take(&mut self.ends).into_iter().partition(still_waits);
         self.ends = ends;
@@ -280,12 +282,11 @@ impl Victim {
 }
 
 fn target_key(snapshot: &Snapshot<'_>) -> Option<(u32, u64)> {
-    let target = snapshot.processes.get(*snapshot.target_chain.first()?)?;
-    Some((target.pid, target.start))
+    snapshot.target_process().map(|target| (target.pid, target.start))
 }
 
 fn victim_of(snapshot: &Snapshot<'_>) -> Option<Victim> {
-    let target = snapshot.processes.get(*snapshot.target_chain.first()?)?;
+    let target = snapshot.target_process()?;
     Some(Victim {
         pid: target.pid,
         start: target.start,
@@ -306,7 +307,7 @@ mod tests {
         Constant, Info, Kind, ProcessFlag, SignalFlag, VERSION, WireProcess, WireSignal, bytes_of,
     };
 
-    /// Process 1 signals process 2, of which the exec hook has yet to tell; 2 is also the parent of 1.
+    /// Process 1 signals process 2, whose exec hook has yet to run; 2 is also the parent of 1.
     fn record() -> Vec<u8> {
         let process = |tgid, flags: u32| WireProcess { tgid, exec_id: 7, flags, ..WireProcess::default() };
         let mid_exec = ProcessFlag::PROCESS_MID_EXEC.0;
@@ -398,7 +399,7 @@ mod tests {
         let ready = pending.hold(9, read(&record()), Instant::now()).unwrap();
         assert!(matches!(signal(ready).1.snapshot.processes[1].argv, Argv::Known { .. }));
         (0..1000).for_each(|pid| assert!(pending.on_identity(&identity(pid, 1)).is_empty()));
-        assert_eq!(pending.heard.len(), HEARD);
+        assert_eq!(pending.early.len(), EARLY);
     }
 
     #[test]
@@ -447,7 +448,7 @@ mod tests {
     }
 
     #[test]
-    fn an_end_is_told_once() {
+    fn an_end_is_reported_once() {
         let end = |pid| EndFacts::of(ProcessFacts::named(pid, b"x"), Ending::Exit(0));
         let mut pending = PendingSignals::default();
         assert!(pending.is_first_of(&end(1)) && !pending.is_first_of(&end(1)));
@@ -456,7 +457,7 @@ mod tests {
     }
 
     #[test]
-    fn it_waits_so_long_and_is_told_without() {
+    fn it_waits_so_long_and_is_reported_without() {
         let now = Instant::now();
         let mut pending = kept(now);
         assert!(pending.expire(now, false).is_empty());
@@ -498,8 +499,8 @@ mod tests {
             pending.on_identity(&IdentityFacts { argv: argv(vec![b'x'; 128 * 1024]), ..identity(pid, 7) });
         }
         assert!(
-            pending.heard.iter().map(IdentityFacts::size).sum::<usize>() <= HEARD_ROOM
-                && !pending.heard.is_empty()
+            pending.early.iter().map(IdentityFacts::size).sum::<usize>() <= EARLY_ROOM
+                && !pending.early.is_empty()
         );
         assert_eq!((pending.bytes, pending.waiting()), (0, 0));
     }

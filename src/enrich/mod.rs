@@ -174,7 +174,7 @@ impl Enricher {
         if snapshot.explanation.as_ref().is_some_and(|explanation| explanation.cause.is_none()) {
             let names = self.name_all(&snapshot.stack);
             if let Some(explanation) = &mut snapshot.explanation {
-                explanation.functions = cause::telling(names.iter().map(String::as_str));
+                explanation.functions = cause::sending_functions(names.iter().map(String::as_str));
             }
         }
     }

@@ -66,7 +66,7 @@ impl<'a> AttemptEvent<'a> {
     }
 }
 
-/// Who answers a system call in place of the kernel (seccomp's user notification) may return any number.
+/// A process that answers a system call in place of the kernel (seccomp's user notification) may return any number.
 fn error_name(returned: i64) -> String {
     errno_name(returned).map_or_else(|| format!("errno {}", returned.unsigned_abs()), str::to_owned)
 }

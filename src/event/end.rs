@@ -1,6 +1,6 @@
 //! A process that ended, judged.
 
-use super::context::After;
+use super::context::EarlierSignal;
 use super::origin::{self, Origin};
 use super::refused_call::RefusedCall;
 use super::signal::Signal;
@@ -17,14 +17,14 @@ pub struct EndEvent<'a> {
     pub clock: Clock,
     /// The facts.
     pub facts: EndFacts<'a>,
-    /// What it died of, if it was a signal.
+    /// What it died of, if that was a signal.
     pub signal: Option<Signal>,
     /// What a signal that was not seen came from, where it has left a mark.
     pub origin: Option<Origin>,
     /// It may have been sent before anybody watched.
     pub is_older: bool,
     /// The signal before the end: the one that it died of, or the last that could have ended it.
-    pub after: Option<After>,
+    pub after: Option<EarlierSignal>,
     /// What the host says of it.
     pub surroundings: Surroundings,
 }
@@ -36,7 +36,7 @@ impl<'a> EndEvent<'a> {
         id: u64,
         clock: Clock,
         watched_since: u64,
-        after: Option<After>,
+        after: Option<EarlierSignal>,
         surroundings: Surroundings,
     ) -> Option<Self> {
         let signal = match facts.ending {

@@ -1,6 +1,6 @@
 //! Records that were lost, by cause.
 
-/// Records that were lost since the last such event, by cause.
+/// How many were lost, by cause.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Lost {
     /// The ring was full.
@@ -13,10 +13,11 @@ pub struct Lost {
     pub attempts: u64,
     /// Ends that no signal explains, for which there was no room.
     pub ends: u64,
-    /// What the OOM killer said of a victim, for which there was no room or whose hook was skipped: its signal is then
+    /// Records of the OOM killer's victims, for which there was no room, or whose hook was skipped: the signal is then
     /// reported as the kernel's.
     pub ooms: u64,
-    /// Paths of new cgroups, for which there was no room or whose hook was skipped: they are then looked for among those that are there.
+    /// Paths of new cgroups, for which there was no room, or whose hook was skipped: they are then searched for among
+    /// those that exist.
     pub cgroups: u64,
     /// Lines for which an output had no room.
     pub lines: u64,
@@ -49,10 +50,10 @@ impl Lost {
     }
 }
 
-/// Loss, told in the stream.
+/// Loss, reported among the events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LostEvent {
-    /// UTC nanoseconds of the telling.
+    /// UTC nanoseconds of the report.
     pub time: i128,
     /// What was lost.
     pub lost: Lost,

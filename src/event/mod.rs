@@ -24,7 +24,7 @@ mod target_state;
 mod terminal;
 mod trigger;
 
-use self::context::{After, Context};
+use self::context::{Context, EarlierSignal};
 use self::origin::AttributedSignal;
 use crate::enrich::surroundings::Surroundings;
 use crate::record::Record;
@@ -66,7 +66,7 @@ impl<'a> Event<'a> {
             Record::Attempt(facts) => AttemptEvent::new(*facts, id, clock, Context::default())
                 .map(|event| Self::Attempt(Box::new(event))),
             Record::End(facts) => {
-                let after = After::of(&facts, None);
+                let after = EarlierSignal::before_end(&facts, None);
                 EndEvent::new(*facts, id, clock, watched_since, after, Surroundings::default())
                     .map(|event| Self::End(Box::new(event)))
             }

@@ -1,9 +1,6 @@
 //! What the siginfo of a signal says: by the codes of include/uapi/asm-generic/siginfo.h, and what comes along with them.
 
-use std::borrow::Cow;
-
 use super::numbers::{BUS, CHLD, FPE, ILL, SEGV, SYS, TRAP, is_fault_signal};
-use super::signal_event::SignalEvent;
 use crate::record::cause::Cause;
 use crate::record::{PF_EXITING, SigInfo, Snapshot};
 
@@ -194,30 +191,6 @@ fn code_name(signal: u8, code: i32, family: CodeFamily) -> Option<&'static str> 
         _ => &[],
     };
     usize::try_from(code).ok().and_then(|code| table.get(code.checked_sub(1)?)).copied()
-}
-
-impl SignalEvent<'_> {
-    /// The kernel's name of the code, or its number; None where there was no siginfo.
-    pub fn code(&self) -> Option<Cow<'static, str>> {
-        match (code_of(&self.facts), self.facts.info) {
-            (Some(name), _) => Some(name.into()),
-            (None, SigInfo::Given { code, .. }) => Some(code.to_string().into()),
-            (None, _) => None,
-        }
-    }
-
-    /// The value that came along (`sigqueue()`): as the sender wrote it, `sival_int` and `sival_ptr`.
-    pub fn value(&self) -> Option<(i32, u64)> {
-        match self.facts.info {
-            SigInfo::Given { code: SI_QUEUE | SI_MESGQ, fields } => {
-                let value = u64::from_ne_bytes(fields[8..].try_into().ok()?);
-                // a union: the integer is its first four bytes
-                let integer = i32::from_ne_bytes(fields[8..12].try_into().ok()?);
-                Some((integer, value))
-            }
-            _ => None,
-        }
-    }
 }
 
 #[cfg(test)]

@@ -1,12 +1,15 @@
 //! One signal, judged: its facts, what brought it about, and the processes that have to do with it.
 
+use std::borrow::Cow;
+
 use super::context::Context;
 use super::origin::{AttributedSignal, Origin, Verdict};
 use super::relation::Relation;
+use super::siginfo::{SI_MESGQ, SI_QUEUE, code_of};
 use super::signal::Signal;
 use super::terminal::tty_name;
 use crate::base::clock::Clock;
-use crate::record::{ChildDeath, Outcome, Previous, PreviousSource, ProcessFacts, Snapshot};
+use crate::record::{ChildDeath, Outcome, Previous, PreviousSource, ProcessFacts, SigInfo, Snapshot};
 
 /// `SIGNAL_GROUP_EXIT` of include/linux/sched/signal.h.
 pub(super) const SIGNAL_GROUP_EXIT: u32 = 0x4;
@@ -131,5 +134,27 @@ impl<'a> SignalEvent<'a> {
             .find(|place| source.contains(place))
             .and_then(|&place| self.facts.processes.get(place))
             .map(|process| process.pid)
+    }
+
+    /// The kernel's name of the code, or its number; None where there was no siginfo.
+    pub fn code(&self) -> Option<Cow<'static, str>> {
+        match (code_of(&self.facts), self.facts.info) {
+            (Some(name), _) => Some(name.into()),
+            (None, SigInfo::Given { code, .. }) => Some(code.to_string().into()),
+            (None, _) => None,
+        }
+    }
+
+    /// The value that came along (`sigqueue()`): as the sender wrote it, `sival_int` and `sival_ptr`.
+    pub fn value(&self) -> Option<(i32, u64)> {
+        match self.facts.info {
+            SigInfo::Given { code: SI_QUEUE | SI_MESGQ, fields } => {
+                let value = u64::from_ne_bytes(fields[8..].try_into().ok()?);
+                // a union: the integer is its first four bytes
+                let integer = i32::from_ne_bytes(fields[8..12].try_into().ok()?);
+                Some((integer, value))
+            }
+            _ => None,
+        }
     }
 }

@@ -81,7 +81,7 @@ impl SignalEvent<'_> {
         (target.jobctl & JOBCTL_TRAP_FREEZE != 0).then_some(Freezer::Version2)
     }
 
-    /// What the target was doing. Where this very signal may just have woken it, nobody can tell.
+    /// What the target was doing. Where this very signal may just have woken it, it is not known.
     pub fn target_state(&self) -> Option<&'static str> {
         let target = &self.facts.target;
         if target.exit_state & EXIT_DONE != 0 {
@@ -101,7 +101,7 @@ impl SignalEvent<'_> {
                 // SIGCONT wakes what is stopped before it is looked whether it is ignored
                 let was_not_woken =
                     self.outcome() != Some(Outcome::Queued) || self.facts.blocking == Blocking::Blocked;
-                // who reads a signalfd is woken before this is looked at, whether the signal is blocked or not
+                // the reader of a signalfd is woken before this is looked at, whether the signal is blocked or not
                 let was_not_woken =
                     was_not_woken && self.facts.signal != CONT && !self.facts.has_signalfd_reader;
                 (is_current || was_not_woken).then_some("running")

@@ -6,9 +6,9 @@ use super::signal_event::SignalEvent;
 use crate::record::{PF_EXITING, PF_KTHREAD, ProcessFacts, SigInfo, Snapshot};
 
 impl<'a> SignalEvent<'a> {
-    /// Who was on the CPU, where that tells something and is not the source.
+    /// The process that was on the CPU, where that says something of the cause and is not the source.
     pub fn trigger(&self) -> Option<&ProcessFacts<'a>> {
-        // A hang-up comes from whoever lets the terminal go, in or just after a call; memory runs out anywhere.
+        // A hang-up comes from the process that lets the terminal go, in or just after a call; memory runs out anywhere.
         // Everything else may be an interrupt's in any process.
         let is_hang_up = self.verdict.origin == Origin::Tty && matches!(self.facts.signal, HUP | CONT);
         let at_work = self.facts.in_syscall
@@ -23,8 +23,8 @@ impl<'a> SignalEvent<'a> {
         (!self.verdict.origin.has_source() && worth).then(|| self.current())
     }
 
-    /// Is the running process the child that this SIGCHLD is about? A dying father also tells the reaper of the
-    /// zombies that he leaves. The siginfo names the child by its pid in the target's namespace.
+    /// Is the running process the child that this SIGCHLD is about? A process that exits also notifies the reaper of
+    /// the zombies that it leaves. The siginfo names the child by its pid in the target's namespace.
     fn current_is_the_child(&self) -> bool {
         let (current, target) = (&self.facts.current, &self.facts.target);
         let SigInfo::Given { fields, .. } = self.facts.info else { return false };
@@ -37,7 +37,7 @@ impl<'a> SignalEvent<'a> {
     }
 }
 
-/// Could the running task say something of the cause (who closed the terminal, whose thread ended)? The
+/// Could the running task say something of the cause (it closed the terminal, its thread ended)? The
 /// idle task and kernel threads cannot.
 pub(super) fn may_be_trigger(facts: &Snapshot<'_>, origin: Origin) -> bool {
     let is_process = facts.current.tid != 0 && facts.current.flags & PF_KTHREAD == 0;

@@ -341,7 +341,7 @@ pub fn explain<'a>(stack: impl Iterator<Item = &'a str> + Clone) -> Explanation 
 }
 
 /// Names of the functions that sent it, without those that say nothing.
-pub fn telling<'a>(stack: impl Iterator<Item = &'a str>) -> Vec<String> {
+pub fn sending_functions<'a>(stack: impl Iterator<Item = &'a str>) -> Vec<String> {
     stack
         .skip_while(|function| function.is_empty() || is_one_of(function, HELPERS))
         .filter(|function| !function.is_empty())
@@ -420,6 +420,6 @@ mod tests {
     #[test]
     fn an_unknown_sender_is_named_by_its_functions() {
         let stack = "bpf_prog_1_on_signal_generate bpf_trace_run5 __send_signal_locked do_send_sig_info amdgpu_fault worker";
-        assert_eq!(telling(stack.split_whitespace()), ["amdgpu_fault", "worker"]);
+        assert_eq!(sending_functions(stack.split_whitespace()), ["amdgpu_fault", "worker"]);
     }
 }

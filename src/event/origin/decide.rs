@@ -114,7 +114,7 @@ fn sent_by(call: Call, args: &[u64; 4], facts: &Snapshot<'_>) -> Verdict {
     Verdict { via: Some(call.name()), scope: Some(scope), code_forged, ..Verdict::of(Origin::Process) }
 }
 
-/// By the kernel's own stack; else by rules, which leave out what they cannot tell apart.
+/// By the kernel's own stack; else by rules.
 fn without_a_sender(facts: &Snapshot<'_>) -> Verdict {
     let cause = facts.explanation.as_ref().and_then(|explanation| explanation.cause);
     if let Some((origin, reason)) = cause.and_then(|cause| of_cause(cause, facts)) {
@@ -127,7 +127,7 @@ fn without_a_sender(facts: &Snapshot<'_>) -> Verdict {
 pub fn attempt(facts: &Snapshot<'_>) -> Verdict {
     let call = facts.syscall.as_ref().and_then(|syscall| Some((Call::of(syscall)?, syscall.args)));
     match call {
-        // nobody was reached, so that only the flags tell; without them it is the kind of descriptor
+        // nobody was reached, so that only the flags say; without them it depends on the kind of descriptor
         Some((call @ Call::PidfdSendSignal, args)) => {
             let scope = match args[3] {
                 flags if flags & PIDFD_SIGNAL_THREAD != 0 => Some(Scope::Thread),

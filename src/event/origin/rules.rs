@@ -1,4 +1,4 @@
-//! What can be said of the origin without the kernel's stack. The rules leave out what they cannot tell apart.
+//! What can be said of the origin without the kernel's stack. The rules leave out what they cannot distinguish.
 
 use super::{Origin, Reason, Verdict};
 use crate::event::numbers::{
@@ -49,7 +49,7 @@ fn origin_by_rules(facts: &Snapshot<'_>) -> Origin {
         {
             Origin::Fault
         }
-        // BUS_MCEERR_AR, BUS_MCEERR_AO: the kernel found bad memory, whoever was running
+        // BUS_MCEERR_AR, BUS_MCEERR_AO: the kernel found bad memory, whatever was running
         (BUS, SigInfo::Given { code: 4 | 5, .. }) => Origin::Fault,
         (signal, SigInfo::Given { code: code @ 1..=6, fields }) if !is_fault_signal(signal) || !to_itself => {
             match family_of_code(signal, code, fields, exiting_child(facts)) {

@@ -7,7 +7,7 @@ use super::kernel::of_call;
 use super::name::{name, name_of};
 use super::units::seconds;
 use crate::event::EndEvent;
-use crate::event::context::After;
+use crate::event::context::EarlierSignal;
 use crate::event::origin::Origin;
 use crate::event::signal::Signal;
 use crate::record::Ending;
@@ -15,8 +15,8 @@ use crate::record::Ending;
 /// An end, and what came before it: "after", never "because", unless it died of that very signal.
 pub fn of_end(event: &EndEvent<'_>) -> String {
     let target = name(event.target());
-    let when = |after: &After| seconds(event.facts.time.saturating_sub(after.signal.time));
-    let source = |after: &After| after.source().map(|source| name_of(&source.comm, source.pid));
+    let when = |after: &EarlierSignal| seconds(event.facts.time.saturating_sub(after.signal.time));
+    let source = |after: &EarlierSignal| after.source().map(|source| name_of(&source.comm, source.pid));
     let (signal, core_dumped) = match (event.signal, event.facts.ending) {
         (Some(signal), Ending::Signal { core_dumped, .. }) => (signal, core_dumped),
         (_, Ending::Exit(code)) => {
@@ -44,7 +44,7 @@ pub fn of_end(event: &EndEvent<'_>) -> String {
     let refused = event.refused_call().map_or_else(String::new, |call| of_call(&call));
     if event.facts.explained || event.after.is_some() && !event.facts.is_thread {
         let how = match event.after.as_ref().map(|after| (when(after), source(after))) {
-            Some((when, source)) if !event.after.as_ref().is_some_and(After::is_what_ended_it) => {
+            Some((when, source)) if !event.after.as_ref().is_some_and(EarlierSignal::is_what_ended_it) => {
                 let from = source.map(|source| format!(" from {source}")).unwrap_or_default();
                 format!(", {when} after {signal}{from}, which it handled or ignored")
             }
@@ -68,7 +68,7 @@ pub fn of_end(event: &EndEvent<'_>) -> String {
 }
 
 /// What brought a signal about that no process sent.
-fn of_kernel(after: Option<&After>) -> &'static str {
+fn of_kernel(after: Option<&EarlierSignal>) -> &'static str {
     match after.and_then(|after| after.origin) {
         Some(Origin::Oom) => "the kernel's OOM killer sent it",
         Some(Origin::Tty) => "its terminal sent it",
@@ -98,7 +98,7 @@ mod tests {
             previous: last,
             ..EndFacts::of(process(9, b"yes"), ending)
         };
-        let mut after = After::of(&facts, None);
+        let mut after = EarlierSignal::before_end(&facts, None);
         if let Some(after) = &mut after {
             after.origin = origin;
         }
