@@ -11,6 +11,7 @@ use lru::LruCache;
 use rustc_hash::FxBuildHasher;
 
 use crate::event::context::EarlierSignal;
+use crate::event::numbers::KERNEL_SIGRTMIN;
 use crate::event::origin::Origin;
 use crate::record::{ChildDeath, Comm, Disposition, EndFacts, Ending, Previous, PreviousSource, Snapshot};
 
@@ -20,8 +21,6 @@ const PROCESSES: NonZeroUsize = NonZeroUsize::new(4096).unwrap();
 const SIGNALS: usize = 8;
 /// Deaths that are remembered: a second's worth is asked for.
 const DEATHS: usize = 1024;
-/// The first signal that queues (`SIGRTMIN` of the kernel).
-const REALTIME: u8 = 32;
 
 /// A signal, and the event that reported it.
 #[derive(Debug)]
@@ -185,7 +184,7 @@ impl History {
                     entries.iter().rev().filter(|entry| entry.signal.may_be_what_ended_it(number));
                 let entry = arrived.next()?;
                 // real-time signals queue up: which of several was taken out last cannot be known
-                if number >= REALTIME && arrived.next().is_some() {
+                if number >= KERNEL_SIGRTMIN && arrived.next().is_some() {
                     several = true;
                     return None;
                 }

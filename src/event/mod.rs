@@ -7,7 +7,7 @@ pub mod context;
 mod end;
 mod fault;
 mod loss;
-mod numbers;
+pub(crate) mod numbers;
 pub mod origin;
 mod reboot;
 mod refused_call;

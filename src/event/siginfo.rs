@@ -3,18 +3,21 @@
 use super::numbers::{BUS, CHLD, FPE, ILL, SEGV, SYS, TRAP, is_fault_signal};
 use crate::record::cause::Cause;
 use crate::record::{PF_EXITING, SigInfo, Snapshot};
+use crate::wire::SiCode;
 
 pub(crate) const SI_USER: i32 = 0;
 pub(crate) const SI_QUEUE: i32 = -1;
-pub(crate) const SI_TIMER: i32 = -2;
-pub(crate) const SI_MESGQ: i32 = -3;
-pub(crate) const SI_ASYNCIO: i32 = -4;
-pub(crate) const SI_SIGIO: i32 = -5;
+pub(crate) const SI_TIMER: i32 = SiCode::SI_TIMER.0 as i32;
+pub(crate) const SI_MESGQ: i32 = SiCode::SI_MESGQ.0 as i32;
+pub(crate) const SI_ASYNCIO: i32 = SiCode::SI_ASYNCIO.0 as i32;
+pub(crate) const SI_SIGIO: i32 = SiCode::SI_SIGIO.0 as i32;
 pub(crate) const SI_TKILL: i32 = -6;
-pub(crate) const SI_KERNEL: i32 = 128;
-pub(crate) const TRAP_PERF: i32 = 6;
+pub(crate) const SI_KERNEL: i32 = SiCode::SI_KERNEL.0 as i32;
+pub(crate) const TRAP_PERF: i32 = SiCode::TRAP_PERF.0 as i32;
+pub(crate) const BUS_MCEERR_AR: i32 = SiCode::BUS_MCEERR_AR.0 as i32;
+pub(crate) const BUS_MCEERR_AO: i32 = SiCode::BUS_MCEERR_AO.0 as i32;
 pub(crate) const SYS_SECCOMP: i32 = 1;
-pub(crate) const SYS_USER_DISPATCH: i32 = 2;
+pub(crate) const SYS_USER_DISPATCH: i32 = SiCode::SYS_USER_DISPATCH.0 as i32;
 
 /// Are these codes that `F_SETSIG` brings?
 pub(crate) fn may_be_io(info: SigInfo) -> bool {

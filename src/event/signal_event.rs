@@ -10,9 +10,9 @@ use super::signal::Signal;
 use super::terminal::tty_name;
 use crate::base::clock::Clock;
 use crate::record::{ChildDeath, Outcome, Previous, PreviousSource, ProcessFacts, SigInfo, Snapshot};
+use crate::wire::TaskConstant;
 
-/// `SIGNAL_GROUP_EXIT` of include/linux/sched/signal.h.
-pub(super) const SIGNAL_GROUP_EXIT: u32 = 0x4;
+pub(super) const SIGNAL_GROUP_EXIT: u32 = TaskConstant::SIGNAL_GROUP_EXIT.0;
 /// What a source got is worth saying for so long, in nanoseconds.
 const LAST_SIGNAL_COUNTS_FOR: u64 = 1_000_000_000;
 /// A death of the source's child is worth reporting for so long, in nanoseconds.

@@ -1,7 +1,9 @@
 //! The name of a task, of a fixed size: `comm`.
 
-/// Bytes that the kernel keeps of a name: `TASK_COMM_LEN` of include/linux/sched.h, less its NUL.
-pub const COMM_BYTES: usize = 15;
+use crate::wire::TaskConstant;
+
+/// Bytes that the kernel keeps of a name, less its NUL.
+pub const COMM_BYTES: usize = TaskConstant::TASK_COMM_LEN.0 as usize - 1;
 
 /// A `comm`, without the NULs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

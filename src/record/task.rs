@@ -1,16 +1,16 @@
 //! What a record has of the thread that sent or got a signal, or that ended: only of these, not of their ancestors.
 
-use crate::wire::{Constant, WireTask};
+use crate::wire::{Constant, TaskConstant, WireTask};
 
 /// Bytes of a terminal's name, as the kernel has it.
 pub const TTY_BYTES: usize = Constant::TTY_BYTES.0 as usize;
 
-/// `PF_EXITING` of include/linux/sched.h.
-pub const PF_EXITING: u32 = 0x4;
-/// `PF_IO_WORKER` of include/linux/sched.h.
-pub const PF_IO_WORKER: u32 = 0x10;
-/// `PF_KTHREAD` of include/linux/sched.h.
-pub const PF_KTHREAD: u32 = 0x0020_0000;
+/// Of [`Task::flags`]: it is past the point of no return of its exit.
+pub const PF_EXITING: u32 = TaskConstant::PF_EXITING.0;
+/// Of [`Task::flags`]: it works for an `io_uring`.
+pub const PF_IO_WORKER: u32 = TaskConstant::PF_IO_WORKER.0;
+/// Of [`Task::flags`]: it is a kernel thread.
+pub const PF_KTHREAD: u32 = TaskConstant::PF_KTHREAD.0;
 
 /// What only source and target have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -6,8 +6,8 @@ use crate::event::numbers::{
     XCPU, XFSZ, is_fault_signal,
 };
 use crate::event::siginfo::{
-    CodeFamily, SI_ASYNCIO, SI_KERNEL, SI_MESGQ, SI_SIGIO, SI_TIMER, SYS_SECCOMP, SYS_USER_DISPATCH,
-    TRAP_PERF, exiting_child, family_of_code,
+    BUS_MCEERR_AO, BUS_MCEERR_AR, CodeFamily, SI_ASYNCIO, SI_KERNEL, SI_MESGQ, SI_SIGIO, SI_TIMER,
+    SYS_SECCOMP, SYS_USER_DISPATCH, TRAP_PERF, exiting_child, family_of_code,
 };
 use crate::event::syscall::is_in_ptrace;
 use crate::record::{EndFacts, Ending, PF_EXITING, SigInfo, Snapshot};
@@ -16,7 +16,9 @@ use crate::record::{EndFacts, Ending, PF_EXITING, SigInfo, Snapshot};
 pub(super) fn by_rules(facts: &Snapshot<'_>) -> Verdict {
     let origin = origin_by_rules(facts);
     let reason = match (facts.signal, facts.info) {
-        (BUS, SigInfo::Given { code: 4 | 5, .. }) if origin == Origin::Fault => Some(Reason::MemoryFailure),
+        (BUS, SigInfo::Given { code: BUS_MCEERR_AR | BUS_MCEERR_AO, .. }) if origin == Origin::Fault => {
+            Some(Reason::MemoryFailure)
+        }
         (_, SigInfo::Given { code: SI_MESGQ, .. }) if origin == Origin::Io => Some(Reason::MessageQueue),
         // Wine runs Windows programs by it: the target's own system call, which it asked to get as a signal
         (SYS, SigInfo::Given { code: SYS_USER_DISPATCH, .. }) if facts.is_to_itself() => {
@@ -49,8 +51,8 @@ fn origin_by_rules(facts: &Snapshot<'_>) -> Origin {
         {
             Origin::Fault
         }
-        // BUS_MCEERR_AR, BUS_MCEERR_AO: the kernel found bad memory, whatever was running
-        (BUS, SigInfo::Given { code: 4 | 5, .. }) => Origin::Fault,
+        // the kernel found bad memory, whatever was running
+        (BUS, SigInfo::Given { code: BUS_MCEERR_AR | BUS_MCEERR_AO, .. }) => Origin::Fault,
         (signal, SigInfo::Given { code: code @ 1..=6, fields }) if !is_fault_signal(signal) || !to_itself => {
             match family_of_code(signal, code, fields, exiting_child(facts)) {
                 CodeFamily::Child => Origin::Child,
