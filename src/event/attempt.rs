@@ -16,7 +16,7 @@ pub struct AttemptEvent<'a> {
     pub clock: Clock,
     /// The facts.
     pub attempt: AttemptFacts<'a>,
-    /// The call, and whom it addressed.
+    /// The call, and how many it addressed.
     pub verdict: Verdict,
     /// What the source is to the target, where there is one and it is known.
     pub relation: Option<Relation>,
@@ -35,13 +35,13 @@ impl<'a> AttemptEvent<'a> {
         Some(Self { id, clock, attempt, verdict, relation, context })
     }
 
-    /// Who tried.
+    /// The caller.
     pub fn source(&self) -> &ProcessFacts<'a> {
         let facts = &self.attempt.facts;
         &facts.processes[facts.current_chain[0]]
     }
 
-    /// Who was addressed, if that is one process and it is there.
+    /// The process that was addressed, if it was one, and was found.
     pub fn target(&self) -> Option<&ProcessFacts<'a>> {
         let facts = &self.attempt.facts;
         self.attempt.has_target.then(|| &facts.processes[facts.target_chain[0]])

@@ -8,7 +8,7 @@ use crate::base::clock::Clock;
 use crate::enrich::surroundings::Surroundings;
 use crate::record::{EndFacts, Ending, ProcessFacts};
 
-/// A process that ended after a signal, or of one which no event explains.
+/// A process that ended: after a signal, or by one that no event explains.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EndEvent<'a> {
     /// Counter of this run.
@@ -21,11 +21,11 @@ pub struct EndEvent<'a> {
     pub signal: Option<Signal>,
     /// What a signal that was not seen came from, where it has left a mark.
     pub origin: Option<Origin>,
-    /// It may have been sent before anybody watched.
+    /// It may have been sent before signals were watched.
     pub is_older: bool,
     /// The signal before the end: the one that it died of, or the last that could have ended it.
     pub after: Option<EarlierSignal>,
-    /// What the host says of it.
+    /// What the host says of the process.
     pub surroundings: Surroundings,
 }
 
@@ -58,7 +58,7 @@ impl<'a> EndEvent<'a> {
         self.signal.is_some() && !self.facts.explained && self.after.is_none()
     }
 
-    /// Who died.
+    /// The process that ended.
     pub fn target(&self) -> &ProcessFacts<'a> {
         &self.facts.processes[0]
     }
@@ -70,7 +70,7 @@ impl<'a> EndEvent<'a> {
         Some(RefusedCall::of_registers(&call, self.facts.instruction_pointer))
     }
 
-    /// Who traced it.
+    /// The process that traced it.
     pub fn tracer(&self) -> Option<&ProcessFacts<'a>> {
         self.facts.processes.get(self.facts.tracer?)
     }

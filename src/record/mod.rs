@@ -1,4 +1,4 @@
-//! The facts of one record: what the kernel side saw, typed, and judged by nobody yet.
+//! The facts of one record: what the kernel side saw, typed, and not judged yet.
 //!
 //! [`decode()`] makes them of the bytes of the ring: each kind of record is a file with its struct, its decoder and their
 //! tests. What the facts mean is decided in [`event`](crate::event).

@@ -151,7 +151,7 @@ impl Reason {
     }
 }
 
-/// How many the sender meant.
+/// How many the sender addressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
     /// One thread.

@@ -61,7 +61,8 @@ pub(super) fn ptrace(event: &SignalEvent<'_>, target: &str) -> String {
     }
 }
 
-pub(super) fn kernel(event: &SignalEvent<'_>, target: &str) -> String {
+/// For a reason that is no origin of its own, or for none that is known.
+pub(super) fn other(event: &SignalEvent<'_>, target: &str) -> String {
     let text = format!("kernel sent {} to {target}", event.signal);
     match event.verdict.reason {
         Some(Reason::OrphanedGroup) => format!(

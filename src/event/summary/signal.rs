@@ -21,38 +21,8 @@ pub fn of(event: &SignalEvent<'_>) -> String {
         Origin::Process => format!("{} sent {signal} to {target}", source(event)),
         Origin::Cgroup if is_own => format!("{} killed itself through cgroup.kill", source(event)),
         Origin::Cgroup => format!("{} killed {target} through cgroup.kill", source(event)),
-        Origin::Fault => {
-            let mut text = if is_own {
-                format!("{target} caused {signal}")
-            } else {
-                format!("kernel sent {signal} to {target}")
-            };
-            if let Some(code) = event.code() {
-                let _ = write!(text, ": {code}");
-            }
-            if let Some((address, _)) = event.fault() {
-                let _ = write!(text, " at {address:#x}");
-            }
-            match event.verdict.reason {
-                Some(Reason::HandlerFailed) => {
-                    text.push_str(", and its handler could not run: no usable stack");
-                }
-                Some(Reason::MemoryFailure) => {
-                    text.push_str(", a damaged page of memory");
-                    text.push_str(&because_of(event, ", reported by"));
-                }
-                _ => {}
-            }
-            text
-        }
-        Origin::Tty => {
-            let terminal = event.tty().map_or_else(String::new, |tty| format!(" {tty}"));
-            let text = format!("terminal{terminal} sent {signal} to {target}{}", effect(event));
-            return match event.trigger() {
-                Some(trigger) => format!("{text}, by way of {}{}", name(trigger), before(event)),
-                None => text + &before(event),
-            };
-        }
+        Origin::Fault => fault(event, &target, is_own),
+        Origin::Tty => return terminal(event, &target),
         Origin::Timer => format!("timer of {target} sent it {signal}"),
         Origin::ParentDeath => return parent_death(event),
         Origin::PidNamespace if event.verdict.reason == Some(Reason::Reboot) => {
@@ -82,9 +52,51 @@ pub fn of(event: &SignalEvent<'_>) -> String {
         Origin::Bpf => format!("a BPF program sent {signal} to {target}"),
         Origin::Perf => format!("a perf event sent {signal} to {target}"),
         Origin::Ptrace => kernel::ptrace(event, &target),
-        Origin::Kernel => kernel::kernel(event, &target),
+        Origin::Kernel => kernel::other(event, &target),
     };
-    // a sentence about ptrace names it, and so does one whose source it is
+    text.push_str(&circumstances(event, is_own));
+    text.push_str(effect(event));
+    text.push_str(&before(event));
+    text
+}
+
+fn fault(event: &SignalEvent<'_>, target: &str, is_own: bool) -> String {
+    let signal = event.signal;
+    let mut text = if is_own {
+        format!("{target} caused {signal}")
+    } else {
+        format!("kernel sent {signal} to {target}")
+    };
+    if let Some(code) = event.code() {
+        let _ = write!(text, ": {code}");
+    }
+    if let Some((address, _)) = event.fault() {
+        let _ = write!(text, " at {address:#x}");
+    }
+    match event.verdict.reason {
+        Some(Reason::HandlerFailed) => text.push_str(", and its handler could not run: no usable stack"),
+        Some(Reason::MemoryFailure) => {
+            text.push_str(", a damaged page of memory");
+            text.push_str(&because_of(event, ", reported by"));
+        }
+        _ => {}
+    }
+    text
+}
+
+fn terminal(event: &SignalEvent<'_>, target: &str) -> String {
+    let terminal = event.tty().map_or_else(String::new, |tty| format!(" {tty}"));
+    let text = format!("terminal{terminal} sent {} to {target}{}", event.signal, effect(event));
+    match event.trigger() {
+        Some(trigger) => format!("{text}, by way of {}{}", name(trigger), before(event)),
+        None => text + &before(event),
+    }
+}
+
+/// The target's tracer, and the fault that its handler raised again.
+fn circumstances(event: &SignalEvent<'_>, is_own: bool) -> String {
+    let mut text = String::new();
+    // a sentence about ptrace names the tracer, and so does one about a source that it traces
     let is_named = event.verdict.origin == Origin::Ptrace || (is_own && event.source().is_some());
     let others = event.target_tracer().filter(|tracer| {
         !is_named
@@ -94,17 +106,15 @@ pub fn of(event: &SignalEvent<'_>) -> String {
         let _ = write!(text, " (traced by {})", name(tracer));
     }
     if event.is_raised_again() {
-        let _ = write!(text, ", after its handler had met the fault");
+        text.push_str(", after its handler had met the fault");
         if let Some((address, _)) = event.fault() {
             let _ = write!(text, " at {address:#x}");
         }
     }
-    text.push_str(effect(event));
-    text.push_str(&before(event));
     text
 }
 
-/// Who sent it, and what had just happened to it: `tini(7), 0.1 ms after SIGUSR2 from sh(9),`, or
+/// The sender, and what had just happened to it: `tini(7), 0.1 ms after SIGUSR2 from sh(9),`, or
 /// `postgres(700), after its child 729 died of SIGKILL,`. What is nearer explains more.
 fn source(event: &SignalEvent<'_>) -> String {
     let mut source = name(event.current());
