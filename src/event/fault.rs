@@ -50,3 +50,45 @@ impl SignalEvent<'_> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::numbers::SEGV;
+    use crate::event::samples::{about, event, facts, in_call, to_itself};
+    use crate::record::{Previous, Snapshot};
+
+    #[test]
+    fn only_the_targets_own_fault_has_an_instruction() {
+        let fault = |facts: Snapshot<'static>| event(Snapshot { instruction_pointer: 7, ..facts }).fault();
+        assert_eq!(fault(to_itself(facts(SEGV, about(0x10, 0, 1)))), Some((0x10, Some(7))));
+        let bad_memory = facts(crate::event::numbers::BUS, about(0x10, 0, 5));
+        assert_eq!(fault(bad_memory), Some((0x10, None)));
+    }
+
+    #[test]
+    fn a_signal_is_raised_again_only_after_a_page_fault_of_its_own_a_moment_ago() {
+        const TGKILL: i64 = 234;
+        let raised = |time, is_page_fault| {
+            let previous = Previous {
+                time: 5,
+                signal: SEGV,
+                result: 0,
+                hidden: false,
+                met_default: false,
+                is_page_fault,
+                source: None,
+            };
+            let facts = Snapshot {
+                time,
+                last_fault: Some(0x20),
+                previous: Some(previous),
+                ..facts(SEGV, about(0, 0, -6))
+            };
+            event(in_call(to_itself(facts), TGKILL, [100, 100, u64::from(SEGV), 0])).fault()
+        };
+        assert_eq!(raised(6, true), Some((0x20, None)));
+        assert_eq!(raised(6, false), None);
+        assert_eq!(raised(5 + FAULT_COUNTS_FOR, true), None);
+    }
+}

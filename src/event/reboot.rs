@@ -28,3 +28,26 @@ impl SignalEvent<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::numbers::KILL;
+    use crate::event::samples::{event, facts, in_call, shown};
+    use crate::record::SigInfo;
+    use crate::record::cause::Cause;
+
+    #[test]
+    fn a_reboot_is_what_was_asked_for() {
+        const REBOOT: i64 = 169;
+        let reboot = |command, cause| {
+            let facts = in_call(facts(KILL, SigInfo::Kernel), REBOOT, [0, 0, command, 0]);
+            let reboot = event(shown(cause, facts)).reboot()?;
+            Some((reboot.command, reboot.parent_reads.number()))
+        };
+        assert_eq!(reboot(0x0123_4567, Cause::Reboot), Some(("restart", HUP)));
+        assert_eq!(reboot(0x4321_fedc, Cause::Reboot), Some(("halt", INT)));
+        assert_eq!(reboot(0, Cause::Reboot), None);
+        assert_eq!(reboot(0x0123_4567, Cause::NamespaceEnd), None);
+    }
+}

@@ -72,3 +72,33 @@ impl SignalEvent<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::numbers::SYS;
+    use crate::event::samples::{event, facts, to_itself};
+
+    #[test]
+    fn a_refused_call_is_named_by_the_table_of_its_architecture() {
+        let refused = |number: i32, arch: u32| {
+            let mut fields = [0; 16];
+            fields[..8].copy_from_slice(&0x1000_u64.to_ne_bytes());
+            fields[8..12].copy_from_slice(&number.to_ne_bytes());
+            fields[12..].copy_from_slice(&arch.to_ne_bytes());
+            event(to_itself(facts(SYS, SigInfo::Given { code: 1, fields }))).refused_call().unwrap()
+        };
+        for (number, arch, names) in [
+            (110, AUDIT_ARCH_X86_64, (Some("getppid"), Some("x86_64"))),
+            (0x4000_006e, AUDIT_ARCH_X86_64, (Some("getppid"), Some("x86_64"))),
+            (64, AUDIT_ARCH_I386, (Some("getppid"), Some("i386"))),
+            (173, AUDIT_ARCH_AARCH64, (Some("getppid"), Some("aarch64"))),
+            (-1, AUDIT_ARCH_X86_64, (None, Some("x86_64"))),
+            (110, 7, (None, None)),
+        ] {
+            let call = refused(number, arch);
+            assert_eq!((call.name(), call.arch_name()), names, "{number} of {arch:#x}");
+            assert_eq!(call.address, 0x1000);
+        }
+    }
+}

@@ -49,3 +49,43 @@ impl SignalEvent<'_> {
         Some(Rlimit { name, is_hard, value: RlimitValue::Time(value) })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::numbers::XCPU;
+    use crate::event::samples::{event, facts, shown, to_itself};
+    use crate::record::cause::Cause;
+    use crate::record::{Limits, SigInfo, Snapshot};
+
+    #[test]
+    fn a_signal_is_for_the_limit_that_was_reached() {
+        let limits = Limits {
+            cpu: [Some(5), Some(9)],
+            real_time: [Some(3), None],
+            file_size: Some(4096),
+            cpu_time: 4,
+        };
+        let limit = |facts: Snapshot<'static>, limits| {
+            let limit = event(Snapshot { limits, ..facts }).rlimit()?;
+            Some((limit.name, limit.is_hard, limit.value))
+        };
+        let soft = || facts(XCPU, SigInfo::Kernel);
+        let hard = shown(Cause::CpuTimer, facts(KILL, SigInfo::Kernel));
+        let used = Limits { cpu_time: 5, ..limits };
+        for (facts, limits, expected) in [
+            (soft(), limits, ("RLIMIT_RTTIME", false, RlimitValue::Time(3))),
+            (soft(), used, ("RLIMIT_CPU", false, RlimitValue::Time(5))),
+            (hard, limits, ("RLIMIT_CPU", true, RlimitValue::Time(9))),
+            (
+                to_itself(facts(XFSZ, SigInfo::None)),
+                limits,
+                ("RLIMIT_FSIZE", false, RlimitValue::Bytes(4096)),
+            ),
+        ] {
+            assert_eq!(limit(facts, Some(limits)), Some(expected));
+        }
+        assert_eq!(limit(soft(), Some(Limits::default())), None, "it has none any more");
+        assert_eq!(limit(facts(KILL, SigInfo::Kernel), Some(limits)), None, "sent for something else");
+    }
+}

@@ -1,5 +1,8 @@
 //! Signals of made-up processes, for tests.
 
+use super::context::Context;
+use super::signal_event::SignalEvent;
+use crate::base::clock::Clock;
 use crate::record::cause::{Cause, Explanation};
 use crate::record::{PF_EXITING, ProcessFacts, SigInfo, Snapshot, Syscall, SyscallAbi, Task};
 
@@ -58,4 +61,9 @@ pub(super) fn shown(cause: Cause, mut facts: Snapshot<'static>) -> Snapshot<'sta
 pub(super) fn exiting(mut facts: Snapshot<'static>) -> Snapshot<'static> {
     facts.current.flags |= PF_EXITING;
     facts
+}
+
+/// The event of these facts alone.
+pub(super) fn event(facts: Snapshot<'static>) -> SignalEvent<'static> {
+    SignalEvent::new(facts, 1, Clock::fixed(0), Context::default()).unwrap()
 }

@@ -114,3 +114,51 @@ impl SignalEvent<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::samples::{event, facts, given};
+    use crate::record::{Snapshot, Task};
+
+    fn with(result: u32, target: Task) -> Snapshot<'static> {
+        Snapshot { result, target, ..facts(15, given(0)) }
+    }
+
+    #[test]
+    fn a_signal_is_ignored_for_the_first_reason_that_holds() {
+        let lives = Task { tid: 200, live: 1, ..Task::default() };
+        let init = Task { signal_flags: SIGNAL_UNKILLABLE, ..lives };
+        let ignored = |result, disposition, target| {
+            event(Snapshot { disposition, ..with(result, target) }).ignored_because()
+        };
+        for (disposition, target, reason) in [
+            (Disposition::Ignored, lives, Some(IgnoredBecause::Set)),
+            (Disposition::Ignored, Task { live: 0, ..lives }, Some(IgnoredBecause::Exiting)),
+            (Disposition::Default, init, Some(IgnoredBecause::NamespaceInit)),
+            (Disposition::Default, lives, None),
+        ] {
+            assert_eq!(ignored(1, disposition, target), reason);
+            assert_eq!(ignored(0, disposition, target), None, "it was queued");
+        }
+    }
+
+    #[test]
+    fn a_running_target_may_have_been_woken_by_the_signal() {
+        let target = Task { tid: 200, live: 1, ..Task::default() };
+        let state = |result, target| event(with(result, target)).target_state();
+        assert_eq!(state(0, target), None);
+        assert_eq!(state(1, target), Some("running"), "it was ignored");
+        for (target, known) in [
+            (Task { tid: 100, ..target }, Some("running")),
+            (Task { state: 0x1, ..target }, Some("sleeping")),
+            (Task { state: 0x2, ..target }, Some("disk-sleep")),
+            (Task { state: 0x4, ..target }, Some("stopped")),
+            (Task { state: TASK_FROZEN, ..target }, Some("frozen")),
+            (Task { exit_state: EXIT_DONE, live: 0, ..target }, Some("zombie")),
+            (Task { exit_state: EXIT_DONE, ..target }, None),
+        ] {
+            assert_eq!(state(0, target), known);
+        }
+    }
+}

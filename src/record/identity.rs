@@ -18,7 +18,7 @@ pub struct IdentityFacts<'a> {
     pub uid: u32,
     /// The command line.
     pub argv: Argv<'a>,
-    /// The executable, as in [`SubjectFacts::exe`].
+    /// The executable, as in [`SubjectFacts::exe`](super::SubjectFacts::exe).
     pub exe: Cow<'a, [u8]>,
 }
 
