@@ -1,4 +1,4 @@
-//! Which event told of which signal: so that an end, and the next signal to the same process, can refer to it.
+//! Which event reported which signal, so that an end, and the next signal to the same process, can refer to it.
 //!
 //! The kernel side keeps what came before with the process; only the numbers of events are known here alone. Memory
 //! is bounded: the process that was not signalled for the longest time is forgotten first, and then its events are
@@ -10,8 +10,9 @@ use std::num::NonZeroUsize;
 use lru::LruCache;
 use rustc_hash::FxBuildHasher;
 
-use crate::event::context::After;
-use crate::event::origin::{self, Origin};
+use crate::event::context::EarlierSignal;
+use crate::event::numbers::KERNEL_SIGRTMIN;
+use crate::event::origin::Origin;
 use crate::record::{ChildDeath, Comm, Disposition, EndFacts, Ending, Previous, PreviousSource, Snapshot};
 
 /// Processes that are remembered.
@@ -19,33 +20,31 @@ const PROCESSES: NonZeroUsize = NonZeroUsize::new(4096).unwrap();
 /// Signals of each.
 const SIGNALS: usize = 8;
 /// Deaths that are remembered: a second's worth is asked for.
-const ENDED: usize = 1024;
-/// The first signal that queues (`SIGRTMIN` of the kernel).
-const REALTIME: u8 = 32;
-/// What the time of a death is rounded down to (`CHILD_DEATH` of wire.h).
-const GRAIN: u64 = 1 << 20;
+const DEATHS: usize = 1024;
 
+/// A signal, and the event that reported it.
 #[derive(Debug)]
-struct Seen {
+struct SignalEntry {
     id: u64,
     origin: Origin,
     signal: Previous,
 }
 
-/// A death, and the event that tells of it: of the signal, or else of the end.
+/// A death, and the event that reported it: the signal's, or else the end's.
 #[derive(Debug)]
-struct Ended {
+struct DeathEntry {
     death: ChildDeath,
     id: u64,
 }
 
+/// The last signals to one process.
 #[derive(Debug)]
-struct Process {
+struct ProcessEntry {
     start: u64,
-    seen: VecDeque<Seen>,
+    signals: VecDeque<SignalEntry>,
 }
 
-/// What is noted of a signal, but for its number and its time.
+/// What is kept of a signal, but for the number of its event and its time.
 #[derive(Debug, Clone, Copy)]
 pub struct SignalNote {
     /// Of the target.
@@ -57,12 +56,10 @@ pub struct SignalNote {
 }
 
 impl SignalNote {
-    /// Of this one.
-    pub fn of(snapshot: &Snapshot<'_>) -> Option<Self> {
-        let first = |chain: &[usize]| snapshot.processes.get(*chain.first()?);
-        let target = first(&snapshot.target_chain)?;
-        let origin = origin::decide(snapshot).origin;
-        let source = first(&snapshot.current_chain).filter(|_| origin.has_source()).map(|source| {
+    /// Of this one, with the origin that was decided. None for a record of nobody.
+    pub fn of(snapshot: &Snapshot<'_>, origin: Origin) -> Option<Self> {
+        let target = snapshot.target_process()?;
+        let source = snapshot.current_process().filter(|_| origin.has_source()).map(|source| {
             PreviousSource { pid: source.pid, start: source.start, comm: Comm::from(&*source.comm) }
         });
         let signal = Previous {
@@ -78,127 +75,132 @@ impl SignalNote {
     }
 }
 
-/// The events of late.
+/// The recent events.
 #[derive(Debug)]
 pub struct History {
-    processes: LruCache<u32, Process, FxBuildHasher>,
-    ended: VecDeque<Ended>,
+    processes: LruCache<u32, ProcessEntry, FxBuildHasher>,
+    deaths: VecDeque<DeathEntry>,
 }
 
 impl Default for History {
     fn default() -> Self {
-        Self { processes: LruCache::with_hasher(PROCESSES, FxBuildHasher), ended: VecDeque::new() }
+        Self { processes: LruCache::with_hasher(PROCESSES, FxBuildHasher), deaths: VecDeque::new() }
     }
 }
 
 impl History {
-    /// A signal that is told as the event `id`.
-    pub fn note(&mut self, id: u64, snapshot: &Snapshot<'_>) {
-        if let Some(noted) = SignalNote::of(snapshot) {
-            self.note_repeat(id, snapshot.time, &noted);
+    /// Keeps a signal that is reported as the event `id`.
+    pub fn note(&mut self, id: u64, snapshot: &Snapshot<'_>, origin: Origin) {
+        if let Some(note) = SignalNote::of(snapshot, origin) {
+            self.note_repeat(id, snapshot.time, &note);
         }
     }
 
-    /// The same of a signal of this time that is one before once more.
-    pub fn note_repeat(&mut self, id: u64, time: u64, noted: &SignalNote) {
-        let SignalNote { pid, start, origin, signal } = *noted;
-        let seen = Seen { id, origin, signal: Previous { time, ..signal } };
-        let process = self.processes.get_or_insert_mut(pid, || Process { start, seen: VecDeque::new() });
+    /// Keeps a signal that is the same as an earlier one, but for its time.
+    pub fn note_repeat(&mut self, id: u64, time: u64, note: &SignalNote) {
+        let SignalNote { pid, start, origin, signal } = *note;
+        let entry = SignalEntry { id, origin, signal: Previous { time, ..signal } };
+        let new = || ProcessEntry { start, signals: VecDeque::new() };
+        let process = self.processes.get_or_insert_mut(pid, new);
         // a pid that is used again is another process
         if process.start != start {
             process.start = start;
-            process.seen.clear();
+            process.signals.clear();
         }
-        if process.seen.len() >= SIGNALS {
-            process.seen.pop_front();
+        if process.signals.len() >= SIGNALS {
+            process.signals.pop_front();
         }
-        process.seen.push_back(seen);
+        process.signals.push_back(entry);
     }
 
-    fn of(&self, pid: u32, start: u64) -> Option<&VecDeque<Seen>> {
-        self.processes.peek(&pid).filter(|process| process.start == start).map(|process| &process.seen)
+    fn signals_to(&self, pid: u32, start: u64) -> Option<&VecDeque<SignalEntry>> {
+        self.processes.peek(&pid).filter(|process| process.start == start).map(|process| &process.signals)
     }
 
-    /// The OOM killer was found to have sent the signal of the event `id`, which was noted before that was known. Of no
-    /// other: it also marks processes that somebody else has killed.
+    /// The OOM killer was found to have sent the signal of the event `id`, which was kept before that was known. No
+    /// other signal changes: the OOM killer also marks processes that were killed by something else.
     pub fn note_oom(&mut self, id: u64, snapshot: &Snapshot<'_>) {
-        let target = snapshot.target_chain.first().and_then(|&place| snapshot.processes.get(place));
+        let target = snapshot.target_process();
         let Some(process) = target.and_then(|target| self.processes.peek_mut(&target.pid)) else { return };
-        if let Some(seen) = process.seen.iter_mut().find(|seen| seen.id == id) {
-            seen.origin = Origin::Oom;
+        if let Some(entry) = process.signals.iter_mut().find(|entry| entry.id == id) {
+            entry.origin = Origin::Oom;
         }
     }
 
-    /// The event that told of the signal before this one, and its origin.
+    /// The event that reported the signal before this one, and its origin.
     pub fn previous(&self, snapshot: &Snapshot<'_>) -> Option<(u64, Origin)> {
-        let target = snapshot.processes.get(*snapshot.target_chain.first()?)?;
+        let target = snapshot.target_process()?;
         let previous = snapshot.previous.as_ref()?;
-        self.told(target.pid, target.start, previous.time, previous.signal)
+        self.find(target.pid, target.start, previous.time, previous.signal)
     }
 
-    /// The event that told of what the running process itself got last.
+    /// The event that reported what the running process itself was sent last.
     pub fn to_source(&self, snapshot: &Snapshot<'_>) -> Option<u64> {
-        let source = snapshot.processes.get(*snapshot.current_chain.first()?)?;
+        let source = snapshot.current_process()?;
         let last = snapshot.to_source.as_ref()?;
-        self.told(source.pid, source.start, last.time, last.signal).map(|(id, _)| id)
+        self.find(source.pid, source.start, last.time, last.signal).map(|(id, _)| id)
     }
 
-    /// The same of the target of a signal that is one before once more.
-    pub fn previous_of_repeat(&self, noted: &SignalNote, time: u64, signal: u8) -> Option<(u64, Origin)> {
-        self.told(noted.pid, noted.start, time, signal)
+    /// The event that reported the signal of this time and number to the target of that one, and its origin.
+    pub fn previous_of_repeat(&self, note: &SignalNote, time: u64, signal: u8) -> Option<(u64, Origin)> {
+        self.find(note.pid, note.start, time, signal)
     }
 
-    fn told(&self, pid: u32, start: u64, time: u64, signal: u8) -> Option<(u64, Origin)> {
-        let mut seen = self.of(pid, start)?.iter();
-        seen.find(|seen| seen.signal.time == time && seen.signal.signal == signal)
-            .map(|seen| (seen.id, seen.origin))
+    fn find(&self, pid: u32, start: u64, time: u64, signal: u8) -> Option<(u64, Origin)> {
+        let mut entries = self.signals_to(pid, start)?.iter();
+        entries
+            .find(|entry| entry.signal.time == time && entry.signal.signal == signal)
+            .map(|entry| (entry.id, entry.origin))
     }
 
-    /// The event that told of what a child died of: by its end, whose time the death has.
+    /// The event that reported the signal that a child died of: found by the end, whose time the death has.
     pub fn death_id(&self, death: &ChildDeath) -> Option<u64> {
-        self.ended.iter().rev().find(|ended| ended.death == *death).map(|ended| ended.id)
+        self.deaths.iter().rev().find(|entry| entry.death == *death).map(|entry| entry.id)
     }
 
-    /// An end that is told as the event `id`, after this signal.
-    pub fn note_end(&mut self, id: u64, end: &EndFacts<'_>, after: Option<&After>) {
+    /// Keeps an end that is reported as the event `id`, after this signal.
+    pub fn note_end(&mut self, id: u64, end: &EndFacts<'_>, after: Option<&EarlierSignal>) {
         let (Some(process), Ending::Signal { number, .. }) = (end.processes.first(), end.ending) else {
             return;
         };
-        let death = ChildDeath { pid: process.pid, signal: number, time: end.time & !(GRAIN - 1) };
-        let told = after.filter(|after| after.is_what_ended_it()).and_then(|after| after.id);
-        if self.ended.len() >= ENDED {
-            self.ended.pop_front();
+        let death =
+            ChildDeath { pid: process.pid, signal: number, time: end.time & !(ChildDeath::GRAIN - 1) };
+        let of_signal = after.filter(|after| after.is_what_ended_it()).and_then(|after| after.id);
+        if self.deaths.len() >= DEATHS {
+            self.deaths.pop_front();
         }
-        self.ended.push_back(Ended { death, id: told.unwrap_or(id) });
+        self.deaths.push_back(DeathEntry { death, id: of_signal.unwrap_or(id) });
     }
 
     /// The signal before an end.
-    pub fn after(&self, end: &EndFacts<'_>) -> Option<After> {
+    pub fn after(&self, end: &EndFacts<'_>) -> Option<EarlierSignal> {
         let process = end.processes.first()?;
-        let seen = self.of(process.pid, process.start);
+        let entries = self.signals_to(process.pid, process.start);
         let mut several = false;
         let died_of = match end.ending {
-            Ending::Signal { number, .. } => seen.and_then(|seen| {
+            Ending::Signal { number, .. } => entries.and_then(|entries| {
                 // one that was ignored, or came while another was pending, is not what it died of
-                let mut arrived = seen.iter().rev().filter(|seen| seen.signal.may_be_what_ended_it(number));
-                let seen = arrived.next()?;
+                let mut arrived =
+                    entries.iter().rev().filter(|entry| entry.signal.may_be_what_ended_it(number));
+                let entry = arrived.next()?;
                 // real-time signals queue up: which of several was taken out last cannot be known
-                if number >= REALTIME && arrived.next().is_some() {
+                if number >= KERNEL_SIGRTMIN && arrived.next().is_some() {
                     several = true;
                     return None;
                 }
-                Some(After { id: Some(seen.id), origin: Some(seen.origin), signal: seen.signal })
+                Some(EarlierSignal { id: Some(entry.id), origin: Some(entry.origin), signal: entry.signal })
             }),
             Ending::Exit(_) => None,
         };
         if several {
             return None;
         }
-        let mut after = After::of(end, died_of)?;
+        let mut after = EarlierSignal::before_end(end, died_of)?;
         if after.id.is_none() {
-            let told = seen.and_then(|seen| seen.iter().find(|seen| seen.signal.time == after.signal.time));
-            after.id = told.map(|seen| seen.id);
-            after.origin = told.map(|seen| seen.origin);
+            let same = |entry: &&SignalEntry| entry.signal.time == after.signal.time;
+            let reported = entries.and_then(|entries| entries.iter().find(same));
+            after.id = reported.map(|entry| entry.id);
+            after.origin = reported.map(|entry| entry.origin);
         }
         Some(after)
     }
@@ -225,10 +227,10 @@ mod tests {
     #[test]
     fn the_last_that_arrived_of_the_number_is_what_it_died_of() {
         let mut history = History::default();
-        history.note(1, &signal(9, 5, 15, 10));
-        history.note(2, &signal(9, 5, 15, 20));
-        history.note(3, &Snapshot { result: 1, ..signal(9, 5, 15, 30) });
-        history.note(4, &signal(9, 5, 10, 40));
+        history.note(1, &signal(9, 5, 15, 10), Origin::Kernel);
+        history.note(2, &signal(9, 5, 15, 20), Origin::Kernel);
+        history.note(3, &Snapshot { result: 1, ..signal(9, 5, 15, 30) }, Origin::Kernel);
+        history.note(4, &signal(9, 5, 10, 40), Origin::Kernel);
         assert_eq!(history.after(&death(15, 5)).and_then(|after| after.id), Some(2));
         assert_eq!(history.after(&death(10, 5)).and_then(|after| after.id), Some(4));
         assert_eq!(history.after(&death(9, 5)), None);
@@ -238,16 +240,16 @@ mod tests {
     #[test]
     fn of_several_real_time_signals_none_is_blamed() {
         let mut history = History::default();
-        history.note(1, &signal(9, 5, 34, 10));
+        history.note(1, &signal(9, 5, 34, 10), Origin::Kernel);
         assert_eq!(history.after(&death(34, 5)).and_then(|after| after.id), Some(1));
-        history.note(2, &signal(9, 5, 34, 20));
+        history.note(2, &signal(9, 5, 34, 20), Origin::Kernel);
         assert_eq!(history.after(&death(34, 5)), None);
     }
 
     #[test]
-    fn one_that_no_event_told_of_is_blamed_if_it_is_later() {
+    fn one_that_no_event_reported_is_blamed_if_it_is_later() {
         let mut history = History::default();
-        history.note(1, &signal(9, 5, 15, 10));
+        history.note(1, &signal(9, 5, 15, 10), Origin::Kernel);
         let unreported = Previous {
             time: 20,
             signal: 15,
@@ -260,17 +262,17 @@ mod tests {
         let end = EndFacts { previous: Some(unreported), ..death(15, 5) };
         let after = history.after(&end).unwrap();
         assert_eq!((after.id, after.source().map(|source| source.pid)), (None, Some(77)));
-        let told = EndFacts { previous: Some(Previous { time: 10, ..unreported }), ..death(15, 5) };
-        assert_eq!(history.after(&told).and_then(|after| after.id), Some(1));
+        let reported = EndFacts { previous: Some(Previous { time: 10, ..unreported }), ..death(15, 5) };
+        assert_eq!(history.after(&reported).and_then(|after| after.id), Some(1));
     }
 
     #[test]
     fn only_the_signal_of_the_oom_killers_own_event_is_its() {
         let mut history = History::default();
-        history.note(1, &signal(9, 5, 9, 10));
-        history.note(2, &signal(9, 5, 9, 20));
+        history.note(1, &signal(9, 5, 9, 10), Origin::Kernel);
+        history.note(2, &signal(9, 5, 9, 20), Origin::Kernel);
         let origins = |history: &History| -> Vec<Origin> {
-            history.of(9, 5).unwrap().iter().map(|seen| seen.origin).collect()
+            history.signals_to(9, 5).unwrap().iter().map(|entry| entry.origin).collect()
         };
         history.note_oom(3, &signal(9, 5, 9, 30));
         assert_eq!(origins(&history), [Origin::Kernel, Origin::Kernel]);
@@ -279,9 +281,9 @@ mod tests {
     }
 
     #[test]
-    fn a_childs_death_is_told_by_its_end_and_no_other_of_its_pid() {
+    fn a_childs_death_is_found_by_its_end_and_no_other_of_its_pid() {
         let mut history = History::default();
-        history.note(1, &signal(9, 5, 9, 10));
+        history.note(1, &signal(9, 5, 9, 10), Origin::Kernel);
         let end = death(9, 5);
         let after = history.after(&end);
         history.note_end(2, &end, after.as_ref());
@@ -289,20 +291,20 @@ mod tests {
         assert_eq!(history.death_id(&died(50 << 20)), Some(1));
         assert_eq!(history.death_id(&died(51 << 20)), None);
         history.note_end(3, &EndFacts { time: 60 << 20, ..death(9, 6) }, None);
-        assert_eq!(history.death_id(&died(60 << 20)), Some(3), "the end tells it, where no signal does");
+        assert_eq!(history.death_id(&died(60 << 20)), Some(3), "the end reports it, where no signal does");
     }
 
     #[test]
     fn memory_is_bounded() {
         let mut history = History::default();
         for pid in 0..20_000 {
-            history.note(u64::from(pid), &signal(pid, 5, 15, 10));
+            history.note(u64::from(pid), &signal(pid, 5, 15, 10), Origin::Kernel);
             history.note_end(0, &death(9, 5), None);
         }
         for time in 0..100 {
-            history.note(time, &signal(3, 5, 15, time));
+            history.note(time, &signal(3, 5, 15, time), Origin::Kernel);
         }
-        assert_eq!((history.processes.len(), history.ended.len()), (PROCESSES.get(), ENDED));
-        assert_eq!(history.of(3, 5).map(VecDeque::len), Some(SIGNALS));
+        assert_eq!((history.processes.len(), history.deaths.len()), (PROCESSES.get(), DEATHS));
+        assert_eq!(history.signals_to(3, 5).map(VecDeque::len), Some(SIGNALS));
     }
 }

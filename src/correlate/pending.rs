@@ -1,77 +1,61 @@
-//! What joins records: a signal that met a process in the middle of execve waits for the command line that
-//! the exec hook sends after it; a SIGKILL that may be the OOM killer's waits for what that says of its victim. The end of
-//! a process waits for the signals to it that wait: in no output does an end come before the signal that caused it.
+//! Signals that wait for another record: one that met a process in the middle of execve for the command line that the exec
+//! hook sends after it, a SIGKILL that may be the OOM killer's for the record of its victim. The end of a process waits for
+//! the signals to it that wait: in no output does an end come before the signal that caused it.
 //!
 //! Memory is bounded; a signal that waits too long, or for which there is no room, goes on without.
 
-use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use crate::event::origin;
-use crate::record::{
-    Argv, EndFacts, Gap, IdentityFacts, Image, OomFacts, ProcessFacts, Record, Snapshot, decode,
-};
+use crate::event::origin::AttributedSignal;
+use crate::record::{Argv, EndFacts, Gap, IdentityFacts, Image, OomFacts, ProcessFacts, Snapshot};
 
 /// An execve has so long from its point of no return to its end. A line is to be out within 100 ms.
 pub const WAIT_AT_MOST: Duration = Duration::from_millis(50);
-/// So many bytes of records wait at a time, with what came for them.
+/// So many bytes of signals and ends wait at a time, with what came for them.
 const ROOM: usize = 4 * 1024 * 1024;
 /// So many command lines, of so many bytes, are kept for a signal still to come: it asks for one early while its record is
 /// made, and the answer may be in the ring before it.
-const HEARD: usize = 128;
-const HEARD_ROOM: usize = 1024 * 1024;
-/// So many ended processes are remembered: two threads may both see the end of theirs.
+const EARLY: usize = 128;
+const EARLY_ROOM: usize = 1024 * 1024;
+/// So many ended processes are remembered: two threads may both see the end of their process.
 const ENDED: usize = 64;
 
 /// A signal that waits.
 #[derive(Debug)]
-struct Waiting {
+struct PendingSignal {
     id: u64,
     /// Pid and start of its target.
     target: (u32, u64),
     since: Instant,
-    /// The record as it came.
-    bytes: Vec<u8>,
-    /// What it waits for.
+    signal: AttributedSignal<'static>,
+    /// The images that it waits for.
     images: Vec<Image>,
-    /// What came of that.
+    /// Their command lines, as they came.
     found: Vec<IdentityFacts<'static>>,
     /// What may be the OOM killer's victim, until that is known.
     victim: Option<Victim>,
-    oom: Option<OomFacts>,
+    /// Bytes that it holds.
+    bytes: usize,
 }
 
-impl Waiting {
+impl PendingSignal {
     fn is_whole(&self) -> bool {
         self.images.is_empty() && self.victim.is_none()
     }
 
-    /// Takes it if it is awaited and needs no more bytes than that; how many it took.
+    /// Keeps it if it is awaited and needs no more bytes than that; how many it needed.
     fn on_identity(&mut self, identity: &IdentityFacts<'_>, room: usize) -> usize {
-        let bytes = bytes_in(identity);
+        let bytes = identity.size();
         if !self.images.contains(&identity.image) || bytes > room {
             return 0;
         }
         // one process may stand in a record twice: as the target, and above the source
         self.images.retain(|image| *image != identity.image);
-        self.found.push(owned(identity));
+        self.found.push(identity.clone().into_owned());
+        self.bytes += bytes;
         bytes
     }
-
-    /// Bytes that it holds.
-    fn bytes(&self) -> usize {
-        self.bytes.len() + self.found.iter().map(bytes_in).sum::<usize>()
-    }
-}
-
-/// Bytes that a command line takes.
-fn bytes_in(identity: &IdentityFacts<'_>) -> usize {
-    let argv = match &identity.argv {
-        Argv::Known { bytes, .. } => bytes.len(),
-        Argv::NotApplicable | Argv::Missing(_) => 0,
-    };
-    size_of::<IdentityFacts<'_>>() + identity.comm.len() + identity.exe.len() + argv
 }
 
 /// What waits no more, in the order in which it is to be printed.
@@ -79,26 +63,24 @@ fn bytes_in(identity: &IdentityFacts<'_>) -> usize {
 pub enum Ready {
     /// A signal.
     Signal(ReadySignal),
-    /// The record of the end that came behind it.
-    End(Vec<u8>),
+    /// The end that came behind it.
+    End(Box<EndFacts<'static>>),
 }
 
-/// A signal that waits no more: its record, and what is to be put in.
+/// A signal that waits no more, and what is to be put in.
 #[derive(Debug)]
 pub struct ReadySignal {
     /// Its id.
     pub id: u64,
-    bytes: Vec<u8>,
+    signal: AttributedSignal<'static>,
     found: Vec<IdentityFacts<'static>>,
-    oom: Option<OomFacts>,
 }
 
 impl ReadySignal {
     /// The signal, with the command lines that came for it.
-    pub fn snapshot(&self) -> Option<Box<Snapshot<'_>>> {
-        let Ok(Record::Signal(mut snapshot)) = decode(&self.bytes) else { return None };
-        snapshot.oom.clone_from(&self.oom);
-        for process in &mut snapshot.processes {
+    pub fn complete(self) -> AttributedSignal<'static> {
+        let mut signal = self.signal;
+        for process in &mut signal.snapshot.processes {
             if is_awaited(&process.argv) {
                 if let Some(identity) = self.found.iter().find(|found| found.image == process.image()) {
                     // all that execve changes, or it would be a mixture of two images
@@ -111,20 +93,32 @@ impl ReadySignal {
                 }
             }
         }
-        Some(snapshot)
+        signal
     }
 }
 
 /// The signals that wait.
 #[derive(Debug, Default)]
 pub struct PendingSignals {
-    waiting: VecDeque<Waiting>,
-    /// Ends of processes that a waiting signal was sent to, and their records.
-    ends: VecDeque<((u32, u64), Vec<u8>)>,
+    waiting: VecDeque<PendingSignal>,
+    /// Ends of processes that a waiting signal was sent to.
+    ends: VecDeque<PendingEnd>,
     bytes: usize,
-    heard: VecDeque<IdentityFacts<'static>>,
-    heard_bytes: usize,
+    /// Command lines that no signal waits for, or not only.
+    early: VecDeque<IdentityFacts<'static>>,
+    early_bytes: usize,
+    /// Pid and start of ended processes; of a thread that ended alone its id.
     ended: VecDeque<(u32, u64, Option<u32>)>,
+}
+
+/// The end of a process that waits for the signals to it.
+#[derive(Debug)]
+struct PendingEnd {
+    /// Pid and start.
+    key: (u32, u64),
+    end: Box<EndFacts<'static>>,
+    /// Bytes that it holds.
+    bytes: usize,
 }
 
 fn is_awaited(argv: &Argv<'_>) -> bool {
@@ -132,62 +126,71 @@ fn is_awaited(argv: &Argv<'_>) -> bool {
 }
 
 impl PendingSignals {
-    /// Takes a signal that lacks what another record tells; the signals that now lack nothing more. None if it
-    /// lacks nothing of that kind, or there is no room for another.
-    pub fn hold(
+    /// Keeps a signal that lacks what another record has; the signals that now lack nothing more.
+    ///
+    /// # Errors
+    /// The signal, if it lacks nothing of that kind, or there is no room for another.
+    pub fn hold<'a>(
         &mut self,
         id: u64,
-        bytes: &[u8],
-        snapshot: &Snapshot<'_>,
+        signal: AttributedSignal<'a>,
         now: Instant,
-    ) -> Option<Vec<Ready>> {
+    ) -> Result<Vec<Ready>, AttributedSignal<'a>> {
+        let snapshot = &signal.snapshot;
         let awaited = snapshot.processes.iter().filter(|process| is_awaited(&process.argv));
         let images: Vec<Image> = awaited.map(ProcessFacts::image).collect();
-        let victim = origin::may_be_oom(snapshot).then(|| target_of(snapshot)).flatten();
-        if (images.is_empty() && victim.is_none()) || self.bytes + bytes.len() > ROOM {
-            return None;
+        let victim = signal.verdict.may_be_oom.then(|| victim_of(snapshot)).flatten();
+        if images.is_empty() && victim.is_none() {
+            return Err(signal);
         }
-        let mut waiting = Waiting {
+        let bytes = snapshot.size();
+        let Some(target) = target_key(snapshot).filter(|_| self.bytes + bytes <= ROOM) else {
+            return Err(signal);
+        };
+        let mut waiting = PendingSignal {
             id,
-            target: target_key(snapshot)?,
+            target,
             since: now,
-            bytes: bytes.to_vec(),
+            signal: signal.into_owned(),
             images,
             found: Vec::new(),
             victim,
-            oom: None,
+            bytes,
         };
-        self.bytes += bytes.len();
-        for identity in &self.heard {
+        self.bytes += bytes;
+        for identity in &self.early {
             self.bytes += waiting.on_identity(identity, ROOM.saturating_sub(self.bytes));
         }
         self.waiting.push_back(waiting);
-        Some(self.take(Waiting::is_whole))
+        Ok(self.take(PendingSignal::is_whole))
     }
 
-    /// Takes what the OOM killer says; the signals that now lack nothing more.
+    /// Keeps the OOM killer's record; the signals that now lack nothing more.
     pub fn on_oom(&mut self, oom: &OomFacts) -> Vec<Ready> {
         for waiting in &mut self.waiting {
             if waiting.victim.is_some_and(|victim| victim.is_of(oom)) {
                 waiting.victim = None;
-                waiting.oom = Some(oom.clone());
+                waiting.signal.attach_oom(oom.clone());
             }
         }
-        self.take(Waiting::is_whole)
+        self.take(PendingSignal::is_whole)
     }
 
-    /// Takes the end of a process that a signal which waits was sent to. False: there is none, or no room: it is to be
-    /// printed now.
-    pub fn hold_end(&mut self, bytes: &[u8], end: &EndFacts<'_>) -> bool {
+    /// Keeps the end of a process that a waiting signal was sent to.
+    ///
+    /// # Errors
+    /// The end, if there is no such signal, or no room: it is to be printed now.
+    pub fn hold_end<'a>(&mut self, end: Box<EndFacts<'a>>) -> Result<(), Box<EndFacts<'a>>> {
         let Some(key) = end.processes.first().map(|process| (process.pid, process.start)) else {
-            return false;
+            return Err(end);
         };
-        if !self.waiting.iter().any(|waiting| waiting.target == key) || self.bytes + bytes.len() > ROOM {
-            return false;
+        let bytes = end.size();
+        if !self.waiting.iter().any(|waiting| waiting.target == key) || self.bytes + bytes > ROOM {
+            return Err(end);
         }
-        self.bytes += bytes.len();
-        self.ends.push_back((key, bytes.to_vec()));
-        true
+        self.bytes += bytes;
+        self.ends.push_back(PendingEnd { key, end: Box::new(end.into_owned()), bytes });
+        Ok(())
     }
 
     /// Is it the first record of this end?
@@ -206,18 +209,18 @@ impl PendingSignals {
         true
     }
 
-    /// Takes a command line; the signals that now lack nothing more.
+    /// Keeps a command line; the signals that now lack nothing more.
     pub fn on_identity(&mut self, identity: &IdentityFacts<'_>) -> Vec<Ready> {
         for waiting in &mut self.waiting {
             self.bytes += waiting.on_identity(identity, ROOM.saturating_sub(self.bytes));
         }
-        self.heard_bytes += bytes_in(identity);
-        self.heard.push_back(owned(identity));
-        while self.heard.len() > HEARD || self.heard_bytes > HEARD_ROOM {
-            let Some(oldest) = self.heard.pop_front() else { break };
-            self.heard_bytes -= bytes_in(&oldest);
+        self.early_bytes += identity.size();
+        self.early.push_back(identity.clone().into_owned());
+        while self.early.len() > EARLY || self.early_bytes > EARLY_ROOM {
+            let Some(oldest) = self.early.pop_front() else { break };
+            self.early_bytes -= oldest.size();
         }
-        self.take(Waiting::is_whole)
+        self.take(PendingSignal::is_whole)
     }
 
     /// The signals that have waited long enough; all of them at the end.
@@ -230,21 +233,21 @@ impl PendingSignals {
         self.waiting.len()
     }
 
-    fn take(&mut self, is_over: impl Fn(&Waiting) -> bool) -> Vec<Ready> {
+    fn take(&mut self, is_over: impl Fn(&PendingSignal) -> bool) -> Vec<Ready> {
         let (over, waiting) = std::mem::take(&mut self.waiting).into_iter().partition(|one| is_over(one));
         self.waiting = waiting;
-        let over: VecDeque<Waiting> = over;
+        let over: VecDeque<PendingSignal> = over;
         let mut ready: Vec<Ready> = over
             .into_iter()
-            .map(|Waiting { id, bytes, found, oom, .. }| Ready::Signal(ReadySignal { id, bytes, found, oom }))
+            .map(|PendingSignal { id, signal, found, .. }| Ready::Signal(ReadySignal { id, signal, found }))
             .collect();
-        let still_waits = |key: (u32, u64)| self.waiting.iter().any(|waiting| waiting.target == key);
+        let still_waits = |end: &PendingEnd| self.waiting.iter().any(|waiting| waiting.target == end.key);
         let (ends, over): (VecDeque<_>, VecDeque<_>) =
-            std::mem::take(&mut self.ends).into_iter().partition(|(key, _)| still_waits(*key));
+            std::mem::take(&mut self.ends).into_iter().partition(still_waits);
         self.ends = ends;
-        ready.extend(over.into_iter().map(|(_, bytes)| Ready::End(bytes)));
-        let waiting = self.waiting.iter().map(Waiting::bytes);
-        self.bytes = waiting.chain(self.ends.iter().map(|(_, bytes)| bytes.len())).sum();
+        ready.extend(over.into_iter().map(|waiting| Ready::End(waiting.end)));
+        let waiting = self.waiting.iter().map(|waiting| waiting.bytes);
+        self.bytes = waiting.chain(self.ends.iter().map(|end| end.bytes)).sum();
         ready
     }
 }
@@ -279,12 +282,11 @@ impl Victim {
 }
 
 fn target_key(snapshot: &Snapshot<'_>) -> Option<(u32, u64)> {
-    let target = snapshot.processes.get(*snapshot.target_chain.first()?)?;
-    Some((target.pid, target.start))
+    snapshot.target_process().map(|target| (target.pid, target.start))
 }
 
-fn target_of(snapshot: &Snapshot<'_>) -> Option<Victim> {
-    let target = snapshot.processes.get(*snapshot.target_chain.first()?)?;
+fn victim_of(snapshot: &Snapshot<'_>) -> Option<Victim> {
+    let target = snapshot.target_process()?;
     Some(Victim {
         pid: target.pid,
         start: target.start,
@@ -294,31 +296,18 @@ fn target_of(snapshot: &Snapshot<'_>) -> Option<Victim> {
     })
 }
 
-fn owned(identity: &IdentityFacts<'_>) -> IdentityFacts<'static> {
-    IdentityFacts {
-        image: identity.image,
-        comm: Cow::Owned(identity.comm.to_vec()),
-        uid: identity.uid,
-        exe: Cow::Owned(identity.exe.to_vec()),
-        argv: match &identity.argv {
-            Argv::Known { bytes, total, from } => {
-                Argv::Known { bytes: Cow::Owned(bytes.to_vec()), total: *total, from: *from }
-            }
-            Argv::NotApplicable => Argv::NotApplicable,
-            Argv::Missing(gap) => Argv::Missing(*gap),
-        },
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::borrow::Cow;
+
     use super::*;
-    use crate::record::Ending;
+    use crate::event::origin::{Origin, Reason};
+    use crate::record::{Ending, Record, decode};
     use crate::wire::{
         Constant, Info, Kind, ProcessFlag, SignalFlag, VERSION, WireProcess, WireSignal, bytes_of,
     };
 
-    /// Process 1 signals process 2, of which the exec hook has yet to tell; 2 is also the parent of 1.
+    /// Process 1 signals process 2, whose exec hook has yet to run; 2 is also the parent of 1.
     fn record() -> Vec<u8> {
         let process = |tgid, flags: u32| WireProcess { tgid, exec_id: 7, flags, ..WireProcess::default() };
         let mid_exec = ProcessFlag::PROCESS_MID_EXEC.0;
@@ -349,35 +338,41 @@ mod tests {
         }
     }
 
-    fn signal(ready: &[Ready]) -> &ReadySignal {
-        match &ready[0] {
-            Ready::Signal(signal) => signal,
-            Ready::End(_) => panic!("an end"),
+    fn read(bytes: &[u8]) -> AttributedSignal<'_> {
+        let Ok(Record::Signal(snapshot)) = decode(bytes) else { panic!("not a signal") };
+        AttributedSignal::new(snapshot)
+    }
+
+    /// The first that is ready: its id, and what is printed of it.
+    fn signal(ready: Vec<Ready>) -> (u64, AttributedSignal<'static>) {
+        match ready.into_iter().next() {
+            Some(Ready::Signal(signal)) => (signal.id, signal.complete()),
+            other => panic!("no signal: {other:?}"),
         }
     }
 
     #[test]
     fn an_end_comes_behind_the_signals_to_its_process_that_wait() {
         let mut pending = kept(Instant::now());
-        let end =
-            |pid| EndFacts::of(ProcessFacts { start: 0, ..ProcessFacts::named(pid, b"x") }, Ending::Exit(0));
-        assert!(!pending.hold_end(b"another's", &end(3)), "nothing waits for it");
-        assert!(pending.hold_end(b"its end", &end(2)));
+        let end = |pid, code| {
+            let process = ProcessFacts { start: 0, ..ProcessFacts::named(pid, b"x") };
+            Box::new(EndFacts::of(process, Ending::Exit(code)))
+        };
+        assert!(pending.hold_end(end(3, 0)).is_err(), "nothing waits for it");
+        assert!(pending.hold_end(end(2, 7)).is_ok());
         let ready = pending.on_identity(&identity(2, 7));
-        assert_eq!(signal(&ready).id, 9);
-        assert!(matches!(&ready[1..], [Ready::End(bytes)] if bytes == b"its end"));
+        assert!(matches!(&ready[1..], [Ready::End(its)] if *its == end(2, 7)));
+        assert_eq!(signal(ready).0, 9);
         assert_eq!((pending.bytes, pending.ends.len()), (0, 0));
-        assert!(!pending.hold_end(b"its end", &end(2)), "nothing waits any more");
+        assert!(pending.hold_end(end(2, 7)).is_err(), "nothing waits any more");
         let mut pending = kept(Instant::now());
-        assert!(pending.hold_end(b"its end", &end(2)));
+        assert!(pending.hold_end(end(2, 7)).is_ok());
         assert_eq!(pending.expire(Instant::now(), true).len(), 2, "at the end nobody waits");
     }
 
     fn kept(now: Instant) -> PendingSignals {
         let mut pending = PendingSignals::default();
-        let bytes = record();
-        let Ok(Record::Signal(snapshot)) = decode(&bytes) else { panic!("not a signal") };
-        assert!(pending.hold(9, &bytes, &snapshot, now).is_some_and(|ready| ready.is_empty()));
+        assert!(pending.hold(9, read(&record()), now).is_ok_and(|ready| ready.is_empty()));
         pending
     }
 
@@ -388,9 +383,9 @@ mod tests {
         assert!(pending.on_identity(&identity(3, 7)).is_empty(), "another process");
         let ready = pending.on_identity(&identity(2, 7));
         assert_eq!(ready.len(), 1);
-        assert_eq!(signal(&ready).id, 9);
-        let snapshot = signal(&ready).snapshot().unwrap();
-        for process in &snapshot.processes[1..] {
+        let (id, signal) = signal(ready);
+        assert_eq!(id, 9);
+        for process in &signal.snapshot.processes[1..] {
             assert!(matches!(&process.argv, Argv::Known { bytes, .. } if **bytes == *b"new\0"));
             assert_eq!((&*process.comm, process.uid), (&b"new"[..], 5), "all of one image");
         }
@@ -401,12 +396,10 @@ mod tests {
     fn the_command_line_may_come_before_the_signal() {
         let mut pending = PendingSignals::default();
         assert!(pending.on_identity(&identity(2, 7)).is_empty());
-        let bytes = record();
-        let Ok(Record::Signal(snapshot)) = decode(&bytes) else { panic!("not a signal") };
-        let ready = pending.hold(9, &bytes, &snapshot, Instant::now()).unwrap();
-        assert!(matches!(signal(&ready).snapshot().unwrap().processes[1].argv, Argv::Known { .. }));
+        let ready = pending.hold(9, read(&record()), Instant::now()).unwrap();
+        assert!(matches!(signal(ready).1.snapshot.processes[1].argv, Argv::Known { .. }));
         (0..1000).for_each(|pid| assert!(pending.on_identity(&identity(pid, 1)).is_empty()));
-        assert_eq!(pending.heard.len(), HEARD);
+        assert_eq!(pending.early.len(), EARLY);
     }
 
     #[test]
@@ -423,9 +416,8 @@ mod tests {
             let flags = at + std::mem::offset_of!(WireProcess, flags);
             bytes[flags..flags + 4].copy_from_slice(&ProcessFlag::PROCESS_NO_ARGV.0.to_ne_bytes());
         }
-        let Ok(Record::Signal(snapshot)) = decode(&bytes) else { panic!("not a signal") };
         let mut pending = PendingSignals::default();
-        assert!(pending.hold(9, &bytes, &snapshot, Instant::now()).is_some_and(|ready| ready.is_empty()));
+        assert!(pending.hold(9, read(&bytes), Instant::now()).is_ok_and(|ready| ready.is_empty()));
         let oom = |pid, start| OomFacts {
             time: 2000,
             pid,
@@ -448,13 +440,15 @@ mod tests {
         {
             assert!(pending.on_oom(&OomFacts { time, current_tid, ..oom(2, 0) }).is_empty(), "{why}");
         }
-        let ready = pending.on_oom(&oom(2, 0));
-        assert_eq!(signal(&ready).snapshot().unwrap().oom.as_ref().and_then(|oom| oom.rss_pages), Some(7));
+        let ready = pending.on_oom(&OomFacts { by_sysrq: true, ..oom(2, 0) });
+        let (_, signal) = signal(ready);
+        assert_eq!((signal.verdict.origin, signal.verdict.reason), (Origin::Oom, Some(Reason::Sysrq)));
+        assert_eq!(signal.snapshot.oom.and_then(|oom| oom.rss_pages), Some(7));
         assert_eq!(pending.waiting(), 0);
     }
 
     #[test]
-    fn an_end_is_told_once() {
+    fn an_end_is_reported_once() {
         let end = |pid| EndFacts::of(ProcessFacts::named(pid, b"x"), Ending::Exit(0));
         let mut pending = PendingSignals::default();
         assert!(pending.is_first_of(&end(1)) && !pending.is_first_of(&end(1)));
@@ -463,13 +457,13 @@ mod tests {
     }
 
     #[test]
-    fn it_waits_so_long_and_is_told_without() {
+    fn it_waits_so_long_and_is_reported_without() {
         let now = Instant::now();
         let mut pending = kept(now);
         assert!(pending.expire(now, false).is_empty());
         let ready = pending.expire(now + WAIT_AT_MOST, false);
         assert_eq!(ready.len(), 1);
-        assert!(matches!(signal(&ready).snapshot().unwrap().processes[1].argv, Argv::Missing(Gap::MidExec)));
+        assert!(matches!(signal(ready).1.snapshot.processes[1].argv, Argv::Missing(Gap::MidExec)));
         assert_eq!(kept(now).expire(now, true).len(), 1, "at the end nobody waits");
     }
 
@@ -478,9 +472,8 @@ mod tests {
         let now = Instant::now();
         let mut pending = kept(now);
         let bytes = record();
-        let Ok(Record::Signal(snapshot)) = decode(&bytes) else { panic!("not a signal") };
-        while pending.hold(1, &bytes, &snapshot, now).is_some() {}
-        assert!(pending.bytes <= ROOM && pending.bytes + bytes.len() > ROOM);
+        while pending.hold(1, read(&bytes), now).is_ok() {}
+        assert!(pending.bytes <= ROOM && pending.bytes + read(&bytes).snapshot.size() > ROOM);
     }
 
     /// They are awaited by many signals, each of which keeps one.
@@ -489,9 +482,8 @@ mod tests {
         let now = Instant::now();
         let mut pending = kept(now);
         let bytes = record();
-        let Ok(Record::Signal(snapshot)) = decode(&bytes) else { panic!("not a signal") };
         for id in 0..100 {
-            assert!(pending.hold(id, &bytes, &snapshot, now).is_some());
+            assert!(pending.hold(id, read(&bytes), now).is_ok());
         }
         let argv = |bytes: Vec<u8>| Argv::Known {
             total: bytes.len() as u32,
@@ -506,7 +498,10 @@ mod tests {
         for pid in 10..200 {
             pending.on_identity(&IdentityFacts { argv: argv(vec![b'x'; 128 * 1024]), ..identity(pid, 7) });
         }
-        assert!(pending.heard.iter().map(bytes_in).sum::<usize>() <= HEARD_ROOM && !pending.heard.is_empty());
+        assert!(
+            pending.early.iter().map(IdentityFacts::size).sum::<usize>() <= EARLY_ROOM
+                && !pending.early.is_empty()
+        );
         assert_eq!((pending.bytes, pending.waiting()), (0, 0));
     }
 }

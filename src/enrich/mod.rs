@@ -174,7 +174,7 @@ impl Enricher {
         if snapshot.explanation.as_ref().is_some_and(|explanation| explanation.cause.is_none()) {
             let names = self.name_all(&snapshot.stack);
             if let Some(explanation) = &mut snapshot.explanation {
-                explanation.functions = cause::telling(names.iter().map(String::as_str));
+                explanation.functions = cause::sending_functions(names.iter().map(String::as_str));
             }
         }
     }
@@ -641,7 +641,7 @@ mod tests {
         assert!(is_changed(&enricher));
         enricher.on_cgroup(&cgroup);
         assert!(!is_changed(&enricher), "it has that path already");
-        let title = Title { bytes: b"x", spilt: false, cut: false };
+        let title = Title { bytes: b"x"[..].into(), spilt: false, cut: false };
         let image = Image { pid: 7, start: 7, exec_id: 1 };
         let mut titles = Titles::of_time(100);
         titles.keep(&TitleFacts { image, uid: 7, title });

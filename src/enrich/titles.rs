@@ -49,7 +49,7 @@ impl Titles {
     /// Takes one. The user with most titles makes room for it.
     pub fn keep(&mut self, facts: &TitleFacts<'_>) {
         let title = &facts.title;
-        let bytes: Arc<[u8]> = title.bytes.into();
+        let bytes: Arc<[u8]> = (*title.bytes).into();
         let read = ReadTitle { bytes, spilt: title.spilt, cut: title.cut, read_at: self.read_at };
         let owner = owner_of(facts.uid);
         for (_, (owner, _)) in self.of.put(facts.image, (owner, read), owner, title.bytes.len()) {
@@ -74,7 +74,7 @@ mod tests {
     use crate::record::Title;
 
     fn facts(pid: u32, uid: u32, bytes: &[u8]) -> TitleFacts<'_> {
-        let title = Title { bytes, spilt: false, cut: false };
+        let title = Title { bytes: bytes.into(), spilt: false, cut: false };
         TitleFacts { image: Image { pid, start: 1, exec_id: 1 }, uid, title }
     }
 

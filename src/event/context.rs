@@ -11,29 +11,32 @@ pub struct Context {
     pub source: Surroundings,
     /// Of the target.
     pub target: Surroundings,
-    /// The event that told of the previous signal, and what brought that about.
+    /// The event that reported the previous signal, and the origin of that.
     pub previous: Option<(u64, Origin)>,
-    /// The event that told of what the source itself got last.
+    /// The event that reported what the source itself was sent last.
     pub last_signal_id: Option<u64>,
-    /// The event that told why the source's child died.
+    /// The event that reported why the source's child died.
     pub child_death_id: Option<u64>,
 }
 
-/// The signal that came before an end.
+/// A signal that came before another, or before an end.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct After {
-    /// The event that told of it.
+pub struct EarlierSignal {
+    /// The event that reported it.
     pub id: Option<u64>,
-    /// What brought it about, where an event told of it.
+    /// What brought it about, where an event reported it.
     pub origin: Option<Origin>,
-    /// It.
+    /// The signal.
     pub signal: Previous,
 }
 
-impl After {
-    /// The signal before an end, of those that are known: `seen` is the last of the number that it died of, as an
-    /// event told it. What it died of outranks what came last.
-    pub fn of(end: &EndFacts<'_>, seen: Option<Self>) -> Option<Self> {
+/// The same.
+pub type After = EarlierSignal;
+
+impl EarlierSignal {
+    /// The signal before an end, of those that are known: `reported` is the last of the number that it died of, as an
+    /// event reported it. What it died of outranks what came last.
+    pub fn before_end(end: &EndFacts<'_>, reported: Option<Self>) -> Option<Self> {
         let last = end.previous.map(|signal| Self { id: None, origin: None, signal });
         match end.ending {
             Ending::Exit(_) => last,
@@ -44,11 +47,11 @@ impl After {
                 last.filter(|_| origin::of_end(end).is_none())
             }
             Ending::Signal { number, .. } => {
-                // one that no event told of (a filter, a full ring) may be the later one
+                // one that no event reported (a filter, a full ring) may be the later one
                 let last = last.filter(|last| last.signal.may_be_what_ended_it(number));
-                match (seen, last) {
-                    (Some(seen), Some(last)) if last.signal.time > seen.signal.time => Some(last),
-                    (seen, last) => seen.or(last),
+                match (reported, last) {
+                    (Some(reported), Some(last)) if last.signal.time > reported.signal.time => Some(last),
+                    (reported, last) => reported.or(last),
                 }
             }
         }
@@ -59,7 +62,7 @@ impl After {
         self.signal.met_default
     }
 
-    /// Who sent it, if a process did.
+    /// The process that sent it, if one did.
     pub fn source(&self) -> Option<&PreviousSource> {
         self.signal.source.as_ref()
     }

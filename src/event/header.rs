@@ -1,7 +1,8 @@
 //! What an event is, in short. Who counts, folds, filters or colours events asks this, not the words that are printed.
 
+use super::Event;
 use super::signal::Signal;
-use super::{Event, Outcome};
+use crate::record::Outcome;
 
 /// Kinds of event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]

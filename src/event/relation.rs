@@ -49,7 +49,7 @@ impl Relation {
         }
     }
 
-    /// Of the running task's process to the target. None where these facts do not tell: a chain that was cut
+    /// Of the running task's process to the target. None where these facts do not say: a chain that was cut
     /// may hide an ancestor, and a cgroup without a path a container.
     pub fn of(facts: &Snapshot<'_>, context: &Context) -> Option<Self> {
         let key = |chain: &[usize], up: usize| {
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn beyond_the_session_containers_tell() {
+    fn beyond_the_session_containers_decide() {
         let inside = |id: &str| Surroundings {
             cgroup: Some("/".into()),
             placement: Rc::new(Placement {

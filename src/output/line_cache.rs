@@ -15,7 +15,7 @@ use rustc_hash::FxHasher;
 
 use crate::correlate::history::SignalNote;
 use crate::event::SignalEvent;
-use crate::event::origin::{self, Origin};
+use crate::event::origin::Origin;
 use crate::event::summary;
 use crate::output::CachedLine;
 use crate::record::{Previous, has_previous, head_of_signal};
@@ -141,7 +141,7 @@ impl LineCache {
 pub fn valid_from(event: &SignalEvent<'_>) -> Option<u64> {
     let facts = &event.facts;
     // another record belongs to it, or its sentence has times in it
-    if facts.oom.is_some() || origin::may_be_oom(facts) || summary::mentions_time(event) {
+    if facts.oom.is_some() || event.verdict.may_be_oom || summary::mentions_time(event) {
         return None;
     }
     // what the source got is recent for a second, and then never again
@@ -232,7 +232,7 @@ mod tests {
     }
 
     fn made(event: &SignalEvent<'_>, kept: CachedLine) -> CachedEvent {
-        let noted = SignalNote::of(&event.facts).unwrap();
+        let noted = SignalNote::of(&event.facts, event.verdict.origin).unwrap();
         CachedEvent { state: 1, from: 0, noted, previous: None, kept }
     }
 

@@ -30,7 +30,7 @@ use crate::enrich::Enricher;
 use crate::enrich::titles::Titles;
 use crate::error::TraceError;
 use crate::event::context::Context;
-use crate::event::origin::{self, Origin};
+use crate::event::origin::{AttributedSignal, Origin};
 use crate::event::{AttemptEvent, Clock, EndEvent, Event, Lost, LostEvent, SignalEvent};
 use crate::output::Reporter;
 use crate::output::deliver::ledger::Counts;
@@ -200,30 +200,31 @@ impl Pipeline<'_, '_> {
     /// A record that is to be decoded.
     fn read(&mut self, bytes: &[u8], outline: Option<&Outline<'_>>) {
         match record::decode(bytes) {
-            Ok(Record::Signal(mut snapshot)) => {
+            Ok(Record::Signal(snapshot)) => {
                 self.received += 1;
-                self.explain(&mut snapshot);
+                let signal = self.attribute(snapshot);
                 let id = self.take_id();
                 // before any record that may refer to it
-                self.history.note(id, &snapshot);
-                match self.pending.hold(id, bytes, &snapshot, Instant::now()) {
-                    Some(told) => self.report_all(&told),
-                    None => self.tell(id, *snapshot, outline),
+                self.history.note(id, &signal.snapshot, signal.verdict.origin);
+                match self.pending.hold(id, signal, Instant::now()) {
+                    Ok(ready) => self.report_all(ready),
+                    Err(signal) => self.tell(id, signal, outline),
                 }
             }
             Ok(Record::Identity(identity)) => {
-                let told = self.pending.on_identity(&identity);
-                self.report_all(&told);
+                let ready = self.pending.on_identity(&identity);
+                self.report_all(ready);
             }
-            Ok(Record::Oom(oom)) => {
+            Ok(Record::Oom(mut oom)) => {
                 self.received_others += 1;
-                let told = self.pending.on_oom(&oom);
-                self.report_all(&told);
+                self.enricher.fill_oom(&mut oom);
+                let ready = self.pending.on_oom(&oom);
+                self.report_all(ready);
             }
             Ok(Record::End(end)) => {
                 self.received_others += 1;
                 // a signal comes before the end that it caused, whatever it waits for
-                if !self.pending.hold_end(bytes, &end) {
+                if let Err(end) = self.pending.hold_end(end) {
                     self.write_end(*end);
                 }
             }
@@ -243,12 +244,14 @@ impl Pipeline<'_, '_> {
         }
     }
 
-    /// Reads the kernel's stack, if the signal came with one.
-    fn explain(&mut self, snapshot: &mut Snapshot<'_>) {
-        self.enricher.explain(snapshot);
-        if origin::decide(snapshot).origin == Origin::Kernel {
-            self.enricher.name_functions(snapshot);
+    /// Decides what brought a signal about, by the kernel's stack if it came with one.
+    fn attribute<'r>(&mut self, mut snapshot: Box<Snapshot<'r>>) -> AttributedSignal<'r> {
+        self.enricher.explain(&mut snapshot);
+        let mut signal = AttributedSignal::new(snapshot);
+        if signal.verdict.origin == Origin::Kernel {
+            self.enricher.name_functions(&mut signal.snapshot);
         }
+        signal
     }
 
     fn is_over(&self) -> bool {
@@ -257,49 +260,36 @@ impl Pipeline<'_, '_> {
 
     /// Signals that have waited long enough for a command line; all that wait, at the end.
     fn expire(&mut self, all: bool) {
-        let told = self.pending.expire(Instant::now(), all);
-        self.report_all(&told);
+        let ready = self.pending.expire(Instant::now(), all);
+        self.report_all(ready);
     }
 
     /// Signals that wait no more.
-    fn report_all(&mut self, told: &[Ready]) {
-        for one in told {
-            // each was decoded before
+    fn report_all(&mut self, ready: Vec<Ready>) {
+        for one in ready {
             match one {
-                Ready::Signal(signal) => {
-                    if let Some(mut snapshot) = signal.snapshot() {
-                        self.explain(&mut snapshot);
-                        self.tell(signal.id, *snapshot, None);
-                    }
-                }
-                Ready::End(bytes) => {
-                    if let Ok(Record::End(end)) = record::decode(bytes) {
-                        self.write_end(*end);
-                    }
-                }
+                Ready::Signal(signal) => self.tell(signal.id, signal.complete(), None),
+                Ready::End(end) => self.write_end(*end),
             }
         }
     }
 
     /// One signal: completed, judged, printed. With its outline it may be kept, for those that are the same.
-    fn tell(&mut self, id: u64, mut snapshot: Snapshot<'_>, outline: Option<&Outline<'_>>) {
+    fn tell(&mut self, id: u64, mut signal: AttributedSignal<'_>, outline: Option<&Outline<'_>>) {
         if self.is_over() {
             self.unprinted += 1;
             return;
         }
-        if snapshot.oom.is_some() {
-            self.history.note_oom(id, &snapshot);
+        if signal.snapshot.oom.is_some() {
+            self.history.note_oom(id, &signal.snapshot);
         }
         let outline = outline.filter(|outline| self.line_cache.is_wanted(outline));
         // only what the record alone is made of, and no other process
-        let noted = outline.and_then(|_| SignalNote::of(&snapshot));
+        let noted = outline.and_then(|_| SignalNote::of(&signal.snapshot, signal.verdict.origin));
         let (state, unsettled) = (self.enricher.state(), self.enricher.unsettled());
-        let context = self.context(&mut snapshot);
+        let context = self.context(&mut signal.snapshot);
         let is_settled = self.enricher.unsettled() == unsettled;
-        if let Some(oom) = &mut snapshot.oom {
-            self.enricher.fill_oom(oom);
-        }
-        let Some(event) = SignalEvent::new(snapshot, id, self.clock, context) else {
+        let Some(event) = SignalEvent::of(signal, id, self.clock, context) else {
             self.undecodable += 1;
             return;
         };

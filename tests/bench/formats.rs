@@ -8,6 +8,7 @@ use std::path::Path;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use killsnoop::correlate::history::SignalNote;
+use killsnoop::event::origin::Origin;
 use killsnoop::event::{Clock, Event};
 use killsnoop::output::deliver::destination::DestinationName;
 use killsnoop::output::deliver::ledger::Counts;
@@ -92,7 +93,7 @@ fn repeating(criterion: &mut Criterion) {
         let outputs = vec![OutputSettings { kind, destination, folds: false }];
         let mut reporter = Reporter::open(&Settings { outputs, ..Settings::default() }).unwrap();
         let Ok(Record::Signal(facts)) = decode(&record) else { panic!("not a signal") };
-        let noted = SignalNote::of(&facts).unwrap();
+        let noted = SignalNote::of(&facts, Origin::Process).unwrap();
         let event = Event::judge(Record::Signal(facts), 1, CLOCK, 0).unwrap();
         let kept = reporter.report_to_repeat(&event).1.unwrap();
         let mut line_cache = LineCache::default();

@@ -99,7 +99,7 @@ fn title_bytes(title: &Title<'_>) -> Vec<u8> {
     let bytes = if title.spilt {
         title.bytes.split(|&byte| byte == 0).next().unwrap_or_default()
     } else {
-        title.bytes
+        &title.bytes
     };
     let text: Vec<u8> = bytes.iter().map(|&byte| if byte == 0 { b' ' } else { byte }).collect();
     text.trim_ascii_end().to_vec()
@@ -175,8 +175,9 @@ mod tests {
 
     #[test]
     fn a_title_reads_as_in_ps() {
-        let title =
-            |bytes, spilt| String::from_utf8(title_bytes(&Title { bytes, spilt, cut: false })).unwrap();
+        let title = |bytes, spilt| {
+            String::from_utf8(title_bytes(&Title { bytes: Cow::Borrowed(bytes), spilt, cut: false })).unwrap()
+        };
         assert_eq!(title(b"postgres: walwriter\0\0\0\0", false), "postgres: walwriter");
         assert_eq!(title(b"nginx: worker\0PATH=/bin", true), "nginx: worker");
         assert_eq!(title(b"a\0b\0", false), "a b");

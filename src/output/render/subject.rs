@@ -1,5 +1,7 @@
 //! A process with its identity and its tree: source or target.
 
+use std::borrow::Cow;
+
 use super::process::{basis_of, key, tree, write_cmdline, write_relative, write_title};
 use super::surroundings::{write_id, write_placement, write_variables};
 use super::write_bytes;
@@ -70,7 +72,7 @@ impl<'a> Subject<'a> {
             write_title(title, format);
         } else if let Some(read) = &self.surroundings.title {
             let ReadTitle { ref bytes, spilt, cut, read_at } = *read;
-            write_title(&Title { bytes, spilt, cut }, format);
+            write_title(&Title { bytes: Cow::Borrowed(bytes), spilt, cut }, format);
             format.field("titleAgeSeconds", Seconds(now.saturating_sub(read_at)));
             format.slot(Slot::SecondsSince(read_at));
         }
@@ -122,11 +124,11 @@ impl<'a> Subject<'a> {
         }
         if let Some(subject) = process.subject.as_ref().filter(|subject| !subject.nodename.is_empty()) {
             format.open("uts");
-            write_bytes("nodename", "nodenameRaw", subject.nodename, format);
+            write_bytes("nodename", "nodenameRaw", &subject.nodename, format);
             format.close();
         }
         write_placement(surroundings, format);
-        let variables = process.subject.as_ref().map_or(&[][..], |subject| subject.environment);
+        let variables = process.subject.as_ref().map_or(&[][..], |subject| &subject.environment);
         if !variables.is_empty() {
             write_variables(variables, format);
         }

@@ -32,12 +32,12 @@ fn process(pid: u32) -> ProcessFacts<'static> {
         start: u64::from(pid),
         uid: pid,
         argv: Argv::Known { bytes: Cow::Borrowed(b"a\xff\0"), total: 9, from: ArgvFrom::Proc },
-        title: Some(Title { bytes: BYTES, spilt: false, cut: true }),
+        title: Some(Title { bytes: Cow::Borrowed(BYTES), spilt: false, cut: true }),
         subject: Some(Box::new(SubjectFacts {
             exe: Cow::Borrowed(BYTES),
             exe_unreachable: true,
-            nodename: BYTES,
-            environment: b"A=\xff\0",
+            nodename: Cow::Borrowed(BYTES),
+            environment: Cow::Borrowed(b"A=\xff\0"),
             ..SubjectFacts::default()
         })),
         ..ProcessFacts::named(pid, BYTES)
@@ -176,7 +176,7 @@ fn signals() -> Vec<Event<'static>> {
             (facts.signal, facts.info, facts.instruction_pointer) = (11, given(1), 7);
             facts.target_chain = facts.current_chain.clone();
         }),
-        signal(Origin::Tty, None, &|facts| (facts.signal, facts.tty) = (2, b"tty1")),
+        signal(Origin::Tty, None, &|facts| (facts.signal, facts.tty) = (2, *b"tty1\0\0\0\0\0\0\0\0\0\0\0\0")),
         signal(Origin::ParentDeath, None, &|_| {}),
         signal(Origin::Oom, None, &|facts| facts.oom = Some(oom.clone())),
         signal(Origin::Rlimit, None, &|facts| (facts.signal, facts.limits) = (24, Some(limits))),

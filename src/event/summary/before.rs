@@ -1,0 +1,41 @@
+//! What a sentence says of the signals before.
+
+use std::fmt::Write;
+
+use super::units::seconds;
+use crate::event::signal::Signal;
+use crate::event::{Outcome, SignalEvent};
+use crate::record::{Previous, Task};
+
+/// Does the sentence say how long ago something was?
+pub fn mentions_time(event: &SignalEvent<'_>) -> bool {
+    reported_before(event).is_some() || event.last_signal().is_some() || event.is_raised_again()
+}
+
+/// What came before, if it is worth a clause.
+fn reported_before<'a>(event: &'a SignalEvent<'_>) -> Option<(&'a Previous, Signal)> {
+    // the same signal again, or one that was hidden, is no news
+    let previous = event.previous()?;
+    let is_news = !previous.hidden && previous.signal != event.signal.number();
+    Some((previous, Signal::new(previous.signal).filter(|_| is_news)?))
+}
+
+/// What came before: `, 10.0 s after SIGTERM, which it ignored as PID 1 of its namespace`.
+pub(super) fn before(event: &SignalEvent<'_>) -> String {
+    let mut text = String::new();
+    let Some((previous, signal)) = reported_before(event) else { return text };
+    let _ = write!(text, ", {} after {signal}", seconds(event.facts.time.saturating_sub(previous.time)));
+    text.push_str(ignored(previous, &event.facts.target));
+    text
+}
+
+/// Why the target ignored a signal of before. (Its `SIGNAL_UNKILLABLE` is gone once something kills it.)
+pub(super) fn ignored(previous: &Previous, target: &Task) -> &'static str {
+    if Outcome::of(previous.result) != Some(Outcome::Ignored) {
+        ""
+    } else if previous.met_default && target.namespace_level > 0 && target.namespace_pid == 1 {
+        ", which it ignored as PID 1 of its namespace"
+    } else {
+        ", which it ignored"
+    }
+}

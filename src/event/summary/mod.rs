@@ -1,0 +1,19 @@
+//! One sentence from the facts of one event, and never more than they say.
+
+mod attempt;
+mod before;
+mod effect;
+mod end;
+mod kernel;
+mod name;
+#[cfg(test)]
+mod samples;
+mod signal;
+mod units;
+
+pub use self::attempt::of_attempt;
+pub use self::before::mentions_time;
+pub use self::end::of_end;
+pub use self::name::{name, push_name};
+pub use self::signal::of;
+pub use self::units::{bytes_of_pages, seconds};

@@ -1,0 +1,46 @@
+//! The child of a process that died of a signal last.
+
+/// A child of the source that died of a signal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ChildDeath {
+    /// Its thread group id.
+    pub pid: u32,
+    /// What it died of.
+    pub signal: u8,
+    /// `CLOCK_BOOTTIME`, nanoseconds, rounded down to [`Self::GRAIN`].
+    pub time: u64,
+}
+
+impl ChildDeath {
+    /// What its time is rounded down to, in nanoseconds: a power of two.
+    pub const GRAIN: u64 = 1 << 20;
+}
+
+/// `CHILD_DEATH` of wire.h, which keeps the lower bits of a time before `now`.
+pub(super) fn decode(word: u64, now: u64) -> Option<ChildDeath> {
+    /// 417 days, in nanoseconds.
+    const SPAN: u64 = 1 << 55;
+    let time = (now & !(SPAN - 1)) | ((word >> 29) * ChildDeath::GRAIN);
+    let death = ChildDeath {
+        pid: (word & 0x3f_ffff) as u32,
+        signal: (word >> 22 & 0x7f) as u8,
+        time: if time > now { time.checked_sub(SPAN)? } else { time },
+    };
+    (death.pid != 0 && (1..=64).contains(&death.signal)).then_some(death)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_childs_death_is_before_the_signal_whatever_the_uptime() {
+        let word = |time: u64| 42 + (9 << 22) + ((time >> 20) << 29);
+        for now in [1 << 30, (1 << 55) - 1, (1 << 55) + 5, 3 << 55] {
+            let death = decode(word(now - (1 << 25)), now).unwrap();
+            assert_eq!((death.pid, death.signal), (42, 9));
+            assert!(now - death.time >= 1 << 25 && now - death.time < (1 << 25) + (1 << 20), "{now}");
+        }
+        assert_eq!(decode(0, 1 << 30), None);
+    }
+}

@@ -1,0 +1,201 @@
+//! One process of a record: who it is, its command line, and what only source and target have of it.
+
+use std::borrow::Cow;
+use std::mem::offset_of;
+
+use super::argv::{self, Argv};
+use super::reader::{DecodeError, Reader, until_nul};
+use super::title::Title;
+use super::variables;
+use crate::wire::{ProcessFlag, WireProcess, WireTask};
+
+/// One image of one process: what runs between two execs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Image {
+    /// Thread group id in the initial pid namespace.
+    pub pid: u32,
+    /// Boot-time nanoseconds of the process's start.
+    pub start: u64,
+    /// Low half of `self_exec_id`.
+    pub exec_id: u32,
+}
+
+/// One process of a record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProcessFacts<'a> {
+    /// Thread group id in the initial pid namespace.
+    pub pid: u32,
+    /// Boot-time nanoseconds of its start.
+    pub start: u64,
+    /// `comm` of the leader, without the NULs.
+    pub comm: Cow<'a, [u8]>,
+    /// Effective user id.
+    pub uid: u32,
+    /// Low half of `self_exec_id`.
+    pub exec_id: u32,
+    /// Low half of `mm->arg_start`, where the command line is missing and there is one: which image it was, so that
+    /// /proc can be asked for the same one. 0: there is none.
+    pub arg_start: u32,
+    /// Command line.
+    pub argv: Argv<'a>,
+    /// Live title, of a source only.
+    pub title: Option<Title<'a>>,
+    /// There should be a title, but it could not be read.
+    pub title_lost: bool,
+    /// What only source and target have.
+    pub subject: Option<Box<SubjectFacts<'a>>>,
+}
+
+/// What is kept of source and target alone, in bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SubjectFacts<'a> {
+    /// The executable: names, each with its NUL, the nearest first; empty if it could not be read.
+    pub exe: Cow<'a, [u8]>,
+    /// It is not below the root directory of the process.
+    pub exe_unreachable: bool,
+    /// `utsname.nodename`, where it is in a UTS namespace of its own.
+    pub nodename: Cow<'a, [u8]>,
+    /// The environment variables that were asked for: `NAME=value`, each with its NUL.
+    pub environment: Cow<'a, [u8]>,
+    /// Not all of them could be kept.
+    pub environment_cut: bool,
+    /// They could not be read.
+    pub environment_lost: bool,
+}
+
+impl ProcessFacts<'_> {
+    /// The image that it ran.
+    pub fn image(&self) -> Image {
+        Image { pid: self.pid, start: self.start, exec_id: self.exec_id }
+    }
+
+    /// The same, apart from the bytes of the record.
+    pub fn into_owned(self) -> ProcessFacts<'static> {
+        ProcessFacts {
+            pid: self.pid,
+            start: self.start,
+            comm: owned(self.comm),
+            uid: self.uid,
+            exec_id: self.exec_id,
+            arg_start: self.arg_start,
+            argv: self.argv.into_owned(),
+            title: self.title.map(Title::into_owned),
+            title_lost: self.title_lost,
+            subject: self.subject.map(|subject| Box::new(subject.into_owned())),
+        }
+    }
+
+    /// Bytes of memory that it holds, once owned.
+    pub fn size(&self) -> usize {
+        let title = self.title.as_ref().map_or(0, |title| title.bytes.len());
+        let subject = self.subject.as_ref().map_or(0, |subject| subject.size());
+        size_of::<Self>() + self.comm.len() + self.argv.bytes().len() + title + subject
+    }
+}
+
+impl SubjectFacts<'_> {
+    /// The path of the executable, as the process itself would see it.
+    pub fn exe_path(&self) -> Option<Vec<u8>> {
+        let path = path_of_names(&self.exe);
+        (!path.is_empty()).then_some(path)
+    }
+
+    fn into_owned(self) -> SubjectFacts<'static> {
+        SubjectFacts {
+            exe: owned(self.exe),
+            exe_unreachable: self.exe_unreachable,
+            nodename: owned(self.nodename),
+            environment: owned(self.environment),
+            environment_cut: self.environment_cut,
+            environment_lost: self.environment_lost,
+        }
+    }
+
+    fn size(&self) -> usize {
+        size_of::<Self>() + self.exe.len() + self.nodename.len() + self.environment.len()
+    }
+}
+
+/// Bytes of memory that all of these hold, once owned.
+pub(super) fn size_of_all(processes: &[ProcessFacts<'_>]) -> usize {
+    processes.iter().map(ProcessFacts::size).sum()
+}
+
+pub(super) fn owned(bytes: Cow<'_, [u8]>) -> Cow<'static, [u8]> {
+    Cow::Owned(bytes.into_owned())
+}
+
+/// A path, of its names from the last to the first, each with its NUL: the kernel side walks towards the root.
+pub(super) fn path_of_names(names: &[u8]) -> Vec<u8> {
+    let mut path = Vec::with_capacity(names.len());
+    for name in names.split(|&byte| byte == 0).rev().filter(|name| !name.is_empty()) {
+        path.push(b'/');
+        path.extend_from_slice(name);
+    }
+    path
+}
+
+/// The next process; with `task` it is the source or the target, which have more bytes.
+pub(super) fn decode<'a>(
+    reader: &mut Reader<'a>,
+    task: Option<&WireTask>,
+) -> Result<ProcessFacts<'a>, DecodeError> {
+    let start = reader.at();
+    let wire: WireProcess = reader.read("a process")?;
+    // of the record, not of the copy of it
+    let comm = reader.bytes_at(start + offset_of!(WireProcess, comm), wire.comm.len(), "a comm")?;
+    let argv_at = reader.at();
+    let argv = reader.bytes(usize::from(wire.argv_kept), "an argv")?;
+    let exe = reader.bytes(task.map_or(0, |task| usize::from(task.exe_kept)), "a path")?;
+    let title = reader.bytes(usize::from(wire.title_kept), "a title")?;
+    let nodename = reader.bytes(task.map_or(0, |task| usize::from(task.nodename_kept)), "a nodename")?;
+    let environment =
+        reader.bytes(task.map_or(0, |task| usize::from(task.environment_kept)), "an environment")?;
+    variables::check(environment)?;
+    reader.skip_to(argv_at + (reader.at() - argv_at).next_multiple_of(8));
+    let flag = |flag: ProcessFlag| wire.flags & flag.0 != 0;
+    Ok(ProcessFacts {
+        pid: wire.tgid,
+        start: wire.start_time,
+        comm: Cow::Borrowed(until_nul(comm)),
+        uid: wire.uid,
+        exec_id: wire.exec_id,
+        arg_start: wire.arg_start,
+        argv: argv::decode(argv, wire.argv_total, wire.flags),
+        title: (!title.is_empty()).then_some(Title {
+            bytes: Cow::Borrowed(title),
+            spilt: flag(ProcessFlag::PROCESS_TITLE_SPILT),
+            cut: flag(ProcessFlag::PROCESS_TITLE_CUT),
+        }),
+        title_lost: flag(ProcessFlag::PROCESS_TITLE_LOST),
+        subject: task.map(|_| {
+            Box::new(SubjectFacts {
+                exe: Cow::Borrowed(exe),
+                exe_unreachable: flag(ProcessFlag::PROCESS_EXE_UNREACHABLE),
+                nodename: Cow::Borrowed(nodename),
+                environment: Cow::Borrowed(environment),
+                environment_cut: flag(ProcessFlag::PROCESS_ENV_CUT),
+                environment_lost: flag(ProcessFlag::PROCESS_ENV_LOST),
+            })
+        }),
+    })
+}
+
+#[cfg(test)]
+impl<'a> ProcessFacts<'a> {
+    /// A process of which nothing else is known, for tests.
+    pub(crate) fn named(pid: u32, comm: &'a [u8]) -> Self {
+        Self {
+            pid,
+            start: 0,
+            comm: Cow::Borrowed(comm),
+            uid: 0,
+            exec_id: 0,
+            arg_start: 0,
+            argv: Argv::NotApplicable,
+            title: None,
+            title_lost: false,
+            subject: None,
+        }
+    }
+}
