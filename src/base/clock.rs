@@ -8,6 +8,7 @@
 //! of a process is the same in every event.
 
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
 
@@ -74,9 +75,9 @@ struct Sample {
 
 impl Sample {
     fn take() -> Self {
-        let boot_before = boot_time();
-        let real = nanoseconds(ClockId::Realtime);
-        Self { boot_before, real, boot_after: boot_time() }
+        let boot_before = boot_nanoseconds();
+        let real = utc_now();
+        Self { boot_before, real, boot_after: boot_nanoseconds() }
     }
 
     /// As long as somebody else may have run in between.
@@ -99,8 +100,23 @@ pub fn namespace_offset() -> i128 {
 }
 
 /// The kernel's boot time, nanoseconds.
-pub fn boot_time() -> i128 {
+pub fn boot_time() -> u64 {
+    u64::try_from(boot_nanoseconds()).unwrap_or_default()
+}
+
+fn boot_nanoseconds() -> i128 {
     nanoseconds(ClockId::Boottime) + namespace_offset()
+}
+
+/// UTC, nanoseconds since the epoch.
+pub fn utc_now() -> i128 {
+    nanoseconds(ClockId::Realtime)
+}
+
+/// CPU time of this thread.
+pub fn thread_time() -> Duration {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::new(time.tv_sec.unsigned_abs(), time.tv_nsec as u32)
 }
 
 /// Compares the clock of this process with the kernel's, which `read` reads; without that they are taken to agree.

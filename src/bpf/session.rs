@@ -322,7 +322,7 @@ impl<'obj> Session<'obj> {
             if plan.reports_signals {
                 signal_link = Some(attach(&programs, "on_signal_generate", "signal_generate")?);
             }
-            Ok::<_, TraceError>(boot_time())
+            Ok::<_, TraceError>(clock::boot_time())
         };
         let follows_trees = !selection.trees.is_empty();
         let mut watched_since = if follows_trees { 0 } else { watch()? };
@@ -390,7 +390,7 @@ impl<'obj> Session<'obj> {
 
     /// How long every signal has been seen.
     pub fn watched(&self) -> Duration {
-        Duration::from_nanos(boot_time().saturating_sub(self.watched_since))
+        Duration::from_nanos(clock::boot_time().saturating_sub(self.watched_since))
     }
 
     /// What happened so far.
@@ -587,11 +587,6 @@ fn attach_attempts(
         }
     }
     Ok(())
-}
-
-/// `CLOCK_BOOTTIME` now, in nanoseconds.
-pub fn boot_time() -> u64 {
-    u64::try_from(clock::boot_time()).unwrap_or_default()
 }
 
 /// Reads what was there before the hooks, from the kernel and from /proc; and what still does, if it hangs.
