@@ -9,7 +9,7 @@ use std::rc::Rc;
 use libbpf_rs::btf::Btf;
 use libbpf_rs::btf::types::Func;
 use libbpf_rs::skel::{OpenSkel, SkelBuilder};
-use libbpf_rs::{AsRawLibbpf, OpenObject};
+use libbpf_rs::{AsRawLibbpf, OpenObject, PrintLevel};
 use rustix::fs::{MemfdFlags, memfd_create};
 
 use super::plan::{Attempts, Plan};
@@ -25,6 +25,15 @@ use crate::wire::{LegacyController, Settings};
 pub(super) const AT_THE_END_OF: &str = "after_";
 /// The program that is only tried.
 const TRIAL: &str = "try_trampoline";
+
+/// Sends what libbpf says to the log instead of straight to standard error.
+pub fn route_libbpf_messages() {
+    libbpf_rs::set_print(Some((PrintLevel::Debug, |level, text| {
+        let text = text.trim_end();
+        let warning = matches!(level, PrintLevel::Warn);
+        tracing::debug!(target: "libbpf", warning, "{text}");
+    })));
+}
 
 /// Can programs be attached to the end of a kernel function? Some kernels load them and refuse to attach.
 pub fn try_trampoline() -> bool {

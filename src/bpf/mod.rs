@@ -16,6 +16,7 @@ pub mod refusal;
 pub mod ring;
 pub mod selection;
 pub mod session;
+pub mod titles;
 pub mod tracepoints;
 mod types;
 mod undisturbed;

@@ -2,7 +2,7 @@
 //! were generated. Counts, and decides nothing.
 
 use super::pipeline::Pipeline;
-use crate::bpf::session::{HIDDEN_NAMES, Totals};
+use crate::bpf::session::{Attempts, Totals};
 use crate::enrich::Enricher;
 use crate::event::Lost;
 use crate::output::deliver::writer::Counts;
@@ -21,8 +21,8 @@ impl Received {
     /// Has everything come that the kernel side put into the ring?
     pub(super) fn has_all(&self, totals: &Totals) -> bool {
         self.signals >= totals.emitted
-            && self.attempts >= totals.attempts[2]
-            && self.others >= totals.ends[0] + totals.ooms[0] + totals.cgroups[0]
+            && self.attempts >= totals.attempts.emitted
+            && self.others >= totals.ends.emitted + totals.ooms.emitted + totals.cgroups.emitted
     }
 }
 
@@ -70,7 +70,7 @@ impl Pipeline<'_, '_> {
         let seeded = self.session.seeded;
         status::Facts {
             seen: totals.generated,
-            hidden: totals.all_hidden(),
+            hidden: totals.hidden.sum(),
             filtered: totals.filtered + self.accounting.filtered.signals,
             lost: self.lost().of_signals(),
             processes: u64::from(seeded.by_iterator) + u64::from(seeded.from_proc),
@@ -111,16 +111,17 @@ impl Pipeline<'_, '_> {
         tracing::info!(
             generated = totals.generated,
             printed = printed.signals,
-            hidden = totals.all_hidden(),
+            hidden = totals.hidden.sum(),
             filtered = totals.filtered,
             lost = lost.of_signals(),
             unprinted = unprinted.signals + in_ring + waiting + unwritten.signals,
             filtered_user = filtered.signals,
             "signals {when}"
         );
-        let hidden: Vec<String> = HIDDEN_NAMES
-            .iter()
-            .zip(totals.hidden)
+        let hidden: Vec<String> = totals
+            .hidden
+            .by_name()
+            .into_iter()
             .filter(|&(_, count)| count > 0)
             .map(|(name, count)| format!("{name}={count}"))
             .collect();
@@ -133,7 +134,7 @@ impl Pipeline<'_, '_> {
     /// seen = printed + filtered (in the kernel and in user space) + lost + unprinted.
     fn log_attempts(&self, totals: &Totals, printed: Counts, unwritten: Counts, when: &str) {
         let Accounting { received, filtered: filtered_user, unprinted, .. } = self.accounting;
-        let [seen, filtered, emitted, dropped] = totals.attempts;
+        let Attempts { seen, filtered, emitted, dropped } = totals.attempts;
         let in_ring = emitted.saturating_sub(received.attempts);
         tracing::info!(
             seen,
@@ -172,21 +173,21 @@ fn log_identities(totals: &Totals, enricher: &Enricher, when: &str) {
         completed_from_proc = enricher.from_proc,
         titles_dropped = enricher.titles_dropped,
         cgroup_paths_dropped = enricher.cgroup_paths_dropped(),
-        late_argv = totals.late_argv[0],
-        late_argv_lost = totals.late_argv[1],
+        late_argv = totals.late_argv.emitted,
+        late_argv_lost = totals.late_argv.dropped,
         no_memory = totals.no_memory,
         unreadable = totals.unreadable,
         fork_unknown = totals.fork_unknown,
-        ghosts_left = totals.ghosts[0],
-        ghosts_dropped = totals.ghosts[1],
+        ghosts_left = totals.ghosts.left,
+        ghosts_dropped = totals.ghosts.dropped,
         ends_unknown = totals.ends_unknown,
-        missed_execs = missed.execs,
-        missed_forks = missed.forks,
-        missed_exits = missed.exits,
-        recovery_hook_misses = missed.recoveries.iter().sum::<u64>(),
+        missed_execs = missed.lifecycle.execs,
+        missed_forks = missed.lifecycle.forks,
+        missed_exits = missed.lifecycle.exits,
+        recovery_hook_misses = missed.recoveries.sum(),
         missed_ooms = missed.ooms,
         missed_cgroups = missed.cgroups,
-        recovered = totals.healed.iter().sum::<u64>(),
+        recovered = totals.recovered.sum(),
         wakeups = totals.wakeups,
         "identities {when}"
     );

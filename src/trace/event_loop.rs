@@ -85,7 +85,7 @@ pub(super) fn run(
     pipeline.reporter.say_summary();
     let outcome = Outcome {
         signals: pipeline.accounting.reported.signals,
-        hidden: session.totals().all_hidden(),
+        hidden: session.totals().hidden.sum(),
         lost: pipeline.lost().of_signals(),
         watched: session.watched(),
         end: pipeline.end.take(),

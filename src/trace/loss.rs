@@ -49,10 +49,10 @@ fn lost_by_kernel(totals: &Totals) -> Lost {
     Lost {
         ring_full: totals.ring_full,
         recursion: totals.missed.signals,
-        attempts: totals.attempts[3],
-        ends: totals.ends[1],
-        ooms: totals.ooms[1] + totals.missed.ooms,
-        cgroups: totals.cgroups[1] + totals.missed.cgroups,
+        attempts: totals.attempts.dropped,
+        ends: totals.ends.dropped,
+        ooms: totals.ooms.dropped + totals.missed.ooms,
+        cgroups: totals.cgroups.dropped + totals.missed.cgroups,
         ..Lost::default()
     }
 }
@@ -60,16 +60,21 @@ fn lost_by_kernel(totals: &Totals) -> Lost {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bpf::session::Missed;
+    use crate::bpf::session::{Lifecycle, Missed, Sent};
 
     #[test]
     fn a_skip_that_loses_something_is_loss() {
-        let missed =
-            Missed { signals: 1, ooms: 2, cgroups: 4, execs: 8, forks: 8, exits: 8, ..Missed::default() };
-        let lost = lost_by_kernel(&Totals { missed, ooms: [0, 16], cgroups: [0, 32], ..Totals::default() });
+        let lifecycle = Lifecycle { execs: 8, forks: 8, exits: 8 };
+        let missed = Missed { signals: 1, ooms: 2, cgroups: 4, lifecycle, ..Missed::default() };
+        let dropped = |dropped| Sent { emitted: 0, dropped };
+        let totals = Totals { missed, ooms: dropped(16), cgroups: dropped(32), ..Totals::default() };
+        let lost = lost_by_kernel(&totals);
         assert_eq!((lost.recursion, lost.ooms, lost.cgroups), (1, 18, 36));
         assert_eq!(lost.total(), 1 + 18 + 36, "the others are recovered");
         assert_eq!(missed.ends_at_most(), 0);
-        assert_eq!(Missed { recoveries: [0, 0, 3], ..missed }.ends_at_most(), 3);
+        assert_eq!(
+            Missed { recoveries: Lifecycle { exits: 3, ..Lifecycle::default() }, ..missed }.ends_at_most(),
+            3
+        );
     }
 }

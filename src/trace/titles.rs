@@ -6,7 +6,7 @@ use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
 use crate::base::clock;
-use crate::bpf::session::read_titles;
+use crate::bpf::titles::read_titles;
 use crate::enrich::Enricher;
 use crate::enrich::titles::Titles;
 
