@@ -1,10 +1,9 @@
-//! The kernel's types (BTF, `Documentation/bpf/btf.rst`), read once, and those that the programs name cut out of it.
+//! BTF, the description of the kernel's types and functions (`Documentation/bpf/btf.rst`): the only reader of it.
 //!
-//! libbpf looks through all types of the kernel, some hundred thousand, for each type of the programs: that took a third of
-//! the start. From a file that has only types of these names, and what they consist of, it takes next to nothing.
+//! The kernel's is read once and shared. Reads what it is asked for and resolves nothing; [`btf_subset`](super::btf_subset) writes a
+//! smaller one.
 
 use std::cell::RefCell;
-use std::collections::{HashMap, HashSet};
 use std::ffi::CStr;
 use std::fs::File;
 use std::io::{self, Read};
@@ -14,20 +13,17 @@ use std::rc::Rc;
 
 use super::mapped::Mapped;
 
-/// Where the kernel has them.
+/// Where the kernel has its own.
 pub(super) const VMLINUX: &str = "/sys/kernel/btf/vmlinux";
 
-/// Types whose ids the programs tell the kernel (`bpf_core_cast()`): these must be the kernel's own.
-const BY_ID: [&[u8]; 2] = [b"task_struct", b"cgroup_subsys_state"];
-
-const MAGIC: u16 = 0xeb9f;
-const HEADER: usize = 24;
+pub(super) const MAGIC: u16 = 0xeb9f;
+pub(super) const HEADER: usize = 24;
 /// What every type begins with: its name, its kind and how much follows, and its size or a type.
 const COMMON: usize = 12;
 
 /// `BTF_KIND_*`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Kind {
+pub(super) enum BtfKind {
     Int,
     Pointer,
     Array,
@@ -36,7 +32,7 @@ pub(super) enum Kind {
     Enum,
     Forward,
     Typedef,
-    /// `volatile`, `const`, `restrict`, a tag: another type, with something said of it.
+    /// `volatile`, `const`, `restrict`, a tag: another type, qualified.
     Modifier,
     Function,
     FunctionPrototype,
@@ -46,7 +42,7 @@ pub(super) enum Kind {
     DeclarationTag,
 }
 
-impl Kind {
+impl BtfKind {
     fn of(number: u32) -> Option<Self> {
         Some(match number {
             1 => Self::Int,
@@ -74,16 +70,16 @@ impl Kind {
     }
 }
 
-/// What follows the beginning of a type: so many pieces of so many bytes, and at which places of a piece there is a name or a
+/// What follows the beginning of a type: so many pieces of so many bytes, and at which offsets of a piece there is a name or a
 /// type.
-struct Pieces {
+pub(super) struct Pieces {
     count: usize,
-    size: usize,
-    name: Option<usize>,
+    pub(super) size: usize,
+    pub(super) name: Option<usize>,
     types: &'static [usize],
 }
 
-fn pieces(number: u32, length: usize) -> Pieces {
+pub(super) fn pieces(number: u32, length: usize) -> Pieces {
     let (count, size, name, types): (_, _, _, &[usize]) = match number {
         1 | 14 | 17 => (1, 4, None, &[]),
         3 => (1, 12, None, &[0, 4]),
@@ -97,12 +93,12 @@ fn pieces(number: u32, length: usize) -> Pieces {
     Pieces { count, size, name, types }
 }
 
-/// Where types are.
+/// Where the BTF lies.
 #[derive(Debug)]
 enum Bytes {
     Own(Vec<u8>),
     /// The kernel's own, which can be mapped since 6.16.
-    Kernels(Mapped, usize),
+    Mapped(Mapped, usize),
 }
 
 impl Deref for Bytes {
@@ -113,7 +109,7 @@ impl Deref for Bytes {
             Self::Own(bytes) => bytes,
             // SAFETY: mapped with this length, for as long as this lives. They are part of the kernel's image, which does not
             // change.
-            Self::Kernels(mapped, length) => unsafe {
+            Self::Mapped(mapped, length) => unsafe {
                 std::slice::from_raw_parts(mapped.start().as_ptr(), *length)
             },
         }
@@ -125,7 +121,7 @@ impl Bytes {
         let mut file = File::open(VMLINUX)?;
         let length = file.metadata()?.len() as usize;
         if let Ok(mapped) = Mapped::file(file.as_fd(), length) {
-            return Ok(Self::Kernels(mapped, length));
+            return Ok(Self::Mapped(mapped, length));
         }
         let mut bytes = Vec::with_capacity(length + 1);
         file.read_to_end(&mut bytes)?;
@@ -134,71 +130,72 @@ impl Bytes {
 }
 
 thread_local! {
-    static SHARED: RefCell<Option<Rc<Types>>> = const { RefCell::new(None) };
+    static SHARED: RefCell<Option<Rc<Btf>>> = const { RefCell::new(None) };
 }
 
-/// The kernel's: read once, and kept until they are [forgotten](forget). None if this program does not understand them.
-pub(super) fn of_kernel() -> Option<Rc<Types>> {
+/// The kernel's: read once, and kept until it is [forgotten](forget). None if this program does not understand it.
+pub(super) fn of_kernel() -> Option<Rc<Btf>> {
     SHARED.with_borrow_mut(|shared| {
         if shared.is_none() {
-            *shared = Bytes::of_kernel().ok().and_then(Types::read).map(Rc::new);
+            *shared = Bytes::of_kernel().ok().and_then(Btf::read).map(Rc::new);
         }
         shared.clone()
     })
 }
 
-/// They are some MiB.
+/// It has some MiB.
 pub(super) fn forget() {
     SHARED.take();
 }
 
-/// All types of a kernel, or of an object.
+/// All types of a kernel, or of an object file.
 #[derive(Debug)]
-pub(super) struct Types {
+pub(super) struct Btf {
     bytes: Bytes,
     strings: Range<usize>,
-    /// Where each begins: the first has the id 1.
-    places: Vec<u32>,
+    /// Where each type begins: the first has the id 1.
+    offsets: Vec<u32>,
 }
 
-/// One of them.
+/// One type.
 #[derive(Clone, Copy)]
-struct Type<'a> {
-    bytes: &'a [u8],
-    kind: Kind,
+pub(super) struct BtfType<'a> {
+    pub(super) bytes: &'a [u8],
+    pub(super) kind: BtfKind,
     number: u32,
     length: usize,
 }
 
-fn word(bytes: &[u8], at: usize) -> Option<u32> {
+pub(super) fn word(bytes: &[u8], at: usize) -> Option<u32> {
     Some(u32::from_ne_bytes(bytes.get(at..at + 4)?.try_into().ok()?))
 }
 
-impl<'a> Type<'a> {
+impl<'a> BtfType<'a> {
     /// The one at the beginning of these bytes.
     fn first_of(bytes: &'a [u8]) -> Option<Self> {
         let information = word(bytes, 4)?;
         let (number, length) = (information >> 24 & 0x1f, information as usize & 0xffff);
-        let kind = Kind::of(number)?;
+        let kind = BtfKind::of(number)?;
         let Pieces { count, size, .. } = pieces(number, length);
         Some(Self { bytes: bytes.get(..COMMON + count * size)?, kind, number, length })
     }
 
-    /// Which types it consists of, by where their ids are: what a pointer points to is no part of it.
-    fn parts(self) -> impl Iterator<Item = usize> + 'a {
+    /// Which types it consists of, by the offsets of their ids: what a pointer points to is no part of it.
+    pub(super) fn parts(self) -> impl Iterator<Item = usize> + 'a {
         let Pieces { count, size, types, .. } = pieces(self.number, self.length);
         let own = self.kind.is_reference().then_some(8);
         own.into_iter()
             .chain((0..count).flat_map(move |piece| types.iter().map(move |at| COMMON + piece * size + at)))
     }
 
-    fn names(self) -> impl Iterator<Item = usize> + 'a {
+    /// The offsets of its name and of those of its members.
+    pub(super) fn names(self) -> impl Iterator<Item = usize> + 'a {
         let Pieces { count, size, name, .. } = pieces(self.number, self.length);
         std::iter::once(0).chain((0..count).filter_map(move |piece| Some(COMMON + piece * size + name?)))
     }
 }
 
-impl Types {
+impl Btf {
     /// None if these bytes are not what this program knows.
     pub(super) fn new(bytes: Vec<u8>) -> Option<Self> {
         Self::read(Bytes::Own(bytes))
@@ -217,29 +214,32 @@ impl Types {
             (header >= HEADER && part.end <= bytes.len()).then_some(part)
         };
         let (types, strings) = (part(types, types_length)?, part(strings, strings_length)?);
-        let mut places = Vec::with_capacity(types.len() / 28);
+        let mut offsets = Vec::with_capacity(types.len() / 28);
         let mut at = types.start;
         while at < types.end {
-            places.push(at as u32);
-            at += Type::first_of(&bytes[at..types.end])?.bytes.len();
+            offsets.push(at as u32);
+            at += BtfType::first_of(&bytes[at..types.end])?.bytes.len();
         }
-        Some(Self { bytes, strings, places })
+        Some(Self { bytes, strings, offsets })
     }
 
-    fn get(&self, id: u32) -> Option<Type<'_>> {
-        let &place = self.places.get((id as usize).checked_sub(1)?)?;
-        Type::first_of(&self.bytes[place as usize..])
+    pub(super) fn get(&self, id: u32) -> Option<BtfType<'_>> {
+        let &offset = self.offsets.get((id as usize).checked_sub(1)?)?;
+        BtfType::first_of(&self.bytes[offset as usize..])
     }
 
-    fn string(&self, offset: u32) -> &[u8] {
+    pub(super) fn string(&self, offset: u32) -> &[u8] {
         let strings = &self.bytes[self.strings.clone()];
         let rest = strings.get(offset as usize..).unwrap_or_default();
         CStr::from_bytes_until_nul(rest).map_or(rest, CStr::to_bytes)
     }
 
-    /// Those of some kinds that have a name.
-    fn named(&self, is_wanted: fn(Kind) -> bool) -> impl Iterator<Item = (u32, Kind, &[u8])> {
-        (1..=self.places.len() as u32).filter_map(move |id| {
+    /// The types of some kinds that have a name.
+    pub(super) fn named(
+        &self,
+        is_wanted: fn(BtfKind) -> bool,
+    ) -> impl Iterator<Item = (u32, BtfKind, &[u8])> {
+        (1..=self.offsets.len() as u32).filter_map(move |id| {
             let found = self.get(id).filter(|found| is_wanted(found.kind))?;
             let name = self.string(word(found.bytes, 0)?);
             (!name.is_empty()).then_some((id, found.kind, name))
@@ -247,9 +247,9 @@ impl Types {
     }
 
     /// The ids of the first of these kinds and names.
-    pub(super) fn find(&self, wanted: &[(Kind, &[u8])]) -> Vec<Option<u32>> {
+    pub(super) fn find(&self, wanted: &[(BtfKind, &[u8])]) -> Vec<Option<u32>> {
         let mut found = vec![None; wanted.len()];
-        for (id, kind, name) in self.named(|kind| matches!(kind, Kind::Typedef | Kind::Function)) {
+        for (id, kind, name) in self.named(|kind| matches!(kind, BtfKind::Typedef | BtfKind::Function)) {
             for (place, _) in wanted.iter().enumerate().filter(|(_, wanted)| **wanted == (kind, name)) {
                 found[place].get_or_insert(id);
             }
@@ -258,169 +258,35 @@ impl Types {
     }
 
     /// Has a type of this kind and name a member of that name? For each.
-    pub(super) fn have(&self, wanted: &[(Kind, &str, &str)]) -> Vec<bool> {
+    pub(super) fn have(&self, wanted: &[(BtfKind, &str, &str)]) -> Vec<bool> {
         let mut found = vec![false; wanted.len()];
-        for (id, kind, name) in self.named(can_be_meant) {
+        let may_have = |kind| matches!(kind, BtfKind::Struct | BtfKind::Union | BtfKind::Enum);
+        for (id, kind, name) in self.named(may_have) {
             for (place, &(.., member)) in wanted
                 .iter()
                 .enumerate()
                 .filter(|(_, wanted)| wanted.0 == kind && wanted.1.as_bytes() == name)
             {
-                let is_there = |one: Type<'_>| {
+                let has_member = |one: BtfType<'_>| {
                     let member_at = |at| word(one.bytes, at).map(|offset| self.string(offset));
                     one.names().skip(1).any(|at| member_at(at) == Some(member.as_bytes()))
                 };
-                found[place] |= self.get(id).is_some_and(is_there);
+                found[place] |= self.get(id).is_some_and(has_member);
             }
         }
         found
     }
-
-    /// A BTF of those types only that could be meant by one of the object's, and of what these consist of. A pointer in it points
-    /// to nothing: libbpf compares no more of it than that it is one. Ids are others, but for those up to that of the last of
-    /// [`BY_ID`].
-    pub(super) fn cut_for(&self, object: &Self) -> Option<Vec<u8>> {
-        let wanted: HashSet<(Kind, &[u8])> =
-            object.named(can_be_meant).map(|(_, kind, name)| (kind, essential(name))).collect();
-        let is_wanted = |&(_, kind, name): &(u32, Kind, &[u8])| wanted.contains(&(kind, essential(name)));
-        let (mut ids, mut kept) = (Vec::new(), 0);
-        for (id, _, name) in self.named(can_be_meant).filter(is_wanted) {
-            ids.push(id);
-            if BY_ID.contains(&name) {
-                kept = id;
-            }
-        }
-        let mut cut = Cut { kept, ids: HashMap::new(), behind: Vec::new(), unvisited: Vec::new() };
-        for id in ids {
-            cut.take(id);
-        }
-        cut.of(self)
-    }
-}
-
-/// Can a relocation begin with it?
-fn can_be_meant(kind: Kind) -> bool {
-    use Kind::{Enum, Float, Forward, Int, Struct, Typedef, Union};
-    matches!(kind, Int | Struct | Union | Enum | Forward | Typedef | Float)
-}
-
-/// A name without its `___flavour`: `bpf_core_essential_name_len()` of libbpf.
-fn essential(name: &[u8]) -> &[u8] {
-    let is_separator = |five: &[u8]| five[0] != b'_' && five[1..4] == *b"___" && five[4] != b'_';
-    match name.windows(5).rposition(is_separator) {
-        Some(place) => &name[..=place],
-        None => name,
-    }
-}
-
-/// Some types of others.
-struct Cut {
-    /// Up to here ids stay as they are, and where there is nothing a pointer stands in.
-    kept: u32,
-    /// The new ones.
-    ids: HashMap<u32, u32>,
-    /// Those that got one behind the others, in their order.
-    behind: Vec<u32>,
-    unvisited: Vec<u32>,
-}
-
-impl Cut {
-    fn take(&mut self, id: u32) {
-        let Self { kept, ids, behind, unvisited } = self;
-        ids.entry(id).or_insert_with(|| {
-            unvisited.push(id);
-            if id <= *kept {
-                return id;
-            }
-            behind.push(id);
-            *kept + behind.len() as u32
-        });
-    }
-
-    fn of(mut self, all: &Types) -> Option<Vec<u8>> {
-        while let Some(id) = self.unvisited.pop() {
-            let one = all.get(id)?;
-            for at in one.parts() {
-                let part = word(one.bytes, at)?;
-                // a function has no size: nothing consists of one
-                if part != 0 && all.get(part)?.kind != Kind::FunctionPrototype {
-                    self.take(part);
-                }
-            }
-        }
-        let stand_in = [0, 2 << 24, 0].map(u32::to_ne_bytes).concat();
-        let mut types = Vec::new();
-        let mut strings = Strings::default();
-        for id in (1..=self.kept).chain(self.behind.iter().copied()) {
-            let Some(one) = self.ids.get(&id).and_then(|_| all.get(id)) else {
-                types.extend_from_slice(&stand_in);
-                continue;
-            };
-            let begin = types.len();
-            types.extend_from_slice(one.bytes);
-            let mut put = |at: usize, number: u32| {
-                types[begin + at..begin + at + 4].copy_from_slice(&number.to_ne_bytes());
-            };
-            for at in one.names() {
-                put(at, strings.offset(all.string(word(one.bytes, at)?)));
-            }
-            if one.kind == Kind::Pointer {
-                put(8, 0);
-            }
-            for at in one.parts() {
-                put(at, self.ids.get(&word(one.bytes, at)?).copied().unwrap_or(0));
-            }
-        }
-        let mut bytes = MAGIC.to_ne_bytes().to_vec();
-        bytes.extend_from_slice(&[1, 0]);
-        let lengths = [types.len(), strings.bytes.len()].map(|length| length as u32);
-        for number in [HEADER as u32, 0, lengths[0], lengths[0], lengths[1]] {
-            bytes.extend_from_slice(&number.to_ne_bytes());
-        }
-        bytes.extend_from_slice(&types);
-        bytes.extend_from_slice(&strings.bytes);
-        Some(bytes)
-    }
-}
-
-/// Each once.
-struct Strings<'a> {
-    bytes: Vec<u8>,
-    offsets: HashMap<&'a [u8], u32>,
-}
-
-impl Default for Strings<'_> {
-    fn default() -> Self {
-        Self { bytes: vec![0], offsets: HashMap::from([(&b""[..], 0)]) }
-    }
-}
-
-impl<'a> Strings<'a> {
-    fn offset(&mut self, name: &'a [u8]) -> u32 {
-        let bytes = &mut self.bytes;
-        *self.offsets.entry(name).or_insert_with(|| {
-            let offset = bytes.len() as u32;
-            bytes.extend_from_slice(name);
-            bytes.push(0);
-            offset
-        })
-    }
 }
 
 #[cfg(test)]
-mod tests {
-    use std::mem::MaybeUninit;
-
-    use libbpf_rs::skel::SkelBuilder;
-
+pub(super) mod tests {
     use super::*;
-    use crate::bpf::load;
-    use crate::skel::KillsnoopSkelBuilder;
+    use crate::bpf::btf_subset::StringTable;
 
     /// A BTF, made by hand: each type is its name, its kind, what is at the place of its size, and what follows, where a name
-    /// is told by its place in `names`.
-    fn made(types: &[(&str, u32, u32, &[u32])], names: &[&str]) -> Types {
-        let mut strings = Strings::default();
+    /// is given by its place in `names`.
+    pub(in crate::bpf) fn built(types: &[(&str, u32, u32, &[u32])], names: &[&str]) -> Btf {
+        let mut strings = StringTable::default();
         let mut bytes = Vec::new();
         let offsets: Vec<u32> = names.iter().map(|name| strings.offset(name.as_bytes())).collect();
         for &(name, number, size, rest) in types {
@@ -436,15 +302,15 @@ mod tests {
                 bytes.extend_from_slice(&word.to_ne_bytes());
             }
         }
-        let lengths = [bytes.len() as u32, strings.bytes.len() as u32];
+        let lengths = [bytes.len() as u32, strings.bytes().len() as u32];
         let header = [HEADER as u32, 0, lengths[0], lengths[0], lengths[1]].map(u32::to_ne_bytes).concat();
-        Types::new([&MAGIC.to_ne_bytes()[..], &[1, 0], &header, &bytes, &strings.bytes].concat()).unwrap()
+        Btf::new([&MAGIC.to_ne_bytes()[..], &[1, 0], &header, &bytes, strings.bytes()].concat()).unwrap()
     }
 
-    const NAMES: [&str; 4] = ["inner", "next", "value", "many"];
+    pub(in crate::bpf) const NAMES: [&str; 4] = ["inner", "next", "value", "many"];
 
-    fn kernel() -> Types {
-        made(
+    pub(in crate::bpf) fn kernel() -> Btf {
+        built(
             &[
                 ("unused", 4, 4, &[2, 2, 0]),
                 ("int", 1, 4, &[32]),
@@ -464,64 +330,13 @@ mod tests {
         )
     }
 
-    /// What libbpf reads of a BTF: how many types, and the ids of these structs.
-    fn read_by_libbpf(bytes: &[u8], structs: &[&CStr]) -> (u32, Vec<i32>, Vec<i64>) {
-        // SAFETY: libbpf copies the bytes, and what it made is let go at the end.
-        unsafe {
-            let btf = libbpf_sys::btf__new(bytes.as_ptr().cast(), bytes.len() as u32);
-            assert!(!btf.is_null(), "libbpf refuses it");
-            let ids: Vec<i32> = structs
-                .iter()
-                .map(|name| {
-                    libbpf_sys::btf__find_by_name_kind(btf, name.as_ptr(), libbpf_sys::BTF_KIND_STRUCT)
-                })
-                .collect();
-            let sizes = ids.iter().map(|&id| libbpf_sys::btf__resolve_size(btf, id as u32)).collect();
-            let count = libbpf_sys::btf__type_cnt(btf);
-            libbpf_sys::btf__free(btf);
-            (count, ids, sizes)
-        }
-    }
-
-    #[test]
-    fn what_is_cut_is_what_is_named_and_what_that_consists_of() {
-        let object = made(
-            &[
-                ("task_struct___old", 4, 4, &[]),
-                ("alias_t", 8, 3, &[]),
-                ("mine", 4, 4, &[]),
-                ("call_t", 8, 0, &[]),
-                ("schedule", 4, 0, &[]),
-            ],
-            &NAMES,
-        );
-        let cut = kernel().cut_for(&object).unwrap();
-        let (count, ids, sizes) = read_by_libbpf(&cut, &[c"task_struct", c"wide", c"unused"]);
-        // the first three by their ids; behind them, in any order, what they and the typedefs consist of
-        assert_eq!((ids[0], sizes[0]), (3, 16), "its id is the kernel's");
-        assert_eq!((ids[1] > 3, sizes[1]), (true, 32), "what a typedef means is there");
-        assert!(ids[2] < 0, "what nobody names is not");
-        // void, 3, call_t, alias_t, holder, the pointer, wide, the array
-        assert_eq!(count, 1 + 3 + 6);
-        let cut = Types::new(cut).unwrap();
-        assert_eq!(cut.get(1).unwrap().kind, Kind::Pointer, "a stand-in");
-        let all: Vec<_> =
-            cut.named(|_| true).map(|(id, kind, name)| (id, kind, String::from_utf8_lossy(name))).collect();
-        assert_eq!(all[0], (2, Kind::Int, "int".into()), "a part keeps its id as well");
-        assert!(all.iter().any(|(_, kind, name)| (*kind, &**name) == (Kind::Struct, "holder")), "{all:?}");
-        let task = cut.get(3).unwrap();
-        let members: Vec<&[u8]> =
-            task.names().skip(1).map(|at| cut.string(word(task.bytes, at).unwrap())).collect();
-        assert_eq!(members, [&b"inner"[..], b"next"]);
-    }
-
     #[test]
     fn types_are_found_by_kind_and_name() {
-        let wanted: [(Kind, &[u8]); 4] = [
-            (Kind::Function, b"schedule"),
-            (Kind::Typedef, b"btf_trace_it"),
-            (Kind::Typedef, b"schedule"),
-            (Kind::Function, b"nothing"),
+        let wanted: [(BtfKind, &[u8]); 4] = [
+            (BtfKind::Function, b"schedule"),
+            (BtfKind::Typedef, b"btf_trace_it"),
+            (BtfKind::Typedef, b"schedule"),
+            (BtfKind::Function, b"nothing"),
         ];
         assert_eq!(kernel().find(&wanted), [Some(5), Some(13), None, None]);
     }
@@ -529,60 +344,31 @@ mod tests {
     #[test]
     fn members_are_found_in_the_type_that_has_them() {
         let wanted = [
-            (Kind::Struct, "task_struct", "next"),
-            (Kind::Struct, "holder", "next"),
-            (Kind::Struct, "wide", "many"),
-            (Kind::Union, "wide", "many"),
-            (Kind::Struct, "nothing", "many"),
+            (BtfKind::Struct, "task_struct", "next"),
+            (BtfKind::Struct, "holder", "next"),
+            (BtfKind::Struct, "wide", "many"),
+            (BtfKind::Union, "wide", "many"),
+            (BtfKind::Struct, "nothing", "many"),
         ];
         assert_eq!(kernel().have(&wanted), [true, false, true, false, false]);
-    }
-
-    #[test]
-    fn flavours_are_no_part_of_a_name() {
-        for (name, expected) in [
-            ("task_struct", "task_struct"),
-            ("task_struct___old", "task_struct"),
-            ("a___b___c", "a___b"),
-            ("a____b", "a____b"),
-            ("___b", "___b"),
-            ("a___", "a___"),
-        ] {
-            assert_eq!(essential(name.as_bytes()), expected.as_bytes(), "{name}");
-        }
     }
 
     #[test]
     fn damaged_bytes_are_no_types_and_no_panic() {
         let whole = kernel();
         for length in 0..whole.bytes.len() {
-            assert!(Types::new(whole.bytes[..length].to_vec()).is_none(), "{length} bytes");
+            assert!(Btf::new(whole.bytes[..length].to_vec()).is_none(), "{length} bytes");
         }
         for at in 0..whole.bytes.len() {
             for value in [0, 1, 0x7f, 0xff] {
                 let mut bytes = whole.bytes.to_vec();
                 bytes[at] = value;
-                if let Some(types) = Types::new(bytes) {
-                    let _ = types.cut_for(&whole);
-                    let _ = whole.cut_for(&types);
-                    let _ = types.find(&[(Kind::Function, b"schedule")]);
+                if let Some(types) = Btf::new(bytes) {
+                    let _ = types.subset_for(&whole);
+                    let _ = whole.subset_for(&types);
+                    let _ = types.find(&[(BtfKind::Function, b"schedule")]);
                 }
             }
         }
-    }
-
-    #[test]
-    fn of_this_kernel_libbpf_reads_what_is_cut() {
-        let Ok(bytes) = std::fs::read(VMLINUX) else { return };
-        let mut storage = MaybeUninit::uninit();
-        let object = KillsnoopSkelBuilder::default().open(&mut storage).unwrap();
-        let object = load::types_of(&object).unwrap();
-        let structs = [c"task_struct", c"cgroup_subsys_state", c"cred", c"mm_struct", c"kernfs_node"];
-        let (count, ids, sizes) = read_by_libbpf(&bytes, &structs);
-        let cut = Types::new(bytes).unwrap().cut_for(&object).unwrap();
-        let (fewer, cut_ids, cut_sizes) = read_by_libbpf(&cut, &structs);
-        assert_eq!(cut_ids[..2], ids[..2], "those whose ids are told the kernel");
-        assert_eq!(cut_sizes, sizes);
-        assert!(fewer < count, "{fewer} of {count}");
     }
 }

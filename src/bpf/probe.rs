@@ -7,7 +7,7 @@ use std::path::Path;
 
 use rustix::thread::CapabilitySet;
 
-use super::types::{self, Kind};
+use super::btf::{self, BtfKind};
 use crate::enrich::procfs;
 
 /// What this host offers.
@@ -96,7 +96,7 @@ const PROC_PID_INIT_INO: u64 = 0xEFFF_FFFC;
 
 /// Looks at this host.
 pub fn host() -> HostFacts {
-    let helper = |name| (Kind::Enum, "bpf_func_id", name);
+    let helper = |name| (BtfKind::Enum, "bpf_func_id", name);
     let wanted = [
         helper("BPF_FUNC_ringbuf_output"),
         helper("BPF_FUNC_task_storage_get"),
@@ -106,11 +106,11 @@ pub fn host() -> HostFacts {
         helper("BPF_FUNC_task_pt_regs"),
         helper("BPF_FUNC_loop"),
         // struct members that came with it: 6.4 (08a7ce384e33), 6.19, and 7.x, which has no other way any more
-        (Kind::Struct, "bpf_local_storage_map", "selem_ma"),
-        (Kind::Struct, "bpf_local_storage_map", "use_kmalloc_nolock"),
-        (Kind::Struct, "bpf_local_storage", "owner_refcnt"),
+        (BtfKind::Struct, "bpf_local_storage_map", "selem_ma"),
+        (BtfKind::Struct, "bpf_local_storage_map", "use_kmalloc_nolock"),
+        (BtfKind::Struct, "bpf_local_storage", "owner_refcnt"),
     ];
-    let (types, uname) = (types::of_kernel(), rustix::system::uname());
+    let (types, uname) = (btf::of_kernel(), rustix::system::uname());
     let found = types.as_ref().map_or_else(|| vec![false; wanted.len()], |types| types.have(&wanted));
     let has = |name| wanted.iter().zip(&found).any(|((.., wanted), &found)| *wanted == name && found);
     HostFacts {

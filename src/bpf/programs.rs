@@ -13,8 +13,9 @@ use std::sync::Mutex;
 use libbpf_rs::skel::{OpenSkel, Skel};
 use libbpf_rs::{AsRawLibbpf, OpenProgramMut};
 
+use super::btf::{self, Btf, BtfKind};
 use super::load::Opened;
-use super::types::{self, Kind, Types};
+
 use crate::skel::KillsnoopSkel;
 
 /// More threads than this gain nothing: the largest program alone takes that long.
@@ -123,28 +124,28 @@ fn owned(fd: i32) -> io::Result<OwnedFd> {
 
 /// What a program of this section is attached to, among the types of the kernel. By kind as well: since 6.7 there is a struct
 /// of the name of the task iterator.
-fn attached_to(section: &str) -> Option<(Kind, String)> {
+fn attached_to(section: &str) -> Option<(BtfKind, String)> {
     let (kind, name) = section.split_once('/')?;
     match kind {
-        "tp_btf" => Some((Kind::Typedef, format!("btf_trace_{name}"))),
-        "iter.s" => Some((Kind::Function, format!("bpf_iter_{name}"))),
-        "fexit" => Some((Kind::Function, name.to_owned())),
+        "tp_btf" => Some((BtfKind::Typedef, format!("btf_trace_{name}"))),
+        "iter.s" => Some((BtfKind::Function, format!("bpf_iter_{name}"))),
+        "fexit" => Some((BtfKind::Function, name.to_owned())),
         _ => None,
     }
 }
 
 /// The ids of all, in their order, 0 of what is attached to nothing; None if one is not there.
-fn all_attached_to(kernel: &Types, sections: &[String]) -> Option<Vec<u32>> {
+fn all_attached_to(kernel: &Btf, sections: &[String]) -> Option<Vec<u32>> {
     let is_attached = |section: &&String| *section != RUN_BY_CALL;
     let attached: Vec<&String> = sections.iter().filter(is_attached).collect();
     let mut ids = ids_attached_to(kernel, &attached)?.into_iter();
     sections.iter().map(|section| if is_attached(&section) { ids.next() } else { Some(0) }).collect()
 }
 
-fn ids_attached_to(kernel: &Types, sections: &[&String]) -> Option<Vec<u32>> {
-    let names: Vec<(Kind, String)> =
+fn ids_attached_to(kernel: &Btf, sections: &[&String]) -> Option<Vec<u32>> {
+    let names: Vec<(BtfKind, String)> =
         sections.iter().map(|section| attached_to(section)).collect::<Option<_>>()?;
-    let wanted: Vec<(Kind, &[u8])> = names.iter().map(|(kind, name)| (*kind, name.as_bytes())).collect();
+    let wanted: Vec<(BtfKind, &[u8])> = names.iter().map(|(kind, name)| (*kind, name.as_bytes())).collect();
     let found = kernel.find(&wanted);
     for (section, _) in sections.iter().zip(&found).filter(|(_, id)| id.is_none()) {
         tracing::debug!("{section} is not in the kernel's BTF: libbpf is asked");
@@ -252,7 +253,7 @@ pub(super) fn load(opened: Opened<'_>) -> Result<(KillsnoopSkel<'_>, Programs), 
     let btf = unsafe { libbpf_sys::bpf_object__btf_fd(object.as_ptr()) };
     let attach_to = kernel.as_ref().and_then(|kernel| all_attached_to(kernel, &sections));
     drop(kernel);
-    types::forget();
+    btf::forget();
     let fds = attach_to.and_then(|attach_to| load_side_by_side(&prepared, &attach_to, btf));
     let types: Vec<_> = prepared.into_iter().map(|program| (program.attach_type(), program.name)).collect();
     let is_done = fds.is_some();
