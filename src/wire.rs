@@ -55,6 +55,20 @@ pub const MAX_ANCESTORS: u32 = Constant::MAX_ANCESTORS.0;
 /// A record of another version is refused, never guessed at.
 pub const VERSION: u16 = Constant::WIRE_VERSION.0 as u16;
 
+/// Bytes that the kernel keeps of a name, without its NUL.
+pub const COMM_BYTES: usize = COMM_LENGTH - 1;
+
+/// With its NUL.
+const COMM_LENGTH: usize = TaskConstant::TASK_COMM_LEN.0 as usize;
+
+/// A name as the kernel keeps it: its first bytes, then NULs.
+pub fn comm_of(name: &[u8]) -> [u8; COMM_LENGTH] {
+    let mut comm = [0; COMM_LENGTH];
+    let kept = name.len().min(COMM_BYTES);
+    comm[..kept].copy_from_slice(&name[..kept]);
+    comm
+}
+
 /// The bytes of a wire struct, as the kernel would have written them.
 pub fn bytes_of<T: plain::Plain>(value: &T) -> &[u8] {
     // SAFETY: Plain structs of this module have no padding (static asserts of wire.h and store.h), so

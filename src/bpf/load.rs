@@ -19,7 +19,7 @@ use super::undisturbed::undisturbed;
 use crate::config::{Config, Failed};
 use crate::error::TraceError;
 use crate::skel::{KillsnoopSkelBuilder, OpenKillsnoopSkel};
-use crate::wire::{LegacyController, Settings};
+use crate::wire::{Constant, LegacyController, Settings};
 
 /// What the programs at the end of the kill family's calls are called.
 pub(super) const AT_THE_END_OF: &str = "after_";
@@ -200,6 +200,9 @@ fn existing_functions(open: &mut OpenKillsnoopSkel<'_>) -> HashSet<String> {
     functions.into_iter().zip(found).filter_map(|(name, id)| id.map(|_| name)).collect()
 }
 
+/// Of the name of an environment variable, with its `=`.
+const NAME_BYTES: usize = Constant::VARIABLE_NAME.0 as usize;
+
 fn settings(plan: Plan, config: &Config, selection: &Selection) -> Settings {
     let mut settings = Settings {
         outcomes: u32::from(config.outcomes),
@@ -228,8 +231,8 @@ fn settings(plan: Plan, config: &Config, selection: &Selection) -> Settings {
     };
     let slots = settings.variable.iter_mut().zip(&mut settings.variable_mask);
     for (name, (words, masks)) in config.variables.iter().zip(slots) {
-        let mut bytes = [0u8; 64];
-        let mut mask = [0u8; 64];
+        let mut bytes = [0u8; NAME_BYTES];
+        let mut mask = [0u8; NAME_BYTES];
         for (place, byte) in name.bytes().chain(*b"=").enumerate().take(bytes.len()) {
             (bytes[place], mask[place]) = (byte, 0xff);
         }

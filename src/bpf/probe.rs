@@ -8,7 +8,8 @@ use std::path::Path;
 use rustix::thread::CapabilitySet;
 
 use super::btf::{self, BtfKind};
-use crate::enrich::procfs;
+use crate::enrich::cgroups::UNIFIED;
+use crate::enrich::procfs::{self, CgroupLine};
 
 /// What this host offers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -147,17 +148,14 @@ pub fn in_initial_pid_namespace() -> bool {
 /// Bytes that this process may have the kernel keep for it: the smallest limit of a memory cgroup on the way up.
 pub fn memory_limit() -> Option<u64> {
     let cgroups = procfs::read_text("/proc/self/cgroup").ok()?;
-    let limits = cgroups.lines().filter_map(|line| {
-        let (controllers, path) = line.split_once(':')?.1.split_once(":/")?;
-        let (root, file) = match controllers {
-            "" => ("/sys/fs/cgroup", "memory.max"),
-            _ if controllers.split(',').any(|controller| controller == "memory") => {
-                ("/sys/fs/cgroup/memory", "memory.limit_in_bytes")
-            }
+    let limits = CgroupLine::parse_all(&cgroups).filter_map(|line| {
+        let (root, file) = match line.hierarchy {
+            UNIFIED => ("/sys/fs/cgroup", "memory.max"),
+            _ if line.has("memory") => ("/sys/fs/cgroup/memory", "memory.limit_in_bytes"),
             _ => return None,
         };
         Path::new(root)
-            .join(path)
+            .join(line.path.strip_prefix('/')?)
             .ancestors()
             .take_while(|directory| directory.starts_with(root))
             .filter_map(|directory| fs::read_to_string(directory.join(file)).ok()?.trim().parse().ok())
@@ -170,12 +168,9 @@ pub fn memory_limit() -> Option<u64> {
 /// From lines such as `4:memory:/system.slice`.
 fn legacy_cgroups(text: &str) -> Option<LegacyCgroups> {
     let hierarchy_of = |wanted: &str| {
-        text.lines().find_map(|line| {
-            let (number, rest) = line.split_once(':')?;
-            let (controllers, _) = rest.split_once(':')?;
-            let number = number.parse().ok().filter(|&number| number != 0)?;
-            controllers.split(',').any(|controller| controller == wanted).then_some(number)
-        })
+        CgroupLine::parse_all(text)
+            .find(|line| line.hierarchy != UNIFIED && line.has(wanted))
+            .map(|line| line.hierarchy)
     };
     let memory = hierarchy_of("memory").map(|hierarchy| LegacyCgroups { hierarchy, is_memory: true });
     memory.or_else(|| hierarchy_of("pids").map(|hierarchy| LegacyCgroups { hierarchy, is_memory: false }))

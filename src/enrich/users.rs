@@ -12,6 +12,8 @@ use std::time::{Duration, Instant};
 
 use rustix::fs::{Mode, OFlags, ResolveFlags};
 
+use crate::base::accounts::{Group, User};
+
 /// A file is looked at again after so long.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
@@ -89,6 +91,14 @@ impl Stamp {
 
 /// Name and id of a line.
 type ReadLine = fn(&[u8]) -> Option<(&[u8], u32)>;
+
+fn user_of_line(line: &[u8]) -> Option<(&[u8], u32)> {
+    User::of_line(line).map(|user| (user.name, user.uid))
+}
+
+fn group_of_line(line: &[u8]) -> Option<(&[u8], u32)> {
+    Group::of_line(line).map(|group| (group.name, group.gid))
+}
 
 #[derive(Debug)]
 struct Table {
@@ -170,36 +180,6 @@ fn parse(text: &[u8], read_line: ReadLine) -> HashMap<u32, Option<Box<str>>> {
         names.entry(id).or_insert_with(|| std::str::from_utf8(name).ok().map(Box::from));
     }
     names
-}
-
-/// `name:password:uid:gid:…`; a line without a gid is one that glibc ignores.
-fn user_of_line(line: &[u8]) -> Option<(&[u8], u32)> {
-    let mut fields = line.split(|&byte| byte == b':');
-    let name = name_of(fields.next()?)?;
-    let uid = number(fields.nth(1)?)?;
-    number(fields.next()?)?;
-    Some((name, uid))
-}
-
-/// `name:password:gid:…`
-fn group_of_line(line: &[u8]) -> Option<(&[u8], u32)> {
-    let mut fields = line.split(|&byte| byte == b':');
-    let name = name_of(fields.next()?)?;
-    Some((name, number(fields.nth(1)?)?))
-}
-
-/// None for a comment, and for `+` and `-`, which refer to NIS.
-fn name_of(field: &[u8]) -> Option<&[u8]> {
-    let name = field.trim_ascii_start();
-    (!matches!(name.first(), None | Some(b'#' | b'+' | b'-'))).then_some(name)
-}
-
-fn number(field: &[u8]) -> Option<u32> {
-    // parse() would take a sign
-    if !field.iter().all(u8::is_ascii_digit) {
-        return None;
-    }
-    std::str::from_utf8(field).ok()?.parse().ok()
 }
 
 #[cfg(test)]

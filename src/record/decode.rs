@@ -13,6 +13,7 @@ use super::{
     Gap, Ghost, IdentityFacts, Image, Limits, OomFacts, Previous, PreviousSource, ProcessFacts, Record,
     SigInfo, Snapshot, SpawnerFacts, SubjectFacts, Syscall, SyscallAbi, Task, Title, TitleFacts,
 };
+use crate::base::reversed_path;
 use crate::wire::{
     Abi, Behind, Constant, Disposition as WireDisposition, Info as WireInfo, Kind, PreviousFlag, ProcessFlag,
     SignalFlag, SpawnerFlag, VERSION, WireAttempt, WireCgroup, WireEnd, WireGhost, WireIdentity, WireLimits,
@@ -277,11 +278,6 @@ const NO_LIMIT: u64 = (i64::MAX / 65536) as u64;
 fn decode_oom(bytes: &[u8]) -> Result<OomFacts, DecodeError> {
     let head: WireOom = take(bytes, 0, "an OOM kill")?;
     let path = slice(bytes, size_of::<WireOom>(), head.path_bytes as usize, "a cgroup's path")?;
-    let mut cgroup = Vec::new();
-    for name in path.split(|&byte| byte == 0).rev().filter(|name| !name.is_empty()) {
-        cgroup.push(b'/');
-        cgroup.extend_from_slice(name);
-    }
     let tells = head.start_time != 0;
     // swap entries (2) are no memory; the counters lag, and may be below 0 for a moment
     let pages = |place: usize| head.rss[place].max(0) as u64;
@@ -294,7 +290,7 @@ fn decode_oom(bytes: &[u8]) -> Result<OomFacts, DecodeError> {
         rss_pages: tells.then(|| pages(0).saturating_add(pages(1)).saturating_add(pages(3))),
         usage_and_limit: (tells && head.limit != 0 && head.limit < NO_LIMIT)
             .then_some((head.usage, head.limit)),
-        cgroup,
+        cgroup: reversed_path::to_path(path),
         cpuset_nodes: head.cpuset_nodes,
         policy_nodes: head.policy_nodes,
         by_sysrq: false,

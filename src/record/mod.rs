@@ -10,6 +10,8 @@ pub mod names;
 use std::borrow::Cow;
 
 use self::cause::Explanation;
+use crate::base::reversed_path;
+pub use crate::wire::COMM_BYTES;
 use crate::wire::Constant;
 
 pub use decode::{DecodeError, decode, decode_ghost, decode_titles};
@@ -273,11 +275,7 @@ pub struct SubjectFacts<'a> {
 impl SubjectFacts<'_> {
     /// The path of the executable, as the process itself would see it.
     pub fn exe_path(&self) -> Option<Vec<u8>> {
-        let mut path = Vec::with_capacity(self.exe.len());
-        for name in self.exe.split(|&byte| byte == 0).rev().filter(|name| !name.is_empty()) {
-            path.push(b'/');
-            path.extend_from_slice(name);
-        }
+        let path = reversed_path::to_path(&self.exe);
         (!path.is_empty()).then_some(path)
     }
 }
@@ -308,9 +306,6 @@ impl Previous {
         self.signal == number && matches!(self.result, 0 | 4)
     }
 }
-
-/// Bytes that the kernel keeps of a name: `TASK_COMM_LEN` of include/linux/sched.h, less its NUL.
-pub const COMM_BYTES: usize = 15;
 
 /// A `comm`, without the NULs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -3,7 +3,7 @@
 
 use crate::bpf::selection::{Selected, Selection};
 use crate::output::select::filter::{Conditions, Exact};
-use crate::wire::SelectKey;
+use crate::wire::{COMM_BYTES, SelectKey, comm_of};
 
 /// Entries of the map `selected`.
 const VALUES: usize = 1024;
@@ -68,10 +68,8 @@ fn selected(value: &Exact, redacts: bool) -> Option<Selected> {
     match value {
         Exact::Number(number) => Some(Selected::Number(*number as u32)),
         // what the kernel keeps of a name, and nothing that is shown in another way
-        Exact::Text(text) if !redacts && text.len() <= 15 && !text.is_empty() && text.is_ascii() => {
-            let mut comm = [0; 16];
-            comm[..text.len()].copy_from_slice(text.as_bytes());
-            Some(Selected::Comm(comm))
+        Exact::Text(text) if !redacts && text.len() <= COMM_BYTES && !text.is_empty() && text.is_ascii() => {
+            Some(Selected::Comm(comm_of(text.as_bytes())))
         }
         Exact::Text(_) | Exact::Signal(_) => None,
     }

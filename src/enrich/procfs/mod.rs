@@ -1,6 +1,7 @@
 //! /proc, read with the start time in hand: a pid that is used again is another process.
 
 mod argument_block;
+mod cgroup;
 mod memory;
 mod namespaces;
 mod stat;
@@ -15,11 +16,13 @@ use rustix::fs::PROC_SUPER_MAGIC;
 #[cfg(any(test, fuzzing))]
 pub(crate) use self::argument_block::is_title;
 pub use self::argument_block::{ArgumentBlock, argument_block};
+pub use self::cgroup::CgroupLine;
 pub use self::memory::read_in_time;
 pub use self::namespaces::{HostNamespaces, shares_mounts_with_init};
 pub use self::stat::{Stat, status_number};
 use self::stat::{numbers, ticks};
-use crate::record::COMM_BYTES;
+use crate::base::reversed_path;
+use crate::wire::COMM_BYTES;
 
 /// The text of a file in which a process, or a user, may have put bytes that are no text: a name in /proc, the comment field of
 /// /etc/passwd. What else is there is not to be lost for that.
@@ -40,7 +43,7 @@ pub fn is_same_process(proc_directory: &Path, pid: u32, start: u64) -> bool {
     numbers(proc_directory, pid).is_ok_and(|stat| stat.start_ticks == ticks(start))
 }
 
-/// What /proc tells of a process at this moment.
+/// What /proc shows of a process at this moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Status {
     /// `comm`.
@@ -71,12 +74,7 @@ pub fn exe_names(proc_directory: &Path, pid: u32) -> Option<Vec<u8>> {
     let path = path.as_os_str().as_bytes();
     // the kernel's word for a file without a name; it is not part of the name
     let path = path.strip_suffix(b" (deleted)").unwrap_or(path);
-    let mut names = Vec::with_capacity(path.len() + 1);
-    for name in path.split(|&byte| byte == b'/').rev().filter(|name| !name.is_empty()) {
-        names.extend_from_slice(name);
-        names.push(0);
-    }
-    (path.first() == Some(&b'/') && !names.is_empty()).then_some(names)
+    reversed_path::of_path(path)
 }
 
 /// Is there a /proc? A directory of that name is none.
