@@ -18,7 +18,7 @@ pub mod cli;
 pub mod command;
 pub mod config;
 pub mod correlate;
-pub mod enrich;
+mod enrich;
 pub mod error;
 pub mod event;
 #[cfg(any(test, fuzzing))]
@@ -28,6 +28,6 @@ pub mod record;
 #[rustfmt::skip]
 #[allow(unsafe_code)]
 mod skel;
-pub mod trace;
+mod trace;
 #[allow(unsafe_code)]
-pub mod wire;
+mod wire;

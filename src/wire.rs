@@ -2,12 +2,10 @@
 //!
 //! The only place that says a struct is plain data.
 
-pub use super::skel::types::{
-    call_arm as CallArm, call_arm64 as CallArm64, call_i386 as CallI386, call_x86_64 as CallX86_64,
+pub(crate) use super::skel::types::{
     counters as Counters, environment as Environment, ghost as WireGhost, hidden_class as HiddenClass,
-    identity as Identity, legacy_controller as LegacyController, pidfd_flag as PidfdFlag,
-    reader_state as ReaderState, select_key as SelectKey, select_value as SelectValue, settings as Settings,
-    siginfo_code as SiCode, signal_number as SignalNumber, task_constant as TaskConstant, wire_abi as Abi,
+    identity as Identity, legacy_controller as LegacyController,
+    reader_state as ReaderState, select_key as SelectKey, select_value as SelectValue, settings as Settings, task_constant as TaskConstant, wire_abi as Abi,
     wire_attempt as WireAttempt, wire_behind as Behind, wire_cgroup as WireCgroup, wire_constant as Constant,
     wire_disposition as Disposition, wire_end as WireEnd, wire_identity as WireIdentity, wire_info as Info,
     wire_kind as Kind, wire_limits as WireLimits, wire_oom as WireOom, wire_previous as WirePrevious,
@@ -50,10 +48,10 @@ unsafe impl plain::Plain for SelectValue {}
 unsafe impl plain::Plain for Counters {}
 
 /// Largest number of ancestors that a record can hold of one side.
-pub const MAX_ANCESTORS: u32 = Constant::MAX_ANCESTORS.0;
+pub(crate) const MAX_ANCESTORS: u32 = Constant::MAX_ANCESTORS.0;
 
 /// A record of another version is refused, never guessed at.
-pub const VERSION: u16 = Constant::WIRE_VERSION.0 as u16;
+pub(crate) const VERSION: u16 = Constant::WIRE_VERSION.0 as u16;
 
 /// Bytes that the kernel keeps of a name, without its NUL.
 pub const COMM_BYTES: usize = COMM_LENGTH - 1;
@@ -62,7 +60,7 @@ pub const COMM_BYTES: usize = COMM_LENGTH - 1;
 const COMM_LENGTH: usize = TaskConstant::TASK_COMM_LEN.0 as usize;
 
 /// A name as the kernel keeps it: its first bytes, then NULs.
-pub fn comm_of(name: &[u8]) -> [u8; COMM_LENGTH] {
+pub(crate) fn comm_of(name: &[u8]) -> [u8; COMM_LENGTH] {
     let mut comm = [0; COMM_LENGTH];
     let kept = name.len().min(COMM_BYTES);
     comm[..kept].copy_from_slice(&name[..kept]);
@@ -70,7 +68,7 @@ pub fn comm_of(name: &[u8]) -> [u8; COMM_LENGTH] {
 }
 
 /// The bytes of a wire struct, as the kernel would have written them.
-pub fn bytes_of<T: plain::Plain>(value: &T) -> &[u8] {
+pub(crate) fn bytes_of<T: plain::Plain>(value: &T) -> &[u8] {
     // SAFETY: Plain structs of this module have no padding (static asserts of wire.h and store.h), so
     // every byte is initialised.
     unsafe { plain::as_bytes(value) }

@@ -2,7 +2,7 @@
 
 /// A user: `name:password:uid:gid:comment:home:shell`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct User<'a> {
+pub(crate) struct User<'a> {
     /// Any bytes, and at least one.
     pub name: &'a [u8],
     /// The user's id.
@@ -13,7 +13,7 @@ pub struct User<'a> {
 
 impl<'a> User<'a> {
     /// From a line without its end.
-    pub fn of_line(line: &'a [u8]) -> Option<Self> {
+    pub(crate) fn of_line(line: &'a [u8]) -> Option<Self> {
         let mut fields = line.split(|&byte| byte == b':');
         let name = name_of(fields.next()?)?;
         let uid = number(fields.nth(1)?)?;
@@ -25,7 +25,7 @@ impl<'a> User<'a> {
 
 /// A group: `name:password:gid:member,member`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Group<'a> {
+pub(crate) struct Group<'a> {
     /// Any bytes, and at least one.
     pub name: &'a [u8],
     /// The group's id.
@@ -35,7 +35,7 @@ pub struct Group<'a> {
 
 impl<'a> Group<'a> {
     /// From a line without its end.
-    pub fn of_line(line: &'a [u8]) -> Option<Self> {
+    pub(crate) fn of_line(line: &'a [u8]) -> Option<Self> {
         let mut fields = line.split(|&byte| byte == b':');
         let name = name_of(fields.next()?)?;
         let gid = number(fields.nth(1)?)?;
@@ -43,7 +43,7 @@ impl<'a> Group<'a> {
     }
 
     /// Is this user a member?
-    pub fn has_member(&self, user: &[u8]) -> bool {
+    pub(crate) fn has_member(&self, user: &[u8]) -> bool {
         self.members.split(|&byte| byte == b',').any(|member| member == user)
     }
 }

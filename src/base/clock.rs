@@ -95,12 +95,12 @@ impl Sample {
 static NAMESPACE_OFFSET: AtomicI64 = AtomicI64::new(0);
 
 /// How much the kernel's boot time is ahead of `CLOCK_BOOTTIME` here, nanoseconds.
-pub fn namespace_offset() -> i128 {
+pub(crate) fn namespace_offset() -> i128 {
     i128::from(NAMESPACE_OFFSET.load(Ordering::Relaxed))
 }
 
 /// The kernel's boot time, nanoseconds.
-pub fn boot_time() -> u64 {
+pub(crate) fn boot_time() -> u64 {
     u64::try_from(boot_nanoseconds()).unwrap_or_default()
 }
 
@@ -109,18 +109,18 @@ fn boot_nanoseconds() -> i128 {
 }
 
 /// UTC, nanoseconds since the epoch.
-pub fn utc_now() -> i128 {
+pub(crate) fn utc_now() -> i128 {
     nanoseconds(ClockId::Realtime)
 }
 
 /// CPU time of this thread.
-pub fn thread_time() -> Duration {
+pub(crate) fn thread_time() -> Duration {
     let time = clock_gettime(ClockId::ThreadCPUTime);
     Duration::new(time.tv_sec.unsigned_abs(), time.tv_nsec as u32)
 }
 
 /// Compares the clock of this process with the kernel's, which `read` reads; without that they are taken to agree.
-pub fn calibrate(read: impl Fn() -> Option<u64>) {
+pub(crate) fn calibrate(read: impl Fn() -> Option<u64>) {
     let take = |_| {
         let before = nanoseconds(ClockId::Boottime);
         let kernel = read()?;

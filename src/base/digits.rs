@@ -16,18 +16,18 @@ fn decimal(mut value: u64, digits: &mut [u8; DIGITS]) -> &[u8] {
 }
 
 /// Decimal, as `to_string()` has it.
-pub fn push_number(out: &mut Vec<u8>, value: u64) {
+pub(crate) fn push_number(out: &mut Vec<u8>, value: u64) {
     out.extend_from_slice(decimal(value, &mut [0; DIGITS]));
 }
 
 /// Appends it to a text.
-pub fn push_decimal(text: &mut String, value: u64) {
+pub(crate) fn push_decimal(text: &mut String, value: u64) {
     // it is digits
     text.push_str(std::str::from_utf8(decimal(value, &mut [0; DIGITS])).unwrap_or_default());
 }
 
 /// The same of one that may be negative.
-pub fn push_integer(out: &mut Vec<u8>, value: i64) {
+pub(crate) fn push_integer(out: &mut Vec<u8>, value: i64) {
     if value < 0 {
         out.push(b'-');
     }
@@ -35,7 +35,7 @@ pub fn push_integer(out: &mut Vec<u8>, value: i64) {
 }
 
 /// `10.000123`, of nanoseconds.
-pub fn push_seconds(out: &mut Vec<u8>, nanoseconds: u64) {
+pub(crate) fn push_seconds(out: &mut Vec<u8>, nanoseconds: u64) {
     push_number(out, nanoseconds / 1_000_000_000);
     let mut fraction = *b".000000";
     put(&mut fraction[1..], nanoseconds % 1_000_000_000 / 1000);
@@ -53,7 +53,7 @@ fn put(digits: &mut [u8], mut value: u64) {
 const DAY: u64 = 24 * 60 * 60;
 
 /// RFC 3339 with nanoseconds, UTC, of nanoseconds since the epoch; the epoch itself where there is no such year.
-pub fn push_utc(out: &mut Vec<u8>, nanoseconds: i128) {
+pub(crate) fn push_utc(out: &mut Vec<u8>, nanoseconds: i128) {
     // of the years 1970 to 2554
     let Ok(ordinary) = u64::try_from(nanoseconds) else {
         let text = jiff::Timestamp::from_nanosecond(nanoseconds)
@@ -91,7 +91,7 @@ fn date(days: u64) -> (u64, u64, u64) {
 }
 
 /// `10.000123`, of nanoseconds.
-pub fn decimal_seconds(nanoseconds: u64) -> String {
+pub(crate) fn decimal_seconds(nanoseconds: u64) -> String {
     let mut text = Vec::new();
     push_seconds(&mut text, nanoseconds);
     String::from_utf8_lossy(&text).into_owned()

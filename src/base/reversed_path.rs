@@ -1,7 +1,7 @@
 //! A path as the kernel side walks it: its names from the last to the first, each with a NUL.
 
 /// The path that has these names; empty without any.
-pub fn to_path(names: &[u8]) -> Vec<u8> {
+pub(crate) fn to_path(names: &[u8]) -> Vec<u8> {
     let mut path = Vec::with_capacity(names.len());
     for name in names.split(|&byte| byte == 0).rev().filter(|name| !name.is_empty()) {
         path.push(b'/');
@@ -11,7 +11,7 @@ pub fn to_path(names: &[u8]) -> Vec<u8> {
 }
 
 /// The names of a path; None of one that is relative, or of the root.
-pub fn of_path(path: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn of_path(path: &[u8]) -> Option<Vec<u8>> {
     let mut names = Vec::with_capacity(path.len() + 1);
     for name in path.split(|&byte| byte == b'/').rev().filter(|name| !name.is_empty()) {
         names.extend_from_slice(name);

@@ -45,7 +45,7 @@ impl Apart {
         }
     }
 
-    /// All that it reads, a piece at a time. Whoever waits here can be ended by a signal.
+    /// All that it reads, a piece at a time. A wait here can be ended by a signal.
     ///
     /// # Errors
     /// If it cannot be had, or is not taken.
@@ -83,7 +83,7 @@ impl Apart {
     }
 
     fn reap(&self, options: libc::c_int) {
-        // SAFETY: no status is asked for. Nothing else reaps it: whoever waits for any child takes none without a signal at
+        // SAFETY: no status is asked for. Nothing else reaps it: a wait for any child accepts none without a signal at
         // its end.
         unsafe { libc::waitpid(self.pid, std::ptr::null_mut(), libc::__WALL | options) };
     }
@@ -95,7 +95,7 @@ impl Drop for Apart {
             return;
         }
         let _ = pidfd_send_signal(&self.process, Signal::KILL);
-        // one that hangs is left to whoever reaps orphans
+        // one that hangs is left to the process that reaps orphans
         if !self.wait_until(Instant::now() + Duration::from_millis(50)) {
             self.reap(libc::WNOHANG);
         }

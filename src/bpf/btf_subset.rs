@@ -234,7 +234,7 @@ mod tests {
         let (count, ids, sizes) = read_by_libbpf(&bytes, &structs);
         let cut = Btf::new(bytes).unwrap().subset_for(&object).unwrap();
         let (fewer, cut_ids, cut_sizes) = read_by_libbpf(&cut, &structs);
-        assert_eq!(cut_ids[..2], ids[..2], "those whose ids are told the kernel");
+        assert_eq!(cut_ids[..2], ids[..2], "those whose ids are passed to the kernel");
         assert_eq!(cut_sizes, sizes);
         assert!(fewer < count, "{fewer} of {count}");
     }

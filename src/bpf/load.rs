@@ -72,7 +72,7 @@ pub(super) struct Opened<'obj> {
     pub(super) file: Option<File>,
 }
 
-/// Opens it, and gives libbpf those of the kernel's types that it needs.
+/// Opens it, and passes libbpf those of the kernel's types that it needs.
 ///
 /// # Errors
 /// If libbpf cannot read the object, or the kernel's types cannot be read.

@@ -38,7 +38,7 @@ pub struct Plan {
     pub shares_pids: bool,
     /// Forks that the fork hook missed are mended where the new task is woken.
     pub recovers_forks: bool,
-    /// The system call of a signal can be told.
+    /// The system call of a signal is known.
     pub has_via: bool,
     /// How calls that fail, and signal 0, are seen.
     pub attempts: Attempts,

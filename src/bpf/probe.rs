@@ -40,8 +40,8 @@ pub struct HostFacts {
     pub has_storage_allocator: bool,
     /// The saved registers of a task (5.15): without them there is no `via`.
     pub has_task_pt_regs: bool,
-    /// BPF programs can be attached to the end of a kernel function. Only a trial tells, and only who asks for
-    /// attempts needs to know: false until [`try_trampoline`](super::load::try_trampoline) was asked.
+    /// BPF programs can be attached to the end of a kernel function. Only a trial shows it, and only
+    /// attempts need it: false until [`try_trampoline`](super::load::try_trampoline) was asked.
     pub has_trampolines: bool,
     /// BPF programs can loop without the verifier following each turn (5.17).
     pub has_loop: bool,

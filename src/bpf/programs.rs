@@ -2,7 +2,7 @@
 //!
 //! libbpf relocates them and makes the maps; the programs are then given to the kernel from several threads, as libbpf
 //! would give them. If the kernel refuses one, libbpf does it all over again in its own way: what it then says is what is
-//! told.
+//! reported.
 
 use std::collections::HashMap;
 use std::ffi::{CStr, CString};

@@ -11,7 +11,7 @@ use crate::record::{self, TitleFacts};
 ///
 /// # Errors
 /// If it cannot be read.
-pub fn read_titles(link: BorrowedFd<'_>, take_one: &mut dyn FnMut(TitleFacts<'_>)) -> io::Result<()> {
+pub(crate) fn read_titles(link: BorrowedFd<'_>, take_one: &mut dyn FnMut(TitleFacts<'_>)) -> io::Result<()> {
     let iterator = programs::make_iterator(link)?;
     let mut waiting = Vec::new();
     Apart::read(&iterator)?.read_all(|bytes| {

@@ -7,7 +7,7 @@ const NEEDED: [&str; 5] =
     ["signal_generate", "sched_process_exec", "sched_process_fork", "sched_process_exit", "mark_victim"];
 
 /// Those that this kernel lacks; all of them where it has no BTF.
-pub fn missing() -> Vec<&'static str> {
+pub(crate) fn missing() -> Vec<&'static str> {
     let Some(kernel) = btf::of_kernel() else { return NEEDED.to_vec() };
     let types = NEEDED.map(|name| format!("btf_trace_{name}"));
     let wanted = types.each_ref().map(|name| (BtfKind::Typedef, name.as_bytes()));

@@ -1,7 +1,7 @@
 //! A time in which no signal reaches this thread.
 //!
-//! The verifier gives up with `EAGAIN` when a signal is pending, and what libbpf probes comes out wrong by it. libbpf tries again
-//! five times, which whoever sends more signals outlasts.
+//! The verifier stops with `EAGAIN` when a signal is pending, and what libbpf probes comes out wrong by it. libbpf tries again
+//! five times, which a sender of more signals outlasts.
 
 use std::mem::MaybeUninit;
 use std::sync::mpsc;

@@ -21,7 +21,7 @@ use super::container::Delegation;
 use crate::base::bounded::{Bounded, owner_of};
 
 /// The hierarchy of cgroup v2. A hierarchy of v1 has the number in the first column of /proc/PID/cgroup.
-pub const UNIFIED: u32 = 0;
+pub(crate) const UNIFIED: u32 = 0;
 
 /// So many bytes of paths are kept.
 const ROOM: usize = 8 * 1024 * 1024;
@@ -33,7 +33,7 @@ const WALK_EVERY: Duration = Duration::from_secs(1);
 
 /// The paths of cgroups, those of the least recent use dropped first.
 #[derive(Debug)]
-pub struct CgroupPaths {
+pub(crate) struct CgroupPaths {
     root: PathBuf,
     mounts: Vec<Mount>,
     looked_for_mounts: Instant,
@@ -47,7 +47,7 @@ pub struct CgroupPaths {
 
 impl CgroupPaths {
     /// Walks every hierarchy that is mounted. `root` is where the host's file system is.
-    pub fn new(root: &Path, now: Instant) -> Self {
+    pub(crate) fn new(root: &Path, now: Instant) -> Self {
         Self::of(root, mounts::find(root), ROOM, now)
     }
 
@@ -77,7 +77,7 @@ impl CgroupPaths {
     }
 
     /// The kernel reported that a cgroup has this path.
-    pub fn on_path(&mut self, hierarchy: u32, id: u64, bytes: &[u8]) {
+    pub(crate) fn on_path(&mut self, hierarchy: u32, id: u64, bytes: &[u8]) {
         let path = String::from_utf8_lossy(bytes);
         // a new name: what is below has a new one as well
         let old =
@@ -100,13 +100,13 @@ impl CgroupPaths {
     }
 
     /// The bytes of a path that is not UTF-8.
-    pub fn raw(&mut self, hierarchy: u32, id: u64) -> Option<Rc<[u8]>> {
+    pub(crate) fn raw(&mut self, hierarchy: u32, id: u64) -> Option<Rc<[u8]>> {
         self.raw.get(&(hierarchy, id)).map(Rc::clone)
     }
 
     /// The path of a cgroup. For an id that is not known the hierarchy is walked, at most once a second: until then
     /// None.
-    pub fn path(&mut self, hierarchy: u32, id: u64, now: Instant) -> Option<Rc<str>> {
+    pub(crate) fn path(&mut self, hierarchy: u32, id: u64, now: Instant) -> Option<Rc<str>> {
         // no cgroup has the id 0
         if id == 0 {
             return None;
@@ -121,7 +121,7 @@ impl CgroupPaths {
 
     /// From where on a path is what a user made of it, as far as its directories are there. Systemd gives a directory to
     /// whom it delegates it to.
-    pub fn delegation(&self, hierarchy: u32, path: &str) -> Option<Delegation> {
+    pub(crate) fn delegation(&self, hierarchy: u32, path: &str) -> Option<Delegation> {
         let is_of = |mount: &&Mount| mount.hierarchy == hierarchy && path.starts_with(&mount.prefix);
         let mount = self.mounts.iter().find(is_of)?;
         let above = mount.prefix.split('/').filter(|word| !word.is_empty()).count();

@@ -12,7 +12,7 @@ use crate::record::{Argv, ArgvFrom, Gap, KernelIdentity, ProcessFacts};
 
 impl Enricher {
     /// Fills the gaps that can be filled.
-    pub fn fill_gaps(&mut self, processes: &mut [ProcessFacts<'_>], identities: &dyn Identities) {
+    pub(crate) fn fill_gaps(&mut self, processes: &mut [ProcessFacts<'_>], identities: &dyn Identities) {
         for process in processes {
             let gap = match process.argv {
                 Argv::Missing(gap) if gap != Gap::Overwritten => Some(gap),

@@ -1,16 +1,16 @@
 //! Fills in what the kernel side flagged as missing, and nothing else; and adds what the host's files say of a process.
 
-pub mod cgroups;
-pub mod container;
+pub(crate) mod cgroups;
+pub(crate) mod container;
 mod gaps;
-pub mod kallsyms;
+pub(crate) mod kallsyms;
 mod kernel_stack;
 mod oom;
-pub mod procfs;
+pub(crate) mod procfs;
 mod spawners;
-pub mod surroundings;
-pub mod titles;
-pub mod users;
+pub(crate) mod surroundings;
+pub(crate) mod titles;
+pub(crate) mod users;
 mod whereabouts;
 
 use std::path::{Path, PathBuf};
@@ -34,7 +34,7 @@ use crate::record::{CgroupFacts, Ghost, KernelIdentity, Snapshot, Task};
 const OLDER_ROOM: usize = 16 * 1024 * 1024;
 
 /// What the kernel keeps of a process now.
-pub trait Identities {
+pub(crate) trait Identities {
     /// What is left of the process with this id in the initial pid namespace and this start (boot time, ns).
     fn ghost(&self, pid: u32, start: u64) -> Option<Ghost>;
 
@@ -44,7 +44,7 @@ pub trait Identities {
 
 /// Completes events.
 #[derive(Debug)]
-pub struct Enricher {
+pub(crate) struct Enricher {
     proc_directory: PathBuf,
     /// What ran before the tracer, where the kernel side cannot be asked by pid.
     older: Bounded<u32, ArgumentBlock>,
@@ -75,7 +75,7 @@ pub struct Enricher {
 impl Enricher {
     /// `root` is where the host's file system is. Where pids here are not those of the host, PID 1 of /proc is not the
     /// host's either, unless that is mounted elsewhere.
-    pub fn new(root: &Path, legacy_hierarchy: u32, shares_pids: bool) -> Self {
+    pub(crate) fn new(root: &Path, legacy_hierarchy: u32, shares_pids: bool) -> Self {
         let is_hosts = shares_pids || root != Path::new("/");
         Self {
             names: Names::new(root),
@@ -98,7 +98,7 @@ impl Enricher {
     }
 
     /// Reads the command lines of all that runs now, for a tracer whose own pids are not the host's.
-    pub fn remember_everybody(&mut self) {
+    pub(crate) fn remember_everybody(&mut self) {
         for pid in procfs::pids(&self.proc_directory) {
             let Ok(Some(block)) = procfs::argument_block(&self.proc_directory, pid) else { continue };
             let owner = procfs::owner(&self.proc_directory, pid).map_or(0, owner_of);
@@ -108,27 +108,27 @@ impl Enricher {
     }
 
     /// Explains the kernel's stack of a signal, if it came with one.
-    pub fn explain(&mut self, snapshot: &mut Snapshot<'_>) {
+    pub(crate) fn explain(&mut self, snapshot: &mut Snapshot<'_>) {
         self.stacks.explain(snapshot);
     }
 
     /// Adds the names of the functions of a stack that showed no cause: the only thing left to print of it.
-    pub fn name_functions(&mut self, snapshot: &mut Snapshot<'_>) {
+    pub(crate) fn name_functions(&mut self, snapshot: &mut Snapshot<'_>) {
         self.stacks.name_functions(snapshot);
     }
 
     /// Paths of cgroups that were not kept.
-    pub fn cgroup_paths_dropped(&self) -> u64 {
+    pub(crate) fn cgroup_paths_dropped(&self) -> u64 {
         self.cgroups.dropped
     }
 
     /// Takes the path of a cgroup.
-    pub fn on_cgroup(&mut self, cgroup: &CgroupFacts<'_>) {
+    pub(crate) fn on_cgroup(&mut self, cgroup: &CgroupFacts<'_>) {
         self.cgroups.on_path(cgroup.hierarchy, cgroup.id, cgroup.path);
     }
 
     /// Takes the titles that there are; what is not among them has none.
-    pub fn on_titles(&mut self, read: Titles) {
+    pub(crate) fn on_titles(&mut self, read: Titles) {
         self.titles_dropped += read.dropped;
         let last = std::mem::replace(&mut self.titles[0], read);
         self.titles[1] = last;
@@ -136,7 +136,7 @@ impl Enricher {
     }
 
     /// Which state of the host's files, cgroups and titles is known: what depends on these alone is the same while this is.
-    pub fn state(&self) -> u64 {
+    pub(crate) fn state(&self) -> u64 {
         // each of them only grows
         self.readings + self.state_of_files()
     }
@@ -147,22 +147,22 @@ impl Enricher {
     }
 
     /// Before this time (boot time, ns) the titles are those of an earlier reading.
-    pub fn titles_valid_from(&self) -> u64 {
+    pub(crate) fn titles_valid_from(&self) -> u64 {
         self.titles[0].read_at
     }
 
     /// How often something was asked for that may be another each time.
-    pub fn unsettled(&self) -> u64 {
+    pub(crate) fn unsettled(&self) -> u64 {
         self.unsettled
     }
 
     /// Looks, now and then, whether the host's files have changed.
-    pub fn look_again(&mut self, now: Instant) {
+    pub(crate) fn look_again(&mut self, now: Instant) {
         self.names.look_again(now);
     }
 
     /// Removes the namespaces of the host: they are not printed.
-    pub fn strip_host_namespaces(&self, task: &mut Task) {
+    pub(crate) fn strip_host_namespaces(&self, task: &mut Task) {
         self.host.strip(task);
     }
 }

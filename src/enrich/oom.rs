@@ -20,7 +20,7 @@ pub(crate) fn bits_of_list(text: &str) -> u64 {
 
 impl Enricher {
     /// Adds the scope of an OOM kill.
-    pub fn fill_oom(&self, oom: &mut OomFacts) {
+    pub(crate) fn fill_oom(&self, oom: &mut OomFacts) {
         let Some(functions) = self.stacks.functions() else { return };
         (oom.scope, oom.by_sysrq) = functions.oom_scope(&oom.stack);
         // mm/oom_kill.c: constrained_alloc() asks the policy first

@@ -7,7 +7,7 @@ use crate::record::{Argv, Gap, ProcessFacts, SpawnerFacts};
 
 impl Enricher {
     /// Completes the spawners that had not ended: each is in the record itself, or lives, or has left a ghost since.
-    pub fn fill_spawners(
+    pub(crate) fn fill_spawners(
         &mut self,
         processes: &mut [ProcessFacts<'_>],
         spawners: &mut [SpawnerFacts],

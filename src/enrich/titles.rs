@@ -12,7 +12,7 @@ const ROOM: usize = 4 * 1024 * 1024;
 
 /// One reading of the titles of all processes.
 #[derive(Debug)]
-pub struct Titles {
+pub(crate) struct Titles {
     /// When it began (boot time, ns).
     pub read_at: u64,
     /// With the owner of each.
@@ -25,7 +25,7 @@ pub struct Titles {
 
 /// What a reading knows of the title of a process.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Found<'a> {
+pub(crate) enum Found<'a> {
     /// It has this one.
     Title(&'a ReadTitle),
     /// It has none.
@@ -42,12 +42,12 @@ impl Default for Titles {
 
 impl Titles {
     /// A reading that begins at this boot time (ns).
-    pub fn of_time(read_at: u64) -> Self {
+    pub(crate) fn of_time(read_at: u64) -> Self {
         Self { read_at, of: Bounded::new(ROOM), cut: HashSet::new(), dropped: 0 }
     }
 
     /// Takes one. The user with most titles makes room for it.
-    pub fn keep(&mut self, facts: &TitleFacts<'_>) {
+    pub(crate) fn keep(&mut self, facts: &TitleFacts<'_>) {
         let title = &facts.title;
         let bytes: Arc<[u8]> = title.bytes.into();
         let read = ReadTitle { bytes, spilt: title.spilt, cut: title.cut, read_at: self.read_at };
@@ -59,7 +59,7 @@ impl Titles {
     }
 
     /// The title of this image of a process of this user.
-    pub fn find(&self, image: Image, uid: u32) -> Found<'_> {
+    pub(crate) fn find(&self, image: Image, uid: u32) -> Found<'_> {
         match self.of.peek(&image) {
             Some((_, title)) => Found::Title(title),
             None if self.cut.contains(&owner_of(uid)) => Found::Dropped,

@@ -22,7 +22,7 @@ const MAX_FILE_BYTES: u64 = 4 * 1024 * 1024;
 
 /// Names by id, as the two files have them now.
 #[derive(Debug)]
-pub struct Names {
+pub(crate) struct Names {
     root: PathBuf,
     users: Table,
     groups: Table,
@@ -30,7 +30,7 @@ pub struct Names {
 
 impl Names {
     /// `root` is where the host's file system is. Nothing is read before the first look-up.
-    pub fn new(root: &Path) -> Self {
+    pub(crate) fn new(root: &Path) -> Self {
         Self {
             root: root.to_owned(),
             users: Table::new("etc/passwd", user_of_line),
@@ -39,7 +39,7 @@ impl Names {
     }
 
     /// Looks at what was looked at before, if that is some time ago.
-    pub fn look_again(&mut self, now: Instant) {
+    pub(crate) fn look_again(&mut self, now: Instant) {
         for table in [&mut self.users, &mut self.groups] {
             if table.looked.is_some() {
                 table.refresh(&self.root, now);
@@ -48,17 +48,17 @@ impl Names {
     }
 
     /// How often the names became others.
-    pub fn changes(&self) -> u64 {
+    pub(crate) fn changes(&self) -> u64 {
         self.users.changes + self.groups.changes
     }
 
     /// The user's name. None where /etc/passwd has none, or none that is text.
-    pub fn user(&mut self, uid: u32, now: Instant) -> Option<&str> {
+    pub(crate) fn user(&mut self, uid: u32, now: Instant) -> Option<&str> {
         self.users.name(&self.root, uid, now)
     }
 
     /// The group's name. None where /etc/group has none, or none that is text.
-    pub fn group(&mut self, gid: u32, now: Instant) -> Option<&str> {
+    pub(crate) fn group(&mut self, gid: u32, now: Instant) -> Option<&str> {
         self.groups.name(&self.root, gid, now)
     }
 }
@@ -69,7 +69,7 @@ pub(crate) fn count(passwd: &[u8], group: &[u8]) -> usize {
     parse(whole_lines(passwd), user_of_line).len() + parse(whole_lines(group), group_of_line).len()
 }
 
-/// What tells one state of a file from another.
+/// What distinguishes one state of a file from another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Stamp {
     device: u64,

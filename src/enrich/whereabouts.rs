@@ -30,7 +30,7 @@ pub(super) struct Whereabouts {
 
 impl Enricher {
     /// What the host says of a process, by the ids in its record of this time (boot time, ns).
-    pub fn surroundings(
+    pub(crate) fn surroundings(
         &mut self,
         task: &Task,
         process: &ProcessFacts<'_>,

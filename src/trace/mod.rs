@@ -6,9 +6,9 @@ mod accounting;
 mod event_loop;
 mod loss;
 mod pipeline;
-pub mod priority;
-pub mod privileges;
-pub mod pushdown;
+pub(crate) mod priority;
+pub(crate) mod privileges;
+pub(crate) mod pushdown;
 mod raw_records;
 mod startup;
 mod titles;
@@ -37,7 +37,7 @@ use crate::wire::MAX_ANCESTORS;
 
 /// Requests to a running trace, made by a signal handler.
 #[derive(Debug)]
-pub struct Requests<'a> {
+pub(crate) struct Requests<'a> {
     /// Stop.
     pub stop: &'a AtomicBool,
     /// Do not wait for an output that accepts nothing.
@@ -51,7 +51,7 @@ pub struct Requests<'a> {
 }
 
 /// What the caller wants beside the events.
-pub struct TraceOptions<'a> {
+pub(crate) struct TraceOptions<'a> {
     /// Called when every hook is attached and nothing more than tracing is allowed to this process.
     pub when_ready: &'a mut dyn FnMut() -> io::Result<()>,
     /// What must still be allowed then.
@@ -68,7 +68,7 @@ impl std::fmt::Debug for TraceOptions<'_> {
 
 /// The result of a trace.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Outcome {
+pub(crate) struct Outcome {
     /// Signals that were reported.
     pub signals: u64,
     /// Signals that were hidden by default.
@@ -83,7 +83,7 @@ pub struct Outcome {
 
 /// How a process ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct End {
+pub(crate) struct End {
     /// Its name.
     pub comm: String,
     /// Its exit status, or the signal.
@@ -96,7 +96,7 @@ pub struct End {
 ///
 /// # Errors
 /// If tracing cannot begin, or the ring can no longer be read. A closed pipe is no error.
-pub fn run(
+pub(crate) fn run(
     config: &Config,
     requests: &Requests<'_>,
     reporter: &mut Reporter,

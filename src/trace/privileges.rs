@@ -41,7 +41,7 @@ const _: () = assert!(FIRST_USER + (4 << 20) < 0x7ffe_0000);
 
 /// What must still be possible.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Needs {
+pub(crate) struct Needs {
     /// A pidfd of the process of another user, perhaps, to which SIGTERM is handed on. No descriptor has a higher number.
     pub command: Option<RawFd>,
     /// /proc is asked for the command lines of others.
@@ -81,7 +81,7 @@ fn kept(permitted: CapabilitySet, needs: Needs) -> CapabilitySet {
     permitted & wanted
 }
 
-/// What was not given up, and why.
+/// What could not be dropped, and why.
 #[derive(Debug, Default)]
 struct Left(Vec<String>);
 
@@ -91,15 +91,15 @@ impl Left {
     }
 
     /// That is no reason not to trace.
-    fn say(&self) {
+    fn log(&self) {
         if !self.0.is_empty() {
             tracing::warn!("cannot give up what is no longer needed: {}", self.0.join(", "));
         }
     }
 }
 
-/// Gives up everything else: this thread and those that it starts from here on, and for good. Returns what was kept, in words.
-pub fn drop(mut needs: Needs, proc_directory: &Path) -> String {
+/// Drops everything else: this thread and those that it starts from here on, and for good. Returns what was kept, in words.
+pub(crate) fn drop(mut needs: Needs, proc_directory: &Path) -> String {
     let mut left = Left::default();
     close_memory(&mut left);
     // as it will be seen without
@@ -115,17 +115,17 @@ pub fn drop(mut needs: Needs, proc_directory: &Path) -> String {
         "system calls",
         filter::install(Life::Tracer { has_root: needs.has_root, command: needs.command }),
     );
-    left.say();
+    left.log();
     kept.map_or_else(|| "all".to_owned(), words)
 }
 
-/// The same for the process that opens FILEs: whose they are it stays.
-pub fn drop_but_for_files() {
+/// The same for the process that opens FILEs, which stays the user that they belong to.
+pub(crate) fn drop_but_for_files() {
     let mut left = Left::default();
     close_memory(&mut left);
     expire(|permitted| permitted & CapabilitySet::DAC_OVERRIDE, None, &mut left);
     left.note("system calls", filter::install(Life::Files));
-    left.say();
+    left.log();
 }
 
 /// Nobody reads what is in it: no core, no debugger of the same user's, no `/proc/PID/mem`.
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn a_thread_has_given_it_up_afterwards() {
+    fn a_thread_has_dropped_it_afterwards() {
         std::thread::spawn(|| {
             let before = rustix::thread::capabilities(None).unwrap().permitted;
             let mut left = Left::default();

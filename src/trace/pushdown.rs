@@ -28,7 +28,7 @@ fn key_of(key: &str) -> Option<u32> {
 
 /// What the kernel side can decide of these conditions. Texts are left alone if they are redacted before they are compared,
 /// trees where the kernel cannot follow them.
-pub fn select(conditions: &Conditions, redacts: bool, follows_trees: bool) -> Selection {
+pub(crate) fn select(conditions: &Conditions, redacts: bool, follows_trees: bool) -> Selection {
     let mut selection = Selection::default();
     if !conditions.pids.is_empty() {
         let pids = conditions.pids.iter().map(|&pid| Selected::Number(pid)).collect();

@@ -7,9 +7,9 @@ use std::path::Path;
 use super::memory::read_in_time;
 use super::stat::{numbers, ticks};
 
-/// An argument block as /proc shows it, and whose it is.
+/// An argument block as /proc shows it, and the process that it belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ArgumentBlock {
+pub(crate) struct ArgumentBlock {
     /// The arguments, NUL separated.
     pub bytes: Vec<u8>,
     /// Where it lies in the process's memory; 0 where the reader may not know.
@@ -36,7 +36,7 @@ fn is_overwritten(bytes: &[u8], length: Option<u64>) -> bool {
 impl ArgumentBlock {
     /// Is it the block of the image that a process ran when the kernel saw its block at this place (low half of
     /// the address)? A place of 0 says nothing, and nor does one that the next image has as well.
-    pub fn is_of(&self, start: u64, arg_start: u32) -> bool {
+    pub(crate) fn is_of(&self, start: u64, arg_start: u32) -> bool {
         arg_start != 0
             && self.is_at_random
             && self.arg_start as u32 == arg_start
@@ -65,7 +65,7 @@ pub(crate) fn is_title(bytes: &[u8]) -> bool {
 ///
 /// # Errors
 /// If the process is gone, or exec'd each time it was looked at.
-pub fn argument_block(proc_directory: &Path, pid: u32) -> io::Result<Option<ArgumentBlock>> {
+pub(crate) fn argument_block(proc_directory: &Path, pid: u32) -> io::Result<Option<ArgumentBlock>> {
     let place = || {
         let stat = numbers(proc_directory, pid)?;
         Ok::<_, io::Error>((stat.arg_start, stat.arg_end, stat.start_ticks))

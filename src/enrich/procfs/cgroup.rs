@@ -2,7 +2,7 @@
 
 /// One line: `N:CONTROLLERS:PATH`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CgroupLine<'a> {
+pub(crate) struct CgroupLine<'a> {
     /// The number of the hierarchy; 0 is version 2.
     pub hierarchy: u32,
     controllers: &'a str,
@@ -12,7 +12,7 @@ pub struct CgroupLine<'a> {
 
 impl<'a> CgroupLine<'a> {
     /// All lines of the file that are as they should be.
-    pub fn parse_all(text: &'a str) -> impl Iterator<Item = Self> {
+    pub(crate) fn parse_all(text: &'a str) -> impl Iterator<Item = Self> {
         text.lines().filter_map(|line| {
             let mut fields = line.splitn(3, ':');
             let (hierarchy, controllers, path) = (fields.next()?, fields.next()?, fields.next()?);
@@ -21,12 +21,12 @@ impl<'a> CgroupLine<'a> {
     }
 
     /// `cpu`, `cpuacct`; `name=systemd`. None of version 2.
-    pub fn controllers(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+    pub(crate) fn controllers(&self) -> impl Iterator<Item = &'a str> + use<'a> {
         self.controllers.split(',').filter(|name| !name.is_empty())
     }
 
     /// Does its hierarchy have this controller?
-    pub fn has(&self, controller: &str) -> bool {
+    pub(crate) fn has(&self, controller: &str) -> bool {
         self.controllers().any(|name| name == controller)
     }
 }

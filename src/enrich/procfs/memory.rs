@@ -1,4 +1,4 @@
-//! Files of /proc that show the memory of a process: whoever reads one waits for its memory map, which may be stuck. Bounded
+//! Files of /proc that show the memory of a process: a reader waits for its memory map, which may be stuck. Bounded
 //! in time, and in reads that wait for the processes of one user.
 
 use std::fs;
@@ -50,7 +50,7 @@ impl Waiting {
 ///
 /// # Errors
 /// [`io::ErrorKind::TimedOut`] if it hangs, or too many do; else what the read says.
-pub fn read_in_time(path: PathBuf) -> io::Result<Vec<u8>> {
+pub(crate) fn read_in_time(path: PathBuf) -> io::Result<Vec<u8>> {
     static WAITING: Waiting = Waiting::nobody();
     // the directory of a process belongs to its effective user, whatever may be read in it
     let owner =

@@ -15,11 +15,11 @@ use rustix::fs::PROC_SUPER_MAGIC;
 
 #[cfg(any(test, fuzzing))]
 pub(crate) use self::argument_block::is_title;
-pub use self::argument_block::{ArgumentBlock, argument_block};
-pub use self::cgroup::CgroupLine;
-pub use self::memory::read_in_time;
-pub use self::namespaces::{HostNamespaces, shares_mounts_with_init};
-pub use self::stat::{Stat, status_number};
+pub(crate) use self::argument_block::{ArgumentBlock, argument_block};
+pub(crate) use self::cgroup::CgroupLine;
+pub(crate) use self::memory::read_in_time;
+pub(crate) use self::namespaces::{HostNamespaces, shares_mounts_with_init};
+pub(crate) use self::stat::{Stat, status_number};
 use self::stat::{numbers, ticks};
 use crate::base::reversed_path;
 use crate::wire::COMM_BYTES;
@@ -29,23 +29,23 @@ use crate::wire::COMM_BYTES;
 ///
 /// # Errors
 /// If it cannot be read.
-pub fn read_text(path: impl AsRef<Path>) -> io::Result<String> {
+pub(crate) fn read_text(path: impl AsRef<Path>) -> io::Result<String> {
     Ok(String::from_utf8_lossy(&fs::read(path)?).into_owned())
 }
 
 /// Is it a process with an address space: no kernel thread, and no zombie?
-pub fn has_memory(proc_directory: &Path, pid: u32) -> bool {
+pub(crate) fn has_memory(proc_directory: &Path, pid: u32) -> bool {
     numbers(proc_directory, pid).is_ok_and(|stat| stat.size != 0)
 }
 
 /// Is this pid still the process that started then (boot time, ns)?
-pub fn is_same_process(proc_directory: &Path, pid: u32, start: u64) -> bool {
+pub(crate) fn is_same_process(proc_directory: &Path, pid: u32, start: u64) -> bool {
     numbers(proc_directory, pid).is_ok_and(|stat| stat.start_ticks == ticks(start))
 }
 
 /// What /proc shows of a process at this moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Status {
+pub(crate) struct Status {
     /// `comm`.
     pub comm: Vec<u8>,
     /// Effective user id.
@@ -53,7 +53,7 @@ pub struct Status {
 }
 
 /// Of the process that started then (boot time, ns), if it is still there.
-pub fn status(proc_directory: &Path, pid: u32, start: u64) -> Option<Status> {
+pub(crate) fn status(proc_directory: &Path, pid: u32, start: u64) -> Option<Status> {
     let directory = proc_directory.join(pid.to_string());
     let mut comm = fs::read(directory.join("comm")).ok()?;
     if comm.last() == Some(&b'\n') {
@@ -68,7 +68,7 @@ pub fn status(proc_directory: &Path, pid: u32, start: u64) -> Option<Status> {
 }
 
 /// The path of the executable that runs under this pid, as its names: each with a NUL, the nearest first.
-pub fn exe_names(proc_directory: &Path, pid: u32) -> Option<Vec<u8>> {
+pub(crate) fn exe_names(proc_directory: &Path, pid: u32) -> Option<Vec<u8>> {
     use std::os::unix::ffi::OsStrExt;
     let path = fs::read_link(proc_directory.join(pid.to_string()).join("exe")).ok()?;
     let path = path.as_os_str().as_bytes();
@@ -78,17 +78,17 @@ pub fn exe_names(proc_directory: &Path, pid: u32) -> Option<Vec<u8>> {
 }
 
 /// Is there a /proc? A directory of that name is none.
-pub fn is_mounted(proc_directory: &Path) -> bool {
+pub(crate) fn is_mounted(proc_directory: &Path) -> bool {
     rustix::fs::statfs(proc_directory).is_ok_and(|found| found.f_type == PROC_SUPER_MAGIC)
 }
 
 /// The effective user of a process, to whom its directory belongs.
-pub fn owner(proc_directory: &Path, pid: u32) -> Option<u32> {
+pub(crate) fn owner(proc_directory: &Path, pid: u32) -> Option<u32> {
     fs::metadata(proc_directory.join(pid.to_string())).ok().map(|directory| directory.uid())
 }
 
 /// Every process of a /proc.
-pub fn pids(proc_directory: &Path) -> Vec<u32> {
+pub(crate) fn pids(proc_directory: &Path) -> Vec<u32> {
     let entries = fs::read_dir(proc_directory).into_iter().flatten();
     entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).collect()
 }

@@ -18,7 +18,7 @@ fn ticks_of(shown: i128) -> u64 {
 
 /// The fields of /proc/PID/stat. Not by the crate procfs, which panics where the parentheses of the name are not as it thinks.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stat<'a> {
+pub(crate) struct Stat<'a> {
     /// The name, which may hold anything.
     pub comm: &'a str,
     /// The rest, from field 3 on.
@@ -27,14 +27,14 @@ pub struct Stat<'a> {
 
 impl<'a> Stat<'a> {
     /// From the text of the file.
-    pub fn parse(text: &'a str) -> Option<Self> {
+    pub(crate) fn parse(text: &'a str) -> Option<Self> {
         let (_, rest) = text.split_once('(')?;
         let (comm, rest) = rest.rsplit_once(')')?;
         Some(Self { comm, fields: rest.split_whitespace().collect() })
     }
 
     /// The field with this number of `proc_pid_stat(5)`.
-    pub fn number(&self, field: usize) -> Option<u64> {
+    pub(crate) fn number(&self, field: usize) -> Option<u64> {
         self.fields.get(field.checked_sub(3)?)?.parse().ok()
     }
 }
@@ -67,7 +67,7 @@ pub(super) fn numbers(proc_directory: &Path, pid: u32) -> io::Result<Numbers> {
 }
 
 /// A number behind NAME in the text of /proc/PID/status; of a line with several, the one at this place.
-pub fn status_number(text: &str, name: &str, place: usize) -> Option<u32> {
+pub(crate) fn status_number(text: &str, name: &str, place: usize) -> Option<u32> {
     // a line break in the name is escaped there
     let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
     line.split_whitespace().nth(place)?.parse().ok()
