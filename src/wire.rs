@@ -4,11 +4,12 @@
 
 pub(crate) use super::skel::types::{
     counters as Counters, environment as Environment, ghost as WireGhost, hidden_class as HiddenClass,
-    identity as Identity, legacy_controller as LegacyController,
-    reader_state as ReaderState, select_key as SelectKey, select_value as SelectValue, settings as Settings, task_constant as TaskConstant, wire_abi as Abi,
-    wire_attempt as WireAttempt, wire_behind as Behind, wire_cgroup as WireCgroup, wire_constant as Constant,
-    wire_disposition as Disposition, wire_end as WireEnd, wire_identity as WireIdentity, wire_info as Info,
-    wire_kind as Kind, wire_limits as WireLimits, wire_oom as WireOom, wire_previous as WirePrevious,
+    identity as Identity, legacy_controller as LegacyController, reader_state as ReaderState,
+    select_key as SelectKey, select_value as SelectValue, settings as Settings,
+    task_constant as TaskConstant, wire_abi as Abi, wire_attempt as WireAttempt, wire_behind as Behind,
+    wire_cgroup as WireCgroup, wire_constant as Constant, wire_disposition as Disposition,
+    wire_end as WireEnd, wire_identity as WireIdentity, wire_info as Info, wire_kind as Kind,
+    wire_limits as WireLimits, wire_oom as WireOom, wire_previous as WirePrevious,
     wire_previous_flag as PreviousFlag, wire_process as WireProcess, wire_process_flag as ProcessFlag,
     wire_signal as WireSignal, wire_signal_flag as SignalFlag, wire_spawner as WireSpawner,
     wire_spawner_flag as SpawnerFlag, wire_syscall as WireSyscall, wire_task as WireTask,

@@ -149,17 +149,17 @@ impl<K: Hash + Eq + Clone, V> Bounded<K, V> {
 #[cfg(test)]
 impl<K: Hash + Eq, V> Bounded<K, V> {
     /// Bytes that it holds.
-    pub fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         self.bytes
     }
 
     /// Entries.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.entries.len()
     }
 
     /// Nothing is kept.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 }

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
 
-use crate::base::digits::push_utc;
+use crate::base::digits;
 
 /// From boot time to UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,12 +56,12 @@ impl Clock {
 
     /// Appends [`utc`](Self::utc).
     pub fn push_utc(self, boot_nanoseconds: u64, out: &mut Vec<u8>) {
-        push_utc(out, self.offset + i128::from(boot_nanoseconds));
+        digits::push_utc(out, self.offset + i128::from(boot_nanoseconds));
     }
 
     /// When a process started: the same in every event of a run.
     pub fn start_time(self, boot_nanoseconds: u64) -> String {
-        Self::fixed(self.first).utc(boot_nanoseconds)
+        digits::utc(self.first + i128::from(boot_nanoseconds))
     }
 }
 
