@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`probe`], [`tracepoints`], [`refusal`] | what this host offers, and what refuses `bpf()` |
 //! | [`plan`] | decides from that and the settings what to load |
-//! | [`load`], `programs` | open and size the object, load its programs |
+//! | [`load`], `programs`, `parallel_load` | open and size the object, load its programs |
 //! | `btf`, `btf_subset` | read the kernel's types, and cut out what libbpf needs of them |
 //! | [`session`] | attach, seed, count, look up |
 //! | [`ring`], `records` | wait, drain, read |
@@ -17,6 +17,7 @@ mod btf;
 mod btf_subset;
 pub mod load;
 mod mapped;
+mod parallel_load;
 pub(crate) mod pidfd;
 pub mod plan;
 pub mod probe;
