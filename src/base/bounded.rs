@@ -56,7 +56,7 @@ impl<K: Hash + Eq + Clone, V> Bounded<K, V> {
         self.entries.get(key).map(|entry| &entry.value)
     }
 
-    /// The same, of which nobody takes notice.
+    /// The same, which does not count as a use.
     pub(crate) fn peek(&self, key: &K) -> Option<&V> {
         self.entries.peek(key).map(|entry| &entry.value)
     }
@@ -122,13 +122,13 @@ impl<K: Hash + Eq + Clone, V> Bounded<K, V> {
     }
 
     /// Keeps what is to be kept; what holds less afterwards says so: the bytes beside key and value.
-    pub(crate) fn retain(&mut self, mut keeps: impl FnMut(&K, &mut V) -> Option<Stored>) {
+    pub(crate) fn retain(&mut self, mut keeps: impl FnMut(&K, &mut V) -> Option<StoredSize>) {
         let (mut over, mut less) = (Vec::new(), Vec::new());
         for (key, entry) in &mut self.entries {
             match keeps(key, &mut entry.value) {
                 None => over.push(key.clone()),
-                Some(Stored::Same) => {}
-                Some(Stored::Now(bytes)) => {
+                Some(StoredSize::Same) => {}
+                Some(StoredSize::Now(bytes)) => {
                     let bytes = Self::in_all(bytes);
                     if bytes < entry.bytes {
                         less.push((entry.owner, entry.bytes - bytes));
@@ -166,7 +166,7 @@ impl<K: Hash + Eq, V> Bounded<K, V> {
 
 /// What became of an entry that is kept.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Stored {
+pub(crate) enum StoredSize {
     /// It holds as much as before.
     Same,
     /// It holds so many bytes beside key and value, no more than before.
@@ -221,7 +221,7 @@ mod tests {
             for (key, owner, bytes, what) in steps {
                 match what {
                     0 => drop(table.remove(&key)),
-                    1 => table.retain(|of, _| (of % 3 != key % 3).then_some(Stored::Now(bytes / 2))),
+                    1 => table.retain(|of, _| (of % 3 != key % 3).then_some(StoredSize::Now(bytes / 2))),
                     _ => drop(table.put(key, Vec::new(), owner, bytes)),
                 }
                 holds_what_it_says(&table);

@@ -15,7 +15,7 @@ const UNSAFE: &str = r"[\p{C}\p{Z}\p{Default_Ignorable_Code_Point}\p{Me}\x{2800}
 /// Characters that are drawn over the one before.
 const MARKS: &str = r"\p{M}";
 
-/// So many marks may follow a letter: more would reach other lines.
+/// Marks that may follow a letter: more would reach other lines.
 const MOST_MARKS: u8 = 6;
 
 /// A set of characters, as ranges in their order.

@@ -11,7 +11,7 @@ use std::ops::{Deref, Range};
 use std::os::fd::AsFd;
 use std::rc::Rc;
 
-use super::mapped::Mapped;
+use super::mapping::Mapping;
 
 /// Where the kernel has its own.
 pub(super) const VMLINUX: &str = "/sys/kernel/btf/vmlinux";
@@ -98,7 +98,7 @@ pub(super) fn pieces(number: u32, length: usize) -> Pieces {
 enum Bytes {
     Own(Vec<u8>),
     /// The kernel's own, which can be mapped since 6.16.
-    Mapped(Mapped, usize),
+    Mapping(Mapping, usize),
 }
 
 impl Deref for Bytes {
@@ -109,7 +109,7 @@ impl Deref for Bytes {
             Self::Own(bytes) => bytes,
             // SAFETY: mapped with this length, for as long as this lives. They are part of the kernel's image, which does not
             // change.
-            Self::Mapped(mapped, length) => unsafe {
+            Self::Mapping(mapped, length) => unsafe {
                 std::slice::from_raw_parts(mapped.start().as_ptr(), *length)
             },
         }
@@ -120,8 +120,8 @@ impl Bytes {
     fn of_kernel() -> io::Result<Self> {
         let mut file = File::open(VMLINUX)?;
         let length = file.metadata()?.len() as usize;
-        if let Ok(mapped) = Mapped::file(file.as_fd(), length) {
-            return Ok(Self::Mapped(mapped, length));
+        if let Ok(mapped) = Mapping::file(file.as_fd(), length) {
+            return Ok(Self::Mapping(mapped, length));
         }
         let mut bytes = Vec::with_capacity(length + 1);
         file.read_to_end(&mut bytes)?;

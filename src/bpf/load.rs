@@ -15,7 +15,7 @@ use super::btf::{self, Btf, BtfKind};
 use super::plan::{Attempts, Plan};
 use super::selection::Selection;
 
-use super::undisturbed::undisturbed;
+use super::blocked_signals::with_signals_blocked;
 use crate::config::{Config, Failed};
 use crate::error::TraceError;
 use crate::skel::{KillsnoopSkelBuilder, OpenKillsnoopSkel};
@@ -37,7 +37,7 @@ pub fn route_libbpf_messages() {
 
 /// Can programs be attached to the end of a kernel function? Some kernels load them and refuse to attach.
 pub fn try_trampoline() -> bool {
-    undisturbed(try_trampoline_now)
+    with_signals_blocked(try_trampoline_now)
 }
 
 fn try_trampoline_now() -> bool {
@@ -64,7 +64,7 @@ pub(super) fn open<'obj>(
 }
 
 /// The same, with what libbpf is to know of the kernel's types.
-pub(super) struct Opened<'obj> {
+pub(super) struct OpenedObject<'obj> {
     pub(super) object: OpenKillsnoopSkel<'obj>,
     /// None if this program does not understand them.
     pub(super) kernel: Option<Rc<Btf>>,
@@ -82,7 +82,7 @@ pub(super) fn open_with_types<'obj>(
     config: &Config,
     selection: &Selection,
     cpus: usize,
-) -> Result<Opened<'obj>, TraceError> {
+) -> Result<OpenedObject<'obj>, TraceError> {
     let failed = |error| TraceError::system("read the types of the kernel", error);
     let mut file = memory_file();
     let mut builder = KillsnoopSkelBuilder::default();
@@ -100,7 +100,7 @@ pub(super) fn open_with_types<'obj>(
         let bytes = cut.map_or_else(|| std::fs::read(btf::VMLINUX), Ok).map_err(failed)?;
         file.write_all(&bytes).map_err(failed)?;
     }
-    Ok(Opened { object, kernel, file })
+    Ok(OpenedObject { object, kernel, file })
 }
 
 /// A file in memory. A host may allow none that could be executed (`vm.memfd_noexec`), and a kernel before 6.3 does not know of

@@ -9,14 +9,15 @@
 //! | [`session`] | attach, seed, count, look up |
 //! | [`ring`], `records` | wait, drain, read |
 //! | [`titles`] | read the live titles |
-//! | `apart`, `undisturbed` | what could hang, and what must not be interrupted |
+//! | `detached_reader`, `blocked_signals` | what could hang, and what must not be interrupted |
 //! | [`verifier`] | the cost of loading each program |
 
-mod apart;
+mod blocked_signals;
 mod btf;
 mod btf_subset;
+mod detached_reader;
 pub mod load;
-mod mapped;
+mod mapping;
 mod parallel_load;
 pub(crate) mod pidfd;
 pub mod plan;
@@ -29,5 +30,4 @@ pub mod selection;
 pub mod session;
 pub(crate) mod titles;
 pub(crate) mod tracepoints;
-mod undisturbed;
 pub mod verifier;

@@ -23,7 +23,7 @@ const RUN_BY_CALL: &str = "syscall";
 const LICENSE: &CStr = c"GPL";
 
 /// One program, as libbpf has prepared it.
-pub(super) struct Prepared {
+pub(super) struct PreparedProgram {
     pub(super) name: String,
     section: String,
     program: *const libbpf_sys::bpf_program,
@@ -31,11 +31,11 @@ pub(super) struct Prepared {
 
 // SAFETY: the program belongs to an object that lives longer than every thread that reads it, and that nobody changes
 // meanwhile.
-unsafe impl Send for Prepared {}
+unsafe impl Send for PreparedProgram {}
 // SAFETY: as above; it is only read.
-unsafe impl Sync for Prepared {}
+unsafe impl Sync for PreparedProgram {}
 
-impl Prepared {
+impl PreparedProgram {
     pub(super) fn of(program: &mut OpenProgramMut<'_>) -> Self {
         Self {
             name: program.name().to_string_lossy().into_owned(),
@@ -126,7 +126,11 @@ fn ids_attached_to(kernel: &Btf, sections: &[&String]) -> Option<Vec<u32>> {
 }
 
 /// All of them, or none.
-pub(super) fn load_side_by_side(prepared: &[Prepared], attach_to: &[u32], btf: i32) -> Option<Vec<OwnedFd>> {
+pub(super) fn load_side_by_side(
+    prepared: &[PreparedProgram],
+    attach_to: &[u32],
+    btf: i32,
+) -> Option<Vec<OwnedFd>> {
     let mut order: Vec<usize> = (0..prepared.len()).collect();
     order.sort_by_key(|&place| prepared[place].size());
     let is_scarce = super::probe::memory_limit().is_some_and(|limit| limit < PLENTY);

@@ -136,7 +136,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_new_kernel_seeds_by_the_iterator_unless_told_otherwise() {
+    fn a_new_kernel_seeds_by_the_iterator_by_default() {
         let mut config = Config::default();
         let by_iterator = plan(&HostFacts::newest(), &config).unwrap();
         assert!(by_iterator.iterates);

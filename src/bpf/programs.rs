@@ -11,18 +11,18 @@ use libbpf_rs::skel::{OpenSkel, Skel};
 use libbpf_rs::{AsRawLibbpf, OpenProgramMut};
 
 use super::btf;
-use super::load::Opened;
-use super::parallel_load::{Prepared, all_attached_to, load_side_by_side};
+use super::load::OpenedObject;
+use super::parallel_load::{PreparedProgram, all_attached_to, load_side_by_side};
 use crate::skel::KillsnoopSkel;
 
 /// The loaded programs, by their names.
 #[derive(Debug, Default)]
 pub(super) struct Programs {
-    loaded: HashMap<String, Loaded>,
+    loaded: HashMap<String, LoadedProgram>,
 }
 
 #[derive(Debug)]
-struct Loaded {
+struct LoadedProgram {
     fd: OwnedFd,
     attach_type: libbpf_sys::bpf_attach_type,
 }
@@ -49,8 +49,8 @@ fn give_back_memory() {
 ///
 /// # Errors
 /// What libbpf says, if the kernel refuses any of it.
-pub(super) fn load(opened: Opened<'_>) -> Result<(KillsnoopSkel<'_>, Programs), libbpf_rs::Error> {
-    let Opened { object: mut open, kernel, file } = opened;
+pub(super) fn load(opened: OpenedObject<'_>) -> Result<(KillsnoopSkel<'_>, Programs), libbpf_rs::Error> {
+    let OpenedObject { object: mut open, kernel, file } = opened;
     let mut programs = Programs::default();
     let wanted = || |program: &OpenProgramMut<'_>| program.autoload();
     let sections: Vec<String> = open
@@ -66,11 +66,11 @@ pub(super) fn load(opened: Opened<'_>) -> Result<(KillsnoopSkel<'_>, Programs), 
     if result < 0 {
         return Err(libbpf_rs::Error::from_raw_os_error(-result));
     }
-    let prepared: Vec<Prepared> = open
+    let prepared: Vec<PreparedProgram> = open
         .open_object_mut()
         .progs_mut()
         .filter(wanted())
-        .map(|mut program| Prepared::of(&mut program))
+        .map(|mut program| PreparedProgram::of(&mut program))
         .collect();
     // SAFETY: a living object.
     let btf = unsafe { libbpf_sys::bpf_object__btf_fd(object.as_ptr()) };
@@ -81,7 +81,7 @@ pub(super) fn load(opened: Opened<'_>) -> Result<(KillsnoopSkel<'_>, Programs), 
     let types: Vec<_> = prepared.into_iter().map(|program| (program.attach_type(), program.name)).collect();
     let is_done = fds.is_some();
     for ((attach_type, name), fd) in types.iter().cloned().zip(fds.into_iter().flatten()) {
-        programs.loaded.insert(name, Loaded { fd, attach_type });
+        programs.loaded.insert(name, LoadedProgram { fd, attach_type });
     }
     tracing::debug!("programs loaded {}", if is_done { "side by side" } else { "by libbpf" });
     if is_done {
@@ -95,7 +95,7 @@ pub(super) fn load(opened: Opened<'_>) -> Result<(KillsnoopSkel<'_>, Programs), 
             let program = skel.object().progs().find(|program| program.name().to_string_lossy() == *name);
             if let Some(program) = program {
                 let fd = program.as_fd().try_clone_to_owned()?;
-                programs.loaded.insert(name, Loaded { fd, attach_type });
+                programs.loaded.insert(name, LoadedProgram { fd, attach_type });
             }
         }
     }

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use libbpf_rs::MapCore;
 use rustix::event::{Timespec, epoll};
 
-use super::mapped::Mapped;
+use super::mapping::Mapping;
 use super::records::Records;
 use crate::wire::ReaderState;
 
@@ -32,7 +32,7 @@ type OnRecord<'a> = dyn FnMut(&[u8]) -> i32 + 'a;
 
 /// The reading end of the ring.
 pub(crate) struct Ring<'a> {
-    records: RefCell<Records<[Mapped; 2]>>,
+    records: RefCell<Records<[Mapping; 2]>>,
     on_record: RefCell<Box<OnRecord<'a>>>,
     state: &'a AtomicU32,
     epoll: OwnedFd,

@@ -3,7 +3,7 @@
 use std::io;
 use std::os::fd::BorrowedFd;
 
-use super::apart::Apart;
+use super::detached_reader::DetachedReader;
 use super::programs;
 use crate::record::{self, TitleFacts};
 
@@ -14,7 +14,7 @@ use crate::record::{self, TitleFacts};
 pub(crate) fn read_titles(link: BorrowedFd<'_>, take_one: &mut dyn FnMut(TitleFacts<'_>)) -> io::Result<()> {
     let iterator = programs::make_iterator(link)?;
     let mut waiting = Vec::new();
-    Apart::read(&iterator)?.read_all(|bytes| {
+    DetachedReader::read(&iterator)?.read_all(|bytes| {
         waiting.extend_from_slice(bytes);
         let rest = record::decode_titles(&waiting, &mut *take_one).map_err(io::Error::other)?.len();
         waiting.drain(..waiting.len() - rest);

@@ -23,9 +23,9 @@ use crate::base::bounded::{Bounded, owner_of};
 /// The hierarchy of cgroup v2. A hierarchy of v1 has the number in the first column of /proc/PID/cgroup.
 pub(crate) const UNIFIED: u32 = 0;
 
-/// So many bytes of paths are kept.
+/// Bytes of paths that are kept.
 const ROOM: usize = 8 * 1024 * 1024;
-/// And of those that are not UTF-8 so many in bytes as well.
+/// Bytes of those that are not UTF-8, which are kept beside the text.
 const RAW_ROOM: usize = 1024 * 1024;
 
 /// A hierarchy is walked again for an id that is not known, but no sooner than this after the last time.

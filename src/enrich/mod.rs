@@ -6,12 +6,12 @@ mod gaps;
 pub(crate) mod kallsyms;
 mod kernel_stack;
 mod oom;
+mod placement;
 pub(crate) mod procfs;
 mod spawners;
 pub(crate) mod surroundings;
 pub(crate) mod titles;
 pub(crate) mod users;
-mod whereabouts;
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -22,15 +22,15 @@ use self::cgroups::CgroupPaths;
 use self::kernel_stack::KernelStacks;
 #[cfg(any(test, fuzzing))]
 pub(crate) use self::oom::bits_of_list;
+use self::placement::SurroundingsKey;
 use self::procfs::{ArgumentBlock, HostNamespaces};
 use self::surroundings::Surroundings;
 use self::titles::Titles;
 use self::users::Names;
-use self::whereabouts::Whereabouts;
 use crate::base::bounded::{Bounded, owner_of};
 use crate::record::{CgroupFacts, Ghost, KernelIdentity, Snapshot, Task};
 
-/// So many bytes of command lines are kept of what runs at the start.
+/// Bytes of command lines that are kept of the processes that run at the start.
 const OLDER_ROOM: usize = 16 * 1024 * 1024;
 
 /// What the kernel keeps of a process now.
@@ -60,8 +60,8 @@ pub(crate) struct Enricher {
     titles: [Titles; 2],
     readings: u64,
     /// Surroundings that are known, in this state of the host's files and cgroups.
-    whereabouts: FxHashMap<Whereabouts, Surroundings>,
-    whereabouts_state: u64,
+    known_surroundings: FxHashMap<SurroundingsKey, Surroundings>,
+    known_surroundings_state: u64,
     /// How often something was asked for that may be different for the next record of the same bytes, or that was not known.
     unsettled: u64,
     /// Command lines completed so far from what the hooks keep.
@@ -85,8 +85,8 @@ impl Enricher {
             host: if is_hosts { HostNamespaces::read(&root.join("proc")) } else { HostNamespaces::default() },
             titles: Default::default(),
             readings: 0,
-            whereabouts: FxHashMap::default(),
-            whereabouts_state: 0,
+            known_surroundings: FxHashMap::default(),
+            known_surroundings_state: 0,
             unsettled: 0,
             proc_directory: root.join("proc"),
             older: Bounded::new(OLDER_ROOM),
@@ -98,7 +98,7 @@ impl Enricher {
     }
 
     /// Reads the command lines of all that runs now, for a tracer whose own pids are not the host's.
-    pub(crate) fn remember_everybody(&mut self) {
+    pub(crate) fn remember_running(&mut self) {
         for pid in procfs::pids(&self.proc_directory) {
             let Ok(Some(block)) = procfs::argument_block(&self.proc_directory, pid) else { continue };
             let owner = procfs::owner(&self.proc_directory, pid).map_or(0, owner_of);
@@ -156,9 +156,9 @@ impl Enricher {
         self.unsettled
     }
 
-    /// Looks, now and then, whether the host's files have changed.
-    pub(crate) fn look_again(&mut self, now: Instant) {
-        self.names.look_again(now);
+    /// Checks, at intervals, whether the host's files have changed.
+    pub(crate) fn refresh_files(&mut self, now: Instant) {
+        self.names.refresh_files(now);
     }
 
     /// Removes the namespaces of the host: they are not printed.
@@ -172,7 +172,7 @@ mod tests {
     use std::borrow::Cow;
     use std::fs;
 
-    use super::whereabouts::WHEREABOUTS;
+    use super::placement::KNOWN_SURROUNDINGS;
     use super::*;
     use crate::record::{
         Argv, ArgvFrom, Gap, Image, ProcessFacts, SpawnerFacts, SubjectFacts, Title, TitleFacts,
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_known_of_whereabouts_is_of_these_and_of_this_state_and_bounded() {
+    fn what_is_known_of_surroundings_is_of_these_and_of_this_state_and_bounded() {
         let root = tempfile::tempdir().unwrap();
         fs::create_dir(root.path().join("etc")).unwrap();
         let passwd = |text: &str| fs::write(root.path().join("etc/passwd"), text).unwrap();
@@ -274,10 +274,13 @@ mod tests {
         passwd("robert:x:1:1\n");
         let later = now + std::time::Duration::from_secs(1);
         assert_eq!(of(&task, 1, later).1.as_deref(), Some("robert"));
-        for uid in 0..5 * WHEREABOUTS as u32 {
+        for uid in 0..5 * KNOWN_SURROUNDINGS as u32 {
             of(&task, uid, later);
         }
-        assert!(!enricher.whereabouts.is_empty() && enricher.whereabouts.len() <= WHEREABOUTS);
+        assert!(
+            !enricher.known_surroundings.is_empty()
+                && enricher.known_surroundings.len() <= KNOWN_SURROUNDINGS
+        );
         enricher.on_cgroup(&CgroupFacts { hierarchy: 0, id: 5, path: b"/c.service" });
         let found = enricher.surroundings(&task, &process, 0, later);
         assert_eq!(found.placement.systemd_unit.as_deref(), Some("c.service"));

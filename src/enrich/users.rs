@@ -14,10 +14,10 @@ use rustix::fs::{Mode, OFlags, ResolveFlags};
 
 use crate::base::accounts::{Group, User};
 
-/// A file is looked at again after so long.
+/// A file is checked again after this time.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// So much of a file is read: some 80,000 users.
+/// Bytes of a file that are read: some 80,000 users.
 const MAX_FILE_BYTES: u64 = 4 * 1024 * 1024;
 
 /// Names by id, as the two files have them now.
@@ -39,7 +39,7 @@ impl Names {
     }
 
     /// Looks at what was looked at before, if that is some time ago.
-    pub(crate) fn look_again(&mut self, now: Instant) {
+    pub(crate) fn refresh_files(&mut self, now: Instant) {
         for table in [&mut self.users, &mut self.groups] {
             if table.looked.is_some() {
                 table.refresh(&self.root, now);
@@ -256,19 +256,19 @@ mod tests {
         let passwd = root.path().join("etc/passwd");
         let mut names = Names::new(root.path());
         let start = Instant::now();
-        names.look_again(start);
+        names.refresh_files(start);
         assert_eq!(names.changes(), 0, "nobody has asked yet");
         assert_eq!(names.user(1000, start), Some("ann"));
         assert_eq!(names.changes(), 1);
         fs::write(root.path().join("etc/passwd.new"), "bob:x:1000:1000\n").unwrap();
         fs::rename(root.path().join("etc/passwd.new"), &passwd).unwrap();
         for (seconds, changes) in [(0, 1), (1, 2), (2, 2)] {
-            names.look_again(start + seconds * LOOK_EVERY);
+            names.refresh_files(start + seconds * LOOK_EVERY);
             assert_eq!(names.changes(), changes, "{seconds}");
         }
         fs::remove_file(&passwd).unwrap();
         for seconds in [3, 4] {
-            names.look_again(start + seconds * LOOK_EVERY);
+            names.refresh_files(start + seconds * LOOK_EVERY);
             assert_eq!(names.changes(), 3);
         }
     }

@@ -4,7 +4,7 @@
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use crate::base::bounded::{Bounded, Stored, owner_of};
+use crate::base::bounded::{Bounded, StoredSize, owner_of};
 use crate::output::format::document::{Document, Value};
 
 /// A flood has a line in this time.
@@ -84,11 +84,11 @@ impl Fold {
         }
         let mut next = None;
         self.floods.retain(|alike, flood| {
-            let mut kept = Stored::Same;
+            let mut kept = StoredSize::Same;
             if all || now.saturating_duration_since(flood.reported_at) >= EVERY {
                 due.push(flood.line()?);
                 flood.reported_at = now;
-                kept = Stored::Now(bytes_of(alike));
+                kept = StoredSize::Now(bytes_of(alike));
             }
             let at = flood.reported_at + EVERY;
             next = Some(next.map_or(at, |next: Instant| next.min(at)));
@@ -103,7 +103,7 @@ impl Fold {
         let mut due = Vec::new();
         self.floods.retain(|alike, flood| {
             if alike.1.as_deref() != Some(target) {
-                return Some(Stored::Same);
+                return Some(StoredSize::Same);
             }
             due.extend(flood.line());
             None

@@ -128,7 +128,7 @@ impl Pipeline<'_, '_> {
     /// What changes without a record: the clock, the host's files, the titles.
     fn refresh(&mut self, titles: Option<&TitleReader>) {
         self.clock = self.clock.again();
-        self.enricher.look_again(Instant::now());
+        self.enricher.refresh_files(Instant::now());
         if let Some(titles) = titles {
             titles.take(&mut self.enricher);
         }

@@ -60,13 +60,13 @@ fn lost_by_kernel(totals: &Totals) -> Lost {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bpf::session::{Lifecycle, Missed, Sent};
+    use crate::bpf::session::{Lifecycle, Missed, RecordCounts};
 
     #[test]
     fn a_skip_that_loses_something_is_loss() {
         let lifecycle = Lifecycle { execs: 8, forks: 8, exits: 8 };
         let missed = Missed { signals: 1, ooms: 2, cgroups: 4, lifecycle, ..Missed::default() };
-        let dropped = |dropped| Sent { emitted: 0, dropped };
+        let dropped = |dropped| RecordCounts { emitted: 0, dropped };
         let totals = Totals { missed, ooms: dropped(16), cgroups: dropped(32), ..Totals::default() };
         let lost = lost_by_kernel(&totals);
         assert_eq!((lost.recursion, lost.ooms, lost.cgroups), (1, 18, 36));

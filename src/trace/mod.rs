@@ -151,7 +151,7 @@ fn start_enricher(config: &Config, plan: &Plan) -> Enricher {
     let legacy_hierarchy = plan.legacy_cgroups.map_or(0, |legacy| legacy.hierarchy);
     let mut enricher = Enricher::new(&config.root, legacy_hierarchy, plan.shares_pids);
     if !plan.shares_pids {
-        enricher.remember_everybody();
+        enricher.remember_running();
     }
     enricher
 }

@@ -10,7 +10,7 @@ use libbpf_rs::MapMut;
 
 use super::Session;
 use crate::bpf::load;
-use crate::bpf::mapped::Mapped;
+use crate::bpf::mapping::Mapping;
 use crate::bpf::programs::Programs;
 use crate::wire::{Counters, HiddenClass};
 
@@ -32,7 +32,7 @@ pub struct Totals {
     /// Skipped calls whose work a recovery hook did.
     pub recovered: Lifecycle,
     /// Command lines sent after a signal that met an execve.
-    pub late_argv: Sent,
+    pub late_argv: RecordCounts,
     /// Identities for which the kernel had no memory.
     pub no_memory: u64,
     /// Argument blocks that the exec hook could not read.
@@ -42,22 +42,22 @@ pub struct Totals {
     /// Times the reader was woken.
     pub wakeups: u64,
     /// Ends that no signal explains.
-    pub ends: Sent,
+    pub ends: RecordCounts,
     /// Paths of cgroups.
-    pub cgroups: Sent,
+    pub cgroups: RecordCounts,
     /// Ends of processes of which nothing was kept.
     pub ends_unknown: u64,
     /// Ghosts of ended processes.
     pub ghosts: Ghosts,
     /// OOM kills.
-    pub ooms: Sent,
+    pub ooms: RecordCounts,
     /// Calls that failed or only asked.
     pub attempts: Attempts,
 }
 
 /// Records of one kind.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Sent {
+pub struct RecordCounts {
     /// Put into the ring.
     pub emitted: u64,
     /// For which the ring had no room.
@@ -223,16 +223,19 @@ impl Totals {
                 forks: counters.healed_forks,
                 exits: counters.healed_exits,
             },
-            late_argv: Sent { emitted: counters.identities_emitted, dropped: counters.identities_dropped },
+            late_argv: RecordCounts {
+                emitted: counters.identities_emitted,
+                dropped: counters.identities_dropped,
+            },
             no_memory: counters.exec_no_memory + counters.fork_no_memory,
             unreadable: counters.exec_unreadable,
             fork_unknown: counters.fork_unknown,
             wakeups: counters.wakeups,
-            ends: Sent { emitted: counters.ends_emitted, dropped: counters.ends_dropped },
-            cgroups: Sent { emitted: counters.cgroups_emitted, dropped: counters.cgroups_dropped },
+            ends: RecordCounts { emitted: counters.ends_emitted, dropped: counters.ends_dropped },
+            cgroups: RecordCounts { emitted: counters.cgroups_emitted, dropped: counters.cgroups_dropped },
             ends_unknown: counters.ends_unknown,
             ghosts: Ghosts { left: counters.ghosts_left, dropped: counters.ghosts_dropped },
-            ooms: Sent { emitted: counters.ooms_emitted, dropped: counters.ooms_dropped },
+            ooms: RecordCounts { emitted: counters.ooms_emitted, dropped: counters.ooms_dropped },
             attempts: Attempts {
                 seen: counters.attempts,
                 filtered: counters.attempts_filtered,
@@ -260,7 +263,7 @@ impl Session<'_> {
 
 /// The counters of every CPU, mapped: readable at any time, without a system call and without privileges.
 pub(super) struct CounterPages {
-    pages: Mapped,
+    pages: Mapping,
     cpus: usize,
 }
 
@@ -268,7 +271,7 @@ impl CounterPages {
     pub(super) fn map(map: &MapMut<'_>, cpus: usize) -> io::Result<Self> {
         // the map was made with BPF_F_MMAPABLE and `cpus` elements, which it rounds up to whole pages as is done here
         let length = (cpus * size_of::<Counters>()).next_multiple_of(rustix::param::page_size());
-        Ok(Self { pages: Mapped::read_only(map.as_fd(), 0, length)?, cpus })
+        Ok(Self { pages: Mapping::read_only(map.as_fd(), 0, length)?, cpus })
     }
 
     pub(super) fn sum(&self) -> Counters {

@@ -18,15 +18,15 @@ use libbpf_rs::{MapCore, MapFlags, MapMut, OpenObject};
 
 use self::attach::Hooks;
 use self::counters::CounterPages;
-pub use self::counters::{Attempts, Ghosts, Hidden, Lifecycle, Missed, Sent, Totals};
-pub use self::seeding::Seeded;
+pub use self::counters::{Attempts, Ghosts, Hidden, Lifecycle, Missed, RecordCounts, Totals};
 use self::seeding::Seeding;
-use super::apart::Apart;
+pub use self::seeding::SeedingResult;
+use super::blocked_signals::with_signals_blocked;
+use super::detached_reader::DetachedReader;
 use super::plan::Plan;
 use super::programs::{self, Programs};
 use super::refusal::{self, Refusal};
 use super::selection::Selection;
-use super::undisturbed::undisturbed;
 use super::{load, probe};
 use crate::base::clock;
 use crate::config::Config;
@@ -54,13 +54,13 @@ pub struct Session<'obj> {
     titles: RefCell<Option<OwnedFd>>,
     hooks: Hooks,
     /// The seeding, if it hangs. Below the hooks: its end is not reported.
-    _seeding: Option<Apart>,
+    _seeding: Option<DetachedReader>,
     /// See [`Plan::shares_pids`].
     shares_pids: bool,
     /// Boot time, nanoseconds, from which on every signal was seen.
     pub watched_since: u64,
     /// What the seeding found.
-    pub seeded: Seeded,
+    pub seeded: SeedingResult,
     /// How long the start took.
     pub timings: Timings,
 }
@@ -84,7 +84,7 @@ impl<'obj> Session<'obj> {
         config: &Config,
         selection: &Selection,
     ) -> Result<Self, TraceError> {
-        undisturbed(|| Self::start_now(storage, plan, config, selection))
+        with_signals_blocked(|| Self::start_now(storage, plan, config, selection))
     }
 
     fn start_now(

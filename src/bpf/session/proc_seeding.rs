@@ -11,7 +11,7 @@ use std::time::Instant;
 use libbpf_rs::{MapCore, MapFlags};
 
 use super::argv_store::{self, ArgvStore};
-use super::seeding::{SEED_WITHIN, Seeded};
+use super::seeding::{SEED_WITHIN, SeedingResult};
 use crate::bpf::pidfd;
 use crate::bpf::plan::ProcSeeding;
 use crate::enrich::procfs;
@@ -31,7 +31,7 @@ pub(super) fn seed(
     root: &Path,
     seeding: ProcSeeding,
     init: Option<InitImage>,
-    seeded: &mut Seeded,
+    seeded: &mut SeedingResult,
 ) {
     let proc_directory = root.join("proc");
     let pids: Vec<u32> = match seeding {

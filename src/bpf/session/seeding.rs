@@ -9,7 +9,7 @@ use libbpf_rs::{MapCore, MapFlags, MapMut};
 
 use super::counters::CounterPages;
 use super::proc_seeding::{self, InitImage};
-use crate::bpf::apart::Apart;
+use crate::bpf::detached_reader::DetachedReader;
 use crate::bpf::pidfd;
 use crate::bpf::plan::Plan;
 use crate::bpf::programs::{self, Programs};
@@ -22,12 +22,12 @@ use crate::skel::KillsnoopSkel;
 pub(super) const SEED_WITHIN: Duration = Duration::from_secs(1);
 /// A memory map that was being changed is read again after this time.
 const READ_AGAIN_AFTER: Duration = Duration::from_millis(2);
-/// At most so often, unless the time is over before.
+/// How often at most, unless the time is over before.
 const READ_AGAIN_AT_MOST: u32 = 50;
 
 /// What the seeding found.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Seeded {
+pub struct SeedingResult {
     /// Processes whose command line the iterator read.
     pub by_iterator: u32,
     /// Processes whose command line came from /proc.
@@ -51,9 +51,9 @@ pub(super) struct Seeding<'a, 'obj> {
 
 impl Seeding<'_, '_> {
     /// Reads them; returns as well the process that still reads, if it hangs.
-    pub(super) fn run(&self) -> Result<(Seeded, Option<Apart>), TraceError> {
+    pub(super) fn run(&self) -> Result<(SeedingResult, Option<DetachedReader>), TraceError> {
         let Self { skel, config, plan, .. } = self;
-        let mut seeded = Seeded::default();
+        let mut seeded = SeedingResult::default();
         let (mut init, mut hangs) = (None, None);
         if plan.iterates {
             let stuck;
@@ -77,7 +77,7 @@ impl Seeding<'_, '_> {
 
     /// Returns the process that still reads when the time is over, and how many memory maps are stuck. Reads again if a process
     /// was forked meanwhile by one that had not been read yet; to follow trees, in any case.
-    fn by_iterator(&self) -> Result<(Option<Apart>, u32), TraceError> {
+    fn by_iterator(&self) -> Result<(Option<DetachedReader>, u32), TraceError> {
         let Self { skel, programs, counters, .. } = self;
         let deadline = Instant::now() + SEED_WITHIN;
         let link = programs.attach("seed").map_err(|error| {
@@ -88,7 +88,8 @@ impl Seeding<'_, '_> {
         let (mut is_last, mut stuck) = (!self.follows_trees, 0);
         for turn in 0..READ_AGAIN_AT_MOST {
             let (before, forks_before) = (busy(), counters.sum().fork_unknown);
-            let read = programs::make_iterator(link.as_fd()).and_then(|iterator| Apart::read(&iterator));
+            let read =
+                programs::make_iterator(link.as_fd()).and_then(|iterator| DetachedReader::read(&iterator));
             let mut read =
                 read.map_err(|error| TraceError::system("read the processes that were there before", error))?;
             if !read.wait_until(deadline) {

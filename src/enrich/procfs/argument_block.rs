@@ -21,7 +21,7 @@ pub(crate) struct ArgumentBlock {
     is_at_random: bool,
 }
 
-/// So many empty arguments at the end are the rest of a block that a title was written over.
+/// More empty arguments at the end than this are the rest of a block that a title was written over.
 const PADDING: usize = 3;
 
 /// Was the block written over? `length` is what the kernel gave it, if that is known. As /proc shows it, a block without a

@@ -13,15 +13,15 @@ use crate::base::bounded::owner_of;
 
 /// The longest that a read may take.
 const MEMORY_WITHIN: Duration = Duration::from_millis(100);
-/// So many reads of processes of one user may be waiting, and of all users; then none is begun.
+/// Reads that may wait, of the processes of one user and of all users; then none is begun.
 const WAITING_OF_ONE: usize = 4;
 const WAITING_AT_MOST: usize = 32;
 
 /// Whose processes are being read: an owner for each read that waits.
 #[derive(Debug)]
-struct Waiting(Mutex<Vec<u64>>);
+struct WaitingReads(Mutex<Vec<u64>>);
 
-impl Waiting {
+impl WaitingReads {
     const fn nobody() -> Self {
         Self(Mutex::new(Vec::new()))
     }
@@ -51,7 +51,7 @@ impl Waiting {
 /// # Errors
 /// [`io::ErrorKind::TimedOut`] if it hangs, or too many do; else what the read says.
 pub(crate) fn read_in_time(path: PathBuf) -> io::Result<Vec<u8>> {
-    static WAITING: Waiting = Waiting::nobody();
+    static WAITING: WaitingReads = WaitingReads::nobody();
     // the directory of a process belongs to its effective user, whatever may be read in it
     let owner =
         path.parent().and_then(|process| fs::metadata(process).ok()).map_or(0, |of| owner_of(of.uid()));
@@ -59,7 +59,7 @@ pub(crate) fn read_in_time(path: PathBuf) -> io::Result<Vec<u8>> {
 }
 
 /// The same, with those that wait.
-fn read_while_few_wait(path: PathBuf, owner: u64, waiting: &'static Waiting) -> io::Result<Vec<u8>> {
+fn read_while_few_wait(path: PathBuf, owner: u64, waiting: &'static WaitingReads) -> io::Result<Vec<u8>> {
     if !waiting.begin(owner) {
         return Err(io::ErrorKind::TimedOut.into());
     }
@@ -84,7 +84,7 @@ mod tests {
     #[test]
     fn what_hangs_is_left_behind() {
         // its own: other tests read at the same time
-        static WAITING: Waiting = Waiting::nobody();
+        static WAITING: WaitingReads = WaitingReads::nobody();
         let read_in_time = |path| read_while_few_wait(path, 1000, &WAITING);
         let directory = tempfile::tempdir().unwrap();
         let pipe = directory.path().join("pipe");

@@ -9,15 +9,15 @@ use super::Enricher;
 use super::cgroups;
 use super::container::Placement;
 use super::surroundings::Surroundings;
-use super::titles::Found;
+use super::titles::TitleLookup;
 use crate::record::{ProcessFacts, Task};
 
-/// So many surroundings are known at a time.
-pub(super) const WHEREABOUTS: usize = 512;
+/// Surroundings that are kept.
+pub(super) const KNOWN_SURROUNDINGS: usize = 512;
 
 /// All of a record that [`Surroundings`] depend on, but for a title.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct Whereabouts {
+pub(super) struct SurroundingsKey {
     cgroup: u64,
     legacy_cgroup: u64,
     uid: u32,
@@ -37,7 +37,7 @@ impl Enricher {
         time: u64,
         now: Instant,
     ) -> Surroundings {
-        let whereabouts = Whereabouts {
+        let key = SurroundingsKey {
             cgroup: task.cgroup,
             legacy_cgroup: task.legacy_cgroup,
             uid: process.uid,
@@ -47,42 +47,42 @@ impl Enricher {
             user_namespace: task.user_namespace,
             namespaces_gone: task.namespaces_gone,
         };
-        let mut surroundings = self.whereabouts(whereabouts, now);
+        let mut surroundings = self.known_surroundings(key, now);
         // the last reading before the event: one after it knows nothing of a process that has ended since
         let before = self.titles.iter().find(|titles| titles.read_at <= time);
         match before.map(|titles| titles.find(process.image(), process.uid)) {
-            Some(Found::Title(title)) => surroundings.title = Some(title.clone()),
-            Some(Found::Dropped) => surroundings.is_title_dropped = true,
-            Some(Found::Nothing) | None => {}
+            Some(TitleLookup::Title(title)) => surroundings.title = Some(title.clone()),
+            Some(TitleLookup::Dropped) => surroundings.is_title_dropped = true,
+            Some(TitleLookup::Nothing) | None => {}
         }
         surroundings
     }
 
     /// As it was found before, if the host's files and cgroups are the same.
-    fn whereabouts(&mut self, whereabouts: Whereabouts, now: Instant) -> Surroundings {
-        self.names.look_again(now);
+    fn known_surroundings(&mut self, key: SurroundingsKey, now: Instant) -> Surroundings {
+        self.names.refresh_files(now);
         let state = self.state_of_files();
-        if self.whereabouts_state != state {
-            self.whereabouts_state = state;
-            self.whereabouts.clear();
+        if self.known_surroundings_state != state {
+            self.known_surroundings_state = state;
+            self.known_surroundings.clear();
         }
-        if let Some(known) = self.whereabouts.get(&whereabouts) {
+        if let Some(known) = self.known_surroundings.get(&key) {
             return known.clone();
         }
-        let (found, is_lost) = self.find_whereabouts(whereabouts, now);
+        let (found, is_lost) = self.find_surroundings(key, now);
         self.unsettled += u64::from(is_lost);
         // what was lost may be found the next time; what was read meanwhile is another state
         if !is_lost && state == self.state_of_files() {
-            if self.whereabouts.len() >= WHEREABOUTS {
-                self.whereabouts.clear();
+            if self.known_surroundings.len() >= KNOWN_SURROUNDINGS {
+                self.known_surroundings.clear();
             }
-            self.whereabouts.insert(whereabouts, found.clone());
+            self.known_surroundings.insert(key, found.clone());
         }
         found
     }
 
     /// All but a title; and whether the path of a cgroup is not known.
-    fn find_whereabouts(&mut self, of: Whereabouts, now: Instant) -> (Surroundings, bool) {
+    fn find_surroundings(&mut self, of: SurroundingsKey, now: Instant) -> (Surroundings, bool) {
         let unified = (of.cgroup != 0).then(|| self.cgroups.path(0, of.cgroup, now)).flatten();
         let legacy = (of.legacy_cgroup != 0)
             .then(|| self.cgroups.path(self.legacy_hierarchy, of.legacy_cgroup, now))
@@ -125,7 +125,7 @@ impl Enricher {
 
     /// Are the names in its files those of the host's? In a container, or any mount namespace of its own, the same number
     /// may be somebody else. A service of systemd may have one as well (`PrivateTmp=`), and keeps `/etc`.
-    fn has_the_hosts_files(&self, of: Whereabouts, surroundings: &Surroundings) -> bool {
+    fn has_the_hosts_files(&self, of: SurroundingsKey, surroundings: &Surroundings) -> bool {
         let placement = &surroundings.placement;
         let unit = placement.systemd_user_unit.as_deref().or(placement.systemd_unit.as_deref());
         let is_service = unit.zip(surroundings.cgroup.as_deref()).is_some_and(|(unit, cgroup)| {
