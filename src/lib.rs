@@ -7,7 +7,7 @@
 //!
 //! It is the library of one program: nothing in it is a stable interface.
 //!
-//! `unsafe` is in [`bpf`] and in [`wire`], which says what is plain data.
+//! `unsafe` is in [`bpf`] and in `wire`, which says what is plain data.
 #![deny(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 

@@ -1,14 +1,14 @@
-//! The only place that touches libbpf, and beside [`crate::wire`] the only one with `unsafe`. Knows no key of the output.
+//! The only place that touches libbpf, and beside `wire` the only one with `unsafe`. Knows no key of the output.
 //!
 //! | module | task |
 //! |---|---|
-//! | [`probe`], [`tracepoints`], [`refusal`] | what this host offers, and what refuses `bpf()` |
+//! | [`probe`], `tracepoints`, `refusal` | what this host offers, and what refuses `bpf()` |
 //! | [`plan`] | decides from that and the settings what to load |
 //! | [`load`], `programs`, `parallel_load` | open and size the object, load its programs |
 //! | `btf`, `btf_subset` | read the kernel's types, and cut out what libbpf needs of them |
 //! | [`session`] | attach, seed, count, look up |
-//! | [`ring`], `records` | wait, drain, read |
-//! | [`titles`] | read the live titles |
+//! | `ring`, `records` | wait, drain, read |
+//! | `titles` | read the live titles |
 //! | `detached_reader`, `blocked_signals` | what could hang, and what must not be interrupted |
 //! | [`verifier`] | the cost of loading each program |
 

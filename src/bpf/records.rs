@@ -142,7 +142,8 @@ impl<M> Records<M> {
         self.shared.produced().wrapping_sub(self.shared.consumed())
     }
 
-    /// Hands over what is there, at most so many records, and none more after so long a time. How many these were, or None if a negative answer ended it.
+    /// Hands over what is there, at most so many records, and none more after so long a time. Returns how many these were, or
+    /// None if a negative answer ended it.
     ///
     /// # Errors
     /// If what is there is no ring: nothing after it can be read.

@@ -75,7 +75,8 @@ impl<'a> Ring<'a> {
         })
     }
 
-    /// Hands over what is there, at most [`DRAIN_AT_MOST`] records, or what can be handed over in 30 ms. How many records that were, or None if `on_record` ended it.
+    /// Hands over what is there, at most [`DRAIN_AT_MOST`] records, or what can be handed over in 30 ms. Returns how many
+    /// records that were, or None if `on_record` ended it.
     ///
     /// # Errors
     /// If the ring cannot be read.

@@ -222,7 +222,8 @@ impl<'a, 'obj> Pipeline<'a, 'obj> {
         }) || self.reporter.is_over()
     }
 
-    /// Hands over the lines that wait; at the end what is folded as well. A negative answer ends the drain. A closed pipe ends the trace, a full disk does not.
+    /// Hands over the lines that wait; at the end what is folded as well. A negative answer ends the drain. A closed pipe ends the
+    /// trace, a full disk does not.
     pub(super) fn flush(&mut self, last: bool) -> i32 {
         self.reporter.flush(last, std::mem::take(&mut self.accounting.in_buffer));
         if self.reporter.ledger().is_closed() && self.failure.is_none() {

@@ -35,7 +35,8 @@ impl Pipeline<'_, '_> {
         true
     }
 
-    /// Completes a signal, makes it an event and reports it. With its outline the line may be kept for signals that are the same.
+    /// Completes a signal, makes it an event and reports it. With its outline the line may be kept for signals that are the
+    /// same.
     pub(super) fn write_signal(
         &mut self,
         id: u64,
