@@ -1,7 +1,7 @@
 //! killsnoop: who killed my process?
 //!
 //! The kernel side (`bpf/`) takes the whole picture at the instant of the signal. This library decodes it ([`record`]), adds what
-//! was flagged as missing ([`enrich`]), decides what it means ([`event`]), and prints it ([`output`]); [`trace`] runs that
+//! was flagged as missing (`enrich`), decides what it means ([`event`]), and prints it ([`output`]); `trace` runs that
 //! pipeline, and [`command`] is what the user called. ARCHITECTURE.md has the path of a signal on one page, and the files that a
 //! change touches.
 //!
