@@ -1,4 +1,4 @@
-//! Validated settings of the trace. What is reported of it, and how, is in [`report::Settings`](crate::output::Settings).
+//! Validated settings of the trace. What is reported of it, and how, is in [`output::Settings`](crate::output::Settings).
 
 use std::fmt;
 use std::path::PathBuf;
@@ -13,7 +13,7 @@ pub const ALL_SIGNALS: u64 = u64::MAX;
 /// The greatest pid: `PID_MAX_LIMIT` of the kernel (`include/linux/threads.h`) is the first that there is not.
 pub const MAX_PID: u32 = 4 * 1024 * 1024 - 1;
 
-/// Which calls that fail are told.
+/// Which calls that fail are reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Failed {
     /// None.
@@ -47,13 +47,13 @@ pub struct Config {
     pub failed: Failed,
     /// Calls with signal 0.
     pub probes: bool,
-    /// Ends are told, of processes that were signalled.
+    /// Ends are reported of processes that were signalled.
     pub outcomes: bool,
     /// Ends are reported of every process whose pid is asked for as the target's, signalled or not.
     pub reports_ends: bool,
     /// Only what targets that had started by then (boot time, ns) get: a pid that was asked for may become another's.
     pub started_by: Option<u64>,
-    /// Names of environment variables to tell of both sides.
+    /// Names of environment variables to report of both sides.
     pub variables: Vec<String>,
     /// Processes that are remembered after their end, for those that they started.
     pub ghosts: u32,
@@ -72,13 +72,13 @@ impl Config {
     }
 }
 
-/// Processes that are remembered after their end, unless told otherwise: about 3 MiB of kernel memory.
+/// Processes that are remembered after their end, by default: about 3 MiB of kernel memory.
 pub const GHOSTS: u32 = 8192;
 
 /// Entries of the map `ignored_source_comms`.
 pub const MAX_IGNORED_COMMS: usize = 64;
 
-/// The ring holds this much unless told otherwise: 4,000 to 8,000 signals with their trees.
+/// The ring holds this much by default: 4,000 to 8,000 signals with their trees.
 pub const RING_BYTES: u32 = 8 * 1024 * 1024;
 
 /// Bytes of the ring as they are given on the command line: a power of two, whole pages.

@@ -119,7 +119,7 @@ pub fn cgroup_path(bytes: &[u8]) {
     let mut paths = CgroupPaths::of_texts(b"", b"", now);
     for (id, path) in (1u64..).zip(bytes.split(|&byte| byte == b'\n')) {
         // sometimes a new name of a known one
-        paths.hear(UNIFIED, id % 5, path);
+        paths.on_path(UNIFIED, id % 5, path);
         let path = paths.path(UNIFIED, id % 5, now).unwrap_or_default();
         let placement = Placement::of(&path);
         if let Some(container) = &placement.container {

@@ -2,7 +2,7 @@
 //!
 //! The only place that says a struct is plain data.
 
-pub use super::skel::types::{
+pub(crate) use super::skel::types::{
     call_arm as CallArm, call_arm64 as CallArm64, call_i386 as CallI386, call_x86_64 as CallX86_64,
     counters as Counters, environment as Environment, ghost as WireGhost, hidden_class as HiddenClass,
     identity as Identity, legacy_controller as LegacyController, pidfd_flag as PidfdFlag,
@@ -50,13 +50,27 @@ unsafe impl plain::Plain for SelectValue {}
 unsafe impl plain::Plain for Counters {}
 
 /// Largest number of ancestors that a record can hold of one side.
-pub const MAX_ANCESTORS: u32 = Constant::MAX_ANCESTORS.0;
+pub(crate) const MAX_ANCESTORS: u32 = Constant::MAX_ANCESTORS.0;
 
 /// A record of another version is refused, never guessed at.
-pub const VERSION: u16 = Constant::WIRE_VERSION.0 as u16;
+pub(crate) const VERSION: u16 = Constant::WIRE_VERSION.0 as u16;
+
+/// Bytes that the kernel keeps of a name, without its NUL.
+pub const COMM_BYTES: usize = COMM_LENGTH - 1;
+
+/// With its NUL.
+const COMM_LENGTH: usize = TaskConstant::TASK_COMM_LEN.0 as usize;
+
+/// A name as the kernel keeps it: its first bytes, then NULs.
+pub(crate) fn comm_of(name: &[u8]) -> [u8; COMM_LENGTH] {
+    let mut comm = [0; COMM_LENGTH];
+    let kept = name.len().min(COMM_BYTES);
+    comm[..kept].copy_from_slice(&name[..kept]);
+    comm
+}
 
 /// The bytes of a wire struct, as the kernel would have written them.
-pub fn bytes_of<T: plain::Plain>(value: &T) -> &[u8] {
+pub(crate) fn bytes_of<T: plain::Plain>(value: &T) -> &[u8] {
     // SAFETY: Plain structs of this module have no padding (static asserts of wire.h and store.h), so
     // every byte is initialised.
     unsafe { plain::as_bytes(value) }

@@ -1,7 +1,7 @@
 //! What is kept of processes and their events, bounded in bytes: no process decides how much memory a tracer needs.
 //!
 //! What goes is fair: who fills the room pays for it. Each entry is kept for an owner, and where there is no more room, the
-//! owner that has most gives up what it has not used for the longest time.
+//! owner that has most loses what it has not used for the longest time.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -13,7 +13,7 @@ const OVERHEAD: usize = 96;
 
 /// The owner of what a user brought about: a user may have a range of 65,536 subordinate ids (`subuid(5)`), which are given
 /// out from 100,000 on. As the kernel side counts ghosts.
-pub fn owner_of(uid: u32) -> u64 {
+pub(crate) fn owner_of(uid: u32) -> u64 {
     u64::from(if uid >= 0x1_0000 { 0x1_0000 + (uid >> 16) } else { uid })
 }
 
@@ -26,7 +26,7 @@ struct Entry<V> {
 
 /// A table that holds so many bytes.
 #[derive(Debug)]
-pub struct Bounded<K: Hash + Eq, V> {
+pub(crate) struct Bounded<K: Hash + Eq, V> {
     entries: LruCache<K, Entry<V>, std::hash::RandomState>,
     /// Bytes of each owner.
     held: HashMap<u64, usize>,
@@ -36,38 +36,38 @@ pub struct Bounded<K: Hash + Eq, V> {
 
 impl<K: Hash + Eq + Clone, V> Bounded<K, V> {
     /// One for so many bytes.
-    pub fn new(room: usize) -> Self {
+    pub(crate) fn new(room: usize) -> Self {
         let entries = LruCache::unbounded_with_hasher(std::hash::RandomState::new());
         Self { entries, held: HashMap::new(), bytes: 0, room }
     }
 
     /// What an entry takes that holds so many bytes beside key and value.
-    pub fn in_all(bytes: usize) -> usize {
+    pub(crate) fn in_all(bytes: usize) -> usize {
         bytes + size_of::<K>() + size_of::<Entry<V>>() + OVERHEAD
     }
 
     /// Bytes that it may hold.
-    pub fn room(&self) -> usize {
+    pub(crate) fn room(&self) -> usize {
         self.room
     }
 
     /// What is kept under a key, which is used by that.
-    pub fn get(&mut self, key: &K) -> Option<&V> {
+    pub(crate) fn get(&mut self, key: &K) -> Option<&V> {
         self.entries.get(key).map(|entry| &entry.value)
     }
 
-    /// The same, of which nobody takes notice.
-    pub fn peek(&self, key: &K) -> Option<&V> {
+    /// The same, which does not count as a use.
+    pub(crate) fn peek(&self, key: &K) -> Option<&V> {
         self.entries.peek(key).map(|entry| &entry.value)
     }
 
     /// All, in no order.
-    pub fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
         self.entries.iter().map(|(key, entry)| (key, &entry.value))
     }
 
     /// Takes it out.
-    pub fn remove(&mut self, key: &K) -> Option<V> {
+    pub(crate) fn remove(&mut self, key: &K) -> Option<V> {
         let entry = self.entries.pop(key)?;
         self.release(entry.owner, entry.bytes);
         Some(entry.value)
@@ -75,7 +75,7 @@ impl<K: Hash + Eq + Clone, V> Bounded<K, V> {
 
     /// Keeps a value for an owner; `bytes` is what key and value hold beside themselves. Returns what went for it, the least
     /// used first, which may be the value itself.
-    pub fn put(&mut self, key: K, value: V, owner: u64, bytes: usize) -> Vec<(K, V)> {
+    pub(crate) fn put(&mut self, key: K, value: V, owner: u64, bytes: usize) -> Vec<(K, V)> {
         self.remove(&key);
         let bytes = Self::in_all(bytes);
         if bytes > self.room {
@@ -122,13 +122,13 @@ impl<K: Hash + Eq + Clone, V> Bounded<K, V> {
     }
 
     /// Keeps what is to be kept; what holds less afterwards says so: the bytes beside key and value.
-    pub fn retain(&mut self, mut keeps: impl FnMut(&K, &mut V) -> Option<Stored>) {
+    pub(crate) fn retain(&mut self, mut keeps: impl FnMut(&K, &mut V) -> Option<StoredSize>) {
         let (mut over, mut less) = (Vec::new(), Vec::new());
         for (key, entry) in &mut self.entries {
             match keeps(key, &mut entry.value) {
                 None => over.push(key.clone()),
-                Some(Stored::Same) => {}
-                Some(Stored::Now(bytes)) => {
+                Some(StoredSize::Same) => {}
+                Some(StoredSize::Now(bytes)) => {
                     let bytes = Self::in_all(bytes);
                     if bytes < entry.bytes {
                         less.push((entry.owner, entry.bytes - bytes));
@@ -149,24 +149,24 @@ impl<K: Hash + Eq + Clone, V> Bounded<K, V> {
 #[cfg(test)]
 impl<K: Hash + Eq, V> Bounded<K, V> {
     /// Bytes that it holds.
-    pub fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         self.bytes
     }
 
     /// Entries.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.entries.len()
     }
 
     /// Nothing is kept.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 }
 
 /// What became of an entry that is kept.
 #[derive(Debug, Clone, Copy)]
-pub enum Stored {
+pub(crate) enum StoredSize {
     /// It holds as much as before.
     Same,
     /// It holds so many bytes beside key and value, no more than before.
@@ -221,7 +221,7 @@ mod tests {
             for (key, owner, bytes, what) in steps {
                 match what {
                     0 => drop(table.remove(&key)),
-                    1 => table.retain(|of, _| (of % 3 != key % 3).then_some(Stored::Now(bytes / 2))),
+                    1 => table.retain(|of, _| (of % 3 != key % 3).then_some(StoredSize::Now(bytes / 2))),
                     _ => drop(table.put(key, Vec::new(), owner, bytes)),
                 }
                 holds_what_it_says(&table);

@@ -8,10 +8,11 @@
 //! of a process is the same in every event.
 
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
 
-use crate::base::digits::push_utc;
+use crate::base::digits;
 
 /// From boot time to UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,12 +56,12 @@ impl Clock {
 
     /// Appends [`utc`](Self::utc).
     pub fn push_utc(self, boot_nanoseconds: u64, out: &mut Vec<u8>) {
-        push_utc(out, self.offset + i128::from(boot_nanoseconds));
+        digits::push_utc(out, self.offset + i128::from(boot_nanoseconds));
     }
 
     /// When a process started: the same in every event of a run.
     pub fn start_time(self, boot_nanoseconds: u64) -> String {
-        Self::fixed(self.first).utc(boot_nanoseconds)
+        digits::utc(self.first + i128::from(boot_nanoseconds))
     }
 }
 
@@ -74,9 +75,9 @@ struct Sample {
 
 impl Sample {
     fn take() -> Self {
-        let boot_before = boot_time();
-        let real = nanoseconds(ClockId::Realtime);
-        Self { boot_before, real, boot_after: boot_time() }
+        let boot_before = boot_nanoseconds();
+        let real = utc_now();
+        Self { boot_before, real, boot_after: boot_nanoseconds() }
     }
 
     /// As long as somebody else may have run in between.
@@ -94,17 +95,32 @@ impl Sample {
 static NAMESPACE_OFFSET: AtomicI64 = AtomicI64::new(0);
 
 /// How much the kernel's boot time is ahead of `CLOCK_BOOTTIME` here, nanoseconds.
-pub fn namespace_offset() -> i128 {
+pub(crate) fn namespace_offset() -> i128 {
     i128::from(NAMESPACE_OFFSET.load(Ordering::Relaxed))
 }
 
 /// The kernel's boot time, nanoseconds.
-pub fn boot_time() -> i128 {
+pub(crate) fn boot_time() -> u64 {
+    u64::try_from(boot_nanoseconds()).unwrap_or_default()
+}
+
+fn boot_nanoseconds() -> i128 {
     nanoseconds(ClockId::Boottime) + namespace_offset()
 }
 
+/// UTC, nanoseconds since the epoch.
+pub(crate) fn utc_now() -> i128 {
+    nanoseconds(ClockId::Realtime)
+}
+
+/// CPU time of this thread.
+pub(crate) fn thread_time() -> Duration {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::new(time.tv_sec.unsigned_abs(), time.tv_nsec as u32)
+}
+
 /// Compares the clock of this process with the kernel's, which `read` reads; without that they are taken to agree.
-pub fn calibrate(read: impl Fn() -> Option<u64>) {
+pub(crate) fn calibrate(read: impl Fn() -> Option<u64>) {
     let take = |_| {
         let before = nanoseconds(ClockId::Boottime);
         let kernel = read()?;

@@ -1,4 +1,4 @@
-//! Descriptors that one process of ours gives another over a socket (`SCM_RIGHTS`).
+//! Descriptors that one process of ours passes to another over a socket (`SCM_RIGHTS`).
 
 use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;

@@ -1,41 +1,24 @@
 //! Numbers and times as text, written straight into a line: every event has dozens of them.
 
-/// `u64::MAX` has so many digits.
-const DIGITS: usize = 20;
-
-fn decimal(mut value: u64, digits: &mut [u8; DIGITS]) -> &[u8] {
-    let mut at = DIGITS;
-    loop {
-        at -= 1;
-        digits[at] = b'0' + (value % 10) as u8;
-        value /= 10;
-        if value == 0 {
-            return &digits[at..];
-        }
-    }
-}
+use std::cell::RefCell;
 
 /// Decimal, as `to_string()` has it.
-pub fn push_number(out: &mut Vec<u8>, value: u64) {
-    out.extend_from_slice(decimal(value, &mut [0; DIGITS]));
+pub(crate) fn push_number(out: &mut Vec<u8>, value: u64) {
+    out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
 }
 
 /// Appends it to a text.
-pub fn push_decimal(text: &mut String, value: u64) {
-    // it is digits
-    text.push_str(std::str::from_utf8(decimal(value, &mut [0; DIGITS])).unwrap_or_default());
+pub(crate) fn push_decimal(text: &mut String, value: u64) {
+    text.push_str(itoa::Buffer::new().format(value));
 }
 
 /// The same of one that may be negative.
-pub fn push_integer(out: &mut Vec<u8>, value: i64) {
-    if value < 0 {
-        out.push(b'-');
-    }
-    push_number(out, value.unsigned_abs());
+pub(crate) fn push_integer(out: &mut Vec<u8>, value: i64) {
+    out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
 }
 
 /// `10.000123`, of nanoseconds.
-pub fn push_seconds(out: &mut Vec<u8>, nanoseconds: u64) {
+pub(crate) fn push_seconds(out: &mut Vec<u8>, nanoseconds: u64) {
     push_number(out, nanoseconds / 1_000_000_000);
     let mut fraction = *b".000000";
     put(&mut fraction[1..], nanoseconds % 1_000_000_000 / 1000);
@@ -50,48 +33,45 @@ fn put(digits: &mut [u8], mut value: u64) {
     }
 }
 
-const DAY: u64 = 24 * 60 * 60;
+/// The epoch, for a time whose year does not exist.
+const EPOCH: &str = "1970-01-01T00:00:00.000000000Z";
 
-/// RFC 3339 with nanoseconds, UTC, of nanoseconds since the epoch; the epoch itself where there is no such year.
-pub fn push_utc(out: &mut Vec<u8>, nanoseconds: i128) {
-    // of the years 1970 to 2554
-    let Ok(ordinary) = u64::try_from(nanoseconds) else {
-        let text = jiff::Timestamp::from_nanosecond(nanoseconds)
-            .map_or_else(|_| "1970-01-01T00:00:00.000000000Z".to_owned(), |time| format!("{time:.9}"));
-        out.extend_from_slice(text.as_bytes());
-        return;
-    };
-    let (seconds, fraction) = (ordinary / 1_000_000_000, ordinary % 1_000_000_000);
-    let (year, month, day) = date(seconds / DAY);
-    let mut text = *b"0000-00-00T00:00:00.000000000Z";
-    put(&mut text[..4], year);
-    put(&mut text[5..7], month);
-    put(&mut text[8..10], day);
-    put(&mut text[11..13], seconds % DAY / 3600);
-    put(&mut text[14..16], seconds % 3600 / 60);
-    put(&mut text[17..19], seconds % 60);
-    put(&mut text[20..29], fraction);
-    out.extend_from_slice(&text);
+thread_local! {
+    /// The last second that was written, and its text without the `Z`: events come in their order, many in one second.
+    static LAST_SECOND: RefCell<(i64, String)> = const { RefCell::new((i64::MIN, String::new())) };
 }
 
-/// Year, month and day of the Gregorian calendar, of days since the epoch. Years are counted from March, so that the odd
-/// day of a leap year is the last of its year.
-fn date(days: u64) -> (u64, u64, u64) {
-    const DAYS_OF_400_YEARS: u64 = 146_097;
-    // from the first of March of the year 0
-    let days = days + 719_468;
-    let (era, day) = (days / DAYS_OF_400_YEARS, days % DAYS_OF_400_YEARS);
-    let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
-    let day = day - (365 * year + year / 4 - year / 100);
-    // five months, of which March is the first, have 153 days
-    let month = (5 * day + 2) / 153;
-    let day = day - (153 * month + 2) / 5 + 1;
-    let (later, month) = if month < 10 { (0, month + 3) } else { (1, month - 9) };
-    (era * 400 + year + later, month, day)
+/// RFC 3339 with nanoseconds, UTC, of nanoseconds since the epoch.
+pub(crate) fn push_utc(out: &mut Vec<u8>, nanoseconds: i128) {
+    let Ok(second) = i64::try_from(nanoseconds.div_euclid(1_000_000_000)) else {
+        out.extend_from_slice(EPOCH.as_bytes());
+        return;
+    };
+    LAST_SECOND.with_borrow_mut(|(last, text)| {
+        if *last != second {
+            let Ok(time) = jiff::Timestamp::from_second(second) else {
+                out.extend_from_slice(EPOCH.as_bytes());
+                return;
+            };
+            *text = format!("{time:.0}");
+            text.pop();
+            *last = second;
+        }
+        out.extend_from_slice(text.as_bytes());
+        let mut fraction = *b".000000000Z";
+        put(&mut fraction[1..10], nanoseconds.rem_euclid(1_000_000_000) as u64);
+        out.extend_from_slice(&fraction);
+    });
+}
+
+/// The same as a text of its own, for a time that is no event's.
+pub(crate) fn utc(nanoseconds: i128) -> String {
+    jiff::Timestamp::from_nanosecond(nanoseconds)
+        .map_or_else(|_| EPOCH.to_owned(), |time| format!("{time:.9}"))
 }
 
 /// `10.000123`, of nanoseconds.
-pub fn decimal_seconds(nanoseconds: u64) -> String {
+pub(crate) fn decimal_seconds(nanoseconds: u64) -> String {
     let mut text = Vec::new();
     push_seconds(&mut text, nanoseconds);
     String::from_utf8_lossy(&text).into_owned()
@@ -108,26 +88,25 @@ mod tests {
         String::from_utf8(out).unwrap()
     }
 
-    fn jiffs(nanoseconds: i128) -> String {
-        format!("{:.9}", jiff::Timestamp::from_nanosecond(nanoseconds).unwrap())
-    }
-
     #[test]
     fn every_day_is_the_one_of_the_calendar() {
+        const DAY: u64 = 24 * 60 * 60;
         for day in 0..=u64::MAX / 1_000_000_000 / DAY {
             let nanoseconds = i128::from(day * DAY) * 1_000_000_000 + 1;
-            assert_eq!(text(|out| push_utc(out, nanoseconds)), jiffs(nanoseconds));
+            assert_eq!(text(|out| push_utc(out, nanoseconds)), utc(nanoseconds));
         }
+        assert_eq!(utc(1_767_225_599_000_000_001), "2025-12-31T23:59:59.000000001Z");
     }
 
     #[test]
-    fn what_is_beyond_is_jiffs_and_what_is_beyond_that_the_epoch() {
+    fn a_time_without_a_year_is_the_epoch() {
         let last = i128::from(u64::MAX);
-        for nanoseconds in [-1, -1_000_000_000, 0, last, last + 1] {
-            assert_eq!(text(|out| push_utc(out, nanoseconds)), jiffs(nanoseconds));
+        for nanoseconds in [-1, -1_000_000_000, -1_000_000_001, 0, last, last + 1] {
+            assert_eq!(text(|out| push_utc(out, nanoseconds)), utc(nanoseconds));
         }
-        for nanoseconds in [i128::MIN, i128::MAX] {
-            assert_eq!(text(|out| push_utc(out, nanoseconds)), "1970-01-01T00:00:00.000000000Z");
+        for nanoseconds in [i128::MIN, i128::MAX, i128::from(i64::MAX) * 1_000_000_000] {
+            assert_eq!(text(|out| push_utc(out, nanoseconds)), EPOCH);
+            assert_eq!(utc(nanoseconds), EPOCH);
         }
     }
 
@@ -144,9 +123,10 @@ mod tests {
         }
 
         #[test]
-        fn every_time_is_jiffs(time: u64) {
-            let time = i128::from(time);
-            prop_assert_eq!(text(|out| push_utc(out, time)), jiffs(time));
+        fn every_time_in_turn_has_its_own_text(times: [u64; 2]) {
+            for time in [times[0], times[1], times[0]].map(i128::from) {
+                prop_assert_eq!(text(|out| push_utc(out, time)), utc(time));
+            }
         }
     }
 }

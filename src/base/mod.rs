@@ -1,8 +1,10 @@
 //! What every layer may use, and what uses none of them: numbers and text as they are written, clocks, bounded memory.
 
-pub mod bounded;
-pub mod clock;
+pub(crate) mod accounts;
+pub(crate) mod bounded;
+pub(crate) mod clock;
 pub(crate) mod descriptors;
-pub mod digits;
+pub(crate) mod digits;
 pub mod period;
+pub(crate) mod reversed_path;
 pub mod sanitize;

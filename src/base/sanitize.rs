@@ -15,7 +15,7 @@ const UNSAFE: &str = r"[\p{C}\p{Z}\p{Default_Ignorable_Code_Point}\p{Me}\x{2800}
 /// Characters that are drawn over the one before.
 const MARKS: &str = r"\p{M}";
 
-/// So many marks may follow a letter: more would reach other lines.
+/// Marks that may follow a letter: more would reach other lines.
 const MOST_MARKS: u8 = 6;
 
 /// A set of characters, as ranges in their order.
@@ -119,7 +119,7 @@ const IS_PLAIN: [bool; 256] = {
     table
 };
 
-/// Are all of these plain? The highest bit of a byte tells of it: one above 0x7f, one below 0x20, and one that is 0 once
+/// Are all of these plain? The highest bit of a byte says no: one above 0x7f, one below 0x20, and one that is 0 once
 /// what is looked for is taken out.
 fn are_plain(bytes: [u8; 8]) -> bool {
     const ONES: u64 = 0x0101_0101_0101_0101;

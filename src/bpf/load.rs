@@ -1,34 +1,43 @@
 //! The object as a plan wants it, opened and not yet loaded.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, Write};
 use std::mem::MaybeUninit;
 use std::os::fd::AsRawFd;
 use std::rc::Rc;
 
-use libbpf_rs::btf::Btf;
-use libbpf_rs::btf::types::Func;
 use libbpf_rs::skel::{OpenSkel, SkelBuilder};
-use libbpf_rs::{AsRawLibbpf, OpenObject};
+use libbpf_rs::{AsRawLibbpf, OpenObject, PrintLevel};
 use rustix::fs::{MemfdFlags, memfd_create};
 
+use super::btf::{self, Btf, BtfKind};
 use super::plan::{Attempts, Plan};
 use super::selection::Selection;
-use super::types::{self, Types};
-use super::undisturbed::undisturbed;
+
+use super::blocked_signals::with_signals_blocked;
 use crate::config::{Config, Failed};
 use crate::error::TraceError;
 use crate::skel::{KillsnoopSkelBuilder, OpenKillsnoopSkel};
-use crate::wire::{LegacyController, Settings};
+use crate::wire::{Constant, LegacyController, Settings};
 
 /// What the programs at the end of the kill family's calls are called.
 pub(super) const AT_THE_END_OF: &str = "after_";
 /// The program that is only tried.
 const TRIAL: &str = "try_trampoline";
 
+/// Sends what libbpf says to the log instead of straight to standard error.
+pub fn route_libbpf_messages() {
+    libbpf_rs::set_print(Some((PrintLevel::Debug, |level, text| {
+        let text = text.trim_end();
+        let warning = matches!(level, PrintLevel::Warn);
+        tracing::debug!(target: "libbpf", warning, "{text}");
+    })));
+}
+
 /// Can programs be attached to the end of a kernel function? Some kernels load them and refuse to attach.
 pub fn try_trampoline() -> bool {
-    undisturbed(try_trampoline_now)
+    with_signals_blocked(try_trampoline_now)
 }
 
 fn try_trampoline_now() -> bool {
@@ -55,15 +64,15 @@ pub(super) fn open<'obj>(
 }
 
 /// The same, with what libbpf is to know of the kernel's types.
-pub(super) struct Opened<'obj> {
+pub(super) struct OpenedObject<'obj> {
     pub(super) object: OpenKillsnoopSkel<'obj>,
     /// None if this program does not understand them.
-    pub(super) kernel: Option<Rc<Types>>,
+    pub(super) kernel: Option<Rc<Btf>>,
     /// Those that the object names. libbpf reads it by its path when it relocates. None: it looks through all.
     pub(super) file: Option<File>,
 }
 
-/// Opens it, and gives libbpf those of the kernel's types that it needs.
+/// Opens it, and passes libbpf those of the kernel's types that it needs.
 ///
 /// # Errors
 /// If libbpf cannot read the object, or the kernel's types cannot be read.
@@ -73,7 +82,7 @@ pub(super) fn open_with_types<'obj>(
     config: &Config,
     selection: &Selection,
     cpus: usize,
-) -> Result<Opened<'obj>, TraceError> {
+) -> Result<OpenedObject<'obj>, TraceError> {
     let failed = |error| TraceError::system("read the types of the kernel", error);
     let mut file = memory_file();
     let mut builder = KillsnoopSkelBuilder::default();
@@ -84,14 +93,14 @@ pub(super) fn open_with_types<'obj>(
             .map_err(|error| failed(io::Error::other(error)))?;
     }
     let object = open_with(builder, storage, plan, config, selection, cpus)?;
-    let kernel = types::of_kernel();
+    let kernel = btf::of_kernel();
     if let Some(file) = &mut file {
-        let cut = kernel.as_ref().and_then(|kernel| kernel.cut_for(&types_of(&object)?));
+        let cut = kernel.as_ref().and_then(|kernel| kernel.subset_for(&types_of(&object)?));
         // all of them, if need be
-        let bytes = cut.map_or_else(|| std::fs::read(types::VMLINUX), Ok).map_err(failed)?;
+        let bytes = cut.map_or_else(|| std::fs::read(btf::VMLINUX), Ok).map_err(failed)?;
         file.write_all(&bytes).map_err(failed)?;
     }
-    Ok(Opened { object, kernel, file })
+    Ok(OpenedObject { object, kernel, file })
 }
 
 /// A file in memory. A host may allow none that could be executed (`vm.memfd_noexec`), and a kernel before 6.3 does not know of
@@ -105,7 +114,7 @@ fn memory_file() -> Option<File> {
 }
 
 /// Those that the object came with.
-pub(super) fn types_of(object: &OpenKillsnoopSkel<'_>) -> Option<Types> {
+pub(super) fn types_of(object: &OpenKillsnoopSkel<'_>) -> Option<Btf> {
     let mut length = 0;
     // SAFETY: a living object; its types live as long, and nobody changes them meanwhile.
     let bytes = unsafe {
@@ -119,7 +128,7 @@ pub(super) fn types_of(object: &OpenKillsnoopSkel<'_>) -> Option<Types> {
         }
         std::slice::from_raw_parts(bytes.cast::<u8>(), length as usize)
     };
-    Types::new(bytes.to_vec())
+    Btf::new(bytes.to_vec())
 }
 
 fn open_with<'obj>(
@@ -150,7 +159,7 @@ fn open_with<'obj>(
     open.maps.environment_scratches.set_max_entries(variable_slots).map_err(prepare)?;
     open.maps.counters.set_max_entries(cpus as u32).map_err(prepare)?;
     let with_fexit = plan.attempts == Attempts::Trampolines;
-    let kernel = with_fexit.then(Btf::from_vmlinux).and_then(Result::ok);
+    let functions = if with_fexit { existing_functions(&mut open) } else { HashSet::new() };
     for mut program in open.open_object_mut().progs_mut() {
         let is_loaded = match program.name().to_string_lossy().as_ref() {
             "on_signal_generate" => plan.reports_signals,
@@ -161,7 +170,7 @@ fn open_with<'obj>(
             "on_sys_exit" => plan.attempts == Attempts::SyscallExits,
             TRIAL => false,
             name if name.starts_with(AT_THE_END_OF) => {
-                with_fexit && is_there(kernel.as_ref(), &program.section().to_string_lossy())
+                program.section().to_str().and_then(function_of).is_some_and(|name| functions.contains(name))
             }
             _ => true,
         };
@@ -173,11 +182,26 @@ fn open_with<'obj>(
     Ok(open)
 }
 
-/// Has this kernel the function of an `fexit/FUNCTION`? (One for 32-bit calls need not be.)
-fn is_there(kernel: Option<&Btf<'_>>, section: &str) -> bool {
-    let function = section.strip_prefix("fexit/").unwrap_or_default();
-    kernel.is_some_and(|btf| btf.type_by_name::<Func<'_>>(function).is_some())
+/// Of a section `fexit/FUNCTION`.
+fn function_of(section: &str) -> Option<&str> {
+    section.strip_prefix("fexit/")
 }
+
+/// The functions of `fexit` programs that this kernel has: one for 32-bit calls need not exist.
+fn existing_functions(open: &mut OpenKillsnoopSkel<'_>) -> HashSet<String> {
+    let Some(kernel) = btf::of_kernel() else { return HashSet::new() };
+    let functions: Vec<String> = open
+        .open_object_mut()
+        .progs_mut()
+        .filter_map(|program| program.section().to_str().and_then(function_of).map(str::to_owned))
+        .collect();
+    let wanted: Vec<_> = functions.iter().map(|name| (BtfKind::Function, name.as_bytes())).collect();
+    let found = kernel.find(&wanted);
+    functions.into_iter().zip(found).filter_map(|(name, id)| id.map(|_| name)).collect()
+}
+
+/// Of the name of an environment variable, with its `=`.
+const NAME_BYTES: usize = Constant::VARIABLE_NAME.0 as usize;
 
 fn settings(plan: Plan, config: &Config, selection: &Selection) -> Settings {
     let mut settings = Settings {
@@ -207,8 +231,8 @@ fn settings(plan: Plan, config: &Config, selection: &Selection) -> Settings {
     };
     let slots = settings.variable.iter_mut().zip(&mut settings.variable_mask);
     for (name, (words, masks)) in config.variables.iter().zip(slots) {
-        let mut bytes = [0u8; 64];
-        let mut mask = [0u8; 64];
+        let mut bytes = [0u8; NAME_BYTES];
+        let mut mask = [0u8; NAME_BYTES];
         for (place, byte) in name.bytes().chain(*b"=").enumerate().take(bytes.len()) {
             (bytes[place], mask[place]) = (byte, 0xff);
         }

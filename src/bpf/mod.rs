@@ -1,22 +1,33 @@
-//! The only place that touches libbpf, and the only one with `unsafe`.
+//! The only place that touches libbpf, and beside `wire` the only one with `unsafe`. Knows no key of the output.
 //!
-//! [`probe`] finds out what this host offers, [`plan`] decides from that and the settings what to load,
-//! [`load`] opens and sizes, `types` cuts out what libbpf needs of the kernel's types, `programs` loads, [`session`] attaches
-//! and seeds (which `apart` does; `undisturbed` by signals), [`ring`] waits and drains what `records` reads. [`verifier`] tells what each program costs to load.
+//! | module | task |
+//! |---|---|
+//! | [`probe`], `tracepoints`, `refusal` | what this host offers, and what refuses `bpf()` |
+//! | [`plan`] | decides from that and the settings what to load |
+//! | [`load`], `programs`, `parallel_load` | open and size the object, load its programs |
+//! | `btf`, `btf_subset` | read the kernel's types, and cut out what libbpf needs of them |
+//! | [`session`] | attach, seed, count, look up |
+//! | `ring`, `records` | wait, drain, read |
+//! | `titles` | read the live titles |
+//! | `detached_reader`, `blocked_signals` | what could hang, and what must not be interrupted |
+//! | [`verifier`] | the cost of loading each program |
 
-mod apart;
+mod blocked_signals;
+mod btf;
+mod btf_subset;
+mod detached_reader;
 pub mod load;
-mod mapped;
-pub mod pidfd;
+mod mapping;
+mod parallel_load;
+pub(crate) mod pidfd;
 pub mod plan;
 pub mod probe;
 mod programs;
 mod records;
-pub mod refusal;
-pub mod ring;
+pub(crate) mod refusal;
+pub(crate) mod ring;
 pub mod selection;
 pub mod session;
-pub mod tracepoints;
-mod types;
-mod undisturbed;
+pub(crate) mod titles;
+pub(crate) mod tracepoints;
 pub mod verifier;

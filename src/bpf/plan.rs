@@ -38,7 +38,7 @@ pub struct Plan {
     pub shares_pids: bool,
     /// Forks that the fork hook missed are mended where the new task is woken.
     pub recovers_forks: bool,
-    /// The system call of a signal can be told.
+    /// The system call of a signal is known.
     pub has_via: bool,
     /// How calls that fail, and signal 0, are seen.
     pub attempts: Attempts,
@@ -136,7 +136,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_new_kernel_seeds_by_the_iterator_unless_told_otherwise() {
+    fn a_new_kernel_seeds_by_the_iterator_by_default() {
         let mut config = Config::default();
         let by_iterator = plan(&HostFacts::newest(), &config).unwrap();
         assert!(by_iterator.iterates);

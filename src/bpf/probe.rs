@@ -7,8 +7,9 @@ use std::path::Path;
 
 use rustix::thread::CapabilitySet;
 
-use super::types::{self, Kind};
-use crate::enrich::procfs;
+use super::btf::{self, BtfKind};
+use crate::enrich::cgroups::UNIFIED;
+use crate::enrich::procfs::{self, CgroupLine};
 
 /// What this host offers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,8 +40,8 @@ pub struct HostFacts {
     pub has_storage_allocator: bool,
     /// The saved registers of a task (5.15): without them there is no `via`.
     pub has_task_pt_regs: bool,
-    /// BPF programs can be attached to the end of a kernel function. Only a trial tells, and only who asks for
-    /// attempts needs to know: false until [`try_trampoline`](super::load::try_trampoline) was asked.
+    /// BPF programs can be attached to the end of a kernel function. Only a trial shows it, and only
+    /// attempts need it: false until [`try_trampoline`](super::load::try_trampoline) was asked.
     pub has_trampolines: bool,
     /// BPF programs can loop without the verifier following each turn (5.17).
     pub has_loop: bool,
@@ -96,7 +97,7 @@ const PROC_PID_INIT_INO: u64 = 0xEFFF_FFFC;
 
 /// Looks at this host.
 pub fn host() -> HostFacts {
-    let helper = |name| (Kind::Enum, "bpf_func_id", name);
+    let helper = |name| (BtfKind::Enum, "bpf_func_id", name);
     let wanted = [
         helper("BPF_FUNC_ringbuf_output"),
         helper("BPF_FUNC_task_storage_get"),
@@ -106,11 +107,11 @@ pub fn host() -> HostFacts {
         helper("BPF_FUNC_task_pt_regs"),
         helper("BPF_FUNC_loop"),
         // struct members that came with it: 6.4 (08a7ce384e33), 6.19, and 7.x, which has no other way any more
-        (Kind::Struct, "bpf_local_storage_map", "selem_ma"),
-        (Kind::Struct, "bpf_local_storage_map", "use_kmalloc_nolock"),
-        (Kind::Struct, "bpf_local_storage", "owner_refcnt"),
+        (BtfKind::Struct, "bpf_local_storage_map", "selem_ma"),
+        (BtfKind::Struct, "bpf_local_storage_map", "use_kmalloc_nolock"),
+        (BtfKind::Struct, "bpf_local_storage", "owner_refcnt"),
     ];
-    let (types, uname) = (types::of_kernel(), rustix::system::uname());
+    let (types, uname) = (btf::of_kernel(), rustix::system::uname());
     let found = types.as_ref().map_or_else(|| vec![false; wanted.len()], |types| types.have(&wanted));
     let has = |name| wanted.iter().zip(&found).any(|((.., wanted), &found)| *wanted == name && found);
     HostFacts {
@@ -147,17 +148,14 @@ pub fn in_initial_pid_namespace() -> bool {
 /// Bytes that this process may have the kernel keep for it: the smallest limit of a memory cgroup on the way up.
 pub fn memory_limit() -> Option<u64> {
     let cgroups = procfs::read_text("/proc/self/cgroup").ok()?;
-    let limits = cgroups.lines().filter_map(|line| {
-        let (controllers, path) = line.split_once(':')?.1.split_once(":/")?;
-        let (root, file) = match controllers {
-            "" => ("/sys/fs/cgroup", "memory.max"),
-            _ if controllers.split(',').any(|controller| controller == "memory") => {
-                ("/sys/fs/cgroup/memory", "memory.limit_in_bytes")
-            }
+    let limits = CgroupLine::parse_all(&cgroups).filter_map(|line| {
+        let (root, file) = match line.hierarchy {
+            UNIFIED => ("/sys/fs/cgroup", "memory.max"),
+            _ if line.has("memory") => ("/sys/fs/cgroup/memory", "memory.limit_in_bytes"),
             _ => return None,
         };
         Path::new(root)
-            .join(path)
+            .join(line.path.strip_prefix('/')?)
             .ancestors()
             .take_while(|directory| directory.starts_with(root))
             .filter_map(|directory| fs::read_to_string(directory.join(file)).ok()?.trim().parse().ok())
@@ -170,12 +168,9 @@ pub fn memory_limit() -> Option<u64> {
 /// From lines such as `4:memory:/system.slice`.
 fn legacy_cgroups(text: &str) -> Option<LegacyCgroups> {
     let hierarchy_of = |wanted: &str| {
-        text.lines().find_map(|line| {
-            let (number, rest) = line.split_once(':')?;
-            let (controllers, _) = rest.split_once(':')?;
-            let number = number.parse().ok().filter(|&number| number != 0)?;
-            controllers.split(',').any(|controller| controller == wanted).then_some(number)
-        })
+        CgroupLine::parse_all(text)
+            .find(|line| line.hierarchy != UNIFIED && line.has(wanted))
+            .map(|line| line.hierarchy)
     };
     let memory = hierarchy_of("memory").map(|hierarchy| LegacyCgroups { hierarchy, is_memory: true });
     memory.or_else(|| hierarchy_of("pids").map(|hierarchy| LegacyCgroups { hierarchy, is_memory: false }))

@@ -14,7 +14,7 @@ use std::slice;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering, fence};
 use std::time::Duration;
 
-use super::mapped::Mapped;
+use super::mapping::Mapping;
 
 /// In front of each record.
 const HEADER: usize = 8;
@@ -106,7 +106,7 @@ pub(super) struct Records<M> {
     whole: Vec<u8>,
 }
 
-impl Records<[Mapped; 2]> {
+impl Records<[Mapping; 2]> {
     /// Those of a map whose data has `size` bytes.
     ///
     /// # Errors
@@ -117,8 +117,8 @@ impl Records<[Mapped; 2]> {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, format!("a ring of {size} bytes")));
         }
         // the kernel lets nobody write to more than the first page
-        let consumer = Mapped::writable(map, 0, page)?;
-        let rest = Mapped::read_only(map, page as u64, page + size)?;
+        let consumer = Mapping::writable(map, 0, page)?;
+        let rest = Mapping::read_only(map, page as u64, page + size)?;
         let (own, producer) = (consumer.start(), rest.start());
         // SAFETY: both positions are at the beginning of a page, and the data is behind the producer's page. A mapping stays
         // where it is when its owner moves. The kernel keeps to the contract; the page of the consumer is mapped here only.
@@ -142,7 +142,8 @@ impl<M> Records<M> {
         self.shared.produced().wrapping_sub(self.shared.consumed())
     }
 
-    /// Hands over what is there, at most so many records, and none more after so long a time. How many these were, or None if a negative answer ended it.
+    /// Hands over what is there, at most so many records, and none more after so long a time. Returns how many these were, or
+    /// None if a negative answer ended it.
     ///
     /// # Errors
     /// If what is there is no ring: nothing after it can be read.

@@ -9,7 +9,7 @@ use rustix::thread::SecureComputingMode;
 
 /// What `bpf()` answers, and what may be behind that.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CallFacts {
+pub(crate) struct CallFacts {
     /// The errno of a command that does not exist. `EINVAL` is the kernel's own.
     pub unknown_command: i32,
     /// The errno of making the smallest map, 0 if that works.
@@ -28,7 +28,7 @@ pub struct CallFacts {
 
 /// What refuses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Refusal {
+pub(crate) enum Refusal {
     /// A seccomp filter.
     Seccomp,
     /// The kernel has no `bpf()`.
@@ -45,7 +45,7 @@ pub enum Refusal {
 
 impl Refusal {
     /// Of these facts.
-    pub fn of(facts: &CallFacts) -> Option<Self> {
+    pub(crate) fn of(facts: &CallFacts) -> Option<Self> {
         let is_of_namespace =
             |errno| matches!(errno, libc::EPERM | libc::EACCES) && !facts.in_initial_user_namespace;
         if facts.unknown_command != libc::EINVAL {
@@ -69,7 +69,7 @@ impl Refusal {
     }
 
     /// What was found, for people.
-    pub fn found(self) -> String {
+    pub(crate) fn found(self) -> String {
         match self {
             Self::Seccomp => "refused by a seccomp filter".to_owned(),
             Self::NoSystemCall => "not in this kernel".to_owned(),
@@ -83,7 +83,7 @@ impl Refusal {
     }
 
     /// What to do about it.
-    pub fn fix(self) -> &'static str {
+    pub(crate) fn fix(self) -> &'static str {
         match self {
             Self::Seccomp => {
                 "allow bpf() in the seccomp profile of the container (docker run --security-opt seccomp=PROFILE, in \
@@ -110,7 +110,7 @@ impl Refusal {
 const PROC_USER_INIT_INO: u64 = 0xEFFF_FFFD;
 
 /// Asks, and looks.
-pub fn facts() -> CallFacts {
+pub(crate) fn facts() -> CallFacts {
     let read = |path: &str| fs::read_to_string(path).ok();
     CallFacts {
         unknown_command: unknown_command(),

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use libbpf_rs::MapCore;
 use rustix::event::{Timespec, epoll};
 
-use super::mapped::Mapped;
+use super::mapping::Mapping;
 use super::records::Records;
 use crate::wire::ReaderState;
 
@@ -31,8 +31,8 @@ const BUSY_WAIT: Duration = Duration::from_millis(1);
 type OnRecord<'a> = dyn FnMut(&[u8]) -> i32 + 'a;
 
 /// The reading end of the ring.
-pub struct Ring<'a> {
-    records: RefCell<Records<[Mapped; 2]>>,
+pub(crate) struct Ring<'a> {
+    records: RefCell<Records<[Mapping; 2]>>,
     on_record: RefCell<Box<OnRecord<'a>>>,
     state: &'a AtomicU32,
     epoll: OwnedFd,
@@ -52,7 +52,7 @@ impl<'a> Ring<'a> {
     ///
     /// # Errors
     /// If the ring cannot be mapped or watched.
-    pub fn new(
+    pub(crate) fn new(
         map: &'a dyn MapCore,
         state: &'a AtomicU32,
         wake_at: usize,
@@ -75,11 +75,12 @@ impl<'a> Ring<'a> {
         })
     }
 
-    /// Hands over what is there, at most [`DRAIN_AT_MOST`] records, or what can be handed over in 30 ms. How many records that were, or None if `on_record` ended it.
+    /// Hands over what is there, at most [`DRAIN_AT_MOST`] records, or what can be handed over in 30 ms. Returns how many
+    /// records that were, or None if `on_record` ended it.
     ///
     /// # Errors
     /// If the ring cannot be read.
-    pub fn drain(&self) -> io::Result<Option<usize>> {
+    pub(crate) fn drain(&self) -> io::Result<Option<usize>> {
         let began = Instant::now();
         let on_record = &mut **self.on_record.borrow_mut();
         let count = self.records.borrow_mut().drain(DRAIN_AT_MOST, DRAIN_NO_LONGER, on_record)?;
@@ -89,7 +90,7 @@ impl<'a> Ring<'a> {
     }
 
     /// The last drain ended before all was handed over, perhaps: there is nothing to wait for.
-    pub fn is_cut(&self) -> bool {
+    pub(crate) fn is_cut(&self) -> bool {
         self.is_cut.get()
     }
 
@@ -98,7 +99,7 @@ impl<'a> Ring<'a> {
     ///
     /// # Errors
     /// If the wait itself fails; an interrupted one counts as a wake-up.
-    pub fn wait(&self, came: bool, limit: Duration) -> io::Result<()> {
+    pub(crate) fn wait(&self, came: bool, limit: Duration) -> io::Result<()> {
         let (state, longest) = if came {
             (ReaderState::READER_TIMED_WAIT, TIMED_WAIT.min(limit))
         } else {
@@ -139,4 +140,4 @@ impl<'a> Ring<'a> {
 }
 
 /// What `on_record` returns to end a drain.
-pub const STOP: i32 = -libc::ECANCELED;
+pub(crate) const STOP: i32 = -libc::ECANCELED;

@@ -6,7 +6,7 @@ use crate::wire::SelectValue;
 
 /// A value that passes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Selected {
+pub enum SelectedValue {
     /// A pid or a uid.
     Number(u32),
     /// A comm, and NULs.
@@ -21,7 +21,7 @@ pub struct Selection {
     /// Bit of `enum select_key`: is asked for.
     pub asked: u32,
     /// What passes, by key.
-    pub values: Vec<(u32, Selected)>,
+    pub values: Vec<(u32, SelectedValue)>,
     /// Where the trees begin.
     pub trees: Vec<u32>,
     /// The roots of trees are not in them.
@@ -43,12 +43,12 @@ impl Default for Selection {
     }
 }
 
-impl From<&(u32, Selected)> for SelectValue {
-    fn from(&(key, value): &(u32, Selected)) -> Self {
+impl From<&(u32, SelectedValue)> for SelectValue {
+    fn from(&(key, value): &(u32, SelectedValue)) -> Self {
         let wire = Self { key, ..Self::default() };
         match value {
-            Selected::Number(number) => Self { number, ..wire },
-            Selected::Comm(comm) => Self { comm, ..wire },
+            SelectedValue::Number(number) => Self { number, ..wire },
+            SelectedValue::Comm(comm) => Self { comm, ..wire },
         }
     }
 }

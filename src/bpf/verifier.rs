@@ -92,7 +92,7 @@ pub fn differs_by_types(plan: Plan, config: &Config) -> Result<Option<String>, T
     let select = Selection::default();
     let mut storage = [const { MaybeUninit::uninit() }; 2];
     let [few, all] = &mut storage;
-    let load::Opened { object, file, .. } = load::open_with_types(few, plan, config, &select, cpus)?;
+    let load::OpenedObject { object, file, .. } = load::open_with_types(few, plan, config, &select, cpus)?;
     let few = relocated(&object).map_err(failed)?;
     drop(file);
     let all = relocated(&load::open(all, plan, config, &select, cpus)?).map_err(failed)?;

@@ -5,6 +5,7 @@ use std::io;
 use rustix::process::{Gid, Uid};
 use rustix::thread::{set_thread_groups, set_thread_res_gid, set_thread_res_uid};
 
+use crate::base::accounts::{Group, User};
 use crate::enrich::procfs::read_text;
 
 /// A user.
@@ -49,16 +50,15 @@ impl Invoker {
                 "SUDO_UID={uid} and SUDO_GID={gid} name nobody that the command could run as"
             ));
         };
-        let entry = passwd
-            .lines()
-            .map(|line| line.split(':').collect::<Vec<_>>())
-            .find(|fields| fields.get(2).is_some_and(|field| field.parse() == Ok(uid)));
+        let user =
+            passwd.lines().filter_map(|line| User::of_line(line.as_bytes())).find(|user| user.uid == uid);
         let mut environment = Vec::new();
         let mut groups = vec![gid];
-        if let Some(fields) = entry {
-            environment.extend([("USER", fields[0].to_owned()), ("LOGNAME", fields[0].to_owned())]);
-            environment.extend(fields.get(5).map(|home| ("HOME", (*home).to_owned())));
-            groups.extend(groups_of(fields[0], group));
+        if let Some(user) = user {
+            let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+            environment.extend([("USER", text(user.name)), ("LOGNAME", text(user.name))]);
+            environment.extend(user.home.map(|home| ("HOME", text(home))));
+            groups.extend(groups_of(user.name, group));
             groups.dedup();
         }
         Ok(Some(Self { uid, gid, groups, environment }))
@@ -85,15 +85,9 @@ impl Invoker {
 }
 
 /// Groups that name this user as a member.
-fn groups_of(user: &str, group: &str) -> Vec<u32> {
-    group
-        .lines()
-        .filter_map(|line| {
-            let fields: Vec<&str> = line.split(':').collect();
-            let is_member = fields.get(3)?.split(',').any(|member| member == user);
-            is_member.then(|| fields.get(2)?.parse().ok()).flatten()
-        })
-        .collect()
+fn groups_of(user: &[u8], group: &str) -> Vec<u32> {
+    let groups = group.lines().filter_map(|line| Group::of_line(line.as_bytes()));
+    groups.filter(|group| group.has_member(user)).map(|group| group.gid).collect()
 }
 
 #[cfg(test)]

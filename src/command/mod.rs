@@ -13,9 +13,9 @@ mod wiring;
 
 use std::path::Path;
 
+use crate::bpf::load::route_libbpf_messages;
 use crate::bpf::plan::check_proc;
 use crate::bpf::probe::ProcFault;
-use crate::bpf::session::route_libbpf_messages;
 use crate::enrich::procfs;
 use crate::error::{TraceError, UsageError};
 

@@ -14,9 +14,9 @@ use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
 use super::wiring::{Terminal, Wiring};
 use super::{begin, outputs, threads};
+use crate::base::clock::boot_time;
 use crate::base::sanitize::visible;
 use crate::bpf::probe::in_initial_pid_namespace;
-use crate::bpf::session::boot_time;
 use crate::cli::Request;
 use crate::config::ALL_SIGNALS;
 use crate::enrich::procfs::{Stat, read_text};

@@ -1,7 +1,7 @@
 //! Which path a cgroup has, by what a kernel record holds of it: its hierarchy's number and its id.
 //!
-//! A path is told by the kernel when a cgroup is made, so that one which is gone by the time the record is read still
-//! has its path; those that were there before are found by walking the mounted hierarchies. Memory is bounded.
+//! The kernel reports a path when a cgroup is created, so that one that is gone by the time the record is read still
+//! has its path; those that existed before are found by walking the mounted hierarchies. Memory is bounded.
 //!
 //! A path may hold any byte but NUL and is kept as text, with U+FFFD for what is not UTF-8, and then in bytes beside it. It leads from the root of
 //! the hierarchy, never from that of a namespace: where only a part can be seen and the way to it is not known, there
@@ -21,19 +21,19 @@ use super::container::Delegation;
 use crate::base::bounded::{Bounded, owner_of};
 
 /// The hierarchy of cgroup v2. A hierarchy of v1 has the number in the first column of /proc/PID/cgroup.
-pub const UNIFIED: u32 = 0;
+pub(crate) const UNIFIED: u32 = 0;
 
-/// So many bytes of paths are kept.
+/// Bytes of paths that are kept.
 const ROOM: usize = 8 * 1024 * 1024;
-/// And of those that are not UTF-8 so many in bytes as well.
+/// Bytes of those that are not UTF-8, which are kept beside the text.
 const RAW_ROOM: usize = 1024 * 1024;
 
 /// A hierarchy is walked again for an id that is not known, but no sooner than this after the last time.
 const WALK_EVERY: Duration = Duration::from_secs(1);
 
-/// The paths of cgroups, those of the least recent use let go first.
+/// The paths of cgroups, those of the least recent use dropped first.
 #[derive(Debug)]
-pub struct CgroupPaths {
+pub(crate) struct CgroupPaths {
     root: PathBuf,
     mounts: Vec<Mount>,
     looked_for_mounts: Instant,
@@ -47,7 +47,7 @@ pub struct CgroupPaths {
 
 impl CgroupPaths {
     /// Walks every hierarchy that is mounted. `root` is where the host's file system is.
-    pub fn new(root: &Path, now: Instant) -> Self {
+    pub(crate) fn new(root: &Path, now: Instant) -> Self {
         Self::of(root, mounts::find(root), ROOM, now)
     }
 
@@ -76,8 +76,8 @@ impl CgroupPaths {
         all
     }
 
-    /// The kernel says that a cgroup has this path.
-    pub fn hear(&mut self, hierarchy: u32, id: u64, bytes: &[u8]) {
+    /// The kernel reported that a cgroup has this path.
+    pub(crate) fn on_path(&mut self, hierarchy: u32, id: u64, bytes: &[u8]) {
         let path = String::from_utf8_lossy(bytes);
         // a new name: what is below has a new one as well
         let old =
@@ -100,13 +100,13 @@ impl CgroupPaths {
     }
 
     /// The bytes of a path that is not UTF-8.
-    pub fn raw(&mut self, hierarchy: u32, id: u64) -> Option<Rc<[u8]>> {
+    pub(crate) fn raw(&mut self, hierarchy: u32, id: u64) -> Option<Rc<[u8]>> {
         self.raw.get(&(hierarchy, id)).map(Rc::clone)
     }
 
     /// The path of a cgroup. For an id that is not known the hierarchy is walked, at most once a second: until then
     /// None.
-    pub fn path(&mut self, hierarchy: u32, id: u64, now: Instant) -> Option<Rc<str>> {
+    pub(crate) fn path(&mut self, hierarchy: u32, id: u64, now: Instant) -> Option<Rc<str>> {
         // no cgroup has the id 0
         if id == 0 {
             return None;
@@ -121,7 +121,7 @@ impl CgroupPaths {
 
     /// From where on a path is what a user made of it, as far as its directories are there. Systemd gives a directory to
     /// whom it delegates it to.
-    pub fn delegation(&self, hierarchy: u32, path: &str) -> Option<Delegation> {
+    pub(crate) fn delegation(&self, hierarchy: u32, path: &str) -> Option<Delegation> {
         let is_of = |mount: &&Mount| mount.hierarchy == hierarchy && path.starts_with(&mount.prefix);
         let mount = self.mounts.iter().find(is_of)?;
         let above = mount.prefix.split('/').filter(|word| !word.is_empty()).count();
@@ -256,20 +256,20 @@ mod tests {
     }
 
     #[test]
-    fn a_cgroup_that_is_gone_keeps_the_path_that_was_heard() {
+    fn a_cgroup_that_is_gone_keeps_the_path_that_was_reported() {
         let (mut paths, now) = (unmounted(4096), Instant::now());
-        paths.hear(UNIFIED, 7, b"/system.slice/a.service");
-        paths.hear(4, 7, b"/other");
+        paths.on_path(UNIFIED, 7, b"/system.slice/a.service");
+        paths.on_path(4, 7, b"/other");
         assert_eq!(paths.path(UNIFIED, 7, now).as_deref(), Some("/system.slice/a.service"));
         assert_eq!(paths.path(4, 7, now).as_deref(), Some("/other"));
         assert_eq!(paths.path(5, 7, now), None);
     }
 
     #[test]
-    fn what_was_heard_last_holds() {
+    fn what_was_reported_last_holds() {
         let (mut paths, now) = (unmounted(4096), Instant::now());
-        paths.hear(1, 7, b"/old");
-        paths.hear(1, 7, b"/new");
+        paths.on_path(1, 7, b"/old");
+        paths.on_path(1, 7, b"/new");
         assert_eq!(paths.path(1, 7, now).as_deref(), Some("/new"));
         assert_eq!(paths.dropped, 0);
     }
@@ -279,9 +279,9 @@ mod tests {
         let (mut paths, now) = (unmounted(4096), Instant::now());
         for (hierarchy, id, path) in [(1, 7, "/old"), (1, 8, "/old/a"), (1, 9, "/older/b"), (2, 8, "/old/a")]
         {
-            paths.hear(hierarchy, id, path.as_bytes());
+            paths.on_path(hierarchy, id, path.as_bytes());
         }
-        paths.hear(1, 7, b"/new");
+        paths.on_path(1, 7, b"/new");
         assert_eq!(paths.path(1, 8, now), None);
         assert!(paths.path(1, 9, now).is_some() && paths.path(2, 8, now).is_some());
     }
@@ -291,10 +291,10 @@ mod tests {
         // room for two of them
         let (mut paths, now) = (unmounted(64 * 1024), Instant::now());
         let long = |name: char| format!("/{}", String::from(name).repeat(25 * 1024)).into_bytes();
-        paths.hear(0, 1, &long('a'));
-        paths.hear(0, 2, &long('b'));
+        paths.on_path(0, 1, &long('a'));
+        paths.on_path(0, 2, &long('b'));
         assert!(paths.path(0, 1, now).is_some());
-        paths.hear(0, 3, &long('c'));
+        paths.on_path(0, 3, &long('c'));
         assert_eq!(paths.path(0, 2, now), None);
         assert!(paths.path(0, 1, now).is_some() && paths.path(0, 3, now).is_some());
         assert_eq!(paths.dropped, 1);
@@ -303,11 +303,11 @@ mod tests {
     #[test]
     fn a_user_with_many_cgroups_has_none_of_the_host_forgotten_and_memory_is_bounded() {
         let (mut paths, now) = (unmounted(ROOM), Instant::now());
-        paths.hear(0, 1, b"/system.slice/sshd.service");
+        paths.on_path(0, 1, b"/system.slice/sshd.service");
         let long = "x".repeat(250);
         for id in 10..60_000 {
             let path = format!("/user.slice/user-1000.slice/user@1000.service/{long}/{id}");
-            paths.hear(0, id, path.as_bytes());
+            paths.on_path(0, id, path.as_bytes());
         }
         assert!(paths.paths.bytes() <= ROOM && paths.dropped > 10_000, "{}", paths.dropped);
         assert!(paths.path(0, 1, now).is_some() && paths.path(0, 59_999, now).is_some());
@@ -323,7 +323,7 @@ mod tests {
     fn every_path_that_is_new_is_a_change_and_no_other() {
         let mut paths = unmounted(4096);
         for (path, changes) in [("/a", 1), ("/a", 1), ("/b", 2), ("/a", 3)] {
-            paths.hear(0, 1, path.as_bytes());
+            paths.on_path(0, 1, path.as_bytes());
             assert_eq!(paths.changes, changes, "{path}");
         }
         assert!(paths.path(0, 1, Instant::now()).is_some());
@@ -360,7 +360,7 @@ mod tests {
             [(&b"/\xff"[..], 1), (b"/\xff", 0), (b"/\xfe", 1), ("/\u{fffd}".as_bytes(), 1)]
         {
             let before = paths.changes;
-            paths.hear(4, 1, bytes);
+            paths.on_path(4, 1, bytes);
             assert_eq!(paths.path(4, 1, now).as_deref(), Some("/\u{fffd}"));
             let is_text = std::str::from_utf8(bytes).is_ok();
             assert_eq!(paths.raw(4, 1).as_deref(), (!is_text).then_some(bytes));

@@ -2,7 +2,7 @@
 //! a container that is gone.
 //!
 //! A path is what its makers named it. The runtimes' names are all known here, for cgroup v1 and v2 and for the
-//! drivers `systemd` and `cgroupfs`; but whoever may make cgroups below one, in a container or as a user with a
+//! drivers `systemd` and `cgroupfs`; but a process that may create cgroups below one, in a container or as a user with a
 //! manager of their own, may give them such names as well. What merely looks like a name of a runtime is none. A last
 //! component of 64 hexadecimal digits, outside of a known container, is one of a runtime that is not known: nobody
 //! else names cgroups so.
@@ -207,7 +207,7 @@ impl Place<'_> {
         container(id, Some(runtime))
     }
 
-    /// The runtime, or who told it where to go, is in the name of the directory above.
+    /// The runtime, or the manager that placed it, is in the name of the directory above.
     fn of_parent(&self) -> Option<Container> {
         match self.parent? {
             // the latter: GitHub's runners, by --cgroup-parent
@@ -257,7 +257,7 @@ impl Place<'_> {
     }
 
     /// LXC, LXD, Incus, Proxmox. `lxc.monitor` and `lxc.pivot` are outside of the container. LXC appends `-1` to a
-    /// name whose cgroup is there already: nothing tells that from a name.
+    /// name whose cgroup is there already: nothing distinguishes that from a name.
     fn of_lxc(&self) -> Option<Container> {
         let name = match self.parent {
             Some("lxc" | "lxc.payload") => self.component,

@@ -19,7 +19,7 @@ const BY_SYSRQ: &str = "moom_callback";
 
 /// Where functions are.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KernelFunctions {
+pub(crate) struct KernelFunctions {
     /// In the order of their addresses, which do not overlap.
     functions: Vec<(Range<u64>, Box<str>)>,
 }
@@ -41,7 +41,7 @@ fn whole_name(symbol: &str) -> &str {
 
 impl KernelFunctions {
     /// From the text of /proc/kallsyms. None if addresses are hidden there.
-    pub fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let is_wanted = |symbol: &str| {
             let whole = whole_name(symbol);
             matches!(whole, FOR_A_CGROUP | FOR_ALL | BY_SYSRQ) || cause::is_wanted(whole)
@@ -69,7 +69,7 @@ impl KernelFunctions {
     }
 
     /// What a stack says, the innermost function first.
-    pub fn explain(&self, stack: &[u64]) -> Explanation {
+    pub(crate) fn explain(&self, stack: &[u64]) -> Explanation {
         let mut explanation = cause::explain(stack.iter().map(|&address| self.name(address)));
         // what was cut off may be an interrupt
         explanation.in_interrupt |= stack.len() >= STACK;
@@ -77,7 +77,7 @@ impl KernelFunctions {
     }
 
     /// Whose memory ran out, and whether `SysRq` asked for a victim. None where the stack leads through neither.
-    pub fn oom_scope(&self, stack: &[u64]) -> (Option<OomScope>, bool) {
+    pub(crate) fn oom_scope(&self, stack: &[u64]) -> (Option<OomScope>, bool) {
         let leads_through = |name: &str| stack.iter().any(|&address| self.name(address) == name);
         let scope = if leads_through(FOR_A_CGROUP) {
             Some(OomScope::Cgroup)
@@ -89,7 +89,7 @@ impl KernelFunctions {
 }
 
 /// Every function of this stack, from the text of /proc/kallsyms; empty where none is known.
-pub fn name_all(text: &str, stack: &[u64]) -> Vec<String> {
+pub(crate) fn name_all(text: &str, stack: &[u64]) -> Vec<String> {
     let mut nearest: Vec<(u64, &str)> = vec![(0, ""); stack.len()];
     for (address, symbol) in symbols(text) {
         for (&call, found) in stack.iter().zip(&mut nearest) {

@@ -12,15 +12,17 @@ use std::time::{Duration, Instant};
 
 use rustix::fs::{Mode, OFlags, ResolveFlags};
 
-/// A file is looked at again after so long.
+use crate::base::accounts::{Group, User};
+
+/// A file is checked again after this time.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// So much of a file is read: some 80,000 users.
+/// Bytes of a file that are read: some 80,000 users.
 const MAX_FILE_BYTES: u64 = 4 * 1024 * 1024;
 
 /// Names by id, as the two files have them now.
 #[derive(Debug)]
-pub struct Names {
+pub(crate) struct Names {
     root: PathBuf,
     users: Table,
     groups: Table,
@@ -28,7 +30,7 @@ pub struct Names {
 
 impl Names {
     /// `root` is where the host's file system is. Nothing is read before the first look-up.
-    pub fn new(root: &Path) -> Self {
+    pub(crate) fn new(root: &Path) -> Self {
         Self {
             root: root.to_owned(),
             users: Table::new("etc/passwd", user_of_line),
@@ -37,7 +39,7 @@ impl Names {
     }
 
     /// Looks at what was looked at before, if that is some time ago.
-    pub fn look_again(&mut self, now: Instant) {
+    pub(crate) fn refresh_files(&mut self, now: Instant) {
         for table in [&mut self.users, &mut self.groups] {
             if table.looked.is_some() {
                 table.refresh(&self.root, now);
@@ -46,17 +48,17 @@ impl Names {
     }
 
     /// How often the names became others.
-    pub fn changes(&self) -> u64 {
+    pub(crate) fn changes(&self) -> u64 {
         self.users.changes + self.groups.changes
     }
 
     /// The user's name. None where /etc/passwd has none, or none that is text.
-    pub fn user(&mut self, uid: u32, now: Instant) -> Option<&str> {
+    pub(crate) fn user(&mut self, uid: u32, now: Instant) -> Option<&str> {
         self.users.name(&self.root, uid, now)
     }
 
     /// The group's name. None where /etc/group has none, or none that is text.
-    pub fn group(&mut self, gid: u32, now: Instant) -> Option<&str> {
+    pub(crate) fn group(&mut self, gid: u32, now: Instant) -> Option<&str> {
         self.groups.name(&self.root, gid, now)
     }
 }
@@ -67,7 +69,7 @@ pub(crate) fn count(passwd: &[u8], group: &[u8]) -> usize {
     parse(whole_lines(passwd), user_of_line).len() + parse(whole_lines(group), group_of_line).len()
 }
 
-/// What tells one state of a file from another.
+/// What distinguishes one state of a file from another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Stamp {
     device: u64,
@@ -89,6 +91,14 @@ impl Stamp {
 
 /// Name and id of a line.
 type ReadLine = fn(&[u8]) -> Option<(&[u8], u32)>;
+
+fn user_of_line(line: &[u8]) -> Option<(&[u8], u32)> {
+    User::of_line(line).map(|user| (user.name, user.uid))
+}
+
+fn group_of_line(line: &[u8]) -> Option<(&[u8], u32)> {
+    Group::of_line(line).map(|group| (group.name, group.gid))
+}
 
 #[derive(Debug)]
 struct Table {
@@ -172,36 +182,6 @@ fn parse(text: &[u8], read_line: ReadLine) -> HashMap<u32, Option<Box<str>>> {
     names
 }
 
-/// `name:password:uid:gid:…`; a line without a gid is one that glibc ignores.
-fn user_of_line(line: &[u8]) -> Option<(&[u8], u32)> {
-    let mut fields = line.split(|&byte| byte == b':');
-    let name = name_of(fields.next()?)?;
-    let uid = number(fields.nth(1)?)?;
-    number(fields.next()?)?;
-    Some((name, uid))
-}
-
-/// `name:password:gid:…`
-fn group_of_line(line: &[u8]) -> Option<(&[u8], u32)> {
-    let mut fields = line.split(|&byte| byte == b':');
-    let name = name_of(fields.next()?)?;
-    Some((name, number(fields.nth(1)?)?))
-}
-
-/// None for a comment, and for `+` and `-`, which refer to NIS.
-fn name_of(field: &[u8]) -> Option<&[u8]> {
-    let name = field.trim_ascii_start();
-    (!matches!(name.first(), None | Some(b'#' | b'+' | b'-'))).then_some(name)
-}
-
-fn number(field: &[u8]) -> Option<u32> {
-    // parse() would take a sign
-    if !field.iter().all(u8::is_ascii_digit) {
-        return None;
-    }
-    std::str::from_utf8(field).ok()?.parse().ok()
-}
-
 #[cfg(test)]
 mod tests {
     use std::fs;
@@ -276,19 +256,19 @@ mod tests {
         let passwd = root.path().join("etc/passwd");
         let mut names = Names::new(root.path());
         let start = Instant::now();
-        names.look_again(start);
+        names.refresh_files(start);
         assert_eq!(names.changes(), 0, "nobody has asked yet");
         assert_eq!(names.user(1000, start), Some("ann"));
         assert_eq!(names.changes(), 1);
         fs::write(root.path().join("etc/passwd.new"), "bob:x:1000:1000\n").unwrap();
         fs::rename(root.path().join("etc/passwd.new"), &passwd).unwrap();
         for (seconds, changes) in [(0, 1), (1, 2), (2, 2)] {
-            names.look_again(start + seconds * LOOK_EVERY);
+            names.refresh_files(start + seconds * LOOK_EVERY);
             assert_eq!(names.changes(), changes, "{seconds}");
         }
         fs::remove_file(&passwd).unwrap();
         for seconds in [3, 4] {
-            names.look_again(start + seconds * LOOK_EVERY);
+            names.refresh_files(start + seconds * LOOK_EVERY);
             assert_eq!(names.changes(), 3);
         }
     }

@@ -4,7 +4,7 @@
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use crate::base::bounded::{Bounded, Stored, owner_of};
+use crate::base::bounded::{Bounded, StoredSize, owner_of};
 use crate::event::header::EventKind;
 use crate::output::format::document::{Document, Value};
 
@@ -108,11 +108,11 @@ impl Fold {
         }
         let mut next = None;
         self.floods.retain(|key, flood| {
-            let mut kept = Stored::Same;
+            let mut kept = StoredSize::Same;
             if all || now.saturating_duration_since(flood.reported_at) >= EVERY {
                 due.push(flood.line()?);
                 flood.reported_at = now;
-                kept = Stored::Now(bytes_of(key));
+                kept = StoredSize::Now(bytes_of(key));
             }
             let at = flood.reported_at + EVERY;
             next = Some(next.map_or(at, |next: Instant| next.min(at)));
@@ -127,7 +127,7 @@ impl Fold {
         let mut due = Vec::new();
         self.floods.retain(|key, flood| {
             if key.target.as_deref() != Some(target) {
-                return Some(Stored::Same);
+                return Some(StoredSize::Same);
             }
             due.extend(flood.line());
             None

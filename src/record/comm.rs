@@ -1,9 +1,6 @@
 //! The name of a task, of a fixed size: `comm`.
 
-use crate::wire::TaskConstant;
-
-/// Bytes that the kernel keeps of a name, less its NUL.
-pub const COMM_BYTES: usize = TaskConstant::TASK_COMM_LEN.0 as usize - 1;
+pub use crate::wire::COMM_BYTES;
 
 /// A `comm`, without the NULs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use super::{COMM_BYTES, is_variable_name};
 use crate::error::UsageError;
+use crate::wire::comm_of;
 
 /// A `comm` to compare with: what the kernel does not keep of it is cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,10 +24,7 @@ impl FromStr for CommName {
         if text.is_empty() {
             return Err(UsageError::EmptyComm);
         }
-        let mut comm = [0; COMM_BYTES + 1];
-        let length = text.len().min(COMM_BYTES);
-        comm[..length].copy_from_slice(&text.as_bytes()[..length]);
-        Ok(Self(comm))
+        Ok(Self(comm_of(text.as_bytes())))
     }
 }
 

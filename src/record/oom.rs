@@ -1,7 +1,7 @@
 //! What the OOM killer knew of its victim: its record comes just after the signal's.
 
-use super::process::path_of_names;
 use super::reader::{DecodeError, Reader};
+use crate::base::reversed_path;
 use crate::wire::WireOom;
 
 /// Whose memory ran out.
@@ -78,7 +78,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<OomFacts, DecodeError> {
         rss_pages: knows_victim.then(|| pages(0).saturating_add(pages(1)).saturating_add(pages(3))),
         usage_and_limit: (knows_victim && head.limit != 0 && head.limit < NO_LIMIT)
             .then_some((head.usage, head.limit)),
-        cgroup: path_of_names(path),
+        cgroup: reversed_path::to_path(path),
         cpuset_nodes: head.cpuset_nodes,
         policy_nodes: head.policy_nodes,
         by_sysrq: false,

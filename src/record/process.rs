@@ -1,5 +1,6 @@
 //! One process of a record: who it is, its command line, and what only source and target have of it.
 
+use crate::base::reversed_path;
 use std::borrow::Cow;
 use std::mem::offset_of;
 
@@ -96,7 +97,7 @@ impl ProcessFacts<'_> {
 impl SubjectFacts<'_> {
     /// The path of the executable, as the process itself would see it.
     pub fn exe_path(&self) -> Option<Vec<u8>> {
-        let path = path_of_names(&self.exe);
+        let path = reversed_path::to_path(&self.exe);
         (!path.is_empty()).then_some(path)
     }
 
@@ -123,16 +124,6 @@ pub(super) fn size_of_all(processes: &[ProcessFacts<'_>]) -> usize {
 
 pub(super) fn owned(bytes: Cow<'_, [u8]>) -> Cow<'static, [u8]> {
     Cow::Owned(bytes.into_owned())
-}
-
-/// A path, of its names from the last to the first, each with its NUL: the kernel side walks towards the root.
-pub(super) fn path_of_names(names: &[u8]) -> Vec<u8> {
-    let mut path = Vec::with_capacity(names.len());
-    for name in names.split(|&byte| byte == 0).rev().filter(|name| !name.is_empty()) {
-        path.push(b'/');
-        path.extend_from_slice(name);
-    }
-    path
 }
 
 /// The next process; with `task` it is the source or the target, which have more bytes.

@@ -41,7 +41,7 @@ const _: () = assert!(FIRST_USER + (4 << 20) < 0x7ffe_0000);
 
 /// What must still be possible.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Needs {
+pub(crate) struct Needs {
     /// A pidfd of the process of another user, perhaps, to which SIGTERM is handed on. No descriptor has a higher number.
     pub command: Option<RawFd>,
     /// /proc is asked for the command lines of others.
@@ -81,26 +81,26 @@ fn kept(permitted: CapabilitySet, needs: Needs) -> CapabilitySet {
     permitted & wanted
 }
 
-/// What was not given up, and why.
+/// What could not be dropped, and why.
 #[derive(Debug, Default)]
-struct Left(Vec<String>);
+struct Failures(Vec<String>);
 
-impl Left {
+impl Failures {
     fn note<T>(&mut self, what: &str, result: Result<T, impl std::fmt::Display>) -> Option<T> {
         result.map_err(|error| self.0.push(format!("{what} ({error})"))).ok()
     }
 
     /// That is no reason not to trace.
-    fn say(&self) {
+    fn log(&self) {
         if !self.0.is_empty() {
             tracing::warn!("cannot give up what is no longer needed: {}", self.0.join(", "));
         }
     }
 }
 
-/// Gives up everything else: this thread and those that it starts from here on, and for good. Returns what was kept, in words.
-pub fn drop(mut needs: Needs, proc_directory: &Path) -> String {
-    let mut left = Left::default();
+/// Drops everything else: this thread and those that it starts from here on, and for good. Returns what was kept, in words.
+pub(crate) fn drop(mut needs: Needs, proc_directory: &Path) -> String {
+    let mut left = Failures::default();
     close_memory(&mut left);
     // as it will be seen without
     needs.asks_proc |= is_hidden(proc_directory);
@@ -115,21 +115,21 @@ pub fn drop(mut needs: Needs, proc_directory: &Path) -> String {
         "system calls",
         filter::install(Life::Tracer { has_root: needs.has_root, command: needs.command }),
     );
-    left.say();
+    left.log();
     kept.map_or_else(|| "all".to_owned(), words)
 }
 
-/// The same for the process that opens FILEs: whose they are it stays.
-pub fn drop_but_for_files() {
-    let mut left = Left::default();
+/// The same for the process that opens FILEs, which stays the user that they belong to.
+pub(crate) fn drop_but_for_files() {
+    let mut left = Failures::default();
     close_memory(&mut left);
     expire(|permitted| permitted & CapabilitySet::DAC_OVERRIDE, None, &mut left);
     left.note("system calls", filter::install(Life::Files));
-    left.say();
+    left.log();
 }
 
 /// Nobody reads what is in it: no core, no debugger of the same user's, no `/proc/PID/mem`.
-fn close_memory(left: &mut Left) {
+fn close_memory(left: &mut Failures) {
     let none = Rlimit { current: Some(0), maximum: Some(0) };
     left.note("core dumps", rustix::process::setrlimit(Resource::Core, none));
     left.note("being dumpable", rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable));
@@ -142,7 +142,7 @@ fn own_user() -> u32 {
 fn expire(
     kept: impl Fn(CapabilitySet) -> CapabilitySet,
     user: Option<u32>,
-    left: &mut Left,
+    left: &mut Failures,
 ) -> Option<CapabilitySet> {
     let permitted = left.note("capabilities", rustix::thread::capabilities(None))?.permitted;
     left.note("new privileges", rustix::thread::set_no_new_privs(true));
@@ -196,7 +196,7 @@ fn become_user(number: u32) -> rustix::io::Result<()> {
 fn is_hidden(proc_directory: &Path) -> bool {
     let stat = proc_directory.join("1/stat");
     let try_it = || {
-        expire(|_| CapabilitySet::empty(), Some(own_user()), &mut Left::default());
+        expire(|_| CapabilitySet::empty(), Some(own_user()), &mut Failures::default());
         let open = rustix::fs::open(&stat, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty());
         open.is_err()
     };
@@ -236,10 +236,10 @@ mod tests {
     }
 
     #[test]
-    fn a_thread_has_given_it_up_afterwards() {
+    fn a_thread_has_dropped_it_afterwards() {
         std::thread::spawn(|| {
             let before = rustix::thread::capabilities(None).unwrap().permitted;
-            let mut left = Left::default();
+            let mut left = Failures::default();
             expire(|permitted| kept(permitted, Needs::default()), Some(own_user()), &mut left);
             let after = rustix::thread::capabilities(None).unwrap();
             assert_eq!(after.permitted, kept(before, Needs::default()));

@@ -1,9 +1,9 @@
 //! Which conditions of the command line the kernel side can decide: pure. The rest, and these once more where they are
 //! of a kind that the kernel only guesses at, are asked in user space ([`filter`](crate::output::select::filter)).
 
-use crate::bpf::selection::{Selected, Selection};
+use crate::bpf::selection::{SelectedValue, Selection};
 use crate::output::select::filter::{Conditions, Exact};
-use crate::wire::SelectKey;
+use crate::wire::{COMM_BYTES, SelectKey, comm_of};
 
 /// Entries of the map `selected`.
 const VALUES: usize = 1024;
@@ -28,10 +28,10 @@ fn key_of(key: &str) -> Option<u32> {
 
 /// What the kernel side can decide of these conditions. Texts are left alone if they are redacted before they are compared,
 /// trees where the kernel cannot follow them.
-pub fn select(conditions: &Conditions, redacts: bool, follows_trees: bool) -> Selection {
+pub(crate) fn select(conditions: &Conditions, redacts: bool, follows_trees: bool) -> Selection {
     let mut selection = Selection::default();
     if !conditions.pids.is_empty() {
-        let pids = conditions.pids.iter().map(|&pid| Selected::Number(pid)).collect();
+        let pids = conditions.pids.iter().map(|&pid| SelectedValue::Number(pid)).collect();
         ask(&mut selection, SelectKey::SELECT_PID.0, pids, "--pid".to_owned());
     }
     if follows_trees && !conditions.trees.is_empty() && conditions.trees.len() <= ROOTS {
@@ -64,21 +64,19 @@ pub fn select(conditions: &Conditions, redacts: bool, follows_trees: bool) -> Se
 }
 
 /// A value as the kernel side compares it; None if it cannot.
-fn selected(value: &Exact, redacts: bool) -> Option<Selected> {
+fn selected(value: &Exact, redacts: bool) -> Option<SelectedValue> {
     match value {
-        Exact::Number(number) => Some(Selected::Number(*number as u32)),
+        Exact::Number(number) => Some(SelectedValue::Number(*number as u32)),
         // what the kernel keeps of a name, and nothing that is shown in another way
-        Exact::Text(text) if !redacts && text.len() <= 15 && !text.is_empty() && text.is_ascii() => {
-            let mut comm = [0; 16];
-            comm[..text.len()].copy_from_slice(text.as_bytes());
-            Some(Selected::Comm(comm))
+        Exact::Text(text) if !redacts && text.len() <= COMM_BYTES && !text.is_empty() && text.is_ascii() => {
+            Some(SelectedValue::Comm(comm_of(text.as_bytes())))
         }
         Exact::Text(_) | Exact::Signal(_) => None,
     }
 }
 
 /// Of two conditions on one key both are to hold: the kernel side accepts either, user space asks for both.
-fn ask(selection: &mut Selection, key: u32, values: Vec<Selected>, words: String) {
+fn ask(selection: &mut Selection, key: u32, values: Vec<SelectedValue>, words: String) {
     if selection.values.len() + values.len() <= VALUES {
         selection.asked |= 1 << key;
         selection.values.extend(values.into_iter().map(|value| (key, value)));

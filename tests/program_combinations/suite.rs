@@ -125,8 +125,8 @@ fn sees_a_signal(plan: Plan, config: &Config) -> Result<(), String> {
     kill_process(nobody, Signal::TERM).unwrap_err();
     let is_watched = plan.attempts != Attempts::Unwatched;
     match session.totals() {
-        totals if is_watched && totals.attempts[2] == 0 => Err("no attempt was seen".to_owned()),
-        totals if !is_watched && totals.attempts[0] > 0 => Err("attempts are watched".to_owned()),
+        totals if is_watched && totals.attempts.emitted == 0 => Err("no attempt was seen".to_owned()),
+        totals if !is_watched && totals.attempts.seen > 0 => Err("attempts are watched".to_owned()),
         totals if totals.generated == 0 => Err("the signal hook saw nothing".to_owned()),
         totals if totals.emitted == 0 => Err("no record was written".to_owned()),
         _ => Ok(()),

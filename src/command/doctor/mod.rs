@@ -9,11 +9,11 @@ use std::process::ExitCode;
 
 use self::checks::{Check, Facts, State};
 use crate::base::sanitize::push_json_string;
-use crate::bpf::load::try_trampoline;
+use crate::bpf::load::{route_libbpf_messages, try_trampoline};
 use crate::bpf::plan;
 use crate::bpf::probe;
 use crate::bpf::selection::Selection;
-use crate::bpf::session::{Session, route_libbpf_messages};
+use crate::bpf::session::Session;
 use crate::bpf::tracepoints;
 use crate::config::Config;
 use crate::output::Colour;

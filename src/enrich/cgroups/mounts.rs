@@ -12,6 +12,7 @@ use procfs::process::MountInfo;
 
 use super::UNIFIED;
 use crate::base::bounded::Bounded;
+use crate::enrich::procfs::CgroupLine;
 
 /// `CGROUP2_SUPER_MAGIC` and `CGROUP_SUPER_MAGIC` (`include/uapi/linux/magic.h`).
 const CGROUP2_MAGIC: u64 = 0x6367_7270;
@@ -117,14 +118,11 @@ struct Hierarchy {
 impl Hierarchy {
     /// Of v1, from /proc/PID/cgroup: `N:NAMES:PATH`.
     fn parse(text: &[u8]) -> Vec<Self> {
-        let hierarchy = |line: &str| {
-            let mut fields = line.splitn(3, ':');
-            let number = fields.next()?.parse().ok()?;
-            let names: Vec<String> =
-                fields.next()?.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect();
-            (number != UNIFIED && !names.is_empty()).then_some(Self { number, names })
+        let hierarchy = |line: CgroupLine<'_>| {
+            let names: Vec<String> = line.controllers().map(str::to_owned).collect();
+            (line.hierarchy != UNIFIED && !names.is_empty()).then_some(Self { number: line.hierarchy, names })
         };
-        String::from_utf8_lossy(text).lines().filter_map(hierarchy).collect()
+        CgroupLine::parse_all(&String::from_utf8_lossy(text)).filter_map(hierarchy).collect()
     }
 
     /// The number of that which has all its names among these.

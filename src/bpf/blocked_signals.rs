@@ -1,14 +1,14 @@
-//! A time in which no signal reaches this thread.
+//! Work during which no signal reaches this thread.
 //!
-//! The verifier gives up with `EAGAIN` when a signal is pending, and what libbpf probes comes out wrong by it. libbpf tries again
-//! five times, which whoever sends more signals outlasts.
+//! The verifier stops with `EAGAIN` when a signal is pending, and what libbpf probes comes out wrong by it. libbpf tries again
+//! five times, which a sender of more signals outlasts.
 
 use std::mem::MaybeUninit;
 use std::sync::mpsc;
 
-/// Does this while signals are blocked, for this thread and those that it starts meanwhile. A thread beside it takes them, so
+/// Runs `act` while signals are blocked, for this thread and those that it starts meanwhile. Another thread takes them, so
 /// that handlers run at once: what they ask for comes to pass afterwards, and a second SIGINT or SIGTERM ends the program.
-pub(super) fn undisturbed<T>(act: impl FnOnce() -> T) -> T {
+pub(super) fn with_signals_blocked<T>(act: impl FnOnce() -> T) -> T {
     std::thread::scope(|scope| {
         let (is_over, over) = mpsc::channel::<()>();
         // it has the mask of before. Without it the signals wait.
@@ -56,7 +56,7 @@ mod tests {
     #[test]
     fn signals_are_blocked_here_and_in_what_is_started_and_not_afterwards() {
         let before = blocked();
-        let (here, there) = undisturbed(|| (blocked(), std::thread::spawn(blocked).join().unwrap()));
+        let (here, there) = with_signals_blocked(|| (blocked(), std::thread::spawn(blocked).join().unwrap()));
         assert!(here.ends_with("fffffffe7ffbfeff") || here.ends_with("fffffffc7ffbfeff"), "{here}");
         assert_eq!(there, here);
         assert_eq!(blocked(), before);

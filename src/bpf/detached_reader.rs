@@ -1,6 +1,6 @@
-//! An iterator, read by a process of its own.
+//! Reads an iterator in a separate process.
 //!
-//! The memory of another process is read there, and a page of it may be one that nobody serves. Whoever reads it then sleeps
+//! The memory of another process is read there, and a page of it may be one that nobody serves. A reader then sleeps
 //! where no signal reaches it, and a process of which one thread sleeps so never ends. So this one does not read itself: what
 //! it starts has nothing but the iterator, and is left behind if it hangs.
 
@@ -14,7 +14,7 @@ use rustix::process::{Signal, pidfd_send_signal};
 
 /// A process that reads.
 #[derive(Debug)]
-pub(super) struct Apart {
+pub(super) struct DetachedReader {
     pid: libc::pid_t,
     /// The same, and never another's.
     process: OwnedFd,
@@ -23,7 +23,7 @@ pub(super) struct Apart {
     is_over: bool,
 }
 
-impl Apart {
+impl DetachedReader {
     /// Starts one that reads this to its end.
     ///
     /// # Errors
@@ -45,7 +45,7 @@ impl Apart {
         }
     }
 
-    /// All that it reads, a piece at a time. Whoever waits here can be ended by a signal.
+    /// All that it reads, a piece at a time. A wait here can be ended by a signal.
     ///
     /// # Errors
     /// If it cannot be had, or is not taken.
@@ -83,19 +83,19 @@ impl Apart {
     }
 
     fn reap(&self, options: libc::c_int) {
-        // SAFETY: no status is asked for. Nothing else reaps it: whoever waits for any child takes none without a signal at
+        // SAFETY: no status is asked for. Nothing else reaps it: a wait for any child accepts none without a signal at
         // its end.
         unsafe { libc::waitpid(self.pid, std::ptr::null_mut(), libc::__WALL | options) };
     }
 }
 
-impl Drop for Apart {
+impl Drop for DetachedReader {
     fn drop(&mut self) {
         if self.is_over {
             return;
         }
         let _ = pidfd_send_signal(&self.process, Signal::KILL);
-        // one that hangs is left to whoever reaps orphans
+        // one that hangs is left to the process that reaps orphans
         if !self.wait_until(Instant::now() + Duration::from_millis(50)) {
             self.reap(libc::WNOHANG);
         }
@@ -150,7 +150,7 @@ mod tests {
     #[test]
     fn all_is_read_and_nothing_else_is_held_open() {
         let (mut writer, iterator) = UnixStream::pair().unwrap();
-        let read = Apart::read(&iterator.into()).unwrap();
+        let read = DetachedReader::read(&iterator.into()).unwrap();
         writer.write_all(&[7; 10_000]).unwrap();
         // it has no copy of this end: else it would wait for itself
         drop(writer);
@@ -166,7 +166,7 @@ mod tests {
     #[test]
     fn what_hangs_is_waited_for_no_longer_than_is_said() {
         let (_writer, iterator) = UnixStream::pair().unwrap();
-        let mut read = Apart::read(&iterator.into()).unwrap();
+        let mut read = DetachedReader::read(&iterator.into()).unwrap();
         assert!(!read.wait_until(Instant::now() + Duration::from_millis(20)));
         let process = format!("/proc/{}", read.pid);
         drop(read);

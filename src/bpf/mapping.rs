@@ -6,14 +6,14 @@ use std::ptr::{self, NonNull};
 
 use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
 
-/// Mapped for as long as this lives.
+/// Bytes that are mapped for as long as this lives.
 #[derive(Debug)]
-pub(super) struct Mapped {
+pub(super) struct Mapping {
     start: NonNull<u8>,
     length: usize,
 }
 
-impl Mapped {
+impl Mapping {
     /// So many bytes of the map, of which only the kernel writes.
     ///
     /// # Errors
@@ -57,7 +57,7 @@ impl Mapped {
     }
 }
 
-impl Drop for Mapped {
+impl Drop for Mapping {
     fn drop(&mut self) {
         // SAFETY: the mapping made in new(); who uses its address keeps this alive meanwhile.
         let _ = unsafe { munmap(self.start.as_ptr().cast(), self.length) };

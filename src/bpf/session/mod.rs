@@ -1,0 +1,207 @@
+//! A running trace: open, load, attach, seed; then its counters and look-ups, and its end.
+
+mod argv_store;
+mod attach;
+mod counters;
+mod lookups;
+mod proc_seeding;
+mod seeding;
+
+use std::cell::RefCell;
+use std::io;
+use std::mem::MaybeUninit;
+use std::os::fd::OwnedFd;
+use std::sync::atomic::AtomicU32;
+use std::time::{Duration, Instant};
+
+use libbpf_rs::{MapCore, MapFlags, MapMut, OpenObject};
+
+use self::attach::Hooks;
+use self::counters::CounterPages;
+pub use self::counters::{Attempts, Ghosts, Hidden, Lifecycle, Missed, RecordCounts, Totals};
+use self::seeding::Seeding;
+pub use self::seeding::SeedingResult;
+use super::blocked_signals::with_signals_blocked;
+use super::detached_reader::DetachedReader;
+use super::plan::Plan;
+use super::programs::{self, Programs};
+use super::refusal::{self, Refusal};
+use super::selection::Selection;
+use super::{load, probe};
+use crate::base::clock;
+use crate::config::Config;
+use crate::error::TraceError;
+use crate::skel::KillsnoopSkel;
+use crate::wire::{SelectValue, bytes_of};
+
+/// How long each step of the start took.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Timings {
+    /// Open, relocate, verify, load.
+    pub load: Duration,
+    /// Attach the hooks.
+    pub attach: Duration,
+    /// Read the processes that ran before.
+    pub seed: Duration,
+}
+
+/// A trace that runs until it is dropped.
+pub struct Session<'obj> {
+    skel: KillsnoopSkel<'obj>,
+    reader_state: &'obj AtomicU32,
+    counters: CounterPages,
+    programs: Programs,
+    titles: RefCell<Option<OwnedFd>>,
+    hooks: Hooks,
+    /// The seeding, if it hangs. Below the hooks: its end is not reported.
+    _seeding: Option<DetachedReader>,
+    /// See [`Plan::shares_pids`].
+    shares_pids: bool,
+    /// Boot time, nanoseconds, from which on every signal was seen.
+    pub watched_since: u64,
+    /// What the seeding found.
+    pub seeded: SeedingResult,
+    /// How long the start took.
+    pub timings: Timings,
+}
+
+impl std::fmt::Debug for Session<'_> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Session").field("seeded", &self.seeded).finish_non_exhaustive()
+    }
+}
+
+impl<'obj> Session<'obj> {
+    /// Loads, attaches and seeds. The hooks that keep identities come first, then the signal hook, then the seeding of
+    /// the processes that ran before them, which may hang: a signal to a process that is not known yet is completed when its
+    /// record is read. Only where the kernel side is to know who is in a tree the signal hook comes last.
+    ///
+    /// # Errors
+    /// If the kernel refuses any of it.
+    pub fn start(
+        storage: &'obj mut MaybeUninit<OpenObject>,
+        plan: &Plan,
+        config: &Config,
+        selection: &Selection,
+    ) -> Result<Self, TraceError> {
+        with_signals_blocked(|| Self::start_now(storage, plan, config, selection))
+    }
+
+    fn start_now(
+        storage: &'obj mut MaybeUninit<OpenObject>,
+        plan: &Plan,
+        config: &Config,
+        selection: &Selection,
+    ) -> Result<Self, TraceError> {
+        let began = Instant::now();
+        let cpus = probe::possible_cpu_ids().map_err(|error| TraceError::system("count the CPUs", error))?;
+        let open = load::open_with_types(storage, *plan, config, selection, cpus)?;
+        let (mut skel, programs) = programs::load(open).map_err(refused)?;
+        let loaded = began.elapsed();
+        clock::calibrate(|| {
+            programs
+                .run("read_clock")
+                .inspect_err(|error| tracing::debug!(%error, "the clock of the kernel cannot be read"))
+                .ok()
+        });
+        fill_filters(&skel, config, selection)?;
+        let counters = CounterPages::map(&skel.maps.counters, cpus)
+            .map_err(|error| TraceError::system("map the counters", error))?;
+
+        let began = Instant::now();
+        let hooks = Hooks::attach(&programs, plan)?;
+        let watch = || hooks.attach_signals(&programs, plan).map(|()| clock::boot_time());
+        let follows_trees = !selection.trees.is_empty();
+        let mut watched_since = if follows_trees { 0 } else { watch()? };
+        let attached = began.elapsed();
+
+        let began = Instant::now();
+        let seeding =
+            Seeding { skel: &skel, programs: &programs, counters: &counters, config, plan, follows_trees };
+        let (seeded, seeding) = seeding.run()?;
+        let seeded_in = began.elapsed();
+
+        let began = Instant::now();
+        if follows_trees {
+            watched_since = watch()?;
+        }
+        let titles = attach::attach_titles(&programs, plan)?;
+        let reader_state = reader_state(&mut skel)?;
+        Ok(Self {
+            skel,
+            programs,
+            reader_state,
+            counters,
+            hooks,
+            watched_since,
+            titles: RefCell::new(titles),
+            _seeding: seeding,
+            seeded,
+            shares_pids: plan.shares_pids,
+            timings: Timings { load: loaded, attach: attached + began.elapsed(), seed: seeded_in },
+        })
+    }
+
+    /// The ring.
+    pub fn records(&self) -> &MapMut<'obj> {
+        &self.skel.maps.records
+    }
+
+    /// The word of the wake-up handshake.
+    pub fn reader_state(&self) -> &'obj AtomicU32 {
+        self.reader_state
+    }
+
+    /// Takes the hooks off: from here on nothing more is generated.
+    pub fn stop(&self) {
+        self.hooks.stop();
+    }
+
+    /// How long every signal has been seen.
+    pub fn watched(&self) -> Duration {
+        Duration::from_nanos(clock::boot_time().saturating_sub(self.watched_since))
+    }
+
+    /// The iterator of titles, once; None where this kernel has none.
+    pub fn take_titles(&self) -> Option<OwnedFd> {
+        self.titles.take()
+    }
+}
+
+fn refused(error: libbpf_rs::Error) -> TraceError {
+    let hint = match Refusal::of(&refusal::facts()) {
+        Some(refusal) => format!("bpf() is {}: {}", refusal.found(), refusal.fix()),
+        None => "run with -l debug to see the verifier's log; with little memory, give the cgroup of killsnoop at least 64 MiB".to_owned(),
+    };
+    TraceError::kernel("load the BPF programs", hint, error)
+}
+
+/// The word of the wake-up handshake; can be taken once.
+fn reader_state<'obj>(skel: &mut KillsnoopSkel<'obj>) -> Result<&'obj AtomicU32, TraceError> {
+    let Some(bss) = skel.maps.bss_data.take() else {
+        let error = io::Error::from_raw_os_error(libc::ENOMEM);
+        return Err(TraceError::system("map the reader's state", error));
+    };
+    // SAFETY: libbpf keeps .bss mapped as long as the object lives ('obj); the word is aligned, and with `take` no other
+    // reference to it is left on this side.
+    Ok(unsafe { AtomicU32::from_ptr(&raw mut bss.reader.state) })
+}
+
+/// What the kernel side is to look at.
+fn fill_filters(skel: &KillsnoopSkel<'_>, config: &Config, selection: &Selection) -> Result<(), TraceError> {
+    for comm in &config.ignored_source_comms {
+        skel.maps
+            .ignored_source_comms
+            .update(comm, &[1], MapFlags::ANY)
+            .map_err(|error| TraceError::kernel("set --ignore-source-comm", "name at most 64", error))?;
+    }
+    let failed = |error| TraceError::kernel("set the filters in the kernel", "ask for less", error);
+    for value in &selection.values {
+        let value = SelectValue::from(value);
+        skel.maps.selected.update(bytes_of(&value), &[1], MapFlags::ANY).map_err(failed)?;
+    }
+    for root in &selection.trees {
+        skel.maps.tree_roots.update(&root.to_ne_bytes(), &[1], MapFlags::ANY).map_err(failed)?;
+    }
+    Ok(())
+}
