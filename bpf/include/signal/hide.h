@@ -4,7 +4,7 @@
  *
  * Hidden by default is only what a process got from itself, or from a timer, a fault, a child, a resized
  * tty or I/O, and handles or ignores. In doubt it is shown: the full truth of origin is user space's
- * (src/event/origin.rs); here stand only the cases that are certain.
+ * (src/event/origin/); here stand only the cases that are certain.
  */
 #ifndef KILLSNOOP_SIGNAL_HIDE_H
 #define KILLSNOOP_SIGNAL_HIDE_H

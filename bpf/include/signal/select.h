@@ -2,7 +2,7 @@
 /*
  * What was asked for on the command line, as far as it can be decided before a byte is copied. User space asks the
  * rest, and may ask the same again: so nothing is refused here that it would not refuse. The
- * current task is assumed to be the source where it may be one; src/event/origin.rs decides whether it is.
+ * current task is assumed to be the source where it may be one; src/event/origin/ decides whether it is.
  */
 #ifndef KILLSNOOP_SIGNAL_SELECT_H
 #define KILLSNOOP_SIGNAL_SELECT_H

@@ -5,7 +5,7 @@
  *
  * The registers are stale in task work, in exit-by-signal and in interrupts: read_syscall() reports only
  * what they hold; who may believe them is decided by in_system_call() (signal/hide.h) and, with the number and
- * the arguments, by the pure function in user space (src/event/origin.rs).
+ * the arguments, by the pure function in user space (src/event/origin/).
  */
 #ifndef KILLSNOOP_SIGNAL_SYSCALL_H
 #define KILLSNOOP_SIGNAL_SYSCALL_H
