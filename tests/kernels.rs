@@ -1,4 +1,4 @@
-//! docs/kernels.md and the table of README.md say what the records of `scripts/kernel-matrix` say.
+//! docs/kernels.md, docs/signals.md and the table in docs/evidence.md say what the records of `scripts/kernel-matrix` say.
 //! `KILLSNOOP_BLESS=1` writes them.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -7,7 +7,7 @@ use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use support::signal_cases::CASES;
+use support::signal_cases::{CASES, SignalCase};
 
 /// What the guest of one kernel said: rows of cells, the first of which says what it is.
 struct Record(Vec<Vec<String>>);
@@ -199,53 +199,125 @@ fn support(all: &[Record]) -> String {
     out
 }
 
-/// docs/signals.md: the table of `tests/support/src/signal_cases.rs`, with what the tests said on each kernel.
+/// The sections of docs/signals.md: an origin, the heading, and what the cases have in common. A case is listed where its
+/// line names that origin.
+const SECTIONS: &[(&str, &str, &str)] = &[
+    ("process", "A process sends it", "`source` is the process that made the call."),
+    (
+        "cgroup",
+        "A process writes `cgroup.kill`",
+        "One event for each process in the cgroup; `source` is the process that wrote.",
+    ),
+    (
+        "fault",
+        "The target's own instruction fails",
+        "There is no sender: `fault.*` has the address and the instruction.",
+    ),
+    ("seccomp", "seccomp refuses a system call", "There is no sender: `seccomp.*` has the system call."),
+    ("timer", "A timer expires", "There is no sender: a process arms timers for itself only."),
+    (
+        "rlimit",
+        "A resource limit is exceeded",
+        "There is no sender: `rlimit.*` has the limit, its value and its kind.",
+    ),
+    (
+        "oom",
+        "Memory runs out",
+        "There is no sender: `oom.*` has the limit, `trigger` the process whose allocation it was.",
+    ),
+    (
+        "tty",
+        "A terminal",
+        "There is no sender: `tty.name` has the terminal; at a hang-up `trigger` is the process that closed it.",
+    ),
+    (
+        "io",
+        "A pipe, a file or a message queue",
+        "There is no sender: `trigger` is the process that wrote, read, closed or sent, if it is known.",
+    ),
+    ("child", "A child ends", "There is no sender: `trigger` is the child."),
+    (
+        "parent-death",
+        "The parent ends (`PR_SET_PDEATHSIG`)",
+        "There is no sender: `trigger` is the parent, or its thread.",
+    ),
+    ("pidns", "A pid namespace ends", "There is no sender: `reason=reboot` says that it called `reboot(2)`."),
+    ("ptrace", "A tracer (ptrace)", "There is no sender: `trigger` is the tracer, if it is known."),
+    ("bpf", "A BPF program (`bpf_send_signal()`)", "There is no sender: which program it was is not known."),
+    ("kernel", "The kernel, for another reason", "There is no sender: `reason` says why."),
+];
+
+/// The section of a case; the one case without an origin is what a tracer left behind.
+fn section_of(says: &serde_json::Value) -> &str {
+    says["origin"].as_str().unwrap_or("ptrace")
+}
+
+/// docs/signals.md: the cases of `tests/support/src/signal_cases.rs`, with what the tests said on each kernel.
 fn signals(all: &[Record]) -> String {
-    let mut out = String::from(
-        "# Every way a signal comes to be, and what its line says\n\nEach row was made once on each kernel, with real processes, \
-         and its line compared (`tests/support/src/signal_cases.rs`, `tests/root/signals.rs`).\nA row without a passing test says NOT TESTED. `scripts/kernel-matrix` \
-         makes this page.\n\nA key that is not listed may be there as well; `no KEY` means that it must not be. *Its maker* is the \
-         process that\nsent, closed, forked or allocated; `…` stands for whatever it is.\n\n",
+    let mut out = format!(
+        "# Every way a signal comes to be, and what its line says\n\nEach of the {} rows was made once on each kernel, with real \
+         processes, and its line compared\n(`tests/support/src/signal_cases.rs`, `tests/root/signals.rs`). A row without a passing test \
+         says NOT TESTED.\n`scripts/kernel-matrix` makes this page.\n\nA key that is not listed may be there as well; `no KEY` means that \
+         it must not be. *Its maker* is the process that\nsent, closed, forked or allocated; `…` stands for whatever it is. What each key \
+         means: [fields.md](fields.md).\n",
+        CASES.len()
     );
     let tested: Vec<&Record> = all.iter().filter(|record| !record.is_refused()).collect();
-    let mut heads = String::new();
-    for record in &tested {
-        let _ = write!(heads, " {} |", record.series());
+    let cases: Vec<(serde_json::Value, &SignalCase)> =
+        CASES.iter().map(|case| (serde_json::from_str(case.says).unwrap(), case)).collect();
+    for (says, case) in &cases {
+        let is_known = SECTIONS.iter().any(|(origin, ..)| *origin == section_of(says));
+        assert!(is_known, "'{}' is in no section of docs/signals.md: add its origin to SECTIONS", case.how);
     }
-    let _ = writeln!(out, "| how | signal | the line |{heads}\n|---|---|---|{}", "---|".repeat(tested.len()));
-    for row in CASES {
-        let says: serde_json::Value = serde_json::from_str(row.says).unwrap();
-        let mut keys = Vec::new();
-        flatten("", &says, &mut keys);
-        let cells = tested.iter().fold(String::new(), |cells, record| {
-            let outcome = record.rows("test").find(|test| test[0] == "root" && test[1] == row.how);
-            let cell = match outcome.map(|test| (test[2].as_str(), test[4].as_str())) {
-                Some(("ok", _)) => "yes".to_owned(),
-                Some(("skipped", reason)) => format!("NOT TESTED: {reason}"),
-                Some(("failed", _)) => "**FAILED**".to_owned(),
-                _ => "NOT TESTED".to_owned(),
-            };
-            cells + " " + &cell + " |"
-        });
-        let _ = writeln!(out, "| {} | {} | {} |{cells}", row.how, row.signal, keys.join(", "));
+    for (origin, heading, common) in SECTIONS {
+        let _ = writeln!(out, "\n## {heading}\n\n`origin={origin}`. {common}\n");
+        let mut heads = String::new();
+        for record in &tested {
+            let _ = write!(heads, " {} |", record.series());
+        }
+        let _ =
+            writeln!(out, "| how | signal | the line |{heads}\n|---|---|---|{}", "---|".repeat(tested.len()));
+        for (says, case) in cases.iter().filter(|(says, _)| section_of(says) == *origin) {
+            let mut keys = Vec::new();
+            flatten("", says, &mut keys);
+            let cells = tested.iter().fold(String::new(), |cells, record| {
+                let outcome = record.rows("test").find(|test| test[0] == "root" && test[1] == case.how);
+                let cell = match outcome.map(|test| (test[2].as_str(), test[4].as_str())) {
+                    Some(("ok", _)) => "yes".to_owned(),
+                    Some(("skipped", reason)) => format!("NOT TESTED: {reason}"),
+                    Some(("failed", _)) => "**FAILED**".to_owned(),
+                    _ => "NOT TESTED".to_owned(),
+                };
+                cells + " " + &cell + " |"
+            });
+            let _ = writeln!(out, "| {} | {} | {} |{cells}", case.how, case.signal, keys.join(", "));
+        }
     }
-    out.push_str(
-        "\n## What cannot be known\n\n- `--failed`: a kill of a group that reaches some of its members and may not signal others \
-         succeeds: the ones that were\n  spared are not reported.\n- Before 5.15 there is neither `via` nor `scope`, and a code that a sender made up \
-         may pass for a timer's; `--failed` and\n  `--probes` are refused.\n- At a hang-up a process has lost its terminal before the signal comes: its \
-         name is the one that it had when it last exec'd.\n  A process that took its terminal later has `missing=[tty.name:gone]`.\n- `ended` has an `origin` only where \
-         seccomp or a tracer left its mark: that no signal was seen proves nothing (a tracer that let\n  go leaves none, and a process older than \
-         killsnoop may have got it before). `missing` says which.\n- A signal that a process once handled, and that would have ended it, keeps a \
-         later death by the same signal through a tracer\n  from being reported.\n- `oom.rssBytes` is approximate: what each CPU has not added to the \
-         kernel's counter yet is not in it. Others that are killed\n  because they share the victim's memory have `origin=oom` and `missing=[oom:not-told]`.\n- Where neither the \
-         kernel's stack nor its symbols can be read (no `CAP_SYSLOG`, `kernel.kptr_restrict=2`), origins follow from\n  signal and siginfo, and `missing` \
-         has `origin:no-kernel-symbols`.\n- That a signalfd is read does not show of which signals: `target.signalfd` says that somebody waits at one.\n- \
-         `source.lastSignal` is of signals that can end a process: SIGTSTP, SIGCONT and SIGWINCH that are passed on are not in it.\n- Which of \
-         `RLIMIT_CPU` and `RLIMIT_RTTIME` was exceeded, where both are set, follows from the CPU time of the process.\n- \
-         A bpf_send_signal() of SIGALRM, SIGPROF, SIGVTALRM or SIGWINCH to a process that handles it counts as hidden\n  by its class.\n",
-    );
+    out.push_str(LIMITS_OF_SIGNALS);
     out
 }
+
+const LIMITS_OF_SIGNALS: &str = "\n## What cannot be known\n
+- `--failed`: a kill of a group that reaches some of its members and may not signal others succeeds: the ones that were
+  spared are not reported.
+- Before 5.15 there is neither `via` nor `scope`, and a code that a sender made up may pass for a timer's; `--failed` and
+  `--probes` are refused.
+- At a hang-up a process has lost its terminal before the signal comes: its name is the one that it had when it last exec'd.
+  A process that took its terminal later has `missing=[tty.name:gone]`.
+- `ended` has an `origin` only where seccomp or a tracer left its mark: that no signal was seen proves nothing (a tracer that
+  detached leaves none, and a process older than killsnoop may have got it before). `missing` says which.
+- A signal that a process once handled, and that would have ended it, keeps a later death by the same signal through a tracer
+  from being reported.
+- `oom.rssBytes` is approximate: what each CPU has not added to the kernel's counter yet is not in it. Others that are killed
+  because they share the victim's memory have `origin=oom` and `missing=[oom:not-told]`.
+- Where neither the kernel's stack nor its symbols can be read (no `CAP_SYSLOG`, `kernel.kptr_restrict=2`), origins follow from
+  signal and siginfo, and `missing` has `origin:no-kernel-symbols`.
+- That a signalfd is read does not show of which signals: `target.signalfd` says that somebody waits at one.
+- `source.lastSignal` is of signals that can end a process: SIGTSTP, SIGCONT and SIGWINCH that are passed on are not in it.
+- Which of `RLIMIT_CPU` and `RLIMIT_RTTIME` was exceeded, where both are set, follows from the CPU time of the process.
+- A bpf_send_signal() of SIGALRM, SIGPROF, SIGVTALRM or SIGWINCH to a process that handles it counts as hidden
+  by its class.
+";
 
 fn flatten(path: &str, value: &serde_json::Value, keys: &mut Vec<String>) {
     let text = match value {
@@ -276,20 +348,20 @@ const END: &str = "<!-- /kernels -->\n";
 fn the_docs_say_what_the_matrix_said() {
     let all = records();
     let docs = checkout().join("docs/kernels.md");
-    let readme = checkout().join("README.md");
-    let text = fs::read_to_string(&readme).unwrap();
-    let (before, rest) = text.split_once(BEGIN).expect("README.md has a place for the table");
-    let (_, after) = rest.split_once(END).expect("README.md has an end of the table");
-    let new_readme = format!("{before}{BEGIN}{}{END}{after}", support(&all));
+    let evidence = checkout().join("docs/evidence.md");
+    let text = fs::read_to_string(&evidence).unwrap();
+    let (before, rest) = text.split_once(BEGIN).expect("docs/evidence.md has a place for the table");
+    let (_, after) = rest.split_once(END).expect("docs/evidence.md has an end of the table");
+    let new_evidence = format!("{before}{BEGIN}{}{END}{after}", support(&all));
     let report = report(&all);
     let ways = checkout().join("docs/signals.md");
     let signals = signals(&all);
     if std::env::var_os("KILLSNOOP_BLESS").is_some() {
         fs::write(&docs, &report).unwrap();
         fs::write(&ways, &signals).unwrap();
-        fs::write(&readme, &new_readme).unwrap();
+        fs::write(&evidence, &new_evidence).unwrap();
     }
     assert_eq!(fs::read_to_string(&docs).unwrap_or_default(), report, "run scripts/kernel-matrix");
     assert_eq!(fs::read_to_string(&ways).unwrap_or_default(), signals, "run scripts/kernel-matrix");
-    assert_eq!(fs::read_to_string(&readme).unwrap(), new_readme, "run scripts/kernel-matrix");
+    assert_eq!(fs::read_to_string(&evidence).unwrap(), new_evidence, "run scripts/kernel-matrix");
 }

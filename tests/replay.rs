@@ -137,19 +137,19 @@ fn every_key_that_is_printed_can_be_filtered_by() {
 }
 
 #[test]
-fn the_line_of_the_readme_is_what_is_printed() {
-    let path = data().join("../../README.md");
-    let mut readme = fs::read_to_string(&path).unwrap();
+fn the_line_in_the_guide_is_what_is_printed() {
+    let path = data().join("../../docs/guide.md");
+    let mut guide = fs::read_to_string(&path).unwrap();
     let records = split(&fs::read(data().join("pkill.records")).unwrap());
     let line = print(decode(&records[0]).unwrap(), 1, &mut Logfmt::default());
     let broken_up = logfmt_pairs(line.trim_end()).join("\n");
     if std::env::var_os("KILLSNOOP_BLESS").is_some() {
-        let begin = readme.find("time=").unwrap();
-        let end = begin + readme[begin..].find("\n```").unwrap();
-        readme.replace_range(begin..end, &broken_up);
-        fs::write(&path, &readme).unwrap();
+        let begin = guide.find("time=").unwrap();
+        let end = begin + guide[begin..].find("\n```").unwrap();
+        guide.replace_range(begin..end, &broken_up);
+        fs::write(&path, &guide).unwrap();
     }
-    assert!(readme.contains(&broken_up), "the README's example is to be:\n{broken_up}");
+    assert!(guide.contains(&broken_up), "the example in docs/guide.md is to be:\n{broken_up}");
 }
 
 #[test]
@@ -201,24 +201,24 @@ fn logfmt_is_json_flattened() {
 
 /// Between `<!-- example: NAME.FORMAT -->` and `<!-- /example -->` stands what is printed of that fixture.
 #[test]
-fn the_examples_of_the_readme_are_what_is_printed() {
-    let path = data().join("../../README.md");
-    let mut readme = fs::read_to_string(&path).unwrap();
+fn the_examples_in_the_guide_are_what_is_printed() {
+    let path = data().join("../../docs/guide.md");
+    let mut guide = fs::read_to_string(&path).unwrap();
     let mut at = 0;
     let mut count = 0;
-    while let Some(found) = readme[at..].find("<!-- example: ") {
+    while let Some(found) = guide[at..].find("<!-- example: ") {
         let begin = at + found + "<!-- example: ".len();
-        let name = readme[begin..].split_once(" -->").unwrap().0.to_owned();
-        let end = begin + readme[begin..].find("<!-- /example -->").unwrap();
+        let name = guide[begin..].split_once(" -->").unwrap().0.to_owned();
+        let end = begin + guide[begin..].find("<!-- /example -->").unwrap();
         let lines = fs::read_to_string(data().join(&name)).unwrap();
         let lines: Vec<&str> = lines.lines().map(str::trim_end).collect();
         let wanted = format!("{name} -->\n```\n{}\n```\n", lines.join("\n"));
         if std::env::var_os("KILLSNOOP_BLESS").is_some() {
-            readme.replace_range(begin..end, &wanted);
-            fs::write(&path, &readme).unwrap();
+            guide.replace_range(begin..end, &wanted);
+            fs::write(&path, &guide).unwrap();
         }
         at = begin + wanted.len();
-        assert!(readme[begin..].starts_with(&wanted), "the README's example is to be:\n{wanted}");
+        assert!(guide[begin..].starts_with(&wanted), "the example in docs/guide.md is to be:\n{wanted}");
         count += 1;
     }
     assert!(count >= 2, "{count} examples");

@@ -56,12 +56,13 @@ impl Results {
     }
 
     fn page(&self) -> String {
-        let mut page = String::from("# What killsnoop costs\n\n");
-        self.begin(&mut page);
+        let mut page = String::from("# What killsnoop costs\n\n![added per kill](performance-kills.svg)\n\n");
+        self.answer(&mut page);
         for complaint in &self.failed {
             writeln!(page, "**Not measured:** {complaint}\n").unwrap();
         }
         self.compare(&mut page);
+        self.write_method(&mut page);
         self.keep_targets(&mut page);
         self.own_costs(&mut page);
         self.write_programs(&mut page);
@@ -72,32 +73,34 @@ impl Results {
         page
     }
 
-    fn begin(&self, page: &mut String) {
-        let Speed { rounds, storm_rounds, kills, paced_kills, .. } = self.speed;
+    /// Three sentences for who reads no further.
+    fn answer(&self, page: &mut String) {
+        fn number(value: Option<f64>, digits: usize) -> String {
+            value.map_or("–".to_owned(), |value| format!("{value:.digits$}"))
+        }
+        let full = |name| Some(self.cost(name)?.full?.median);
+        let ratio = full("killsnoop").zip(full("sigsnoop")).map(|(ours, theirs)| ours / theirs);
+        let paced = self.cost("killsnoop").and_then(|cost| median(cost.paced));
+        let foot = self.footprint("killsnoop");
+        let of_foot = |of: fn(&Footprint) -> Option<Spread>| median(of(foot?));
+        let storm = foot.and_then(|foot| foot.storm);
+        let count = |value: Option<u64>| value.map_or("–".to_owned(), |value| value.to_string());
         writeln!(
             page,
-            "`{}` made this page and its pictures on {}: {}, in {:.0} minutes. Numbers are medians, with \
-             the lowest and the highest round in brackets. All tracers were measured in one run, in turns \
-             of about a second, one after the other in each of {rounds} rounds ({storm_rounds} for storms \
-             and memory). Times are this machine's; what counts is the ratio between the rows.\n",
-            self.command,
-            host::date(),
-            host::described(),
-            self.minutes
-        )
-        .unwrap();
-        let (above, bytes) = above();
-        writeln!(
-            page,
-            "What is added is the median of a kill() with the tracer, less that without it in the same \
-             round: `workload time-kill {kills} PID` at full speed, `workload time-kill {paced_kills} PID \
-             1000` at one a ms. The target ignores the signal (SIGURG), so that no wake-up of it is \
-             measured. Sender and target are orphans, which were there before the tracer: above each is \
-             only what this host has above an orphan, {above} with {bytes} bytes of command lines, and all \
-             of it is in each of killsnoop's lines. A kill() that nobody traces took {} µs at \
-             full speed and {} µs at one a ms (caches are cold by then).\n",
-            show(self.costs.bare_full, 2),
-            show(self.costs.bare_paced, 2)
+            "A kill() takes {} µs longer with killsnoop, which is {} of what sigsnoop adds, and {} µs longer at one kill per \
+             ms; another system call, getppid(), takes {} times as long. The tracer uses {} µs of CPU for an event, {} ms a \
+             second when nothing happens, and {} MiB of memory at most. In a storm of {} signals {} were counted as lost, and {} \
+             are unaccounted for.\n",
+            number(full("killsnoop"), 2),
+            number(ratio, 2),
+            number(paced, 2),
+            number(self.costs.getppid.map(|(ratio, _)| ratio.median), 3),
+            number(of_foot(|foot| foot.cpu_us_per_event), 2),
+            number(of_foot(|foot| foot.idle_ms_per_s), 2),
+            number(of_foot(|foot| foot.peak_rss_mib), 1),
+            count(storm.map(|(sent, _)| sent)),
+            count(storm.map(|(_, tally)| tally.told_lost)),
+            foot.and_then(Footprint::unaccounted).map_or("–".to_owned(), |signals| signals.to_string()),
         )
         .unwrap();
     }
@@ -126,9 +129,43 @@ impl Results {
         }
         page.push_str(
             "| **to reach, with both whole trees and all argv** | **≤ 1.2 = 0.07 × sigsnoop** | **≤ 1.5 = \
-             0.08 ×** | **≤ 3 = 0.45 ×** | **≤ 0.08** | **≤ 0.7** | **≤ 16** | **0, exactly** |\n\n![added \
-             per kill](performance-kills.svg)\n\n",
+             0.08 ×** | **≤ 3 = 0.45 ×** | **≤ 0.08** | **≤ 0.7** | **≤ 16** | **0, exactly** |\n\nNumbers are medians, with \
+             the lowest and the highest round in brackets. Times are this machine's; what counts is the ratio between the \
+             rows.\n\n",
         );
+    }
+
+    fn write_method(&self, page: &mut String) {
+        let Speed { rounds, storm_rounds, kills, paced_kills, .. } = self.speed;
+        let (above, bytes) = above();
+        writeln!(
+            page,
+            "## How it is measured\n\n\
+             `{}` made this page and its pictures on {}: {}, in {:.0} minutes. All tracers were measured in one run, in turns \
+             of about a second, one after the other in each of {rounds} rounds ({storm_rounds} for storms and memory).\n\n\
+             - **Added**: the median of a kill() with the tracer, less that without it in the same round: `workload time-kill \
+             {kills} PID` at full speed, `workload time-kill {paced_kills} PID 1000` at one a ms. The target ignores the signal \
+             (SIGURG), so that no wake-up of it is measured. A kill() that nobody traces took {} µs at full speed and {} µs at \
+             one a ms (caches are cold by then).\n\
+             - **Trees**: sender and target are orphans, which were there before the tracer: above each is only what this host \
+             has above an orphan, {above} with {bytes} bytes of command lines, and all of it is in each of killsnoop's lines.\n\
+             - **First event**: from exec of the tracer to its first line about a source that sends a signal every 100 µs (with \
+             `stdbuf -oL` where that is its standard output, so that a line is there when it is printed).\n\
+             - **Idle**: {} s without a signal from here.\n\
+             - **Storm**: two senders at full speed for {} ms, orphans as above, killsnoop with `--where target.pid=` of their \
+             targets, so that what others of this host send is not in the sums. Counted lost is what found no room, in the ring \
+             or behind the output; unaccounted is *sent − shown − counted lost* of the worst round (below 0: of what others \
+             counted as lost, some was of other processes).",
+            self.command,
+            host::date(),
+            host::described(),
+            self.minutes,
+            show(self.costs.bare_full, 2),
+            show(self.costs.bare_paced, 2),
+            self.speed.idle.as_secs(),
+            self.speed.storm_ms
+        )
+        .unwrap();
         for foot in &self.footprints {
             let maps = show(foot.map_rss_mib, 1);
             writeln!(
@@ -146,18 +183,7 @@ impl Results {
         for (name, why) in &self.missing {
             writeln!(page, "- {name} is missing: {why}").unwrap();
         }
-        writeln!(
-            page,
-            "\nFirst event: from exec of the tracer to its first line about a source that sends a signal \
-             every 100 µs (with `stdbuf -oL` where that is its standard output, so that a line is there \
-             when it is printed). Idle: {} s without a signal from here. Storm: two senders at full speed \
-             for {} ms, orphans as above, killsnoop with `--where target.pid=` of their targets, so that what others of this \
-             host send is not in the sums; counted lost is what found no room, in the ring or behind the output; unaccounted is \
-             *sent − shown − counted lost* of the worst round (below 0: of what others counted as lost, some was of other processes).\n",
-            self.speed.idle.as_secs(),
-            self.speed.storm_ms
-        )
-        .unwrap();
+        page.push('\n');
     }
 
     fn footprint(&self, name: &str) -> Option<&Footprint> {
@@ -271,7 +297,7 @@ impl Results {
             "\n## Sustained\n\nFour senders at full speed for {seconds} s, to four targets, both chains {} \
              deep: {nested} of `workload`, orphans with command lines of some 60 bytes, and above them \
              {above} with {bytes} bytes. `{command}`, FILE on tmpfs, and four of `workload orphan nest \
-             {nested} FILLER held storm-for`. Complete is an event that names nothing as missing; \
+             {nested} FILLER held storm-for`.\n\nComplete is an event that names nothing as missing; \
              the rate is up to the last line written. {} complete events a second, {} bytes each.\n",
             sustained::DEPTH,
             show(self.sustained.events_per_second(), 0),
@@ -361,10 +387,10 @@ impl Results {
             Not measured: this machine has few. A record is made in memory of its own CPU, without any lock; the ring's lock is \
             taken for the reservation alone, which is some tens of ns of the 2 µs that a signal costs, and the bytes are copied \
             outside of it. So senders on some 30 CPUs at once would begin to wait for one another, at more than ten million \
-            records a second, and the memory of the ring would be the limit before that: 2 KB each, read once more by one thread. \
+            records a second, and the memory of the ring would be the limit before that: 2 KB each, read once more by one thread.\n\n\
             That thread is what ends first, at the rate above; from there on the ring fills and loss is counted. What would come \
             next is a second thread that formats (records are self-contained), then a ring for each memory node, merged by the \
-            time in each record. Identities, counters and scratch space are each task's or each CPU's own, and do not contend; \
+            time in each record.\n\nIdentities, counters and scratch space are each task's or each CPU's own, and do not contend; \
             ghosts are in one table, whose locks are by bucket.\n",
         );
     }

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from logfmt import tokens
 from others import of_audit, of_dmesg, of_killsnoop
+from picture import draw
 from stable import Stable
 
 # what every line on the page shows, besides what the night's checks look at
@@ -83,6 +84,12 @@ def facts_of(events, *paths):
     return {str(at(event, path)) for event in events for path in paths if at(event, path)}
 
 
+def facts(event, line):
+    """What the picture needs of a line, also where the line does not show it."""
+    disposition = at(event, "target.disposition")
+    return {**dict(line), **({"target.disposition": disposition} if disposition else {})}
+
+
 def page(directory, names):
     def read(name):
         return (directory / name).read_text().strip()
@@ -96,14 +103,15 @@ def page(directory, names):
         # those that are gone say who started an orphan
         gone = {key.removesuffix(".exited") for key, value in line if key.endswith(".exited") and value == "true"}
         found.append((name, event, [(key, value) for key, value in line if is_shown(key, looked_at, gone)]))
-    print(f"## {read('title')}\n\n{paragraph(read('happened'))}\n")
-    print(fenced(read("commands"), "sh"))
-    print("**killsnoop**\n")
     for _, _, line in found:
         stable.learn(line)
+    found = [(name, event, [(key, stable.value(key, value)) for key, value in line]) for name, event, line in found]
+    print(f"## {read('title')}\n\n{fenced(draw(facts(event, line) for _, event, line in found))}")
+    print(f"{paragraph(read('happened'))}\n")
+    print(fenced(read("commands"), "sh"))
+    print("**killsnoop**\n")
     for name, _, line in found:
         what = read(f"what.{name}")
-        line = [(key, stable.value(key, value)) for key, value in line]
         print(f"{what[0].upper()}{what[1:]}:\n\n{fenced(wrapped(line))}")
     events = [event for _, event, _ in found]
     pids = facts_of(events, "source.pid", "target.pid", "trigger.pid")
