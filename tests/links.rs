@@ -1,4 +1,5 @@
-//! Every relative link of every page leads to a file of the checkout, and every anchor to a heading.
+//! Every relative link of every page leads to a file of the checkout, every anchor to a heading, and every path that a page
+//! names exists.
 
 #![allow(clippy::unwrap_used, clippy::panic)] // a test
 
@@ -73,6 +74,28 @@ fn every_link_of_every_page_resolves() {
         }
     }
     assert!(dangling.is_empty(), "{dangling:#?}");
+}
+
+/// What is in backticks and looks like a path of the checkout; a name in capitals or braces stands for several.
+fn paths(line: &str) -> impl Iterator<Item = &str> {
+    let words = line.split('`').skip(1).step_by(2).flat_map(|code| code.split([' ', '=', ',', ':']));
+    let trees = ["src/", "bpf/", "tests/", "scripts/", "docs/", "packaging/"];
+    let stands_for_several =
+        |word: &str| word.contains(|c: char| c.is_ascii_uppercase() || "{*<$…".contains(c));
+    words.filter(move |word| trees.iter().any(|tree| word.starts_with(tree)) && !stands_for_several(word))
+}
+
+#[test]
+fn every_path_that_a_page_names_exists() {
+    let checkout = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut missing = Vec::new();
+    for page in pages_below(checkout) {
+        let text = fs::read_to_string(&page).unwrap();
+        for path in prose(&text).flat_map(paths).filter(|path| !checkout.join(path).exists()) {
+            missing.push(format!("{}: {path}", page.display()));
+        }
+    }
+    assert!(missing.is_empty(), "{missing:#?}");
 }
 
 #[test]
