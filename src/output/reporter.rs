@@ -115,7 +115,7 @@ impl Reporter {
             || self.max_line.is_some()
             || self.totals.is_some()
             || self.is_one_story
-            || self.outputs.iter().any(|output| output.fold.is_some())
+            || self.outputs.iter().any(|output| output.fold.is_some() || output.ends.is_some())
     }
 
     /// Can cached lines be filled in? Nothing is asked for that needs each event by itself.
@@ -208,15 +208,15 @@ impl Reporter {
             // a line that is due comes before one of now, and what a process got before its end
             output.unfold(now, false, self.max_line);
             if let Some(target) = document.text_at("target.key").filter(|_| header.is_end_of_process()) {
-                output.unfold_target(target, self.max_line);
+                output.unfold_target(target, now, self.max_line);
             }
             let (is_told_now, due) =
                 output.fold.as_mut().map_or((true, Vec::new()), |fold| fold.take(&document, now));
             for document in due {
-                output.write(&document, self.max_line);
+                output.write(&document, now, self.max_line);
             }
             if is_told_now {
-                output.write(&document, self.max_line);
+                output.write(&document, now, self.max_line);
             } else {
                 output.has_folded = true;
             }
@@ -238,12 +238,12 @@ impl Reporter {
         self.outputs.iter().map(|output| output.buffer.len()).max().unwrap_or(0)
     }
 
-    /// When folded lines are due.
+    /// When lines are due that are folded or wait for an end.
     pub fn next_due(&self) -> Option<Instant> {
-        self.outputs.iter().filter_map(|output| output.fold.as_ref()?.next()).min()
+        self.outputs.iter().filter_map(Output::next_due).min()
     }
 
-    /// Hands over what waits, which stands for so much; at the end what is folded as well.
+    /// Hands over what waits, which stands for so much; at the end what is folded, or waits, as well.
     pub fn flush(&mut self, last: bool, counts: Counts) {
         let now = Instant::now();
         let most = self.max_line;
