@@ -80,3 +80,98 @@ impl Ends {
         self.waiting.front()?.until
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Outcome;
+    use crate::event::header::{EventKind, Header};
+    use crate::event::signal::Signal;
+    use crate::output::format::Format;
+    use crate::output::format::ValueRef::Text;
+
+    fn signal(id: u64, number: u8) -> Document {
+        let mut document = Document::default();
+        let outcome = Some(Outcome::Queued);
+        document.begin(&Header { id: Some(id), signal: Signal::new(number), outcome, ..Header::default() });
+        document
+    }
+
+    fn end(id: u64, after: u64, is_of_thread: bool) -> Document {
+        let mut document = Document::default();
+        let header = Header { kind: EventKind::Ended, id: Some(id), is_of_thread, ..Header::default() };
+        document.begin(&Header { after: Some(after), ..header });
+        document.field("signalName", Text("SIGTERM"));
+        document
+    }
+
+    const NONE: [u64; 0] = [];
+
+    fn ids(documents: &[Document]) -> Vec<u64> {
+        documents.iter().map(|document| document.header().id.unwrap()).collect()
+    }
+
+    #[test]
+    fn an_end_in_time_is_joined_to_its_signal() {
+        let (mut ends, now) = (Ends::default(), Instant::now());
+        assert_eq!(ids(&ends.take(signal(1, 15), now)), NONE);
+        assert_eq!(ends.next(), Some(now + WITHIN));
+        let due = ends.take(end(2, 1, false), now + WITHIN / 2);
+        assert_eq!(ids(&due), [1]);
+        assert!(due[0].object(JOINED_END).is_some());
+        assert_eq!((ends.next(), ends.bytes), (None, 0));
+    }
+
+    #[test]
+    fn an_end_that_is_late_or_of_a_thread_or_of_another_signal_stands_alone() {
+        let (mut ends, now) = (Ends::default(), Instant::now());
+        ends.take(signal(1, 15), now);
+        assert_eq!(ids(&ends.due(now + WITHIN, false)), [1]);
+        assert_eq!(ids(&ends.take(end(2, 1, false), now + WITHIN)), [2]);
+        ends.take(signal(3, 15), now);
+        assert_eq!(ids(&ends.take(end(4, 3, true), now)), NONE);
+        assert_eq!(ids(&ends.take(end(5, 1, false), now)), NONE);
+        let due = ends.due(now, true);
+        assert_eq!(ids(&due), [3, 4, 5]);
+        assert!(due.iter().all(|document| document.object(JOINED_END).is_none()));
+    }
+
+    #[test]
+    fn what_comes_behind_a_signal_that_waits_stays_behind_it() {
+        let (mut ends, now) = (Ends::default(), Instant::now());
+        // SIGCHLD ends nothing
+        assert_eq!(ids(&ends.take(signal(1, 17), now)), [1]);
+        assert_eq!(ids(&ends.take(signal(2, 15), now)), NONE);
+        assert_eq!(ids(&ends.take(signal(3, 17), now)), NONE);
+        assert_eq!(ids(&ends.take(signal(4, 9), now)), NONE);
+        assert_eq!(ids(&ends.take(end(5, 4, false), now)), NONE);
+        assert_eq!(ids(&ends.take(end(6, 2, false), now)), [2, 3, 4]);
+        assert_eq!(ends.next(), None);
+    }
+
+    #[test]
+    fn a_flood_takes_no_more_memory_than_it_may() {
+        let (mut ends, now) = (Ends::default(), Instant::now());
+        let mut printed = 0;
+        for id in 0..10_000 {
+            printed += ends.take(signal(id, 15), now).len();
+            assert!(ends.waiting.len() <= AT_MOST);
+        }
+        printed += ends.due(now, true).len();
+        assert_eq!((printed, ends.bytes), (10_000, 0));
+        let long = "x".repeat(ROOM / 4);
+        for id in 0..20 {
+            let mut document = signal(id, 15);
+            document.field("summary", Text(&long));
+            ends.take(document, now);
+            assert!(ends.bytes <= ROOM && !ends.waiting.is_empty());
+        }
+        ends.due(now, true);
+        // an end is held as well
+        let mut large = end(31, 30, false);
+        large.field("summary", Text(&"x".repeat(ROOM)));
+        ends.take(signal(30, 15), now);
+        assert_eq!(ids(&ends.take(large, now)), [30]);
+        assert_eq!(ends.bytes, 0);
+    }
+}

@@ -143,7 +143,8 @@ impl Output {
         let folds = self.fold.as_ref().and_then(Fold::next);
         let ends = self.ends.as_ref().and_then(Ends::next);
         let is_over = |at: Instant| {
-            folds.is_none_or(|next| at + fold::EVERY < next) && ends.is_none_or(|next| at + ends::WITHIN < next)
+            folds.is_none_or(|next| at + fold::EVERY < next)
+                && ends.is_none_or(|next| at + ends::WITHIN < next)
         };
         let over = self.held.iter().take_while(|&&at| is_over(at)).count();
         if over > 0 {

@@ -348,6 +348,7 @@ mod tests {
     use crate::output::format::Format;
     use crate::output::format::document::tests::sample;
     use crate::output::format::json::JSON;
+    use crate::output::format::line::LINE;
     use crate::output::format::logfmt::LOGFMT;
     use crate::output::format::tree::TREE;
     use crate::output::format::{FormatKind, ValueRef};
@@ -452,6 +453,26 @@ mod tests {
             reporter.flush(false, Counts { signals: 2, attempts: 0 });
             reporter.wait_until_written(&AtomicBool::new(false));
             assert!(reporter.ledger().printed().signals <= 1, "two are not printed yet");
+            reporter.flush(true, Counts::default());
+            reporter.wait_until_written(&AtomicBool::new(false));
+            let ledger = reporter.ledger();
+            assert_eq!((ledger.printed().signals, ledger.unprinted().signals), (printed, 3 - printed));
+        }
+    }
+
+    #[test]
+    fn what_waits_for_its_end_is_printed_only_if_its_line_is() {
+        for (place, printed) in [("/dev/null", 3), ("/dev/full", 0)] {
+            let directory = tempfile::tempdir().unwrap();
+            let mut settings = settings(directory.path(), &[LINE]);
+            settings.outputs[0].destination = DestinationName::File(place.into());
+            let mut reporter = Reporter::open(&settings).unwrap();
+            let now = Instant::now();
+            assert!((0..3).all(|_| reporter.report_document(sample(), None, now)));
+            assert!(reporter.next_due().is_some());
+            reporter.flush(false, Counts { signals: 3, attempts: 0 });
+            reporter.wait_until_written(&AtomicBool::new(false));
+            assert_eq!(reporter.ledger().printed().signals, 0, "none is printed yet");
             reporter.flush(true, Counts::default());
             reporter.wait_until_written(&AtomicBool::new(false));
             let ledger = reporter.ledger();

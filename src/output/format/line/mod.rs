@@ -183,7 +183,8 @@ impl Pieces {
     /// The columns that it takes without command lines.
     fn least(&self, screen: Screen) -> usize {
         let time = if self.time.is_empty() { 0 } else { width_of(&self.time) + width_of(GAP) };
-        let source = self.source.as_ref().map_or(0, |source| width_of(&source.name) + width_of(arrow(screen)));
+        let source =
+            self.source.as_ref().map_or(0, |source| width_of(&source.name) + width_of(arrow(screen)));
         let effect = width_of(&self.effect.text) + width_of(&self.effect.detail);
         time + width_of(&self.signal)
             + width_of(GAP)

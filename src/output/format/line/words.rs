@@ -9,7 +9,8 @@ use crate::output::format::screen::Screen;
 
 /// `TERM`, `KILL ×41`; of an exit `exit`.
 pub(super) fn signal(screen: Screen, document: &Document) -> String {
-    let name = document.text_at("signalName").map_or_else(|| "exit".to_owned(), |name| screen.safe(short(name)));
+    let name =
+        document.text_at("signalName").map_or_else(|| "exit".to_owned(), |name| screen.safe(short(name)));
     match document.number_at("repeated") {
         Some(count) => format!("{name} {}{count}", screen.glyph("×", "x")),
         None => format!("{name:4}"),
