@@ -28,7 +28,7 @@ const GAP: &str = "  ";
 /// Before what became of it.
 const WIDE_GAP: &str = "   ";
 /// Narrower than this a command line says nothing.
-const NARROWEST: usize = 10;
+const NARROWEST: usize = 8;
 
 /// Draws an event as one line.
 #[derive(Debug)]
@@ -194,7 +194,7 @@ impl Pieces {
             + effect
     }
 
-    /// Leaves out what is known least missed until it fits: command lines, details, the time, parts of names.
+    /// Leaves out until it fits: details of the effect, the time, parts of names; command lines have the room that is left.
     fn fit(&mut self, screen: Screen, columns: usize) {
         if self.least(screen) > columns {
             self.effect.detail.clear();

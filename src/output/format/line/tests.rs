@@ -121,6 +121,11 @@ fn what_became_of_it_is_what_is_known() {
         let mut document = Document::default();
         document.begin(&Header { is_fatal, ..Header::default() });
         document.field("result", Text(result));
+        let is_continue = key == "SIGCONT";
+        let key = if is_continue { "state" } else { key };
+        if is_continue {
+            document.field("signalName", Text("SIGCONT"));
+        }
         document.open("target");
         match value {
             ValueOf::Flag => document.field(key, Flag(true)),
@@ -141,6 +146,9 @@ fn what_became_of_it_is_what_is_known() {
         ("state", true, "queued", ValueOf::Text("frozen"), "frozen"),
         ("state", false, "queued", ValueOf::Text("stopped"), "pending"),
         ("state", true, "queued", ValueOf::Text("stopped"), "killed"),
+        // it continues what is stopped, ignored or not
+        ("SIGCONT", false, "ignored", ValueOf::Text("sleeping"), "sent"),
+        ("SIGCONT", false, "ignored", ValueOf::Text("zombie"), "ignored"),
         ("state", false, "overflow", ValueOf::Text("stopped"), "overflow"),
     ] {
         assert_eq!(with(key, is_fatal, result, value), effect, "{key} {result}");
@@ -175,14 +183,16 @@ fn every_width_is_kept_and_the_effect_is_never_cut() {
     assert_eq!(draw(PLAIN, 60, &document), "TERM  bash(3372) → sleep(3436)   killed after 2.0 ms");
     assert_eq!(
         draw(PLAIN, 80, &document),
-        "21:28:48.883Z  TERM  bash(3372) → sleep(3436)   killed after 2.0 ms"
+        "21:28:48.883Z  TERM  bash(3372) → sleep(3436) [java -cp …]   killed after 2.0 ms"
     );
     assert_eq!(
         draw(PLAIN, 120, &document),
-        "21:28:48.883Z  TERM  bash(3372) → sleep(3436) [java -cp /opt/a/very/long/class/path/of/many.jar:and…]   killed after 2.0 ms"
+        "21:28:48.883Z  TERM  bash(3372) → sleep(3436) [java -cp /opt/a/very/long/class/path/of/many.jar:…]   killed after 2.0 ms"
     );
+    let wide = draw(PLAIN, 200, &document);
     assert!(
-        draw(PLAIN, 200, &document).contains("Main] → ") || draw(PLAIN, 200, &document).contains("…] → ")
+        wide.contains("日本語日本語日本語 Main]   killed") && wide.contains("bash(3372) [java -cp"),
+        "{wide}"
     );
 }
 
@@ -190,7 +200,7 @@ fn every_width_is_kept_and_the_effect_is_never_cut() {
 fn the_command_line_that_is_only_the_name_is_left_out() {
     let line = draw(PLAIN, 100, &signal(&["pkill", "sleep"], &["/bin/sleep"], |_| {}));
     assert!(line.contains("bash(3372) [pkill sleep] → sleep(3436)   sent"), "{line}");
-    let line = draw(PLAIN, 84, &signal(&["sh", "-c", "kill everything"], &["sleep", "100"], |_| {}));
+    let line = draw(PLAIN, 78, &signal(&["sh", "-c", "kill everything"], &["sleep", "100"], |_| {}));
     assert!(line.contains("[sh -c \"kil…] → sleep(3436) [sleep 100]   sent"), "{line}");
 }
 

@@ -66,6 +66,13 @@ fn of_signal(screen: Screen, document: &Document) -> Effect {
     let is_fatal = document.header().is_fatal;
     let state = document.text_at("target.state");
     let text = match document.text_at("result") {
+        // it continues what is stopped, ignored or not
+        Some("ignored")
+            if document.text_at("signalName") == Some("SIGCONT")
+                && !matches!(state, Some("exiting" | "zombie")) =>
+        {
+            "sent".to_owned()
+        }
         Some("ignored") => "ignored".to_owned(),
         Some("already-pending") => "already pending".to_owned(),
         Some("queued" | "info-lost") => {
