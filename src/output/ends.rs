@@ -4,16 +4,13 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use super::format::document::{Document, Value};
+use super::format::document::{Document, JOINED_END, Value};
 
 /// An end that comes within this time is joined to its signal.
 pub const WITHIN: Duration = Duration::from_millis(100);
 /// So many events wait at most, of so many bytes. Beyond that the first are printed as they are.
 const AT_MOST: usize = 256;
 const ROOM: usize = 4 << 20;
-
-/// The key of a signal that holds the keys of its end. No key of an output.
-pub const JOINED_END: &str = "joinedEnd";
 
 #[derive(Debug)]
 struct Waiting {
@@ -33,21 +30,18 @@ pub struct Ends {
 impl Ends {
     /// Takes an event; what is to be printed now, in order.
     pub fn take(&mut self, document: Document, now: Instant) -> Vec<Document> {
-        match self.signal_before(&document) {
-            Some(signal) => {
-                let end = Value::Object(document.fields().to_vec());
-                signal.document.insert_behind(&[], JOINED_END, end);
-                signal.until = None;
-                let grown = signal.document.size();
-                let before = std::mem::replace(&mut signal.bytes, grown);
-                self.bytes = self.bytes - before + grown;
-            }
-            None => {
-                let until = document.header().may_lead_to_an_end().then(|| now + WITHIN);
-                let bytes = document.size();
-                self.bytes += bytes;
-                self.waiting.push_back(Waiting { document, bytes, until });
-            }
+        if let Some(signal) = self.signal_before(&document) {
+            let end = Value::Object(document.fields().to_vec());
+            signal.document.insert_behind(&[], JOINED_END, end);
+            signal.until = None;
+            let grown = signal.document.size();
+            let before = std::mem::replace(&mut signal.bytes, grown);
+            self.bytes = self.bytes - before + grown;
+        } else {
+            let until = document.header().may_lead_to_an_end().then(|| now + WITHIN);
+            let bytes = document.size();
+            self.bytes += bytes;
+            self.waiting.push_back(Waiting { document, bytes, until });
         }
         self.due(now, false)
     }

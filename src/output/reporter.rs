@@ -1,7 +1,7 @@
 //! Takes events, writes lines.
 //!
 //! ```text
-//!  event ─► document ─► redact ─► filter ─► totals ─► for each output: fold ─► format ─► max_line ─► writer ─► destination
+//!  event ─► document ─► redact ─► filter ─► totals ─► for each output: fold ─► ends ─► format ─► max_line ─► writer ─► destination
 //! ```
 //!
 //! Where nothing is asked for that needs an event as a value, formats are written directly.

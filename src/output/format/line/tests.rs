@@ -2,9 +2,9 @@ use super::*;
 use crate::event::Outcome;
 use crate::event::header::Header;
 use crate::event::signal::Signal;
-use crate::output::ends::JOINED_END;
 use crate::output::format::Format;
 use crate::output::format::ValueRef::{Flag, List, Number, Seconds, Text, Words};
+use crate::output::format::document::JOINED_END;
 use crate::output::format::document::tests::sample;
 use crate::output::format::screen::{PLAIN, Width};
 

@@ -3,8 +3,7 @@
 use super::Effect;
 use crate::event::header::EventKind;
 use crate::event::summary::seconds;
-use crate::output::ends::JOINED_END;
-use crate::output::format::document::{Document, Field, Value, find};
+use crate::output::format::document::{Document, Field, JOINED_END, Value, find};
 use crate::output::format::screen::Screen;
 
 /// `TERM`, `KILL ×41`; of an exit `exit`.
@@ -115,7 +114,8 @@ fn of_joined_end(screen: Screen, signal: &Document, end: &[Field]) -> Effect {
     let mut text = "killed".to_owned();
     match find(end, "signalName") {
         Some(Value::Text(name)) if Some(name.as_str()) != signal.text_at("signalName") => {
-            text.push_str(&format!(" by {}", screen.safe(short(name))));
+            text.push_str(" by ");
+            text.push_str(&screen.safe(short(name)));
         }
         _ => {}
     }
