@@ -21,7 +21,7 @@ pub(super) fn parse_pid() -> clap::builder::RangedI64ValueParser<u32> {
 /// A trace.
 #[derive(Debug, Args)]
 pub struct TraceArgs {
-    /// logfmt, json, table or tree; several times for several outputs
+    /// logfmt, json, line, table or tree; several times for several outputs
     ///
     /// With =FILE its lines go there: `-o tree -o json=/var/log/killsnoop.json`. A FILE is added to, made with mode 0600, and opened
     /// anew on SIGHUP. One that is there must be your own, have one name, be closed to others (mode 0600) and in use by no other
@@ -38,17 +38,17 @@ pub struct TraceArgs {
         hide_possible_values = true, help_heading = "Output")]
     pub color: ColourArg,
 
-    /// Nothing but ASCII in table and tree
+    /// Nothing but ASCII in line, table and tree
     #[arg(long, help_heading = "Output")]
     pub ascii: bool,
 
-    /// Fold floods in these formats, or none [default: table,tree]
+    /// Fold floods in these formats, or none [default: line,table,tree]
     ///
     /// A flood is one signal between the same two: the first is told at once, then a line a second, with repeated=N.
     #[arg(
         long,
         value_name = "FORMATS",
-        default_value = "table,tree",
+        default_value = "line,table,tree",
         hide_default_value = true,
         help_heading = "Output"
     )]

@@ -227,7 +227,7 @@ const VALUES: &[&str] = &[
     "json",
     "json=-",
     "tree=/",
-    "table,tree",
+    "line,table,tree",
     "none",
     "target.comm",
     "(",

@@ -3,6 +3,7 @@
 //! The contract of the output is the [table of keys](keys).
 
 pub mod deliver;
+pub mod ends;
 pub mod fold;
 pub mod format;
 pub mod keys;

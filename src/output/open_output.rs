@@ -8,6 +8,7 @@ use super::deliver::destination::{Destination, DestinationName};
 use super::deliver::ledger::{Counts, Fate};
 use super::deliver::opener::Opener;
 use super::deliver::writer::Writer;
+use super::ends::{self, Ends};
 use super::fold::{self, Fold};
 use super::format::document::Document;
 use super::format::screen::{Screen, Width};
@@ -29,9 +30,11 @@ pub(super) struct Output {
     /// There was no room when this buffer was begun: so many events are only counted.
     pub(super) refused: u64,
     pub(super) fold: Option<Fold>,
-    /// Something was folded since lines were handed over last.
+    /// What waits for its end, where the format joins them.
+    pub(super) ends: Option<Ends>,
+    /// Something was folded, or waits for its end, since lines were handed over last.
     pub(super) has_folded: bool,
-    /// When what the writer holds was folded, at the latest.
+    /// When what the writer holds was folded or began to wait, at the latest.
     held: VecDeque<Instant>,
 }
 
@@ -64,6 +67,7 @@ impl Output {
             events: 0,
             refused: 0,
             fold,
+            ends: settings.kind.joins_ends.then(Ends::default),
             has_folded: false,
             held: VecDeque::new(),
         })
@@ -83,7 +87,17 @@ impl Output {
         true
     }
 
-    pub(super) fn write(&mut self, document: &Document, most: Option<usize>) {
+    /// Prints an event, or has it wait for its end; prints what waited before it and need not any more.
+    pub(super) fn write(&mut self, document: &Document, now: Instant, most: Option<usize>) {
+        let Some(ends) = &mut self.ends else { return self.print(document, most) };
+        let due = ends.take(document.clone(), now);
+        self.has_folded |= ends.next().is_some();
+        for document in due {
+            self.print(&document, most);
+        }
+    }
+
+    fn print(&mut self, document: &Document, most: Option<usize>) {
         if !self.admit(document.header().kind == EventKind::Lost) {
             return;
         }
@@ -124,11 +138,15 @@ impl Output {
         self.settle();
     }
 
-    /// What was folded is settled once every line that stands for it was handed over.
+    /// What was folded or waited is settled once every line that stands for it was handed over.
     pub(super) fn settle(&mut self) {
-        let next = self.fold.as_ref().and_then(Fold::next);
-        let over =
-            self.held.iter().take_while(|&&at| next.is_none_or(|next| at + fold::EVERY < next)).count();
+        let folds = self.fold.as_ref().and_then(Fold::next);
+        let ends = self.ends.as_ref().and_then(Ends::next);
+        let is_over = |at: Instant| {
+            folds.is_none_or(|next| at + fold::EVERY < next)
+                && ends.is_none_or(|next| at + ends::WITHIN < next)
+        };
+        let over = self.held.iter().take_while(|&&at| is_over(at)).count();
         if over > 0 {
             self.held.drain(..over);
             self.writer.settle(over);
@@ -136,17 +154,28 @@ impl Output {
     }
 
     /// What is folded of signals to this process.
-    pub(super) fn unfold_target(&mut self, key: &str, most: Option<usize>) {
+    pub(super) fn unfold_target(&mut self, key: &str, now: Instant, most: Option<usize>) {
         let due = self.fold.as_mut().map(|fold| fold.due_for(key)).unwrap_or_default();
         for document in due {
-            self.write(&document, most);
+            self.write(&document, now, most);
         }
     }
 
     pub(super) fn unfold(&mut self, now: Instant, all: bool, most: Option<usize>) {
         let due = self.fold.as_mut().map(|fold| fold.due(now, all)).unwrap_or_default();
         for document in due {
-            self.write(&document, most);
+            self.write(&document, now, most);
         }
+        let due = self.ends.as_mut().map(|ends| ends.due(now, all)).unwrap_or_default();
+        for document in due {
+            self.print(&document, most);
+        }
+    }
+
+    /// When something that is folded or waits is due.
+    pub(super) fn next_due(&self) -> Option<Instant> {
+        let folds = self.fold.as_ref().and_then(Fold::next);
+        let ends = self.ends.as_ref().and_then(Ends::next);
+        folds.into_iter().chain(ends).min()
     }
 }

@@ -1,7 +1,7 @@
 //! Takes events, writes lines.
 //!
 //! ```text
-//!  event ─► document ─► redact ─► filter ─► totals ─► for each output: fold ─► format ─► max_line ─► writer ─► destination
+//!  event ─► document ─► redact ─► filter ─► totals ─► for each output: fold ─► ends ─► format ─► max_line ─► writer ─► destination
 //! ```
 //!
 //! Where nothing is asked for that needs an event as a value, formats are written directly.
@@ -115,7 +115,7 @@ impl Reporter {
             || self.max_line.is_some()
             || self.totals.is_some()
             || self.is_one_story
-            || self.outputs.iter().any(|output| output.fold.is_some())
+            || self.outputs.iter().any(|output| output.fold.is_some() || output.ends.is_some())
     }
 
     /// Can cached lines be filled in? Nothing is asked for that needs each event by itself.
@@ -208,15 +208,15 @@ impl Reporter {
             // a line that is due comes before one of now, and what a process got before its end
             output.unfold(now, false, self.max_line);
             if let Some(target) = document.text_at("target.key").filter(|_| header.is_end_of_process()) {
-                output.unfold_target(target, self.max_line);
+                output.unfold_target(target, now, self.max_line);
             }
             let (is_told_now, due) =
                 output.fold.as_mut().map_or((true, Vec::new()), |fold| fold.take(&document, now));
             for document in due {
-                output.write(&document, self.max_line);
+                output.write(&document, now, self.max_line);
             }
             if is_told_now {
-                output.write(&document, self.max_line);
+                output.write(&document, now, self.max_line);
             } else {
                 output.has_folded = true;
             }
@@ -238,12 +238,12 @@ impl Reporter {
         self.outputs.iter().map(|output| output.buffer.len()).max().unwrap_or(0)
     }
 
-    /// When folded lines are due.
+    /// When lines are due that are folded or wait for an end.
     pub fn next_due(&self) -> Option<Instant> {
-        self.outputs.iter().filter_map(|output| output.fold.as_ref()?.next()).min()
+        self.outputs.iter().filter_map(Output::next_due).min()
     }
 
-    /// Hands over what waits, which stands for so much; at the end what is folded as well.
+    /// Hands over what waits, which stands for so much; at the end what is folded, or waits, as well.
     pub fn flush(&mut self, last: bool, counts: Counts) {
         let now = Instant::now();
         let most = self.max_line;
@@ -348,6 +348,7 @@ mod tests {
     use crate::output::format::Format;
     use crate::output::format::document::tests::sample;
     use crate::output::format::json::JSON;
+    use crate::output::format::line::LINE;
     use crate::output::format::logfmt::LOGFMT;
     use crate::output::format::tree::TREE;
     use crate::output::format::{FormatKind, ValueRef};
@@ -452,6 +453,26 @@ mod tests {
             reporter.flush(false, Counts { signals: 2, attempts: 0 });
             reporter.wait_until_written(&AtomicBool::new(false));
             assert!(reporter.ledger().printed().signals <= 1, "two are not printed yet");
+            reporter.flush(true, Counts::default());
+            reporter.wait_until_written(&AtomicBool::new(false));
+            let ledger = reporter.ledger();
+            assert_eq!((ledger.printed().signals, ledger.unprinted().signals), (printed, 3 - printed));
+        }
+    }
+
+    #[test]
+    fn what_waits_for_its_end_is_printed_only_if_its_line_is() {
+        for (place, printed) in [("/dev/null", 3), ("/dev/full", 0)] {
+            let directory = tempfile::tempdir().unwrap();
+            let mut settings = settings(directory.path(), &[LINE]);
+            settings.outputs[0].destination = DestinationName::File(place.into());
+            let mut reporter = Reporter::open(&settings).unwrap();
+            let now = Instant::now();
+            assert!((0..3).all(|_| reporter.report_document(sample(), None, now)));
+            assert!(reporter.next_due().is_some());
+            reporter.flush(false, Counts { signals: 3, attempts: 0 });
+            reporter.wait_until_written(&AtomicBool::new(false));
+            assert_eq!(reporter.ledger().printed().signals, 0, "none is printed yet");
             reporter.flush(true, Counts::default());
             reporter.wait_until_written(&AtomicBool::new(false));
             let ledger = reporter.ledger();

@@ -43,6 +43,9 @@ pub struct Field {
 /// The arguments that a title consists of. No key of an output: redaction needs it, and takes it away.
 pub const TITLE_ARGUMENTS: &str = "titleArguments";
 
+/// What a signal holds of the end that it is joined to. No key of an output: a format that joins them draws it.
+pub const JOINED_END: &str = "joinedEnd";
+
 /// An event as a value.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Document {

@@ -12,6 +12,7 @@ use crate::base::sanitize::push_json_string;
 pub const JSON: FormatKind = FormatKind {
     name: "json",
     is_for_programs: true,
+    joins_ends: false,
     has_columns: false,
     open: |_, _| Box::<Json>::default(),
 };

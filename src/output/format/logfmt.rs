@@ -13,6 +13,7 @@ use crate::base::sanitize::{is_safe, push_json_string};
 pub const LOGFMT: FormatKind = FormatKind {
     name: "logfmt",
     is_for_programs: true,
+    joins_ends: false,
     has_columns: false,
     open: |_, _| Box::<Logfmt>::default(),
 };

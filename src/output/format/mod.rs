@@ -5,6 +5,7 @@ pub mod document;
 pub mod fragments;
 pub mod json;
 pub mod layout;
+pub mod line;
 pub mod line_template;
 pub mod logfmt;
 pub mod screen;
@@ -20,7 +21,7 @@ use self::screen::Screen;
 use crate::event::header::Header;
 
 /// Every format.
-pub const ALL: &[FormatKind] = &[logfmt::LOGFMT, json::JSON, table::TABLE, tree::TREE];
+pub const ALL: &[FormatKind] = &[logfmt::LOGFMT, json::JSON, line::LINE, table::TABLE, tree::TREE];
 
 /// What is known of a format before it is used.
 #[derive(Clone, Copy)]
@@ -30,6 +31,8 @@ pub struct FormatKind {
     /// For programs: one line of any length for each event, which `--max-line` may shorten and the line cache fill in.
     /// Else for eyes: cut by the screen.
     pub is_for_programs: bool,
+    /// A signal and the end that follows soon are one event to it.
+    pub joins_ends: bool,
     /// It has columns, which `--fields` names.
     pub has_columns: bool,
     /// Makes one, for this screen and these columns.

@@ -11,6 +11,7 @@ use crate::output::keys::{self, ColumnWidth};
 pub const TABLE: FormatKind = FormatKind {
     name: "table",
     is_for_programs: false,
+    joins_ends: false,
     has_columns: true,
     open: |screen, keys| Box::new(DrawnFormat::new(Table::new(screen, keys))),
 };

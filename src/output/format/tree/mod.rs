@@ -24,6 +24,7 @@ use crate::event::header::EventKind;
 pub const TREE: FormatKind = FormatKind {
     name: "tree",
     is_for_programs: false,
+    joins_ends: false,
     has_columns: false,
     open: |screen, _| Box::new(DrawnFormat::new(Tree::new(screen))),
 };

@@ -1,0 +1,173 @@
+//! The words of a line: the signal, where it came from if no process sent it, and what became of it.
+
+use super::Effect;
+use crate::event::header::EventKind;
+use crate::event::summary::seconds;
+use crate::output::format::document::{Document, Field, JOINED_END, Value, find};
+use crate::output::format::screen::Screen;
+
+/// `TERM`, `KILL ×41`; of an exit `exit`.
+pub(super) fn signal(screen: Screen, document: &Document) -> String {
+    let name =
+        document.text_at("signalName").map_or_else(|| "exit".to_owned(), |name| screen.safe(short(name)));
+    match document.number_at("repeated") {
+        Some(count) => format!("{name} {}{count}", screen.glyph("×", "x")),
+        None => format!("{name:4}"),
+    }
+}
+
+/// What a signal came of that no process sent.
+pub(super) fn cause(screen: Screen, document: &Document) -> String {
+    let Some(origin) = document.text_at("origin") else { return "?".to_owned() };
+    match (origin, document.text_at("tty.name"), document.text_at("code")) {
+        ("tty", Some(terminal), _) => format!("terminal {}", screen.safe(terminal)),
+        ("fault", _, Some(code)) => format!("fault {}", screen.safe(code)),
+        _ => origin_in_words(screen, origin),
+    }
+}
+
+fn origin_in_words(screen: Screen, origin: &str) -> String {
+    match origin {
+        "tty" => "terminal".to_owned(),
+        "oom" => "OOM killer".to_owned(),
+        "parent-death" => "parent's death".to_owned(),
+        "pidns" => "end of the pid namespace".to_owned(),
+        "io" => "I/O".to_owned(),
+        "rlimit" => "resource limit".to_owned(),
+        origin => screen.safe(origin),
+    }
+}
+
+/// What became of a signal or of an attempt, or how a process ended.
+pub(super) fn effect(screen: Screen, document: &Document) -> Effect {
+    match document.header().kind {
+        EventKind::Ended => of_end(screen, document),
+        EventKind::Attempt => of_attempt(screen, document),
+        _ => match document.object(JOINED_END) {
+            Some(end) => of_joined_end(screen, document, end),
+            None => of_signal(screen, document),
+        },
+    }
+}
+
+fn of_attempt(screen: Screen, document: &Document) -> Effect {
+    let is_check = document.number_at("signal") == Some(0);
+    let text = match document.text_at("result") {
+        Some("permitted") if is_check => "checked with signal 0".to_owned(),
+        Some(result) => screen.safe(result),
+        None => "?".to_owned(),
+    };
+    Effect { text, ..Effect::default() }
+}
+
+/// What is known at the instant of the signal. That it arrived is not.
+fn of_signal(screen: Screen, document: &Document) -> Effect {
+    let is_fatal = document.header().is_fatal;
+    let state = document.text_at("target.state");
+    let text = match document.text_at("result") {
+        // it continues what is stopped, ignored or not
+        Some("ignored")
+            if document.text_at("signalName") == Some("SIGCONT")
+                && !matches!(state, Some("exiting" | "zombie")) =>
+        {
+            "sent".to_owned()
+        }
+        Some("ignored") => "ignored".to_owned(),
+        Some("already-pending") => "already pending".to_owned(),
+        Some("queued" | "info-lost") => {
+            if document.is_set("target.waiting") || document.is_set("target.signalfd") {
+                "waiting"
+            } else if document.is_set("target.blocked") {
+                "blocked"
+            } else if state == Some("frozen") {
+                "frozen"
+            } else if is_fatal {
+                "killed"
+            } else if matches!(state, Some("stopped" | "traced")) {
+                "pending"
+            } else if document.text_at("target.disposition") == Some("handled") {
+                "handled"
+            } else {
+                "sent"
+            }
+        }
+        .to_owned(),
+        Some(other) => screen.safe(other),
+        None => "?".to_owned(),
+    };
+    Effect { is_deadly: text == "killed", text, detail: String::new() }
+}
+
+/// `killed after 0.7 ms`, `exit 143 after 2.0 ms`.
+fn of_joined_end(screen: Screen, signal: &Document, end: &[Field]) -> Effect {
+    let after = match find(end, "after") {
+        Some(Value::Object(after)) => find(after, "secondsAgo"),
+        _ => None,
+    };
+    let after = match after {
+        Some(Value::Seconds(nanoseconds)) => format!(" after {}", seconds(*nanoseconds)),
+        _ => String::new(),
+    };
+    if let Some(code) = find(end, "exitCode").and_then(Value::as_number) {
+        return Effect { text: format!("exit {code}{after}"), ..Effect::default() };
+    }
+    let mut text = "killed".to_owned();
+    match find(end, "signalName") {
+        Some(Value::Text(name)) if Some(name.as_str()) != signal.text_at("signalName") => {
+            text.push_str(" by ");
+            text.push_str(&screen.safe(short(name)));
+        }
+        _ => {}
+    }
+    if matches!(find(end, "coreDumped"), Some(Value::Flag(true))) {
+        text.push_str(" (core dumped)");
+    }
+    text.push_str(&after);
+    Effect { text, detail: String::new(), is_deadly: true }
+}
+
+/// `killed by TERM from bash(3372) after 0.7 ms`, `exited with status 143, 2.0 ms after TERM from bash(3372)`.
+fn of_end(screen: Screen, document: &Document) -> Effect {
+    let thread = match (document.header().is_of_thread, document.number_at("target.tid")) {
+        (true, Some(tid)) => format!("thread {tid} "),
+        (true, None) => "thread ".to_owned(),
+        (false, _) => String::new(),
+    };
+    let before = document.text_at("after.signalName").map(|name| screen.safe(short(name)));
+    let from = document.object("after").map(|_| sender(screen, document)).unwrap_or_default();
+    let ago = match document.get("after.secondsAgo") {
+        Some(Value::Seconds(nanoseconds)) => seconds(*nanoseconds),
+        _ => String::new(),
+    };
+    let later = |before: &Option<String>| match before {
+        Some(name) => format!(", {ago} after {name}{from}"),
+        None => String::new(),
+    };
+    if let Some(code) = document.number_at("exitCode") {
+        let text = format!("{thread}exited with status {code}");
+        return Effect { text, detail: later(&before), is_deadly: false };
+    }
+    let signal = document.text_at("signalName").map(|name| screen.safe(short(name)));
+    let core = if document.is_set("coreDumped") { " (core dumped)" } else { "" };
+    let by = signal.as_ref().map_or_else(String::new, |name| format!(" by {name}"));
+    let detail = match document.text_at("origin") {
+        _ if signal.is_some() && before == signal => format!("{from} after {ago}"),
+        _ if before.is_some() => later(&before),
+        Some(origin) => format!(" ({})", origin_in_words(screen, origin)),
+        None => String::new(),
+    };
+    Effect { text: format!("{thread}killed{by}{core}"), detail, is_deadly: true }
+}
+
+/// Of the signal before an end.
+fn sender(screen: Screen, document: &Document) -> String {
+    match (document.object("after.source"), document.text_at("after.origin")) {
+        (Some(source), _) => format!(" from {}", super::name(screen, source)),
+        (None, Some(origin)) => format!(" from {}", origin_in_words(screen, origin)),
+        (None, None) => String::new(),
+    }
+}
+
+fn short(name: &str) -> &str {
+    name.strip_prefix("SIG").unwrap_or(name)
+}
