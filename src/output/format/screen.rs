@@ -7,7 +7,7 @@ use std::io;
 use anstyle::{AnsiColor, Style};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use super::document::Value;
+use super::document::{Field, Value, find};
 use super::logfmt::is_plain_argument;
 use crate::base::digits::decimal_seconds;
 use crate::base::sanitize::{push_json_string, push_visible};
@@ -100,6 +100,19 @@ impl Screen {
         safe
     }
 
+    /// `sleep(3436)`. A comm that could pass for more than itself is quoted: a process may call itself `x(1)─sshd`.
+    pub fn name(self, process: &[Field]) -> String {
+        let comm = match find(process, "comm") {
+            Some(Value::Text(comm)) if is_plain_name(comm) => self.safe(comm),
+            Some(Value::Text(comm)) => format!("\"{}\"", self.safe(comm)),
+            _ => "?".to_owned(),
+        };
+        match find(process, "pid").and_then(Value::as_number) {
+            Some(pid) => format!("{comm}({pid})"),
+            None => comm,
+        }
+    }
+
     /// Arguments with their boundaries: as in a shell where they are harmless, else as JSON strings.
     pub fn arguments(self, items: &[Vec<u8>]) -> String {
         if items.is_empty() {
@@ -140,6 +153,14 @@ impl Screen {
             Value::Object(_) => self.glyph("…", "...").to_owned(),
         }
     }
+}
+
+/// Is there nothing in this comm that a format draws itself between names: brackets, arrows, branches, gaps?
+fn is_plain_name(comm: &str) -> bool {
+    !comm.is_empty()
+        && !comm.trim_start_matches('(').contains('(')
+        && !comm.contains(['─', '…', '"', '\\', '▶', '◀', '→'])
+        && !["->", "  "].iter().any(|drawn| comm.contains(drawn))
 }
 
 /// Columns that a text takes.

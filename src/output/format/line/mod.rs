@@ -8,7 +8,7 @@
 mod words;
 
 use super::FormatKind;
-use super::document::{Document, Field, Value, find};
+use super::document::{Document, Value, find};
 use super::layout::{DrawnFormat, Layout};
 use super::screen::{Line, Paint, Screen, cut, width_of};
 use super::table::{clock_time, lost, reason};
@@ -87,7 +87,7 @@ impl Side {
     /// Of a process at this key of an event.
     fn of(screen: Screen, document: &Document, key: &str) -> Option<Self> {
         let process = document.object(key)?;
-        let mut side = Self { name: name(screen, process), ..Self::default() };
+        let mut side = Self { name: screen.name(process), ..Self::default() };
         match find(process, "cmdline") {
             Some(Value::List(items)) => {
                 side.says_more = match items.as_slice() {
@@ -242,18 +242,6 @@ impl Pieces {
 
 fn arrow(screen: Screen) -> &'static str {
     screen.glyph(" → ", " -> ")
-}
-
-/// `sleep(3436)`.
-fn name(screen: Screen, process: &[Field]) -> String {
-    let comm = match find(process, "comm") {
-        Some(Value::Text(comm)) => screen.safe(comm),
-        _ => "?".to_owned(),
-    };
-    match find(process, "pid").and_then(Value::as_number) {
-        Some(pid) => format!("{comm}({pid})"),
-        None => comm,
-    }
 }
 
 /// Is this only argument no more than the name: `bash`, `/bin/bash`, `-bash`?

@@ -247,6 +247,29 @@ fn an_attempt_has_its_error_and_loss_is_a_warning() {
 }
 
 #[test]
+fn a_name_cannot_draw_an_arrow_or_an_effect() {
+    for (comm, shown) in [
+        ("a(1) \u{2192} b", "\"a(1) \u{2192} b\"(3372)"),
+        ("a -> b", "\"a -> b\"(3372)"),
+        ("x   killed", "\"x   killed\"(3372)"),
+        ("(sd-pam)", "(sd-pam)(3372)"),
+        ("tmux: server", "tmux: server(3372)"),
+    ] {
+        let mut document = Document::default();
+        document.begin(&Header { id: Some(1), signal: Signal::new(15), ..Header::default() });
+        document.open("source");
+        document.field("pid", Number(3372));
+        document.field("comm", Text(comm));
+        document.close();
+        assert!(
+            draw(PLAIN, 120, &document).contains(&format!("{shown} \u{2192} ")),
+            "{}",
+            draw(PLAIN, 120, &document)
+        );
+    }
+}
+
+#[test]
 fn hostile_text_cannot_act_on_the_terminal() {
     let hostile = "\u{1b}[2J\n\u{202e}x";
     let mut document = signal(&[hostile, hostile], &[hostile], |_| {});

@@ -162,7 +162,7 @@ fn of_end(screen: Screen, document: &Document) -> Effect {
 /// Of the signal before an end.
 fn sender(screen: Screen, document: &Document) -> String {
     match (document.object("after.source"), document.text_at("after.origin")) {
-        (Some(source), _) => format!(" from {}", super::name(screen, source)),
+        (Some(source), _) => format!(" from {}", screen.name(source)),
         (None, Some(origin)) => format!(" from {}", origin_in_words(screen, origin)),
         (None, None) => String::new(),
     }

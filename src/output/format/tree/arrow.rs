@@ -12,7 +12,7 @@ impl Picture<'_> {
         let signal = self.text("signalName").unwrap_or_default();
         let (line, head, tail) =
             (self.screen.glyph("─", "-"), self.screen.glyph("▶", ">"), self.screen.glyph("◀", "<"));
-        let target = self.document.object("target").map(|target| self.name(target));
+        let target = self.document.object("target").map(|target| self.screen.name(target));
         match role {
             Role::Source => {
                 let whom = target.unwrap_or_else(|| match self.document.number_at("pidArgument") {
@@ -91,7 +91,7 @@ impl Picture<'_> {
             facts.extend(self.text("code"));
         }
         if let Some(trigger) = document.object("trigger") {
-            facts.push(format!("while {} ran", self.name(trigger)));
+            facts.push(format!("while {} ran", self.screen.name(trigger)));
         }
         facts
     }

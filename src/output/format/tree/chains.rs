@@ -77,12 +77,12 @@ impl<'a> Picture<'a> {
         // the nearest are drawn, the farthest only counted where there are many
         let drawn = 4;
         if above.len() > drawn {
-            line.add(Paint::Faint, &self.name(above[0].facts));
+            line.add(Paint::Faint, &self.screen.name(above[0].facts));
             line.add(Paint::Faint, &format!("{joint}({} more){joint}", above.len() - drawn));
         }
         let nearest = if above.len() > drawn { &above[above.len() - drawn + 1..] } else { above };
         for node in nearest {
-            line.add(Paint::Faint, &self.name(node.facts)).add(Paint::Faint, joint);
+            line.add(Paint::Faint, &self.screen.name(node.facts)).add(Paint::Faint, joint);
         }
         self.process(&mut line, meeting);
         line.finish(out);
@@ -118,7 +118,7 @@ impl<'a> Picture<'a> {
             Role::Target | Role::Both => Paint::Target,
             Role::Other => Paint::None,
         };
-        line.add(paint, &self.name(node.facts));
+        line.add(paint, &self.screen.name(node.facts));
         match find(node.facts, "cmdline") {
             Some(Value::List(items)) => {
                 line.add(Paint::None, "  ").add(Paint::Faint, &self.screen.arguments(items));

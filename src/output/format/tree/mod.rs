@@ -14,7 +14,7 @@ mod chains;
 use std::fmt::Write;
 
 use super::FormatKind;
-use super::document::{Document, Field, Value, find};
+use super::document::{Document, Value, find};
 use super::layout::{DrawnFormat, Layout};
 use super::screen::{Line, Paint, Screen};
 use super::table::{clock_time, lost};
@@ -104,7 +104,7 @@ impl Picture<'_> {
             let part = |key: &str| find(earlier, key).map(|value| self.screen.value(value));
             let mut text = format!("{word}: {}", part("signalName").unwrap_or_default());
             if let Some(Value::Object(source)) = find(earlier, "source") {
-                let _ = write!(text, " from {}", self.name(source));
+                let _ = write!(text, " from {}", self.screen.name(source));
             }
             if let Some(seconds) = part("secondsAgo") {
                 let _ = write!(text, ", {seconds} s earlier");
@@ -120,20 +120,6 @@ impl Picture<'_> {
         if let Some(value) = self.document.get("missing") {
             let text = format!("  missing: {}", self.screen.value(value));
             self.line().add(Paint::Faint, &text).finish(out);
-        }
-    }
-
-    /// `comm(pid)`; a comm that could pass for more than itself is quoted.
-    fn name(&self, process: &[Field]) -> String {
-        let pid = find(process, "pid").and_then(Value::as_number).unwrap_or_default();
-        let Some(Value::Text(comm)) = find(process, "comm") else { return format!("?({pid})") };
-        let is_plain = !comm.is_empty()
-            && !comm.trim_start_matches('(').contains('(')
-            && !comm.contains(['─', '…', '"', '\\', '▶', '◀']);
-        if is_plain {
-            format!("{}({pid})", self.screen.safe(comm))
-        } else {
-            format!("\"{}\"({pid})", self.screen.safe(comm))
         }
     }
 }
