@@ -30,9 +30,6 @@ pub struct EarlierSignal {
     pub signal: Previous,
 }
 
-/// The same.
-pub type After = EarlierSignal;
-
 impl EarlierSignal {
     /// The signal before an end, of those that are known: `reported` is the last of the number that it died of, as an
     /// event reported it. What it died of outranks what came last.

@@ -186,7 +186,7 @@ static __always_inline bool put_ghost(const struct handover_key *key, const stru
 		place->start_time = key->start_time;
 		place->tgid = key->tgid;
 	}
-	/* a full barrier, as whoever claims it next has one */
+	/* a full barrier, as the program that claims it next has one */
 	__sync_lock_test_and_set(&place->class, is_put ? class : 0);
 	return is_put;
 }

@@ -12,7 +12,7 @@
 
 /*
  * What the old leader leaves when another thread execs: the new leader is another task_struct with no
- * storage. An entry lives some microseconds, and whoever reads it deletes it; LRU because a thread that dies
+ * storage. An entry lives some microseconds, and the program that reads it deletes it; LRU because a thread that dies
  * between de_thread() and the exec hook never reads it.
  */
 struct handover {

@@ -12,7 +12,7 @@ pub(super) enum State {
     /// All that killsnoop can use.
     Good,
     /// A trace works, but reports less or costs more.
-    Lesser,
+    Limited,
     /// No trace.
     Fatal,
 }
@@ -121,14 +121,14 @@ pub(super) fn examine(facts: &Facts) -> Vec<Check> {
     checks.push(either(
         "sleepable iterator",
         host.has_copy_from_user_task,
-        State::Lesser,
+        State::Limited,
         "command lines of processes older than the trace are read from /proc",
         "Linux 5.18 or newer",
     ));
     checks.push(either(
         "saved registers",
         host.has_task_pt_regs,
-        State::Lesser,
+        State::Limited,
         "no via, no scope, no --failed, no --probes",
         "Linux 5.15 or newer",
     ));
@@ -136,24 +136,24 @@ pub(super) fn examine(facts: &Facts) -> Vec<Check> {
         either(
             "trampolines (fexit)",
             host.has_trampolines,
-            State::Lesser,
+            State::Limited,
             "--failed and --probes make every system call of this host some 75 ns slower while killsnoop runs",
             "on x86: a kernel built with CONFIG_FUNCTION_TRACER=y; on arm64: Linux 6.4 or newer",
         )
     } else {
-        bad("trampolines (fexit)", State::Lesser, "not tried", "capabilities are missing", "")
+        bad("trampolines (fexit)", State::Limited, "not tried", "capabilities are missing", "")
     });
     checks.push(either(
         "bpf_loop",
         host.has_loop,
-        State::Lesser,
+        State::Limited,
         "no --env, a start that takes some seconds, and no kernel like this one is tested",
         "Linux 5.17 or newer",
     ));
     checks.push(either(
         "storage allocator",
         host.has_storage_allocator,
-        State::Lesser,
+        State::Limited,
         "a fork that the kernel's hook skips cannot be recovered where the new task is woken",
         "Linux 6.4 or newer",
     ));
@@ -199,7 +199,7 @@ fn proc_file_system(fault: Option<ProcFault>) -> Check {
         }
         Some(ProcFault::Hidden) => bad(
             name,
-            State::Lesser,
+            State::Limited,
             "hides the processes of others (hidepid)",
             "what the kernel side could not read of processes older than the trace is not read from there either",
             "give it CAP_SYS_PTRACE, or mount -o remount,hidepid=0 /proc",
@@ -211,7 +211,7 @@ fn proc_file_system(fault: Option<ProcFault>) -> Check {
 fn bpf_call(facts: &Facts) -> Check {
     let name = "bpf()";
     if !facts.host.missing_capabilities.is_empty() {
-        return bad(name, State::Lesser, "not tried", "capabilities are missing", "");
+        return bad(name, State::Limited, "not tried", "capabilities are missing", "");
     }
     match Refusal::of(&facts.call) {
         // which has a check of its own
@@ -256,7 +256,7 @@ fn pid_namespace(host: &HostFacts) -> Check {
     }
     bad(
         "pid namespace",
-        State::Lesser,
+        State::Limited,
         "one of its own",
         "pids of events are the host's, not those seen in here; command lines of processes older than the trace come \
          from /proc under --root",
@@ -270,7 +270,7 @@ fn cgroups(facts: &Facts) -> Check {
     }
     bad(
         "cgroup version",
-        State::Lesser,
+        State::Limited,
         "1, or no cgroup file system here",
         "cgroups are told as one hierarchy of version 1 has them: that of the memory or the pids controller",
         "boot with systemd.unified_cgroup_hierarchy=1; in a container mount /sys/fs/cgroup",
@@ -281,7 +281,7 @@ fn memory(facts: &Facts) -> Check {
     match facts.memory_limit {
         Some(limit) if limit < MEMORY_NEEDED => bad(
             "memory of own cgroup",
-            State::Lesser,
+            State::Limited,
             format!("at most {} MiB", limit >> 20),
             "loading may fail for want of memory",
             "a limit of 64 MiB or more",
@@ -340,7 +340,7 @@ mod tests {
             ),
             ("/proc", State::Fatal, faulty(ProcFault::NotMounted)),
             ("/proc", State::Fatal, faulty(ProcFault::WithoutSelf)),
-            ("/proc", State::Lesser, faulty(ProcFault::Hidden)),
+            ("/proc", State::Limited, faulty(ProcFault::Hidden)),
             ("/sys", State::Fatal, Facts { host: HostFacts { has_sys: false, ..host() }, ..newest() }),
             ("BTF", State::Fatal, Facts { host: HostFacts { has_btf: false, ..host() }, ..newest() }),
             (
@@ -356,23 +356,23 @@ mod tests {
             ("tracepoints", State::Fatal, Facts { missing_tracepoints: vec!["signal_generate"], ..newest() }),
             (
                 "sleepable iterator",
-                State::Lesser,
+                State::Limited,
                 Facts { host: HostFacts { has_copy_from_user_task: false, ..host() }, ..newest() },
             ),
             (
                 "saved registers",
-                State::Lesser,
+                State::Limited,
                 Facts { host: HostFacts { has_task_pt_regs: false, ..host() }, ..newest() },
             ),
             (
                 "trampolines (fexit)",
-                State::Lesser,
+                State::Limited,
                 Facts { host: HostFacts { has_trampolines: false, ..host() }, ..newest() },
             ),
-            ("bpf_loop", State::Lesser, Facts { host: HostFacts { has_loop: false, ..host() }, ..newest() }),
+            ("bpf_loop", State::Limited, Facts { host: HostFacts { has_loop: false, ..host() }, ..newest() }),
             (
                 "storage allocator",
-                State::Lesser,
+                State::Limited,
                 Facts { host: HostFacts { has_storage_allocator: false, ..host() }, ..newest() },
             ),
             (
@@ -409,11 +409,11 @@ mod tests {
             ),
             (
                 "pid namespace",
-                State::Lesser,
+                State::Limited,
                 Facts { host: HostFacts { in_initial_pid_namespace: false, ..host() }, ..newest() },
             ),
-            ("cgroup version", State::Lesser, Facts { cgroup_version: 1, ..newest() }),
-            ("memory of own cgroup", State::Lesser, Facts { memory_limit: Some(1 << 20), ..newest() }),
+            ("cgroup version", State::Limited, Facts { cgroup_version: 1, ..newest() }),
+            ("memory of own cgroup", State::Limited, Facts { memory_limit: Some(1 << 20), ..newest() }),
         ] {
             let checks = examine(&facts);
             let check = checks.iter().find(|check| check.name == name).expect(name);

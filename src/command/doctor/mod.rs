@@ -55,7 +55,7 @@ fn human(checks: &[Check], works: bool) -> String {
     for check in checks {
         let (word, colour) = match check.state {
             State::Good => ("ok     ", "32"),
-            State::Lesser => ("limited", "33"),
+            State::Limited => ("limited", "33"),
             State::Fatal => ("NO     ", "31"),
         };
         let word = if has_colour { format!("\u{1b}[{colour}m{word}\u{1b}[0m") } else { word.to_owned() };
@@ -80,7 +80,7 @@ fn json(checks: &[Check], works: bool) -> String {
         out.extend_from_slice(if place == 0 { b"{" } else { b",{" });
         let state = match check.state {
             State::Good => "ok",
-            State::Lesser => "limited",
+            State::Limited => "limited",
             State::Fatal => "no",
         };
         let pairs = [

@@ -1,7 +1,7 @@
 //! A call that failed, or only asked: it has a source always, a target only where the kernel found one.
 
 use super::subject::Subject;
-use super::write_head;
+use super::{write_head, write_way};
 use crate::event::header::Header;
 use crate::event::signal::Signal;
 use crate::event::{AttemptEvent, origin, summary};
@@ -21,15 +21,7 @@ pub(super) fn write_attempt(event: &AttemptEvent<'_>, header: &Header, format: &
     format.field("signalName", Text(&header.signal.map_or_else(|| number().into(), Signal::name)));
     format.field("summary", Text(&summary::of_attempt(event)));
     format.field("origin", Text(event.verdict.origin.name()));
-    if let Some(relation) = event.relation {
-        format.field("relation", Text(relation.name()));
-    }
-    if let Some(via) = event.verdict.via {
-        format.field("via", Text(via));
-    }
-    if let Some(scope) = event.verdict.scope {
-        format.field("scope", Text(scope.name()));
-    }
+    write_way(event.relation, &event.verdict, format);
     if let Some(argument) = origin::pid_argument(facts) {
         format.field("pidArgument", Integer(i64::from(argument)));
     }

@@ -3,7 +3,7 @@
 use super::process::key_text;
 use super::write_bytes;
 use crate::event::Outcome;
-use crate::event::context::After;
+use crate::event::context::EarlierSignal;
 use crate::event::signal::Signal;
 use crate::output::format::Format;
 use crate::output::format::ValueRef::{Flag, Number, Seconds, Text};
@@ -11,7 +11,7 @@ use crate::output::format::line_template::Slot;
 use crate::record::{ChildDeath, Previous, PreviousSource};
 
 /// A signal that came before: to the same target, or before its end.
-pub(super) fn write_earlier(key: &'static str, earlier: &After, now: u64, format: &mut dyn Format) {
+pub(super) fn write_earlier(key: &'static str, earlier: &EarlierSignal, now: u64, format: &mut dyn Format) {
     let signal = &earlier.signal;
     format.open(key);
     if let Some(id) = earlier.id {

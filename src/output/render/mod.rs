@@ -19,6 +19,8 @@ use std::borrow::Cow;
 use base64::Engine;
 
 use crate::event::header::Header;
+use crate::event::origin::Verdict;
+use crate::event::relation::Relation;
 use crate::event::{Clock, Event, LostEvent};
 use crate::output::format::Format;
 use crate::output::format::ValueRef::{Number, Text};
@@ -46,6 +48,19 @@ fn write_head(time: &str, msg: &str, header: &Header, format: &mut dyn Format) {
     if let Some(id) = header.id {
         format.field("id", Number(id));
         format.slot(Slot::Id);
+    }
+}
+
+/// What the source is to the target, and by which call it sent the signal to whom.
+fn write_way(relation: Option<Relation>, verdict: &Verdict, format: &mut dyn Format) {
+    if let Some(relation) = relation {
+        format.field("relation", Text(relation.name()));
+    }
+    if let Some(via) = verdict.via {
+        format.field("via", Text(via));
+    }
+    if let Some(scope) = verdict.scope {
+        format.field("scope", Text(scope.name()));
     }
 }
 

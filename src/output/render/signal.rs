@@ -6,8 +6,8 @@ use super::missing::missing_of_signal;
 use super::process::{write_cmdline, write_tracer};
 use super::subject::Subject;
 use super::words::disposition;
-use super::{write_bytes, write_head};
-use crate::event::context::After;
+use super::{write_bytes, write_head, write_way};
+use crate::event::context::EarlierSignal;
 use crate::event::header::Header;
 use crate::event::origin::Origin;
 use crate::event::{SignalEvent, summary};
@@ -28,15 +28,7 @@ pub(super) fn write_signal(event: &SignalEvent<'_>, header: &Header, format: &mu
     if let Some(reason) = event.verdict.reason {
         format.field("reason", Text(reason.name()));
     }
-    if let Some(relation) = event.relation {
-        format.field("relation", Text(relation.name()));
-    }
-    if let Some(via) = event.verdict.via {
-        format.field("via", Text(via));
-    }
-    if let Some(scope) = event.verdict.scope {
-        format.field("scope", Text(scope.name()));
-    }
+    write_way(event.relation, &event.verdict, format);
     if let Some(code) = event.code() {
         format.field("code", Text(&code));
     }
@@ -57,7 +49,7 @@ pub(super) fn write_signal(event: &SignalEvent<'_>, header: &Header, format: &mu
     }
     if let Some(previous) = event.previous() {
         let (id, origin) = event.context.previous.unzip();
-        let after = After { id, origin, signal: *previous };
+        let after = EarlierSignal { id, origin, signal: *previous };
         write_earlier("previous", &after, facts.time, format);
     }
     write_trigger(event, format);

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use super::*;
 use crate::enrich::container::{Container, Placement};
 use crate::enrich::surroundings::{ReadTitle, Surroundings};
-use crate::event::context::{After, Context};
+use crate::event::context::{Context, EarlierSignal};
 use crate::event::origin::{Origin, Reason, Scope};
 use crate::event::{AttemptEvent, EndEvent, Lost, SignalEvent};
 use crate::output::format::document::{Document, Field, Value};
@@ -197,7 +197,7 @@ fn others() -> Vec<Event<'static>> {
         let mut facts = EndFacts { time: NOW, explained, ..EndFacts::of(process(2), ending) };
         facts.processes.push(process(5));
         (facts.task, facts.tracer) = (task(22), Some(1));
-        let after = After { id: Some(1), origin: Some(Origin::Process), signal: earlier() };
+        let after = EarlierSignal { id: Some(1), origin: Some(Origin::Process), signal: earlier() };
         Event::End(Box::new(EndEvent::new(facts, 3, CLOCK, 0, Some(after), surroundings()).unwrap()))
     };
     let lost = Lost {
