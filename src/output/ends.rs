@@ -2,6 +2,7 @@
 //! target waits a moment for that, and what comes behind it waits with it: the order is kept.
 
 use std::collections::VecDeque;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use super::format::document::{Document, JOINED_END, Value};
@@ -14,7 +15,7 @@ const ROOM: usize = 4 << 20;
 
 #[derive(Debug)]
 struct Waiting {
-    document: Document,
+    document: Rc<Document>,
     bytes: usize,
     /// Until then an end may come; None: none is waited for.
     until: Option<Instant>,
@@ -29,10 +30,10 @@ pub struct Ends {
 
 impl Ends {
     /// Takes an event; what is to be printed now, in order.
-    pub fn take(&mut self, document: Document, now: Instant) -> Vec<Document> {
+    pub fn take(&mut self, document: Rc<Document>, now: Instant) -> Vec<Rc<Document>> {
         if let Some(signal) = self.signal_before(&document) {
             let end = Value::Object(document.fields().to_vec());
-            signal.document.insert_behind(&[], JOINED_END, end);
+            Rc::make_mut(&mut signal.document).insert_behind(&[], JOINED_END, end);
             signal.until = None;
             let grown = signal.document.size();
             let before = std::mem::replace(&mut signal.bytes, grown);
@@ -55,7 +56,7 @@ impl Ends {
     }
 
     /// What is to be printed now, in order; all of it at the end.
-    pub fn due(&mut self, now: Instant, all: bool) -> Vec<Document> {
+    pub fn due(&mut self, now: Instant, all: bool) -> Vec<Rc<Document>> {
         let mut due = Vec::new();
         while let Some(first) = self.waiting.front() {
             let is_full = self.waiting.len() > AT_MOST || self.bytes > ROOM;
@@ -84,24 +85,24 @@ mod tests {
     use crate::output::format::Format;
     use crate::output::format::ValueRef::Text;
 
-    fn signal(id: u64, number: u8) -> Document {
+    fn signal(id: u64, number: u8) -> Rc<Document> {
         let mut document = Document::default();
         let outcome = Some(Outcome::Queued);
         document.begin(&Header { id: Some(id), signal: Signal::new(number), outcome, ..Header::default() });
-        document
+        Rc::new(document)
     }
 
-    fn end(id: u64, after: u64, is_of_thread: bool) -> Document {
+    fn end(id: u64, after: u64, is_of_thread: bool) -> Rc<Document> {
         let mut document = Document::default();
         let header = Header { kind: EventKind::Ended, id: Some(id), is_of_thread, ..Header::default() };
         document.begin(&Header { after: Some(after), ..header });
         document.field("signalName", Text("SIGTERM"));
-        document
+        Rc::new(document)
     }
 
     const NONE: [u64; 0] = [];
 
-    fn ids(documents: &[Document]) -> Vec<u64> {
+    fn ids(documents: &[Rc<Document>]) -> Vec<u64> {
         documents.iter().map(|document| document.header().id.unwrap()).collect()
     }
 
@@ -156,14 +157,14 @@ mod tests {
         let long = "x".repeat(ROOM / 4);
         for id in 0..20 {
             let mut document = signal(id, 15);
-            document.field("summary", Text(&long));
+            Rc::make_mut(&mut document).field("summary", Text(&long));
             ends.take(document, now);
             assert!(ends.bytes <= ROOM && !ends.waiting.is_empty());
         }
         ends.due(now, true);
         // an end is held as well
         let mut large = end(31, 30, false);
-        large.field("summary", Text(&"x".repeat(ROOM)));
+        Rc::make_mut(&mut large).field("summary", Text(&"x".repeat(ROOM)));
         ends.take(signal(30, 15), now);
         assert_eq!(ids(&ends.take(large, now)), [30]);
         assert_eq!(ends.bytes, 0);

@@ -1,6 +1,7 @@
 //! One output: its format, the lines that wait to be handed over, and what is folded.
 
 use std::collections::VecDeque;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -33,7 +34,7 @@ pub(super) struct Output {
     /// What waits for its end, where the format joins them.
     pub(super) ends: Option<Ends>,
     /// Something was folded, or waits for its end, since lines were handed over last.
-    pub(super) has_folded: bool,
+    pub(super) holds_back: bool,
     /// When what the writer holds was folded or began to wait, at the latest.
     held: VecDeque<Instant>,
 }
@@ -68,7 +69,7 @@ impl Output {
             refused: 0,
             fold,
             ends: settings.kind.joins_ends.then(Ends::default),
-            has_folded: false,
+            holds_back: false,
             held: VecDeque::new(),
         })
     }
@@ -88,10 +89,10 @@ impl Output {
     }
 
     /// Prints an event, or has it wait for its end; prints what waited before it and need not any more.
-    pub(super) fn write(&mut self, document: &Document, now: Instant, most: Option<usize>) {
-        let Some(ends) = &mut self.ends else { return self.print(document, most) };
-        let due = ends.take(document.clone(), now);
-        self.has_folded |= ends.next().is_some();
+    pub(super) fn write(&mut self, document: Rc<Document>, now: Instant, most: Option<usize>) {
+        let Some(ends) = &mut self.ends else { return self.print(&document, most) };
+        let due = ends.take(document, now);
+        self.holds_back |= ends.next().is_some();
         for document in due {
             self.print(&document, most);
         }
@@ -125,7 +126,7 @@ impl Output {
                 Fate::new(Counts::default(), 1, ledger)
             }
         };
-        let fate = if std::mem::take(&mut self.has_folded) {
+        let fate = if std::mem::take(&mut self.holds_back) {
             // what becomes of these events is not known before their lines are written
             let of_none = Fate::new(Counts::default(), 1, fate.ledger());
             self.writer.hold(fate);
@@ -157,14 +158,14 @@ impl Output {
     pub(super) fn unfold_target(&mut self, key: &str, now: Instant, most: Option<usize>) {
         let due = self.fold.as_mut().map(|fold| fold.due_for(key)).unwrap_or_default();
         for document in due {
-            self.write(&document, now, most);
+            self.write(Rc::new(document), now, most);
         }
     }
 
     pub(super) fn unfold(&mut self, now: Instant, all: bool, most: Option<usize>) {
         let due = self.fold.as_mut().map(|fold| fold.due(now, all)).unwrap_or_default();
         for document in due {
-            self.write(&document, now, most);
+            self.write(Rc::new(document), now, most);
         }
         let due = self.ends.as_mut().map(|ends| ends.due(now, all)).unwrap_or_default();
         for document in due {

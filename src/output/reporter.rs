@@ -210,15 +210,15 @@ impl Reporter {
             if let Some(target) = document.text_at("target.key").filter(|_| header.is_end_of_process()) {
                 output.unfold_target(target, now, self.max_line);
             }
-            let (is_told_now, due) =
+            let (is_printed_now, due) =
                 output.fold.as_mut().map_or((true, Vec::new()), |fold| fold.take(&document, now));
             for document in due {
-                output.write(&document, now, self.max_line);
+                output.write(Rc::new(document), now, self.max_line);
             }
-            if is_told_now {
-                output.write(&document, now, self.max_line);
+            if is_printed_now {
+                output.write(Rc::clone(&document), now, self.max_line);
             } else {
-                output.has_folded = true;
+                output.holds_back = true;
             }
         }
     }
