@@ -3,7 +3,9 @@
 #![allow(clippy::panic, clippy::unwrap_used)] // a test
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+
+use support::files_below;
 
 /// The lowest first. What stands together may name each other.
 const LAYERS: &[&[&str]] = &[
@@ -20,13 +22,6 @@ const LAYERS: &[&[&str]] = &[
 ];
 /// The crate itself, and what only tests use.
 const ABOVE_ALL: &[&str] = &["lib", "main", "fuzz"];
-
-fn files_below(directory: &Path, extension: &str) -> Vec<PathBuf> {
-    let entries = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
-    let below = |path: PathBuf| if path.is_dir() { files_below(&path, extension) } else { vec![path] };
-    let is_wanted = |path: &PathBuf| path.extension().is_some_and(|found| found == extension);
-    entries.flat_map(below).filter(is_wanted).collect()
-}
 
 /// The first component below the directory, without extension.
 fn module_of(path: &Path, directory: &Path) -> String {
@@ -54,7 +49,7 @@ fn code_of(text: &str) -> impl Iterator<Item = &str> {
 fn no_module_names_one_above_it() {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut wrong = Vec::new();
-    for path in files_below(&directory, "rs") {
+    for path in files_below(&directory, &["rs"], &[]) {
         let module = module_of(&path, &directory);
         if ABOVE_ALL.contains(&&*module) {
             continue;
@@ -78,7 +73,7 @@ const HEADERS: &[&str] = &["base", "identity", "signal", "record", "hooks"];
 fn no_header_includes_one_above_it() {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("bpf/include");
     let height = |name: &str| HEADERS.iter().position(|one| *one == name).unwrap();
-    let headers = files_below(&directory, "h");
+    let headers = files_below(&directory, &["h"], &[]);
     let mut wrong = Vec::new();
     for path in &headers {
         let own = height(&module_of(path, &directory));

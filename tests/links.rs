@@ -7,16 +7,11 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-fn pages_below(directory: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
-    // scripts/ has parts of pages only
-    let is_ours = |path: &PathBuf| !["target", ".git", "scripts"].iter().any(|name| path.ends_with(name));
-    let below = |path: PathBuf| if path.is_dir() { pages_below(&path) } else { vec![path] };
-    entries
-        .filter(is_ours)
-        .flat_map(below)
-        .filter(|path| path.extension().is_some_and(|found| found == "md"))
-        .collect()
+use support::files_below;
+
+/// Every page; scripts/ has parts of pages only.
+fn pages() -> Vec<PathBuf> {
+    files_below(Path::new(env!("CARGO_MANIFEST_DIR")), &["md"], &["target", ".git", "scripts"])
 }
 
 /// The lines of a page outside of its fenced blocks.
@@ -59,7 +54,7 @@ fn links(line: &str) -> Vec<String> {
 #[test]
 fn every_link_of_every_page_resolves() {
     let mut dangling = Vec::new();
-    for page in pages_below(Path::new(env!("CARGO_MANIFEST_DIR"))) {
+    for page in pages() {
         let text = fs::read_to_string(&page).unwrap();
         for link in prose(&text).flat_map(links).filter(|link| !link.contains("://")) {
             let (file, heading) = link.split_once('#').unwrap_or((&link, ""));
@@ -89,7 +84,7 @@ fn paths(line: &str) -> impl Iterator<Item = &str> {
 fn every_path_that_a_page_names_exists() {
     let checkout = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut missing = Vec::new();
-    for page in pages_below(checkout) {
+    for page in pages() {
         let text = fs::read_to_string(&page).unwrap();
         for path in prose(&text).flat_map(paths).filter(|path| !checkout.join(path).exists()) {
             missing.push(format!("{}: {path}", page.display()));

@@ -14,6 +14,8 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use support::files_below;
+
 /// Where the code is.
 const TREES: &[&str] = &["src", "bpf"];
 
@@ -107,17 +109,6 @@ fn items(lines: &[&str], name: &str) -> Vec<Range<usize>> {
     lines.iter().enumerate().filter(|(_, line)| begins(line, name)).filter_map(item).collect()
 }
 
-fn files(directory: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(directory).unwrap_or_else(|error| panic!("{}: {error}", directory.display())) {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            files(&path, found);
-        } else if path.extension().is_some_and(|end| ["rs", "c", "h"].iter().any(|one| end == *one)) {
-            found.push(path);
-        }
-    }
-}
-
 /// The one place where it fits: the file, its text and the line.
 fn place(mutation: &Mutation, code: &[(PathBuf, String)]) -> Result<(PathBuf, String), String> {
     let mut found = Vec::new();
@@ -140,12 +131,8 @@ fn place(mutation: &Mutation, code: &[(PathBuf, String)]) -> Result<(PathBuf, St
 fn main() -> ExitCode {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mutations");
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let mut paths = Vec::new();
-    for tree in TREES {
-        files(Path::new(tree), &mut paths);
-    }
-    let code: Vec<_> =
-        paths.into_iter().map(|path| (path.clone(), fs::read_to_string(path).unwrap())).collect();
+    let paths = TREES.iter().flat_map(|tree| files_below(Path::new(tree), &["rs", "c", "h"], &[]));
+    let code: Vec<_> = paths.map(|path| (path.clone(), fs::read_to_string(path).unwrap())).collect();
     let read = |name: &str| {
         let text = fs::read_to_string(directory.join(format!("{name}.mutation")))
             .map_err(|error| error.to_string())?;

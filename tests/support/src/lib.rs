@@ -13,6 +13,7 @@ mod programs;
 pub mod raw_records;
 pub mod signal_cases;
 mod tracer;
+mod tree;
 
 pub use cgroup::{Cgroup, FREEZER, MEMORY_LIMIT, memory_cgroup, pids_cgroup, unified};
 pub use event::{cmdline, event, pids_up};
@@ -20,3 +21,4 @@ pub use patience::{in_guest, patience, wait_until};
 pub use process::{Process, children_of, field_of, has_ended, is_in_set, kill, status_field};
 pub use programs::{killsnoop, run_workload, use_build, workload};
 pub use tracer::{Stderr, Tracer, TracerOutput};
+pub use tree::files_below;
