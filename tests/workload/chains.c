@@ -403,8 +403,8 @@ static int reuse_pids(void)
 			run(argv);
 		}
 		reused += child == wanted;
-		if (!wanted)
-			wanted = child;
+		/* Another process may hold the pid that was wanted: the next round wants the one that this round frees. */
+		wanted = child;
 		if (read(ready[0], &byte, 1) != 1)
 			die("wait for the target");
 		send_and_tell(round, SIGTERM, child);
