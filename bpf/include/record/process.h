@@ -8,35 +8,19 @@
 #ifndef KILLSNOOP_RECORD_PROCESS_H
 #define KILLSNOOP_RECORD_PROCESS_H
 
-#include "base/task.h"
 #include "identity/lookup.h"
 #include "record/reuse.h"
+#include "record/task.h"
 
 #define PAD8(length) (((length) + 7) & ~7U)
 /* Room that one ancestor may need. */
 #define ANCESTOR_ROOM (sizeof(struct wire_process) + ANCESTOR_ARGV + 8)
 
-/*
- * What threads of one process do not share, its address space and credentials, is that of `member`: of source and target
- * the thread itself. A leader that has exited has no address space any more, and its credentials are those that it had
- * then.
- */
+/* `member` as in write_process(). */
 static __always_inline void describe(struct wire_process *process, struct task_struct *leader,
 				     struct task_struct *member)
 {
-	const struct cred *cred = untrusted_view(member)->cred;
-
-	process->start_time = leader->start_boottime;
-	process->tgid = leader->tgid;
-	process->flags = 0;
-	process->uid = cred->euid.val;
-	process->exec_id = (u32)leader->self_exec_id;
-	process->generation = 0;
-	process->argv_total = 0;
-	process->argv_kept = 0;
-	process->title_kept = 0;
-	copy_comm(process->comm, leader);
-	process->arg_start = 0;
+	write_process(process, leader, untrusted_view(member), BY_LOADS);
 	/* of execve's steps the address space is the first: it is looked at after all this */
 	generation_barrier();
 }
