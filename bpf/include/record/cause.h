@@ -59,12 +59,8 @@ BPF_GLOBAL_FUNC int read_limits(struct wire_limits *limits, u64 address)
 static __always_inline void append_tracer(struct scratch *scratch, struct wire_signal *signal, u64 tracer,
 					  enum wire_behind which)
 {
-	u32 at = *(volatile u32 *)&scratch->length;
-
-	if (!tracer || !append_outline(scratch->record, RECORD_MAX, &at, tracer))
-		return;
-	scratch->length = at;
-	signal->behind |= which;
+	if (tracer && append_outline(scratch->record, RECORD_MAX, &scratch->length, tracer))
+		signal->behind |= which;
 }
 
 static __always_inline void append_limits(struct scratch *scratch, struct wire_signal *signal, u64 target)

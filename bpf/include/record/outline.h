@@ -32,19 +32,19 @@ BPF_GLOBAL_FUNC int outline_task(struct wire_task *facts, u64 address)
 	return 0;
 }
 
-/* False: there is no room for it. */
-static __always_inline bool append_outline(u8 *record, const u32 room, u32 *at, u64 leader)
+/* As append_ancestor(). False: no room. */
+static __always_inline bool append_outline(u8 *record, const u32 room, u32 *length, u64 leader)
 {
-	u32 place = *at & ~7U;
+	u32 at = *(volatile u32 *)length & ~7U;
 	u8 *to;
 
-	if (place > room - sizeof(struct wire_process))
+	if (at > room - sizeof(struct wire_process))
 		return false;
 	/* bounded once more, and the pointer made now: 6.1 knows nothing of an offset that was put on the stack before */
-	to = record + AT_MOST(room - sizeof(struct wire_process), place);
+	to = record + AT_MOST(room - sizeof(struct wire_process), at);
 	asm volatile("" : "+r"(to));
 	outline((struct wire_process *)to, leader);
-	*at = place + sizeof(struct wire_process);
+	*length = at + sizeof(struct wire_process);
 	return true;
 }
 
