@@ -160,7 +160,6 @@ struct new_utsname {
 
 struct uts_namespace {
 	struct new_utsname name;
-	struct ns_common ns;
 } CORE;
 
 struct cred {
@@ -377,7 +376,6 @@ union __sifields {
 } CORE;
 
 struct kernel_siginfo {
-	int si_errno;
 	int si_code;
 	union __sifields _sifields;
 } CORE;

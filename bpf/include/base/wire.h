@@ -71,7 +71,6 @@ enum wire_constant {
 };
 
 enum wire_kind {
-	RECORD_NONE = 0, /* an empty record, sent only to wake the reader: discarded, never read */
 	RECORD_SIGNAL = 1,
 	RECORD_IDENTITY = 2,
 	RECORD_END = 3, /* a process ended: after a signal, or by one that this tracer's hook has not seen */
@@ -142,7 +141,6 @@ enum wire_process_flag {
 	PROCESS_NO_MEMORY = 1 << 5,    /* the kernel had no memory for it */
 	PROCESS_CUT = 1 << 7,          /* argv_kept of argv_total bytes: cut */
 	PROCESS_FROM_PROC = 1 << 8,    /* user space seeded it from /proc */
-	PROCESS_FROM_FORKER = 1 << 9,  /* the fork hook had not run; its forker's argv, same image */
 	PROCESS_TITLE_LOST = 1 << 10,  /* the live title could not be read */
 	PROCESS_TITLE_CUT = 1 << 11,   /* the live title is longer than TITLE_BYTES */
 	PROCESS_TITLE_SPILT = 1 << 12, /* the title overwrote the end of argv: one string, not a list */
@@ -159,9 +157,9 @@ struct wire_process {
 	u64 start_time; /* CLOCK_BOOTTIME, ns */
 	u32 tgid;       /* in the initial pid namespace, as all ids here */
 	u32 flags;
-	u32 uid;        /* effective */
-	u32 exec_id;    /* low half of task->self_exec_id, of the image that runs */
-	u32 generation; /* of the identity that argv came from */
+	u32 uid;     /* effective */
+	u32 exec_id; /* low half of task->self_exec_id, of the image that runs */
+	u32 reserved;
 	u32 argv_total; /* bytes of the argument block, saturated */
 	u16 argv_kept;
 	u16 title_kept;
@@ -191,7 +189,7 @@ struct wire_task {
 	/* inodes of namespaces; 0 where they are those of the host's PID 1, or cannot be had */
 	u32 mount_namespace;
 	u32 net_namespace;
-	u32 uts_namespace;
+	u32 reserved;
 	u32 user_namespace;
 	u16 exe_kept;
 	u16 nodename_kept;
@@ -260,7 +258,7 @@ struct wire_signal {
 	u32 result; /* enum of include/trace/events/signal.h: TRACE_SIGNAL_* */
 	u32 info;   /* enum wire_info */
 	s32 info_code;
-	s32 info_errno;
+	u32 reserved;
 	u8 info_fields[16]; /* the first bytes of _sifields, as they are */
 	u16 disposition;
 	u16 max_ancestors; /* of each side, as asked for: what is joined beyond that is not to be shown */

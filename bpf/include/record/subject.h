@@ -129,11 +129,15 @@ static __always_inline void append_rest(u8 *record, const u32 room, u32 *length,
 					struct wire_task *facts, struct task_struct *task,
 					const struct identity_handle *found, struct scratch *scratch)
 {
-	u32 kept = copy_nodename(AT_THE_END(record, room, length, NODENAME_BYTES), facts, task);
+	struct uts_namespace *uts = own_uts_namespace(task);
+	u32 kept = 0;
 
-	/* a name that could not be read is zeros over what follows */
-	if (scratch && facts->uts_namespace && !kept)
-		forget_what_follows(scratch);
+	if (uts) {
+		kept = copy_nodename(AT_THE_END(record, room, length, NODENAME_BYTES), uts);
+		/* a name that could not be read is zeros over what follows */
+		if (scratch && !kept)
+			forget_what_follows(scratch);
+	}
 	facts->nodename_kept = (u16)kept;
 	*length += kept;
 	if (settings.variables) {

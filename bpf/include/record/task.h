@@ -23,7 +23,7 @@ static __always_inline void write_process(struct wire_process *process, struct t
 	process->flags = 0;
 	process->uid = READ(how, member, cred, euid.val);
 	process->exec_id = (u32)READ(how, leader, self_exec_id);
-	process->generation = 0;
+	process->reserved = 0;
 	process->argv_total = 0;
 	process->argv_kept = 0;
 	process->title_kept = 0;
@@ -91,6 +91,7 @@ static __always_inline void write_task(struct wire_task *facts, struct task_stru
 	facts->exe_kept = 0;
 	facts->nodename_kept = 0;
 	facts->environment_kept = 0;
+	facts->reserved = 0;
 	facts->jobctl = (u32)READ(how, task, jobctl);
 }
 
