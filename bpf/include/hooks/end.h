@@ -168,7 +168,7 @@ static __always_inline void note_end(struct end_scratch *scratch, struct task_st
 	if (marks & MARK_ENDED)
 		return;
 	if (copy != 0 && is_kept)
-		COUNT(counters->healed_exits);
+		COUNT(counters->recovered_exits);
 	end->time = bpf_ktime_get_boot_ns();
 	end->status = status_of(task);
 	number = *(volatile u32 *)&end->status & 0x7f;

@@ -128,7 +128,7 @@ static __always_inline void remember_missed_fork(struct task_struct *forker, str
 		return;
 	remember_fork(forker, child, counters);
 	if (bpf_task_storage_get(&identities, child, NULL, 0))
-		COUNT(counters->healed_forks);
+		COUNT(counters->recovered_forks);
 }
 
 #endif

@@ -100,7 +100,7 @@ static __always_inline void leave_handover(struct task_struct *task, struct coun
 	if (copy == SECOND_COPY) {
 		if (bpf_map_lookup_elem(&handovers, &key))
 			return;
-		COUNT(counters->healed_exits);
+		COUNT(counters->recovered_exits);
 	}
 	left.spawner_start = identity->spawner_start;
 	left.spawner_tgid = identity->spawner_tgid;

@@ -219,9 +219,9 @@ impl Totals {
             hidden: Hidden::of(counters),
             missed,
             recovered: Lifecycle {
-                execs: counters.healed_execs,
-                forks: counters.healed_forks,
-                exits: counters.healed_exits,
+                execs: counters.recovered_execs,
+                forks: counters.recovered_forks,
+                exits: counters.recovered_exits,
             },
             late_argv: RecordCounts {
                 emitted: counters.identities_emitted,
