@@ -4,8 +4,9 @@
 
 pub(crate) use super::skel::types::{
     call_arm as CallArm, call_arm64 as CallArm64, call_i386 as CallI386, call_x86_64 as CallX86_64,
-    counters as Counters, environment as Environment, ghost as WireGhost, hidden_class as HiddenClass,
-    identity as Identity, legacy_controller as LegacyController, pidfd_flag as PidfdFlag,
+    child_death_shift as ChildDeathShift, counters as Counters, environment as Environment,
+    ghost as WireGhost, hidden_class as HiddenClass, identity as Identity,
+    legacy_controller as LegacyController, map_size as MapSize, pidfd_flag as PidfdFlag,
     reader_state as ReaderState, select_key as SelectKey, select_value as SelectValue, settings as Settings,
     siginfo_code as SiCode, signal_number as SignalNumber, task_constant as TaskConstant, wire_abi as Abi,
     wire_attempt as WireAttempt, wire_behind as Behind, wire_cgroup as WireCgroup, wire_constant as Constant,

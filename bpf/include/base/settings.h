@@ -26,6 +26,13 @@ struct select_value {
 	u8 comm[TASK_COMM_LEN];
 };
 
+/* Entries of the maps that hold what was asked for: user space asks for no more. */
+enum map_size {
+	SELECTED_VALUES = 1024,
+	TREE_ROOTS = 64,
+	IGNORED_COMMS = 64,
+};
+
 /* The controller whose hierarchy of version 1 is read, beside version 2: container managers put a container into each. */
 enum legacy_controller {
 	LEGACY_NONE = 0,

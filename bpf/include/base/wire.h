@@ -220,10 +220,17 @@ struct wire_previous {
 };
 
 /*
- * A child's death by a signal, in one word, so that no reader meets half of it: its pid, the signal, when (boot time,
- * ns >> 20, about a millisecond).
+ * A child's death by a signal, in one word, so that no reader meets half of it: from the lowest bit on its pid, the
+ * signal, and when (boot time, in grains of about a millisecond; the upper bits are cut).
  */
-#define CHILD_DEATH(tgid, signal, time) ((u64)(tgid) | (u64)(signal) << 22 | (u64)(time) >> 20 << 29)
+enum child_death_shift {
+	CHILD_DEATH_SIGNAL = 22,
+	CHILD_DEATH_TIME = 29,
+	CHILD_DEATH_GRAIN = 20, /* 1 << 20 ns */
+};
+#define CHILD_DEATH(tgid, signal, time)                      \
+	((u64)(tgid) | (u64)(signal) << CHILD_DEATH_SIGNAL | \
+	 (u64)(time) >> CHILD_DEATH_GRAIN << CHILD_DEATH_TIME)
 
 /* wire_spawner.flags */
 enum wire_spawner_flag {
@@ -388,7 +395,9 @@ struct wire_attempt {
 	u32 reserved;
 };
 
-_Static_assert(sizeof(struct wire_end) == 48 + 40 + 56 + 120, "wire_end has padding");
+_Static_assert(sizeof(struct wire_end) == 48 + sizeof(struct wire_previous) + sizeof(struct wire_syscall) +
+						  sizeof(struct wire_task),
+	       "wire_end has padding");
 _Static_assert(sizeof(struct wire_oom) == 104 + 8 * OOM_STACK + 8, "wire_oom has padding");
 _Static_assert(sizeof(struct wire_previous) == 40, "wire_previous has padding");
 _Static_assert(sizeof(struct wire_cgroup) == 24, "wire_cgroup has padding");
@@ -399,7 +408,9 @@ _Static_assert(sizeof(struct wire_process) == 56, "wire_process has padding");
 _Static_assert(sizeof(struct wire_task) == 120, "wire_task has padding");
 _Static_assert(sizeof(struct wire_syscall) == 56, "wire_syscall has padding");
 _Static_assert(sizeof(struct wire_limits) == 48, "wire_limits has padding");
-_Static_assert(sizeof(struct wire_signal) == 64 + TTY_BYTES + 64 + 40 + 56 + 2 * 120,
+_Static_assert(sizeof(struct wire_signal) == 64 + TTY_BYTES + 24 + 2 * sizeof(struct wire_previous) +
+						     sizeof(struct wire_syscall) +
+						     2 * sizeof(struct wire_task),
 	       "wire_signal has padding");
 
 #endif

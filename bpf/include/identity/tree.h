@@ -11,7 +11,7 @@
 /* The processes that the trees asked for begin at. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 64);
+	__uint(max_entries, TREE_ROOTS);
 	__type(key, u32);
 	__type(value, u8);
 } tree_roots SEC(".maps");
