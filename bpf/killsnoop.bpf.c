@@ -2,11 +2,11 @@
 /*
  * The programs, one for each hook, and nothing else: what they call is in include/.
  *
- * base/ is what everybody uses, identity/ who a process is, signal/ whether a signal is reported, record/ what is written of
- * it, hooks/ what the other programs write. Each includes those before it and its own, never those behind it; the wire is
- * in base/, since an identity is kept as it is sent.
+ * kernel/ is the kernel as it is, wire/ what a record looks like, base/ what everybody uses, identity/ who a process is, signal/
+ * whether a signal is reported, record/ what is written of it, hooks/ what the other programs write. Each includes those
+ * before it and its own, never those behind it; the wire is that low because an identity is kept as it is sent.
  */
-#include "base/kernel_types.h"
+#include "kernel/types.h"
 #include <bpf/bpf_helpers.h>
 
 #include "base/wire_types.h"

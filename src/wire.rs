@@ -1,4 +1,4 @@
-//! The wire structs of `bpf/include/base/wire.h`, generated from the object's own type information.
+//! The wire structs of `bpf/include/wire/`, generated from the object's own type information.
 //!
 //! The only place that says a struct is plain data.
 
@@ -19,7 +19,7 @@ pub(crate) use super::skel::types::{
 };
 
 // SAFETY: repr(C), integers and arrays of integers only: every bit pattern is a value. The static
-// asserts of wire.h say that there is no padding.
+// asserts of wire/ say that there is no padding.
 unsafe impl plain::Plain for WireSignal {}
 // SAFETY: as above.
 unsafe impl plain::Plain for WireProcess {}
@@ -72,7 +72,7 @@ pub(crate) fn comm_of(name: &[u8]) -> [u8; COMM_LENGTH] {
 
 /// The bytes of a wire struct, as the kernel would have written them.
 pub(crate) fn bytes_of<T: plain::Plain>(value: &T) -> &[u8] {
-    // SAFETY: Plain structs of this module have no padding (static asserts of wire.h and store.h), so
+    // SAFETY: Plain structs of this module have no padding (static asserts of wire/ and store.h), so
     // every byte is initialised.
     unsafe { plain::as_bytes(value) }
 }

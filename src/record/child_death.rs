@@ -18,7 +18,7 @@ impl ChildDeath {
     pub const GRAIN: u64 = 1 << ChildDeathShift::CHILD_DEATH_GRAIN.0;
 }
 
-/// `CHILD_DEATH` of wire.h, which keeps the lower bits of a time before `now`.
+/// `CHILD_DEATH` of wire/signal.h, which keeps the lower bits of a time before `now`.
 pub(super) fn decode(word: u64, now: u64) -> Option<ChildDeath> {
     const SIGNAL: u32 = ChildDeathShift::CHILD_DEATH_SIGNAL.0;
     const TIME: u32 = ChildDeathShift::CHILD_DEATH_TIME.0;

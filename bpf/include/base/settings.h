@@ -6,7 +6,7 @@
 #ifndef KILLSNOOP_BASE_SETTINGS_H
 #define KILLSNOOP_BASE_SETTINGS_H
 
-#include "base/wire.h"
+#include "wire/wire.h"
 
 /* What a signal is asked for (signal/select.h). Of each side pid, uid and comm follow one another. */
 enum select_key {

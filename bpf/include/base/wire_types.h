@@ -8,7 +8,7 @@
 #include "base/counters.h"
 #include "base/ring.h"
 #include "base/settings.h"
-#include "base/wire.h"
+#include "wire/wire.h"
 
 /*
  * Nothing reads this: it puts the wire structs and enums into the object's type information, from which

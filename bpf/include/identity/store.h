@@ -21,7 +21,7 @@
 
 #include "base/settings.h"
 #include "base/task.h"
-#include "base/wire.h"
+#include "wire/wire.h"
 
 /*
  * Size classes. A task-storage element is 72 bytes and its value, in a power-of-two slab: 424, 1,960 and

@@ -5,7 +5,7 @@
 #ifndef KILLSNOOP_SIGNAL_FACTS_H
 #define KILLSNOOP_SIGNAL_FACTS_H
 
-#include "base/wire.h"
+#include "wire/wire.h"
 
 /*
  * What the filter and the record need to know of a signal. It is kept in map memory: what the verifier

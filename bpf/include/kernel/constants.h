@@ -3,8 +3,8 @@
  * Numbers of the kernel's interface that both sides need. User space has them from the object's type information
  * (wire_types.h): there is no second copy.
  */
-#ifndef KILLSNOOP_BASE_KERNEL_CONSTANTS_H
-#define KILLSNOOP_BASE_KERNEL_CONSTANTS_H
+#ifndef KILLSNOOP_KERNEL_CONSTANTS_H
+#define KILLSNOOP_KERNEL_CONSTANTS_H
 
 /* include/linux/sched.h, sched/signal.h */
 enum task_constant {
