@@ -143,8 +143,8 @@ static __always_inline void read_rss(struct mm_struct *mm, s64 *pages)
 }
 
 /*
- * Where current may allocate, of the first 64 NUMA nodes: by its cpuset, and by its memory policy. ~0: anywhere. Both are
- * there only with CONFIG_CPUSETS and CONFIG_NUMA.
+ * Where current may allocate, of the first 64 NUMA nodes: by its cpuset, and by its memory policy. ~0: anywhere. Both
+ * exist only with CONFIG_CPUSETS and CONFIG_NUMA.
  */
 typedef struct {
 	unsigned long bits[1];

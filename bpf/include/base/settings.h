@@ -50,7 +50,7 @@ struct settings {
 	u32 ignores_comms;
 	u32 failed;            /* report calls that fail */
 	u32 probes;            /* report calls with signal 0 */
-	u32 attempts_only;     /* the signal hook is not there */
+	u32 attempts_only;     /* the signal hook is not attached */
 	u32 outcomes;          /* report how signalled processes end */
 	u32 ghosts;            /* how many are kept */
 	u32 variables;         /* how many environment variables are asked for */

@@ -31,7 +31,7 @@ _Static_assert(sizeof(struct wire_identity) == 64, "wire_identity has padding");
 /*
  * The end of a process: of one that had been sent a signal, or by a signal that no record reports (injected by
  * ptrace, or do_exit() with its number: strict seccomp). Behind it `processes` × struct wire_process: the process
- * with all that a target has; its tracer, if it has one, which is still there to be asked; its ancestors.
+ * with all that a target has; its tracer, if it has one, which lives and can be asked; its ancestors.
  */
 struct wire_end {
 	u16 version;
