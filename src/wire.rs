@@ -10,12 +10,12 @@ pub(crate) use super::skel::types::{
     reader_state as ReaderState, select_key as SelectKey, select_value as SelectValue, settings as Settings,
     siginfo_code as SiCode, signal_number as SignalNumber, task_constant as TaskConstant, wire_abi as Abi,
     wire_attempt as WireAttempt, wire_behind as Behind, wire_cgroup as WireCgroup, wire_constant as Constant,
-    wire_disposition as Disposition, wire_end as WireEnd, wire_identity as WireIdentity, wire_info as Info,
-    wire_kind as Kind, wire_limits as WireLimits, wire_oom as WireOom, wire_previous as WirePrevious,
-    wire_previous_flag as PreviousFlag, wire_process as WireProcess, wire_process_flag as ProcessFlag,
-    wire_signal as WireSignal, wire_signal_flag as SignalFlag, wire_spawner as WireSpawner,
-    wire_spawner_flag as SpawnerFlag, wire_syscall as WireSyscall, wire_task as WireTask,
-    wire_title as WireTitle,
+    wire_delivery as WireDelivery, wire_disposition as Disposition, wire_end as WireEnd,
+    wire_identity as WireIdentity, wire_info as Info, wire_kind as Kind, wire_limits as WireLimits,
+    wire_oom as WireOom, wire_previous as WirePrevious, wire_previous_flag as PreviousFlag,
+    wire_process as WireProcess, wire_process_flag as ProcessFlag, wire_signal as WireSignal,
+    wire_signal_flag as SignalFlag, wire_spawner as WireSpawner, wire_spawner_flag as SpawnerFlag,
+    wire_syscall as WireSyscall, wire_task as WireTask, wire_title as WireTitle,
 };
 
 // SAFETY: repr(C), integers and arrays of integers only: every bit pattern is a value. The static

@@ -186,6 +186,7 @@ fn log_identities(totals: &Totals, enricher: &Enricher, when: &str) {
         missed_exits = missed.lifecycle.exits,
         recovery_hook_misses = missed.recoveries.sum(),
         missed_ooms = missed.ooms,
+        missed_deliveries = missed.deliveries,
         missed_cgroups = missed.cgroups,
         recovered = totals.recovered.sum(),
         wakeups = totals.wakeups,

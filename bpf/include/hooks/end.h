@@ -182,9 +182,11 @@ static __always_inline void note_end(struct end_scratch *scratch, struct task_st
 	if (marks & MARK_REPORTED || is_asked_for)
 		scratch->is_reported = 1;
 	end->previous.time = 0;
+	end->delivery.signal = 0;
 	if (!identity)
 		return;
 	copy_previous(&end->previous, &identity->previous);
+	end->delivery = identity->delivery;
 	scratch->left_ghost = leave_ghost(task, leader, identity, counters, copy);
 }
 
@@ -216,6 +218,7 @@ static __always_inline void note_thread_end(struct end_scratch *scratch, struct 
 	number = *(volatile u32 *)&end->status & 0x7f;
 	scratch->is_reported = number >= 1 && number <= 64 && settings.shown_signals & SIGNAL_BIT(number);
 	end->previous.time = 0;
+	end->delivery.signal = 0;
 	if (identity)
 		copy_previous(&end->previous, &identity->previous);
 }

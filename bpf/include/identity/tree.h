@@ -37,6 +37,12 @@ static long look_for_root(u32 index, void *context)
 	return 0;
 }
 
+/*
+ * The threads of the processes in those trees. A thread that execs becomes the leader, and what the leader before it left
+ * may have been pushed out by others (identity/handover.h); this stays with the thread.
+ */
+TASK_STORAGE(threads_in_tree, u32);
+
 /* How far above a process that is older than the tracer its root may be. */
 #define TREE_DEPTH 256
 

@@ -53,6 +53,7 @@ enum siginfo_code {
 	SI_ASYNCIO = -4,
 	SI_MESGQ = -3,
 	SI_TIMER = -2,
+	SI_USER = 0,
 	SYS_USER_DISPATCH = 2,
 	BUS_MCEERR_AR = 4,
 	BUS_MCEERR_AO = 5,

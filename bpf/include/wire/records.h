@@ -28,6 +28,15 @@ struct wire_identity {
 };
 _Static_assert(sizeof(struct wire_identity) == 64, "wire_identity has padding");
 
+/* The siginfo that a thread took from the queue and is ending of: which of those that waited it was. */
+struct wire_delivery {
+	u8 signal; /* 0: none was seen */
+	u8 reserved[3];
+	s32 info_code;
+	u8 info_fields[8]; /* the first bytes of _sifields, as they are */
+};
+_Static_assert(sizeof(struct wire_delivery) == 16, "wire_delivery has padding");
+
 /*
  * The end of a process: of one that had been sent a signal, or by a signal that no record reports (injected by
  * ptrace, or do_exit() with its number: strict seccomp). Behind it `processes` × struct wire_process: the process
@@ -48,11 +57,12 @@ struct wire_end {
 	u32 thread;    /* this thread ended alone: its process goes on */
 	u32 reserved;
 	struct wire_previous previous;
+	struct wire_delivery delivery;
 	struct wire_syscall call; /* what its registers hold */
 	struct wire_task task;
 };
-_Static_assert(sizeof(struct wire_end) == 48 + sizeof(struct wire_previous) + sizeof(struct wire_syscall) +
-						  sizeof(struct wire_task),
+_Static_assert(sizeof(struct wire_end) == 48 + sizeof(struct wire_previous) + sizeof(struct wire_delivery) +
+						  sizeof(struct wire_syscall) + sizeof(struct wire_task),
 	       "wire_end has padding");
 
 /* What the OOM killer's victim weighed, and where. Pages, not bytes. */
