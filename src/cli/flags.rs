@@ -83,6 +83,8 @@ pub struct TraceArgs {
     pub trees: Vec<u32>,
 
     /// Only what ends its target
+    ///
+    /// A signal that leaves a core ends its target a moment later, when the target takes it: it is among them, without fatal=true.
     #[arg(long, help_heading = "Filters")]
     pub fatal: bool,
 

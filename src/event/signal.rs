@@ -108,6 +108,11 @@ impl Signal {
         !self.is_ignored_by_default() && !matches!(self.0, 19..=22)
     }
 
+    /// Does it leave a core where nothing was set (QUIT, ILL, TRAP, ABRT, BUS, FPE, SEGV, XCPU, XFSZ, SYS)?
+    pub fn dumps_core_by_default(self) -> bool {
+        matches!(self.0, 3..=8 | 11 | 24 | 25 | 31)
+    }
+
     /// Is it ignored where nothing was set (SIGCHLD, SIGCONT, SIGURG, SIGWINCH)?
     pub fn is_ignored_by_default(self) -> bool {
         matches!(self.0, 17 | 18 | 23 | 28)

@@ -28,9 +28,9 @@ static __always_inline bool wants_stack(const struct facts *facts)
 {
 	if (facts->is_traced)
 		return true;
-	/* where the register of the result was changed the stack has to show the call */
+	/* where the register of the result was changed, or the code is one of I/O, the stack has to show the call */
 	if (facts->is_sent)
-		return facts->call.abi != ABI_NONE && !facts->call.active;
+		return facts->call.abi != ABI_NONE && (!facts->call.active || facts->code == SI_SIGIO);
 	if (facts->info != INFO_POINTER)
 		return true;
 	if (facts->signal == SIGCHLD)
