@@ -29,8 +29,11 @@ pub(super) fn assignments(word: &Word<'_>, is_script: bool, steps: &Steps, found
         let is_path = text[at] == b':'
             && before == Some(b'/')
             && (text.get(at + 1) == Some(&b'/') || matches!(&text[at + 1..], b"ro" | b"rw"));
-        // a redis key, an ARN: `auth:token:42`
-        let is_in_list = text[at] == b':' && before == Some(b':');
+        // a redis key, an ARN: `auth:token:42`, but not hiera's `db::password: SECRET`
+        let is_in_list = text[at] == b':'
+            && before == Some(b':')
+            && !text[..assignment.name.start].ends_with(b"::")
+            && !text.get(at + 1).is_some_and(u8::is_ascii_whitespace);
         if is_path || is_in_list || is_of_file(text, assignment.name.start) {
             continue;
         }
