@@ -9,6 +9,7 @@ mod name;
 #[cfg(test)]
 mod samples;
 mod signal;
+mod terminal;
 mod units;
 
 pub use self::attempt::of_attempt;
