@@ -160,7 +160,7 @@ pub struct TraceArgs {
     #[arg(short, long, conflicts_with_all = ["verbose", "log_level"], help_heading = "Messages")]
     pub quiet: bool,
 
-    /// The plan, which filters run where, what libbpf says
+    /// The plan, which filters run where, all counters
     #[arg(short, long, conflicts_with = "log_level", help_heading = "Messages")]
     pub verbose: bool,
 
@@ -256,7 +256,7 @@ pub enum LogLevel {
 impl From<LogLevel> for tracing::Level {
     fn from(level: LogLevel) -> Self {
         match level {
-            LogLevel::Debug => Self::DEBUG,
+            LogLevel::Debug => Self::TRACE,
             LogLevel::Info => Self::INFO,
             LogLevel::Warn => Self::WARN,
             LogLevel::Error => Self::ERROR,

@@ -16,7 +16,10 @@ pub fn trace(mut request: Request, has_status: bool) -> anyhow::Result<()> {
     let mut reporter = outputs::open(&request.settings, false)?;
     let wiring = Wiring::new()?;
     wiring.handle_all(Terminal::Ours, reporter.has_files())?;
-    let mut options = TraceOptions { when_ready: &mut || Ok(()), needs: Needs::default(), has_status };
+    let filters = reporter.filters();
+    let purpose = if filters.is_empty() { "tracing".to_owned() } else { format!("tracing {filters}") };
+    let status = has_status.then_some(purpose);
+    let mut options = TraceOptions { when_ready: &mut || Ok(()), needs: Needs::default(), status };
     trace::run(&request.config, &wiring.requests(), &mut reporter, &mut options)?;
     Ok(())
 }

@@ -24,7 +24,11 @@ pub(super) fn before(event: &SignalEvent<'_>, is_apart: bool) -> String {
     let Some((previous, signal)) = reported_before(event) else { return String::new() };
     let ago = seconds(event.facts.time.saturating_sub(previous.time));
     let ignored = ignored(previous, &event.facts.target);
-    if is_apart { format!(" ({ago} after {signal}{ignored})") } else { format!(", {ago} after {signal}{ignored}") }
+    if is_apart {
+        format!(" ({ago} after {signal}{ignored})")
+    } else {
+        format!(", {ago} after {signal}{ignored}")
+    }
 }
 
 /// Why the target ignored a signal of before. (Its `SIGNAL_UNKILLABLE` is gone once something kills it.)

@@ -161,27 +161,27 @@ mod tests {
             ),
             ("exited with status 0 after 12.0 s; no signal ended it", end(Ending::Exit(0), true, None, None)),
             (
-                "died of SIGTERM, 2.0 s after bash(7) sent it",
+                "was killed by SIGTERM from bash(7) (2.0 s after it was sent)",
                 end(killed(15), true, Some(previous(15, 0, bash())), None),
             ),
             (
-                "died of SIGTERM, 2.0 s after SIGTERM from bash(7), which it handled or ignored",
+                "was killed by SIGTERM; SIGTERM from bash(7) came 2.0 s before, when yes(9) handled or ignored it",
                 end(killed(15), true, handled, None),
             ),
             (
-                "died of SIGKILL, 2.0 s after the kernel's OOM killer sent it",
+                "was killed by SIGKILL from the kernel's OOM killer (2.0 s after it was sent)",
                 end(killed(9), true, Some(previous(9, 0, None)), Some(Origin::Oom)),
             ),
             // of another signal than the last
-            ("died of SIGKILL", end(killed(9), true, Some(previous(15, 0, bash())), None)),
+            ("was killed by SIGKILL", end(killed(9), true, Some(previous(15, 0, bash())), None)),
             // an ignored one is not what it died of
-            ("died of SIGTERM", end(killed(15), true, Some(previous(15, 1, bash())), None)),
+            ("was killed by SIGTERM", end(killed(15), true, Some(previous(15, 1, bash())), None)),
             (
-                "died of SIGKILL, and no such signal was seen",
+                "was killed by SIGKILL; no such signal to it was seen",
                 end(killed(9), false, Some(previous(9, 0, bash())), None),
             ),
             (
-                "died of SIGSEGV and left a core, 2.0 s after its fault",
+                "was killed by SIGSEGV (core dumped; 2.0 s after the fault)",
                 end(
                     Ending::Signal { number: 11, core_dumped: true },
                     true,

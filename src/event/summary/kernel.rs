@@ -72,8 +72,8 @@ pub(super) fn ptrace(event: &SignalEvent<'_>, target: &str) -> String {
         (Some(Reason::TracerEnded), Some(tracer)) => {
             kernel_sent(event, target, &format!(": its tracer {tracer} exited (PTRACE_O_EXITKILL)"))
         }
-        (_, Some(tracer)) => kernel_sent(event, target, &format!(": for its tracer {tracer}")),
-        (_, None) => kernel_sent(event, target, ": for its tracer"),
+        (_, Some(tracer)) => kernel_sent(event, target, &format!(": on behalf of its tracer {tracer}")),
+        (_, None) => kernel_sent(event, target, ": on behalf of its tracer"),
     }
 }
 
@@ -108,9 +108,8 @@ fn child(event: &SignalEvent<'_>) -> String {
 pub(super) fn other(event: &SignalEvent<'_>, target: &str) -> String {
     let why = match event.verdict.reason {
         Some(Reason::OrphanedGroup) => {
-            let exited = event
-                .trigger()
-                .map_or_else(String::new, |trigger| format!(" when {} exited", name(trigger)));
+            let exited =
+                event.trigger().map_or_else(String::new, |trigger| format!(" when {} exited", name(trigger)));
             format!(": its process group was orphaned while a member was stopped{exited}")
         }
         Some(Reason::Sysrq) => format!(": SysRq{}", trigger(event, " by")),

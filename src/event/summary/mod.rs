@@ -2,6 +2,8 @@
 
 mod attempt;
 mod before;
+#[cfg(test)]
+pub(crate) mod catalogue;
 mod effect;
 mod end;
 mod kernel;
