@@ -150,7 +150,7 @@ fn without_signals(pid: u32, outcome: &Outcome, has_filters: bool) -> String {
         text.push_str(&rounded(outcome.watched));
     }
     if outcome.hidden > 0 {
-        let _ = write!(text, ", {} hidden (--all)", outcome.hidden);
+        let _ = write!(text, " but {} hidden (--all)", outcome.hidden);
     }
     if outcome.lost > 0 {
         let _ = write!(text, ", and {} signals of this host were lost", outcome.lost);
@@ -207,7 +207,7 @@ mod tests {
         let late = Outcome { watched: Duration::from_millis(1300), ..exit() };
         assert_eq!(said(&late), format!("{whole} in the last 1.3 s"));
         let hidden = Outcome { hidden: 2, ..exit() };
-        assert_eq!(said(&hidden), format!("{whole}, 2 hidden (--all)"));
+        assert_eq!(said(&hidden), format!("{whole} but 2 hidden (--all)"));
         let lost = Outcome { lost: 3, ..exit() };
         assert_eq!(said(&lost), format!("{whole}, and 3 signals of this host were lost"));
         assert!(without_signals(123, &exit(), true).ends_with("no signal that passes the filters was seen"));

@@ -166,8 +166,8 @@ impl Totals {
         let signals = self.reported();
         let mut text = match (self.killed, signals) {
             (0, 0) if self.died == 0 => return "no signals".to_owned(),
-            (0, 1) => "no process killed by 1 signal".to_owned(),
-            (0, _) => format!("no process killed by {signals} signals"),
+            (0, 1) => "1 signal, no process killed".to_owned(),
+            (0, _) => format!("{signals} signals, no process killed"),
             (killed, _) => format!("{killed} killed: "),
         };
         let killed: Vec<&str> =
@@ -325,7 +325,7 @@ mod tests {
         let mut totals = Totals::default();
         assert_eq!(totals.sentence(), "no signals");
         totals.add(&sample());
-        assert_eq!(totals.sentence(), "no process killed by 1 signal");
+        assert_eq!(totals.sentence(), "1 signal, no process killed");
         let ended = |pid: u64, code: Option<u64>, after: Option<u64>| {
             let mut document = Document::default();
             document.begin(&Header { kind: EventKind::Ended, after, ..Header::default() });

@@ -104,7 +104,7 @@ fn already_pending() {
     let event = tracer.wait_for("the second", |event| {
         event["target"]["pid"] == process.pid() && event["result"] == "already-pending"
     });
-    assert!(event["summary"].as_str().unwrap().contains("pending already"), "{event}");
+    assert!(event["summary"].as_str().unwrap().contains("already pending"), "{event}");
 }
 
 fn a_traced_target() {

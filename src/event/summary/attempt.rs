@@ -37,7 +37,7 @@ fn meaning(error: &str) -> &'static str {
         "ESRCH" => " (no such process)",
         "EINVAL" => " (invalid argument)",
         "EAGAIN" => " (no room in the queue of signals)",
-        "EBADF" => " (not a pidfd)",
+        "EBADF" => " (bad file descriptor)",
         _ => "",
     }
 }

@@ -23,7 +23,8 @@ fn reported_before<'a>(event: &'a SignalEvent<'_>) -> Option<(&'a Previous, Sign
 pub(super) fn before(event: &SignalEvent<'_>, is_apart: bool) -> String {
     let Some((previous, signal)) = reported_before(event) else { return String::new() };
     let ago = seconds(event.facts.time.saturating_sub(previous.time));
-    let ignored = ignored(previous, &event.facts.target);
+    let ignored = ignored(previous, &event.facts.target)
+        .map_or_else(String::new, |how| format!(", which it ignored{how}"));
     if is_apart {
         format!(" ({ago} after {signal}{ignored})")
     } else {
@@ -31,13 +32,12 @@ pub(super) fn before(event: &SignalEvent<'_>, is_apart: bool) -> String {
     }
 }
 
-/// Why the target ignored a signal of before. (Its `SIGNAL_UNKILLABLE` is gone once something kills it.)
-pub(super) fn ignored(previous: &Previous, target: &Task) -> &'static str {
+/// If the target ignored a signal of before: why, where that is known. (Its `SIGNAL_UNKILLABLE` is gone once something
+/// kills it.)
+pub(super) fn ignored(previous: &Previous, target: &Task) -> Option<&'static str> {
     if Outcome::of(previous.result) != Some(Outcome::Ignored) {
-        ""
-    } else if previous.met_default && target.namespace_level > 0 && target.namespace_pid == 1 {
-        ", which it ignored as PID 1 of its namespace"
-    } else {
-        ", which it ignored"
+        return None;
     }
+    let is_init = target.namespace_level > 0 && target.namespace_pid == 1;
+    Some(if previous.met_default && is_init { " as PID 1 of its namespace" } else { "" })
 }

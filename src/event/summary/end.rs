@@ -27,7 +27,10 @@ fn of_exit(event: &EndEvent<'_>, code: u8) -> String {
     let previous = event.after.as_ref().and_then(|after| Some((after, Signal::new(after.signal.signal)?)));
     if let Some((after, signal)) = previous {
         let (ago, from) = (ago(event, after), from(event, after));
-        let _ = write!(text, ", {ago} after {signal}{from}{}", ignored(&after.signal, &event.facts.task));
+        let _ = match ignored(&after.signal, &event.facts.task) {
+            Some(how) => write!(text, ", {ago} after ignoring {signal}{from}{how}"),
+            None => write!(text, ", {ago} after {signal}{from}"),
+        };
     } else {
         let lived = event.facts.time.saturating_sub(event.target().start);
         let _ = write!(text, " after {}; no signal ended it", seconds(lived));
@@ -119,7 +122,7 @@ fn from_kernel(origin: Origin) -> &'static str {
         Origin::Bpf => " from a BPF program",
         Origin::Perf => " from a perf event",
         Origin::Seccomp => " for a system call that a seccomp filter refused",
-        Origin::Ptrace => " for its tracer",
+        Origin::Ptrace => " on behalf of its tracer",
         Origin::Kernel => " from the kernel",
         // their signals say it themselves, or come from a process
         Origin::Fault | Origin::Child | Origin::Io | Origin::Process | Origin::Cgroup => "",

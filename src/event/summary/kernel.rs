@@ -100,7 +100,7 @@ fn child(event: &SignalEvent<'_>) -> String {
         Some("CLD_TRAPPED") => format!("{child} stopped for its tracer"),
         Some("CLD_STOPPED") => format!("{child} stopped"),
         Some("CLD_CONTINUED") => format!("{child} continued"),
-        _ => format!("about {child}"),
+        _ => format!("{child} changed state"),
     }
 }
 
@@ -110,7 +110,7 @@ pub(super) fn other(event: &SignalEvent<'_>, target: &str) -> String {
         Some(Reason::OrphanedGroup) => {
             let exited =
                 event.trigger().map_or_else(String::new, |trigger| format!(" when {} exited", name(trigger)));
-            format!(": its process group was orphaned while a member was stopped{exited}")
+            format!(": its process group was orphaned with a stopped member{exited}")
         }
         Some(Reason::Sysrq) => format!(": SysRq{}", trigger(event, " by")),
         Some(Reason::CtrlAltDel) => ": Ctrl-Alt-Del".to_owned(),
@@ -135,7 +135,7 @@ pub(super) fn oom(event: &SignalEvent<'_>, target: &str) -> String {
                 facts.push(format!("memory cgroup limit {}", mebibytes(bytes_of_pages(limit))));
             }
             (Some(OomScope::Cgroup), None) => facts.push("its memory cgroup is at its limit".to_owned()),
-            _ if oom.by_sysrq => facts.push("SysRq asked for it".to_owned()),
+            _ if oom.by_sysrq => facts.push("requested by SysRq".to_owned()),
             (Some(OomScope::Global), _) => facts.push("the host ran out of memory".to_owned()),
             (Some(OomScope::Cpuset), _) => {
                 facts.push("the NUMA nodes of its cpuset ran out of memory".to_owned());
@@ -149,7 +149,9 @@ pub(super) fn oom(event: &SignalEvent<'_>, target: &str) -> String {
             facts.push(format!("rss {}", mebibytes(bytes_of_pages(pages))));
         }
     }
-    if let Some(trigger) = event.trigger().filter(|trigger| trigger.pid != event.target().pid) {
+    let by_sysrq = event.facts.oom.as_ref().is_some_and(|oom| oom.by_sysrq);
+    let other = event.trigger().filter(|trigger| trigger.pid != event.target().pid && !by_sysrq);
+    if let Some(trigger) = other {
         facts.push(format!("{} asked for memory", name(trigger)));
     }
     if !facts.is_empty() {
