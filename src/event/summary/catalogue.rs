@@ -44,10 +44,6 @@ fn itself(facts: &mut Snapshot<'static>) {
     facts.current.tid = 9;
 }
 
-fn code(code: i32) -> SigInfo {
-    SigInfo::Given { code, fields: [0; 16] }
-}
-
 fn at(code: i32, address: u64) -> SigInfo {
     let mut fields = [0; 16];
     fields[..8].copy_from_slice(&address.to_ne_bytes());
