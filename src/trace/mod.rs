@@ -131,8 +131,8 @@ pub(crate) fn run(
         ..options.needs
     };
     let kept = privileges::drop(needs, &config.root.join("proc"));
-    startup::log_ready(&session, plan, probed, began.elapsed());
     startup::log_filters(config, &selection, reporter, &kept);
+    startup::log_ready(&session, plan, probed, began.elapsed());
     (options.when_ready)().map_err(|error| TraceError::system("begin what is to be traced", error))?;
     let status = Status::new(options.status.take());
     let pipeline = Pipeline::new(config, &session, enricher, reporter, raw);
