@@ -3,6 +3,7 @@
 use super::wiring::{Terminal, Wiring};
 use super::{begin, outputs, threads};
 use crate::cli::Request;
+use crate::output::status::Purpose;
 use crate::trace::privileges::Needs;
 use crate::trace::{self, TraceOptions};
 
@@ -18,7 +19,7 @@ pub fn trace(mut request: Request, has_status: bool) -> anyhow::Result<()> {
     wiring.handle_all(Terminal::Ours, reporter.has_files())?;
     let filters = reporter.filters();
     let purpose = if filters.is_empty() { "tracing".to_owned() } else { format!("tracing {filters}") };
-    let status = has_status.then_some(purpose);
+    let status = has_status.then_some(Purpose { text: purpose, has_counts: true });
     let mut options = TraceOptions { when_ready: &mut || Ok(()), needs: Needs::default(), status };
     trace::run(&request.config, &wiring.requests(), &mut reporter, &mut options)?;
     Ok(())

@@ -24,6 +24,7 @@ use crate::enrich::procfs::{Stat, read_text};
 use crate::event::signal::Signal;
 use crate::event::summary::seconds;
 use crate::output::redact::Redaction;
+use crate::output::status::Purpose;
 use crate::record::Ending;
 use crate::trace::privileges::Needs;
 use crate::trace::{self, Outcome, TraceOptions};
@@ -82,7 +83,8 @@ pub fn who(mut request: Request, id: u32) -> anyhow::Result<()> {
         }
         Ok(())
     };
-    let status = Some(format!("waiting for a signal to {}", name_of(pid, &request.settings.redaction)));
+    let text = format!("waiting for a signal to {}", name_of(pid, &request.settings.redaction));
+    let status = Some(Purpose { text, has_counts: false });
     let mut options = TraceOptions { when_ready: &mut when_ready, needs: Needs::default(), status };
     let outcome = trace::run(&request.config, &wiring.requests(), &mut reporter, &mut options)?;
     if outcome.signals == 0 {
@@ -162,7 +164,7 @@ fn without_signals(pid: u32, outcome: &Outcome, has_filters: bool) -> String {
 #[cfg(test)]
 pub(super) fn catalogue() -> Vec<(&'static str, String)> {
     let end = |ending| {
-        let lived = Duration::from_millis(2000);
+        let lived = Duration::from_secs(2);
         Some(crate::trace::End { comm: "sh".to_owned(), ending, lived })
     };
     let exit = end(Ending::Exit(7));

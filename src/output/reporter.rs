@@ -318,10 +318,12 @@ impl Reporter {
         self.outputs.iter_mut().for_each(|output| output.writer.reopen());
     }
 
-    /// What could not be written, by output.
+    /// What could not be written, by output. What a reader did not want that closed its pipe is none of it.
     pub fn unwritten(&self) -> Vec<(String, u64)> {
+        let may_be_closed = |output: &&Output| !matches!(output.writer.name(), DestinationName::File(_));
+        let wanted = self.outputs.iter().filter(|output| !(self.ledger.is_closed() && may_be_closed(output)));
         let of = |output: &Output| (output.writer.name().to_string(), output.writer.unwritten());
-        self.outputs.iter().map(of).filter(|(_, events)| *events > 0).collect()
+        wanted.map(of).filter(|(_, events)| *events > 0).collect()
     }
 
     /// The filters that are decided here, as they would be typed; empty if there is none.

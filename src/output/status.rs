@@ -2,6 +2,7 @@
 //!
 //! Only where it can be seen: standard error is a terminal, and this process is in its foreground.
 
+use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
@@ -75,17 +76,26 @@ pub struct Facts {
     pub lost: u64,
 }
 
+/// What the trace is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Purpose {
+    /// `waiting for a signal to sleep(30858)`.
+    pub text: String,
+    /// What came meanwhile belongs to the answer; what was lost always does.
+    pub has_counts: bool,
+}
+
 /// Shows it.
 #[derive(Debug)]
 pub struct Status {
-    /// What the trace is for. None: it never shows.
-    purpose: Option<String>,
+    /// None: it never shows.
+    purpose: Option<Purpose>,
     shown_at: Instant,
 }
 
 impl Status {
     /// Without a purpose it never shows.
-    pub fn new(purpose: Option<String>) -> Self {
+    pub fn new(purpose: Option<Purpose>) -> Self {
         let is_dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
         let can_be_seen = io::stderr().is_terminal() && !is_dumb;
         Self { purpose: purpose.filter(|_| can_be_seen), shown_at: Instant::now() }
@@ -130,18 +140,30 @@ fn is_in_foreground() -> bool {
     rustix::termios::tcgetpgrp(io::stderr()).is_ok_and(|group| group == rustix::process::getpgrp())
 }
 
-fn text(purpose: &str, facts: Facts) -> String {
+fn text(purpose: &Purpose, facts: Facts) -> String {
     let Facts { seen, shown, hidden, filtered, lost } = facts;
-    if seen == 0 {
-        return format!("{purpose}: no signal yet");
+    let mut text = purpose.text.clone();
+    if !purpose.has_counts {
+        if lost > 0 {
+            let _ = write!(text, "; {lost} signals of this host were lost");
+        }
+        return text;
     }
-    let mut text = format!("{purpose}: {seen} signal{}, {shown} shown", if seen == 1 { "" } else { "s" });
+    if seen == 0 {
+        return text + ": no signal yet";
+    }
+    let _ = write!(text, ": {seen} signal{}, {shown} shown", if seen == 1 { "" } else { "s" });
     for (count, part) in [(hidden, "hidden (--all)"), (filtered, "filtered out"), (lost, "lost")] {
         if count > 0 {
-            text.push_str(&format!(", {count} {part}"));
+            let _ = write!(text, ", {count} {part}");
         }
     }
     text
+}
+
+#[cfg(test)]
+fn for_tests(text: &str) -> Purpose {
+    Purpose { text: text.to_owned(), has_counts: text.starts_with("tracing") }
 }
 
 /// Of each purpose, for `docs/sentences.md`.
@@ -149,10 +171,16 @@ fn text(purpose: &str, facts: Facts) -> String {
 pub(crate) fn catalogue() -> Vec<(&'static str, String)> {
     let facts = Facts { seen: 41, shown: 2, hidden: 24, filtered: 10, lost: 5 };
     vec![
-        ("the status line, before the first signal", text("tracing", Facts::default())),
-        ("the status line", text("tracing", facts)),
-        ("the status line, with a filter", text("tracing --pid 4711", Facts { shown: 0, ..facts })),
-        ("the status line of `who`", text("waiting for a signal to sleep(30858)", Facts::default())),
+        ("the status line, before the first signal", text(&for_tests("tracing"), Facts::default())),
+        ("the status line", text(&for_tests("tracing"), facts)),
+        (
+            "the status line, with a filter",
+            text(&for_tests("tracing --pid 4711"), Facts { shown: 0, ..facts }),
+        ),
+        (
+            "the status line of `who`",
+            text(&for_tests("waiting for a signal to sleep(30858)"), Facts::default()),
+        ),
     ]
 }
 
@@ -163,9 +191,11 @@ mod tests {
     #[test]
     fn it_says_what_it_is_for_and_what_came() {
         let facts = Facts { seen: 5, shown: 0, hidden: 3, filtered: 0, lost: 2 };
-        let purpose = "waiting for a signal to sleep(30858)";
-        assert_eq!(text(purpose, facts), format!("{purpose}: 5 signals, 0 shown, 3 hidden (--all), 2 lost"));
-        assert_eq!(text("tracing", Facts::default()), "tracing: no signal yet");
+        let [tracing, waiting] = ["tracing", "waiting for a signal to sleep(30858)"].map(for_tests);
+        assert_eq!(text(&tracing, facts), "tracing: 5 signals, 0 shown, 3 hidden (--all), 2 lost");
+        assert_eq!(text(&tracing, Facts::default()), "tracing: no signal yet");
+        assert_eq!(text(&waiting, Facts { lost: 0, ..facts }), waiting.text);
+        assert!(text(&waiting, facts).ends_with("; 2 signals of this host were lost"));
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! The counters of user space, and their balance together with those of the kernel side: the parts add up to the signals
 //! that were generated. Counts, and decides nothing.
 
+use std::fmt::Write as _;
+
 use super::pipeline::Pipeline;
 use crate::bpf::session::{Attempts, Totals};
 use crate::output::deliver::ledger::Counts;
@@ -91,7 +93,7 @@ impl Balance {
             (self.unprinted, "not printed"),
         ] {
             if count > 0 {
-                text.push_str(&format!(", {count} {part}"));
+                let _ = write!(text, ", {count} {part}");
             }
         }
         text

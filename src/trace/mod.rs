@@ -34,7 +34,7 @@ use crate::config::Config;
 use crate::enrich::Enricher;
 use crate::error::TraceError;
 use crate::output::Reporter;
-use crate::output::status::Status;
+use crate::output::status::{Purpose, Status};
 use crate::record::Ending;
 use crate::wire::MAX_ANCESTORS;
 
@@ -60,7 +60,7 @@ pub(crate) struct TraceOptions<'a> {
     /// What must still be allowed then.
     pub needs: Needs,
     /// What the status line says that this trace is for, where somebody looks at it.
-    pub status: Option<String>,
+    pub status: Option<Purpose>,
 }
 
 impl std::fmt::Debug for TraceOptions<'_> {

@@ -83,7 +83,10 @@ fn of_nobody() {
     assert!(event["target"].is_null(), "{event}");
     assert_eq!(event["pidArgument"], 4_194_305, "{event}");
     assert!(
-        event["summary"].as_str().unwrap().ends_with("tried to send SIGTERM to pid 4194305: ESRCH (no such process)"),
+        event["summary"]
+            .as_str()
+            .unwrap()
+            .ends_with("tried to send SIGTERM to pid 4194305: ESRCH (no such process)"),
         "{event}"
     );
     let source = attempt(&["tries", "15", "-4194305"]);

@@ -380,7 +380,8 @@ fn child_death() {
     assert_eq!(death["id"], tracer.signal_to(child, 6)["id"], "{term}");
     assert!((0.04..1.0).contains(&seconds(&death["secondsAgo"])), "{term}");
     let summary = term["summary"].as_str().unwrap();
-    let of_the_source = format!("child {child} of workload({}) had just been killed by SIGABRT", source.pid());
+    let of_the_source =
+        format!("child {child} of workload({}) had just been killed by SIGABRT", source.pid());
     assert!(summary.contains(&of_the_source), "{summary}");
 }
 

@@ -15,6 +15,8 @@ use crate::record::{
 
 /// When it is said, and the sentence.
 pub(crate) type Row = (&'static str, String);
+/// What makes a signal an example.
+type Change = fn(&mut Snapshot<'static>);
 
 const FREEZER_V1: u32 = 0x8000;
 const STOPPED: u32 = 0x4;
@@ -50,8 +52,9 @@ fn at(code: i32, address: u64) -> SigInfo {
     SigInfo::Given { code, fields }
 }
 
-fn sender(pid: u32, comm: &[u8]) -> Option<PreviousSource> {
-    Some(PreviousSource { pid, start: u64::from(pid), comm: comm.into() })
+/// A signal that a process sent.
+fn sent(signal: u8, result: u32, pid: u32, comm: &[u8]) -> Previous {
+    previous(signal, result, Some(PreviousSource { pid, start: u64::from(pid), comm: comm.into() }))
 }
 
 /// Of each origin, and of each reason that it can have.
@@ -358,7 +361,7 @@ pub(crate) fn of_signals() -> Vec<Row> {
 
 /// Of each effect: behind the target, behind the signal where the sentence is about the target, behind a reason.
 pub(crate) fn of_effects() -> Vec<Row> {
-    let rows: [(&'static str, fn(&mut Snapshot<'static>)); 18] = [
+    let rows: [(&'static str, Change); 18] = [
         ("it has a handler", |facts| facts.disposition = Disposition::Handled),
         ("`SIG_IGN`", |facts| (facts.result, facts.disposition) = (1, Disposition::Ignored)),
         ("the default action is to do nothing", |facts| (facts.signal, facts.result) = (17, 1)),
@@ -445,7 +448,7 @@ pub(crate) fn of_circumstances() -> Vec<Row> {
         (
             "what the sender got",
             say(Origin::Process, None, |facts| {
-                let last = previous(12, 0, sender(4, b"sh"));
+                let last = sent(12, 0, 4, b"sh");
                 facts.to_source = Some(Previous { time: facts.time - 100_000, ..last });
             }),
         ),
@@ -539,29 +542,23 @@ pub(crate) fn of_ends() -> Vec<Row> {
     let exit = |code| End::of(Ending::Exit(code));
     let killed = |number| End::of(Ending::Signal { number, core_dumped: false });
     let crashed = |number| End::of(Ending::Signal { number, core_dumped: true });
-    let sent = |signal| previous(signal, 0, sender(7, b"bash"));
+    let by_bash = |signal| sent(signal, 0, 7, b"bash");
     let came = |signal| previous(signal, 0, None);
-    let handled = |signal| Previous { met_default: false, ..sent(signal) };
+    let handled = |signal| Previous { met_default: false, ..by_bash(signal) };
     let unexplained = |facts: &mut EndFacts<'static>| facts.explained = false;
     let by_kernel = |signal, origin| killed(signal).after(came(signal), origin).sentence();
     vec![
         ("it exited, and no signal came before", exit(7).sentence()),
-        ("it exited after a signal", exit(143).after(sent(15), Origin::Process).sentence()),
-        (
-            "after one of its own",
-            exit(0).after(previous(15, 0, sender(9, b"yes")), Origin::Process).sentence(),
-        ),
+        ("it exited after a signal", exit(143).after(by_bash(15), Origin::Process).sentence()),
+        ("after one of its own", exit(0).after(sent(15, 0, 9, b"yes"), Origin::Process).sentence()),
         ("after one of the kernel", exit(129).after(came(1), Origin::Tty).sentence()),
-        (
-            "after one that it ignored",
-            exit(0).after(previous(15, 1, sender(7, b"bash")), Origin::Process).sentence(),
-        ),
-        ("killed by a process", killed(15).after(sent(15), Origin::Process).sentence()),
-        ("and it left a core", crashed(3).after(sent(3), Origin::Process).sentence()),
-        ("killed by itself", killed(9).after(previous(9, 0, sender(9, b"yes")), Origin::Process).sentence()),
+        ("after one that it ignored", exit(0).after(sent(15, 1, 7, b"bash"), Origin::Process).sentence()),
+        ("killed by a process", killed(15).after(by_bash(15), Origin::Process).sentence()),
+        ("and it left a core", crashed(3).after(by_bash(3), Origin::Process).sentence()),
+        ("killed by itself", killed(9).after(sent(9, 0, 9, b"yes"), Origin::Process).sentence()),
         (
             "by itself, and it left a core",
-            crashed(6).after(previous(6, 0, sender(9, b"yes")), Origin::Process).sentence(),
+            crashed(6).after(sent(6, 0, 9, b"yes"), Origin::Process).sentence(),
         ),
         ("a fault", crashed(11).after(came(11), Origin::Fault).sentence()),
         ("the OOM killer", by_kernel(9, Origin::Oom)),

@@ -149,13 +149,13 @@ pub(super) fn oom(event: &SignalEvent<'_>, target: &str) -> String {
             facts.push(format!("rss {}", mebibytes(bytes_of_pages(pages))));
         }
     }
+    if !facts.is_empty() {
+        let _ = write!(text, ": {}", facts.join(", "));
+    }
     let by_sysrq = event.facts.oom.as_ref().is_some_and(|oom| oom.by_sysrq);
     let other = event.trigger().filter(|trigger| trigger.pid != event.target().pid && !by_sysrq);
     if let Some(trigger) = other {
-        facts.push(format!("{} asked for memory", name(trigger)));
-    }
-    if !facts.is_empty() {
-        let _ = write!(text, ": {}", facts.join(", "));
+        let _ = write!(text, "; triggered by an allocation of {}", name(trigger));
     }
     text
 }

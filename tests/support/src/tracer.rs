@@ -76,7 +76,8 @@ pub struct TracerOutput {
 impl Tracer {
     /// Starts one that prints all its counters, and waits until it is ready.
     pub fn start(arguments: &[&str]) -> Self {
-        let has_level = arguments.iter().any(|argument| matches!(*argument, "-l" | "-q" | "-v" | "who" | "run"));
+        let has_level =
+            arguments.iter().any(|argument| matches!(*argument, "-l" | "-q" | "-v" | "who" | "run"));
         let verbose: &[&str] = if has_level { &[] } else { &["-v"] };
         Self::run(Command::new(killsnoop()).args(verbose).args(arguments))
     }
