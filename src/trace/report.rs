@@ -4,6 +4,7 @@
 use super::accounting::Balance;
 use super::pipeline::Pipeline;
 use crate::bpf::session::Totals;
+use crate::config::Failed;
 use crate::enrich::Enricher;
 use crate::event::Lost;
 
@@ -12,7 +13,9 @@ impl Pipeline<'_, '_> {
     pub(super) fn report_end(&self, is_closed: bool) {
         let totals = self.session.totals();
         if !is_closed {
-            tracing::info!("{}", self.balance_of_signals(&totals).sentence("signal"));
+            if self.config.failed != Failed::Only {
+                tracing::info!("{}", self.balance_of_signals(&totals).sentence("signal"));
+            }
             if self.config.wants_attempts() {
                 tracing::info!("{}", self.balance_of_attempts(&totals).sentence("attempt"));
             }
