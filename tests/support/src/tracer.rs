@@ -79,7 +79,7 @@ impl Tracer {
         let has_level =
             arguments.iter().any(|argument| matches!(*argument, "-l" | "-q" | "-v" | "who" | "run"));
         let verbose: &[&str] = if has_level { &[] } else { &["-v"] };
-        Self::run(Command::new(killsnoop()).args(verbose).args(arguments))
+        Self::run(Command::new(killsnoop()).args(arguments).args(verbose))
     }
 
     /// Runs what starts one, and waits until it is ready.
