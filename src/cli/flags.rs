@@ -160,7 +160,7 @@ pub struct TraceArgs {
     #[arg(short, long, conflicts_with_all = ["verbose", "log_level"], help_heading = "Messages")]
     pub quiet: bool,
 
-    /// The plan, which filters run where, all counters
+    /// The plan, which filters run where, what libbpf says
     #[arg(short, long, conflicts_with = "log_level", help_heading = "Messages")]
     pub verbose: bool,
 

@@ -29,7 +29,7 @@ pub use self::settle::Request;
                   resized terminal or I/O, and that it handles or ignores (Go's SIGURG, a JVM's SIGSEGV, profilers, SIGCHLD, \
                   SIGWINCH). Never hidden: whatever one process sends another; SIGKILL, stop and continue, abort; whatever \
                   a process does not handle and would die of; out of memory, the death of a parent or of a pid namespace, \
-                  seccomp, the hang-up of a terminal, a memory error. What is hidden is counted, with -v by class. \
+                  seccomp, the hang-up of a terminal, a memory error. What is hidden is counted by class and told at the end. \
                   --include-signals naming a signal shows it; --all shows everything.\n\n\
                   SIGNALS TO KILLSNOOP: SIGUSR1 says the counters so far. SIGHUP opens the FILEs of --output anew \
                   (logrotate); without one it ends the trace, as SIGINT and SIGTERM do.\n\n\

@@ -31,7 +31,7 @@ pub(super) fn process_of(proc_directory: &Path, id: u32, redaction: &Redaction) 
     let Some(process) = status_number(&status, "Tgid", 0).filter(|&process| process != id) else { return id };
     let comm = fs::read(proc_directory.join(process.to_string()).join("comm")).unwrap_or_default();
     let comm = visible(redaction.name(comm.strip_suffix(b"\n").unwrap_or(&comm)));
-    tracing::warn!("{id} is a thread of {comm}({process}): using {process}");
+    tracing::warn!("{id} is a thread of {comm}({process}): taken as {process}");
     process
 }
 

@@ -645,7 +645,7 @@ fn a_thread_id() {
         assert_ne!(pid, thread);
         let tracer = Tracer::start(&[wanted, &[&thread.to_string(), "-l", "info"]].concat());
         let said = tracer.stderr();
-        let sentence = format!("{thread} is a thread of workload({pid}): using {pid}");
+        let sentence = format!("{thread} is a thread of workload({pid}): taken as {pid}");
         assert!(said.contains(&sentence), "{wanted:?}: {said}");
         support::kill(thread, Signal::TERM);
         let said = if wanted == ["who"] {
