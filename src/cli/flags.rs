@@ -258,7 +258,7 @@ pub enum LogLevel {
 impl From<LogLevel> for tracing::Level {
     fn from(level: LogLevel) -> Self {
         match level {
-            LogLevel::Debug => Self::DEBUG,
+            LogLevel::Debug => Self::TRACE,
             LogLevel::Info => Self::INFO,
             LogLevel::Warn => Self::WARN,
             LogLevel::Error => Self::ERROR,

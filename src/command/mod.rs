@@ -6,6 +6,8 @@ pub mod generate;
 pub(crate) mod invoker;
 pub mod outputs;
 pub mod run;
+#[cfg(test)]
+mod sentences;
 mod threads;
 pub mod trace;
 pub mod who;
