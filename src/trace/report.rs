@@ -114,7 +114,7 @@ fn of_identities(totals: &Totals, enricher: &Enricher) -> String {
 }
 
 /// Those for which a fact of some line may be missing, and flagged there.
-fn incomplete(totals: &Totals, enricher: &Enricher) -> [(&'static str, u64); 10] {
+fn incomplete(totals: &Totals, enricher: &Enricher) -> [(&'static str, u64); 11] {
     [
         ("titles_dropped", enricher.titles_dropped),
         ("cgroup_paths_dropped", enricher.cgroup_paths_dropped()),

@@ -531,7 +531,8 @@ impl End {
     fn sentence(self) -> String {
         let mut facts = EndFacts { time: 10_000_700_000, ..EndFacts::of(process(9, b"yes"), self.ending) };
         (self.change)(&mut facts);
-        let after = self.after.map(|(signal, origin)| EarlierSignal { id: None, origin, signal });
+        let after =
+            self.after.map(|(signal, origin)| EarlierSignal { is_taken: false, id: None, origin, signal });
         EndEvent::new(facts, 2, Clock::fixed(0), self.watched_since, after, Surroundings::default())
             .map_or_else(String::new, |event| of_end(&event))
     }
