@@ -195,7 +195,7 @@ impl History {
             // the last of all may be one that no event reported, and is not one of those that do not fit
             Candidate::NotTaken => EarlierSignal::before_end(end, None).filter(|last| {
                 let is_reported = |entry: &SignalEntry| entry.signal.time == last.signal.time;
-                !entries.is_some_and(|entries| entries.iter().any(is_reported))
+                !last.is_what_ended_it() || !entries.is_some_and(|entries| entries.iter().any(is_reported))
             }),
         }?;
         if after.id.is_none() {

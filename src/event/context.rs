@@ -41,8 +41,7 @@ impl EarlierSignal {
             (Some(source), Some(pid)) => end.task.namespace_level > 0 || pid == 0 || pid == source.pid,
             _ => true,
         };
-        let last =
-            end.previous.filter(fits).map(|signal| Self { id: None, origin: None, signal, is_taken: false });
+        let last = end.previous.map(|signal| Self { id: None, origin: None, signal, is_taken: false });
         match end.ending {
             Ending::Exit(_) => last,
             // it had a handler when it came, or none was printed; what a tracer or seccomp did is not what came before
@@ -53,7 +52,7 @@ impl EarlierSignal {
             }
             Ending::Signal { number, .. } => {
                 // one that no event reported (a filter, a full ring) may be the later one
-                let last = last.filter(|last| last.signal.may_be_what_ended_it(number));
+                let last = last.filter(|last| last.signal.may_be_what_ended_it(number) && fits(&last.signal));
                 match (reported, last) {
                     (Some(reported), Some(last)) if last.signal.time > reported.signal.time => Some(last),
                     (reported, last) => reported.or(last),
