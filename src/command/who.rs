@@ -13,7 +13,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
 use super::wiring::{Terminal, Wiring};
-use super::{begin, outputs, threads};
+use super::{begin, outputs, processes};
 use crate::base::clock::boot_time;
 use crate::base::sanitize::visible;
 use crate::bpf::probe::in_initial_pid_namespace;
@@ -42,8 +42,8 @@ pub fn who(mut request: Request, id: u32) -> anyhow::Result<()> {
              (docker run --pid=host), or use --pid with the pid that the host has for it"
         );
     }
-    threads::name_processes(&mut request);
-    let pid = threads::process_of(Path::new("/proc"), id, &request.settings.redaction);
+    processes::name_processes(&mut request);
+    let pid = processes::process_of(Path::new("/proc"), id, &request.settings.redaction);
     let no_process = || format!("there is no process {pid} to wait for");
     let raw = i32::try_from(pid).ok().and_then(Pid::from_raw).with_context(no_process)?;
     // opened before anything else: the number can be reused
