@@ -17,6 +17,23 @@ pub enum UsageError {
     /// No size of the ring.
     #[error("'{0}' is not a power of two of at least 4096")]
     RingBytes(String),
+    /// A number that no process can have.
+    #[error("'{0}' is not a pid: give a number from 1 to 4194303")]
+    Pid(String),
+    /// Neither a command nor the name of a process.
+    #[error(
+        "'{given}' is not a command, and no process has that name: did you mean killsnoop {command}? (killsnoop -- {given} waits for \
+         such a process)"
+    )]
+    MisspeltCommand {
+        /// What was given.
+        given: String,
+        /// What may have been meant.
+        command: String,
+    },
+    /// No process is called so.
+    #[error("an empty name is not the name of a process")]
+    EmptyName,
     /// No process is called so.
     #[error("an empty name is nobody's comm")]
     EmptyComm,

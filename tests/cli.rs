@@ -27,7 +27,9 @@ fn help_and_version_go_to_standard_output_with_0() {
 fn wrong_usage_is_2_and_names_flag_value_and_what_is_allowed() {
     for (arguments, words) in [
         (&["--no-such-flag"][..], &["--no-such-flag"][..]),
-        (&["word"], &["word"]),
+        (&["doctr"], &["doctr", "killsnoop doctor", "--"]),
+        (&["rnu", "ls"], &["rnu", "killsnoop run"]),
+        (&["0"], &["'0' is not a pid", "4194303"]),
         (&["-i", "NOSIG"], &["--include-signals", "NOSIG", "1 to 64"]),
         (&["-e", "65"], &["--exclude-signals", "65", "1 to 64"]),
         (&["-d", "99"], &["--max-tree-depth", "99", "0..=32"]),
@@ -39,7 +41,7 @@ fn wrong_usage_is_2_and_names_flag_value_and_what_is_allowed() {
         (&["--fold", "all"], &["--fold", "all", "none"]),
         (&["--color", "blue"], &["--color", "blue", "auto", "always", "never"]),
         (&["--max-line", "10"], &["--max-line", "10", "1024"]),
-        (&["-p", "0"], &["--pid", "0", "1.."]),
+        (&["-p", "0"], &["--pid", "'0' is not a pid", "1 to 4194303"]),
         (&["-p", "4194304"], &["--pid", "4194304", "4194303"]),
         (&["who", "4194304"], &["4194304", "4194303"]),
         (&["who", "1", "--where", "target.pid=2"], &["target.pid=1", "target.pid=2"]),
@@ -73,7 +75,8 @@ fn wrong_usage_is_2_and_names_flag_value_and_what_is_allowed() {
         (&["-l", "loud"], &["--log-level", "loud", "debug", "error"]),
         (&["-q", "-v"], &["--quiet", "--verbose"]),
         (&["run"], &["COMMAND"]),
-        (&["who", "init"], &["init", "PID"]),
+        (&["who"], &["NAME|PID"]),
+        (&["-o", "xml", "who", "1"], &["xml", "--output"]),
         (&["--ignore-source-comm", ""], &["--ignore-source-comm", "empty"]),
         (&["--ignore-source-comm", &"x,".repeat(65)[..129]], &["--ignore-source-comm", "65", "64"]),
     ] {
@@ -86,6 +89,37 @@ fn wrong_usage_is_2_and_names_flag_value_and_what_is_allowed() {
             assert!(said.contains(word), "{arguments:?}: no '{word}' in: {said}");
         }
     }
+}
+
+/// Nobody can have them: they are found before the kernel is asked for anything.
+#[test]
+fn processes_that_do_not_exist_are_named_at_once() {
+    for (arguments, words) in [
+        (&["4194303"][..], "killsnoop: there is no process 4194303"),
+        (&["-p", "4194302,4194303"], "there is no process 4194302"),
+        (&["--tree", "4194303"], "killsnoop: there is no process 4194303"),
+        (&["who", "4194303"], "killsnoop: there is no process 4194303 to wait for"),
+        (&["-o", "table", "who", "4194303"], "killsnoop: there is no process 4194303 to wait for"),
+        (&["who", "no-such-process"], "killsnoop: no process is named 'no-such-process'"),
+    ] {
+        let output = killsnoop(&[&["--duration", "2s"], arguments].concat());
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {said}");
+        assert!(said.starts_with(words), "{arguments:?}: {said}");
+        assert!(output.stdout.is_empty() && !said.contains("os error"), "{arguments:?}: {said}");
+    }
+}
+
+#[test]
+fn a_name_that_nobody_has_is_waited_for_and_said_so() {
+    let mut sleep = Command::new("sleep").arg("60").spawn().unwrap();
+    // a file that cannot be opened ends it
+    let said = text(&killsnoop(&["slepe", "-o", "json=/nowhere/at/all"]).stderr);
+    sleep.kill().unwrap();
+    sleep.wait().unwrap();
+    assert!(said.contains("no process is named 'slepe' (did you mean sleep?): waiting for one"), "{said}");
+    let said = text(&killsnoop(&["--", "doctr", "-o", "json=/nowhere/at/all"]).stderr);
+    assert!(said.contains("no process is named 'doctr': waiting for one"), "{said}");
 }
 
 #[test]

@@ -5,18 +5,13 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use crate::base::period::Period;
-use crate::config::{Failed, GHOSTS, MAX_PID, RingBytes};
+use crate::config::{Failed, GHOSTS, RingBytes};
 use crate::event::signal::Signal;
 use crate::output::Colour;
 use crate::output::redact::parse_pattern;
-use crate::output::select::filter::Condition;
+use crate::output::select::filter::{Condition, parse_pid};
 use crate::output::spec::{ColumnKey, FoldedKinds, OutputSpec};
 use crate::record::names::{CommName, VariableName};
-
-/// A pid as the host counts it.
-pub(super) fn parse_pid() -> clap::builder::RangedI64ValueParser<u32> {
-    clap::value_parser!(u32).range(1..=i64::from(MAX_PID))
-}
 
 /// A trace.
 #[derive(Debug, Args)]
@@ -73,13 +68,13 @@ pub struct TraceArgs {
     pub exclude_signals: Vec<Signal>,
 
     /// Only what these processes send or receive
-    #[arg(short, long = "pid", value_name = "PIDS", value_delimiter = ',', value_parser = parse_pid(), help_heading = "Filters")]
+    #[arg(short, long = "pid", value_name = "PIDS", value_delimiter = ',', value_parser = parse_pid, help_heading = "Filters")]
     pub pids: Vec<u32>,
 
     /// The same of a process and all below it
     ///
     /// Those still to be born included.
-    #[arg(long = "tree", value_name = "PID", value_delimiter = ',', value_parser = parse_pid(), help_heading = "Filters")]
+    #[arg(long = "tree", value_name = "PID", value_delimiter = ',', value_parser = parse_pid, help_heading = "Filters")]
     pub trees: Vec<u32>,
 
     /// Only what ends its target

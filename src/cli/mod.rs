@@ -2,6 +2,7 @@
 //! the layer of that type.
 
 mod flags;
+mod order;
 mod settle;
 #[cfg(test)]
 mod tests;
@@ -11,9 +12,10 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use self::flags::parse_pid;
 pub use self::flags::{ColourArg, FailedArg, LogLevel, TraceArgs};
+pub use self::order::{command_first, command_like};
 pub use self::settle::Request;
+use crate::output::select::filter::ProcessArg;
 
 /// Who killed my process? Prints every signal on this host as it is sent: who sent it, who received it, both
 /// command lines and both process trees, taken inside the kernel at that instant.
@@ -42,6 +44,13 @@ pub struct Cli {
     /// A trace of this host
     #[command(flatten)]
     pub trace: TraceArgs,
+
+    /// Only what these processes send or receive
+    ///
+    /// A name is that of the process (comm), of its executable or of its systemd unit, and may hold * and ?; digits are a pid.
+    /// Behind -- it may be that of a command: `killsnoop -- run`.
+    #[arg(value_name = "NAME|PID")]
+    pub processes: Vec<ProcessArg>,
 
     /// Something else
     #[command(subcommand)]
@@ -75,9 +84,9 @@ pub enum Command {
         /// How it is traced
         #[command(flatten)]
         trace: Box<TraceArgs>,
-        /// The process, or one of its threads
-        #[arg(value_parser = parse_pid())]
-        pid: u32,
+        /// The processes, by pid or by the names of those that run; the first that is signalled or ends is printed
+        #[arg(value_name = "NAME|PID", required = true)]
+        processes: Vec<ProcessArg>,
     },
     /// Say what this host offers and lacks, what follows, how to mend it
     #[command(after_help = "Exit code: 0 if a trace of this host works, 1 if not.")]

@@ -31,7 +31,7 @@ use crate::trace::{self, TraceOptions};
 /// If the command cannot be started or tracing is not possible.
 pub fn run(mut request: Request, command: &[OsString]) -> anyhow::Result<ExitCode> {
     begin()?;
-    processes::name_processes(&mut request);
+    processes::resolve(&mut request)?;
     let own = std::process::id();
     request.settings.conditions.trees = vec![own];
     request.settings.conditions.trees_begin_below = true;

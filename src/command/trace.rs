@@ -12,7 +12,7 @@ use crate::trace::{self, TraceOptions};
 /// If tracing is not possible.
 pub fn trace(mut request: Request, has_status: bool) -> anyhow::Result<()> {
     begin()?;
-    processes::name_processes(&mut request);
+    processes::resolve(&mut request)?;
     let mut reporter = outputs::open(&request.settings, false)?;
     let wiring = Wiring::new()?;
     wiring.handle_all(Terminal::Ours, reporter.has_files())?;
