@@ -38,7 +38,7 @@ pub enum UsageError {
     #[error("'{0}' is not a power of two of at least 4096")]
     RingBytes(String),
     /// A number that no process can have.
-    #[error("'{0}' is not a pid: give a number from 1 to 4194303")]
+    #[error("'{0}' is not a pid: give a number from 1 to 4194303{hint}", hint = stands_alone(.0))]
     Pid(String),
     /// Neither a command nor the name of a process.
     #[error(
@@ -177,6 +177,14 @@ pub enum UsageError {
 /// What may have been meant, or else what may be given.
 fn did_you_mean(nearest: Option<&str>, allowed: impl FnOnce() -> String) -> String {
     nearest.map_or_else(allowed, |nearest| format!("did you mean {nearest}?"))
+}
+
+/// A name was given where only a pid is possible.
+fn stands_alone(given: &str) -> String {
+    if given.bytes().all(|byte| byte.is_ascii_digit()) {
+        return String::new();
+    }
+    format!("; a name stands alone: killsnoop {given}")
 }
 
 /// Tracing cannot begin or go on: exit code 1. Each says what is missing and what to do.

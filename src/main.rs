@@ -6,8 +6,11 @@ use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
+use killsnoop::base::os_error::reason;
 use killsnoop::base::sanitize::{is_safe, visible};
-use killsnoop::cli::{Cli, Command, LogLevel, Request, TraceArgs, command_first, command_like};
+use killsnoop::cli::{
+    Cli, Command, LogLevel, Request, TraceArgs, answer, command_first, command_like, with_hint,
+};
 use killsnoop::command::{self, child};
 use killsnoop::command::{doctor, generate};
 use killsnoop::error::{TraceError, UsageError};
@@ -18,8 +21,9 @@ use killsnoop::output::select::filter::ProcessArg;
 use killsnoop::output::status;
 
 fn main() -> ExitCode {
+    answer();
     let words = command_first(std::env::args_os().collect());
-    let cli = Cli::try_parse_from(&words).unwrap_or_else(|error| as_visible(error, &words).exit());
+    let cli = Cli::try_parse_from(&words).unwrap_or_else(|error| with_hint(as_visible(error, &words)).exit());
     match cli.command {
         None => {
             if let Some(error) = misspelt_command(&cli, &words) {
@@ -114,7 +118,7 @@ fn done(result: anyhow::Result<ExitCode>, failed: u8) -> ExitCode {
         // its last line is a hint, and this is another
         let is_of_the_host = error.downcast_ref::<TraceError>().is_some_and(TraceError::is_of_the_host);
         let doctor = if is_of_the_host { "; killsnoop doctor says what this host lacks" } else { "" };
-        let lines: Vec<String> = format!("{error:#}{doctor}").lines().map(visible).collect();
+        let lines: Vec<String> = reason(format!("{error:#}{doctor}")).lines().map(visible).collect();
         eprintln!("killsnoop: {}", lines.join("\n"));
         ExitCode::from(failed)
     })

@@ -5,6 +5,7 @@ pub mod child;
 pub mod doctor;
 pub mod generate;
 pub(crate) mod invoker;
+mod manual;
 pub mod outputs;
 pub mod processes;
 pub mod run;
