@@ -1,15 +1,16 @@
 //! From the command line to a command, and from its result to an exit code.
 
 use std::ffi::OsString;
+use std::fmt::Display;
 use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 
-use clap::error::ErrorKind;
+use anstyle::{AnsiColor, Style};
 use clap::{CommandFactory, Parser};
 use killsnoop::base::os_error::reason;
 use killsnoop::base::sanitize::{is_safe, visible};
 use killsnoop::cli::{
-    Cli, Command, LogLevel, Request, TraceArgs, answer, command_first, command_like, with_hint,
+    Cli, Command, LogLevel, Request, TraceArgs, answer, command_first, command_like, with_hint, wrong_value,
 };
 use killsnoop::command::{self, child};
 use killsnoop::command::{doctor, generate};
@@ -23,7 +24,7 @@ use killsnoop::output::status;
 fn main() -> ExitCode {
     answer();
     let words = command_first(std::env::args_os().collect());
-    let cli = Cli::try_parse_from(&words).unwrap_or_else(|error| with_hint(as_visible(error, &words)).exit());
+    let cli = Cli::try_parse_from(&words).unwrap_or_else(|error| refuse_words(error, &words));
     match cli.command {
         None => {
             if let Some(error) = misspelt_command(&cli, &words) {
@@ -103,9 +104,28 @@ fn settle(trace: TraceArgs, processes: &[ProcessArg], usual: (FormatKind, Destin
     }
 }
 
+/// Ends after help, or as wrong usage does.
+fn refuse_words(error: clap::Error, words: &[OsString]) -> ! {
+    let error = as_visible(error, words);
+    match wrong_value(&error) {
+        Some(why) => refuse(why),
+        None => with_hint(error).exit(),
+    }
+}
+
 /// Ends as wrong usage does.
-fn refuse(error: UsageError) -> ! {
-    Cli::command().error(ErrorKind::ArgumentConflict, error).exit()
+fn refuse(why: impl Display) -> ! {
+    let has_colour = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let style = if has_colour { AnsiColor::Red.on_default().bold() } else { Style::new() };
+    let why: Vec<String> = why.to_string().lines().map(visible).collect();
+    eprintln!(
+        "{style}error:{style:#} {}",
+        why.join(
+            "
+"
+        )
+    );
+    std::process::exit(2)
 }
 
 /// The exit code, after the error is printed. A `TraceError` has its cause in its text, before the hint.

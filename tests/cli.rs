@@ -112,7 +112,7 @@ fn wrong_usage_is_2_and_names_flag_value_and_what_is_allowed() {
 fn processes_that_do_not_exist_are_named_at_once() {
     for (arguments, words) in [
         (&["4194303"][..], "killsnoop: there is no process 4194303"),
-        (&["-p", "4194302,4194303"], "there is no process 4194302"),
+        (&["-p", "4194302,4194303"], "killsnoop: there are no processes 4194302, 4194303"),
         (&["--tree", "4194303"], "killsnoop: there is no process 4194303"),
         (&["who", "4194303"], "killsnoop: there is no process 4194303 to wait for"),
         (&["-o", "table", "who", "4194303"], "killsnoop: there is no process 4194303 to wait for"),
@@ -134,7 +134,7 @@ fn a_name_that_nobody_has_is_waited_for_and_said_so() {
     sleep.kill().unwrap();
     sleep.wait().unwrap();
     assert!(said.contains("no process is named 'slepe' (did you mean sleep?): waiting for one"), "{said}");
-    let said = text(&killsnoop(&["--", "doctr", "-o", "json=/nowhere/at/all"]).stderr);
+    let said = text(&killsnoop(&["-o", "json=/nowhere/at/all", "--", "doctr"]).stderr);
     assert!(said.contains("no process is named 'doctr': waiting for one"), "{said}");
 }
 
@@ -245,7 +245,7 @@ fn completions_offer_values_and_no_files_where_none_are_meant() {
         ("killsnoop --output=ta", &["--output=table"]),
         ("killsnoop -i TE", &["TERM"]),
         ("killsnoop -i TERM,KI", &["TERM,KILL"]),
-        ("killsnoop --fields source.us", &["source.user.id", "source.user.name"]),
+        ("killsnoop --fields source.user.", &["source.user.id", "source.user.name"]),
         ("killsnoop --where fat", &["fatal="]),
         ("killsnoop --where fatal = ", &["true", "false"]),
         ("killsnoop --where fatal =", &["true", "false"]),

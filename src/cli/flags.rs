@@ -64,7 +64,8 @@ pub struct TraceArgs {
 
     /// Shorten longer lines of logfmt and json
     ///
-    /// The command lines of far ancestors are left out first (cmdlineOmitted=true). 16384 suits the log drivers of containers.
+    /// The command lines of far ancestors are left out first (cmdlineOmitted=true), then ancestors, then what is longest, which
+    /// missing reports. 1024 at least; 16384 suits the log drivers of containers.
     #[arg(long, value_name = "BYTES", value_parser = number::<u32>(1024, Some(u32::MAX.into())), hide_short_help = true)]
     pub max_line: Option<u32>,
 
@@ -76,7 +77,7 @@ pub struct TraceArgs {
 
     /// Only these signals (TERM,9,RTMIN+3)
     ///
-    /// Hidden by default or not.
+    /// They are shown also where they are hidden by default.
     #[arg(short, long, value_name = "SIGNALS", value_delimiter = ',', help_heading = FILTERS, add = complete::signals())]
     pub include_signals: Vec<Signal>,
 
@@ -105,7 +106,8 @@ pub struct TraceArgs {
     /// Only events where KEY matches VALUE
     ///
     /// May be repeated; all must match: `--where target.comm=java --where signal=KILL,TERM --where 'source.user.id>999'`. VALUE may be
-    /// a list, any of which will do, and hold * and ?. A missing key never matches. --help lists the keys.
+    /// a list, any of which will do, and hold * and ?. A missing key never matches. killsnoop --help lists the
+    /// keys.
     #[arg(long = "where", value_name = "KEY=VALUE", help_heading = FILTERS, add = complete::conditions())]
     pub wanted: Vec<Condition>,
 

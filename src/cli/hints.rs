@@ -1,7 +1,9 @@
-//! Flags that other tools have: a wrong one is refused with what it is called here.
+//! Wrong usage as it is printed: of a value what is wrong with it, once; of a flag that another tool has, what it is called here.
 
 use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
+
+use crate::error::UsageError;
 
 /// A flag of bcc's killsnoop, sigsnoop, strace or a guess, and what does the same.
 const ELSEWHERE: &[(&[&str], &str)] = &[
@@ -22,10 +24,23 @@ const ELSEWHERE: &[(&[&str], &str)] = &[
     (&["-a"], "what is hidden by default is shown with --all"),
     (&["-j", "--json"], "JSON is -o json"),
     (&["--format"], "formats are chosen with -o: -o json"),
+    (&["-1", "-2", "-3", "-6", "-9"], "signals are chosen with -i: killsnoop -i 9"),
     (&["-w", "--wide", "--no-trunc"], "lines for programs are never cut: -o logfmt or -o json"),
     (&["--filter", "--grep"], "events are chosen with --where KEY=VALUE"),
     (&["--no-color", "--no-colour"], "colours are switched off with --color never"),
 ];
+
+/// What is wrong with a value of a flag, where it was our own parser that refused it: `--count: 'x' is not a whole number`.
+pub fn wrong_value(error: &clap::Error) -> Option<String> {
+    use std::error::Error;
+    let why = error.source()?.downcast_ref::<UsageError>()?;
+    let Some(ContextValue::String(flag)) = error.get(ContextKind::InvalidArg) else { return None };
+    // its name alone: what it has is in the text
+    match flag.split(['=', ' ', '[', '<']).next()? {
+        "" => Some(why.to_string()),
+        name => Some(format!("{name}: {why}")),
+    }
+}
 
 /// The same error, with a hint if its flag is one of another tool. That an unknown flag may be a value is no help here.
 pub fn with_hint(mut error: clap::Error) -> clap::Error {
@@ -60,11 +75,25 @@ mod tests {
         for (flags, _) in ELSEWHERE {
             for flag in *flags {
                 let exists = program.get_arguments().any(|own| {
-                    own.get_long() == flag.strip_prefix("--")
+                    (flag.starts_with("--") && own.get_long() == flag.strip_prefix("--"))
                         || (!flag.starts_with("--") && own.get_short() == flag.chars().nth(1))
                 });
                 assert!(!exists, "{flag}");
             }
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_value_is_said_once() {
+        for (arguments, expected) in [
+            (["-i", "TREM"], Some("--include-signals: 'TREM' is not a signal: did you mean TERM?")),
+            (["-o", "jsn"], Some("--output: unknown output 'jsn': did you mean json?")),
+            (["-o", "json="], Some("--output: unknown output 'json=': did you mean json=FILE?")),
+            (["4194304", "x"], Some("'4194304' is not a pid: give a number from 1 to 4194303")),
+            (["--color", "red"], None),
+        ] {
+            let error = Cli::try_parse_from(["killsnoop"].into_iter().chain(arguments)).unwrap_err();
+            assert_eq!(wrong_value(&error).as_deref(), expected, "{arguments:?}");
         }
     }
 

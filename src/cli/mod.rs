@@ -17,7 +17,7 @@ use clap::{Parser, Subcommand, ValueHint};
 
 pub use self::complete::{SHELLS, VARIABLE, answer};
 pub use self::flags::{ColourArg, FailedArg, LogLevel, TraceArgs};
-pub use self::hints::with_hint;
+pub use self::hints::{with_hint, wrong_value};
 pub use self::order::{command_first, command_like};
 pub use self::pages::{Page, page};
 pub use self::settle::Request;
@@ -29,7 +29,7 @@ const TEMPLATE: &str = "{about-with-newline}\n{before-help}{usage-heading} {usag
 const AFTER_SHORT_HELP: &str =
     "--help has all flags and the exit status; killsnoop --help the keys of --where.";
 
-/// Who killed my process? Prints every signal on this host, its sender and its target
+/// Who killed my process? Prints each signal on this host, its sender and target
 ///
 /// Each with its command line and its process tree, taken inside the kernel at the instant of the signal, and what became of the
 /// target.

@@ -131,7 +131,7 @@ fn filters_that_let_nothing_through_are_refused() {
 #[test]
 fn a_bad_value_is_named_with_its_flag_and_what_is_allowed() {
     for (arguments, words) in [
-        (&["-i", "KILLER"][..], &["--include-signals", "KILLER", "1 to 64"][..]),
+        (&["-i", "KILLER"][..], &["--include-signals", "KILLER", "did you mean KILL?"][..]),
         (&["-d", "33"], &["--max-tree-depth", "33", "from 0 to 32"]),
         (&["-d", "-1"], &["-1"]),
         (&["-o", "xml"], &["--output", "xml", "logfmt", "json", "table", "tree"]),

@@ -27,6 +27,10 @@ pub fn generate(directory: &Path) -> io::Result<()> {
     for (name, shell) in SHELLS {
         let mut script = Vec::new();
         shell.write_registration(VARIABLE, "killsnoop", "killsnoop", "killsnoop", &mut script)?;
+        if name.starts_with('_') {
+            // zsh loads the file when it is first asked, and expects the answer from it
+            script.extend(b"[[ $funcstack[1] != _killsnoop ]] || _clap_dynamic_completer_killsnoop \"$@\"\n");
+        }
         fs::write(directory.join(name), script)?;
     }
     fs::write(directory.join("killsnoop.schema.json"), keys::schema())
@@ -60,6 +64,8 @@ mod tests {
                 let is_there = text.contains(&format!("--{}", flag.get_long().unwrap_or_default()));
                 let is_near = text.contains(&format!("--{}-", flag.get_long().unwrap_or_default()));
                 assert!(is_there != flag.is_hide_set() || is_near, "{page}: {flag}");
+                let help = flag.get_help().map(ToString::to_string).unwrap_or_default();
+                assert!(flag.is_hide_set() || text.contains(&help), "{page}: {flag} has no text");
             }
         }
         assert!(read("killsnoop.1").contains("\n.SH FIELDS\n"));

@@ -12,10 +12,10 @@ use crate::output::keys;
 /// The file of a command's page and its text; None of a command that has no page.
 pub(super) fn page_of(command: &Command) -> io::Result<Option<(String, Vec<u8>)>> {
     let Some(page) = page(command.get_name()) else { return Ok(None) };
+    // what the short help leaves out is in the page all the same
+    let command = command.clone().mut_args(|argument| argument.hide_short_help(false));
     let is_program = command.get_name() == "killsnoop";
-    let man = Man::new(command.clone())
-        .manual("killsnoop")
-        .source(concat!("killsnoop ", env!("CARGO_PKG_VERSION")));
+    let man = Man::new(command).manual("killsnoop").source(concat!("killsnoop ", env!("CARGO_PKG_VERSION")));
     let name = man.get_filename();
     let mut out = Vec::new();
     man.render_title(&mut out)?;

@@ -110,12 +110,16 @@ pub(super) fn resolve(request: &mut Request) -> anyhow::Result<()> {
 fn drop_missing(pids: &mut Vec<u32>, may_be_empty: bool) -> anyhow::Result<()> {
     let missing: Vec<u32> = pids.iter().copied().filter(|&pid| !exists(pid)).collect();
     pids.retain(|pid| !missing.contains(pid));
-    for pid in &missing {
-        if pids.is_empty() && !may_be_empty {
-            bail!("there is no process {pid}");
-        }
-        tracing::warn!("there is no process {pid}: tracing the others");
+    let texts: Vec<String> = missing.iter().map(u32::to_string).collect();
+    let said = match texts.as_slice() {
+        [] => return Ok(()),
+        [pid] => format!("there is no process {pid}"),
+        _ => format!("there are no processes {}", texts.join(", ")),
+    };
+    if pids.is_empty() && !may_be_empty {
+        bail!(said);
     }
+    tracing::warn!("{said}: tracing the others");
     Ok(())
 }
 

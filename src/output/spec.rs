@@ -40,8 +40,8 @@ impl FromStr for OutputSpec {
 /// The output that may have been meant: another format with the same FILE.
 fn near(text: &str) -> Option<String> {
     let (name, file) = text.split_at(text.find('=').unwrap_or(text.len()));
-    let name = nearest(name, ALL.iter().map(|kind| kind.name)).filter(|_| file != "=")?;
-    Some(format!("{name}{file}"))
+    let name = nearest(name, ALL.iter().map(|kind| kind.name))?;
+    Some(format!("{name}{}", if file == "=" { "=FILE" } else { file }))
 }
 
 /// Formats in which floods are folded, comma-separated; or `none`.

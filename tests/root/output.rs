@@ -619,7 +619,7 @@ fn by_name() {
         let said = tracer.stop();
         let events = said.events();
         assert!(!events.iter().any(|event| event["target"]["pid"] == other.pid()), "{wanted:?}");
-        assert!(said.counter("signals total", "filtered") >= 1, "{}", said.stderr);
+        assert!(said.counter("signals total", "filtered_user") >= 1, "{}", said.stderr);
         said.assert_counters_add_up();
     }
     // a sender

@@ -100,12 +100,11 @@ fn why_no_signal(error: UsageError) -> String {
     }
 }
 
-/// The word that may have been meant, and all that there are.
+/// The word that may have been meant, or all that there are.
 fn did_you_mean(value: &str, words: &[&str]) -> String {
-    let all = words.join(", ");
     match nearest(value, words.iter().copied()) {
-        Some(near) => format!("did you mean {near}? (one of {all})"),
-        None => format!("give one of {all}"),
+        Some(near) => format!("did you mean {near}?"),
+        None => format!("give one of {}", words.join(", ")),
     }
 }
 
@@ -213,7 +212,7 @@ mod tests {
             ("source", &["source", "KEY=VALUE"]),
             ("source=x", &["source", "source.pid"]),
             ("signal=NOSIG", &["signal", "NOSIG", "1 to 64"]),
-            ("origin=procss", &["origin", "procss", "did you mean process?", "parent-death"]),
+            ("origin=procss", &["origin", "procss", "did you mean process?"]),
             ("signal=TREM", &["signal cannot be 'TREM'", "did you mean TERM?"]),
             ("origin=z*", &["origin", "z*", "parent-death"]),
             ("target.pid=x", &["target.pid", "'x'", "number"]),
