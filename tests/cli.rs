@@ -143,7 +143,8 @@ fn the_short_help_is_one_screen_and_the_long_one_has_every_flag() {
     for arguments in [&["-h"][..], &["run", "-h"], &["who", "-h"]] {
         let short = text(&killsnoop(arguments).stdout);
         assert!(short.lines().count() <= 45, "{} lines:\n{short}", short.lines().count());
-        assert!(short.lines().all(|line| line.chars().count() <= 80), "{short}");
+        let wide: Vec<&str> = short.lines().filter(|line| line.chars().count() > 80).collect();
+        assert!(wide.is_empty(), "{wide:?}");
         let place = |word: &str| short.find(word).unwrap_or_else(|| panic!("no {word} in:\n{short}"));
         assert!(place("Examples:") < place("Usage:"), "{short}");
     }

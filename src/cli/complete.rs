@@ -26,11 +26,65 @@ pub const VARIABLE: &str = "KILLSNOOP_COMPLETE";
 
 /// The shells, each with the name of its script.
 pub static SHELLS: [(&str, &(dyn EnvCompleter + Sync)); 3] =
-    [("killsnoop.bash", &Bash), ("_killsnoop", &Zsh), ("killsnoop.fish", &Fish)];
+    [("killsnoop.bash", &Bash), ("_killsnoop", &Visible(&Zsh)), ("killsnoop.fish", &Visible(&Fish))];
 
 /// Answers, and ends the program, if a shell asks.
 pub fn answer() {
-    CompleteEnv::with_factory(Cli::command).var(VARIABLE).shells(Shells(&[&Bash, &Zsh, &Fish])).complete();
+    CompleteEnv::with_factory(Cli::command)
+        .var(VARIABLE)
+        .shells(Shells(&[&Bash, &Visible(&Zsh), &Visible(&Fish)]))
+        .complete();
+}
+
+/// A shell that is not offered what is hidden, whatever was typed.
+struct Visible(&'static (dyn EnvCompleter + Sync));
+
+impl EnvCompleter for Visible {
+    fn name(&self) -> &'static str {
+        self.0.name()
+    }
+
+    fn is(&self, name: &str) -> bool {
+        self.0.is(name)
+    }
+
+    fn write_registration(
+        &self,
+        variable: &str,
+        name: &str,
+        program: &str,
+        completer: &str,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
+        self.0.write_registration(variable, name, program, completer, out)
+    }
+
+    fn write_complete(
+        &self,
+        command: &mut clap::Command,
+        words: Vec<OsString>,
+        directory: Option<&Path>,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
+        let hidden = hidden(command);
+        let mut found = Vec::new();
+        self.0.write_complete(command, words, directory, &mut found)?;
+        // zsh separates what it means by a colon, fish by a tab
+        let is_visible =
+            |line: &&str| !hidden.iter().any(|name| line.split([':', '\t']).next() == Some(name));
+        let found = String::from_utf8_lossy(&found).into_owned();
+        let lines: Vec<&str> = found.lines().filter(is_visible).collect();
+        out.write_all(lines.join("\n").as_bytes())
+    }
+}
+
+fn hidden(command: &clap::Command) -> Vec<String> {
+    let flags = command.get_arguments().filter(|flag| flag.is_hide_set()).filter_map(clap::Arg::get_long);
+    let commands = command.get_subcommands().filter(|command| command.is_hide_set());
+    flags
+        .map(|flag| format!("--{flag}"))
+        .chain(commands.map(|command| command.get_name().to_owned()))
+        .collect()
 }
 
 const BASH: &str = r#"# bash completion of PROGRAM
@@ -82,7 +136,8 @@ impl EnvCompleter for Bash {
         let separator = variable("_CLAP_IFS").unwrap_or_else(|| "\n".to_owned());
         let (words, place, joined) = join_words(words, place);
         let found = clap_complete::engine::complete(command, words, place, directory)?;
-        let values = found.iter().map(|candidate| candidate.get_value().to_string_lossy().into_owned());
+        let found = found.iter().filter(|candidate| !candidate.is_hide_set());
+        let values = found.map(|candidate| candidate.get_value().to_string_lossy().into_owned());
         let values: Vec<String> =
             values.map(|value| value.strip_prefix(&*joined).unwrap_or(&value).to_owned()).collect();
         out.write_all(values.join(&separator).as_bytes())
@@ -201,24 +256,12 @@ pub(super) fn variables() -> ArgValueCandidates {
     ArgValueCandidates::new(|| candidates(std::env::vars_os().map(|(name, _)| name)))
 }
 
-/// Programs for the first word, files for the others.
+/// Programs; files where none begins so: which word of the command it is cannot be known.
 pub(super) fn command() -> ArgValueCompleter {
-    ArgValueCompleter::new(CommandLine)
-}
-
-struct CommandLine;
-
-impl ValueCompleter for CommandLine {
-    fn complete(&self, typed: &OsStr) -> Vec<CompletionCandidate> {
-        PathCompleter::any().complete(typed)
-    }
-
-    fn complete_at(&self, place: usize, typed: &OsStr) -> Vec<CompletionCandidate> {
-        if place > 0 || typed.to_string_lossy().contains('/') {
-            return self.complete(typed);
-        }
-        Beginning(|_| candidates(programs())).complete(typed)
-    }
+    ArgValueCompleter::new(|typed: &OsStr| {
+        let programs = Beginning(|_| candidates(programs())).complete(typed);
+        if programs.is_empty() { PathCompleter::any().complete(typed) } else { programs }
+    })
 }
 
 fn programs() -> BTreeSet<OsString> {

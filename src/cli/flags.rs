@@ -34,12 +34,12 @@ fn number<T: TryFrom<u64>>(
 /// A trace.
 #[derive(Debug, Args)]
 pub struct TraceArgs {
-    /// logfmt, json, line, table or tree; may be repeated
+    /// logfmt, json, line, table, tree; FORMAT=FILE to a file
     ///
-    /// With =FILE its lines go there: `-o tree -o json=/var/log/killsnoop.json`. A FILE is appended to, created with mode 0600, and
+    /// May be repeated, each with a FILE but one: `-o tree -o json=/var/log/killsnoop.json`. A FILE is appended to, created with mode 0600, and
     /// reopened on SIGHUP. One that exists must be your own, have one name, be closed to others (mode 0600) and in use by no other
     /// tracer; symbolic links are not followed. FILE may also be such a FIFO, which need not have a reader yet, or a device.
-    #[arg(short, long, value_name = "FORMAT[=FILE]", add = complete::outputs())]
+    #[arg(short, long, value_name = "FORMAT", add = complete::outputs())]
     pub output: Vec<OutputSpec>,
 
     /// Columns of the table: keys, comma-separated

@@ -93,9 +93,9 @@ pub enum Command {
         /// How it is traced
         #[command(flatten)]
         trace: Box<TraceArgs>,
-        /// The process, by pid or name; of several, the first that is signalled or ends
+        /// The process, by pid or name
         ///
-        /// A name is that of processes that run now: of the process (comm), of its executable or of its systemd unit.
+        /// Of several, the first that is signalled or ends. A name is that of processes that run now: of the process (comm), of its executable or of its systemd unit.
         #[arg(value_name = "NAME|PID", required = true, add = complete::processes())]
         processes: Vec<ProcessArg>,
     },

@@ -77,10 +77,7 @@ pub(super) static TRACE: Page = Page {
 pub(super) static RUN: Page = Page {
     examples: &[
         ("killsnoop run -- make test", "what is killed in this build?"),
-        (
-            "killsnoop run -o json=events.json -- ./daemon -v",
-            "events to a file, the streams are the daemon's",
-        ),
+        ("killsnoop run -o json=events.json -- ./daemon", "events to a file"),
     ],
     notes: &[(
         "STREAMS AND USER",
@@ -99,8 +96,8 @@ pub(super) static RUN: Page = Page {
 pub(super) static WHO: Page = Page {
     examples: &[
         ("killsnoop who 1234", "who ends process 1234, and how?"),
-        ("killsnoop who nginx", "the same of the processes named nginx that run now"),
-        ("killsnoop who 1234 5678 --count 1", "the next signal to either, whether it ends it or not"),
+        ("killsnoop who nginx", "the same of all that are named nginx now"),
+        ("killsnoop who 1234 5678 --count 1", "the next signal to either"),
     ],
     notes: &[(
         "WHEN IT EXITS",
