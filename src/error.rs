@@ -5,6 +5,8 @@ use std::{fmt, io};
 use rustix::io::Errno;
 use thiserror::Error;
 
+use crate::base::os_error::reason;
+
 /// A wrong use of the command line: exit code 2.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum UsageError {
@@ -259,7 +261,7 @@ pub enum TraceError {
         cause: libbpf_rs::Error,
     },
     /// A system call failed.
-    #[error("cannot {action}: {cause}")]
+    #[error("cannot {action}: {}", reason(cause))]
     System {
         /// What was tried.
         action: String,
@@ -275,7 +277,7 @@ pub enum TraceError {
         refusal: Refusal,
     },
     /// Raw records cannot be kept (`--record-to`).
-    #[error("cannot keep the raw records: {0}")]
+    #[error("cannot keep the raw records: {}", reason(.0))]
     Raw(std::io::Error),
 }
 
@@ -313,7 +315,7 @@ impl Refusal {
 
 impl From<io::Error> for Refusal {
     fn from(error: io::Error) -> Self {
-        Self::new(error.to_string(), "")
+        Self::new(reason(error), "")
     }
 }
 
