@@ -89,7 +89,7 @@ fn leave_out_more(document: &mut Document, bytes: usize) -> bool {
 }
 
 /// The farthest one.
-fn leave_out_ancestor(fields: &mut Vec<Field>) -> Option<(&'static str, usize)> {
+fn leave_out_ancestor(fields: &mut [Field]) -> Option<(&'static str, usize)> {
     let mut height = |side: &str| find_mut(fields, side).map_or(0, |own| ancestors(own));
     let sides = [("source", height("source")), ("target", height("target"))];
     let (side, height) = sides.into_iter().max_by_key(|&(side, height)| (height, side == "source"))?;
@@ -101,7 +101,7 @@ fn leave_out_ancestor(fields: &mut Vec<Field>) -> Option<(&'static str, usize)> 
     Some((side, length(&below.remove(place))))
 }
 
-fn ancestors(process: &mut Vec<Field>) -> usize {
+fn ancestors(process: &mut [Field]) -> usize {
     find_mut(process, "parent").map_or(0, |parent| 1 + ancestors(parent))
 }
 

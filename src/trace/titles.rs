@@ -36,7 +36,7 @@ impl TitleReader {
                         }
                     }
                     Err(error) => {
-                        tracing::warn!("the titles of processes could not be read: {}", reason(error))
+                        tracing::warn!("the titles of processes could not be read: {}", reason(error));
                     }
                 }
                 // the more there are to read, the less often: it uses at most a thousandth of one CPU
