@@ -2,16 +2,17 @@
 /*
  * The programs, one for each hook, and nothing else: what they call is in include/.
  *
- * base/ is what everybody uses, identity/ who a process is, signal/ whether a signal is reported, record/ what is written of
- * it, hooks/ what the other programs write. Each includes those before it and its own, never those behind it; the wire is
- * in base/, since an identity is kept as it is sent.
+ * kernel/ is the kernel as it is, wire/ what a record looks like, base/ what everybody uses, identity/ who a process is, signal/
+ * whether a signal is reported, record/ what is written of it, hooks/ what the other programs write. Each includes those
+ * before it and its own, never those behind it; the wire is that low because an identity is kept as it is sent.
  */
-#include "base/kernel_types.h"
+#include "kernel/types.h"
 #include <bpf/bpf_helpers.h>
 
 #include "base/wire_types.h"
 #include "hooks/attempt.h"
 #include "hooks/cgroup.h"
+#include "hooks/deliver.h"
 #include "hooks/end.h"
 #include "hooks/oom.h"
 #include "hooks/titles.h"
@@ -86,6 +87,18 @@ int on_signal_generate(u64 *ctx)
 }
 
 /*
+ * proto: include/trace/events/signal.h: TP_PROTO(int sig, struct kernel_siginfo *info,
+ *        struct k_sigaction *ka)
+ */
+SEC("tp_btf/signal_deliver")
+int on_signal_deliver(u64 *ctx)
+{
+	note_delivery(bpf_get_current_task_btf(), (u32)ctx[0], (struct kernel_siginfo *)ctx[1],
+		      (struct k_sigaction *)ctx[2]);
+	return 0;
+}
+
+/*
  * proto: include/trace/events/sched.h: TP_PROTO(struct task_struct *p, pid_t old_pid,
  *        struct linux_binprm *bprm)
  */
@@ -117,9 +130,13 @@ int on_fork(u64 *ctx)
 	struct task_struct *child = (struct task_struct *)ctx[1];
 	struct counters *counters = cpu_counters();
 
-	/* threads have the identity of their leader; kernel threads have none */
-	if (counters && child->pid == child->tgid && !(child->flags & PF_KTHREAD))
+	/* kernel threads have no identity */
+	if (!counters || child->flags & PF_KTHREAD)
+		return 0;
+	if (child->pid == child->tgid)
 		remember_fork(forker, child, counters);
+	else
+		remember_thread(forker, child);
 	return 0;
 }
 

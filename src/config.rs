@@ -6,6 +6,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use crate::error::UsageError;
+use crate::wire::MapSize;
 
 /// Every signal.
 pub const ALL_SIGNALS: u64 = u64::MAX;
@@ -76,7 +77,7 @@ impl Config {
 pub const GHOSTS: u32 = 8192;
 
 /// Entries of the map `ignored_source_comms`.
-pub const MAX_IGNORED_COMMS: usize = 64;
+pub const MAX_IGNORED_COMMS: usize = MapSize::IGNORED_COMMS.0 as usize;
 
 /// The ring holds this much by default: 4,000 to 8,000 signals with their trees.
 pub const RING_BYTES: u32 = 8 * 1024 * 1024;

@@ -294,6 +294,17 @@ mod tests {
         }
     }
 
+    /// The command lines by which redaction is measured, near enough.
+    fn command_lines_with_secrets() -> Vec<Vec<u8>> {
+        let directory = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data/redaction");
+        let files = std::fs::read_dir(directory).unwrap().map(|file| file.unwrap().path());
+        let text: String = files.map(|path| std::fs::read_to_string(path).unwrap()).collect();
+        let lines = text.lines().filter(|line| !line.starts_with("# "));
+        lines
+            .map(|line| format!("x\n{}", line.replace(['«', '»'], "").replace(' ', "\0")).into_bytes())
+            .collect()
+    }
+
     #[test]
     fn the_seeds_are_written_where_they_are_wanted() {
         let nowhere = tempfile::tempdir().unwrap();
@@ -304,6 +315,10 @@ mod tests {
                 read(seed.as_bytes());
                 std::fs::write(directory.join(name).join(format!("seed.{place}")), seed).unwrap();
             }
+        }
+        for (place, seed) in command_lines_with_secrets().iter().enumerate() {
+            redaction(seed);
+            std::fs::write(directory.join("redaction").join(format!("line.{place}")), seed).unwrap();
         }
     }
 }

@@ -18,6 +18,7 @@ use killsnoop::error::{TraceError, UsageError};
 use killsnoop::output::FormatKind;
 use killsnoop::output::deliver::destination::DestinationName;
 use killsnoop::output::format::{logfmt::LOGFMT, tree::TREE};
+use killsnoop::output::message::MessageFormat;
 use killsnoop::output::select::filter::ProcessArg;
 use killsnoop::output::status;
 
@@ -36,11 +37,12 @@ fn main() -> ExitCode {
         }
         Some(Command::Run { trace, command }) => {
             begin_log(&trace, LogLevel::Warn);
+            let is_quiet = trace.quiet;
             if !trace.trees.is_empty() {
                 refuse(UsageError::TreeOfRun);
             }
             let request = settle(*trace, &[], (TREE, DestinationName::Stderr));
-            done(command::run::run(request, &command), child::FAILED)
+            done(command::run::run(request, &command, is_quiet), child::FAILED)
         }
         Some(Command::Who { trace, processes }) => {
             begin_log(&trace, LogLevel::Warn);
@@ -83,8 +85,7 @@ fn begin_log(trace: &TraceArgs, usual: LogLevel) -> tracing::Level {
         .with_max_level(level)
         .with_writer(|| status::LogWriter)
         .with_ansi(io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none())
-        .with_target(false)
-        .without_time()
+        .event_format(MessageFormat)
         .init();
     for flag in trace.obsolete() {
         tracing::warn!(

@@ -1,24 +1,25 @@
-//! The wire structs of `bpf/include/base/wire.h`, generated from the object's own type information.
+//! The wire structs of `bpf/include/wire/`, generated from the object's own type information.
 //!
 //! The only place that says a struct is plain data.
 
 pub(crate) use super::skel::types::{
     call_arm as CallArm, call_arm64 as CallArm64, call_i386 as CallI386, call_x86_64 as CallX86_64,
-    counters as Counters, environment as Environment, ghost as WireGhost, hidden_class as HiddenClass,
-    identity as Identity, legacy_controller as LegacyController, pidfd_flag as PidfdFlag,
+    child_death_shift as ChildDeathShift, counters as Counters, environment as Environment,
+    ghost as WireGhost, hidden_class as HiddenClass, identity as Identity,
+    legacy_controller as LegacyController, map_size as MapSize, pidfd_flag as PidfdFlag,
     reader_state as ReaderState, select_key as SelectKey, select_value as SelectValue, settings as Settings,
     siginfo_code as SiCode, signal_number as SignalNumber, task_constant as TaskConstant, wire_abi as Abi,
     wire_attempt as WireAttempt, wire_behind as Behind, wire_cgroup as WireCgroup, wire_constant as Constant,
-    wire_disposition as Disposition, wire_end as WireEnd, wire_identity as WireIdentity, wire_info as Info,
-    wire_kind as Kind, wire_limits as WireLimits, wire_oom as WireOom, wire_previous as WirePrevious,
-    wire_previous_flag as PreviousFlag, wire_process as WireProcess, wire_process_flag as ProcessFlag,
-    wire_signal as WireSignal, wire_signal_flag as SignalFlag, wire_spawner as WireSpawner,
-    wire_spawner_flag as SpawnerFlag, wire_syscall as WireSyscall, wire_task as WireTask,
-    wire_title as WireTitle,
+    wire_delivery as WireDelivery, wire_disposition as Disposition, wire_end as WireEnd,
+    wire_identity as WireIdentity, wire_info as Info, wire_kind as Kind, wire_limits as WireLimits,
+    wire_oom as WireOom, wire_previous as WirePrevious, wire_previous_flag as PreviousFlag,
+    wire_process as WireProcess, wire_process_flag as ProcessFlag, wire_signal as WireSignal,
+    wire_signal_flag as SignalFlag, wire_spawner as WireSpawner, wire_spawner_flag as SpawnerFlag,
+    wire_syscall as WireSyscall, wire_task as WireTask, wire_title as WireTitle,
 };
 
 // SAFETY: repr(C), integers and arrays of integers only: every bit pattern is a value. The static
-// asserts of wire.h say that there is no padding.
+// asserts of wire/ say that there is no padding.
 unsafe impl plain::Plain for WireSignal {}
 // SAFETY: as above.
 unsafe impl plain::Plain for WireProcess {}
@@ -71,7 +72,7 @@ pub(crate) fn comm_of(name: &[u8]) -> [u8; COMM_LENGTH] {
 
 /// The bytes of a wire struct, as the kernel would have written them.
 pub(crate) fn bytes_of<T: plain::Plain>(value: &T) -> &[u8] {
-    // SAFETY: Plain structs of this module have no padding (static asserts of wire.h and store.h), so
+    // SAFETY: Plain structs of this module have no padding (static asserts of wire/ and store.h), so
     // every byte is initialised.
     unsafe { plain::as_bytes(value) }
 }

@@ -31,7 +31,8 @@ pub fn route_libbpf_messages() {
     libbpf_rs::set_print(Some((PrintLevel::Debug, |level, text| {
         let text = text.trim_end();
         let warning = matches!(level, PrintLevel::Warn);
-        tracing::debug!(target: "libbpf", warning, "{text}");
+        // -v is for people: this is for -l debug
+        tracing::trace!(warning, "libbpf: {text}");
     })));
 }
 

@@ -83,7 +83,7 @@ pub(super) fn load(opened: OpenedObject<'_>) -> Result<(KillsnoopSkel<'_>, Progr
     for ((attach_type, name), fd) in types.iter().cloned().zip(fds.into_iter().flatten()) {
         programs.loaded.insert(name, LoadedProgram { fd, attach_type });
     }
-    tracing::debug!("programs loaded {}", if is_done { "side by side" } else { "by libbpf" });
+    tracing::trace!("programs loaded {}", if is_done { "side by side" } else { "by libbpf" });
     if is_done {
         open.open_object_mut().progs_mut().for_each(|mut program| {
             program.set_autoload(false);

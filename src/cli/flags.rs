@@ -100,6 +100,8 @@ pub struct TraceArgs {
     pub trees: Vec<u32>,
 
     /// Only signals that end their target
+    ///
+    /// A signal that leaves a core ends its target a moment later, when the target takes it: it is among them, without fatal=true.
     #[arg(long, help_heading = FILTERS)]
     pub fatal: bool,
 
@@ -280,7 +282,7 @@ pub enum LogLevel {
 impl From<LogLevel> for tracing::Level {
     fn from(level: LogLevel) -> Self {
         match level {
-            LogLevel::Debug => Self::DEBUG,
+            LogLevel::Debug => Self::TRACE,
             LogLevel::Info => Self::INFO,
             LogLevel::Warn => Self::WARN,
             LogLevel::Error => Self::ERROR,

@@ -77,6 +77,7 @@ impl TraceArgs {
             colour: self.color.into(),
             is_ascii: self.ascii,
             has_summary: self.summary,
+            sums_up: false,
             is_one_story: false,
         })
     }

@@ -9,6 +9,8 @@ mod manual;
 pub mod outputs;
 pub mod processes;
 pub mod run;
+#[cfg(test)]
+mod sentences;
 pub mod trace;
 pub mod who;
 mod wiring;

@@ -25,17 +25,18 @@ use crate::cli::Request;
 use crate::trace::privileges::Needs;
 use crate::trace::{self, TraceOptions};
 
-/// Runs a command and traces it. The exit code is the command's, or one of [`super::child`].
+/// Runs a command and traces it; says what came of it unless quiet. The exit code is the command's, or one of
+/// [`super::child`].
 ///
 /// # Errors
 /// If the command cannot be started or tracing is not possible.
-pub fn run(mut request: Request, command: &[OsString]) -> anyhow::Result<ExitCode> {
+pub fn run(mut request: Request, command: &[OsString], is_quiet: bool) -> anyhow::Result<ExitCode> {
     begin()?;
     processes::resolve(&mut request)?;
     let own = std::process::id();
     request.settings.conditions.trees = vec![own];
     request.settings.conditions.trees_begin_below = true;
-    request.settings.has_summary = true;
+    request.settings.sums_up = !is_quiet;
     let mut reporter = outputs::open(&request.settings, true)?;
     let wiring = Wiring::new()?;
     rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;
@@ -58,11 +59,12 @@ pub fn run(mut request: Request, command: &[OsString]) -> anyhow::Result<ExitCod
         }
         held.release()
     };
-    let mut options = TraceOptions { when_ready: &mut when_ready, needs, has_status: false };
+    let mut options = TraceOptions { when_ready: &mut when_ready, needs, status: None };
     trace::run(&request.config, &wiring.requests(), &mut reporter, &mut options)?;
     // a reader that closed our pipe ends the trace, not the command
     let status = reaper.and_then(|reaper| reaper.join().ok()).flatten();
-    if let Some(text) = status.and_then(|status| sentence(command, status)) {
+    let sentences = [reporter.sentence(), status.and_then(|status| sentence(command, status))];
+    for text in sentences.into_iter().flatten().filter(|_| !is_quiet) {
         eprintln!("killsnoop: {text}");
     }
     let code = status.and_then(code_of).and_then(|code| u8::try_from(code).ok());
@@ -75,10 +77,18 @@ fn sentence(command: &[OsString], status: WaitStatus) -> Option<String> {
     let name = visible(program.file_name().unwrap_or(program.as_os_str()));
     if let Some(number) = status.terminating_signal() {
         let signal = u8::try_from(number).ok().and_then(killed_by)?;
-        return Some(format!("{name} was killed by {signal}"));
+        return Some(was_killed(&name, &signal));
     }
     let code = status.exit_status().filter(|&code| code > 128)?;
-    Some(format!("no signal ended it: {name} exited with status {code}"))
+    Some(exited(&name, code))
+}
+
+fn was_killed(name: &str, signal: &str) -> String {
+    format!("{name} was killed by {signal}")
+}
+
+fn exited(name: &str, code: i32) -> String {
+    format!("{name} exited with status {code}; no signal ended it")
 }
 
 fn killed_by(number: u8) -> Option<Cow<'static, str>> {
@@ -111,6 +121,15 @@ fn reap(child: Pid, stopper: &mut Stopper) -> Option<WaitStatus> {
     status
 }
 
+/// How the command ended, for `docs/sentences.md`.
+#[cfg(test)]
+pub(super) fn catalogue() -> Vec<(&'static str, String)> {
+    vec![
+        ("the command of `run` was killed", was_killed("sh", "SIGKILL")),
+        ("the command of `run` exited with a status above 128", exited("sh", 137)),
+    ]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -127,7 +146,7 @@ mod tests {
         for (text, code, said) in [
             ("exit 0", 0, None),
             ("exit 77", 77, None),
-            ("exit 137", 137, Some("no signal ended it: sh exited with status 137")),
+            ("exit 137", 137, Some("sh exited with status 137; no signal ended it")),
             ("kill -9 $$", 137, Some("sh was killed by SIGKILL")),
         ] {
             let status = status(text);

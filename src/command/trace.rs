@@ -3,6 +3,8 @@
 use super::wiring::{Terminal, Wiring};
 use super::{begin, outputs, processes};
 use crate::cli::Request;
+use crate::config::Failed;
+use crate::output::status::Purpose;
 use crate::trace::privileges::Needs;
 use crate::trace::{self, TraceOptions};
 
@@ -16,7 +18,12 @@ pub fn trace(mut request: Request, has_status: bool) -> anyhow::Result<()> {
     let mut reporter = outputs::open(&request.settings, false)?;
     let wiring = Wiring::new()?;
     wiring.handle_all(Terminal::Ours, reporter.has_files())?;
-    let mut options = TraceOptions { when_ready: &mut || Ok(()), needs: Needs::default(), has_status };
+    // without signals there are none to count
+    let has_counts = request.config.failed != Failed::Only;
+    let filters = reporter.filters();
+    let purpose = if filters.is_empty() { "tracing".to_owned() } else { format!("tracing {filters}") };
+    let status = has_status.then_some(Purpose { text: purpose, has_counts });
+    let mut options = TraceOptions { when_ready: &mut || Ok(()), needs: Needs::default(), status };
     trace::run(&request.config, &wiring.requests(), &mut reporter, &mut options)?;
     Ok(())
 }

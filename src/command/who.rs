@@ -4,6 +4,7 @@
 //! The process need not be a child, and only a parent gets a wait status: how it ended comes from the exit hook.
 
 use std::fmt::Write as _;
+use std::fs;
 use std::thread;
 use std::time::Duration;
 
@@ -22,6 +23,7 @@ use crate::event::signal::Signal;
 use crate::event::summary::seconds;
 use crate::output::redact::Redaction;
 use crate::output::select::filter::ProcessArg;
+use crate::output::status::Purpose;
 use crate::record::Ending;
 use crate::trace::privileges::Needs;
 use crate::trace::{self, Outcome, TraceOptions};
@@ -58,6 +60,7 @@ pub fn who(mut request: Request, wanted: &[ProcessArg]) -> anyhow::Result<()> {
     let mut reporter = outputs::open(&request.settings, false)?;
     let wiring = Wiring::new()?;
     wiring.handle_all(Terminal::Ours, reporter.has_files())?;
+    let named = names_of(awaited.pids(), &request.settings.redaction);
     let mut awaited = Some(awaited);
     let mut when_ready = || {
         let mut stopper = wiring.stopper()?;
@@ -70,12 +73,31 @@ pub fn who(mut request: Request, wanted: &[ProcessArg]) -> anyhow::Result<()> {
         }
         Ok(())
     };
-    let mut options = TraceOptions { when_ready: &mut when_ready, needs: Needs::default(), has_status: true };
+    let text = format!("waiting for a signal to {named}");
+    let status = Some(Purpose { text, has_counts: false });
+    let mut options = TraceOptions { when_ready: &mut when_ready, needs: Needs::default(), status };
     let outcome = trace::run(&request.config, &wiring.requests(), &mut reporter, &mut options)?;
     if outcome.signals == 0 {
         eprintln!("killsnoop: {}", without_signals(&pids, &outcome, has_filters));
     }
     Ok(())
+}
+
+/// `sleep(30858), cat(30859) and 5 others`, as they are called now.
+fn names_of(pids: &[u32], redaction: &Redaction) -> String {
+    let shown: Vec<String> = pids.iter().take(3).map(|&pid| name_of(pid, redaction)).collect();
+    let shown = shown.join(", ");
+    match pids.len().saturating_sub(3) {
+        0 => shown,
+        1 => format!("{shown} and 1 other"),
+        others => format!("{shown} and {others} others"),
+    }
+}
+
+/// `sleep(30858)`, as it is called now.
+fn name_of(pid: u32, redaction: &Redaction) -> String {
+    let comm = fs::read(format!("/proc/{pid}/comm")).unwrap_or_default();
+    format!("{}({pid})", visible(redaction.name(comm.strip_suffix(b"\n").unwrap_or(&comm))))
 }
 
 /// From the stat file of a zombie: its name, its wait status, and the parent that has not reaped it.
@@ -127,12 +149,42 @@ fn without_signals(pids: &[String], outcome: &Outcome, has_filters: bool) -> Str
         text.push_str(&rounded(outcome.watched));
     }
     if outcome.hidden > 0 {
-        let _ = write!(text, ", {} hidden by default (--all shows them)", outcome.hidden);
+        let _ = write!(text, " but {} hidden (--all)", outcome.hidden);
     }
     if outcome.lost > 0 {
         let _ = write!(text, ", and {} signals of this host were lost", outcome.lost);
     }
     text
+}
+
+/// How waiting ends, for `docs/sentences.md`.
+#[cfg(test)]
+pub(super) fn catalogue() -> Vec<(&'static str, String)> {
+    let end = |ending| {
+        let lived = Duration::from_secs(2);
+        Some(crate::trace::End { pid: 123, comm: "sh".to_owned(), ending, lived })
+    };
+    let exit = end(Ending::Exit(7));
+    let outcome = Outcome { signals: 0, hidden: 0, lost: 0, watched: Duration::from_secs(5), end: exit };
+    let pids = ["123".to_owned()];
+    let say = |outcome: &Outcome| without_signals(&pids, outcome, false);
+    let stat = format!("9 (sh) Z 7 {} 1792\n", "0 ".repeat(47).trim_end());
+    vec![
+        ("`who`, and it exited", say(&outcome)),
+        (
+            "`who`, and what happened before is not known",
+            say(&Outcome { watched: Duration::from_secs(1), ..outcome.clone() }),
+        ),
+        ("`who`, and a signal was hidden", say(&Outcome { hidden: 2, ..outcome.clone() })),
+        ("`who`, and signals were lost", say(&Outcome { lost: 3, ..outcome.clone() })),
+        ("`who`, with filters", without_signals(&pids, &outcome, true)),
+        (
+            "`who`, and it was killed by a signal that was not seen",
+            say(&Outcome { end: end(Ending::Signal { number: 9, core_dumped: false }), ..outcome.clone() }),
+        ),
+        ("`who` was stopped", say(&Outcome { end: None, ..outcome })),
+        ("`who` of a zombie", format!("process 9 {}", already_ended(&stat, &Redaction::default()))),
+    ]
 }
 
 #[cfg(test)]
@@ -159,7 +211,7 @@ mod tests {
         let late = Outcome { watched: Duration::from_millis(1300), ..exit() };
         assert_eq!(said(&late), format!("{whole} in the last 1.3 s"));
         let hidden = Outcome { hidden: 2, ..exit() };
-        assert_eq!(said(&hidden), format!("{whole}, 2 hidden by default (--all shows them)"));
+        assert_eq!(said(&hidden), format!("{whole} but 2 hidden (--all)"));
         let lost = Outcome { lost: 3, ..exit() };
         assert_eq!(said(&lost), format!("{whole}, and 3 signals of this host were lost"));
         assert!(without_signals(&[], &exit(), true).ends_with("no signal that passes the filters was seen"));

@@ -13,7 +13,9 @@ use rustc_hash::FxBuildHasher;
 use crate::event::context::EarlierSignal;
 use crate::event::numbers::KERNEL_SIGRTMIN;
 use crate::event::origin::Origin;
-use crate::record::{ChildDeath, Comm, Disposition, EndFacts, Ending, Previous, PreviousSource, Snapshot};
+use crate::record::{
+    ChildDeath, Comm, Delivery, Disposition, EndFacts, Ending, Previous, PreviousSource, QueuedInfo, Snapshot,
+};
 
 /// Processes that are remembered.
 const PROCESSES: NonZeroUsize = NonZeroUsize::new(4096).unwrap();
@@ -28,6 +30,7 @@ struct SignalEntry {
     id: u64,
     origin: Origin,
     signal: Previous,
+    queued: QueuedInfo,
 }
 
 /// A death, and the event that reported it: the signal's, or else the end's.
@@ -53,6 +56,7 @@ pub struct SignalNote {
     origin: Origin,
     /// Of no time.
     signal: Previous,
+    queued: QueuedInfo,
 }
 
 impl SignalNote {
@@ -71,7 +75,8 @@ impl SignalNote {
             is_page_fault: false,
             source,
         };
-        Some(Self { pid: target.pid, start: target.start, origin, signal })
+        let queued = QueuedInfo::of(snapshot);
+        Some(Self { pid: target.pid, start: target.start, origin, signal, queued })
     }
 }
 
@@ -98,8 +103,8 @@ impl History {
 
     /// Keeps a signal that is the same as an earlier one, but for its time.
     pub fn note_repeat(&mut self, id: u64, time: u64, note: &SignalNote) {
-        let SignalNote { pid, start, origin, signal } = *note;
-        let entry = SignalEntry { id, origin, signal: Previous { time, ..signal } };
+        let SignalNote { pid, start, origin, signal, queued } = *note;
+        let entry = SignalEntry { id, origin, signal: Previous { time, ..signal }, queued };
         let new = || ProcessEntry { start, signals: VecDeque::new() };
         let process = self.processes.get_or_insert_mut(pid, new);
         // a pid that is used again is another process
@@ -176,26 +181,23 @@ impl History {
     pub fn after(&self, end: &EndFacts<'_>) -> Option<EarlierSignal> {
         let process = end.processes.first()?;
         let entries = self.signals_to(process.pid, process.start);
-        let mut several = false;
-        let died_of = match end.ending {
-            Ending::Signal { number, .. } => entries.and_then(|entries| {
-                // one that was ignored, or came while another was pending, is not what it died of
-                let mut arrived =
-                    entries.iter().rev().filter(|entry| entry.signal.may_be_what_ended_it(number));
-                let entry = arrived.next()?;
-                // real-time signals queue up: which of several was taken out last cannot be known
-                if number >= KERNEL_SIGRTMIN && arrived.next().is_some() {
-                    several = true;
-                    return None;
-                }
-                Some(EarlierSignal { id: Some(entry.id), origin: Some(entry.origin), signal: entry.signal })
-            }),
-            Ending::Exit(_) => None,
+        let reported = match end.ending {
+            Ending::Signal { number, .. } => {
+                entries.map_or(Candidate::None, |entries| Candidate::of(entries, number, end.delivery))
+            }
+            Ending::Exit(_) => Candidate::None,
         };
-        if several {
-            return None;
-        }
-        let mut after = EarlierSignal::before_end(end, died_of)?;
+        let mut after = match reported {
+            Candidate::Several => return None,
+            Candidate::None => EarlierSignal::before_end(end, None),
+            Candidate::Last(entry) => EarlierSignal::before_end(end, Some(entry.earlier(false))),
+            Candidate::Taken(entry) => return Some(entry.earlier(true)),
+            // the last of all may be one that no event reported, and is not one of those that do not fit
+            Candidate::NotTaken => EarlierSignal::before_end(end, None).filter(|last| {
+                let is_reported = |entry: &SignalEntry| entry.signal.time == last.signal.time;
+                !entries.is_some_and(|entries| entries.iter().any(is_reported))
+            }),
+        }?;
         if after.id.is_none() {
             let same = |entry: &&SignalEntry| entry.signal.time == after.signal.time;
             let reported = entries.and_then(|entries| entries.iter().find(same));
@@ -206,10 +208,52 @@ impl History {
     }
 }
 
+/// What of the signals that were reported a process died of.
+enum Candidate<'a> {
+    None,
+    /// The last that arrived; nothing shows which was taken.
+    Last(&'a SignalEntry),
+    /// The one whose siginfo was taken.
+    Taken(&'a SignalEntry),
+    /// What was taken is none of them.
+    NotTaken,
+    /// One of several.
+    Several,
+}
+
+impl<'a> Candidate<'a> {
+    fn of(entries: &'a VecDeque<SignalEntry>, number: u8, delivery: Option<Delivery>) -> Self {
+        // one that was ignored, or came while another was pending, is not what it died of
+        let mut arrived = entries.iter().rev().filter(|entry| entry.signal.may_be_what_ended_it(number));
+        // real-time signals queue up: which of several was taken out last cannot be known
+        let is_one_of_several = |entry: Option<&SignalEntry>| number >= KERNEL_SIGRTMIN && entry.is_some();
+        if let Some(delivery) = delivery {
+            let mut fitting = arrived.clone().filter(|entry| entry.queued.fits(&delivery));
+            match fitting.next() {
+                Some(_) if is_one_of_several(fitting.next()) => return Self::Several,
+                Some(entry) => return Self::Taken(entry),
+                None if !delivery.is_of_nobody() => return Self::NotTaken,
+                None => {}
+            }
+        }
+        match arrived.next() {
+            Some(_) if is_one_of_several(arrived.next()) => Self::Several,
+            Some(entry) => Self::Last(entry),
+            None => Self::None,
+        }
+    }
+}
+
+impl SignalEntry {
+    fn earlier(&self, is_taken: bool) -> EarlierSignal {
+        EarlierSignal { id: Some(self.id), origin: Some(self.origin), signal: self.signal, is_taken }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::ProcessFacts;
+    use crate::record::{ProcessFacts, SigInfo};
 
     fn process(pid: u32, start: u64) -> ProcessFacts<'static> {
         ProcessFacts { start, ..ProcessFacts::named(pid, b"x") }
@@ -244,6 +288,48 @@ mod tests {
         assert_eq!(history.after(&death(34, 5)).and_then(|after| after.id), Some(1));
         history.note(2, &signal(9, 5, 34, 20), Origin::Kernel);
         assert_eq!(history.after(&death(34, 5)), None);
+    }
+
+    /// What was taken from the queue is what it died of, and no other, whichever came last.
+    #[test]
+    fn the_signal_that_was_taken_is_what_it_died_of() {
+        let mut history = History::default();
+        let from = |pid, time| Snapshot {
+            time,
+            info: SigInfo::None,
+            ..Snapshot::between(process(pid, 1), process(9, 5))
+        };
+        history.note(
+            1,
+            &Snapshot { signal: 15, disposition: Disposition::Handled, ..from(7, 10) },
+            Origin::Process,
+        );
+        history.note(2, &Snapshot { signal: 15, ..from(8, 20) }, Origin::Process);
+        let taken = |pid, previous: Option<Previous>| EndFacts {
+            previous,
+            delivery: Some(Delivery { code: 0, words: [pid, 0] }),
+            ..death(15, 5)
+        };
+        let after = |end: &EndFacts<'_>| history.after(end).map(|after| (after.id, after.is_what_ended_it()));
+        assert_eq!(after(&taken(7, None)), Some((Some(1), true)));
+        assert_eq!(after(&taken(8, None)), Some((Some(2), true)));
+        assert_eq!(after(&taken(6, None)), None, "nobody's that was seen");
+        assert_eq!(after(&taken(0, None)), Some((Some(2), true)), "its siginfo was lost");
+        let last = |pid, time| {
+            let source = Some(PreviousSource { pid, start: 1, comm: b"x"[..].into() });
+            Previous {
+                time,
+                signal: 15,
+                result: 0,
+                hidden: false,
+                met_default: true,
+                is_page_fault: false,
+                source,
+            }
+        };
+        assert_eq!(after(&taken(6, Some(last(8, 20)))), None, "that one is known, and does not fit");
+        assert_eq!(after(&taken(6, Some(last(6, 30)))), Some((None, true)), "one that no event reported");
+        assert_eq!(after(&taken(6, Some(last(4, 30)))), None);
     }
 
     #[test]

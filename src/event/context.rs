@@ -28,13 +28,21 @@ pub struct EarlierSignal {
     pub origin: Option<Origin>,
     /// The signal.
     pub signal: Previous,
+    /// Its siginfo is the one that the process took, and ended of.
+    pub is_taken: bool,
 }
 
 impl EarlierSignal {
     /// The signal before an end, of those that are known: `reported` is the last of the number that it died of, as an
     /// event reported it. What it died of outranks what came last.
     pub fn before_end(end: &EndFacts<'_>, reported: Option<Self>) -> Option<Self> {
-        let last = end.previous.map(|signal| Self { id: None, origin: None, signal });
+        // what was taken says who sent it
+        let fits = |signal: &Previous| match (&signal.source, end.delivery.and_then(|taken| taken.pid())) {
+            (Some(source), Some(pid)) => end.task.namespace_level > 0 || pid == 0 || pid == source.pid,
+            _ => true,
+        };
+        let last =
+            end.previous.filter(fits).map(|signal| Self { id: None, origin: None, signal, is_taken: false });
         match end.ending {
             Ending::Exit(_) => last,
             // it had a handler when it came, or none was printed; what a tracer or seccomp did is not what came before
@@ -54,9 +62,9 @@ impl EarlierSignal {
         }
     }
 
-    /// It met the default action, so the target died of it; one that was handled is only what came before.
+    /// It was taken, or met the default action, so the target died of it; one that was handled is only what came before.
     pub fn is_what_ended_it(&self) -> bool {
-        self.signal.met_default
+        self.is_taken || self.signal.met_default
     }
 
     /// The process that sent it, if one did.

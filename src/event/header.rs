@@ -62,6 +62,8 @@ pub struct Header {
     pub outcome: Option<Outcome>,
     /// The signal is proven to end its target.
     pub is_fatal: bool,
+    /// The signal is about to end its target, which leaves a core.
+    pub dumps_core: bool,
     /// Of an end: only a thread ended.
     pub is_of_thread: bool,
     /// Of an end: the event that reported the signal before it.
@@ -86,9 +88,9 @@ impl Header {
         self.kind == EventKind::Ended && !self.is_of_thread
     }
 
-    /// A signal that is proven to end its target, or an end.
+    /// A signal that is proven to end its target or is about to, or an end.
     pub fn is_deadly(&self) -> bool {
-        self.is_fatal || self.kind == EventKind::Ended
+        self.is_fatal || self.dumps_core || self.kind == EventKind::Ended
     }
 }
 
@@ -102,6 +104,7 @@ impl Event<'_> {
                 signal: Some(event.signal),
                 outcome: event.outcome(),
                 is_fatal: event.is_fatal(),
+                dumps_core: event.is_about_to_dump_core(),
                 ..Header::default()
             },
             Self::Attempt(event) => Header {

@@ -5,7 +5,7 @@ use crate::record::cause::Cause;
 use crate::record::{PF_EXITING, SigInfo, Snapshot};
 use crate::wire::SiCode;
 
-pub(crate) const SI_USER: i32 = 0;
+pub(crate) const SI_USER: i32 = SiCode::SI_USER.0 as i32;
 pub(crate) const SI_QUEUE: i32 = -1;
 pub(crate) const SI_TIMER: i32 = SiCode::SI_TIMER.0 as i32;
 pub(crate) const SI_MESGQ: i32 = SiCode::SI_MESGQ.0 as i32;

@@ -106,7 +106,17 @@ impl Signal {
 
     /// Does it end a process where nothing was set? All but those that are ignored, and the four that stop it.
     pub fn ends_by_default(self) -> bool {
-        !self.is_ignored_by_default() && !matches!(self.0, 19..=22)
+        !self.is_ignored_by_default() && !self.stops_by_default()
+    }
+
+    /// Does it stop a process where nothing was set (SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU)?
+    pub fn stops_by_default(self) -> bool {
+        matches!(self.0, 19..=22)
+    }
+
+    /// Does it leave a core where nothing was set (QUIT, ILL, TRAP, ABRT, BUS, FPE, SEGV, XCPU, XFSZ, SYS)?
+    pub fn dumps_core_by_default(self) -> bool {
+        matches!(self.0, 3..=8 | 11 | 24 | 25 | 31)
     }
 
     /// Is it ignored where nothing was set (SIGCHLD, SIGCONT, SIGURG, SIGWINCH)?

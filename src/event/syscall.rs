@@ -139,9 +139,11 @@ impl Call {
         }
     }
 
-    /// Could this call have left this siginfo? (`SigInfo::None`: `kill()` of 7.x.)
-    pub(crate) fn may_leave(self, info: SigInfo) -> bool {
+    /// Could this call have left this siginfo? (`SigInfo::None`: `kill()` of 7.x.) The kernel lets nobody send a code above 0
+    /// to another process.
+    pub(crate) fn may_leave(self, info: SigInfo, to_itself: bool) -> bool {
         match (self, info) {
+            (_, SigInfo::Given { code, .. }) if code > 0 && !to_itself => false,
             (Self::Write(_), _) | (_, SigInfo::Kernel) => false,
             (Self::Kill, SigInfo::Given { code, .. }) => code == SI_USER,
             (Self::Tkill | Self::Tgkill, SigInfo::Given { code, .. }) => code == SI_TKILL,

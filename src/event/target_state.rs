@@ -50,6 +50,16 @@ impl SignalEvent<'_> {
             && self.facts.target.group_exit_code == u32::from(self.facts.signal)
     }
 
+    /// Nothing stands between it and the end of its target, which the kernel begins only when the target takes it, since a
+    /// core is to be written first. No proof: a handler may come in between.
+    pub fn is_about_to_dump_core(&self) -> bool {
+        self.outcome() == Some(Outcome::Queued)
+            && self.facts.disposition == Disposition::Default
+            && self.signal.dumps_core_by_default()
+            && self.facts.blocking != Blocking::Blocked
+            && self.facts.target.signal_flags & SIGNAL_UNKILLABLE == 0
+    }
+
     /// Why it was ignored, if it was.
     pub fn ignored_because(&self) -> Option<IgnoredBecause> {
         if self.outcome() != Some(Outcome::Ignored) {
@@ -118,6 +128,7 @@ impl SignalEvent<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::Event;
     use crate::event::samples::{event, facts, given};
     use crate::record::{Snapshot, Task};
 
@@ -140,6 +151,25 @@ mod tests {
         ] {
             assert_eq!(ignored(1, disposition, target), reason);
             assert_eq!(ignored(0, disposition, target), None, "it was queued");
+        }
+    }
+
+    #[test]
+    fn a_core_is_about_to_be_written_where_nothing_stands_before_it() {
+        let lives = Task { tid: 200, live: 1, ..Task::default() };
+        let init = Task { signal_flags: SIGNAL_UNKILLABLE, ..lives };
+        let quit = |target| Snapshot { signal: 3, disposition: Disposition::Default, ..with(0, target) };
+        for (facts, is_deadly) in [
+            (quit(lives), true),
+            (quit(init), false),
+            (Snapshot { signal: 15, ..quit(lives) }, false),
+            (Snapshot { result: 1, ..quit(lives) }, false),
+            (Snapshot { disposition: Disposition::Handled, ..quit(lives) }, false),
+            (Snapshot { blocking: Blocking::Blocked, ..quit(lives) }, false),
+        ] {
+            let event = event(facts);
+            assert_eq!((event.is_about_to_dump_core(), event.is_fatal()), (is_deadly, false), "{event:?}");
+            assert_eq!(Event::Signal(Box::new(event)).header().is_deadly(), is_deadly);
         }
     }
 

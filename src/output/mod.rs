@@ -9,6 +9,7 @@ pub mod format;
 pub mod keys;
 pub mod line_cache;
 mod max_line;
+pub mod message;
 mod open_output;
 pub mod redact;
 pub mod render;
@@ -17,7 +18,7 @@ pub mod select;
 mod settings;
 pub mod spec;
 pub mod status;
-mod totals;
+pub(crate) mod totals;
 
 pub use self::format::FormatKind;
 pub use self::reporter::{CachedLine, Reporter};

@@ -57,6 +57,7 @@ pub struct Reporter {
     redaction: Redaction,
     max_line: Option<usize>,
     totals: Option<Totals>,
+    has_summary: bool,
     outputs: Vec<Output>,
     screen: Screen,
     reported: u64,
@@ -98,7 +99,8 @@ impl Reporter {
             projection: Projection::new(&settings.conditions),
             redaction: settings.redaction.clone(),
             max_line: settings.max_line,
-            totals: settings.has_summary.then(Totals::default),
+            totals: (settings.has_summary || settings.sums_up).then(Totals::default),
+            has_summary: settings.has_summary,
             outputs: outputs?,
             screen: Screen { has_colour: false, is_ascii: settings.is_ascii, width: Width::Unlimited },
             reported: 0,
@@ -281,7 +283,7 @@ impl Reporter {
     pub fn wait_until_written(&self, hurry: &AtomicBool) {
         for output in &self.outputs {
             if !output.writer.wait(|| hurry.load(Ordering::Relaxed), PATIENCE) {
-                tracing::warn!("{} takes nothing any more: given up", output.writer.name());
+                tracing::warn!("{} accepts nothing: no longer waiting for it", output.writer.name());
             }
         }
     }
@@ -316,10 +318,12 @@ impl Reporter {
         self.outputs.iter_mut().for_each(|output| output.writer.reopen());
     }
 
-    /// What could not be written, by output.
+    /// What could not be written, by output. What a reader did not want that closed its pipe is none of it.
     pub fn unwritten(&self) -> Vec<(String, u64)> {
+        let may_be_closed = |output: &&Output| !matches!(output.writer.name(), DestinationName::File(_));
+        let wanted = self.outputs.iter().filter(|output| !(self.ledger.is_closed() && may_be_closed(output)));
         let of = |output: &Output| (output.writer.name().to_string(), output.writer.unwritten());
-        self.outputs.iter().map(of).filter(|(_, events)| *events > 0).collect()
+        wanted.map(of).filter(|(_, events)| *events > 0).collect()
     }
 
     /// The filters that are decided here, as they would be typed; empty if there is none.
@@ -327,9 +331,14 @@ impl Reporter {
         self.filter.conditions().to_string()
     }
 
+    /// What came of it all, in a sentence, if that was asked for.
+    pub fn sentence(&self) -> Option<String> {
+        self.totals.as_ref().map(Totals::sentence)
+    }
+
     /// Writes the summary to standard error, if it was asked for.
-    pub fn say_summary(&self) {
-        if let Some(totals) = &self.totals {
+    pub fn write_summary(&self) {
+        if let Some(totals) = self.totals.as_ref().filter(|_| self.has_summary) {
             crate::output::status::clear();
             let _ = io::Write::write_all(&mut io::stderr(), totals.text(self.screen).as_bytes());
         }

@@ -66,6 +66,8 @@ pub struct Settings {
     pub is_ascii: bool,
     /// A summary at the end and on SIGUSR1.
     pub has_summary: bool,
+    /// A sentence of it at the end.
+    pub sums_up: bool,
     /// One story is enough: an end, or a signal that leads to none.
     pub is_one_story: bool,
 }
@@ -96,6 +98,7 @@ impl Default for Settings {
             colour: Colour::default(),
             is_ascii: false,
             has_summary: false,
+            sums_up: false,
             is_one_story: false,
         }
     }

@@ -2,6 +2,7 @@
 //!
 //! Only where it can be seen: standard error is a terminal, and this process is in its foreground.
 
+use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
@@ -60,38 +61,49 @@ impl Write for LogWriter {
     }
 }
 
-/// What it says.
+/// What it counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Facts {
     /// Signals seen.
     pub seen: u64,
-    /// Of these hidden by default.
+    /// Of these reported.
+    pub shown: u64,
+    /// And hidden by default.
     pub hidden: u64,
     /// And refused by a filter.
     pub filtered: u64,
     /// And lost.
     pub lost: u64,
-    /// Processes known when the trace began.
-    pub processes: u64,
+}
+
+/// What the trace is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Purpose {
+    /// `waiting for a signal to sleep(30858)`.
+    pub text: String,
+    /// What came meanwhile belongs to the answer; what was lost always does.
+    pub has_counts: bool,
 }
 
 /// Shows it.
 #[derive(Debug)]
 pub struct Status {
-    is_wanted: bool,
+    /// None: it never shows.
+    purpose: Option<Purpose>,
     shown_at: Instant,
 }
 
 impl Status {
-    /// Where it is not wanted it never shows.
-    pub fn new(is_wanted: bool) -> Self {
+    /// Without a purpose it never shows.
+    pub fn new(purpose: Option<Purpose>) -> Self {
         let is_dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
-        Self { is_wanted: is_wanted && io::stderr().is_terminal() && !is_dumb, shown_at: Instant::now() }
+        let can_be_seen = io::stderr().is_terminal() && !is_dumb;
+        Self { purpose: purpose.filter(|_| can_be_seen), shown_at: Instant::now() }
     }
 
     /// It has to be renewed now and then.
     pub fn is_wanted(&self) -> bool {
-        self.is_wanted
+        self.purpose.is_some()
     }
 
     /// Lines came: it waits until nothing has come for a while.
@@ -101,14 +113,15 @@ impl Status {
 
     /// Shows it, if it is time to.
     pub fn show(&mut self, facts: impl FnOnce() -> Facts) {
-        if !self.is_wanted || self.shown_at.elapsed() < EVERY || !is_in_foreground() {
+        let Some(purpose) = &self.purpose else { return };
+        if self.shown_at.elapsed() < EVERY || !is_in_foreground() {
             return;
         }
         self.shown_at = Instant::now();
         let screen = Screen { width: Width::OfStderr, ..PLAIN };
         // the last column stays free, or the cursor would go on to the next line
         let columns = screen.columns().unwrap_or(80).saturating_sub(1);
-        let line = cut(screen, &text(facts()), columns);
+        let line = cut(screen, &text(purpose, facts()), columns);
         // lines that are being written, to a terminal that may have been stopped, come first
         let Ok(_screen) = SCREEN.try_lock() else { return };
         IS_SHOWN.store(true, Ordering::Relaxed);
@@ -127,11 +140,48 @@ fn is_in_foreground() -> bool {
     rustix::termios::tcgetpgrp(io::stderr()).is_ok_and(|group| group == rustix::process::getpgrp())
 }
 
-fn text(facts: Facts) -> String {
-    let Facts { seen, hidden, filtered, lost, processes } = facts;
-    format!(
-        "watching: {seen} signals seen, {hidden} hidden, {filtered} filtered, {lost} lost; {processes} processes known at the start"
-    )
+fn text(purpose: &Purpose, facts: Facts) -> String {
+    let Facts { seen, shown, hidden, filtered, lost } = facts;
+    let mut text = purpose.text.clone();
+    if !purpose.has_counts {
+        if lost > 0 {
+            let _ = write!(text, "; {lost} signals of this host were lost");
+        }
+        return text;
+    }
+    if seen == 0 {
+        return text + ": no signal yet";
+    }
+    let _ = write!(text, ": {seen} signal{}, {shown} shown", if seen == 1 { "" } else { "s" });
+    for (count, part) in [(hidden, "hidden (--all)"), (filtered, "filtered out"), (lost, "lost")] {
+        if count > 0 {
+            let _ = write!(text, ", {count} {part}");
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+fn for_tests(text: &str) -> Purpose {
+    Purpose { text: text.to_owned(), has_counts: text.starts_with("tracing") }
+}
+
+/// Of each purpose, for `docs/sentences.md`.
+#[cfg(test)]
+pub(crate) fn catalogue() -> Vec<(&'static str, String)> {
+    let facts = Facts { seen: 41, shown: 2, hidden: 24, filtered: 10, lost: 5 };
+    vec![
+        ("the status line, before the first signal", text(&for_tests("tracing"), Facts::default())),
+        ("the status line", text(&for_tests("tracing"), facts)),
+        (
+            "the status line, with a filter",
+            text(&for_tests("tracing --pid 4711"), Facts { shown: 0, ..facts }),
+        ),
+        (
+            "the status line of `who`",
+            text(&for_tests("waiting for a signal to sleep(30858)"), Facts::default()),
+        ),
+    ]
 }
 
 #[cfg(test)]
@@ -139,17 +189,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_says_what_was_seen_hidden_filtered_and_lost() {
-        let facts = Facts { seen: 5, hidden: 3, filtered: 1, lost: 2, processes: 99 };
-        assert_eq!(
-            text(facts),
-            "watching: 5 signals seen, 3 hidden, 1 filtered, 2 lost; 99 processes known at the start"
-        );
+    fn it_says_what_it_is_for_and_what_came() {
+        let facts = Facts { seen: 5, shown: 0, hidden: 3, filtered: 0, lost: 2 };
+        let [tracing, waiting] = ["tracing", "waiting for a signal to sleep(30858)"].map(for_tests);
+        assert_eq!(text(&tracing, facts), "tracing: 5 signals, 0 shown, 3 hidden (--all), 2 lost");
+        assert_eq!(text(&tracing, Facts::default()), "tracing: no signal yet");
+        assert_eq!(text(&waiting, Facts { lost: 0, ..facts }), waiting.text);
+        assert!(text(&waiting, facts).ends_with("; 2 signals of this host were lost"));
     }
 
     #[test]
     fn it_never_shows_where_it_is_not_wanted() {
-        let mut status = Status::new(false);
+        let mut status = Status::new(None);
         status.shown_at = Instant::now().checked_sub(2 * EVERY).unwrap();
         status.show(|| panic!("nobody looks at it"));
         clear();

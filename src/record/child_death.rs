@@ -1,5 +1,7 @@
 //! The child of a process that died of a signal last.
 
+use crate::wire::ChildDeathShift;
+
 /// A child of the source that died of a signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ChildDeath {
@@ -13,17 +15,20 @@ pub struct ChildDeath {
 
 impl ChildDeath {
     /// What its time is rounded down to, in nanoseconds: a power of two.
-    pub const GRAIN: u64 = 1 << 20;
+    pub const GRAIN: u64 = 1 << ChildDeathShift::CHILD_DEATH_GRAIN.0;
 }
 
-/// `CHILD_DEATH` of wire.h, which keeps the lower bits of a time before `now`.
+/// `CHILD_DEATH` of wire/signal.h, which keeps the lower bits of a time before `now`.
 pub(super) fn decode(word: u64, now: u64) -> Option<ChildDeath> {
-    /// 417 days, in nanoseconds.
-    const SPAN: u64 = 1 << 55;
-    let time = (now & !(SPAN - 1)) | ((word >> 29) * ChildDeath::GRAIN);
+    const SIGNAL: u32 = ChildDeathShift::CHILD_DEATH_SIGNAL.0;
+    const TIME: u32 = ChildDeathShift::CHILD_DEATH_TIME.0;
+    /// After which the bits of the time begin again: 417 days, in nanoseconds.
+    const SPAN: u64 = ChildDeath::GRAIN << (u64::BITS - TIME);
+    let bits = |from: u32, to: u32| word >> from & ((1 << (to - from)) - 1);
+    let time = (now & !(SPAN - 1)) | ((word >> TIME) * ChildDeath::GRAIN);
     let death = ChildDeath {
-        pid: (word & 0x3f_ffff) as u32,
-        signal: (word >> 22 & 0x7f) as u8,
+        pid: bits(0, SIGNAL) as u32,
+        signal: bits(SIGNAL, TIME) as u8,
         time: if time > now { time.checked_sub(SPAN)? } else { time },
     };
     (death.pid != 0 && (1..=64).contains(&death.signal)).then_some(death)

@@ -1,5 +1,6 @@
 //! The end of a process or of a thread.
 
+use super::delivery::{self, Delivery};
 use super::previous::{self, Previous};
 use super::process::{self, ProcessFacts};
 use super::reader::{DecodeError, Reader};
@@ -32,6 +33,8 @@ pub struct EndFacts<'a> {
     pub explained: bool,
     /// The last signal that could have ended it.
     pub previous: Option<Previous>,
+    /// The siginfo of the signal that it took and ended of; None where that was fatal as it came.
+    pub delivery: Option<Delivery>,
     /// It was traced.
     pub is_traced: bool,
     /// `task->seccomp.mode` of its last thread.
@@ -62,6 +65,7 @@ impl EndFacts<'_> {
             ending: self.ending,
             explained: self.explained,
             previous: self.previous,
+            delivery: self.delivery,
             is_traced: self.is_traced,
             seccomp_mode: self.seccomp_mode,
             syscall: self.syscall,
@@ -104,6 +108,10 @@ pub(super) fn decode(bytes: &[u8]) -> Result<EndFacts<'_>, DecodeError> {
         ending,
         explained: head.explained != 0,
         previous: previous::decode(&head.previous),
+        delivery: match ending {
+            Ending::Signal { number, .. } => delivery::decode(&head.delivery, number),
+            Ending::Exit(_) => None,
+        },
         is_traced: head.ptrace & 1 != 0,
         seccomp_mode: head.seccomp_mode,
         syscall: syscall::decode(&head.call)?,
@@ -126,6 +134,7 @@ impl<'a> EndFacts<'a> {
             ending,
             explained: true,
             previous: None,
+            delivery: None,
             is_traced: false,
             seccomp_mode: 0,
             syscall: None,

@@ -54,8 +54,6 @@ pub struct Task {
     /// As above.
     pub net_namespace: u32,
     /// As above.
-    pub uts_namespace: u32,
-    /// As above.
     pub user_namespace: u32,
     /// It had no namespaces any more: none of the above says anything.
     pub namespaces_gone: bool,
@@ -86,7 +84,6 @@ pub(super) fn decode(wire: &WireTask) -> Task {
         legacy_cgroup: wire.legacy_cgroup,
         mount_namespace: wire.mount_namespace,
         net_namespace: wire.net_namespace,
-        uts_namespace: wire.uts_namespace,
         user_namespace: wire.user_namespace,
         namespaces_gone: wire.namespaces_gone != 0,
         tty: wire.tty,

@@ -1,10 +1,10 @@
-//! The counters of user space, and their report together with those of the kernel side: the parts add up to the signals that
-//! were generated. Counts, and decides nothing.
+//! The counters of user space, and their balance together with those of the kernel side: the parts add up to the signals
+//! that were generated. Counts, and decides nothing.
+
+use std::fmt::Write as _;
 
 use super::pipeline::Pipeline;
 use crate::bpf::session::{Attempts, Totals};
-use crate::enrich::Enricher;
-use crate::event::Lost;
 use crate::output::deliver::ledger::Counts;
 use crate::output::status;
 
@@ -63,132 +63,110 @@ impl Accounting {
     }
 }
 
+/// What became of all signals, or of all attempts: the parts add up to all of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Balance {
+    pub(super) all: u64,
+    pub(super) printed: u64,
+    pub(super) hidden: u64,
+    /// Refused by a filter in the kernel.
+    pub(super) filtered: u64,
+    /// Refused by a filter of the reporter.
+    pub(super) filtered_user: u64,
+    pub(super) lost: u64,
+    /// Reported, and not known to be written.
+    pub(super) unprinted: u64,
+}
+
+impl Balance {
+    /// `26 signals: 2 shown, 24 hidden (--all)`: what is not zero.
+    pub(super) fn sentence(&self, what: &str) -> String {
+        if self.all == 0 {
+            return format!("no {what}s");
+        }
+        let mut text = format!("{} {what}{}: {} shown", self.all, plural(self.all), self.printed);
+        let filtered = self.filtered + self.filtered_user;
+        for (count, part) in [
+            (self.hidden, "hidden (--all)"),
+            (filtered, "filtered out"),
+            (self.lost, "lost"),
+            (self.unprinted, "not printed"),
+        ] {
+            if count > 0 {
+                let _ = write!(text, ", {count} {part}");
+            }
+        }
+        text
+    }
+}
+
+fn plural(count: u64) -> &'static str {
+    if count == 1 { "" } else { "s" }
+}
+
 impl Pipeline<'_, '_> {
     /// For the status line.
     pub(super) fn status(&self) -> status::Facts {
         let totals = self.session.totals();
-        let seeded = self.session.seeded;
         status::Facts {
             seen: totals.generated,
+            shown: self.accounting.reported.signals,
             hidden: totals.hidden.sum(),
             filtered: totals.filtered + self.accounting.filtered.signals,
             lost: self.lost().of_signals(),
-            processes: u64::from(seeded.by_iterator) + u64::from(seeded.from_proc),
         }
     }
 
-    /// Logs all counters, each part by cause; `when` says of which time.
-    pub(super) fn log_counters(&self, when: &str) {
-        let totals = self.session.totals();
-        let printed = self.reporter.ledger().printed();
-        // a line that is on its way is not known to be written
-        let unwritten = Counts {
-            signals: self.accounting.reported.signals - printed.signals,
-            attempts: self.accounting.reported.attempts - printed.attempts,
-        };
-        self.log_signals(&totals, printed, unwritten, when);
-        if self.config.wants_attempts() {
-            self.log_attempts(&totals, printed, unwritten, when);
-        }
-        if self.config.outcomes && totals.missed.ends_at_most() > 0 {
-            tracing::warn!(
-                at_most = totals.missed.ends_at_most(),
-                "ends may be missing: the kernel skipped both hooks"
-            );
-        }
-        for (place, events) in self.reporter.unwritten() {
-            tracing::warn!(events, "not known to be written to {place}");
-        }
-        log_identities(&totals, &self.enricher, when);
+    /// What is reported and on its way: not known to be written.
+    fn unwritten(&self) -> Counts {
+        let (reported, printed) = (self.accounting.reported, self.reporter.ledger().printed());
+        Counts { signals: reported.signals - printed.signals, attempts: reported.attempts - printed.attempts }
     }
 
     /// generated = printed + hidden + filtered (in the kernel and in user space) + lost + unprinted.
-    fn log_signals(&self, totals: &Totals, printed: Counts, unwritten: Counts, when: &str) {
+    pub(super) fn balance_of_signals(&self, totals: &Totals) -> Balance {
         let Accounting { received, filtered, unprinted, .. } = self.accounting;
-        let lost = self.lost();
         let in_ring = totals.emitted.saturating_sub(received.signals);
         let waiting = self.pending.waiting() as u64;
-        tracing::info!(
-            generated = totals.generated,
-            printed = printed.signals,
-            hidden = totals.hidden.sum(),
-            filtered = totals.filtered,
-            lost = lost.of_signals(),
-            unprinted = unprinted.signals + in_ring + waiting + unwritten.signals,
-            filtered_user = filtered.signals,
-            "signals {when}"
-        );
-        let hidden: Vec<String> = totals
-            .hidden
-            .by_name()
-            .into_iter()
-            .filter(|&(_, count)| count > 0)
-            .map(|(name, count)| format!("{name}={count}"))
-            .collect();
-        if !hidden.is_empty() {
-            tracing::info!("hidden by default, by class: {} (--all shows them)", hidden.join(" "));
+        Balance {
+            all: totals.generated,
+            printed: self.reporter.ledger().printed().signals,
+            hidden: totals.hidden.sum(),
+            filtered: totals.filtered,
+            filtered_user: filtered.signals,
+            lost: self.lost().of_signals(),
+            unprinted: unprinted.signals + in_ring + waiting + self.unwritten().signals,
         }
-        log_loss(lost);
     }
 
     /// seen = printed + filtered (in the kernel and in user space) + lost + unprinted.
-    fn log_attempts(&self, totals: &Totals, printed: Counts, unwritten: Counts, when: &str) {
+    pub(super) fn balance_of_attempts(&self, totals: &Totals) -> Balance {
         let Accounting { received, filtered: filtered_user, unprinted, .. } = self.accounting;
         let Attempts { seen, filtered, emitted, dropped } = totals.attempts;
         let in_ring = emitted.saturating_sub(received.attempts);
-        tracing::info!(
-            seen,
-            printed = printed.attempts,
+        Balance {
+            all: seen,
+            printed: self.reporter.ledger().printed().attempts,
+            hidden: 0,
             filtered,
-            lost = dropped,
-            unprinted = unprinted.attempts + in_ring + unwritten.attempts,
-            filtered_user = filtered_user.attempts,
-            attempt_hook_misses = totals.missed.returns,
-            "attempts {when}"
-        );
-        if totals.missed.returns > 0 {
-            tracing::warn!(
-                at_most = totals.missed.returns,
-                "attempts may be missing: the kernel skipped the hook"
-            );
+            filtered_user: filtered_user.attempts,
+            lost: dropped,
+            unprinted: unprinted.attempts + in_ring + self.unwritten().attempts,
         }
     }
 }
 
-fn log_loss(lost: Lost) {
-    if lost.of_signals() > 0 {
-        tracing::warn!(
-            ring_full = lost.ring_full,
-            recursion = lost.recursion,
-            undecodable = lost.undecodable,
-            "signals lost, by cause"
-        );
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn log_identities(totals: &Totals, enricher: &Enricher, when: &str) {
-    let missed = totals.missed;
-    tracing::info!(
-        completed_from_kernel = enricher.from_kernel,
-        completed_from_proc = enricher.from_proc,
-        titles_dropped = enricher.titles_dropped,
-        cgroup_paths_dropped = enricher.cgroup_paths_dropped(),
-        late_argv = totals.late_argv.emitted,
-        late_argv_lost = totals.late_argv.dropped,
-        no_memory = totals.no_memory,
-        unreadable = totals.unreadable,
-        fork_unknown = totals.fork_unknown,
-        ghosts_left = totals.ghosts.left,
-        ghosts_dropped = totals.ghosts.dropped,
-        ends_unknown = totals.ends_unknown,
-        missed_execs = missed.lifecycle.execs,
-        missed_forks = missed.lifecycle.forks,
-        missed_exits = missed.lifecycle.exits,
-        recovery_hook_misses = missed.recoveries.sum(),
-        missed_ooms = missed.ooms,
-        missed_cgroups = missed.cgroups,
-        recovered = totals.recovered.sum(),
-        wakeups = totals.wakeups,
-        "identities {when}"
-    );
+    #[test]
+    fn the_end_is_one_sentence_of_what_is_not_zero() {
+        let balance = Balance { all: 26, printed: 2, hidden: 24, ..Balance::default() };
+        assert_eq!(balance.sentence("signal"), "26 signals: 2 shown, 24 hidden (--all)");
+        let lossy =
+            Balance { all: 1, filtered: 0, filtered_user: 3, lost: 4, unprinted: 5, ..Balance::default() };
+        assert_eq!(lossy.sentence("attempt"), "1 attempt: 0 shown, 3 filtered out, 4 lost, 5 not printed");
+        assert_eq!(Balance::default().sentence("signal"), "no signals");
+    }
 }

@@ -81,8 +81,9 @@ pub(super) fn run(
     pipeline.flush(true);
     pipeline.reporter.wait_until_written(requests.hurry);
     drop(status);
-    pipeline.log_counters("total");
-    pipeline.reporter.say_summary();
+    let is_closed = pipeline.failure.as_ref().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe);
+    pipeline.report_end(is_closed);
+    pipeline.reporter.write_summary();
     let outcome = Outcome {
         signals: pipeline.accounting.reported.signals,
         hidden: session.totals().hidden.sum(),
@@ -137,8 +138,8 @@ impl Pipeline<'_, '_> {
     fn obey(&mut self, requests: &Requests<'_>) {
         if requests.report.swap(false, Ordering::Relaxed) {
             self.reporter.wait_a_moment();
-            self.log_counters("so far");
-            self.reporter.say_summary();
+            self.report_so_far();
+            self.reporter.write_summary();
         }
         if requests.reopen.swap(false, Ordering::Relaxed) {
             self.reporter.reopen();

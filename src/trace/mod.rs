@@ -3,6 +3,8 @@
 //! Says in which order, and nothing about a signal: records and events are the business of the `pipeline`.
 
 mod accounting;
+#[cfg(test)]
+pub(crate) mod catalogue;
 mod event_loop;
 mod loss;
 mod pipeline;
@@ -10,6 +12,7 @@ pub(crate) mod priority;
 pub(crate) mod privileges;
 pub(crate) mod pushdown;
 mod raw_records;
+mod report;
 mod startup;
 mod titles;
 
@@ -31,7 +34,7 @@ use crate::config::Config;
 use crate::enrich::Enricher;
 use crate::error::TraceError;
 use crate::output::Reporter;
-use crate::output::status::Status;
+use crate::output::status::{Purpose, Status};
 use crate::record::Ending;
 use crate::wire::MAX_ANCESTORS;
 
@@ -56,8 +59,8 @@ pub(crate) struct TraceOptions<'a> {
     pub when_ready: &'a mut dyn FnMut() -> io::Result<()>,
     /// What must still be allowed then.
     pub needs: Needs,
-    /// Show a status line, where somebody looks at it.
-    pub has_status: bool,
+    /// What the status line says that this trace is for, where somebody looks at it.
+    pub status: Option<Purpose>,
 }
 
 impl std::fmt::Debug for TraceOptions<'_> {
@@ -130,10 +133,10 @@ pub(crate) fn run(
         ..options.needs
     };
     let kept = privileges::drop(needs, &config.root.join("proc"));
-    startup::log_ready(&session, plan, probed, began.elapsed());
     startup::log_filters(config, &selection, reporter, &kept);
+    startup::log_ready(&session, plan, probed, began.elapsed());
     (options.when_ready)().map_err(|error| TraceError::system("begin what is to be traced", error))?;
-    let status = Status::new(options.has_status);
+    let status = Status::new(options.status.take());
     let pipeline = Pipeline::new(config, &session, enricher, reporter, raw);
     match event_loop::run(pipeline, requests, status)? {
         (Some(error), _) if error.kind() != io::ErrorKind::BrokenPipe => Err(TraceError::Raw(error)),

@@ -8,7 +8,7 @@ const BOOST: i32 = 4;
 /// Takes it for this thread and those that it starts from here on. Without the capability (`CAP_SYS_NICE`) all stays as it is.
 pub(crate) fn raise() {
     match rustix::process::nice(-BOOST) {
-        Ok(nice) => tracing::debug!(nice, "priority raised"),
-        Err(error) => tracing::debug!(%error, "the priority stays as it is"),
+        Ok(nice) => tracing::trace!(nice, "priority raised"),
+        Err(error) => tracing::debug!(%error, "the priority could not be raised"),
     }
 }

@@ -94,7 +94,7 @@ impl Failures {
     /// That is no reason not to trace.
     fn log(&self) {
         if !self.0.is_empty() {
-            tracing::warn!("cannot give up what is no longer needed: {}", self.0.join(", "));
+            tracing::warn!("cannot drop privileges that are no longer needed: {}", self.0.join(", "));
         }
     }
 }

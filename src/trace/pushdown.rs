@@ -3,12 +3,12 @@
 
 use crate::bpf::selection::{SelectedValue, Selection};
 use crate::output::select::filter::{Conditions, Exact};
-use crate::wire::{COMM_BYTES, SelectKey, comm_of};
+use crate::wire::{COMM_BYTES, MapSize, SelectKey, comm_of};
 
 /// Entries of the map `selected`.
-const VALUES: usize = 1024;
+const VALUES: usize = MapSize::SELECTED_VALUES.0 as usize;
 /// Entries of the map `tree_roots`.
-const ROOTS: usize = 64;
+const ROOTS: usize = MapSize::TREE_ROOTS.0 as usize;
 
 /// A key of the output, as the kernel side has it.
 fn key_of(key: &str) -> Option<u32> {

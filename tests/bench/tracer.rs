@@ -70,7 +70,10 @@ impl Tracer {
             self.command.iter().map(|word| word.replace("{OUT}", &out.to_string_lossy())).collect();
         let is_its_own = words == self.command;
         let stdout: Stdio = if is_its_own { File::create(&out).unwrap().into() } else { Stdio::null() };
+        // all counters; the report shows the command without that
+        let verbose = (self.ready == Ready::Says).then_some("-v");
         let child = Command::new(&words[0])
+            .args(verbose)
             .args(&words[1..])
             .stdin(Stdio::null())
             .stdout(stdout)
@@ -84,7 +87,7 @@ impl Tracer {
     pub fn start_ready(&self) -> Outcome<Running> {
         let mut running = self.start()?;
         match self.ready {
-            Ready::Says => running.until("it is ready", |it| it.says().contains("ready in"))?,
+            Ready::Says => running.until("it is ready", |it| it.says().contains(support::STARTED))?,
             Ready::Shows => {
                 let source = workload::Source::start();
                 running.until_shown(&source.target)?;

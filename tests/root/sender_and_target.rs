@@ -168,7 +168,7 @@ fn relations() {
     let shell = Process::start(Command::new("sh").args(["-c", "echo x; kill -STOP $$"]));
     let event = tracer.signal_to(shell.pid(), 19);
     assert_eq!(event["relation"], "self", "{event}");
-    assert!(event["summary"].as_str().unwrap().ends_with("sent SIGSTOP to itself"), "{event}");
+    assert!(event["summary"].as_str().unwrap().ends_with("sent itself SIGSTOP"), "{event}");
 }
 
 fn both_trees_reach_the_top() {

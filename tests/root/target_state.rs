@@ -32,7 +32,7 @@ fn a_zombie() {
     assert_eq!(event["target"]["state"], "zombie", "{event}");
     assert_eq!(event["result"], "ignored", "{event}");
     assert!(event["fatal"].is_null(), "{event}");
-    assert!(event["summary"].as_str().unwrap().ends_with("a zombie already"), "{event}");
+    assert!(event["summary"].as_str().unwrap().contains(", which is already a zombie"), "{event}");
     assert_eq!(event["target"]["cmdline"], json!(["workload", "zombie"]));
 }
 
@@ -104,7 +104,7 @@ fn already_pending() {
     let event = tracer.wait_for("the second", |event| {
         event["target"]["pid"] == process.pid() && event["result"] == "already-pending"
     });
-    assert!(event["summary"].as_str().unwrap().contains("pending already"), "{event}");
+    assert!(event["summary"].as_str().unwrap().contains("already pending"), "{event}");
 }
 
 fn a_traced_target() {
@@ -183,7 +183,7 @@ fn an_init() {
     assert_eq!(event["target"]["disposition"], "default", "{event}");
     assert_eq!(event["result"], "ignored", "{event}");
     assert!(
-        event["summary"].as_str().unwrap().ends_with("which ignored it as PID 1 of its namespace"),
+        event["summary"].as_str().unwrap().contains(", which ignored it as PID 1 of its namespace"),
         "{event}"
     );
     kill(init, Signal::KILL);

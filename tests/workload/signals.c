@@ -717,7 +717,7 @@ static const struct signal_kind kinds[] = {
 	{ "tries-by-pidfd", attempt_by_pidfd },
 	{ NULL, NULL },
 };
-static const struct signal_kind *const tables[] = { kinds, cause_kinds, attack_kinds };
+static const struct signal_kind *const tables[] = { kinds, cause_kinds, attack_kinds, waiting_kinds };
 
 /* when-continued KIND: stops before, so that others can get ready. */
 static int make_signal(void)

@@ -433,6 +433,7 @@ void play_role(void)
 	play(churn_roles);
 	play(load_roles);
 	play(squat_roles);
+	play(waiting_roles);
 }
 
 int main(int argc, char **argv)

@@ -43,6 +43,7 @@ extern const struct role load_roles[];
 extern const struct role memory_roles[];
 extern const struct role exhaust_roles[];
 extern const struct role squat_roles[];
+extern const struct role waiting_roles[];
 
 /* A way a signal comes to be: `workload signal NAME` does it. */
 struct signal_kind {
@@ -51,6 +52,7 @@ struct signal_kind {
 };
 extern const struct signal_kind cause_kinds[];
 extern const struct signal_kind attack_kinds[];
+extern const struct signal_kind waiting_kinds[];
 
 __attribute__((noreturn)) void die(const char *what);
 /* This process, as it knows itself, run with these arguments. */

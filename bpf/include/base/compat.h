@@ -6,9 +6,7 @@
 #ifndef KILLSNOOP_BASE_COMPAT_H
 #define KILLSNOOP_BASE_COMPAT_H
 
-#include "base/kernel_types.h"
-#include <bpf/bpf_helpers.h>
-#include <bpf/bpf_core_read.h>
+#include "base/reading.h"
 
 /* 5.14, 2f064a59a11f ("sched: Change task_struct::state"): `long state` became `unsigned int __state`. */
 struct task_struct___state_after_5_14 {
@@ -18,22 +16,13 @@ struct task_struct___state_before_5_14 {
 	long state;
 } CORE;
 
-static __always_inline u32 task_state(struct task_struct *task)
+static __always_inline u32 state_of(struct task_struct *task, enum reading how)
 {
 	struct task_struct___state_after_5_14 *after = (void *)task;
 	if (bpf_core_field_exists(after->__state))
-		return BPF_CORE_READ(after, __state);
+		return READ(how, after, __state);
 	struct task_struct___state_before_5_14 *before = (void *)task;
 	return (u32)BPF_CORE_READ(before, state);
-}
-
-/* The same of a task that may be followed by pointer, which is a fifth of the price. */
-static __always_inline u32 state_of(struct task_struct *task)
-{
-	struct task_struct___state_after_5_14 *after = (void *)task;
-	if (bpf_core_field_exists(after->__state))
-		return after->__state;
-	return task_state(task);
 }
 
 /* loginuid exists only with CONFIG_AUDIT; -1 is the kernel's own "unset". */
@@ -41,20 +30,12 @@ struct task_struct___audit {
 	kuid_t loginuid;
 } CORE;
 
-static __always_inline u32 task_login_uid(struct task_struct *task)
+static __always_inline u32 login_uid_of(struct task_struct *task, enum reading how)
 {
 	struct task_struct___audit *audited = (void *)task;
 	if (!bpf_core_field_exists(audited->loginuid))
 		return (u32)-1;
-	return BPF_CORE_READ(audited, loginuid.val);
-}
-
-static __always_inline u32 login_uid_of(struct task_struct *task)
-{
-	struct task_struct___audit *audited = (void *)task;
-	if (!bpf_core_field_exists(audited->loginuid))
-		return (u32)-1;
-	return audited->loginuid.val;
+	return READ(how, audited, loginuid.val);
 }
 
 /* The mode exists only with CONFIG_SECCOMP. */
@@ -162,8 +143,8 @@ static __always_inline void read_rss(struct mm_struct *mm, s64 *pages)
 }
 
 /*
- * Where current may allocate, of the first 64 NUMA nodes: by its cpuset, and by its memory policy. ~0: anywhere. Both are
- * there only with CONFIG_CPUSETS and CONFIG_NUMA.
+ * Where current may allocate, of the first 64 NUMA nodes: by its cpuset, and by its memory policy. ~0: anywhere. Both
+ * exist only with CONFIG_CPUSETS and CONFIG_NUMA.
  */
 typedef struct {
 	unsigned long bits[1];

@@ -40,9 +40,9 @@ struct counters {
 	u64 wakeups;
 	u64 identities_emitted;
 	u64 identities_dropped;
-	u64 healed_execs; /* done by the second copy of a hook, since the first was skipped */
-	u64 healed_forks;
-	u64 healed_exits;
+	u64 recovered_execs; /* done by the second copy of a hook, since the first was skipped */
+	u64 recovered_forks;
+	u64 recovered_exits;
 	u64 ends_emitted;
 	u64 ends_dropped;
 	u64 ooms_emitted;

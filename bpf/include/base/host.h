@@ -30,14 +30,6 @@ static __always_inline void note_host(struct task_struct *init)
 	host.nsproxy = (u64)nsproxy;
 }
 
-static __always_inline struct nsproxy *nsproxy_of(struct task_struct *task)
-{
-	struct nsproxy *nsproxy = NULL;
-
-	bpf_core_read(&nsproxy, sizeof(nsproxy), &task->nsproxy);
-	return nsproxy;
-}
-
 /* Its cgroup in the hierarchy of version 1 that names containers; 0 where none does. */
 static __always_inline u64 legacy_cgroup_of(struct task_struct *task)
 {
@@ -56,32 +48,35 @@ static __always_inline void write_namespaces(struct wire_task *facts, struct nsp
 	facts->namespaces_gone = nsproxy == NULL;
 	facts->mount_namespace = 0;
 	facts->net_namespace = 0;
-	facts->uts_namespace = 0;
 	facts->user_namespace = (u64)user == host.user ? 0 : BPF_CORE_READ(user, ns.inum);
 	if (!nsproxy || (u64)nsproxy == host.nsproxy)
 		return;
 	struct mnt_namespace *mount = BPF_CORE_READ(nsproxy, mnt_ns);
 	struct net *net = BPF_CORE_READ(nsproxy, net_ns);
-	struct uts_namespace *uts = BPF_CORE_READ(nsproxy, uts_ns);
 
 	if ((u64)mount != host.mount)
 		facts->mount_namespace = BPF_CORE_READ(mount, ns.inum);
 	if ((u64)net != host.net)
 		facts->net_namespace = BPF_CORE_READ(net, ns.inum);
-	if ((u64)uts != host.uts)
-		facts->uts_namespace = BPF_CORE_READ(uts, ns.inum);
 }
 
-/* The name of its host, where it is in a namespace of its own; the bytes without the NUL. */
-static __always_inline u32 copy_nodename(u8 *to, const struct wire_task *facts, struct task_struct *task)
+/* Its own, where it is not the host's; one that exits has none any more. */
+static __always_inline struct uts_namespace *own_uts_namespace(struct task_struct *task)
 {
+	struct nsproxy *nsproxy = untrusted_view(task)->nsproxy;
 	struct uts_namespace *uts;
-	s64 copied;
 
-	if (!facts->uts_namespace)
-		return 0;
-	uts = BPF_CORE_READ(nsproxy_of(task), uts_ns);
-	copied = bpf_core_read_str(to, NODENAME_BYTES, &uts->name.nodename);
+	if (!nsproxy || (u64)nsproxy == host.nsproxy)
+		return NULL;
+	uts = BPF_CORE_READ(nsproxy, uts_ns);
+	return (u64)uts == host.uts ? NULL : uts;
+}
+
+/* The name of the host as this namespace has it; the bytes without the NUL, 0: it could not be read. */
+static __always_inline u32 copy_nodename(u8 *to, struct uts_namespace *uts)
+{
+	s64 copied = bpf_core_read_str(to, NODENAME_BYTES, &uts->name.nodename);
+
 	return copied > 1 && copied <= NODENAME_BYTES ? (u32)copied - 1 : 0;
 }
 

@@ -6,7 +6,7 @@
 #ifndef KILLSNOOP_BASE_SETTINGS_H
 #define KILLSNOOP_BASE_SETTINGS_H
 
-#include "base/wire.h"
+#include "wire/wire.h"
 
 /* What a signal is asked for (signal/select.h). Of each side pid, uid and comm follow one another. */
 enum select_key {
@@ -26,6 +26,13 @@ struct select_value {
 	u8 comm[TASK_COMM_LEN];
 };
 
+/* Entries of the maps that hold what was asked for: user space asks for no more. */
+enum map_size {
+	SELECTED_VALUES = 1024,
+	TREE_ROOTS = 64,
+	IGNORED_COMMS = 64,
+};
+
 /* The controller whose hierarchy of version 1 is read, beside version 2: container managers put a container into each. */
 enum legacy_controller {
 	LEGACY_NONE = 0,
@@ -43,7 +50,7 @@ struct settings {
 	u32 ignores_comms;
 	u32 failed;            /* report calls that fail */
 	u32 probes;            /* report calls with signal 0 */
-	u32 attempts_only;     /* the signal hook is not there */
+	u32 attempts_only;     /* the signal hook is not attached */
 	u32 outcomes;          /* report how signalled processes end */
 	u32 ghosts;            /* how many are kept */
 	u32 variables;         /* how many environment variables are asked for */

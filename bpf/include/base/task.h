@@ -36,12 +36,6 @@ static __always_inline bool same_image(struct task_struct *child, struct task_st
 			  a->start_stack == b->start_stack && a->exe_file == b->exe_file);
 }
 
-static __always_inline s32 pid_number(struct pid *pid)
-{
-	/* the initial namespace's */
-	return pid ? pid->numbers[0].nr : 0;
-}
-
 static __always_inline bool has_exited(struct task_struct *task)
 {
 	return !mm_of(task) && !(task->flags & PF_KTHREAD);

@@ -8,7 +8,7 @@
 #include "base/counters.h"
 #include "base/ring.h"
 #include "base/settings.h"
-#include "base/wire.h"
+#include "wire/wire.h"
 
 /*
  * Nothing reads this: it puts the wire structs and enums into the object's type information, from which
@@ -27,8 +27,10 @@ struct wire_types {
 	struct wire_spawner spawner;
 	struct wire_previous previous;
 	enum wire_previous_flag previous_flag;
+	enum child_death_shift child_death_shift;
 	enum wire_spawner_flag spawner_flag;
 	enum legacy_controller legacy_controller;
+	enum map_size map_size;
 	enum select_key select_key;
 	struct select_value select_value;
 	enum wire_constant constant;

@@ -10,7 +10,7 @@
 #define KILLSNOOP_HOOKS_ATTEMPT_H
 
 #include "base/ring.h"
-#include "record/outline.h"
+#include "record/ascent.h"
 #include "record/snapshot.h"
 #include "signal/select.h"
 #include "signal/syscall.h"
@@ -147,30 +147,16 @@ static __always_inline struct task_struct *addressed(struct task_struct *task,
 
 struct attempt_walk {
 	struct scratch *scratch;
-	struct task_struct *next;
-	u32 count;
-	bool truncated;
+	struct ascent ascent;
 };
 
 static long append_attempt_ancestor(u32 index, void *context)
 {
 	struct attempt_walk *walk = context;
 	struct scratch *scratch = walk->scratch;
-	struct task_struct *leader = walk->next;
-	u32 at = *(volatile u32 *)&scratch->length;
 
-	if (BPF_CORE_READ(leader, tgid) == 0)
-		return 1;
-	if (index >= settings.max_ancestors ||
-	    !append_outline(scratch->record, RECORD_MAX, &at, (u64)leader)) {
-		walk->truncated = true;
-		return 1;
-	}
-	scratch->length = at;
-	scratch->processes++;
-	walk->count++;
-	walk->next = BPF_CORE_READ(leader, real_parent, group_leader);
-	return 0;
+	return ascend(&walk->ascent, index, BY_COPYING, scratch->record, RECORD_MAX, &scratch->length, NULL,
+		      NULL);
 }
 
 /* The caller, as any sender, and its ancestors; the process addressed and its ancestors, in outline. */
@@ -195,9 +181,7 @@ static __always_inline void take_attempt(struct scratch *scratch, struct task_st
 		described = (u64)target;
 	leader = BPF_CORE_READ((struct task_struct *)described, group_leader);
 	outline_task(&signal->target, described);
-	at = *(volatile u32 *)&scratch->length;
-	if (append_outline(scratch->record, RECORD_MAX, &at, (u64)leader))
-		scratch->length = at;
+	append_outline(scratch->record, RECORD_MAX, &scratch->length, (u64)leader);
 	scratch->processes++;
 
 	walk.next = current_task->group_leader;
@@ -208,10 +192,11 @@ static __always_inline void take_attempt(struct scratch *scratch, struct task_st
 	BOUNDED_LOOP(MAX_ANCESTORS + 2, MAX_ANCESTORS + 2, walk_up, &walk);
 
 	if (target) {
-		up.next = BPF_CORE_READ(leader, real_parent, group_leader);
+		up.ascent.next = BPF_CORE_READ(leader, real_parent, group_leader);
 		BOUNDED_LOOP(MAX_ANCESTORS + 1, MAX_ANCESTORS + 1, append_attempt_ancestor, &up);
-		signal->target_ancestors = up.count;
-		if (up.truncated)
+		scratch->processes += up.ascent.count;
+		signal->target_ancestors = up.ascent.count;
+		if (up.ascent.truncated)
 			signal->flags |= SIGNAL_TARGET_TRUNCATED;
 	}
 	append_spawners(scratch, signal);

@@ -14,7 +14,7 @@
 #include "base/ring.h"
 #include "identity/ghost.h"
 #include "identity/handover.h"
-#include "record/outline.h"
+#include "record/ascent.h"
 #include "record/subject.h"
 #include "signal/history.h"
 #include "signal/select.h"
@@ -42,30 +42,16 @@ struct {
 
 struct end_walk {
 	struct end_scratch *scratch;
-	struct task_struct *next;
-	u32 count;
-	bool truncated;
+	struct ascent ascent;
 };
 
 static long append_end_ancestor(u32 index, void *context)
 {
 	struct end_walk *walk = context;
 	struct end_scratch *scratch = walk->scratch;
-	struct task_struct *leader = walk->next, *parent;
 
-	if (leader->tgid == 0)
-		return 1;
-	/* followed once, before the ways part */
-	parent = leader->real_parent->group_leader;
-	if (index >= settings.max_ancestors ||
-	    !append_ancestor(scratch->record, END_MAX, &scratch->length, leader, &scratch->found,
-			     &scratch->spawner, NULL)) {
-		walk->truncated = true;
-		return 1;
-	}
-	walk->count++;
-	walk->next = parent;
-	return 0;
+	return ascend(&walk->ascent, index, BY_LOADS, scratch->record, END_MAX, &scratch->length,
+		      &scratch->found, &scratch->spawner);
 }
 
 /* Who traces the thread that the exit code is of, and the seccomp mode of that: only where the end is reported. */
@@ -93,7 +79,7 @@ static __always_inline void emit_end(struct end_scratch *scratch, struct task_st
 	struct wire_end *end = (struct wire_end *)scratch->record;
 	struct wire_process *process;
 	struct end_walk walk = {};
-	u32 length, at;
+	u32 length;
 	u64 address;
 
 	end->version = WIRE_VERSION;
@@ -114,18 +100,14 @@ static __always_inline void emit_end(struct end_scratch *scratch, struct task_st
 	append_rest(scratch->record, END_MAX, &scratch->length, process, &end->task, task, &scratch->found,
 		    NULL);
 
-	if (scratch->tracer) {
-		at = *(volatile u32 *)&scratch->length;
-		if (append_outline(scratch->record, END_MAX, &at, scratch->tracer)) {
-			scratch->length = at;
-			end->has_tracer = 1;
-		}
-	}
+	if (scratch->tracer && append_outline(scratch->record, END_MAX, &scratch->length, scratch->tracer))
+		end->has_tracer = 1;
+	/* not before: the verifier would follow both along all branches above */
 	walk.scratch = scratch;
-	walk.next = parent;
+	walk.ascent.next = parent;
 	BOUNDED_LOOP(MAX_ANCESTORS + 1, MAX_ANCESTORS + 1, append_end_ancestor, &walk);
-	end->processes = 1 + end->has_tracer + walk.count;
-	end->truncated = walk.truncated;
+	end->processes = 1 + end->has_tracer + walk.ascent.count;
+	end->truncated = walk.ascent.truncated;
 
 	length = *(volatile u32 *)&scratch->length;
 	end->length = length;
@@ -186,7 +168,7 @@ static __always_inline void note_end(struct end_scratch *scratch, struct task_st
 	if (marks & MARK_ENDED)
 		return;
 	if (copy != 0 && is_kept)
-		COUNT(counters->healed_exits);
+		COUNT(counters->recovered_exits);
 	end->time = bpf_ktime_get_boot_ns();
 	end->status = status_of(task);
 	number = *(volatile u32 *)&end->status & 0x7f;
@@ -200,9 +182,11 @@ static __always_inline void note_end(struct end_scratch *scratch, struct task_st
 	if (marks & MARK_REPORTED || is_asked_for)
 		scratch->is_reported = 1;
 	end->previous.time = 0;
+	end->delivery.signal = 0;
 	if (!identity)
 		return;
 	copy_previous(&end->previous, &identity->previous);
+	end->delivery = identity->delivery;
 	scratch->left_ghost = leave_ghost(task, leader, identity, counters, copy);
 }
 
@@ -234,6 +218,7 @@ static __always_inline void note_thread_end(struct end_scratch *scratch, struct 
 	number = *(volatile u32 *)&end->status & 0x7f;
 	scratch->is_reported = number >= 1 && number <= 64 && settings.shown_signals & SIGNAL_BIT(number);
 	end->previous.time = 0;
+	end->delivery.signal = 0;
 	if (identity)
 		copy_previous(&end->previous, &identity->previous);
 }

@@ -6,7 +6,7 @@
  * from another mount namespace or from no directory at all: the path is not one of the process's, and
  * PROCESS_EXE_UNREACHABLE says so.
  *
- * The helper for this, bpf_d_path(), is not there for these hooks. Renames go on meanwhile, and each is seen or
+ * The helper for this, bpf_d_path(), cannot be called from these hooks. Renames go on meanwhile, and each is seen or
  * not, as by anybody who reads a path. Everything is read by copying: no address is trusted.
  */
 #ifndef KILLSNOOP_IDENTITY_EXE_H

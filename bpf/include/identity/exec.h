@@ -139,7 +139,7 @@ static __always_inline void remember_missed_exec(struct task_struct *task, int o
 	if (identity && identity->generation && identity->exec_id == (u32)task->self_exec_id &&
 	    identity->image == (u64)mm_of(task))
 		return;
-	COUNT(counters->healed_execs);
+	COUNT(counters->recovered_execs);
 	remember_exec(task, old_pid, counters, SECOND_COPY);
 }
 

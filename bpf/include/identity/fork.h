@@ -11,6 +11,7 @@
 #include "identity/generation.h"
 #include "identity/handover.h"
 #include "identity/terminal.h"
+#include "identity/tree.h"
 #include "identity/untracked.h"
 
 /* Copies what is in use of the forker's argv and path; false: no memory. */
@@ -57,6 +58,18 @@ static __always_inline void note_fork(struct task_struct *leader, struct identit
 		mark(identity, MARK_CHILD_LEFT_GHOST);
 	if (leader->flags & PF_EXITING)
 		refresh_handover(leader, identity);
+}
+
+/* A thread has the identity of its leader; that it is in a tree is noted with itself, for its own exec. */
+static __always_inline void remember_thread(struct task_struct *forker, struct task_struct *thread)
+{
+	struct identity *identity;
+
+	if (!(settings.selected & 1U << SELECT_TREE))
+		return;
+	identity = any_identity(forker->group_leader);
+	if (identity && identity->marks & MARK_IN_TREE)
+		bpf_task_storage_get(&threads_in_tree, thread, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
 }
 
 /*
@@ -128,7 +141,7 @@ static __always_inline void remember_missed_fork(struct task_struct *forker, str
 		return;
 	remember_fork(forker, child, counters);
 	if (bpf_task_storage_get(&identities, child, NULL, 0))
-		COUNT(counters->healed_forks);
+		COUNT(counters->recovered_forks);
 }
 
 #endif

@@ -21,12 +21,12 @@
  */
 struct ghost {
 	struct spawner spawner;
-	u32 generation; /* of its identity when it ended */
 	u32 flags;
 	u32 uid;
 	u32 exec_id;
 	u32 argv_total;
 	u32 argv_kept;
+	u32 reserved;
 	u8 comm[TASK_COMM_LEN];
 	u8 argv[GHOST_ARGV];
 };
@@ -195,7 +195,7 @@ static __always_inline bool put_ghost(const struct handover_key *key, const stru
 static __always_inline bool leave_ghost(struct task_struct *task, struct task_struct *leader,
 					struct identity *own, struct counters *counters, u32 copy)
 {
-	u32 slot = 2 * bpf_get_smp_processor_id() + copy, kept;
+	u32 slot = 2 * bpf_get_smp_processor_id() + copy, kept, generation;
 	struct handover_key key = { .start_time = leader->start_boottime, .tgid = leader->tgid };
 	struct ghost *ghost;
 	struct identity_ref known = {};
@@ -218,7 +218,7 @@ static __always_inline bool leave_ghost(struct task_struct *task, struct task_st
 	known.identity = own_identity(leader, &known);
 	if (known.identity) {
 		kept = *(volatile u32 *)&known.identity->argv_kept;
-		ghost->generation = generation_of(known.identity);
+		generation = generation_of(known.identity);
 		ghost->flags = known.identity->flags | (known.seeded ? PROCESS_SEEDED : 0);
 		argv = argv_bytes(&known, bytes_kept(known.identity));
 		if (kept > GHOST_ARGV) {
@@ -228,7 +228,7 @@ static __always_inline bool leave_ghost(struct task_struct *task, struct task_st
 		/* an execve that failed past its point of no return, or a hook that was missed */
 		if (known.identity->exec_id != ghost->exec_id && !(ghost->flags & PROCESS_BY_PLACE)) {
 			ghost->flags |= PROCESS_MID_EXEC;
-		} else if (!argv || ghost->generation & 1 ||
+		} else if (!argv || generation & 1 ||
 			   bpf_probe_read_kernel(ghost->argv, AT_MOST(GHOST_ARGV, kept), argv)) {
 			ghost->flags |= PROCESS_EXEC_RACE;
 		} else {

@@ -9,6 +9,7 @@
 #include "base/counters.h"
 #include "base/hook_copy.h"
 #include "identity/generation.h"
+#include "identity/tree.h"
 
 /*
  * What the old leader leaves when another thread execs: the new leader is another task_struct with no
@@ -61,13 +62,26 @@ static __always_inline void refresh_handover(struct task_struct *leader, const s
 	bpf_map_update_elem(&handovers, &key, &first, BPF_ANY);
 }
 
+/*
+ * What the old leader left was pushed out: what happened to the process is not known any more. Whether it is in a tree that
+ * was asked for is.
+ */
+static __always_inline void begin_without_handover(struct task_struct *task, struct identity *identity)
+{
+	mark(identity, MARK_NO_HISTORY);
+	if (bpf_task_storage_get(&threads_in_tree, task, NULL, 0) || is_below_root(task))
+		mark(identity, MARK_IN_TREE);
+}
+
 static __always_inline void adopt_handover(struct task_struct *task, struct identity *identity)
 {
 	struct handover_key key = { .start_time = task->start_boottime, .tgid = task->tgid };
 	struct handover *left = bpf_map_lookup_elem(&handovers, &key);
 
-	if (!left)
+	if (!left) {
+		begin_without_handover(task, identity);
 		return;
+	}
 	identity->spawner_start = left->spawner_start;
 	identity->spawner_tgid = left->spawner_tgid;
 	identity->spawner_exec_id = left->spawner_exec_id;
@@ -100,7 +114,7 @@ static __always_inline void leave_handover(struct task_struct *task, struct coun
 	if (copy == SECOND_COPY) {
 		if (bpf_map_lookup_elem(&handovers, &key))
 			return;
-		COUNT(counters->healed_exits);
+		COUNT(counters->recovered_exits);
 	}
 	left.spawner_start = identity->spawner_start;
 	left.spawner_tgid = identity->spawner_tgid;

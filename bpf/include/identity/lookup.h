@@ -20,7 +20,7 @@ struct identity_handle {
 	u64 environment; /* 0: none of the variables asked for */
 	u64 mm;          /* the address space that it has now */
 	u32 generation;
-	u32 flags; /* PROCESS_FROM_FORKER */
+	u32 from_forker; /* the fork hook had not run: its forker's, of the same image */
 	u32 seeded;
 	u32 reserved;
 	struct identity copy; /* as far as a record needs it */
@@ -95,7 +95,7 @@ static __always_inline void take_own(struct identity_handle *found, struct task_
 static __always_inline void find_identity(struct identity_handle *found, struct task_struct *leader,
 					  struct task_struct *member)
 {
-	found->flags = 0;
+	found->from_forker = 0;
 	take_own(found, leader);
 	if (!(leader->flags & PF_FORKNOEXEC) ||
 	    (*(volatile u64 *)&found->identity && !(found->generation & 1)))
@@ -107,7 +107,7 @@ static __always_inline void find_identity(struct identity_handle *found, struct 
 
 		if (same_image(member, parent)) {
 			take_own(found, parent);
-			found->flags = PROCESS_FROM_FORKER;
+			found->from_forker = 1;
 		}
 	}
 }

@@ -21,13 +21,13 @@
 
 #include "base/settings.h"
 #include "base/task.h"
-#include "base/wire.h"
+#include "wire/wire.h"
 
 /*
  * Size classes. A task-storage element is 72 bytes and its value, in a power-of-two slab: 424, 1,960 and
  * 8,104 fill theirs exactly, and 8,120 is the most that kernel 7.x ever allocates.
  */
-#define ARGV_INLINE_BYTES 280
+#define ARGV_INLINE_BYTES 264
 #define ARGV_MEDIUM_BYTES 1960
 #define ARGV_LARGE_BYTES 8104
 #define ARGV_MAX (2 * ARGV_LARGE_BYTES)
@@ -76,6 +76,7 @@ struct identity {
 	u64 terminal;
 	/* Written under the siglock of the process: one writer at a time. */
 	struct wire_previous previous;
+	struct wire_delivery delivery;
 	u64 child_death; /* CHILD_DEATH of its child that died last */
 	u8 argv[ARGV_INLINE_BYTES];
 };

@@ -11,7 +11,7 @@
 /* The processes that the trees asked for begin at. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 64);
+	__uint(max_entries, TREE_ROOTS);
 	__type(key, u32);
 	__type(value, u8);
 } tree_roots SEC(".maps");
@@ -36,6 +36,12 @@ static long look_for_root(u32 index, void *context)
 	ancestry->next = BPF_CORE_READ(process, real_parent, group_leader);
 	return 0;
 }
+
+/*
+ * The threads of the processes in those trees. A thread that execs becomes the leader, and what the leader before it left
+ * may have been pushed out by others (identity/handover.h); this stays with the thread.
+ */
+TASK_STORAGE(threads_in_tree, u32);
 
 /* How far above a process that is older than the tracer its root may be. */
 #define TREE_DEPTH 256

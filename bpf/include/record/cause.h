@@ -28,9 +28,9 @@ static __always_inline bool wants_stack(const struct facts *facts)
 {
 	if (facts->is_traced)
 		return true;
-	/* where the register of the result was changed the stack has to show the call */
+	/* where the register of the result was changed, or the code is one of I/O, the stack has to show the call */
 	if (facts->is_sent)
-		return facts->call.abi != ABI_NONE && !facts->call.active;
+		return facts->call.abi != ABI_NONE && (!facts->call.active || facts->code == SI_SIGIO);
 	if (facts->info != INFO_POINTER)
 		return true;
 	if (facts->signal == SIGCHLD)
@@ -59,12 +59,8 @@ BPF_GLOBAL_FUNC int read_limits(struct wire_limits *limits, u64 address)
 static __always_inline void append_tracer(struct scratch *scratch, struct wire_signal *signal, u64 tracer,
 					  enum wire_behind which)
 {
-	u32 at = *(volatile u32 *)&scratch->length;
-
-	if (!tracer || !append_outline(scratch->record, RECORD_MAX, &at, tracer))
-		return;
-	scratch->length = at;
-	signal->behind |= which;
+	if (tracer && append_outline(scratch->record, RECORD_MAX, &scratch->length, tracer))
+		signal->behind |= which;
 }
 
 static __always_inline void append_limits(struct scratch *scratch, struct wire_signal *signal, u64 target)

@@ -81,7 +81,6 @@ static long append_spawner(u32 index __attribute__((unused)), void *context)
 		process->flags = ghost->flags;
 		process->uid = ghost->uid;
 		process->exec_id = ghost->exec_id;
-		process->generation = ghost->generation;
 		process->argv_total = ghost->argv_total;
 		__builtin_memcpy(process->comm, ghost->comm, sizeof(process->comm));
 		if (kept > GHOST_ARGV || bpf_probe_read_kernel(bytes, AT_MOST(GHOST_ARGV, kept), ghost->argv))

@@ -8,35 +8,19 @@
 #ifndef KILLSNOOP_RECORD_PROCESS_H
 #define KILLSNOOP_RECORD_PROCESS_H
 
-#include "base/task.h"
 #include "identity/lookup.h"
 #include "record/reuse.h"
+#include "record/task.h"
 
 #define PAD8(length) (((length) + 7) & ~7U)
 /* Room that one ancestor may need. */
 #define ANCESTOR_ROOM (sizeof(struct wire_process) + ANCESTOR_ARGV + 8)
 
-/*
- * What threads of one process do not share, its address space and credentials, is that of `member`: of source and target
- * the thread itself. A leader that has exited has no address space any more, and its credentials are those that it had
- * then.
- */
+/* `member` as in write_process(). */
 static __always_inline void describe(struct wire_process *process, struct task_struct *leader,
 				     struct task_struct *member)
 {
-	const struct cred *cred = untrusted_view(member)->cred;
-
-	process->start_time = leader->start_boottime;
-	process->tgid = leader->tgid;
-	process->flags = 0;
-	process->uid = cred->euid.val;
-	process->exec_id = (u32)leader->self_exec_id;
-	process->generation = 0;
-	process->argv_total = 0;
-	process->argv_kept = 0;
-	process->title_kept = 0;
-	copy_comm(process->comm, leader);
-	process->arg_start = 0;
+	write_process(process, leader, untrusted_view(member), BY_LOADS);
 	/* of execve's steps the address space is the first: it is looked at after all this */
 	generation_barrier();
 }
@@ -63,7 +47,7 @@ static __always_inline bool is_of_this_image(const struct identity_handle *found
 	if (found->copy.exec_id != process->exec_id)
 		return false;
 	/* with the forker's identity it was looked at already: same_image() */
-	if (process->flags & PROCESS_FROM_FORKER)
+	if (found->from_forker)
 		return true;
 	if (!mm || mm == found->copy.image)
 		return true;
@@ -75,9 +59,8 @@ static __always_inline bool is_of_this_image(const struct identity_handle *found
 static __always_inline bool has_argv(struct wire_process *process, struct task_struct *member,
 				     const struct identity_handle *found, u64 mm)
 {
-	process->generation = found->generation;
-	process->flags = found->flags | found->copy.flags | (found->seeded ? PROCESS_SEEDED : 0);
-	if (process->generation & 1) {
+	process->flags = found->copy.flags | (found->seeded ? PROCESS_SEEDED : 0);
+	if (found->generation & 1) {
 		process->flags |= PROCESS_EXEC_RACE;
 		return false;
 	}
@@ -90,7 +73,7 @@ static __always_inline bool has_argv(struct wire_process *process, struct task_s
 
 /*
  * Finds the identity and says whether there is an argv to copy. False: nothing that could be shown, and
- * the flags say why. The generation goes into the process, to be compared after the copy.
+ * the flags say why.
  *
  * The exec hook looks whether it is wanted after it has written, and here it is looked again after asking (both with a
  * full barrier in between): so either it sends the identity, or it is seen here.
@@ -100,6 +83,7 @@ static __always_inline bool look_up_argv(struct wire_process *process, struct ta
 {
 	if (leader->flags & PF_KTHREAD) {
 		found->identity = 0;
+		found->from_forker = 0;
 		process->flags = PROCESS_NO_ARGV;
 		return false;
 	}
@@ -109,7 +93,7 @@ static __always_inline bool look_up_argv(struct wire_process *process, struct ta
 		return false;
 	}
 	if (!has_argv(process, member, found, mm)) {
-		if (found->flags & PROCESS_FROM_FORKER)
+		if (found->from_forker)
 			return false;
 		ask_for_identity(leader);
 		/* what execve changes */
@@ -129,7 +113,7 @@ static __always_inline bool look_up_argv(struct wire_process *process, struct ta
 static __always_inline void write_spawner(struct spawner *spawner, const struct identity_handle *found)
 {
 	spawner->tgid = 0;
-	if (!*(volatile u64 *)&found->identity || found->flags & PROCESS_FROM_FORKER || found->seeded)
+	if (!*(volatile u64 *)&found->identity || found->from_forker || found->seeded)
 		return;
 	spawner->tgid = found->copy.spawner_tgid;
 	spawner->start = found->copy.spawner_start;

@@ -55,7 +55,6 @@ static __always_inline u32 recall_appended(struct scratch *scratch, struct wire_
 	if (differs || *(volatile u32 *)&scratch->processes >= *(volatile u32 *)&scratch->reuse.same)
 		return 0;
 	process->flags = before->flags;
-	process->generation = before->generation;
 	process->argv_total = before->argv_total;
 	process->argv_kept = before->argv_kept;
 	scratch->spawner = before->spawner;
@@ -76,14 +75,13 @@ BPF_GLOBAL_FUNC int note_appended(struct scratch *scratch, struct wire_process *
 	if (place >= REUSE_PLACES)
 		return 0;
 	appended = &scratch->reuse.process[place];
-	appended->at = process->flags & ~PROCESS_LASTING ? NOWHERE : at;
+	appended->at = process->flags & ~PROCESS_LASTING || scratch->found.from_forker ? NOWHERE : at;
 	appended->start_time = process->start_time;
 	appended->image = image;
 	appended->spawner = scratch->spawner;
 	appended->tgid = process->tgid;
 	appended->exec_id = process->exec_id;
 	appended->flags = process->flags;
-	appended->generation = process->generation;
 	appended->argv_total = process->argv_total;
 	appended->argv_kept = process->argv_kept;
 	appended->exe_kept = (u16)exe_kept;

@@ -22,11 +22,9 @@ struct reuse_entry {
 	u32 exec_id;
 	u32 at; /* in the record; NOWHERE: to be looked up again */
 	u32 flags;
-	u32 generation;
 	u32 argv_total;
 	u16 argv_kept;
 	u16 exe_kept;
-	u32 reserved;
 };
 struct reuse {
 	u32 appended; /* processes of the record before, from the first on; 0 while there is none */

@@ -58,12 +58,11 @@ static __always_inline void describe_signal(struct wire_signal *signal, const st
 	signal->result = facts->result;
 	signal->info = facts->info;
 	signal->info_code = facts->code;
-	signal->info_errno = 0;
+	signal->reserved = 0;
 	__builtin_memset(signal->info_fields, 0, sizeof(signal->info_fields));
 	if (facts->info == INFO_POINTER) {
 		struct kernel_siginfo *info = (struct kernel_siginfo *)facts->info_address;
 
-		signal->info_errno = BPF_CORE_READ(info, si_errno);
 		bpf_core_read(signal->info_fields, sizeof(signal->info_fields), &info->_sifields);
 	}
 	signal->disposition = (u16)facts->disposition;

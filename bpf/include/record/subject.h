@@ -5,8 +5,6 @@
 #ifndef KILLSNOOP_RECORD_SUBJECT_H
 #define KILLSNOOP_RECORD_SUBJECT_H
 
-#include "base/host.h"
-#include "identity/terminal.h"
 #include "record/process.h"
 
 /* Room that source or target may need. */
@@ -16,49 +14,7 @@
 static __always_inline void describe_task(struct wire_task *facts, struct task_struct *task,
 					  struct task_struct *leader)
 {
-	struct task_struct *leads = untrusted_view(leader), *view = untrusted_view(task);
-	struct signal_struct *signal = view->signal;
-	const struct cred *cred = view->cred;
-	struct pid *pid = leads->thread_pid;
-
-	facts->cgroup = view->cgroups->dfl_cgrp->kn->id;
-	facts->legacy_cgroup = legacy_cgroup_of(task);
-	facts->tid = task->pid;
-	facts->flags = task->flags;
-	facts->uid = cred->uid.val;
-	facts->gid = cred->egid.val;
-	facts->login_uid = login_uid_of(task);
-	facts->pgid = pid_number(signal->pids[PIDTYPE_PGID]);
-	facts->session = pid_number(signal->pids[PIDTYPE_SID]);
-	facts->namespace_pid = pid ? leader->tgid : 0;
-	facts->namespace_inode = 0;
-	facts->namespace_level = 0;
-	/* in the initial one there is nothing more to record */
-	if (pid && pid->level) {
-		struct upid inner = {};
-		u32 level = pid->level;
-		u64 number = 0;
-
-		/* fetched as a number: the verifier allows no variable offset on a typed pointer */
-		bpf_core_read(&number, sizeof(number), &leader->thread_pid);
-		number +=
-			bpf_core_field_offset(struct pid, numbers) + level * bpf_core_type_size(struct upid);
-		bpf_probe_read_kernel(&inner, sizeof(inner), (void *)number);
-		facts->namespace_pid = inner.nr;
-		facts->namespace_inode = BPF_CORE_READ(inner.ns, ns.inum);
-		facts->namespace_level = level;
-	}
-	facts->state = state_of(task);
-	facts->exit_state = leader->exit_state;
-	facts->live = signal->live.counter;
-	facts->signal_flags = signal->flags;
-	facts->group_exit_code = signal->group_exit_code;
-	write_namespaces(facts, view->nsproxy, cred->user_ns);
-	copy_tty_of(signal, signal->tty, facts->tty);
-	facts->exe_kept = 0;
-	facts->nodename_kept = 0;
-	facts->environment_kept = 0;
-	facts->jobctl = (u32)view->jobctl;
+	write_task(facts, untrusted_view(task), untrusted_view(leader), BY_LOADS);
 }
 
 /* What a target has where the thread that stands for it, its leader, has exited and others live. */
@@ -69,14 +25,7 @@ BPF_GLOBAL_FUNC int write_living(struct wire_process *process, struct wire_task 
 	if (!process || !facts || !living)
 		return 0;
 	process->uid = BPF_CORE_READ(living, cred, euid.val);
-	facts->uid = BPF_CORE_READ(living, cred, uid.val);
-	facts->gid = BPF_CORE_READ(living, cred, egid.val);
-	facts->login_uid = task_login_uid(living);
-	facts->cgroup = BPF_CORE_READ(living, cgroups, dfl_cgrp, kn, id);
-	facts->legacy_cgroup = legacy_cgroup_of(living);
-	facts->flags = BPF_CORE_READ(living, flags);
-	facts->state = task_state(living);
-	write_namespaces(facts, nsproxy_of(living), BPF_CORE_READ(living, cred, user_ns));
+	write_thread(facts, living, BY_COPYING);
 	return 0;
 }
 
@@ -180,11 +129,15 @@ static __always_inline void append_rest(u8 *record, const u32 room, u32 *length,
 					struct wire_task *facts, struct task_struct *task,
 					const struct identity_handle *found, struct scratch *scratch)
 {
-	u32 kept = copy_nodename(AT_THE_END(record, room, length, NODENAME_BYTES), facts, task);
+	struct uts_namespace *uts = own_uts_namespace(task);
+	u32 kept = 0;
 
-	/* a name that could not be read is zeros over what follows */
-	if (scratch && facts->uts_namespace && !kept)
-		forget_what_follows(scratch);
+	if (uts) {
+		kept = copy_nodename(AT_THE_END(record, room, length, NODENAME_BYTES), uts);
+		/* a name that could not be read is zeros over what follows */
+		if (scratch && !kept)
+			forget_what_follows(scratch);
+	}
 	facts->nodename_kept = (u16)kept;
 	*length += kept;
 	if (settings.variables) {

@@ -7,7 +7,7 @@
 #define KILLSNOOP_SIGNAL_DISPOSITION_H
 
 #include "base/verifier.h"
-#include "base/wire.h"
+#include "wire/wire.h"
 
 /* Threads looked at before "blocked" is called unknown. */
 #define BLOCKED_THREADS 32

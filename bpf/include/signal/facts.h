@@ -5,7 +5,7 @@
 #ifndef KILLSNOOP_SIGNAL_FACTS_H
 #define KILLSNOOP_SIGNAL_FACTS_H
 
-#include "base/wire.h"
+#include "wire/wire.h"
 
 /*
  * What the filter and the record need to know of a signal. It is kept in map memory: what the verifier
@@ -23,7 +23,7 @@ struct facts {
 	u32 in_syscall;
 	u32 to_itself;
 	u32 is_sent;     /* by current, in a system call of its own */
-	u32 is_hashed;   /* current has not been released: what it points at is there */
+	u32 is_hashed;   /* current has not been released: what it points at exists */
 	u32 is_walked;   /* and may be the source */
 	u32 may_end;     /* its default action ends a process */
 	u32 hidden;      /* enum hidden_class */

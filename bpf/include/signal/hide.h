@@ -62,13 +62,17 @@ static __always_inline bool in_system_call(struct task_struct *task, struct task
 
 /*
  * Can a call of current that sends have left this siginfo? An interrupt in the middle of the call brings those of others,
- * which lie elsewhere. Past the call, on the way back to the program, task work may send for I/O from the same stack.
+ * which lie elsewhere. Past the call, on the way back to the program, task work may send for I/O from the same stack; and
+ * the call may never have run, where a filter of seccomp answered -ENOSYS in its place. The kernel lets nobody send a code
+ * above 0 to another process.
  */
 static __always_inline bool is_built_by_call(const struct facts *facts)
 {
 	if (facts->info != INFO_POINTER)
 		return facts->info == INFO_NONE;
-	return facts->is_on_stack && (facts->call.active || (facts->code <= 0 && facts->code != SI_SIGIO));
+	if (!facts->is_on_stack || (facts->code > 0 && !facts->to_itself))
+		return false;
+	return facts->call.active || (facts->code <= 0 && facts->code != SI_SIGIO);
 }
 
 /* Did current send it, by a system call of its own? (Without registers: by what siginfo says.) */

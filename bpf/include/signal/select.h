@@ -12,7 +12,7 @@
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 1024);
+	__uint(max_entries, SELECTED_VALUES);
 	__type(key, struct select_value);
 	__type(value, u8);
 } selected SEC(".maps");
@@ -22,7 +22,7 @@ struct comm_key {
 };
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 64);
+	__uint(max_entries, IGNORED_COMMS);
 	__type(key, struct comm_key);
 	__type(value, u8);
 } ignored_source_comms SEC(".maps");

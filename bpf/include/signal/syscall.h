@@ -11,7 +11,7 @@
 #define KILLSNOOP_SIGNAL_SYSCALL_H
 
 #include "base/compat.h"
-#include "base/wire.h"
+#include "wire/wire.h"
 
 enum call_state {
 	CALL_RUNS,

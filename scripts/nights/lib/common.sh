@@ -160,11 +160,11 @@ watch() {
 	done
 	for format in json logfmt; do
 		await "killsnoop to be ready" ready_or_dead "$WORK/$format.said" "${TRACERS[0]}"
-		says "$WORK/$format.said" 'ready in' || fail "$NIGHT: killsnoop did not start: $(cat "$WORK/$format.said")"
+		says "$WORK/$format.said" 'killsnoop: tracing, ' || fail "$NIGHT: killsnoop did not start: $(cat "$WORK/$format.said")"
 	done
 	[ -z "${KILLSNOOP_PAGE:-}" ] || watch_with_others
 }
-ready_or_dead() { says "$1" 'ready in' || is_gone "$2"; }
+ready_or_dead() { says "$1" 'killsnoop: tracing, ' || is_gone "$2"; }
 
 # Shows the lines as killsnoop printed them; the night is over.
 over() {

@@ -35,6 +35,7 @@ impl Hooks {
         let first_off = vec![
             attach(programs, "on_exit", "sched_process_exit")?,
             attach(programs, "on_exit_again", "sched_process_exit")?,
+            attach(programs, "on_signal_deliver", "signal_deliver")?,
         ];
         if plan.recovers_forks {
             identities.push(attach(programs, "on_wakeup_new", "sched_wakeup_new")?);

@@ -167,6 +167,8 @@ pub struct Missed {
     pub recoveries: Lifecycle,
     /// What the OOM killer said of a victim: each is lost.
     pub ooms: u64,
+    /// Signals that a process took to end of: which of several it was is not known then.
+    pub deliveries: u64,
     /// Paths of cgroups that were created or renamed: each is lost.
     pub cgroups: u64,
     /// Returns of calls: of the kill family, or of any, as the hook is attached.
@@ -186,6 +188,7 @@ impl Missed {
             "on_wakeup_new" => &mut self.recoveries.forks,
             "on_exit_again" => &mut self.recoveries.exits,
             "on_mark_victim" => &mut self.ooms,
+            "on_signal_deliver" => &mut self.deliveries,
             "on_cgroup_mkdir" | "on_cgroup_rename" => &mut self.cgroups,
             "on_sys_exit" => &mut self.returns,
             name if name.starts_with(load::AT_THE_END_OF) => &mut self.returns,
@@ -219,9 +222,9 @@ impl Totals {
             hidden: Hidden::of(counters),
             missed,
             recovered: Lifecycle {
-                execs: counters.healed_execs,
-                forks: counters.healed_forks,
-                exits: counters.healed_exits,
+                execs: counters.recovered_execs,
+                forks: counters.recovered_forks,
+                exits: counters.recovered_exits,
             },
             late_argv: RecordCounts {
                 emitted: counters.identities_emitted,

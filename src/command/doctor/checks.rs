@@ -68,7 +68,7 @@ fn bad(name: &'static str, state: State, found: impl Into<String>, effect: &str,
 
 /// Either there, or not with these consequences.
 fn either(name: &'static str, is_there: bool, state: State, effect: &str, fix: &str) -> Check {
-    if is_there { good(name, "there") } else { bad(name, state, "not there", effect, fix) }
+    if is_there { good(name, "available") } else { bad(name, state, "not available", effect, fix) }
 }
 
 pub(super) fn examine(facts: &Facts) -> Vec<Check> {
@@ -83,21 +83,21 @@ pub(super) fn examine(facts: &Facts) -> Vec<Check> {
         "BTF",
         host.has_btf,
         State::Fatal,
-        "no program can be made to fit this kernel",
-        "a kernel built with CONFIG_DEBUG_INFO_BTF=y, as every distribution's of the last years is",
+        "programs cannot be fitted to this kernel",
+        "a kernel built with CONFIG_DEBUG_INFO_BTF=y, as those of current distributions are",
     ));
     checks.push(either(
         "BPF ring buffer",
         host.has_ring_buffer,
         State::Fatal,
-        "no way out for events",
+        "events cannot be delivered",
         newer,
     ));
     checks.push(either(
         "task storage",
         host.has_task_storage,
         State::Fatal,
-        "nothing to keep command lines in",
+        "command lines cannot be kept",
         newer,
     ));
     checks.push(either(
@@ -108,7 +108,7 @@ pub(super) fn examine(facts: &Facts) -> Vec<Check> {
         newer,
     ));
     checks.push(if facts.missing_tracepoints.is_empty() {
-        good("tracepoints", "all there")
+        good("tracepoints", "all available")
     } else {
         bad(
             "tracepoints",
@@ -170,7 +170,7 @@ fn capabilities(host: &HostFacts) -> Check {
         "capabilities",
         State::Fatal,
         format!("{missing} missing"),
-        "no BPF program can be loaded, and what follows here is not known for sure",
+        "no BPF program can be loaded; some of the checks below are not certain",
         &format!("run it as root (sudo), or give it {missing}"),
     )
 }
@@ -183,25 +183,25 @@ fn sys_file_system(is_mounted: bool) -> Check {
         "/sys",
         State::Fatal,
         "not mounted",
-        "what the kernel has is not known, its types (BTF) included",
+        "the kernel's types (BTF) and features cannot be read",
         MOUNT_SYS,
     )
 }
 
 fn proc_file_system(fault: Option<ProcFault>) -> Check {
     let name = "/proc";
-    let nothing = "nothing can be known of processes older than the trace, nor of this one";
+    let nothing = "nothing is known of processes older than the trace, nor of this one";
     match fault {
         None => good(name, "mounted"),
         Some(ProcFault::NotMounted) => bad(name, State::Fatal, "not mounted", nothing, MOUNT_PROC),
         Some(ProcFault::WithoutSelf) => {
-            bad(name, State::Fatal, "that of another pid namespace", nothing, MOUNT_PROC)
+            bad(name, State::Fatal, "of another pid namespace", nothing, MOUNT_PROC)
         }
         Some(ProcFault::Hidden) => bad(
             name,
             State::Limited,
             "hides the processes of others (hidepid)",
-            "what the kernel side could not read of processes older than the trace is not read from there either",
+            "processes older than the trace that the kernel side could not read stay unknown",
             "give it CAP_SYS_PTRACE, or mount -o remount,hidepid=0 /proc",
         ),
     }
@@ -257,10 +257,10 @@ fn pid_namespace(host: &HostFacts) -> Check {
     bad(
         "pid namespace",
         State::Limited,
-        "one of its own",
-        "pids of events are the host's, not those seen in here; command lines of processes older than the trace come \
-         from /proc under --root",
-        "run it with the host's pid namespace (docker run --pid=host), or mount the host's /proc and say --root",
+        "not the initial one",
+        "pids in events are the host's, not those of this namespace; command lines of processes older than the trace \
+         come from /proc under --root",
+        "run it with the host's pid namespace (docker run --pid=host), or mount the host's /proc and use --root",
     )
 }
 
@@ -272,7 +272,7 @@ fn cgroups(facts: &Facts) -> Check {
         "cgroup version",
         State::Limited,
         "1, or no cgroup file system here",
-        "cgroups are told as one hierarchy of version 1 has them: that of the memory or the pids controller",
+        "cgroups are those of one hierarchy of version 1: of the memory or the pids controller",
         "boot with systemd.unified_cgroup_hierarchy=1; in a container mount /sys/fs/cgroup",
     )
 }
@@ -283,7 +283,7 @@ fn memory(facts: &Facts) -> Check {
             "memory of own cgroup",
             State::Limited,
             format!("at most {} MiB", limit >> 20),
-            "loading may fail for want of memory",
+            "loading may fail for lack of memory",
             "a limit of 64 MiB or more",
         ),
         Some(limit) => good("memory of own cgroup", format!("at most {} MiB", limit >> 20)),
@@ -299,7 +299,7 @@ pub(super) fn trial(result: Result<String, String>) -> Check {
             let mut lines = error.lines();
             let found = lines.next().unwrap_or("failed").to_owned();
             let fix = lines.find_map(|line| line.strip_prefix("hint: ")).unwrap_or("see above");
-            bad("trial", State::Fatal, found, "no trace", fix)
+            bad("trial", State::Fatal, found, "tracing does not work", fix)
         }
     }
 }

@@ -67,9 +67,9 @@ fn human(checks: &[Check], works: bool) -> String {
         }
     }
     text.push_str(if works {
-        "\na trace of this host works\n"
+        "\ntracing works on this host\n"
     } else {
-        "\na trace of this host does not work\n"
+        "\ntracing does not work on this host\n"
     });
     text
 }

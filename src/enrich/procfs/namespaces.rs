@@ -16,7 +16,6 @@ pub(crate) fn shares_mounts_with_init() -> bool {
 pub(crate) struct HostNamespaces {
     mount: u32,
     net: u32,
-    uts: u32,
     user: u32,
 }
 
@@ -28,7 +27,7 @@ impl HostNamespaces {
             link.to_str()?.split_once('[')?.1.strip_suffix(']')?.parse().ok()
         };
         let inode = |name| inode(name).unwrap_or_default();
-        Self { mount: inode("mnt"), net: inode("net"), uts: inode("uts"), user: inode("user") }
+        Self { mount: inode("mnt"), net: inode("net"), user: inode("user") }
     }
 
     /// Takes those of the host out.
@@ -36,7 +35,6 @@ impl HostNamespaces {
         for (own, host) in [
             (&mut task.mount_namespace, self.mount),
             (&mut task.net_namespace, self.net),
-            (&mut task.uts_namespace, self.uts),
             (&mut task.user_namespace, self.user),
         ] {
             if *own == host && host != 0 {

@@ -8,7 +8,7 @@ use super::cause::of_cause;
 use super::rules::by_rules;
 use super::{Origin, Scope, Verdict};
 use crate::event::numbers::KILL;
-use crate::event::siginfo::{SI_QUEUE, SI_TKILL, SI_USER, is_claimed_by_a_sender, may_be_io};
+use crate::event::siginfo::{SI_QUEUE, SI_SIGIO, SI_TKILL, SI_USER, is_claimed_by_a_sender, may_be_io};
 use crate::event::syscall::{
     Call, PIDFD_SIGNAL_PROCESS_GROUP, PIDFD_SIGNAL_THREAD, PIDFD_SIGNAL_THREAD_GROUP, is_in_ptrace,
 };
@@ -32,11 +32,14 @@ fn sender_or_kernel(facts: &Snapshot<'_>) -> Verdict {
     let acts = facts.in_syscall || shown == Some(Cause::Call);
     let names_it = call.filter(|(call, args)| {
         call.signal_argument(args) == Some(u32::from(facts.signal))
-            && call.may_leave(facts.info)
+            && call.may_leave(facts.info, facts.is_to_itself())
             && !facts.is_info_off_stack
     });
-    // past a call that failed, task work may send for I/O from the same stack, while the registers hold the call still
-    let is_past_it = facts.syscall.is_some_and(|call| !call.is_active) && may_be_io(facts.info);
+    // past a call that failed, task work may send for I/O from the same stack, while the registers hold the call still; that
+    // of a call that never ran, since a filter of seccomp answered -ENOSYS in its place, looks active
+    let may_be_claimed = matches!(facts.info, SigInfo::Given { code: SI_SIGIO, .. });
+    let is_past_it =
+        facts.syscall.is_some_and(|call| !call.is_active || may_be_claimed) && may_be_io(facts.info);
     if let Some((call, args)) = names_it.filter(|_| acts && (!is_past_it || shown == Some(Cause::Call))) {
         return sent_by(call, &args, facts);
     }
@@ -146,8 +149,8 @@ pub fn attempt(facts: &Snapshot<'_>) -> Verdict {
 mod tests {
     use super::super::{Origin, Scope};
     use super::*;
-    use crate::event::samples::{exiting, facts, given, in_call, shown};
-    use crate::event::siginfo::{SI_SIGIO, SI_TIMER};
+    use crate::event::samples::{exiting, facts, given, in_call, shown, to_itself};
+    use crate::event::siginfo::SI_TIMER;
     use crate::event::syscall::pid_argument;
 
     /// The siginfo of a timer lies elsewhere; past a call that failed, that of I/O lies where the call's would.
@@ -158,13 +161,23 @@ mod tests {
         timer.is_info_off_stack = true;
         assert_eq!((decide(&timer).origin, decide(&timer).code_forged), (Origin::Timer, false));
         let mut input = in_call(facts(11, given(SI_SIGIO)), 129, [200, 11, 0, 0]);
-        assert_eq!(decide(&input).origin, Origin::Process);
-        if let Some(call) = &mut input.syscall {
-            call.is_active = false;
+        // a call that a filter of seccomp answered in its place looks active as well
+        for is_active in [true, false] {
+            if let Some(call) = &mut input.syscall {
+                call.is_active = is_active;
+            }
+            assert!(decide(&input).is_undecided && decide(&input).origin == Origin::Io);
+            assert_eq!(decide(&shown(Cause::Io, input.clone())).origin, Origin::Io);
+            assert_eq!(decide(&shown(Cause::Call, input.clone())).origin, Origin::Process);
         }
-        assert!(decide(&input).is_undecided && decide(&input).origin == Origin::Io);
-        assert_eq!(decide(&shown(Cause::Io, input.clone())).origin, Origin::Io);
-        assert_eq!(decide(&shown(Cause::Call, input)).origin, Origin::Process);
+    }
+
+    #[test]
+    fn a_code_above_0_to_another_process_is_of_no_call() {
+        let input = in_call(facts(15, given(1)), 424, [3, 15, 0, 0]);
+        assert_eq!((decide(&input).origin, decide(&input).code_forged), (Origin::Kernel, false));
+        let itself = to_itself(in_call(facts(15, given(1)), 424, [3, 15, 0, 0]));
+        assert_eq!((decide(&itself).origin, decide(&itself).code_forged), (Origin::Process, true));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::event::siginfo::{
     SYS_SECCOMP, SYS_USER_DISPATCH, TRAP_PERF, exiting_child, family_of_code,
 };
 use crate::event::syscall::is_in_ptrace;
-use crate::record::{EndFacts, Ending, PF_EXITING, SigInfo, Snapshot};
+use crate::record::{EndFacts, Ending, PF_EXITING, ProcessFacts, SigInfo, Snapshot};
 
 /// What can be said without the stack.
 pub(super) fn by_rules(facts: &Snapshot<'_>) -> Verdict {
@@ -94,9 +94,17 @@ fn leads_its_session(facts: &Snapshot<'_>) -> bool {
 /// What an end without a signal was brought about by, where seccomp or a tracer has left its mark on the task. That
 /// nothing was seen proves nothing: a tracer that let go of it leaves none.
 pub fn of_end(facts: &EndFacts<'_>) -> Option<Origin> {
+    let Ending::Signal { number, .. } = facts.ending else { return None };
+    if let Some(taken) = facts.delivery {
+        // a process took it from the queue, where a tracer's stands with the tracer's pid: seccomp ends without that
+        let tracer = facts.tracer.and_then(|place| facts.processes.get(place)).filter(|_| facts.is_traced);
+        let is_its = |tracer: &ProcessFacts<'_>| {
+            taken.pid().is_some_and(|pid| facts.task.namespace_level > 0 || pid == tracer.pid)
+        };
+        return tracer.filter(|tracer| is_its(tracer)).map(|_| Origin::Ptrace);
+    }
     // kernel/seccomp.c: SECCOMP_MODE_STRICT ends by SIGKILL, a filter (2) by SIGSYS; since 5.17 both are
     // SECCOMP_MODE_DEAD (3) when they end
-    let Ending::Signal { number, .. } = facts.ending else { return None };
     match (number, facts.seccomp_mode) {
         (KILL, 1 | 3) | (SYS, 2 | 3) => Some(Origin::Seccomp),
         _ if facts.is_traced => Some(Origin::Ptrace),
@@ -110,6 +118,7 @@ mod tests {
     use super::*;
     use crate::event::samples::{about, exiting, facts, given, in_call, on_a_terminal, process, to_itself};
     use crate::event::trigger::may_be_trigger;
+    use crate::record::Delivery;
 
     #[test]
     #[allow(clippy::large_stack_arrays)] // of a test
@@ -170,6 +179,20 @@ mod tests {
         ] {
             assert_eq!(decide(&facts).origin, origin, "signal {} {:?}", facts.signal, facts.info);
         }
+    }
+
+    /// What was taken from the queue outranks the marks: seccomp takes nothing, and a tracer's has its own pid.
+    #[test]
+    fn an_end_by_what_was_taken_is_its_tracers_if_that_is_its_sender() {
+        let taken = |number, seccomp_mode, pid| {
+            let ending = Ending::Signal { number, core_dumped: false };
+            let mut end = EndFacts { is_traced: true, seccomp_mode, ..EndFacts::of(process(100), ending) };
+            end.processes.push(process(300));
+            EndFacts { tracer: Some(1), delivery: Some(Delivery { code: 0, words: [pid, 0] }), ..end }
+        };
+        assert_eq!(of_end(&taken(15, 0, 300)), Some(Origin::Ptrace));
+        assert_eq!(of_end(&taken(15, 0, 200)), None, "of another process");
+        assert_eq!(of_end(&EndFacts { is_traced: false, ..taken(SYS, 2, 300) }), None);
     }
 
     #[test]

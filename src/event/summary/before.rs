@@ -1,7 +1,5 @@
 //! What a sentence says of the signals before.
 
-use std::fmt::Write;
-
 use super::units::seconds;
 use crate::event::signal::Signal;
 use crate::event::{Outcome, SignalEvent};
@@ -20,22 +18,26 @@ fn reported_before<'a>(event: &'a SignalEvent<'_>) -> Option<(&'a Previous, Sign
     Some((previous, Signal::new(previous.signal).filter(|_| is_news)?))
 }
 
-/// What came before: `, 10.0 s after SIGTERM, which it ignored as PID 1 of its namespace`.
-pub(super) fn before(event: &SignalEvent<'_>) -> String {
-    let mut text = String::new();
-    let Some((previous, signal)) = reported_before(event) else { return text };
-    let _ = write!(text, ", {} after {signal}", seconds(event.facts.time.saturating_sub(previous.time)));
-    text.push_str(ignored(previous, &event.facts.target));
-    text
+/// What came before: `, 10.0 s after SIGTERM, which it ignored as PID 1 of its namespace`. In parentheses where the
+/// sentence does not end in what it is said of.
+pub(super) fn before(event: &SignalEvent<'_>, is_apart: bool) -> String {
+    let Some((previous, signal)) = reported_before(event) else { return String::new() };
+    let ago = seconds(event.facts.time.saturating_sub(previous.time));
+    let ignored = ignored(previous, &event.facts.target)
+        .map_or_else(String::new, |how| format!(", which it ignored{how}"));
+    if is_apart {
+        format!(" ({ago} after {signal}{ignored})")
+    } else {
+        format!(", {ago} after {signal}{ignored}")
+    }
 }
 
-/// Why the target ignored a signal of before. (Its `SIGNAL_UNKILLABLE` is gone once something kills it.)
-pub(super) fn ignored(previous: &Previous, target: &Task) -> &'static str {
+/// If the target ignored a signal of before: why, where that is known. (Its `SIGNAL_UNKILLABLE` is gone once something
+/// kills it.)
+pub(super) fn ignored(previous: &Previous, target: &Task) -> Option<&'static str> {
     if Outcome::of(previous.result) != Some(Outcome::Ignored) {
-        ""
-    } else if previous.met_default && target.namespace_level > 0 && target.namespace_pid == 1 {
-        ", which it ignored as PID 1 of its namespace"
-    } else {
-        ", which it ignored"
+        return None;
     }
+    let is_init = target.namespace_level > 0 && target.namespace_pid == 1;
+    Some(if previous.met_default && is_init { " as PID 1 of its namespace" } else { "" })
 }

@@ -14,72 +14,118 @@ use crate::record::Ending;
 
 /// An end, and what came before it: "after", never "because", unless it died of that very signal.
 pub fn of_end(event: &EndEvent<'_>) -> String {
-    let target = name(event.target());
-    let when = |after: &EarlierSignal| seconds(event.facts.time.saturating_sub(after.signal.time));
-    let source = |after: &EarlierSignal| after.source().map(|source| name_of(&source.comm, source.pid));
-    let (signal, core_dumped) = match (event.signal, event.facts.ending) {
-        (Some(signal), Ending::Signal { core_dumped, .. }) => (signal, core_dumped),
-        (_, Ending::Exit(code)) => {
-            let previous = event.after.as_ref().and_then(|after| Signal::new(after.signal.signal));
-            let mut text = format!("{target} exited with status {code}");
-            if previous.is_none() {
-                let lived = event.facts.time.saturating_sub(event.target().start);
-                let _ = write!(text, " after {}; no signal ended it", seconds(lived));
-            }
-            if let (Some(after), Some(signal)) = (&event.after, previous) {
-                let _ = write!(text, ", {} after {signal}", when(after));
-                if let Some(source) = source(after) {
-                    let _ = write!(text, " from {source}");
-                }
-                text.push_str(ignored(&after.signal, &event.facts.task));
-            }
-            return text;
-        }
-        _ => return format!("{target} ended"),
-    };
-    let core = if core_dumped { " and left a core" } else { "" };
-    let target =
-        if event.facts.is_thread { format!("thread {} of {target}", event.facts.task.tid) } else { target };
-    let lives = if event.facts.is_thread { "; its process goes on" } else { "" };
-    let refused = event.refused_call().map_or_else(String::new, |call| of_call(&call));
-    if event.facts.explained || event.after.is_some() && !event.facts.is_thread {
-        let how = match event.after.as_ref().map(|after| (when(after), source(after))) {
-            Some((when, source)) if !event.after.as_ref().is_some_and(EarlierSignal::is_what_ended_it) => {
-                let from = source.map(|source| format!(" from {source}")).unwrap_or_default();
-                format!(", {when} after {signal}{from}, which it handled or ignored")
-            }
-            Some((when, Some(source))) => format!(", {when} after {source} sent it"),
-            Some((when, None)) => format!(", {when} after {}", of_kernel(event.after.as_ref())),
-            None => String::new(),
-        };
-        return format!("{target} died of {signal}{core}{how}");
+    match (event.signal, event.facts.ending) {
+        (Some(signal), Ending::Signal { core_dumped, .. }) => of_death(event, signal, core_dumped),
+        (_, Ending::Exit(code)) => of_exit(event, code),
+        _ => format!("{} ended", name(event.target())),
     }
-    let why = match (event.origin, event.tracer()) {
-        (Some(Origin::Ptrace), Some(tracer)) => format!(", which its tracer {} let through", name(tracer)),
-        (Some(Origin::Seccomp), _) if signal.number() == 9 => {
-            format!(": strict seccomp refused a system call{refused}")
+}
+
+/// `sh(9) exited with status 143, 2.0 s after SIGTERM from bash(7)`.
+fn of_exit(event: &EndEvent<'_>, code: u8) -> String {
+    let mut text = format!("{} exited with status {code}", name(event.target()));
+    let previous = event.after.as_ref().and_then(|after| Some((after, Signal::new(after.signal.signal)?)));
+    if let Some((after, signal)) = previous {
+        let (ago, from) = (ago(event, after), from(event, after));
+        let _ = match ignored(&after.signal, &event.facts.task) {
+            Some(how) => write!(text, ", {ago} after ignoring {signal}{from}{how}"),
+            None => write!(text, ", {ago} after {signal}{from}"),
+        };
+    } else {
+        let lived = event.facts.time.saturating_sub(event.target().start);
+        let _ = write!(text, " after {}; no signal ended it", seconds(lived));
+    }
+    text
+}
+
+/// `yes(9) was killed by SIGTERM from bash(7) (0.7 ms after it was sent)`.
+fn of_death(event: &EndEvent<'_>, signal: Signal, core_dumped: bool) -> String {
+    let core = if core_dumped { " (core dumped)" } else { "" };
+    let target = name(event.target());
+    let is_known = event.facts.explained || (event.after.is_some() && !event.facts.is_thread);
+    if !is_known {
+        return format!("{}{}", of_unexplained(event, signal, core), of_process(event));
+    }
+    let victim = victim(event);
+    let killed = match &event.after {
+        None => format!("{victim} was killed by {signal}{core}"),
+        Some(after) if !after.is_what_ended_it() => {
+            let (ago, from) = (ago(event, after), from(event, after));
+            format!(
+                "{victim} was killed by {signal}{core}; {signal}{from} came {ago} before, when {target} handled or ignored it"
+            )
         }
-        (Some(Origin::Seccomp), _) => format!(": a seccomp filter refused a system call{refused}"),
-        _ if event.facts.is_thread => String::new(),
-        _ if event.is_older => ", which may have been sent before this trace".to_owned(),
-        _ => ", and no such signal was seen".to_owned(),
+        Some(after) if is_own(event, after) => format!("{victim} killed itself with {signal}{core}"),
+        Some(after) => {
+            let core = if core_dumped { "core dumped; " } else { "" };
+            let since = if after.origin == Some(Origin::Fault) { "the fault" } else { "it was sent" };
+            let (ago, from) = (ago(event, after), from(event, after));
+            format!("{victim} was killed by {signal}{from} ({core}{ago} after {since})")
+        }
     };
-    format!("{target} died of {signal}{core}{why}{lives}")
+    killed + of_process(event)
+}
+
+/// A death by a signal that no event reported: what is known of it.
+fn of_unexplained(event: &EndEvent<'_>, signal: Signal, core: &str) -> String {
+    let why = match (event.origin, event.tracer()) {
+        (Some(Origin::Ptrace), Some(tracer)) => format!(", delivered by its tracer {}", name(tracer)),
+        (Some(Origin::Seccomp), _) => {
+            let call = event.refused_call().map_or_else(|| "a system call".to_owned(), |call| of_call(&call));
+            let who = if signal.number() == 9 { "strict seccomp" } else { "a seccomp filter" };
+            format!(": {who} refused {call}")
+        }
+        _ if event.facts.is_thread => String::new(),
+        _ if event.is_older => "; it may have been sent before this trace".to_owned(),
+        _ => "; no such signal to it was seen".to_owned(),
+    };
+    format!("{} was killed by {signal}{core}{why}", victim(event))
+}
+
+/// The process, or the thread of it that ended alone.
+fn victim(event: &EndEvent<'_>) -> String {
+    let target = name(event.target());
+    if event.facts.is_thread { format!("thread {} of {target}", event.facts.task.tid) } else { target }
+}
+
+fn of_process(event: &EndEvent<'_>) -> &'static str {
+    if event.facts.is_thread { "; the process lives on" } else { "" }
+}
+
+fn ago(event: &EndEvent<'_>, after: &EarlierSignal) -> String {
+    seconds(event.facts.time.saturating_sub(after.signal.time))
+}
+
+fn is_own(event: &EndEvent<'_>, after: &EarlierSignal) -> bool {
+    let target = event.target();
+    after.source().is_some_and(|source| (source.pid, source.start) == (target.pid, target.start))
+}
+
+/// Where the signal before the end came from: ` from bash(7)`.
+fn from(event: &EndEvent<'_>, after: &EarlierSignal) -> String {
+    match after.source() {
+        Some(_) if is_own(event, after) => " from itself".to_owned(),
+        Some(source) => format!(" from {}", name_of(&source.comm, source.pid)),
+        None => after.origin.map_or("", from_kernel).to_owned(),
+    }
 }
 
 /// What brought a signal about that no process sent.
-fn of_kernel(after: Option<&EarlierSignal>) -> &'static str {
-    match after.and_then(|after| after.origin) {
-        Some(Origin::Oom) => "the kernel's OOM killer sent it",
-        Some(Origin::Tty) => "its terminal sent it",
-        Some(Origin::ParentDeath) => "its parent-death signal came",
-        Some(Origin::PidNamespace) => "its pid namespace ended",
-        Some(Origin::Fault) => "its fault",
-        Some(Origin::Timer) => "its timer",
-        Some(Origin::Rlimit) => "it exceeded a resource limit",
-        Some(Origin::Bpf) => "a BPF program sent it",
-        Some(Origin::Seccomp) => "a seccomp filter refused a system call",
-        _ => "it came",
+fn from_kernel(origin: Origin) -> &'static str {
+    match origin {
+        Origin::Oom => " from the kernel's OOM killer",
+        Origin::Tty => " from its terminal",
+        Origin::ParentDeath => " as parent-death signal",
+        Origin::PidNamespace => " as its pid namespace ended",
+        Origin::Timer => " from its timer",
+        Origin::Rlimit => " for exceeding a resource limit",
+        Origin::Bpf => " from a BPF program",
+        Origin::Perf => " from a perf event",
+        Origin::Seccomp => " for a system call that a seccomp filter refused",
+        Origin::Ptrace => " on behalf of its tracer",
+        Origin::Kernel => " from the kernel",
+        // their signals say it themselves, or come from a process
+        Origin::Fault | Origin::Child | Origin::Io | Origin::Process | Origin::Cgroup => "",
     }
 }
 
@@ -118,27 +164,27 @@ mod tests {
             ),
             ("exited with status 0 after 12.0 s; no signal ended it", end(Ending::Exit(0), true, None, None)),
             (
-                "died of SIGTERM, 2.0 s after bash(7) sent it",
+                "was killed by SIGTERM from bash(7) (2.0 s after it was sent)",
                 end(killed(15), true, Some(previous(15, 0, bash())), None),
             ),
             (
-                "died of SIGTERM, 2.0 s after SIGTERM from bash(7), which it handled or ignored",
+                "was killed by SIGTERM; SIGTERM from bash(7) came 2.0 s before, when yes(9) handled or ignored it",
                 end(killed(15), true, handled, None),
             ),
             (
-                "died of SIGKILL, 2.0 s after the kernel's OOM killer sent it",
+                "was killed by SIGKILL from the kernel's OOM killer (2.0 s after it was sent)",
                 end(killed(9), true, Some(previous(9, 0, None)), Some(Origin::Oom)),
             ),
             // of another signal than the last
-            ("died of SIGKILL", end(killed(9), true, Some(previous(15, 0, bash())), None)),
+            ("was killed by SIGKILL", end(killed(9), true, Some(previous(15, 0, bash())), None)),
             // an ignored one is not what it died of
-            ("died of SIGTERM", end(killed(15), true, Some(previous(15, 1, bash())), None)),
+            ("was killed by SIGTERM", end(killed(15), true, Some(previous(15, 1, bash())), None)),
             (
-                "died of SIGKILL, and no such signal was seen",
+                "was killed by SIGKILL; no such signal to it was seen",
                 end(killed(9), false, Some(previous(9, 0, bash())), None),
             ),
             (
-                "died of SIGSEGV and left a core, 2.0 s after its fault",
+                "was killed by SIGSEGV (core dumped; 2.0 s after the fault)",
                 end(
                     Ending::Signal { number: 11, core_dumped: true },
                     true,

@@ -2,6 +2,8 @@
 
 mod attempt;
 mod before;
+#[cfg(test)]
+pub(crate) mod catalogue;
 mod effect;
 mod end;
 mod kernel;
@@ -9,6 +11,7 @@ mod name;
 #[cfg(test)]
 mod samples;
 mod signal;
+mod terminal;
 mod units;
 
 pub use self::attempt::of_attempt;

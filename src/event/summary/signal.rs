@@ -3,110 +3,78 @@
 use std::fmt::Write;
 
 use super::before::before;
-use super::effect::effect;
-use super::kernel::{self, because_of, of_call};
+use super::effect::Effect;
+use super::kernel::{self, kernel_sent, of_call, trigger};
 use super::name::{name, name_of};
+use super::terminal::terminal;
 use super::units::seconds;
 use crate::event::SignalEvent;
+use crate::event::numbers::PIPE;
 use crate::event::origin::{Origin, Reason};
 use crate::event::signal::Signal;
+use crate::record::{Disposition, Outcome, SigInfo};
 
-/// Of a signal.
+/// Of a signal. The news comes first: who, what, to whom, with which effect. What was before comes last.
 pub fn of(event: &SignalEvent<'_>) -> String {
-    let signal = event.signal;
     let target = name(event.target());
-    let is_own = event.current().pid == event.target().pid && event.current().start == event.target().start;
-    let mut text = match event.verdict.origin {
-        Origin::Process if is_own => format!("{} sent {signal} to itself", source(event)),
-        Origin::Process => format!("{} sent {signal} to {target}", source(event)),
-        Origin::Cgroup if is_own => format!("{} killed itself through cgroup.kill", source(event)),
-        Origin::Cgroup => format!("{} killed {target} through cgroup.kill", source(event)),
-        Origin::Fault => fault(event, &target, is_own),
-        Origin::Tty => return terminal(event, &target),
-        Origin::Timer => format!("timer of {target} sent it {signal}"),
-        Origin::ParentDeath => return parent_death(event),
-        Origin::PidNamespace if event.verdict.reason == Some(Reason::Reboot) => {
-            kernel::reboot(event, &target)
-        }
-        Origin::PidNamespace => {
-            format!(
-                "kernel sent {signal} to {target}: {}, the init of its pid namespace, exited",
-                name(event.current())
-            )
-        }
-        Origin::Child => match event.trigger() {
-            Some(trigger) => format!("{target} got {signal} about its child {}", name(trigger)),
-            None => format!("{target} got {signal} about a child"),
-        },
-        Origin::Io if event.verdict.reason == Some(Reason::MessageQueue) => {
-            let by = because_of(event, " by");
-            format!("kernel sent {signal} to {target}: a message{by} came to its queue")
-        }
-        Origin::Io => format!("kernel sent {signal} to {target}: I/O{}", because_of(event, " by")),
-        Origin::Rlimit => kernel::rlimit(event, &target),
-        Origin::Seccomp => {
-            let refused = event.refused_call().map_or_else(String::new, |call| of_call(&call));
-            format!("kernel sent {signal} to {target}: a seccomp filter refused a system call{refused}")
-        }
-        Origin::Oom => return kernel::oom(event, &target),
-        Origin::Bpf => format!("a BPF program sent {signal} to {target}"),
-        Origin::Perf => format!("a perf event sent {signal} to {target}"),
-        Origin::Ptrace => kernel::ptrace(event, &target),
-        Origin::Kernel => kernel::other(event, &target),
-    };
-    text.push_str(&circumstances(event, is_own));
-    text.push_str(effect(event));
-    text.push_str(&before(event));
+    let mut text = headline(event, &target);
+    let ends_in_target = event.verdict.origin.has_source() && text.ends_with(&target);
+    text.push_str(&before(event, !ends_in_target));
+    text.push_str(&circumstances(event));
     text
 }
 
-fn fault(event: &SignalEvent<'_>, target: &str, is_own: bool) -> String {
+fn headline(event: &SignalEvent<'_>, target: &str) -> String {
     let signal = event.signal;
-    let mut text = if is_own {
-        format!("{target} caused {signal}")
-    } else {
-        format!("kernel sent {signal} to {target}")
+    let effect = Effect::of(event);
+    let behind_target = || effect.map_or_else(String::new, Effect::behind_target);
+    // of a sentence about what the target did, which ends in the signal
+    let of_target = |what: String| {
+        let effect = effect.map_or_else(String::new, |effect| effect.behind_signal(target));
+        format!("{what}: {signal}{effect}")
     };
-    if let Some(code) = event.code() {
-        let _ = write!(text, ": {code}");
-    }
-    if let Some((address, _)) = event.fault() {
-        let _ = write!(text, " at {address:#x}");
-    }
-    match event.verdict.reason {
-        Some(Reason::HandlerFailed) => text.push_str(", and its handler could not run: no usable stack"),
-        Some(Reason::MemoryFailure) => {
-            text.push_str(", a damaged page of memory");
-            text.push_str(&because_of(event, ", reported by"));
+    match event.verdict.origin {
+        Origin::Process if is_own(event) => itself(event, target, effect),
+        Origin::Process => format!("{} sent {signal} to {target}{}", name(event.current()), behind_target()),
+        Origin::Cgroup => cgroup(event, target, effect),
+        Origin::Fault => fault(event, target, effect),
+        Origin::Tty => terminal(event, target),
+        Origin::Timer => of_target(format!("{target}'s timer expired")),
+        Origin::ParentDeath => parent_death(event, target),
+        Origin::PidNamespace => kernel::namespace_end(event, target),
+        Origin::Io if signal.number() == PIPE && event.facts.info == SigInfo::None && is_own(event) => {
+            of_target(format!("{target} wrote to a closed pipe or socket"))
         }
-        _ => {}
+        Origin::Child | Origin::Io => kernel::notification(event, target),
+        Origin::Rlimit => of_target(kernel::rlimit(event, target)),
+        Origin::Seccomp => {
+            let call = event.refused_call().map_or_else(|| "a system call".to_owned(), |call| of_call(&call));
+            kernel_sent(event, target, &format!(": a seccomp filter refused {call}"))
+        }
+        Origin::Oom => kernel::oom(event, target),
+        Origin::Bpf => format!("a BPF program sent {signal} to {target}{}", behind_target()),
+        Origin::Perf => format!("a perf event sent {signal} to {target}{}", behind_target()),
+        Origin::Ptrace => kernel::ptrace(event, target),
+        Origin::Kernel => kernel::other(event, target),
     }
-    text
 }
 
-fn terminal(event: &SignalEvent<'_>, target: &str) -> String {
-    let terminal = event.tty().map_or_else(String::new, |tty| format!(" {tty}"));
-    let text = format!("terminal{terminal} sent {} to {target}{}", event.signal, effect(event));
-    match event.trigger() {
-        Some(trigger) => format!("{text}, by way of {}{}", name(trigger), before(event)),
-        None => text + &before(event),
-    }
+/// Did the running process signal itself?
+fn is_own(event: &SignalEvent<'_>) -> bool {
+    let (current, target) = (event.current(), event.target());
+    (current.pid, current.start) == (target.pid, target.start)
 }
 
-/// The target's tracer, and the fault that its handler raised again.
-fn circumstances(event: &SignalEvent<'_>, is_own: bool) -> String {
-    let mut text = String::new();
-    // a sentence about ptrace names the tracer, and so does one about a source that it traces
-    let is_named = event.verdict.origin == Origin::Ptrace || (is_own && event.source().is_some());
-    let others = event.target_tracer().filter(|tracer| {
-        !is_named
-            && event.source().is_none_or(|source| (source.pid, source.start) != (tracer.pid, tracer.start))
-    });
-    if let Some(tracer) = others {
-        let _ = write!(text, " (traced by {})", name(tracer));
+/// `yes(9) killed itself with SIGKILL`, where that is certain.
+fn itself(event: &SignalEvent<'_>, target: &str, effect: Option<Effect>) -> String {
+    let signal = event.signal;
+    if event.is_fatal() {
+        return format!("{target} killed itself with {signal}");
     }
+    let effect = effect.map_or_else(String::new, |effect| effect.behind_signal(target));
+    let mut text = format!("{target} sent itself {signal}{effect}");
     if event.is_raised_again() {
-        text.push_str(", after its handler had met the fault");
+        text.push_str(", again after a fault");
         if let Some((address, _)) = event.fault() {
             let _ = write!(text, " at {address:#x}");
         }
@@ -114,40 +82,85 @@ fn circumstances(event: &SignalEvent<'_>, is_own: bool) -> String {
     text
 }
 
-/// The sender, and what had just happened to it: `tini(7), 0.1 ms after SIGUSR2 from sh(9),`, or
-/// `postgres(700), after its child 729 died of SIGKILL,`. What is nearer explains more.
-fn source(event: &SignalEvent<'_>) -> String {
-    let mut source = name(event.current());
+fn cgroup(event: &SignalEvent<'_>, target: &str, effect: Option<Effect>) -> String {
+    let source = name(event.current());
+    match effect {
+        // it may not have been this that killed it
+        Some(effect) => {
+            format!("{source} sent {} to {target}{} (cgroup.kill)", event.signal, effect.behind_target())
+        }
+        None if is_own(event) => format!("{source} killed itself through cgroup.kill"),
+        None => format!("{source} killed {target} through cgroup.kill"),
+    }
+}
+
+/// `yes(9) crashed: SIGSEGV (SEGV_MAPERR) at 0x8`. One that a handler or a tracer gets is no crash.
+fn fault(event: &SignalEvent<'_>, target: &str, effect: Option<Effect>) -> String {
+    let code = event.code().map_or_else(String::new, |code| format!(" ({code})"));
+    let place = event.fault().map_or_else(String::new, |(address, _)| format!(" at {address:#x}"));
+    if event.verdict.reason == Some(Reason::MemoryFailure) {
+        let by = trigger(event, ", reported by");
+        return kernel_sent(event, target, &format!(": damaged page of memory{code}{place}{by}"));
+    }
+    if !is_own(event) {
+        return kernel_sent(event, target, &format!(": fault{code}{place}"));
+    }
+    let is_crash = event.facts.disposition == Disposition::Default
+        && event.outcome() == Some(Outcome::Queued)
+        && event.target_tracer().is_none();
+    let verb = if is_crash { "crashed" } else { "faulted" };
+    let effect = effect.map_or_else(String::new, |effect| effect.behind_signal(target));
+    let mut text = format!("{target} {verb}: {}{code}{place}{effect}", event.signal);
+    if event.verdict.reason == Some(Reason::HandlerFailed) {
+        text.push_str("; its handler could not run: no usable stack");
+    }
+    text
+}
+
+/// Which thread ended, and whether its process lives on.
+fn parent_death(event: &SignalEvent<'_>, target: &str) -> String {
+    let effect = Effect::of(event).map_or_else(String::new, Effect::behind_target);
+    let (parent, tid) = (name(event.current()), event.facts.current.tid);
+    let exited = match (tid == event.current().pid, event.current_lives_on()) {
+        (true, false) => format!("{parent} exited"),
+        (true, true) => format!("the main thread of {parent} exited, the process lives on"),
+        (false, false) => format!("thread {tid} of {parent} exited"),
+        (false, true) => format!("thread {tid} of {parent} exited, the process lives on"),
+    };
+    format!("parent-death signal {} to {target}{effect}: {exited}", event.signal)
+}
+
+/// Who traces the two, and what had just happened to the sender. What is nearer explains more.
+fn circumstances(event: &SignalEvent<'_>) -> String {
+    let mut text = String::new();
+    let source = || name(event.current());
     if let Some(tracer) = event.source_tracer() {
-        let _ = write!(source, " (traced by {})", name(tracer));
+        let _ = write!(text, "; {} is traced by {}", source(), name(tracer));
+    }
+    // a sentence about ptrace names the tracer, and so does one about a source that it traces
+    let is_named = event.verdict.origin == Origin::Ptrace || (is_own(event) && event.source().is_some());
+    let other = event.target_tracer().filter(|tracer| {
+        !is_named
+            && event.source().is_none_or(|source| (source.pid, source.start) != (tracer.pid, tracer.start))
+    });
+    if let Some(tracer) = other {
+        let _ = write!(text, "; {} is traced by {}", name(event.target()), name(tracer));
     }
     if let Some((last, from)) = event.last_signal() {
         let is_nearer = event.child_death().is_none_or(|death| death.time <= last.time);
         if let Some(signal) = Signal::new(last.signal).filter(|_| is_nearer) {
             let ago = seconds(event.facts.time.saturating_sub(last.time));
-            return format!("{source}, {ago} after {signal} from {},", name_of(&from.comm, from.pid));
+            let from = name_of(&from.comm, from.pid);
+            let _ = write!(text, "; {} got {signal} from {from} {ago} before", source());
+            return text;
         }
     }
-    let death = event.child_death().and_then(|death| Some((death.pid, Signal::new(death.signal)?)));
-    match death {
-        Some((child, signal)) => format!("{source}, after its child {child} died of {signal},"),
-        None => source,
+    if let Some(death) = event.child_death() {
+        if let Some(signal) = Signal::new(death.signal) {
+            let _ = write!(text, "; child {} of {} had just been killed by {signal}", death.pid, source());
+        }
     }
-}
-
-/// Which thread ended, and whether its process goes on.
-fn parent_death(event: &SignalEvent<'_>) -> String {
-    let current = &event.facts.current;
-    let lives = if event.current_lives_on() { ", the process lives on" } else { "" };
-    format!(
-        "parent-death signal: thread {} of {} exited{lives}: {} to {}{}{}",
-        current.tid,
-        name(event.current()),
-        event.signal,
-        name(event.target()),
-        effect(event),
-        before(event)
-    )
+    text
 }
 
 #[cfg(test)]
@@ -155,33 +168,6 @@ mod tests {
     use super::super::samples::{event, previous};
     use super::*;
     use crate::record::{ChildDeath, Previous, SigInfo};
-
-    #[test]
-    fn each_origin_has_its_sentence_and_names_nobody_else() {
-        for (origin, sentence) in [
-            (Origin::Process, "bash(7) sent SIGTERM to yes(9)"),
-            (Origin::Cgroup, "bash(7) killed yes(9) through cgroup.kill"),
-            (Origin::Fault, "kernel sent SIGTERM to yes(9): SI_KERNEL"),
-            (Origin::Tty, "terminal sent SIGTERM to yes(9), by way of bash(7)"),
-            (Origin::Timer, "timer of yes(9) sent it SIGTERM"),
-            (Origin::ParentDeath, "parent-death signal: thread 7 of bash(7) exited: SIGTERM to yes(9)"),
-            (
-                Origin::PidNamespace,
-                "kernel sent SIGTERM to yes(9): bash(7), the init of its pid namespace, exited",
-            ),
-            (Origin::Child, "yes(9) got SIGTERM about a child"),
-            (Origin::Io, "kernel sent SIGTERM to yes(9): I/O"),
-            (Origin::Rlimit, "yes(9) exceeded a resource limit: SIGTERM"),
-            (Origin::Bpf, "a BPF program sent SIGTERM to yes(9)"),
-            (Origin::Perf, "a perf event sent SIGTERM to yes(9)"),
-            (Origin::Seccomp, "kernel sent SIGTERM to yes(9): a seccomp filter refused a system call"),
-            (Origin::Oom, "kernel OOM killer killed yes(9), for memory that bash(7) asked for"),
-            (Origin::Ptrace, "kernel sent SIGTERM to yes(9) for its tracer"),
-            (Origin::Kernel, "kernel sent SIGTERM to yes(9)"),
-        ] {
-            assert_eq!(of(&event(origin, |_| {})), sentence);
-        }
-    }
 
     #[test]
     fn a_system_call_that_is_dispatched_to_user_space_is_called_that() {
@@ -210,11 +196,11 @@ mod tests {
         });
         assert_eq!(
             of(&both),
-            "bash(7), after its child 8 died of SIGKILL, sent SIGTERM to yes(9), 10.0 s after SIGHUP"
+            "bash(7) sent SIGTERM to yes(9), 10.0 s after SIGHUP; child 8 of bash(7) had just been killed by SIGKILL"
         );
         // a process that did not send it has no child worth a clause
         let kernels = event(Origin::Timer, |facts| facts.child_death = child_died);
-        assert_eq!(of(&kernels), "timer of yes(9) sent it SIGTERM");
+        assert_eq!(of(&kernels), "yes(9)'s timer expired: SIGTERM");
         let ignored = |nspid, level| {
             event(Origin::Process, |facts| {
                 facts.signal = 9;

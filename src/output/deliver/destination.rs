@@ -144,7 +144,7 @@ impl Destination {
                 destination.open_file()?;
                 if destination.writer.is_none() {
                     tracing::warn!(
-                        "nobody reads {}: its events are not written there until somebody does",
+                        "{} has no reader: events are not written there until it has one",
                         destination.name
                     );
                 }
@@ -215,9 +215,9 @@ impl Destination {
         let DestinationName::File(path) = &self.name else { return };
         let path = visible(path);
         match self.open_file() {
-            Ok(()) => tracing::info!("{path} was opened anew"),
+            Ok(()) => tracing::info!("{path} reopened"),
             Err(refusal) => tracing::warn!(
-                "cannot open {path} anew: {}; the file that was open before is written on",
+                "cannot reopen {path}: {}; writing goes on to the file that was open before",
                 refusal.why
             ),
         }
@@ -246,7 +246,7 @@ impl Destination {
                 if let Some(named) = &mut self.file {
                     named.id = None;
                 }
-                self.fail(events, "nobody reads it")
+                self.fail(events, "it has no reader")
             }
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
                 self.unwritten += events;
@@ -261,7 +261,7 @@ impl Destination {
         if self.said_at.is_none_or(|said_at| said_at.elapsed() >= SAY_EVERY) {
             self.said_at = Some(Instant::now());
             tracing::warn!(
-                "cannot write to {}: {why}; tracing goes on, {} events are not known to be written so far",
+                "cannot write to {}: {why}; tracing continues, events that could not be written so far: {}",
                 self.name,
                 self.unwritten
             );
@@ -322,7 +322,7 @@ impl Fifo {
             Ok(0) if self.said_at.is_none_or(|said_at| said_at.elapsed() >= SAY_EVERY) => {
                 self.said_at = Some(Instant::now());
                 tracing::warn!(
-                    "nobody reads {} fast enough: lines wait, and further ones are dropped (counted as unprinted)",
+                    "the reader of {} is too slow: lines wait, further ones are dropped (counted as unprinted)",
                     self.name
                 );
                 Ok(())

@@ -181,7 +181,7 @@ impl Writer {
         });
         if let Err(error) = started {
             self.shared.is_dead.store(true, Ordering::Release);
-            tracing::error!(%error, "no thread to write to {}: nothing is written there", self.name);
+            tracing::error!(%error, "cannot start the thread that writes to {}: nothing is written there", self.name);
         }
     }
 }
@@ -244,9 +244,7 @@ fn write_all(guard: &mut ThreadGuard, destination: &mut Destination, name: &Dest
                 fate.settle(written);
                 if !has_said && shared.refused.load(Ordering::Relaxed) > 0 {
                     has_said = true;
-                    tracing::warn!(
-                        "{name} takes lines too slowly: what finds no room is counted as unprinted"
-                    );
+                    tracing::warn!("{name} is too slow: dropping lines (counted as unprinted)");
                 }
                 let mut queue = shared.queue();
                 queue.bytes -= lines.len();

@@ -37,7 +37,9 @@ pub(super) fn write_end(event: &EndEvent<'_>, header: &Header, format: &mut dyn 
     if let Some(call) = event.refused_call() {
         write_refused_call(&call, format);
     }
-    if let Some(tracer) = event.tracer() {
+    // of one that was taken as it was sent, the tracer is no trigger
+    if let Some(tracer) = event.tracer().filter(|_| !event.after.as_ref().is_some_and(|after| after.is_taken))
+    {
         format.open("trigger");
         format.field("pid", Number(u64::from(tracer.pid)));
         write_bytes("comm", "commRaw", &tracer.comm, format);
@@ -50,7 +52,8 @@ pub(super) fn write_end(event: &EndEvent<'_>, header: &Header, format: &mut dyn 
         missing.push(format!("origin:{why}"));
     }
     if event.signal.is_some() && facts.explained && event.after.is_none() {
-        missing.push("after:not-kept".to_owned());
+        let why = if facts.delivery.is_some() { "not-seen" } else { "not-kept" };
+        missing.push(format!("after:{why}"));
     }
     let subject = Subject {
         processes: &facts.processes,

@@ -49,7 +49,7 @@ pub(super) fn write_signal(event: &SignalEvent<'_>, header: &Header, format: &mu
     }
     if let Some(previous) = event.previous() {
         let (id, origin) = event.context.previous.unzip();
-        let after = EarlierSignal { id, origin, signal: *previous };
+        let after = EarlierSignal { id, origin, signal: *previous, is_taken: false };
         write_earlier("previous", &after, facts.time, format);
     }
     write_trigger(event, format);

@@ -197,7 +197,8 @@ fn others() -> Vec<Event<'static>> {
         let mut facts = EndFacts { time: NOW, explained, ..EndFacts::of(process(2), ending) };
         facts.processes.push(process(5));
         (facts.task, facts.tracer) = (task(22), Some(1));
-        let after = EarlierSignal { id: Some(1), origin: Some(Origin::Process), signal: earlier() };
+        let after =
+            EarlierSignal { id: Some(1), origin: Some(Origin::Process), signal: earlier(), is_taken: false };
         Event::End(Box::new(EndEvent::new(facts, 3, CLOCK, 0, Some(after), surroundings()).unwrap()))
     };
     let lost = Lost {

@@ -35,7 +35,7 @@ fn with_a_tracer() {
         assert_eq!(event["source"]["tracer"]["pid"], made.pid(), "{event}");
         assert_eq!(event["source"]["tracer"]["cmdline"][2], format!("assisted-{}", way.0), "{event}");
         let summary = event["summary"].as_str().unwrap();
-        assert!(summary.contains(&format!("(traced by workload({}))", made.pid())), "{summary}");
+        assert!(summary.contains(&format!(") is traced by workload({})", made.pid())), "{summary}");
         // a tree of its own
         assert_eq!(event["source"]["parent"]["pid"], made.pid(), "{event}");
     }

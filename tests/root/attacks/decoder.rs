@@ -100,7 +100,7 @@ fn given_up() {
     tracer.signal(Signal::USR1);
     tracer.signal(Signal::HUP);
     wait_until("the counters", || tracer.stderr().contains("signals so far").then_some(()));
-    wait_until("the file to be reopened", || tracer.stderr().contains("was opened anew").then_some(()));
+    wait_until("the file to be reopened", || tracer.stderr().contains(" reopened").then_some(()));
     let said = tracer.stop();
     assert_eq!(said.status.code(), Some(0), "{}", said.stderr);
     assert!(!said.stderr.contains("cannot give up"), "{}", said.stderr);
@@ -125,7 +125,7 @@ fn opener() {
         support::kill(opener, signal);
     }
     tracer.signal(Signal::HUP);
-    wait_until("the file to be reopened", || tracer.stderr().contains("was opened anew").then_some(()));
+    wait_until("the file to be reopened", || tracer.stderr().contains(" reopened").then_some(()));
     tracer.signal(Signal::KILL);
     wait_until("its end", || has_ended(opener).then_some(()));
 }

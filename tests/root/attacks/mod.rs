@@ -6,6 +6,7 @@ mod assisted_sender;
 mod cgroup;
 mod checkout;
 mod decoder;
+mod flushed_tree;
 mod foreign_program;
 mod ghosts;
 mod hidden_cause;
@@ -20,6 +21,7 @@ mod signals_at_start;
 mod squatting;
 mod unexplained_end;
 mod unicode;
+mod waiting_signals;
 mod wide_number;
 
 use std::os::unix::process::CommandExt;
@@ -39,6 +41,7 @@ pub fn tests() -> Vec<Test> {
         cgroup::TESTS,
         checkout::TESTS,
         decoder::TESTS,
+        flushed_tree::TESTS,
         foreign_program::TESTS,
         ghosts::TESTS,
         hidden_cause::TESTS,
@@ -53,6 +56,7 @@ pub fn tests() -> Vec<Test> {
         squatting::TESTS,
         unexplained_end::TESTS,
         unicode::TESTS,
+        waiting_signals::TESTS,
         wide_number::TESTS,
     ]
     .concat()

@@ -124,8 +124,9 @@ fn planted_before_sighup() {
         }
         if round > 0 {
             tracer.signal(Signal::HUP);
-            let said =
-                |text: &str| text.matches("the file that was open before is written on").count() == round;
+            let said = |text: &str| {
+                text.matches("writing goes on to the file that was open before").count() == round
+            };
             wait_until("a refusal", || said(&tracer.stderr()).then_some(()));
         }
         run_workload(&["storm", "10", "1", &target.pid().to_string()]);

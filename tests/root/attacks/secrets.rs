@@ -156,7 +156,7 @@ fn other_texts() {
     }
 }
 
-/// Of an ancestor's command line so many bytes are kept: `ANCESTOR_ARGV` of wire.h.
+/// Of an ancestor's command line so many bytes are kept: `ANCESTOR_ARGV` of wire/constants.h.
 const KEPT: usize = 1024;
 
 fn halves() {

@@ -20,5 +20,5 @@ pub use event::{cmdline, event, pids_up};
 pub use patience::{in_guest, patience, wait_until};
 pub use process::{Process, children_of, field_of, has_ended, is_in_set, kill, status_field};
 pub use programs::{killsnoop, run_workload, use_build, workload};
-pub use tracer::{Stderr, Tracer, TracerOutput};
+pub use tracer::{STARTED, Stderr, Tracer, TracerOutput};
 pub use tree::files_below;

@@ -15,6 +15,9 @@ use crate::patience::{patience, wait_until};
 use crate::process::has_ended;
 use crate::programs::killsnoop;
 
+/// What a tracer says when every signal is seen.
+pub const STARTED: &str = "killsnoop: tracing, ";
+
 /// What a program has said on standard error so far.
 pub struct Stderr {
     text: Arc<Mutex<String>>,
@@ -26,7 +29,7 @@ impl Stderr {
     pub fn of_ready(child: &mut Child) -> Self {
         let mut reader = BufReader::new(child.stderr.take().unwrap());
         let mut said = String::new();
-        while !said.contains("ready in") {
+        while !said.contains(STARTED) {
             let length = reader.read_line(&mut said).unwrap();
             assert!(length > 0, "the tracer ended before it was ready: {said}");
         }
@@ -71,9 +74,12 @@ pub struct TracerOutput {
 }
 
 impl Tracer {
-    /// Starts one and waits until it is ready.
+    /// Starts one that prints all its counters, and waits until it is ready.
     pub fn start(arguments: &[&str]) -> Self {
-        Self::run(Command::new(killsnoop()).args(arguments))
+        let has_level =
+            arguments.iter().any(|argument| matches!(*argument, "-l" | "-q" | "-v" | "who" | "run"));
+        let verbose: &[&str] = if has_level { &[] } else { &["-v"] };
+        Self::run(Command::new(killsnoop()).args(arguments).args(verbose))
     }
 
     /// Runs what starts one, and waits until it is ready.

@@ -29,7 +29,12 @@ pub(super) fn assignments(word: &Word<'_>, is_script: bool, steps: &Steps, found
         let is_path = text[at] == b':'
             && before == Some(b'/')
             && (text.get(at + 1) == Some(&b'/') || matches!(&text[at + 1..], b"ro" | b"rw"));
-        if is_path {
+        // a redis key, an ARN: `auth:token:42`, but not hiera's `db::password: SECRET`
+        let is_in_list = text[at] == b':'
+            && before == Some(b':')
+            && !text[..assignment.name.start].ends_with(b"::")
+            && !text.get(at + 1).is_some_and(u8::is_ascii_whitespace);
+        if is_path || is_in_list || is_of_file(text, assignment.name.start) {
             continue;
         }
         let kind = if is_in_query { Some(Kind::Secret) } else { names::kind(name) };
@@ -52,6 +57,14 @@ pub(super) fn assignments(word: &Word<'_>, is_script: bool, steps: &Steps, found
         }
         found.push(value);
     }
+}
+
+/// `--from-file=NAME=PATH`: is the value of the name that begins here a path?
+fn is_of_file(text: &[u8], start: usize) -> bool {
+    let Some(option) = text[..start].strip_suffix(b"=").and_then(|option| option.strip_prefix(b"--")) else {
+        return false;
+    };
+    option.ends_with(b"-file") && option.iter().all(|&byte| is_name_byte(byte))
 }
 
 struct Assignment {

@@ -69,25 +69,30 @@ impl Score {
         self.all += 1;
     }
 
+    fn wrong(self) -> usize {
+        self.all - self.right
+    }
+
     fn text(self) -> String {
         let tenths = 1000 * self.right / self.all.max(1);
         format!("{} of {} ({}.{} %)", self.right, self.all, tenths / 10, tenths % 10)
     }
 }
 
-/// Secrets that are hidden as a whole.
+/// Secrets that are hidden as a whole. One that is hidden in part is worse than none: it looks as if it was dealt with.
 fn recall(name: &str) -> Score {
     let mut score = Score::default();
     for case in cases(name) {
         let found = find(&case.items, Texts::Arguments, false, &Steps::unbounded());
         assert!(!case.secrets.is_empty(), "no secret is marked: {}", case.text);
         for (place, secret) in &case.secrets {
-            let is_hidden =
-                secret.clone().all(|at| found.iter().any(|(of, range)| of == place && range.contains(&at)));
-            if !is_hidden {
+            let is_in = |at: usize| found.iter().any(|(of, range)| of == place && range.contains(&at));
+            let hidden = secret.clone().filter(|&at| is_in(at)).count();
+            assert!(hidden == 0 || hidden == secret.len(), "hidden in part: {}", case.text);
+            if hidden == 0 {
                 println!("not hidden: {}", case.text);
             }
-            score.add(is_hidden);
+            score.add(hidden > 0);
         }
     }
     score
@@ -107,20 +112,23 @@ fn precision(name: &str) -> Score {
     score
 }
 
+/// What a row of the table is called, the names of its files begin and end with, and the most that may be wrong in them:
+/// secrets that are printed, command lines without one in which something is hidden. These numbers only become smaller.
+const ROWS: &[(&str, &str, usize, usize)] = &[
+    ("written before the rules", "-held-out.txt", 1, 0),
+    ("written without knowledge of the rules", "-blind.txt", 3, 6),
+    ("written after, and tuned with", ".txt", 3, 0),
+];
+
 #[test]
 fn the_numbers_of_the_docs_are_those_of_the_corpus() {
-    let row = |of: &str, secrets: &str, harmless: &str| {
-        let (recall, precision) = (recall(secrets), precision(harmless));
-        assert!(10 * recall.right >= 9 * recall.all && 10 * precision.right >= 9 * precision.all, "{of}");
+    let row = |&(of, end, printed, damaged): &(&str, &str, usize, usize)| {
+        let (recall, precision) = (recall(&format!("secrets{end}")), precision(&format!("harmless{end}")));
+        assert!(recall.wrong() <= printed && precision.wrong() <= damaged, "{of}: {recall:?}, {precision:?}");
         format!("| {of} | {} | {} |\n", recall.text(), precision.text())
     };
-    let table = [
-        "| | secrets hidden completely | command lines without a secret left alone |\n|---|---|---|\n"
-            .to_owned(),
-        row("written before the rules", "secrets-held-out.txt", "harmless-held-out.txt"),
-        row("written after, and tuned with", "secrets.txt", "harmless.txt"),
-    ]
-    .concat();
+    let head = "| | secrets hidden completely | command lines without a secret left alone |\n|---|---|---|\n";
+    let table = format!("{head}{}", ROWS.iter().map(row).collect::<String>());
     println!("{table}");
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/redaction.md");
     let text = fs::read_to_string(&path).unwrap();

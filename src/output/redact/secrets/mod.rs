@@ -137,6 +137,10 @@ fn of_option(word: &Word<'_>, next: &Word<'_>, steps: &Steps) -> Option<Range<us
     {
         return None;
     }
+    // letters, as in `diff -pw a b`; programs that mean a password are in the table
+    if option == b"pw" {
+        return None;
+    }
     let kind = names::kind(option.strip_prefix(b"-").unwrap_or(option))?;
     let value = &*next.bytes;
     let is_reference = next.is_expanded && shapes::is_reference(value);

@@ -26,6 +26,9 @@ const SECRET: &[&[u8]] = &[
     b"passw",
     b"bearer",
     b"userpwd",
+    b"pw",
+    b"masterauth",
+    b"primaryauth",
 ];
 
 /// The same at the end of a part: `sshpass`, `PGPASSWORD`, `rootpw`, `authtoken`.
@@ -71,6 +74,10 @@ const KEY_KINDS: &[&[u8]] = &[
     b"account",
     b"encryption",
     b"encrypt",
+    b"decryption",
+    b"decrypt",
+    b"enc",
+    b"preshared",
     b"signing",
     b"master",
     b"shared",
@@ -158,6 +165,7 @@ const ABOUT: &[&[u8]] = &[
     b"encoding",
     b"attempts",
     b"method",
+    b"through",
 ];
 
 /// Before it: a switch, or the name of something.
@@ -182,7 +190,12 @@ const SWITCH: &[&[u8]] = &[
     b"num",
     b"reset",
     b"read",
+    b"load",
 ];
+
+/// Before `token`: a place in a list of results, or in a language model's vocabulary.
+const MARKS: &[&[u8]] =
+    &[b"starting", b"next", b"continuation", b"pagination", b"pad", b"bos", b"eos", b"unk"];
 
 /// What a value of a name can be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -212,7 +225,8 @@ pub(super) fn kind(name: &[u8]) -> Option<Kind> {
     let is_about = parts[at + 1..].iter().any(|part| ABOUT.contains(&part.as_slice()));
     let is_switch = parts[..at].first().is_some_and(|part| SWITCH.contains(&part.as_slice()))
         || parts[..at].iter().any(|part| part == b"existing");
-    if is_about || is_switch {
+    let is_mark = parts[at] == b"token" && at > 0 && MARKS.contains(&parts[at - 1].as_slice());
+    if is_about || is_switch || is_mark {
         return None;
     }
     let names_a_key = is_key(at)
@@ -260,12 +274,17 @@ pub(super) fn is_harmless(kind: Kind, value: &[u8], steps: &Steps) -> bool {
             [&b".pem"[..], b".key", b".json", b".crt", b".txt", b".yml", b".yaml", b".jks", b".p12"]
                 .iter()
                 .any(|end| value.ends_with(end));
-        value.iter().all(is_of_path)
+        // mount's `credentials=/path,uid=0`; what follows has names of its own
+        let comma = value.iter().position(|&byte| byte == b',').filter(|_| value[0] == b'/');
+        value[..comma.unwrap_or(value.len())].iter().all(is_of_path)
             && (matches!(value[0], b'/' | b'~') || value.starts_with(b"./") || is_file)
     };
+    let is_file_to_read = value.starts_with(b"@/") && !value.iter().any(u8::is_ascii_whitespace);
     value.is_empty()
         || matches!(value, [b'0'..=b'9'])
-        || [&b"true"[..], b"false", b"null", b"none", b"nil", b"yes", b"no"]
+        || is_mask(value)
+        || is_file_to_read
+        || [&b"true"[..], b"false", b"null", b"none", b"nil", b"yes", b"no", b"on", b"off"]
             .iter()
             .any(|word| value.eq_ignore_ascii_case(word))
         || [&b"file:"[..], b"env:", b"fd:"].iter().any(|begin| value.starts_with(begin))
@@ -274,6 +293,11 @@ pub(super) fn is_harmless(kind: Kind, value: &[u8], steps: &Steps) -> bool {
         || [&b"id="[..], b"source=", b"src=", b"type="].iter().any(|begin| value.starts_with(begin))
         || [&b",type="[..], b",target="].iter().any(|part| memmem::find(begin, part).is_some())
         || (kind == Kind::Key && is_path())
+}
+
+/// Is it in the place of a secret: `***`, `!` for no password at all, `-` for the standard input?
+pub(super) fn is_mask(value: &[u8]) -> bool {
+    [b'*', b'!', b'-'].iter().any(|mark| value.iter().all(|byte| byte == mark))
 }
 
 #[cfg(test)]
@@ -303,6 +327,10 @@ mod tests {
             "become_pass",
             "spring.datasource.password",
             "secret-string",
+            "DB_PW",
+            "masterauth",
+            "decryption_key",
+            "FACEBOOK_PAGE_TOKEN",
         ] {
             assert!(kind(name.as_bytes()).is_some(), "{name}");
         }
@@ -324,6 +352,10 @@ mod tests {
             "SSH_ASKPASS",
             "bypass",
             "secret-id",
+            "starting-token",
+            "pad-token-id",
+            "pass-through",
+            "LoadCredential",
             "path",
             "",
         ] {

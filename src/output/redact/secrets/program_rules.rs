@@ -86,6 +86,7 @@ const SMB: &[&str] = &[
     "wmic",
     "nmblookup",
 ];
+pub(super) const REDIS: &[&str] = &["redis-cli", "valkey-cli", "keydb-cli"];
 const CONTAINERS: &[&str] = &["docker", "podman", "nerdctl", "buildah", "skopeo", "helm", "oras", "crane"];
 
 pub(super) const RULES: &[Rule] = &[
@@ -115,8 +116,12 @@ pub(super) const RULES: &[Rule] = &[
         &[Value("-p")],
     ),
     Rule(&["kadmin"], &[], &[Value("-w")]),
-    Rule(&["plink", "pscp", "psftp", "putty", "puttygen"], &[], &[After("-pw")]),
+    Rule(&["plink", "pscp", "psftp", "putty", "puttygen", "nodetool"], &[], &[After("-pw")]),
     Rule(&["sendemail", "sendEmail"], &[], &[After("-xp")]),
+    Rule(&["swaks"], &[], &[After("-ap")]),
+    Rule(&["ipmitool"], &[], &[After("-k"), After("-y")]),
+    Rule(&["consul", "serf", "nomad"], &[], &[After("-encrypt"), Named("-encrypt")]),
+    Rule(&["jenkins-cli.jar"], &[], &[Half("-auth", b':')]),
     Rule(&["etcdctl"], &[], &[Half("--user", b':')]),
     Rule(&["bw"], &[], &[Value("--session")]),
     Rule(&["mysqlsh"], &[], &[Half("--uri", b':')]),
@@ -126,9 +131,10 @@ pub(super) const RULES: &[Rule] = &[
         &[Half("--creds", b':'), Half("--src-creds", b':'), Half("--dest-creds", b':')],
     ),
     Rule(CONTAINERS, &["login"], &[Value("-p")]),
-    Rule(&["oc"], &["login"], &[Value("-p")]),
-    Rule(&["redis-cli"], &[], &[Value("-a"), After("auth"), After("AUTH")]),
-    Rule(&["redis-cli", "redis-server"], &[], &[After("requirepass"), After("masterauth")]),
+    Rule(&["oc", "cf"], &["login"], &[Value("-p")]),
+    Rule(&["cf"], &["auth"], &[Argument(2)]),
+    Rule(REDIS, &[], &[Value("-a"), After("auth"), After("AUTH")]),
+    Rule(REDIS, &[], &[After("requirepass"), After("masterauth")]),
     Rule(
         &["curl"],
         &[],
@@ -188,12 +194,13 @@ pub(super) const RULES: &[Rule] = &[
         &["config"],
         &[AfterName],
     ),
-    Rule(&["wpa_cli"], &[], &[AfterName]),
+    Rule(&["wpa_cli", "wg"], &[], &[AfterName]),
     Rule(&["aws"], &["configure"], &[AfterName]),
     Rule(&["aws"], &["put-parameter", "SecureString"], &[Value("--value")]),
     Rule(&["az"], &["keyvault"], &[Value("--value")]),
     Rule(&["kubectl", "oc", "k3s", "microk8s"], &["secret"], &[Literal("--from-literal")]),
     Rule(&["vault"], &["login"], &[Argument(1)]),
+    Rule(&["vault"], &["operator", "unseal"], &[Argument(2)]),
     Rule(&["vault"], &["write"], &[Named("secret_id"), Named("value")]),
     Rule(&["vault"], &["kv", "put"], &[Named("value")]),
     Rule(&["vault"], &["kv", "patch"], &[Named("value")]),
@@ -204,7 +211,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule(&["mc", "mcli"], &["alias", "set"], &[Argument(5)]),
     Rule(&["evil-winrm", "evil-winrm.rb", "hydra", "medusa"], &[], &[Value("-p")]),
     Rule(&["php"], &[], &[Literal("-d")]),
-    Rule(&["npm", "pnpm", "yarn"], &[], &[Value("--otp")]),
+    Rule(&["npm", "pnpm", "yarn", "gem"], &[], &[Value("--otp")]),
     Rule(&["sqlplus", "impdp", "expdp", "imp", "exp", "sqlldr", "rman", "sqlcl", "sql"], &[], &[Oracle]),
     Rule(&["rabbitmqctl"], &["add_user"], &[Argument(2)]),
     Rule(&["rabbitmqctl"], &["change_password"], &[Argument(2)]),
@@ -305,6 +312,7 @@ pub(super) const WRAPPERS: &[Wrapper] = &[
         0,
         &["--"],
     ),
+    Wrapper(&["java"], "", &[], 0, &["-jar"]),
     Wrapper(&["screen", "tmux"], "SteTchpsXxyLf", &[], 0, &[]),
     Wrapper(&["find"], "", &[], 0, &["-exec", "-execdir", "-ok"]),
 ];

@@ -7,7 +7,7 @@ use super::names;
 use super::program_rules::Where::{
     After, AfterName, AnyNamed, Argument, Behind, Half, IfHas, LastPart, Literal, Named, Oracle, Value,
 };
-use super::program_rules::{FLAGS, RULES, RUN_FLAGS, Rule, WRAPPERS, Where, Wrapper};
+use super::program_rules::{FLAGS, REDIS, RULES, RUN_FLAGS, Rule, WRAPPERS, Where, Wrapper};
 use super::shapes::is_reference;
 use super::shell::Word;
 use super::steps::Steps;
@@ -54,13 +54,13 @@ pub(super) fn find(words: &[Word<'_>], steps: &Steps, found: &mut Vec<(usize, Ra
                 }
             }
         }
-        if name == b"redis-cli" {
+        if is_named(name, REDIS) {
             redis(command, begin, found);
         }
         if name.starts_with(b"impacket-") {
             impacket(command, begin, found);
         }
-        if name == b"htpasswd" {
+        if is_named(name, &["htpasswd", "mosquitto_passwd"]) {
             htpasswd(command, begin, found);
         }
         match inner(name, command) {
@@ -156,7 +156,7 @@ impl Where {
         let mut add = |place: usize, range: Range<usize>| {
             let Some(word) = command.get(place) else { return };
             let value = &word.bytes[range.start.min(word.bytes.len())..];
-            if !(value.is_empty() || word.is_expanded && is_reference(value)) {
+            if !(value.is_empty() || names::is_mask(value) || word.is_expanded && is_reference(value)) {
                 found.push((begin + place, range));
             }
         };

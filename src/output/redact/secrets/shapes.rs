@@ -20,6 +20,8 @@ static TOKENS: LazyLock<Option<Regex>> = LazyLock::new(|| {
             | npm_\w{4,} | pypi-\w[\w-]{4,} | AIza[\w-]{8,} | ya29\.[\w-]{4,}
             | dop_v1_\w{4,} | SG\.[\w-]{4,}\.[\w-]{4,} | AGE-SECRET-KEY-1\w+ | 1//0[\w-]{4,}
             | bot\d{5,}:[\w-]{5,} | hooks\.slack\.com/services/[\w/]+
+            | discord(?:app)?\.com/api/webhooks/[\w/-]+
+            | rtmp\.youtube\.com/live2/[\w-]+ | live\.twitch\.tv/app/\w+
         )|-----BEGIN[A-Z\x20]*PRIVATE\x20KEY-----[\s\S]*",
     )
     .ok()
@@ -33,7 +35,7 @@ static WEB_TOKEN: LazyLock<Option<Regex>> =
 static SQL: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(
         r#"(?xi-u)\b(?:identified(?:\s+with\s+\S+)?\s+by(?:\s+password)?
-            |(?:alter|create|set|with|encrypted)\b[^;'"]*\bpassword(?:\s+for\s+\S+)?)\s*[=(]?\s*
+            |(?:alter|create|set|with|encrypted)\b[^;'"]*\bpassword(?:\s+for\s+\S+)?)\s*(?:=\s*)?(?:(?:old_)?password\s*)?\(?\s*
             (?:'((?:[^'\\]|\\[\s\S]|'')+) | "((?:[^"\\]|\\[\s\S])+) | \\"((?:[^"\\])+))"#,
     )
     .ok()

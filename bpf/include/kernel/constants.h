@@ -3,8 +3,8 @@
  * Numbers of the kernel's interface that both sides need. User space has them from the object's type information
  * (wire_types.h): there is no second copy.
  */
-#ifndef KILLSNOOP_BASE_KERNEL_CONSTANTS_H
-#define KILLSNOOP_BASE_KERNEL_CONSTANTS_H
+#ifndef KILLSNOOP_KERNEL_CONSTANTS_H
+#define KILLSNOOP_KERNEL_CONSTANTS_H
 
 /* include/linux/sched.h, sched/signal.h */
 enum task_constant {
@@ -53,6 +53,7 @@ enum siginfo_code {
 	SI_ASYNCIO = -4,
 	SI_MESGQ = -3,
 	SI_TIMER = -2,
+	SI_USER = 0,
 	SYS_USER_DISPATCH = 2,
 	BUS_MCEERR_AR = 4,
 	BUS_MCEERR_AO = 5,
