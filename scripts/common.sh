@@ -107,13 +107,35 @@ install_packages() {
 	shift
 	command -v apt-get >/dev/null ||
 		fail "$why, and this is no Debian or Ubuntu: install what they call $* and run this again"
-	say "$why: installing $*"
 	if [ -z "${APT_UPDATED:-}" ]; then
 		as_root apt-get update -qq || fail "apt-get update failed: look at /etc/apt/sources.list, and at the network"
 		APT_UPDATED=1
 	fi
-	as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >&2 ||
-		fail "apt-get could not install $*: its message is above"
+	local size
+	size=$(size_of_install "$@")
+	say "$why: installing $*${size:+ ($size)}"
+	quietly as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" ||
+		fail "apt-get could not install $*: its messages are above"
+}
+
+# size_of_install PACKAGE…: how much comes with them, in apt's own words.
+size_of_install() {
+	# it ends with 1, as one who said no
+	{ LC_ALL=C apt-get install --assume-no --no-install-recommends "$@" 2>/dev/null || true; } | awk '
+		/ newly installed/ { packages = $3 " packages" }
+		/^Need to get / { sub(/^Need to get /, ""); sub(/ of archives\.$/, ""); download = ", " $0 " to download" }
+		/^After this operation, .* will be used/ { disk = ", " $4 " " $5 " on disk" }
+		END { print packages download disk }'
+}
+
+# quietly COMMAND…: what it prints is shown if it fails. dpkg has a line for each package and each of its steps.
+quietly() {
+	local printed status=0
+	printed=$(mktemp)
+	"$@" >"$printed" 2>&1 </dev/null || status=$?
+	[ "$status" = 0 ] || cat "$printed" >&2
+	rm -f "$printed"
+	return "$status"
 }
 
 # missing_packages COMMAND=PACKAGE…: the packages of those commands that the distribution's own directories do not have; a path may

@@ -5,31 +5,74 @@ use std::{fmt, io};
 use rustix::io::Errno;
 use thiserror::Error;
 
+use crate::base::os_error::reason;
+
 /// A wrong use of the command line: exit code 2.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum UsageError {
     /// Not a signal.
-    #[error("'{0}' is not a signal: give a number from 1 to 64 or a name such as TERM, SIGKILL, RTMIN+3")]
-    Signal(String),
+    #[error("'{given}' is not a signal: {}", did_you_mean(nearest.as_deref(), || {
+        "give a number from 1 to 64, or a name such as TERM, SIGKILL or RTMIN+3".to_owned()
+    }))]
+    Signal {
+        /// What was given.
+        given: String,
+        /// What may have been meant.
+        nearest: Option<String>,
+    },
+    /// Not a whole number in this range.
+    #[error("'{given}' is not a whole number {}", most.map_or_else(
+        || format!("of at least {least}"),
+        |most| format!("from {least} to {most}"),
+    ))]
+    Number {
+        /// What was given.
+        given: String,
+        /// The least.
+        least: u64,
+        /// The greatest, if there is one.
+        most: Option<u64>,
+    },
     /// Not a duration.
     #[error("'{0}' is not a duration: give seconds, or a number with a unit such as 500ms, 10s, 5m, 2h")]
     Duration(String),
     /// No size of the ring.
     #[error("'{0}' is not a power of two of at least 4096")]
     RingBytes(String),
+    /// A number that no process can have.
+    #[error("'{0}' is not a pid: give a number from 1 to 4194303{hint}", hint = stands_alone(.0))]
+    Pid(String),
+    /// Neither a command nor the name of a process.
+    #[error(
+        "'{given}' is not a command, and no process has that name: did you mean killsnoop {command}? (killsnoop -- {given} waits for \
+         such a process)"
+    )]
+    MisspeltCommand {
+        /// What was given.
+        given: String,
+        /// What may have been meant.
+        command: String,
+    },
     /// No process is called so.
-    #[error("an empty name is nobody's comm")]
+    #[error("an empty name is not the name of a process")]
+    EmptyName,
+    /// No process is called so.
+    #[error("an empty name is not the name of a process")]
     EmptyComm,
     /// More names than the kernel's map holds.
     #[error("--ignore-source-comm has {0} names: 64 are the most")]
     TooManyComms(usize),
     /// No key of the output.
-    #[error("'{key}' is no key of the output: the nearest is '{nearest}'")]
+    #[error("'{key}' is not a key of an event: {}", if near.is_empty() {
+        "killsnoop --help lists them (KEYS)".to_owned()
+    } else {
+        format!("did you mean {}?", near.join(" or "))
+    })]
     Key {
         /// What was given.
         key: String,
         /// What may have been meant.
-        nearest: String,
+        near: Vec<String>,
     },
     /// A key that holds keys.
     #[error("'{key}' holds further keys: name one of them, such as {keys}")]
@@ -41,11 +84,17 @@ pub enum UsageError {
     },
     /// Neither `=` nor `<` nor `>`.
     #[error(
-        "'{0}' is no condition: give KEY=VALUE, KEY>NUMBER or KEY<NUMBER; VALUE may be a list (TERM,KILL) or hold * and ?"
+        "'{0}' is not a condition: give KEY=VALUE, KEY>NUMBER or KEY<NUMBER; VALUE may be a list (TERM,KILL) or hold * and ?"
     )]
     Condition(String),
+    /// Compared with `<` or `>`, and no number.
+    #[error("{key} is not a number: compare it with =")]
+    Comparison {
+        /// The key.
+        key: String,
+    },
     /// A value that the key never has.
-    #[error("'{value}' is nothing that '{key}' can be: {allowed}")]
+    #[error("{key} cannot be '{value}': {allowed}")]
     ConditionValue {
         /// The key.
         key: String,
@@ -55,7 +104,7 @@ pub enum UsageError {
         allowed: String,
     },
     /// No regular expression.
-    #[error("'{pattern}' is no regular expression that could be used: {why}")]
+    #[error("'{pattern}' cannot be used as a regular expression: {why}")]
     Pattern {
         /// What was given.
         pattern: String,
@@ -63,26 +112,32 @@ pub enum UsageError {
         why: String,
     },
     /// No output.
-    #[error("'{given}' is no output: give {formats}, and with =FILE where its lines go")]
+    #[error("unknown output '{given}': {}", did_you_mean(nearest.as_deref(), || {
+        format!("give {formats}, and with =FILE where its lines go")
+    }))]
     Output {
         /// What was given.
         given: String,
-        /// What may be.
+        /// What may have been meant.
+        nearest: Option<String>,
+        /// What may be given.
         formats: String,
     },
     /// No format.
-    #[error("'{given}' is no format: give {formats}, or none")]
+    #[error("unknown format '{given}': {}", did_you_mean(nearest.as_deref(), || format!("give {formats}, or none")))]
     Format {
         /// What was given.
         given: String,
-        /// What may be.
+        /// What may have been meant.
+        nearest: Option<String>,
+        /// What may be given.
         formats: String,
     },
     /// Two outputs at one place would be mixed.
     #[error("two outputs go to {0}: give all but one another FILE (--output FORMAT=FILE)")]
     SamePlace(String),
     /// Columns without a table.
-    #[error("--fields is for --output table, and there is none")]
+    #[error("--fields is for a table: add -o table")]
     FieldsWithoutTable,
     /// Not a name of an environment variable.
     #[error(
@@ -104,7 +159,7 @@ pub enum UsageError {
     #[error("'{0}' is too long: 100 years are the most; to trace until stopped, leave it out")]
     TooLong(String),
     /// No file system of a host.
-    #[error("'{root}' is no root of a host's file system: {why}")]
+    #[error("'{root}' is not the root of a host's file system: {why}")]
     Root {
         /// What was given.
         root: String,
@@ -119,6 +174,19 @@ pub enum UsageError {
     /// Filters that let nothing through.
     #[error("no signal passes: every signal named by --include-signals is excluded by --exclude-signals")]
     NothingIncluded,
+}
+
+/// What may have been meant, or else what may be given.
+fn did_you_mean(nearest: Option<&str>, allowed: impl FnOnce() -> String) -> String {
+    nearest.map_or_else(allowed, |nearest| format!("did you mean {nearest}?"))
+}
+
+/// A name was given where only a pid is possible.
+fn stands_alone(given: &str) -> String {
+    if given.bytes().all(|byte| byte.is_ascii_digit()) {
+        return String::new();
+    }
+    format!("; a name stands alone: killsnoop {given}")
 }
 
 /// Tracing cannot begin or go on: exit code 1. Each says what is missing and what to do.
@@ -193,7 +261,7 @@ pub enum TraceError {
         cause: libbpf_rs::Error,
     },
     /// A system call failed.
-    #[error("cannot {action}: {cause}")]
+    #[error("cannot {action}: {}", reason(cause))]
     System {
         /// What was tried.
         action: String,
@@ -209,7 +277,7 @@ pub enum TraceError {
         refusal: Refusal,
     },
     /// Raw records cannot be kept (`--record-to`).
-    #[error("cannot keep the raw records: {0}")]
+    #[error("cannot keep the raw records: {}", reason(.0))]
     Raw(std::io::Error),
 }
 
@@ -247,7 +315,7 @@ impl Refusal {
 
 impl From<io::Error> for Refusal {
     fn from(error: io::Error) -> Self {
-        Self::new(error.to_string(), "")
+        Self::new(reason(error), "")
     }
 }
 

@@ -3,11 +3,12 @@
 #![allow(clippy::missing_panics_doc)] // a panic is what is looked for
 
 use crate::output::format::ValueRef::{List, Number, Text};
+use std::ffi::OsString;
 use std::time::Instant;
 
 use clap::Parser;
 
-use crate::cli::{Cli, Command, Request};
+use crate::cli::{Cli, Command, Request, command_first};
 use crate::command::invoker::Invoker;
 use crate::command::who::already_ended;
 use crate::enrich::cgroups::{CgroupPaths, UNIFIED};
@@ -183,13 +184,15 @@ pub fn condition(bytes: &[u8]) {
 /// Words, with NULs in between.
 pub fn command_line(bytes: &[u8]) {
     let words = bytes.split(|&byte| byte == 0).map(text);
-    let Ok(cli) = Cli::try_parse_from(std::iter::once("killsnoop".to_owned()).chain(words)) else { return };
+    let words = std::iter::once("killsnoop".to_owned()).chain(words).map(OsString::from).collect();
+    let Ok(cli) = Cli::try_parse_from(command_first(words)) else { return };
+    let processes = cli.processes;
     let trace = match cli.command {
         None => cli.trace,
         Some(Command::Run { trace, .. } | Command::Who { trace, .. }) => *trace,
         Some(_) => return,
     };
-    if let Ok(Request { config, settings }) = trace.settle((LOGFMT, DestinationName::Stdout)) {
+    if let Ok(Request { config, settings }) = trace.settle(&processes, (LOGFMT, DestinationName::Stdout)) {
         let until = config.duration.map(|duration| Instant::now().checked_add(duration));
         assert_ne!(until, Some(None), "no clock goes so far");
         crate::trace::pushdown::select(&settings.conditions, false, true);

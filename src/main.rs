@@ -1,12 +1,17 @@
 //! From the command line to a command, and from its result to an exit code.
 
+use std::ffi::OsString;
+use std::fmt::Display;
 use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 
-use clap::error::ErrorKind;
+use anstyle::{AnsiColor, Style};
 use clap::{CommandFactory, Parser};
+use killsnoop::base::os_error::reason;
 use killsnoop::base::sanitize::{is_safe, visible};
-use killsnoop::cli::{Cli, Command, LogLevel, Request, TraceArgs};
+use killsnoop::cli::{
+    Cli, Command, LogLevel, Request, TraceArgs, answer, command_first, command_like, with_hint, wrong_value,
+};
 use killsnoop::command::{self, child};
 use killsnoop::command::{doctor, generate};
 use killsnoop::error::{TraceError, UsageError};
@@ -14,14 +19,20 @@ use killsnoop::output::FormatKind;
 use killsnoop::output::deliver::destination::DestinationName;
 use killsnoop::output::format::{logfmt::LOGFMT, tree::TREE};
 use killsnoop::output::message::MessageFormat;
+use killsnoop::output::select::filter::ProcessArg;
 use killsnoop::output::status;
 
 fn main() -> ExitCode {
-    let cli = Cli::try_parse().unwrap_or_else(|error| as_visible(error).exit());
+    answer();
+    let words = command_first(std::env::args_os().collect());
+    let cli = Cli::try_parse_from(&words).unwrap_or_else(|error| refuse_words(error, &words));
     match cli.command {
         None => {
+            if let Some(error) = misspelt_command(&cli, &words) {
+                refuse(error);
+            }
             let is_loud = begin_log(&cli.trace, LogLevel::Info) >= tracing::Level::INFO;
-            let request = settle(cli.trace, (LOGFMT, DestinationName::Stdout));
+            let request = settle(cli.trace, &cli.processes, (LOGFMT, DestinationName::Stdout));
             done(command::trace::trace(request, is_loud).map(|()| ExitCode::SUCCESS), 1)
         }
         Some(Command::Run { trace, command }) => {
@@ -30,13 +41,13 @@ fn main() -> ExitCode {
             if !trace.trees.is_empty() {
                 refuse(UsageError::TreeOfRun);
             }
-            let request = settle(*trace, (TREE, DestinationName::Stderr));
+            let request = settle(*trace, &[], (TREE, DestinationName::Stderr));
             done(command::run::run(request, &command, is_quiet), child::FAILED)
         }
-        Some(Command::Who { trace, pid }) => {
+        Some(Command::Who { trace, processes }) => {
             begin_log(&trace, LogLevel::Warn);
-            let request = settle(*trace, (TREE, DestinationName::Stdout));
-            done(command::who::who(request, pid).map(|()| ExitCode::SUCCESS), 1)
+            let request = settle(*trace, &[], (TREE, DestinationName::Stdout));
+            done(command::who::who(request, &processes).map(|()| ExitCode::SUCCESS), 1)
         }
         Some(Command::Doctor { json }) => doctor::run(json),
         Some(Command::Generate { directory }) => {
@@ -49,13 +60,22 @@ fn main() -> ExitCode {
 
 /// clap quotes arguments unescaped, which may act on a terminal: the error of the same arguments, escaped. Its exit code is 2 on
 /// wrong usage, 0 after help.
-fn as_visible(error: clap::Error) -> clap::Error {
-    if std::env::args_os().all(|argument| argument.to_str().is_some_and(is_safe)) {
+fn as_visible(error: clap::Error, words: &[OsString]) -> clap::Error {
+    if words.iter().all(|argument| argument.to_str().is_some_and(is_safe)) {
         return error;
     }
-    let shown = Cli::try_parse_from(std::env::args_os().map(visible)).err();
+    let shown = Cli::try_parse_from(words.iter().map(visible)).err();
     // escaped, it is right: what is wrong is that it is not text
     shown.unwrap_or_else(|| Cli::command().error(error.kind(), visible(error.to_string())))
+}
+
+/// A name that no process has, and that is nearly that of a command; behind -- it is a name.
+fn misspelt_command(cli: &Cli, words: &[OsString]) -> Option<UsageError> {
+    let Some(ProcessArg::Name(name)) = cli.processes.first() else { return None };
+    let given = name.to_string();
+    let command = command_like(&given).filter(|_| !words.iter().any(|word| word == "--"))?;
+    let is_running = command::processes::is_running(&cli.trace.root.join("proc"), name);
+    (!is_running).then(|| UsageError::MisspeltCommand { given, command: command.to_owned() })
 }
 
 /// Begins to log; returns the level.
@@ -75,17 +95,38 @@ fn begin_log(trace: &TraceArgs, usual: LogLevel) -> tracing::Level {
     level
 }
 
-fn settle(trace: TraceArgs, usual: (FormatKind, DestinationName)) -> Request {
-    match trace.settle(usual).and_then(|request| command::check_root(&request.config.root).map(|()| request))
+fn settle(trace: TraceArgs, processes: &[ProcessArg], usual: (FormatKind, DestinationName)) -> Request {
+    match trace
+        .settle(processes, usual)
+        .and_then(|request| command::check_root(&request.config.root).map(|()| request))
     {
         Ok(request) => request,
         Err(error) => refuse(error),
     }
 }
 
+/// Ends after help, or as wrong usage does.
+fn refuse_words(error: clap::Error, words: &[OsString]) -> ! {
+    let error = as_visible(error, words);
+    match wrong_value(&error) {
+        Some(why) => refuse(why),
+        None => with_hint(error).exit(),
+    }
+}
+
 /// Ends as wrong usage does.
-fn refuse(error: UsageError) -> ! {
-    Cli::command().error(ErrorKind::ArgumentConflict, error).exit()
+fn refuse(why: impl Display) -> ! {
+    let has_colour = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let style = if has_colour { AnsiColor::Red.on_default().bold() } else { Style::new() };
+    let why: Vec<String> = why.to_string().lines().map(visible).collect();
+    eprintln!(
+        "{style}error:{style:#} {}",
+        why.join(
+            "
+"
+        )
+    );
+    std::process::exit(2)
 }
 
 /// The exit code, after the error is printed. A `TraceError` has its cause in its text, before the hint.
@@ -98,7 +139,7 @@ fn done(result: anyhow::Result<ExitCode>, failed: u8) -> ExitCode {
         // its last line is a hint, and this is another
         let is_of_the_host = error.downcast_ref::<TraceError>().is_some_and(TraceError::is_of_the_host);
         let doctor = if is_of_the_host { "; killsnoop doctor says what this host lacks" } else { "" };
-        let lines: Vec<String> = format!("{error:#}{doctor}").lines().map(visible).collect();
+        let lines: Vec<String> = reason(format!("{error:#}{doctor}")).lines().map(visible).collect();
         eprintln!("killsnoop: {}", lines.join("\n"));
         ExitCode::from(failed)
     })

@@ -14,7 +14,7 @@ fn text(bytes: &[u8]) -> String {
 #[test]
 fn help_and_version_go_to_standard_output_with_0() {
     for (flag, word) in
-        [("--help", "HIDDEN BY DEFAULT"), ("-h", "--max-tree-depth"), ("--version", "killsnoop ")]
+        [("--help", "HIDDEN BY DEFAULT"), ("-h", "--include-signals"), ("--version", "killsnoop ")]
     {
         let output = killsnoop(&[flag]);
         assert_eq!(output.status.code(), Some(0), "{flag}");
@@ -27,20 +27,33 @@ fn help_and_version_go_to_standard_output_with_0() {
 fn wrong_usage_is_2_and_names_flag_value_and_what_is_allowed() {
     for (arguments, words) in [
         (&["--no-such-flag"][..], &["--no-such-flag"][..]),
-        (&["word"], &["word"]),
+        (&["doctr"], &["doctr", "killsnoop doctor", "--"]),
+        (&["rnu", "ls"], &["rnu", "killsnoop run"]),
+        (&["0"], &["'0' is not a pid", "4194303"]),
         (&["-i", "NOSIG"], &["--include-signals", "NOSIG", "1 to 64"]),
         (&["-e", "65"], &["--exclude-signals", "65", "1 to 64"]),
-        (&["-d", "99"], &["--max-tree-depth", "99", "0..=32"]),
+        (&["-s", "9"], &["unexpected argument '-s'", "-i TERM,KILL"]),
+        (&["-x"], &["unexpected argument '-x'", "--failed=only"]),
+        (&["-n", "nginx"], &["unexpected argument '-n'", "killsnoop nginx"]),
+        (&["-i", "TREM"], &["--include-signals", "did you mean TERM?"]),
+        (&["-o", "jsn"], &["--output", "did you mean json?"]),
+        (&["-o", "tabel=/tmp/x"], &["--output", "did you mean table=/tmp/x?"]),
+        (&["--fold", "tre"], &["--fold", "did you mean tree?"]),
+        (&["--count", "many"], &["--count", "'many' is not a whole number of at least 1"]),
+        (&["-d", "deep"], &["--max-tree-depth", "'deep' is not a whole number from 0 to 32"]),
+        (&["-d", "99"], &["--max-tree-depth", "99", "from 0 to 32"]),
         (&["-i", "TERM", "-e", "TERM"], &["no signal passes", "--exclude-signals"]),
-        (&["-o", "xml"], &["--output", "xml", "logfmt", "json", "table", "tree", "FILE"]),
+        (&["-o", "xml"], &["unknown output 'xml'", "--output", "logfmt", "json", "table", "tree", "FILE"]),
         (&["-o", "tree", "-o", "json"], &["standard output", "--output"]),
         (&["--fields", "source.com", "-o", "table"], &["--fields", "source.com", "source.comm"]),
-        (&["--fields", "source.comm"], &["--fields", "table"]),
+        (&["--fields", "source.comm"], &["--fields", "-o table"]),
         (&["--fold", "all"], &["--fold", "all", "none"]),
         (&["--color", "blue"], &["--color", "blue", "auto", "always", "never"]),
-        (&["--max-line", "10"], &["--max-line", "10", "1024"]),
-        (&["-p", "0"], &["--pid", "0", "1.."]),
+        (&["--max-line", "10"], &["--max-line", "10", "from 1024 to 4294967295"]),
+        (&["-p", "0"], &["--pid", "'0' is not a pid", "1 to 4194303"]),
         (&["-p", "4194304"], &["--pid", "4194304", "4194303"]),
+        (&["-p", "nginx"], &["--pid", "'nginx' is not a pid", "killsnoop nginx"]),
+        (&["--tree", "99999999"], &["--tree", "'99999999' is not a pid", "4194303"]),
         (&["who", "4194304"], &["4194304", "4194303"]),
         (&["who", "1", "--where", "target.pid=2"], &["target.pid=1", "target.pid=2"]),
         (&["run", "--tree", "1", "true"], &["--tree", "run", "--where"]),
@@ -59,8 +72,10 @@ fn wrong_usage_is_2_and_names_flag_value_and_what_is_allowed() {
             &["fatal=true", "fatal=false", "leave one out"],
         ),
         (&["--tree", "bash"], &["--tree", "bash"]),
-        (&["--where", "sorce.comm=x"], &["--where", "sorce.comm", "source.comm"]),
-        (&["--where", "origin=martian"], &["--where", "martian", "parent-death"]),
+        (&["--where", "sorce.comm=x"], &["--where", "sorce.comm", "did you mean source.comm?"]),
+        (&["--where", "foo=x"], &["'foo' is not a key", "--help"]),
+        (&["--where", "origin=martian"], &["origin cannot be 'martian'", "parent-death"]),
+        (&["--where", "origin=procss"], &["did you mean process?"]),
         (&["--where", "target.pid>many"], &["--where", "many", "number"]),
         (&["--not", "signal=NOSIG"], &["--not", "NOSIG", "1 to 64"]),
         (&["--not", "signal"], &["--not", "signal", "KEY=VALUE"]),
@@ -73,7 +88,8 @@ fn wrong_usage_is_2_and_names_flag_value_and_what_is_allowed() {
         (&["-l", "loud"], &["--log-level", "loud", "debug", "error"]),
         (&["-q", "-v"], &["--quiet", "--verbose"]),
         (&["run"], &["COMMAND"]),
-        (&["who", "init"], &["init", "PID"]),
+        (&["who"], &["NAME|PID"]),
+        (&["-o", "xml", "who", "1"], &["xml", "--output"]),
         (&["--ignore-source-comm", ""], &["--ignore-source-comm", "empty"]),
         (&["--ignore-source-comm", &"x,".repeat(65)[..129]], &["--ignore-source-comm", "65", "64"]),
     ] {
@@ -85,22 +101,71 @@ fn wrong_usage_is_2_and_names_flag_value_and_what_is_allowed() {
         for word in words {
             assert!(said.contains(word), "{arguments:?}: no '{word}' in: {said}");
         }
+        for wrong in ["os error", "invalid digit", "oom.scope", "use '-- "] {
+            assert!(!said.contains(wrong), "{arguments:?}: {said}");
+        }
+    }
+}
+
+/// Nobody can have them: they are found before the kernel is asked for anything.
+#[test]
+fn processes_that_do_not_exist_are_named_at_once() {
+    for (arguments, words) in [
+        (&["4194303"][..], "killsnoop: there is no process 4194303"),
+        (&["-p", "4194302,4194303"], "killsnoop: there are no processes 4194302, 4194303"),
+        (&["--tree", "4194303"], "killsnoop: there is no process 4194303"),
+        (&["who", "4194303"], "killsnoop: there is no process 4194303 to wait for"),
+        (&["-o", "table", "who", "4194303"], "killsnoop: there is no process 4194303 to wait for"),
+        (&["who", "no-such-process"], "killsnoop: no process is named 'no-such-process'"),
+    ] {
+        let output = killsnoop(&[&["--duration", "2s"], arguments].concat());
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {said}");
+        assert!(said.starts_with(words), "{arguments:?}: {said}");
+        assert!(output.stdout.is_empty() && !said.contains("os error"), "{arguments:?}: {said}");
     }
 }
 
 #[test]
+fn a_name_that_nobody_has_is_waited_for_and_said_so() {
+    let mut sleep = Command::new("sleep").arg("60").spawn().unwrap();
+    // a file that cannot be opened ends it
+    let said = text(&killsnoop(&["slepe", "-o", "json=/nowhere/at/all"]).stderr);
+    sleep.kill().unwrap();
+    sleep.wait().unwrap();
+    assert!(said.contains("no process is named 'slepe' (did you mean sleep?): waiting for one"), "{said}");
+    let said = text(&killsnoop(&["-o", "json=/nowhere/at/all", "--", "doctr"]).stderr);
+    assert!(said.contains("no process is named 'doctr': waiting for one"), "{said}");
+}
+
+#[test]
 fn the_short_help_is_one_screen_and_the_long_one_has_every_flag() {
+    for arguments in [&["-h"][..], &["run", "-h"], &["who", "-h"]] {
+        let short = text(&killsnoop(arguments).stdout);
+        assert!(short.lines().count() <= 45, "{} lines:\n{short}", short.lines().count());
+        let wide: Vec<&str> = short.lines().filter(|line| line.chars().count() > 80).collect();
+        assert!(wide.is_empty(), "{wide:?}");
+        let place = |word: &str| short.find(word).unwrap_or_else(|| panic!("no {word} in:\n{short}"));
+        assert!(place("Examples:") < place("Usage:"), "{short}");
+    }
     let short = text(&killsnoop(&["-h"]).stdout);
-    assert!(short.lines().count() <= 58, "{} lines:\n{short}", short.lines().count());
-    assert!(short.lines().all(|line| line.chars().count() <= 100), "{short}");
+    let examples = short.lines().skip_while(|line| *line != "Examples:").skip(1);
+    assert_eq!(examples.take_while(|line| line.starts_with("  killsnoop")).count(), 4, "{short}");
+    for word in ["Only events where KEY matches VALUE", "Print totals per sender, target and signal at exit"]
+    {
+        assert!(short.contains(word), "no {word} in:\n{short}");
+    }
     let long = text(&killsnoop(&["--help"]).stdout);
     for word in [
-        "Output:",
+        "Options:",
         "Filters:",
         "What is seen:",
-        "Secrets:",
-        "When to stop:",
-        "Messages:",
+        "HIDDEN BY DEFAULT",
+        "KEYS of --where",
+        "systemd.userUnit",
+        "EXIT STATUS",
+        "Redact what REGEX matches",
+        "A missing key never matches",
         "--output",
         "--fields",
         "--color",
@@ -155,6 +220,65 @@ fn the_flags_of_the_original_are_accepted_with_a_warning() {
     }
 }
 
+/// What bash is offered for the last word.
+fn offered(line: &str) -> Vec<String> {
+    let words: Vec<&str> = line.split(' ').collect();
+    let output = Command::new(env!("CARGO_BIN_EXE_killsnoop"))
+        .env("KILLSNOOP_COMPLETE", "bash")
+        .env("_CLAP_IFS", "\n")
+        .env("_CLAP_COMPLETE_INDEX", (words.len() - 1).to_string())
+        .env("PATH", "/usr/bin:/bin")
+        .arg("--")
+        .args(&words)
+        .output()
+        .unwrap();
+    assert!(output.status.success() && output.stderr.is_empty(), "{line}: {output:?}");
+    text(&output.stdout).lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn completions_offer_values_and_no_files_where_none_are_meant() {
+    let mut sleep = Command::new("sleep").arg("60").spawn().unwrap();
+    let pid = sleep.id().to_string();
+    for (line, wanted) in [
+        ("killsnoop -o ", &["logfmt", "json", "line", "table", "tree"][..]),
+        ("killsnoop -o tree -o js", &["json"]),
+        ("killsnoop --output=ta", &["--output=table"]),
+        ("killsnoop -i TE", &["TERM"]),
+        ("killsnoop -i TERM,KI", &["TERM,KILL"]),
+        ("killsnoop --fields source.user.", &["source.user.id", "source.user.name"]),
+        ("killsnoop --where fat", &["fatal="]),
+        ("killsnoop --where fatal = ", &["true", "false"]),
+        ("killsnoop --where fatal =", &["true", "false"]),
+        ("killsnoop --color ", &["auto", "always", "never"]),
+        ("killsnoop --verb", &["--verbose"]),
+        ("killsnoop --seed", &[]),
+        ("killsnoop --count ", &[]),
+        ("killsnoop --redact ", &[]),
+        ("killsnoop doc", &["doctor"]),
+        ("killsnoop -o table who -i TE", &["TERM"]),
+    ] {
+        assert_eq!(offered(line), wanted, "{line}");
+    }
+    for (line, wanted, unwanted) in [
+        ("killsnoop -p ", pid.as_str(), "sleep"),
+        ("killsnoop --tree ", &pid, "sleep"),
+        ("killsnoop who sle", "sleep", "src"),
+        ("killsnoop ", "run", "open-outputs"),
+        ("killsnoop ", "sleep", "--ring-bytes"),
+        ("killsnoop ", "sleep", "Cargo.toml"),
+        ("killsnoop run -- tru", "true", "sleep"),
+        ("killsnoop run -- cat Carg", "Cargo.toml", "true"),
+    ] {
+        let offered = offered(line);
+        assert!(offered.iter().any(|value| value == wanted), "{line}: no {wanted} in {offered:?}");
+        assert!(!offered.iter().any(|value| value == unwanted), "{line}: {unwanted} in {offered:?}");
+    }
+    assert!(offered(&format!("killsnoop {}", &pid[..1])).contains(&pid));
+    sleep.kill().unwrap();
+    sleep.wait().unwrap();
+}
+
 #[test]
 fn man_pages_completions_and_schema_are_made_from_the_flags() {
     let directory = tempfile::tempdir().unwrap();
@@ -163,13 +287,25 @@ fn man_pages_completions_and_schema_are_made_from_the_flags() {
     for name in [
         "killsnoop.1",
         "killsnoop-run.1",
-        "killsnoop.bash",
+        "killsnoop-who.1",
+        "killsnoop-doctor.1",
         "_killsnoop",
         "killsnoop.fish",
         "killsnoop.schema.json",
     ] {
         assert!(directory.path().join(name).metadata().unwrap().len() > 0, "{name}");
     }
+    // bash itself asks for what its script offers
+    let script = "source killsnoop.bash; COMP_WORDS=(killsnoop --where origin = par); COMP_CWORD=4; \
+                  _killsnoop_complete killsnoop par =; echo \"${COMPREPLY[*]}\"";
+    let path = std::path::Path::new(env!("CARGO_BIN_EXE_killsnoop")).parent().unwrap().display().to_string();
+    let output = Command::new("bash")
+        .args(["-c", script])
+        .current_dir(directory.path())
+        .env("PATH", format!("{path}:/usr/bin:/bin"))
+        .output()
+        .unwrap();
+    assert_eq!(text(&output.stdout), "parent-death\n", "{output:?}");
 }
 
 #[test]

@@ -2,178 +2,202 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::{Args, ValueEnum, ValueHint};
 
+use super::complete;
 use crate::base::period::Period;
-use crate::config::{Failed, GHOSTS, MAX_PID, RingBytes};
+use crate::config::{Failed, GHOSTS, RingBytes};
+use crate::error::UsageError;
 use crate::event::signal::Signal;
 use crate::output::Colour;
 use crate::output::redact::parse_pattern;
-use crate::output::select::filter::Condition;
+use crate::output::select::filter::{Condition, parse_pid};
 use crate::output::spec::{ColumnKey, FoldedKinds, OutputSpec};
 use crate::record::names::{CommName, VariableName};
 
-/// A pid as the host counts it.
-pub(super) fn parse_pid() -> clap::builder::RangedI64ValueParser<u32> {
-    clap::value_parser!(u32).range(1..=i64::from(MAX_PID))
+const FILTERS: &str = "Filters";
+const SEEN: &str = "What is seen";
+
+/// A whole number in this range.
+fn number<T: TryFrom<u64>>(
+    least: u64,
+    most: Option<u64>,
+) -> impl Fn(&str) -> Result<T, UsageError> + Clone + Send + Sync + 'static {
+    move |text| {
+        let number =
+            text.parse().ok().filter(|number| *number >= least && most.is_none_or(|most| *number <= most));
+        let number = number.and_then(|number| T::try_from(number).ok());
+        number.ok_or_else(|| UsageError::Number { given: text.to_owned(), least, most })
+    }
 }
 
 /// A trace.
 #[derive(Debug, Args)]
 pub struct TraceArgs {
-    /// logfmt, json, line, table or tree; several times for several outputs
+    /// logfmt, json, line, table, tree; FORMAT=FILE to a file
     ///
-    /// With =FILE its lines go there: `-o tree -o json=/var/log/killsnoop.json`. A FILE is added to, made with mode 0600, and opened
-    /// anew on SIGHUP. One that is there must be your own, have one name, be closed to others (mode 0600) and in use by no other
-    /// tracer; no symbolic link is followed. Or name a FIFO that is so, which need not have a reader yet, or a device.
-    #[arg(short, long, value_name = "FORMAT[=FILE]", help_heading = "Output")]
+    /// May be repeated, each with a FILE but one: `-o tree -o json=/var/log/killsnoop.json`. A FILE is appended to, created with mode 0600, and
+    /// reopened on SIGHUP. One that exists must be your own, have one name, be closed to others (mode 0600) and in use by no other
+    /// tracer; symbolic links are not followed. FILE may also be such a FIFO, which need not have a reader yet, or a device.
+    #[arg(short, long, value_name = "FORMAT", add = complete::outputs())]
     pub output: Vec<OutputSpec>,
 
-    /// Columns of the table, by the output's keys (comma-separated)
-    #[arg(long, value_name = "KEYS", value_delimiter = ',', help_heading = "Output")]
+    /// Columns of the table: keys, comma-separated
+    #[arg(long, value_name = "KEYS", value_delimiter = ',', hide_short_help = true, add = complete::columns())]
     pub fields: Vec<ColumnKey>,
 
     /// Colours: auto, always, never
     #[arg(long, value_enum, value_name = "WHEN", default_value_t = ColourArg::Auto, alias = "colour", hide_default_value = true,
-        hide_possible_values = true, help_heading = "Output")]
+        hide_possible_values = true, hide_short_help = true)]
     pub color: ColourArg,
 
-    /// Nothing but ASCII in line, table and tree
-    #[arg(long, help_heading = "Output")]
+    /// Print only ASCII in line, table and tree
+    #[arg(long, hide_short_help = true)]
     pub ascii: bool,
 
     /// Fold floods in these formats, or none [default: line,table,tree]
     ///
-    /// A flood is one signal between the same two: the first is told at once, then a line a second, with repeated=N.
-    #[arg(
-        long,
-        value_name = "FORMATS",
-        default_value = "line,table,tree",
-        hide_default_value = true,
-        help_heading = "Output"
-    )]
+    /// A flood is one signal between the same two processes: the first is printed at once, then a line a second, with repeated=N.
+    #[arg(long, value_name = "FORMATS", default_value = "line,table,tree", hide_default_value = true, hide_short_help = true,
+        add = complete::folded())]
     pub fold: FoldedKinds,
 
-    /// Leave out far ancestors' command lines of longer lines
+    /// Shorten longer lines of logfmt and json
     ///
-    /// 16384 suits the log drivers of containers. Each says cmdlineOmitted=true.
-    #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u32).range(1024..), help_heading = "Output")]
+    /// The command lines of far ancestors are left out first (cmdlineOmitted=true), then ancestors, then what is longest, which
+    /// missing reports. 1024 at least; 16384 suits the log drivers of containers.
+    #[arg(long, value_name = "BYTES", value_parser = number::<u32>(1024, Some(u32::MAX.into())), hide_short_help = true)]
     pub max_line: Option<u32>,
 
-    /// Who sent what to whom how often, at the end and on SIGUSR1
-    #[arg(long, help_heading = "Output")]
+    /// Print totals per sender, target and signal at exit
+    ///
+    /// And on SIGUSR1.
+    #[arg(long)]
     pub summary: bool,
 
-    /// Only these, hidden by default or not (TERM,9,RTMIN+3)
-    #[arg(short, long, value_name = "SIGNALS", value_delimiter = ',', help_heading = "Filters")]
+    /// Only these signals (TERM,9,RTMIN+3)
+    ///
+    /// They are shown also where they are hidden by default.
+    #[arg(short, long, value_name = "SIGNALS", value_delimiter = ',', help_heading = FILTERS, add = complete::signals())]
     pub include_signals: Vec<Signal>,
 
-    /// Not these
-    #[arg(short, long, value_name = "SIGNALS", value_delimiter = ',', help_heading = "Filters")]
+    /// Not these signals
+    #[arg(short, long, value_name = "SIGNALS", value_delimiter = ',', help_heading = FILTERS, add = complete::signals())]
     pub exclude_signals: Vec<Signal>,
 
     /// Only what these processes send or receive
-    #[arg(short, long = "pid", value_name = "PIDS", value_delimiter = ',', value_parser = parse_pid(), help_heading = "Filters")]
+    ///
+    /// The same as PIDs as arguments.
+    #[arg(short, long = "pid", value_name = "PIDS", value_delimiter = ',', value_parser = parse_pid, help_heading = FILTERS,
+        hide_short_help = true, add = complete::pids())]
     pub pids: Vec<u32>,
 
-    /// The same of a process and all below it
+    /// Only PID and all below it
     ///
-    /// Those still to be born included.
-    #[arg(long = "tree", value_name = "PID", value_delimiter = ',', value_parser = parse_pid(), help_heading = "Filters")]
+    /// What they send or receive, those included that start later.
+    #[arg(long = "tree", value_name = "PID", value_delimiter = ',', value_parser = parse_pid, help_heading = FILTERS,
+        add = complete::pids())]
     pub trees: Vec<u32>,
 
-    /// Only what ends its target
+    /// Only signals that end their target
     ///
     /// A signal that leaves a core ends its target a moment later, when the target takes it: it is among them, without fatal=true.
-    #[arg(long, help_heading = "Filters")]
+    #[arg(long, help_heading = FILTERS)]
     pub fatal: bool,
 
-    /// Only where this key of the output is so
+    /// Only events where KEY matches VALUE
     ///
-    /// Where all hold, if there are several: `--where target.comm=java --where signal=KILL,TERM --where 'source.user.id>999'`. VALUE may be a
-    /// list, any of which will do, and hold * and ?. Of a key that is not there nothing holds.
-    #[arg(long = "where", value_name = "KEY=VALUE", help_heading = "Filters")]
+    /// May be repeated; all must match: `--where target.comm=java --where signal=KILL,TERM --where 'source.user.id>999'`. VALUE may be
+    /// a list, any of which will do, and hold * and ?. A missing key never matches. killsnoop --help lists the
+    /// keys.
+    #[arg(long = "where", value_name = "KEY=VALUE", help_heading = FILTERS, add = complete::conditions())]
     pub wanted: Vec<Condition>,
 
-    /// Not where it is so
-    #[arg(long = "not", value_name = "KEY=VALUE", help_heading = "Filters")]
+    /// Only events where KEY does not match VALUE
+    #[arg(long = "not", value_name = "KEY=VALUE", help_heading = FILTERS, add = complete::conditions())]
     pub unwanted: Vec<Condition>,
 
     /// Not what processes of this name send
     ///
     /// As in /proc/PID/comm: its first 15 bytes.
-    #[arg(long, value_name = "COMM", value_delimiter = ',', help_heading = "Filters")]
+    #[arg(long, value_name = "COMM", value_delimiter = ',', help_heading = FILTERS, hide_short_help = true)]
     pub ignore_source_comm: Vec<CommName>,
 
-    /// What is hidden by default too (see --help)
-    #[arg(long, help_heading = "Filters")]
+    /// Also what is hidden by default (see --help)
+    #[arg(long, help_heading = FILTERS)]
     pub all: bool,
 
-    /// Calls that fail too (EPERM, ESRCH …); =only: nothing else
+    /// Also calls that fail; =only: nothing else
     ///
-    /// Without BPF trampolines in the kernel every system call of the host gets some 75 ns slower meanwhile.
-    #[arg(long, value_enum,
-        hide_possible_values = true, value_name = "only", num_args = 0..=1, require_equals = true, default_missing_value = "too", help_heading = "What is seen")]
+    /// EPERM, ESRCH and others. Without BPF trampolines in the kernel every system call of the host gets some 75 ns slower meanwhile.
+    #[arg(long, value_enum, hide_possible_values = true, value_name = "only", num_args = 0..=1, require_equals = true,
+        default_missing_value = "too", help_heading = SEEN)]
     pub failed: Option<FailedArg>,
 
-    /// Calls with signal 0 too: is that process there?
+    /// Also calls with signal 0, which check for a process
     ///
     /// At the same cost as --failed.
-    #[arg(long, help_heading = "What is seen")]
+    #[arg(long, help_heading = SEEN, hide_short_help = true)]
     pub probes: bool,
 
-    /// Not how processes end that were signalled
-    #[arg(long, help_heading = "What is seen")]
+    /// Not how processes end after a signal
+    #[arg(long, help_heading = SEEN, hide_short_help = true)]
     pub no_outcome: bool,
 
-    /// Environment variables of both sides, as they were at exec (at most 8)
-    #[arg(long, value_name = "NAME", value_delimiter = ',', help_heading = "What is seen")]
+    /// Environment variables of both sides
+    ///
+    /// As they were at exec; at most 8.
+    #[arg(long, value_name = "NAME", value_delimiter = ',', help_heading = SEEN, add = complete::variables())]
     pub env: Vec<VariableName>,
 
-    /// Ancestors to show of each side, up to PID 1
-    #[arg(short = 'd', long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u32).range(0..=32), help_heading = "What is seen")]
+    /// Ancestors of each side, up to PID 1
+    #[arg(short = 'd', long, value_name = "N", default_value_t = 16, value_parser = number::<u32>(0, Some(32)), help_heading = SEEN,
+        hide_short_help = true)]
     pub max_tree_depth: u32,
 
     /// Where the host's file system is mounted
-    #[arg(short, long, value_name = "DIR", default_value = "/", help_heading = "What is seen")]
+    #[arg(short, long, value_name = "DIR", default_value = "/", value_hint = ValueHint::DirPath, help_heading = SEEN,
+        hide_short_help = true)]
     pub root: PathBuf,
 
-    /// Take out what this covers, or its groups if it has any
+    /// Redact what REGEX matches, or its groups
     ///
     /// Before any filter or output sees it: of command lines, joined by blanks, of titles and names.
-    #[arg(long, value_name = "REGEX", value_parser = parse_pattern, help_heading = "Secrets")]
+    #[arg(long, value_name = "REGEX", value_parser = parse_pattern, hide_short_help = true)]
     pub redact: Vec<regex::bytes::Regex>,
 
-    /// Take out the usual shapes of secrets
+    /// Redact the usual shapes of secrets
     ///
     /// password=, --token X, URLs with credentials, headers; mysql -pX and the like of programs known for it.
-    #[arg(long, help_heading = "Secrets")]
+    #[arg(long)]
     pub redact_secrets: bool,
 
     /// Stop after N events
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), help_heading = "When to stop")]
+    #[arg(long, value_name = "N", value_parser = number::<u64>(1, None))]
     pub count: Option<u64>,
 
-    /// Stop after this time (seconds, or 500ms, 10s, 5m, 2h)
-    #[arg(long, value_name = "TIME", help_heading = "When to stop")]
+    /// Stop after this time (30, 500ms, 10s, 5m, 2h)
+    #[arg(long, value_name = "TIME")]
     pub duration: Option<Period>,
 
     /// Only warnings and errors on standard error
-    #[arg(short, long, conflicts_with_all = ["verbose", "log_level"], help_heading = "Messages")]
+    #[arg(short, long, conflicts_with_all = ["verbose", "log_level"])]
     pub quiet: bool,
 
-    /// The plan, which filters run where, what libbpf says
-    #[arg(short, long, conflicts_with = "log_level", help_heading = "Messages")]
+    /// Print the plan, and where each filter runs
+    #[arg(short, long, conflicts_with = "log_level")]
     pub verbose: bool,
 
-    /// What to say: debug, info, warn, error; never mutes events
+    /// Messages: debug, info, warn, error
+    ///
+    /// Events are printed at any level.
     #[arg(
         short,
         long,
         value_enum,
         value_name = "LEVEL",
         hide_possible_values = true,
-        help_heading = "Messages"
+        hide_short_help = true
     )]
     pub log_level: Option<LogLevel>,
 
@@ -186,7 +210,7 @@ pub struct TraceArgs {
     pub max_list_process_threads: Option<String>,
 
     /// How many ended processes are remembered for those that they started
-    #[arg(long, hide = true, value_name = "N", default_value_t = GHOSTS, value_parser = clap::value_parser!(u32).range(1..=1_048_576))]
+    #[arg(long, hide = true, value_name = "N", default_value_t = GHOSTS, value_parser = number::<u32>(1, Some(1_048_576)))]
     pub ghosts: u32,
 
     /// Size of the ring between kernel and program, in bytes: a power of two, whole pages

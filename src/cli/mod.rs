@@ -1,7 +1,11 @@
 //! The command line as typed. What a trace makes of it is decided in `settle`; a value is parsed by its type (`FromStr`), in
 //! the layer of that type.
 
+mod complete;
 mod flags;
+mod hints;
+mod order;
+mod pages;
 mod settle;
 #[cfg(test)]
 mod tests;
@@ -9,39 +13,48 @@ mod tests;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueHint};
 
-use self::flags::parse_pid;
+pub use self::complete::{SHELLS, VARIABLE, answer};
 pub use self::flags::{ColourArg, FailedArg, LogLevel, TraceArgs};
+pub use self::hints::{with_hint, wrong_value};
+pub use self::order::{command_first, command_like};
+pub use self::pages::{Page, page};
 pub use self::settle::Request;
+use crate::output::select::filter::ProcessArg;
 
-/// Who killed my process? Prints every signal on this host as it is sent: who sent it, who received it, both
-/// command lines and both process trees, taken inside the kernel at that instant.
+/// Examples come first: they are what most people look for.
+const TEMPLATE: &str = "{about-with-newline}\n{before-help}{usage-heading} {usage}\n\n{all-args}{after-help}";
+
+const AFTER_SHORT_HELP: &str =
+    "--help has all flags and the exit status; killsnoop --help the keys of --where.";
+
+/// Who killed my process? Prints each signal on this host, its sender and target
+///
+/// Each with its command line and its process tree, taken inside the kernel at the instant of the signal, and what became of the
+/// target.
 #[derive(Debug, Parser)]
 #[command(
     name = "killsnoop",
     version,
     args_conflicts_with_subcommands = true,
-    disable_help_subcommand = true,
-    after_help = "Exit code: 0 after SIGINT, SIGTERM, --count, --duration or a closed pipe; 1 if tracing is not possible; 2 for \
-                  wrong usage. --help says more.",
-    after_long_help = "HIDDEN BY DEFAULT is only a signal that a process got from itself, or from a timer, a fault, a child, a \
-                  resized terminal or I/O, and that it handles or ignores (Go's SIGURG, a JVM's SIGSEGV, profilers, SIGCHLD, \
-                  SIGWINCH). Never hidden: whatever one process sends another; SIGKILL, stop and continue, abort; whatever \
-                  a process does not handle and would die of; out of memory, the death of a parent or of a pid namespace, \
-                  seccomp, the hang-up of a terminal, a memory error. What is hidden is counted by class and told at the end. \
-                  --include-signals naming a signal shows it; --all shows everything.\n\n\
-                  SIGNALS TO KILLSNOOP: SIGUSR1 says the counters so far. SIGHUP opens the FILEs of --output anew \
-                  (logrotate); without one it ends the trace, as SIGINT and SIGTERM do.\n\n\
-                  Command lines can hold secrets: see --redact and --redact-secrets. Events go to standard output, everything \
-                  else to standard error.\n\n\
-                  EXIT CODE: 0 after SIGINT, SIGTERM, --count, --duration or a closed pipe; 1 if tracing is not possible; 2 \
-                  for wrong usage. killsnoop run passes on what its command returned, see killsnoop run --help."
+    override_usage = "killsnoop [OPTIONS] [NAME|PID]...\n       killsnoop [OPTIONS] <COMMAND>",
+    help_template = TEMPLATE,
+    before_help = pages::TRACE.first_examples(),
+    after_help = "--help has all flags, the keys of --where, what is hidden, and the exit status.",
+    after_long_help = pages::TRACE.long_end(),
 )]
 pub struct Cli {
     /// A trace of this host
     #[command(flatten)]
     pub trace: TraceArgs,
+
+    /// Only what these processes send or receive
+    ///
+    /// A name is that of the process (comm), of its executable or of its systemd unit, and may hold * and ?; digits are a pid.
+    /// Behind -- it may be that of a command: `killsnoop -- run`.
+    #[arg(value_name = "NAME|PID", hide_short_help = true, add = complete::processes())]
+    pub processes: Vec<ProcessArg>,
 
     /// Something else
     #[command(subcommand)]
@@ -51,36 +64,43 @@ pub struct Cli {
 /// What killsnoop does besides a trace of the host.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Run a command and trace what happens in it and below it
+    /// Run a command and trace it and all below it
     #[command(
-        after_help = "Exit code: what the command returned, 128+N if signal N ended it; 125 if killsnoop failed, 126 if the \
-                            command cannot be run, 127 if there is none of that name. Under sudo it runs as whoever called \
-                            sudo. Its standard output is its own: events go to standard error unless --output names a FILE."
+        override_usage = "killsnoop run [OPTIONS] [--] <COMMAND> [ARGUMENT]...",
+        help_template = TEMPLATE,
+        before_help = pages::RUN.first_examples(),
+        after_help = AFTER_SHORT_HELP,
+        after_long_help = pages::RUN.long_end()
     )]
     Run {
         /// How it is traced
         #[command(flatten)]
         trace: Box<TraceArgs>,
         /// The command and its arguments
-        #[arg(value_name = "COMMAND", required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+        #[arg(value_name = "COMMAND", required = true, trailing_var_arg = true, allow_hyphen_values = true,
+            add = complete::command())]
         command: Vec<OsString>,
     },
-    /// Wait until a process is signalled or ends, say by whom and how, and exit
+    /// Wait until a process is signalled or ends, and print by whom and how
     #[command(
-        after_help = "A signal that the process does not ignore, and that would end it by default, is followed by its end, which \
-                      may be long after if it handles it: --count 1 exits at the first signal. Exit code: 0; 1 if there is no such \
-                      process or tracing is not possible."
+        override_usage = "killsnoop who [OPTIONS] <NAME|PID>...",
+        help_template = TEMPLATE,
+        before_help = pages::WHO.first_examples(),
+        after_help = AFTER_SHORT_HELP,
+        after_long_help = pages::WHO.long_end()
     )]
     Who {
         /// How it is traced
         #[command(flatten)]
         trace: Box<TraceArgs>,
-        /// The process, or one of its threads
-        #[arg(value_parser = parse_pid())]
-        pid: u32,
+        /// The process, by pid or name
+        ///
+        /// Of several, the first that is signalled or ends. A name is that of processes that run now: of the process (comm), of its executable or of its systemd unit.
+        #[arg(value_name = "NAME|PID", required = true, add = complete::processes())]
+        processes: Vec<ProcessArg>,
     },
-    /// Say what this host offers and lacks, what follows, how to mend it
-    #[command(after_help = "Exit code: 0 if a trace of this host works, 1 if not.")]
+    /// List what this host offers and lacks, the effect, and the fix
+    #[command(help_template = TEMPLATE, before_help = pages::DOCTOR.first_examples(), after_help = pages::DOCTOR.long_end())]
     Doctor {
         /// One JSON object
         #[arg(long)]
@@ -90,6 +110,7 @@ pub enum Command {
     #[command(hide = true)]
     Generate {
         /// Into this directory
+        #[arg(value_hint = ValueHint::DirPath)]
         directory: PathBuf,
     },
     /// What an output to a FILE starts: opens it, now and at SIGHUP

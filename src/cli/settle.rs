@@ -7,7 +7,7 @@ use crate::error::UsageError;
 use crate::event::signal::Signal;
 use crate::output::deliver::destination::DestinationName;
 use crate::output::redact::Redaction;
-use crate::output::select::filter::Conditions;
+use crate::output::select::filter::{Conditions, ProcessArg};
 use crate::output::spec::OutputSpec;
 use crate::output::{self, FormatKind, OutputSettings};
 use crate::record::MAX_VARIABLES;
@@ -23,12 +23,17 @@ pub struct Request {
 }
 
 impl TraceArgs {
-    /// Validates the flags. Lines that no FILE is named for go to `usual`, in that format if none is named either.
+    /// Validates the flags. Only what `processes` send or receive is reported, if any is named. Lines that no FILE is named for go to `usual`, in that format if none is named either.
     ///
     /// # Errors
     /// If two flags contradict each other.
-    pub fn settle(self, usual: (FormatKind, DestinationName)) -> Result<Request, UsageError> {
-        let settings = self.settings(usual)?;
+    pub fn settle(
+        self,
+        processes: &[ProcessArg],
+        usual: (FormatKind, DestinationName),
+    ) -> Result<Request, UsageError> {
+        let mut settings = self.settings(usual)?;
+        settings.conditions.add_processes(processes);
         let config = self.config()?;
         settings.conditions.check(&config)?;
         Ok(Request { config, settings })
@@ -61,6 +66,7 @@ impl TraceArgs {
                 wanted: self.wanted.clone(),
                 unwanted: self.unwanted.clone(),
                 pids: self.pids.clone(),
+                names: Vec::new(),
                 trees: self.trees.clone(),
                 trees_begin_below: false,
                 only_fatal: self.fatal,

@@ -16,7 +16,7 @@ use crate::trace::pushdown;
 
 fn request(arguments: &[&str]) -> Result<Request, String> {
     let cli = Cli::try_parse_from([&["killsnoop"], arguments].concat()).map_err(|error| error.to_string())?;
-    cli.trace.settle((LOGFMT, DestinationName::Stdout)).map_err(|error| error.to_string())
+    cli.trace.settle(&cli.processes, (LOGFMT, DestinationName::Stdout)).map_err(|error| error.to_string())
 }
 
 fn config(arguments: &[&str]) -> Result<Config, String> {
@@ -80,7 +80,34 @@ fn what_is_behind_the_command_of_run_is_the_commands() {
         assert_eq!(command, ["ls", "-l"]);
         assert_eq!(trace.output, [OutputSpec { kind: JSON, file: None }]);
     }
-    assert!(Cli::try_parse_from(["killsnoop", "-o", "json", "run", "ls"]).is_err(), "a flag of nobody");
+    let words = ["killsnoop", "-o", "json", "run", "ls", "-l"].map(OsString::from);
+    let Some(Command::Run { trace, command }) =
+        Cli::try_parse_from(command_first(words.into())).unwrap().command
+    else {
+        panic!("no run")
+    };
+    assert_eq!(
+        (&command[..], &trace.output[..]),
+        (&["ls".into(), "-l".into()][..], &[OutputSpec { kind: JSON, file: None }][..])
+    );
+}
+
+#[test]
+fn names_and_pids_are_asked_for_beside_those_of_the_flag() {
+    let conditions = request(&["nginx", "7", "-p", "9", "java*"]).unwrap().settings.conditions;
+    assert_eq!(conditions.pids, [9, 7]);
+    assert_eq!(conditions.names.iter().map(ToString::to_string).collect::<Vec<_>>(), ["nginx", "java*"]);
+    assert_eq!(
+        request(&["--", "run"]).unwrap().settings.conditions.names.len(),
+        1,
+        "behind -- it is no command"
+    );
+    for (arguments, words) in
+        [(&["0"][..], "'0' is not a pid"), (&["4194304"], "'4194304' is not a pid"), (&[""], "empty")]
+    {
+        let message = request(arguments).unwrap_err();
+        assert!(message.contains(words), "{arguments:?}: {message}");
+    }
 }
 
 #[test]
@@ -104,8 +131,8 @@ fn filters_that_let_nothing_through_are_refused() {
 #[test]
 fn a_bad_value_is_named_with_its_flag_and_what_is_allowed() {
     for (arguments, words) in [
-        (&["-i", "KILLER"][..], &["--include-signals", "KILLER", "1 to 64"][..]),
-        (&["-d", "33"], &["--max-tree-depth", "33", "0..=32"]),
+        (&["-i", "KILLER"][..], &["--include-signals", "KILLER", "did you mean KILL?"][..]),
+        (&["-d", "33"], &["--max-tree-depth", "33", "from 0 to 32"]),
         (&["-d", "-1"], &["-1"]),
         (&["-o", "xml"], &["--output", "xml", "logfmt", "json", "table", "tree"]),
         (&["-o", "json="], &["--output", "json=", "FILE"]),
@@ -132,8 +159,8 @@ fn a_bad_value_is_named_with_its_flag_and_what_is_allowed() {
         (&["--duration", "9223372036854775807s"], &["--duration", "100 years"]),
         (&["--duration", "1e300"], &["--duration", "1e300", "100 years"]),
         (&["--duration", "nan"], &["--duration", "nan", "500ms"]),
-        (&["-p", "4194304"], &["--pid", "4194304", "1..=4194303"]),
-        (&["--tree", "0"], &["--tree", "1..=4194303"]),
+        (&["-p", "4194304"], &["--pid", "4194304", "1 to 4194303"]),
+        (&["--tree", "0"], &["--tree", "1 to 4194303"]),
         (&["-i", "RTMIN++3"], &["--include-signals", "RTMIN++3", "1 to 64"]),
         (&["--where", "target.comm=systemd-journald"], &["--where", "15 bytes", "systemd-journal"]),
         (&["-i", "TERM", "--where", "signal=KILL"], &["--include-signals", "signal=KILL"]),
@@ -262,13 +289,14 @@ proptest! {
     #[test]
     fn no_command_line_panics(words in words()) {
         let Ok(cli) = Cli::try_parse_from([vec!["killsnoop".to_owned()], words].concat()) else { return Ok(()) };
+        let processes = cli.processes;
         let trace = match cli.command {
             None => cli.trace,
             Some(Command::Run { trace, .. } | Command::Who { trace, .. }) => *trace,
             Some(_) => return Ok(()),
         };
         trace.level(LogLevel::Info);
-        if let Ok(Request { config, settings }) = trace.settle((LOGFMT, DestinationName::Stdout)) {
+        if let Ok(Request { config, settings }) = trace.settle(&processes, (LOGFMT, DestinationName::Stdout)) {
             let _ = crate::command::check_root(&config.root);
             prop_assert!(plan(&HostFacts::newest(), &config).is_ok());
             pushdown::select(&settings.conditions, false, true);

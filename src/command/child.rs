@@ -17,6 +17,7 @@ use rustix::process::{Pid, PidfdFlags, WaitId, WaitIdOptions, pidfd_open, waitid
 
 use super::invoker::Invoker;
 use crate::base::descriptors;
+use crate::base::os_error::reason;
 use crate::base::sanitize::visible;
 
 /// Our own failure, as timeout and env have it.
@@ -111,7 +112,7 @@ pub fn exec_when_ready(command: &[OsString]) -> ExitCode {
     // otherwise the trace failed and has printed why
     let Ok(Some(input)) = take_when_ready(&io::stdin()) else { return ExitCode::from(FAILED) };
     if let Err(error) = rustix::stdio::dup2_stdin(&input) {
-        eprintln!("killsnoop: cannot give the command its standard input: {error}");
+        eprintln!("killsnoop: cannot give the command its standard input: {}", reason(error));
         return ExitCode::from(FAILED);
     }
     drop(input);
@@ -122,7 +123,7 @@ pub fn exec_when_ready(command: &[OsString]) -> ExitCode {
         Ok(None) => {}
         Ok(Some(invoker)) => {
             if let Err(error) = invoker.become_now() {
-                eprintln!("killsnoop: cannot become user {}: {error}", invoker.uid);
+                eprintln!("killsnoop: cannot become user {}: {}", invoker.uid, reason(error));
                 return ExitCode::from(FAILED);
             }
             exec.envs(invoker.environment());
@@ -133,7 +134,7 @@ pub fn exec_when_ready(command: &[OsString]) -> ExitCode {
         }
     }
     let error = exec.exec();
-    eprintln!("killsnoop: cannot run {}: {error}", visible(program));
+    eprintln!("killsnoop: cannot run {}: {}", visible(program), reason(&error));
     ExitCode::from(if error.kind() == io::ErrorKind::NotFound { NOT_FOUND } else { NOT_EXECUTABLE })
 }
 

@@ -1,13 +1,13 @@
-//! Man pages, completions, the schema: all derived from the flags and keys that the program itself uses.
+//! Man pages, completions, the schema: all derived from the flags, pages and keys that the program itself uses.
 
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
 
 use clap::CommandFactory;
-use clap_complete::{Shell, generate_to};
 
-use crate::cli::Cli;
+use super::manual;
+use crate::cli::{Cli, SHELLS, VARIABLE};
 use crate::output::keys;
 
 /// Writes them into a directory, which is created if it is missing.
@@ -16,13 +16,23 @@ use crate::output::keys;
 /// If something cannot be written.
 pub fn generate(directory: &Path) -> io::Result<()> {
     fs::create_dir_all(directory)?;
-    let mut command = Cli::command();
-    clap_mangen::generate_to(command.clone(), directory)?;
-    for shell in [Shell::Bash, Shell::Zsh, Shell::Fish] {
-        generate_to(shell, &mut command, "killsnoop", directory)?;
+    let mut program = Cli::command();
+    program.build();
+    let commands = program.get_subcommands().filter(|command| !command.is_hide_set());
+    for command in std::iter::once(&program).chain(commands) {
+        if let Some((name, text)) = manual::page_of(command)? {
+            fs::write(directory.join(name), text)?;
+        }
     }
-    let manual = directory.join("killsnoop.1");
-    fs::OpenOptions::new().append(true).open(manual)?.write_all(keys::manual().as_bytes())?;
+    for (name, shell) in SHELLS {
+        let mut script = Vec::new();
+        shell.write_registration(VARIABLE, "killsnoop", "killsnoop", "killsnoop", &mut script)?;
+        if name.starts_with('_') {
+            // zsh loads the file when it is first asked, and expects the answer from it
+            script.extend(b"[[ $funcstack[1] != _killsnoop ]] || _clap_dynamic_completer_killsnoop \"$@\"\n");
+        }
+        fs::write(directory.join(name), script)?;
+    }
     fs::write(directory.join("killsnoop.schema.json"), keys::schema())
 }
 
@@ -30,27 +40,42 @@ pub fn generate(directory: &Path) -> io::Result<()> {
 mod tests {
     use super::*;
 
+    const PAGES: [&str; 4] = ["killsnoop.1", "killsnoop-run.1", "killsnoop-who.1", "killsnoop-doctor.1"];
+
     #[test]
-    fn every_flag_is_in_the_man_page_and_in_every_completion() {
+    fn every_flag_is_in_the_man_page_and_every_page_is_whole() {
         let directory = tempfile::tempdir().unwrap();
         generate(directory.path()).unwrap();
-        let read = |name: &str| fs::read_to_string(directory.path().join(name)).unwrap();
-        let flags: Vec<String> = Cli::command()
-            .get_arguments()
-            .filter(|argument| !argument.is_hide_set())
-            .filter_map(|argument| argument.get_long().map(str::to_owned))
-            .collect();
-        assert!(flags.len() >= 25, "{flags:?}");
-        for name in ["killsnoop.1", "killsnoop.bash", "_killsnoop", "killsnoop.fish"] {
-            // roff writes a dash as \-
-            let text = read(name).replace("\\-", "-");
-            for flag in &flags {
-                assert!(text.contains(flag), "{name}: no {flag}");
+        // roff writes a dash as \-
+        let read = |name: &str| {
+            fs::read_to_string(directory.path().join(name))
+                .unwrap()
+                .replace("\\-", "-")
+                .replace("\\*(Aq", "'")
+        };
+        let program = Cli::command();
+        let flags = || program.get_arguments().filter(|argument| argument.get_long().is_some());
+        assert!(flags().filter(|flag| !flag.is_hide_set()).count() >= 25);
+        for page in PAGES {
+            let text = read(page);
+            for section in ["NAME", "SYNOPSIS", "DESCRIPTION", "EXAMPLES", "EXIT STATUS", "SEE ALSO"] {
+                assert!(
+                    text.contains(&format!("\n.SH {section}\n"))
+                        || text.contains(&format!("\n.SH \"{section}\"\n")),
+                    "{page}: no {section}"
+                );
+            }
+            for flag in flags().filter(|_| page != "killsnoop-doctor.1") {
+                let is_there = text.contains(&format!("--{}", flag.get_long().unwrap_or_default()));
+                let is_near = text.contains(&format!("--{}-", flag.get_long().unwrap_or_default()));
+                assert!(is_there != flag.is_hide_set() || is_near, "{page}: {}", flag.get_id());
+                let help = flag.get_help().map(ToString::to_string).unwrap_or_default();
+                assert!(flag.is_hide_set() || text.contains(&help), "{page}: {} has no text", flag.get_id());
             }
         }
         assert!(read("killsnoop.1").contains("\n.SH FIELDS\n"));
-        for name in ["killsnoop-run.1", "killsnoop-who.1", "killsnoop-doctor.1", "killsnoop.schema.json"] {
-            assert!(!read(name).is_empty());
-        }
+        let files: Vec<_> =
+            fs::read_dir(directory.path()).unwrap().flatten().map(|file| file.file_name()).collect();
+        assert_eq!(files.len(), PAGES.len() + SHELLS.len() + 1, "{files:?}");
     }
 }

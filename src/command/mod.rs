@@ -1,20 +1,23 @@
 //! What each command does, a file each, and what they share.
 
+mod awaited;
 pub mod child;
 pub mod doctor;
 pub mod generate;
 pub(crate) mod invoker;
+mod manual;
 pub mod outputs;
+pub mod processes;
 pub mod run;
 #[cfg(test)]
 mod sentences;
-mod threads;
 pub mod trace;
 pub mod who;
 mod wiring;
 
 use std::path::Path;
 
+use crate::base::os_error::reason;
 use crate::bpf::load::route_libbpf_messages;
 use crate::bpf::plan::check_proc;
 use crate::bpf::probe::ProcFault;
@@ -35,7 +38,9 @@ pub fn check_root(root: &Path) -> Result<(), UsageError> {
     let wrong = |why: String| Err(UsageError::Root { root: root.display().to_string(), why });
     let proc_directory = root.join("proc");
     match std::fs::read_dir(root) {
-        Err(error) => wrong(format!("{error}; give the directory where that is mounted (--root DIR)")),
+        Err(error) => {
+            wrong(format!("{}; give the directory where that is mounted (--root DIR)", reason(error)))
+        }
         Ok(_) if root != Path::new("/") && !procfs::is_mounted(&proc_directory) => wrong(format!(
             "no proc file system is mounted at {0}; mount the host's there (docker run -v /:{1}:ro,rslave, or mount \
              --rbind /proc {0})",

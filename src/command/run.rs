@@ -19,7 +19,7 @@ use signal_hook::iterator::Signals;
 
 use super::child::{FAILED, HeldCommand};
 use super::wiring::{Stopper, Terminal, Wiring};
-use super::{begin, outputs, threads};
+use super::{begin, outputs, processes};
 use crate::base::sanitize::visible;
 use crate::cli::Request;
 use crate::trace::privileges::Needs;
@@ -32,7 +32,7 @@ use crate::trace::{self, TraceOptions};
 /// If the command cannot be started or tracing is not possible.
 pub fn run(mut request: Request, command: &[OsString], is_quiet: bool) -> anyhow::Result<ExitCode> {
     begin()?;
-    threads::name_processes(&mut request);
+    processes::resolve(&mut request)?;
     let own = std::process::id();
     request.settings.conditions.trees = vec![own];
     request.settings.conditions.trees_begin_below = true;

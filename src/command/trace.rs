@@ -1,7 +1,7 @@
 //! A trace of this host, until it is asked to stop.
 
 use super::wiring::{Terminal, Wiring};
-use super::{begin, outputs, threads};
+use super::{begin, outputs, processes};
 use crate::cli::Request;
 use crate::config::Failed;
 use crate::output::status::Purpose;
@@ -14,7 +14,7 @@ use crate::trace::{self, TraceOptions};
 /// If tracing is not possible.
 pub fn trace(mut request: Request, has_status: bool) -> anyhow::Result<()> {
     begin()?;
-    threads::name_processes(&mut request);
+    processes::resolve(&mut request)?;
     let mut reporter = outputs::open(&request.settings, false)?;
     let wiring = Wiring::new()?;
     wiring.handle_all(Terminal::Ours, reporter.has_files())?;

@@ -1,29 +1,28 @@
-//! `killsnoop who PID`: waits until that process ends, or gets a signal that leads to no end, says so, and exits.
+//! `killsnoop who PID`: waits until that process, or the first of several, ends or gets a signal that leads to no end, says so,
+//! and exits.
 //!
 //! The process need not be a child, and only a parent gets a wait status: how it ended comes from the exit hook.
 
 use std::fmt::Write as _;
 use std::fs;
-use std::os::fd::AsFd;
-use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Pid, PidfdFlags, pidfd_open};
+use anyhow::bail;
 
+use super::awaited::Awaited;
 use super::wiring::{Terminal, Wiring};
-use super::{begin, outputs, threads};
+use super::{begin, outputs, processes};
 use crate::base::clock::boot_time;
 use crate::base::sanitize::visible;
 use crate::bpf::probe::in_initial_pid_namespace;
 use crate::cli::Request;
 use crate::config::ALL_SIGNALS;
-use crate::enrich::procfs::{Stat, read_text};
+use crate::enrich::procfs::Stat;
 use crate::event::signal::Signal;
 use crate::event::summary::seconds;
 use crate::output::redact::Redaction;
+use crate::output::select::filter::ProcessArg;
 use crate::output::status::Purpose;
 use crate::record::Ending;
 use crate::trace::privileges::Needs;
@@ -36,31 +35,23 @@ const LAST_LINES: Duration = Duration::from_millis(300);
 ///
 /// # Errors
 /// If there is no such process or tracing is not possible.
-pub fn who(mut request: Request, id: u32) -> anyhow::Result<()> {
+pub fn who(mut request: Request, wanted: &[ProcessArg]) -> anyhow::Result<()> {
     begin()?;
     if !in_initial_pid_namespace() {
         bail!(
-            "who cannot find process {id}: pids in here are not the host's\nhint: run it in the host's pid namespace \
+            "who cannot find processes of the host: pids in here are not the host's\nhint: run it in the host's pid namespace \
              (docker run --pid=host), or use --pid with the pid that the host has for it"
         );
     }
-    threads::name_processes(&mut request);
-    let pid = threads::process_of(Path::new("/proc"), id, &request.settings.redaction);
-    let no_process = || format!("there is no process {pid} to wait for");
-    let raw = i32::try_from(pid).ok().and_then(Pid::from_raw).with_context(no_process)?;
-    // opened before anything else: the number can be reused
-    let process = pidfd_open(raw, PidfdFlags::empty()).with_context(no_process)?;
+    // opened before anything else: the numbers can be used again
+    let awaited = Awaited::open(wanted, &request.settings.redaction)?;
     let held_at = boot_time();
-    if has_ended(&process) {
-        bail!(
-            "process {pid} {}",
-            already_ended(&read_text(format!("/proc/{pid}/stat"))?, &request.settings.redaction)
-        );
-    }
+    processes::resolve(&mut request)?;
+    let pids = awaited.pids().iter().map(u32::to_string).collect::<Vec<_>>();
     let has_filters = !request.settings.conditions.is_empty()
         || request.config.shown_signals != ALL_SIGNALS
         || !request.config.ignored_source_comms.is_empty();
-    request.settings.conditions.wanted.push(format!("target.pid={pid}").parse()?);
+    request.settings.conditions.wanted.push(format!("target.pid={}", pids.join(",")).parse()?);
     request.settings.conditions.check(&request.config)?;
     request.settings.is_one_story = request.config.count.is_none();
     request.config.reports_ends = true;
@@ -69,39 +60,44 @@ pub fn who(mut request: Request, id: u32) -> anyhow::Result<()> {
     let mut reporter = outputs::open(&request.settings, false)?;
     let wiring = Wiring::new()?;
     wiring.handle_all(Terminal::Ours, reporter.has_files())?;
-    let mut process = Some(process);
+    let named = names_of(awaited.pids(), &request.settings.redaction);
+    let mut awaited = Some(awaited);
     let mut when_ready = || {
         let mut stopper = wiring.stopper()?;
-        if let Some(process) = process.take() {
+        if let Some(awaited) = awaited.take() {
             thread::Builder::new().name("end".to_owned()).spawn(move || {
-                while let Err(rustix::io::Errno::INTR) =
-                    poll(&mut [PollFd::new(&process, PollFlags::IN)], None)
-                {}
+                awaited.wait();
                 thread::sleep(LAST_LINES);
                 stopper.stop();
             })?;
         }
         Ok(())
     };
-    let text = format!("waiting for a signal to {}", name_of(pid, &request.settings.redaction));
+    let text = format!("waiting for a signal to {named}");
     let status = Some(Purpose { text, has_counts: false });
     let mut options = TraceOptions { when_ready: &mut when_ready, needs: Needs::default(), status };
     let outcome = trace::run(&request.config, &wiring.requests(), &mut reporter, &mut options)?;
     if outcome.signals == 0 {
-        eprintln!("killsnoop: {}", without_signals(pid, &outcome, has_filters));
+        eprintln!("killsnoop: {}", without_signals(&pids, &outcome, has_filters));
     }
     Ok(())
+}
+
+/// `sleep(30858), cat(30859) and 5 others`, as they are called now.
+fn names_of(pids: &[u32], redaction: &Redaction) -> String {
+    let shown: Vec<String> = pids.iter().take(3).map(|&pid| name_of(pid, redaction)).collect();
+    let shown = shown.join(", ");
+    match pids.len().saturating_sub(3) {
+        0 => shown,
+        1 => format!("{shown} and 1 other"),
+        others => format!("{shown} and {others} others"),
+    }
 }
 
 /// `sleep(30858)`, as it is called now.
 fn name_of(pid: u32, redaction: &Redaction) -> String {
     let comm = fs::read(format!("/proc/{pid}/comm")).unwrap_or_default();
     format!("{}({pid})", visible(redaction.name(comm.strip_suffix(b"\n").unwrap_or(&comm))))
-}
-
-fn has_ended(process: &impl AsFd) -> bool {
-    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
-    poll(&mut [PollFd::new(process, PollFlags::IN)], Some(&now)).is_ok_and(|ready| ready > 0)
 }
 
 /// From the stat file of a zombie: its name, its wait status, and the parent that has not reaped it.
@@ -136,15 +132,16 @@ fn ended(ending: Ending) -> String {
 }
 
 /// The sentence where no signal was reported: how it ended, and how certain it is that no signal came.
-fn without_signals(pid: u32, outcome: &Outcome, has_filters: bool) -> String {
+fn without_signals(pids: &[String], outcome: &Outcome, has_filters: bool) -> String {
     let rounded = |time: Duration| seconds(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX));
     let signal = if has_filters { "no signal that passes the filters" } else { "no signal" };
     let mut text = match &outcome.end {
         Some(end) => {
             let (comm, how, lived) = (visible(&end.comm), ended(end.ending), rounded(end.lived));
-            format!("process {pid} ({comm}) {how} after {lived}; {signal} was seen")
+            format!("process {} ({comm}) {how} after {lived}; {signal} was seen", end.pid)
         }
-        None => format!("{signal} to process {pid} was seen"),
+        None if pids.len() > 1 => format!("{signal} to processes {} was seen", pids.join(", ")),
+        None => format!("{signal} to process {} was seen", pids.concat()),
     };
     // before the trace nothing was seen
     if outcome.end.as_ref().is_none_or(|end| end.lived > outcome.watched) {
@@ -165,11 +162,12 @@ fn without_signals(pid: u32, outcome: &Outcome, has_filters: bool) -> String {
 pub(super) fn catalogue() -> Vec<(&'static str, String)> {
     let end = |ending| {
         let lived = Duration::from_secs(2);
-        Some(crate::trace::End { comm: "sh".to_owned(), ending, lived })
+        Some(crate::trace::End { pid: 123, comm: "sh".to_owned(), ending, lived })
     };
     let exit = end(Ending::Exit(7));
     let outcome = Outcome { signals: 0, hidden: 0, lost: 0, watched: Duration::from_secs(5), end: exit };
-    let say = |outcome: &Outcome| without_signals(123, outcome, false);
+    let pids = ["123".to_owned()];
+    let say = |outcome: &Outcome| without_signals(&pids, outcome, false);
     let stat = format!("9 (sh) Z 7 {} 1792\n", "0 ".repeat(47).trim_end());
     vec![
         ("`who`, and it exited", say(&outcome)),
@@ -179,7 +177,7 @@ pub(super) fn catalogue() -> Vec<(&'static str, String)> {
         ),
         ("`who`, and a signal was hidden", say(&Outcome { hidden: 2, ..outcome.clone() })),
         ("`who`, and signals were lost", say(&Outcome { lost: 3, ..outcome.clone() })),
-        ("`who`, with filters", without_signals(123, &outcome, true)),
+        ("`who`, with filters", without_signals(&pids, &outcome, true)),
         (
             "`who`, and it was killed by a signal that was not seen",
             say(&Outcome { end: end(Ending::Signal { number: 9, core_dumped: false }), ..outcome.clone() }),
@@ -195,15 +193,19 @@ mod tests {
     use crate::trace::End;
 
     fn outcome(ending: Option<Ending>) -> Outcome {
-        let end =
-            ending.map(|ending| End { comm: "sh".to_owned(), ending, lived: Duration::from_millis(1500) });
+        let end = ending.map(|ending| End {
+            pid: 123,
+            comm: "sh".to_owned(),
+            ending,
+            lived: Duration::from_millis(1500),
+        });
         Outcome { signals: 0, hidden: 0, lost: 0, watched: Duration::from_secs(2), end }
     }
 
     #[test]
     fn an_end_without_a_signal_says_how_and_how_sure_that_is() {
         let exit = || outcome(Some(Ending::Exit(137)));
-        let said = |outcome: &Outcome| without_signals(123, outcome, false);
+        let said = |outcome: &Outcome| without_signals(&["123".to_owned()], outcome, false);
         let whole = "process 123 (sh) exited with status 137 after 1.5 s; no signal was seen";
         assert_eq!(said(&exit()), whole);
         let late = Outcome { watched: Duration::from_millis(1300), ..exit() };
@@ -212,10 +214,12 @@ mod tests {
         assert_eq!(said(&hidden), format!("{whole} but 2 hidden (--all)"));
         let lost = Outcome { lost: 3, ..exit() };
         assert_eq!(said(&lost), format!("{whole}, and 3 signals of this host were lost"));
-        assert!(without_signals(123, &exit(), true).ends_with("no signal that passes the filters was seen"));
+        assert!(without_signals(&[], &exit(), true).ends_with("no signal that passes the filters was seen"));
         let killed = outcome(Some(Ending::Signal { number: 9, core_dumped: false }));
         assert!(said(&killed).contains("(sh) was killed by SIGKILL after 1.5 s; no"), "{}", said(&killed));
         assert_eq!(said(&outcome(None)), "no signal to process 123 was seen in the last 2.0 s");
+        let several = without_signals(&["5".to_owned(), "6".to_owned()], &outcome(None), false);
+        assert_eq!(several, "no signal to processes 5, 6 was seen in the last 2.0 s");
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
+use crate::base::nearest::nearest;
 use crate::error::UsageError;
 
 /// First real-time signal that programs get to use: glibc keeps 32 and 33 to itself.
@@ -124,6 +125,14 @@ impl Signal {
     }
 }
 
+/// The name that may have been meant, as it is usually typed.
+fn nearest_name(text: &str) -> Option<String> {
+    let upper = text.to_ascii_uppercase();
+    let real_time = ["RTMIN", "RTMAX"];
+    let names = NAMES.iter().filter_map(|name| name.strip_prefix("SIG")).chain(real_time);
+    nearest(upper.strip_prefix("SIG").unwrap_or(&upper), names).map(str::to_owned)
+}
+
 /// `SIGTERM`, `SIGRTMIN+3`; 32 and 33 have no name and print as numbers.
 impl fmt::Display for Signal {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -142,7 +151,7 @@ impl FromStr for Signal {
 
     /// A number, or a name with or without `SIG`, in any case: `9`, `kill`, `SIGRTMIN+3`, `RTMAX-1`.
     fn from_str(text: &str) -> Result<Self, UsageError> {
-        let unknown = || UsageError::Signal(text.to_owned());
+        let unknown = || UsageError::Signal { given: text.to_owned(), nearest: nearest_name(text) };
         if text.bytes().all(|byte| byte.is_ascii_digit()) {
             return text.parse().ok().and_then(Self::new).ok_or_else(unknown);
         }
@@ -200,6 +209,18 @@ mod tests {
         for text in ["", "0", "65", "SIG", "KILLER", "RTMIN+31", "RTMIN-1", "RTMAX+1", "-9", "999999999999"] {
             let message = text.parse::<Signal>().unwrap_err().to_string();
             assert!(message.contains(&format!("'{text}'")), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_slip_names_the_signal_that_was_meant() {
+        for (text, meant) in [("TREM", "TERM"), ("sigkil", "KILL"), ("INTR", "INT"), ("USR", "USR1")] {
+            let message = text.parse::<Signal>().unwrap_err().to_string();
+            assert!(message.ends_with(&format!("did you mean {meant}?")), "{message}");
+        }
+        for text in ["foo", "NOSIG", "RTMIN+31", "SIG"] {
+            let message = text.parse::<Signal>().unwrap_err().to_string();
+            assert!(message.contains("1 to 64"), "{message}");
         }
     }
 

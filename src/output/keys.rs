@@ -17,7 +17,7 @@ use ValueKind::{
 
 pub use self::key::{Author, ColumnWidth, Key, Keys, Range, ValueKind};
 pub use self::look_up::{heading, look_up, paths};
-pub use self::reference::{manual, reference};
+pub use self::reference::{manual, overview, reference};
 pub use self::schema::schema;
 use crate::event::header::{EventKind, Level};
 use crate::event::origin::{Origin, Reason, Scope};

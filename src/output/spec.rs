@@ -4,8 +4,9 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use super::format::FormatKind;
+use super::format::{ALL, FormatKind};
 use super::keys;
+use crate::base::nearest::nearest;
 use crate::error::UsageError;
 
 /// `FORMAT[=FILE]`.
@@ -21,7 +22,11 @@ impl FromStr for OutputSpec {
     type Err = UsageError;
 
     fn from_str(text: &str) -> Result<Self, UsageError> {
-        let wrong = || UsageError::Output { given: text.to_owned(), formats: FormatKind::names() };
+        let wrong = || UsageError::Output {
+            given: text.to_owned(),
+            nearest: near(text),
+            formats: FormatKind::names(),
+        };
         let (kind, file) = match text.split_once('=') {
             Some((_, "")) => return Err(wrong()),
             Some((kind, "-")) => (kind, None),
@@ -30,6 +35,13 @@ impl FromStr for OutputSpec {
         };
         Ok(Self { kind: FormatKind::named(kind).ok_or_else(wrong)?, file })
     }
+}
+
+/// The output that may have been meant: another format with the same FILE.
+fn near(text: &str) -> Option<String> {
+    let (name, file) = text.split_at(text.find('=').unwrap_or(text.len()));
+    let name = nearest(name, ALL.iter().map(|kind| kind.name))?;
+    Some(format!("{name}{}", if file == "=" { "=FILE" } else { file }))
 }
 
 /// Formats in which floods are folded, comma-separated; or `none`.
@@ -50,7 +62,11 @@ impl FromStr for FoldedKinds {
         if text == "none" {
             return Ok(Self(Vec::new()));
         }
-        let wrong = |name: &str| UsageError::Format { given: name.to_owned(), formats: FormatKind::names() };
+        let wrong = |name: &str| UsageError::Format {
+            given: name.to_owned(),
+            nearest: near(name),
+            formats: FormatKind::names(),
+        };
         let kind = |name: &str| FormatKind::named(name).ok_or_else(|| wrong(name));
         text.split(',').map(kind).collect::<Result<_, _>>().map(Self)
     }

@@ -87,6 +87,8 @@ pub(crate) struct Outcome {
 /// How a process ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct End {
+    /// Its pid.
+    pub pid: u32,
     /// Its name.
     pub comm: String,
     /// Its exit status, or the signal.

@@ -32,6 +32,7 @@ use rustix::process::{DumpableBehavior, Gid, Resource, Rlimit, Uid};
 use rustix::thread::{CapabilitySet, CapabilitySets};
 
 use self::filter::Life;
+use crate::base::os_error::reason;
 
 /// User ids from here on are unused: they are above those that systemd allocates for containers, and below those of foreign disk
 /// images and those that are negative as 32-bit numbers (UIDS-GIDS of systemd). The pid is added.
@@ -87,7 +88,7 @@ struct Failures(Vec<String>);
 
 impl Failures {
     fn note<T>(&mut self, what: &str, result: Result<T, impl std::fmt::Display>) -> Option<T> {
-        result.map_err(|error| self.0.push(format!("{what} ({error})"))).ok()
+        result.map_err(|error| self.0.push(format!("{what} ({})", reason(error)))).ok()
     }
 
     /// That is no reason not to trace.

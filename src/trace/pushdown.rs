@@ -30,7 +30,8 @@ fn key_of(key: &str) -> Option<u32> {
 /// trees where the kernel cannot follow them.
 pub(crate) fn select(conditions: &Conditions, redacts: bool, follows_trees: bool) -> Selection {
     let mut selection = Selection::default();
-    if !conditions.pids.is_empty() {
+    // a process that has one of the names may have any pid, and the kernel side does not know all of its names
+    if !conditions.pids.is_empty() && conditions.names.is_empty() {
         let pids = conditions.pids.iter().map(|&pid| SelectedValue::Number(pid)).collect();
         ask(&mut selection, SelectKey::SELECT_PID.0, pids, "--pid".to_owned());
     }
@@ -88,6 +89,7 @@ fn ask(selection: &mut Selection, key: u32, values: Vec<SelectedValue>, words: S
 mod tests {
     use super::*;
     use crate::config::ALL_SIGNALS;
+    use crate::output::select::filter::ProcessName;
 
     fn of(wanted: &[&str], unwanted: &[&str]) -> Selection {
         let parse = |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect();
@@ -129,6 +131,8 @@ mod tests {
             pids: vec![5],
             ..Conditions::default()
         };
+        let by_name = Conditions { names: vec![ProcessName::new("x")], ..conditions.clone() };
+        assert_eq!(select(&by_name, true, false), Selection::default(), "x may have another pid");
         let selection = select(&conditions, true, false);
         assert_eq!(selection.words, ["--pid"]);
         assert_eq!(select(&conditions, false, true).words.len(), 3);

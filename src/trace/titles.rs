@@ -6,6 +6,7 @@ use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
 use crate::base::clock;
+use crate::base::os_error::reason;
 use crate::bpf::titles::read_titles;
 use crate::enrich::Enricher;
 use crate::enrich::titles::Titles;
@@ -34,7 +35,9 @@ impl TitleReader {
                             return;
                         }
                     }
-                    Err(error) => tracing::warn!(%error, "the titles of processes could not be read"),
+                    Err(error) => {
+                        tracing::warn!("the titles of processes could not be read: {}", reason(error));
+                    }
                 }
                 // the more there are to read, the less often: it uses at most a thousandth of one CPU
                 let pause = (clock::thread_time().saturating_sub(spent) * 1000).max(READ_EVERY);

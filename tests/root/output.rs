@@ -39,6 +39,8 @@ pub const TESTS: &[Test] = &[
     ("run_runs_as_whoever_called_sudo", &[], run_as_invoker),
     ("run_says_whether_a_signal_or_the_command_itself_made_it_137", &[], run_137),
     ("who_reports_the_signal_and_ends", &[], who),
+    ("who_of_several_reports_the_first", &[], who_of_several),
+    ("a_name_or_a_pid_is_the_filter_that_it_looks_like", &[], by_name),
     ("who_reports_the_end_after_a_handled_signal", &[], who_handles),
     ("who_reports_the_exit_status_where_there_was_no_signal", &[], who_ends),
     ("who_reports_what_a_zombie_left", &[], who_came_late),
@@ -577,6 +579,65 @@ fn who() {
     let output = Command::new(killsnoop()).args(["who", "4194303"]).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stderr).contains("no process 4194303"));
+}
+
+/// A shell that has given itself a name, and waits.
+fn renamed(comm: &str) -> Process {
+    let script = format!("printf {comm} >/proc/self/comm; echo; read -t 60 <> <(:)");
+    Process::start(Command::new("bash").args(["-c", &script]))
+}
+
+/// Of several, named in either way, the first that is signalled is the answer; flags may come before the command.
+fn who_of_several() {
+    let several = [renamed("one-of-several"), renamed("one-of-several"), renamed("another")];
+    let pids = several.each_ref().map(|process| process.pid().to_string());
+    for (wanted, victim) in
+        [(&[pids[0].as_str(), &pids[2], "4194303"][..], &several[2]), (&["one-of-several"], &several[1])]
+    {
+        let tracer = Tracer::start(&[&["-o", "json", "-l", "info", "who"], wanted].concat());
+        let said = tracer.stderr();
+        let has_missing = said.contains("no process 4194303 to wait for: waiting for the others");
+        assert_eq!(has_missing, wanted.len() > 1, "{said}");
+        victim.kill(Signal::KILL);
+        let said = tracer.wait();
+        assert_eq!(said.status.code(), Some(0), "{}", said.stderr);
+        let events = said.events();
+        assert!(events.iter().all(|event| event["target"]["pid"] == victim.pid()), "{}", said.stdout);
+        assert_eq!(events.last().unwrap()["event"], "ended", "{}", said.stdout);
+    }
+}
+
+/// Either side, by the comm or by the executable, or by a pid; nobody else.
+fn by_name() {
+    let [target, other] = [renamed("renamed"), Process::workload(&["wait"])];
+    let pid = target.pid().to_string();
+    for wanted in [&["renamed"][..], &["bash"], &["rename?", "4194302"], &["no-such-name", &pid]] {
+        let tracer = Tracer::json(wanted);
+        other.kill(Signal::WINCH);
+        target.kill(Signal::WINCH);
+        tracer.signal_to(target.pid(), 28);
+        let said = tracer.stop();
+        let events = said.events();
+        assert!(!events.iter().any(|event| event["target"]["pid"] == other.pid()), "{wanted:?}");
+        assert!(said.counter("signals total", "filtered_user") >= 1, "{}", said.stderr);
+        said.assert_counters_add_up();
+    }
+    // a sender
+    let tracer = Tracer::json(&["kill"]);
+    assert!(Command::new("kill").args(["-WINCH", &pid]).status().unwrap().success());
+    tracer.signal_to(target.pid(), 28);
+    // pids alone are decided in the kernel; beside a name they are not, since that may have any pid
+    for (wanted, is_decided_there) in
+        [(&[pid.as_str()][..], true), (&["renamed", &other.pid().to_string()], false)]
+    {
+        let tracer = Tracer::json(wanted);
+        renamed("nobody").kill(Signal::WINCH);
+        target.kill(Signal::WINCH);
+        tracer.signal_to(target.pid(), 28);
+        let said = tracer.stop();
+        let later = said.counter("signals total", "filtered_user");
+        assert_eq!(later == 0, is_decided_there, "{wanted:?}: {}", said.stderr);
+    }
 }
 
 /// A handler may take its time.

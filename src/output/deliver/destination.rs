@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::opener::{FileKind, Id, OpenOutcome, Opener, Refusal};
+use crate::base::os_error::reason;
 use crate::base::sanitize::visible;
 use crate::output::status;
 
@@ -251,7 +252,7 @@ impl Destination {
                 self.unwritten += events;
                 WriteOutcome::Closed
             }
-            Err(error) => self.fail(events, &error.to_string()),
+            Err(error) => self.fail(events, &reason(error)),
         }
     }
 

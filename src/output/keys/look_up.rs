@@ -2,6 +2,7 @@
 
 use super::key::key;
 use super::{Author, EVENT, Key, Keys, ValueKind};
+use crate::base::nearest::nearest;
 use crate::error::UsageError;
 
 /// The value of a name that another process chose: `source.env.HOME`.
@@ -20,7 +21,7 @@ pub fn look_up(path: &str) -> Result<&'static Key, UsageError> {
             return Ok(VARIABLE);
         }
         let Some(key) = keys.find(word) else {
-            return Err(UsageError::Key { key: path.to_owned(), nearest: nearest(path) });
+            return Err(UsageError::Key { key: path.to_owned(), near: near(path) });
         };
         found = Some(key);
         keys = key.below();
@@ -70,24 +71,53 @@ pub fn paths() -> Vec<String> {
     paths
 }
 
-/// The path that is most like this one. What people leave out is the beginning: `pid`, `comm`.
-fn nearest(wanted: &str) -> String {
-    let ends_so = |path: &str| path.strip_suffix(wanted).is_some_and(|rest| rest.ends_with('.'));
-    // the shortest of those that end so
-    let likeness = |path: &String| {
-        if ends_so(path) {
-            (true, usize::MAX - path.len(), 0.0)
-        } else {
-            (false, 0, strsim::jaro_winkler(wanted, path))
-        }
+/// Names that other programs have for keys.
+const OTHER_NAMES: [(&str, &str); 6] = [
+    ("uid", "user.id"),
+    ("gid", "group.id"),
+    ("ppid", "parent.pid"),
+    ("cmd", "cmdline"),
+    ("command", "cmdline"),
+    ("name", "comm"),
+];
+
+/// The same path with the last word as it is here.
+fn usual(wanted: &str) -> String {
+    let (start, last) = wanted.split_at(wanted.rfind('.').map_or(0, |dot| dot + 1));
+    let other = OTHER_NAMES.iter().find(|(name, _)| *name == last);
+    format!("{start}{}", other.map_or(last, |(_, usual)| usual))
+}
+
+/// The paths that may have been meant, at most three. What people leave out is the beginning: `pid`, `comm`.
+fn near(wanted: &str) -> Vec<String> {
+    let paths = paths();
+    // sides and their relatives have the same keys: the shortest of them are meant
+    let ends_in = |path: &str, end: &str| path.strip_suffix(end).is_some_and(|rest| rest.ends_with('.'));
+    let wanted = &usual(wanted);
+    let ends_so = |path: &&String| {
+        let is_of_side = |(side, end): (&str, &str)| {
+            path.strip_prefix(side).is_some_and(|rest| rest.starts_with('.')) && ends_in(path, end)
+        };
+        path.as_str() == wanted || ends_in(path, wanted) || wanted.split_once('.').is_some_and(is_of_side)
     };
-    paths()
-        .into_iter()
-        .map(|path| (likeness(&path), path))
-        .max_by(|(one, _), (other, _)| {
-            (one.0, one.1).cmp(&(other.0, other.1)).then(one.2.total_cmp(&other.2))
-        })
-        .map_or_else(String::new, |(_, path)| path)
+    let mut whole: Vec<String> = paths.iter().filter(ends_so).cloned().collect();
+    if whole.is_empty() {
+        // the same where a letter is wrong, or a longer key is meant
+        let ends = paths.iter().flat_map(|path| {
+            let behind = path.match_indices('.').map(|(dot, _)| &path[dot + 1..]);
+            std::iter::once(path.as_str()).chain(behind)
+        });
+        let Some(end) = nearest(wanted, ends) else { return Vec::new() };
+        let has_end = |path: &&String| {
+            path.strip_suffix(end).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+        };
+        whole = paths.iter().filter(has_end).cloned().collect();
+    }
+    let least = whole.iter().map(|path| path.matches('.').count()).min();
+    whole.retain(|path| Some(path.matches('.').count()) == least);
+    whole.sort_by_key(|path| !(path.starts_with("source.") || path.starts_with("target.")));
+    whole.truncate(if whole.first().is_some_and(|path| path.starts_with("source.")) { 2 } else { 3 });
+    whole
 }
 
 #[cfg(test)]
@@ -112,8 +142,18 @@ mod tests {
         for (wrong, right) in [
             ("sorce.comm", "source.comm"),
             ("target.container", "target.container.id"),
-            ("comm", "target.comm"),
+            ("comm", "source.comm or target.comm?"),
+            ("com", "source.comm or target.comm?"),
+            ("pid", "source.pid or target.pid?"),
+            ("user.id", "source.user.id or target.user.id?"),
+            ("target.unit", "target.systemd.unit?"),
+            ("target.uid", "target.user.id?"),
+            ("ppid", "source.parent.pid or target.parent.pid?"),
+            ("unit", "source.systemd.unit or target.systemd.unit?"),
+            ("sig", "did you mean signal?"),
             ("signalname", "signalName"),
+            ("foo", "killsnoop --help lists them"),
+            ("xyzzy.foo", "killsnoop --help lists them"),
             ("target.user", "target.user.id"),
             ("source.", "source."),
         ] {

@@ -96,6 +96,18 @@ pub fn reference() -> String {
     text
 }
 
+/// The names of all keys, for a help.
+pub fn overview() -> String {
+    let mut text = String::new();
+    for Section { title, introduction, keys } in sections() {
+        let mut found = Vec::new();
+        values(keys, "", &mut found);
+        let names: Vec<String> = found.into_iter().map(|(path, _)| path).collect();
+        let _ = writeln!(text, "\n  {title}. {introduction}\n  {}", names.join(", "));
+    }
+    text
+}
+
 /// The section FIELDS of the man page, in roff.
 pub fn manual() -> String {
     let escape = |text: &str| text.replace('\\', "\\\\").replace('-', "\\-");
@@ -121,7 +133,7 @@ mod tests {
 
     #[test]
     fn every_key_is_in_the_reference_and_in_the_manual() {
-        let (reference, manual) = (reference(), manual());
+        let (reference, manual, overview) = (reference(), manual(), overview());
         for path in super::super::paths() {
             let of_process =
                 ["source.", "target.", "trigger."].iter().find_map(|side| path.strip_prefix(side));
@@ -133,6 +145,7 @@ mod tests {
             let path = of_process.unwrap_or(&path);
             assert!(reference.contains(&format!("| `{path}` |")), "{path}");
             assert!(manual.contains(&format!("\\fB{path}\\fR")), "{path}");
+            assert!(overview.split([' ', ',', '\n']).any(|word| word == path), "{path}");
         }
     }
 

@@ -227,7 +227,7 @@ impl Conditions {
         ))
     }
 
-    /// `--pid` asks for either side.
+    /// `--pid` asks for either side; a name may be that of any pid.
     fn check_pids(&self) -> Result<(), UsageError> {
         const SIDES: [&str; 2] = ["source.pid", "target.pid"];
         let is_asked = |key: &str| self.wanted.iter().any(|condition| condition.key() == key);
@@ -235,7 +235,7 @@ impl Conditions {
             let value = Value::Number(u64::from(*pid));
             SIDES.into_iter().any(|side| !is_asked(side) || self.admits(side, Some(&value)))
         };
-        if self.pids.is_empty() || self.pids.iter().any(may_be) {
+        if !self.names.is_empty() || self.pids.is_empty() || self.pids.iter().any(may_be) {
             return Ok(());
         }
         Err(self.nothing_passes(|condition| SIDES.contains(&condition.key()), &[("--pid", true)]))

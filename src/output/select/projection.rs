@@ -25,8 +25,14 @@ impl Projection {
     pub(crate) fn new(conditions: &Conditions) -> Self {
         let keys = conditions.wanted.iter().chain(&conditions.unwanted).map(Condition::key);
         let mut wanted: Vec<String> = keys.map(str::to_owned).collect();
-        if !conditions.pids.is_empty() {
-            wanted.extend(["source.pid", "target.pid"].map(str::to_owned));
+        for side in ["source", "target"] {
+            if !conditions.pids.is_empty() {
+                wanted.push(format!("{side}.pid"));
+            }
+            if !conditions.names.is_empty() {
+                let names = ["comm", "exe", "systemd.unit", "systemd.userUnit"];
+                wanted.extend(names.map(|key| format!("{side}.{key}")));
+            }
         }
         Self {
             wanted,
@@ -174,6 +180,7 @@ mod tests {
         fn no_filter_sees_a_difference(
             places in proptest::collection::vec((any::<proptest::sample::Index>(), "[a-z0-9*]{1,4}", any::<bool>()), 0..4),
             pids in proptest::collection::vec(5u32..10, 0..2),
+            named in proptest::collection::vec("pkill|yes|sh|7", 0..2),
             trees in proptest::collection::vec(5u32..10, 0..2),
             only_fatal: bool,
         ) {
@@ -184,7 +191,8 @@ mod tests {
                     if is_wanted { wanted.push(condition) } else { unwanted.push(condition) }
                 }
             }
-            let conditions = Conditions { wanted, unwanted, pids, trees, trees_begin_below: false, only_fatal };
+            let mut conditions = Conditions { wanted, unwanted, pids, names: Vec::new(), trees, trees_begin_below: false, only_fatal };
+            conditions.add_processes(&named.iter().map(|name| name.parse().unwrap()).collect::<Vec<_>>());
             let kept = projected(&conditions);
             prop_assert_eq!(Filter::new(conditions.clone()).passes(&kept, None), Filter::new(conditions).passes(&sample(), None));
         }

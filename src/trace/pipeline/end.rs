@@ -26,7 +26,7 @@ impl Pipeline<'_, '_> {
             end.processes.first().filter(|_| self.config.reports_ends && !end.is_thread).map(|process| {
                 let comm = self.reporter.name(&process.comm);
                 let lived = Duration::from_nanos(end.time.saturating_sub(process.start));
-                End { comm, ending: end.ending, lived }
+                End { pid: process.pid, comm, ending: end.ending, lived }
             });
         let after = self.history.after(&end);
         let id = self.take_id();

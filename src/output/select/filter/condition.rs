@@ -7,6 +7,7 @@ use std::str::FromStr;
 use super::super::possible;
 use super::comparison::{Pattern, Test, finite};
 use super::glob::Glob;
+use crate::base::nearest::nearest;
 use crate::error::UsageError;
 use crate::event::signal::Signal;
 use crate::output::format::document::{Document, Value};
@@ -48,7 +49,7 @@ impl FromStr for Condition {
             Test::AnyOf(patterns.map_err(wrong)?)
         } else {
             if !matches!(kind, ValueKind::Number(_) | ValueKind::Decimal | ValueKind::SignalNumber) {
-                return Err(wrong("this key is no number: = is the only comparison".to_owned()));
+                return Err(UsageError::Comparison { key: key.to_owned() });
             }
             let (number, or_equal) = match rest[1..].strip_prefix('=') {
                 Some(number) => (number, true),
@@ -75,7 +76,7 @@ fn pattern(kind: ValueKind, value: &str) -> Result<Pattern, String> {
             .parse()
             .map(Pattern::Signal)
             // signal 0 and worse are what attempts may have
-            .or_else(|error: UsageError| finite(value).map(Pattern::Number).ok_or_else(|| error.to_string())),
+            .or_else(|error| finite(value).map(Pattern::Number).ok_or_else(|| why_no_signal(error))),
         ValueKind::Number(_) | ValueKind::Decimal if !is_glob => finite(value)
             .map(Pattern::Number)
             .ok_or_else(|| "give a number, or compare with > or <".to_owned()),
@@ -84,13 +85,26 @@ fn pattern(kind: ValueKind, value: &str) -> Result<Pattern, String> {
             "false" => Ok(Pattern::Flag(false)),
             _ => Err("give true or false".to_owned()),
         },
-        ValueKind::Word(words) if !is_glob && !words.contains(&value) => {
-            Err(format!("give one of {}", words.join(", ")))
-        }
+        ValueKind::Word(words) if !is_glob && !words.contains(&value) => Err(did_you_mean(value, words)),
         ValueKind::Word(words) if !words.iter().any(|word| glob.matches(word)) => {
-            Err(format!("nothing is called so: there are {}", words.join(", ")))
+            Err(format!("nothing matches it of {}", words.join(", ")))
         }
         _ => Ok(Pattern::Glob(glob)),
+    }
+}
+
+fn why_no_signal(error: UsageError) -> String {
+    match error {
+        UsageError::Signal { nearest: Some(near), .. } => format!("did you mean {near}?"),
+        _ => "give a number from 1 to 64, or a name such as TERM".to_owned(),
+    }
+}
+
+/// The word that may have been meant, or all that there are.
+fn did_you_mean(value: &str, words: &[&str]) -> String {
+    match nearest(value, words.iter().copied()) {
+        Some(near) => format!("did you mean {near}?"),
+        None => format!("give one of {}", words.join(", ")),
     }
 }
 
@@ -198,11 +212,12 @@ mod tests {
             ("source", &["source", "KEY=VALUE"]),
             ("source=x", &["source", "source.pid"]),
             ("signal=NOSIG", &["signal", "NOSIG", "1 to 64"]),
-            ("origin=procss", &["origin", "procss", "parent-death"]),
+            ("origin=procss", &["origin", "procss", "did you mean process?"]),
+            ("signal=TREM", &["signal cannot be 'TREM'", "did you mean TERM?"]),
             ("origin=z*", &["origin", "z*", "parent-death"]),
             ("target.pid=x", &["target.pid", "'x'", "number"]),
             ("target.pid>x", &["target.pid", "'x'", "number"]),
-            ("source.comm>3", &["source.comm", "no number"]),
+            ("source.comm>3", &["source.comm is not a number", "="]),
             ("fatal=yes", &["fatal", "yes", "true or false"]),
         ] {
             let message = condition.parse::<Condition>().unwrap_err().to_string();

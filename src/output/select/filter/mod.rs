@@ -1,4 +1,4 @@
-//! Which events are reported: `--where`, `--not`, `-p`, `--tree`, `--fatal`, on the output's own keys.
+//! Which events are reported: names and pids, `--where`, `--not`, `-p`, `--tree`, `--fatal`, on the output's own keys.
 //!
 //! What is decided here has been through the ring already. A condition that the kernel can decide may be moved there:
 //! [`Filter::conditions`] says what is asked, and an event that never comes needs no answer.
@@ -7,11 +7,13 @@ mod comparison;
 mod condition;
 mod conditions;
 mod glob;
+mod process_name;
 mod recent;
 
 pub(super) use self::comparison::{Pattern, Test};
 pub use self::condition::{Condition, Exact};
 pub use self::conditions::Conditions;
+pub use self::process_name::{Names, ProcessArg, ProcessName, parse_pid};
 use self::recent::{RecentIds, RecentSet};
 use crate::event::header::EventKind;
 use crate::output::format::document::{Document, Field, Value, chain, find};
@@ -82,7 +84,16 @@ impl Filter {
             let pid = document.number_at(side);
             conditions.pids.iter().any(|wanted| pid == Some(i128::from(*wanted)))
         };
-        (conditions.pids.is_empty() || has_pid("source.pid") || has_pid("target.pid"))
+        let is_anybody = conditions.pids.is_empty() && conditions.names.is_empty();
+        let has_name = |side: &str| {
+            let names = names_of(document.object(side).unwrap_or_default());
+            conditions.names.iter().any(|wanted| wanted.is_one_of(&names))
+        };
+        (is_anybody
+            || has_pid("source.pid")
+            || has_pid("target.pid")
+            || has_name("source")
+            || has_name("target"))
             && (!conditions.only_fatal || document.header().is_deadly())
             && conditions.wanted.iter().all(|condition| condition.holds(document))
             && !conditions.unwanted.iter().any(|condition| condition.holds(document))
@@ -123,6 +134,20 @@ impl Filter {
     }
 }
 
+fn names_of(process: &[Field]) -> Names<'_> {
+    fn text<'a>(fields: &'a [Field], key: &str) -> Option<&'a str> {
+        match find(fields, key)? {
+            Value::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+    let units = match find(process, "systemd") {
+        Some(Value::Object(systemd)) => [text(systemd, "unit"), text(systemd, "userUnit")],
+        _ => [None; 2],
+    };
+    Names { comm: text(process, "comm"), exe: text(process, "exe"), units }
+}
+
 fn key_of(process: &[Field]) -> Option<&String> {
     match find(process, "key")? {
         Value::Text(key) => Some(key),
@@ -132,6 +157,7 @@ fn key_of(process: &[Field]) -> Option<&String> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::projection::Projection;
     use super::*;
     use crate::event::header::Header;
     use crate::output::format::document::tests::sample;
@@ -160,6 +186,37 @@ mod tests {
         let of = |pids: &[u32]| passes(Conditions { pids: pids.to_vec(), ..Conditions::default() });
         assert!(of(&[7]) && of(&[9]) && of(&[1, 9]));
         assert!(!of(&[5]), "a parent is no side");
+    }
+
+    #[test]
+    fn a_name_is_either_side_and_does_for_a_pid() {
+        let of = |processes: &[&str]| {
+            let mut conditions = Conditions::default();
+            let processes: Vec<ProcessArg> = processes.iter().map(|text| text.parse().unwrap()).collect();
+            conditions.add_processes(&processes);
+            let mut document = sample();
+            let Some(Value::Object(target)) =
+                document.fields_mut().iter_mut().find(|field| field.key == "target").map(|it| &mut it.value)
+            else {
+                panic!("no target")
+            };
+            let field = |key, value| Field { key, value, is_last: false };
+            let text = |text: &str| Value::Text(text.to_owned());
+            target.push(field("exe", text("/usr/bin/coreutils")));
+            let units = [("unit", "user@1.service"), ("userUnit", "own.service")];
+            let units = units.map(|(key, unit)| field(key, text(unit))).into();
+            target.push(field("systemd", Value::Object(units)));
+            let mut projection = Projection::new(&conditions);
+            document.write_to(&mut projection);
+            let expected = Filter::new(conditions.clone()).passes(&document, None);
+            assert_eq!(Filter::new(conditions).passes(&projection.take(), None), expected, "projected");
+            expected
+        };
+        assert!(of(&["pkill"]) && of(&["yes"]) && of(&["nginx", "yes"]) && of(&["nginx", "7"]));
+        assert!(!of(&["nginx"]) && !of(&["nginx", "5"]));
+        assert!(!of(&["sh"]), "a parent is no side");
+        assert!(of(&["coreutil?"]), "the executable");
+        assert!(of(&["user@1"]) && of(&["own.service"]), "units");
     }
 
     #[test]
