@@ -5,6 +5,8 @@ pub(crate) mod bounded;
 pub(crate) mod clock;
 pub(crate) mod descriptors;
 pub(crate) mod digits;
+pub(crate) mod locale;
 pub mod period;
 pub(crate) mod reversed_path;
 pub mod sanitize;
+pub mod zone;

@@ -2,6 +2,7 @@
 //! is asked for anything.
 
 use super::flags::TraceArgs;
+use crate::base::locale;
 use crate::config::{ALL_SIGNALS, Config, Failed, MAX_IGNORED_COMMS};
 use crate::error::UsageError;
 use crate::event::signal::Signal;
@@ -69,7 +70,7 @@ impl TraceArgs {
             max_line: self.max_line.map(|bytes| bytes as usize),
             fields: self.fields.iter().cloned().map(String::from).collect(),
             colour: self.color.into(),
-            is_ascii: self.ascii,
+            is_ascii: self.ascii || !locale::is_utf8(|name| std::env::var_os(name)),
             has_summary: self.summary,
             is_one_story: false,
         })

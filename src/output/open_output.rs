@@ -16,6 +16,7 @@ use super::format::screen::{Screen, Width};
 use super::format::{Format, FormatKind};
 use super::max_line;
 use super::settings::{OutputSettings, Settings};
+use crate::base::zone::Zone;
 use crate::error::TraceError;
 use crate::event::header::EventKind;
 
@@ -58,6 +59,7 @@ impl Output {
                 DestinationName::Stderr if is_terminal => Width::OfStderr,
                 _ => Width::Unlimited,
             },
+            zone: if settings.kind.is_for_programs { Zone::Utc } else { Zone::of_this_process() },
         };
         let fold = settings.folds.then(Fold::default);
         Ok(Self {

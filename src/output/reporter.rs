@@ -17,7 +17,7 @@ use super::deliver::ledger::{Counts, Fate, Ledger};
 use super::deliver::opener::Opener;
 use super::format::document::Document;
 use super::format::line_template::{EventStamp, LineTemplate};
-use super::format::screen::{Screen, Width};
+use super::format::screen::{PLAIN, Screen};
 use super::open_output::Output;
 use super::redact::Redaction;
 use super::render;
@@ -100,7 +100,7 @@ impl Reporter {
             max_line: settings.max_line,
             totals: settings.has_summary.then(Totals::default),
             outputs: outputs?,
-            screen: Screen { has_colour: false, is_ascii: settings.is_ascii, width: Width::Unlimited },
+            screen: Screen { is_ascii: settings.is_ascii, ..PLAIN },
             reported: 0,
             ledger: Arc::default(),
             is_one_story: settings.is_one_story,

@@ -1,5 +1,5 @@
-//! What a format for eyes may use: colours, characters beyond ASCII, so many columns. And how foreign text is
-//! made fit for it.
+//! What a format for eyes may use: colours, characters beyond ASCII, so many columns, the reader's time zone. And how foreign
+//! text is made fit for it.
 
 use std::fmt::Write;
 use std::io;
@@ -7,10 +7,11 @@ use std::io;
 use anstyle::{AnsiColor, Style};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use super::document::{Field, Value, find};
+use super::document::{Document, Field, Value, find};
 use super::logfmt::is_plain_argument;
 use crate::base::digits::decimal_seconds;
 use crate::base::sanitize::{push_json_string, push_visible};
+use crate::base::zone::Zone;
 
 /// How wide a line may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,10 +35,13 @@ pub struct Screen {
     pub is_ascii: bool,
     /// Columns.
     pub width: Width,
+    /// Of its times.
+    pub zone: Zone,
 }
 
 /// Neither a terminal nor a reader of colours.
-pub const PLAIN: Screen = Screen { has_colour: false, is_ascii: false, width: Width::Unlimited };
+pub const PLAIN: Screen =
+    Screen { has_colour: false, is_ascii: false, width: Width::Unlimited, zone: Zone::Utc };
 
 /// What a piece of text is, for its colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,6 +95,11 @@ impl Screen {
     /// The one or the other, as the screen can show it.
     pub fn glyph(self, beautiful: &'static str, ascii: &'static str) -> &'static str {
         if self.is_ascii { ascii } else { beautiful }
+    }
+
+    /// The time of day of an event: the date is the reader's own. Empty if it has none.
+    pub fn clock(self, document: &Document) -> String {
+        document.text_at("time").map(|time| self.zone.time_of_day(time)).unwrap_or_default()
     }
 
     /// Foreign text as it may be shown: whatever could act on the terminal is spelt out.

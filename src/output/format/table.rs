@@ -150,7 +150,7 @@ impl Table {
             _ => Paint::None,
         };
         let text = match (column.key.as_str(), document.get(&column.key)) {
-            ("time", Some(Value::Text(time))) => clock_time(time),
+            ("time", Some(_)) => self.screen.clock(document),
             (_, Some(value)) => self.screen.value(value),
             (key, None) if document.foreign(key).is_some() => {
                 self.screen.safe(document.foreign(key).unwrap_or_default())
@@ -200,14 +200,6 @@ pub(super) fn lost(document: &Document) -> String {
         .filter_map(|field| field.value.as_number().map(|count| format!("{} {count}", field.key)))
         .collect();
     format!("{} events lost ({})", document.number_at("lost").unwrap_or_default(), causes.join(", "))
-}
-
-/// Time of day with milliseconds: the date is the reader's own.
-pub(super) fn clock_time(time: &str) -> String {
-    match (time.get(11..23), time.ends_with('Z')) {
-        (Some(of_day), true) => format!("{of_day}Z"),
-        _ => time.to_owned(),
-    }
 }
 
 /// Of an end.

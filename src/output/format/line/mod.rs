@@ -2,7 +2,7 @@
 //! the screen.
 //!
 //! ```text
-//! 21:28:48.883Z  TERM  bash(3372) → sleep(3436) [sleep 100]   killed after 0.7 ms
+//! 21:28:48.883  TERM  bash(3372) → sleep(3436) [sleep 100]   killed after 0.7 ms
 //! ```
 
 mod words;
@@ -11,7 +11,7 @@ use super::FormatKind;
 use super::document::{Document, Value, find};
 use super::layout::{DrawnFormat, Layout};
 use super::screen::{Line, Paint, Screen, cut, width_of};
-use super::table::{clock_time, lost, reason};
+use super::table::{lost, reason};
 use crate::event::header::EventKind;
 
 /// `-o line`.
@@ -68,7 +68,7 @@ struct Pieces {
 impl Layout for OneLine {
     fn draw(&mut self, document: &Document, out: &mut Vec<u8>) {
         let columns = self.screen.columns();
-        let time = document.text_at("time").map(clock_time).unwrap_or_default();
+        let time = self.screen.clock(document);
         if document.header().kind == EventKind::Lost {
             let mut line = Line::new(self.screen, columns);
             line.add(Paint::Faint, &time).add(Paint::None, if time.is_empty() { "" } else { GAP });

@@ -17,7 +17,7 @@ use super::FormatKind;
 use super::document::{Document, Value, find};
 use super::layout::{DrawnFormat, Layout};
 use super::screen::{Line, Paint, Screen};
-use super::table::{clock_time, lost};
+use super::table::lost;
 use crate::event::header::EventKind;
 
 /// `-o tree`.
@@ -83,8 +83,7 @@ impl Picture<'_> {
 
     fn head(&self, out: &mut Vec<u8>) {
         let mut line = self.line();
-        line.add(Paint::Faint, &clock_time(self.document.text_at("time").unwrap_or_default()))
-            .add(Paint::None, " ");
+        line.add(Paint::Faint, &self.screen.clock(self.document)).add(Paint::None, " ");
         if self.document.header().kind == EventKind::Lost {
             line.add(Paint::Fatal, &lost(self.document)).finish(out);
             return;
