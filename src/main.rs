@@ -12,7 +12,6 @@ use killsnoop::command::{doctor, generate};
 use killsnoop::error::{TraceError, UsageError};
 use killsnoop::output::FormatKind;
 use killsnoop::output::deliver::destination::DestinationName;
-use killsnoop::output::format::{logfmt::LOGFMT, tree::TREE};
 use killsnoop::output::status;
 
 fn main() -> ExitCode {
@@ -20,7 +19,7 @@ fn main() -> ExitCode {
     match cli.command {
         None => {
             let is_loud = begin_log(&cli.trace, LogLevel::Info) >= tracing::Level::INFO;
-            let request = settle(cli.trace, (LOGFMT, DestinationName::Stdout));
+            let request = settle(cli.trace, DestinationName::Stdout);
             done(command::trace::trace(request, is_loud).map(|()| ExitCode::SUCCESS), 1)
         }
         Some(Command::Run { trace, command }) => {
@@ -28,12 +27,12 @@ fn main() -> ExitCode {
             if !trace.trees.is_empty() {
                 refuse(UsageError::TreeOfRun);
             }
-            let request = settle(*trace, (TREE, DestinationName::Stderr));
+            let request = settle(*trace, DestinationName::Stderr);
             done(command::run::run(request, &command), child::FAILED)
         }
         Some(Command::Who { trace, pid }) => {
             begin_log(&trace, LogLevel::Warn);
-            let request = settle(*trace, (TREE, DestinationName::Stdout));
+            let request = settle(*trace, DestinationName::Stdout);
             done(command::who::who(request, pid).map(|()| ExitCode::SUCCESS), 1)
         }
         Some(Command::Doctor { json }) => doctor::run(json),
@@ -74,8 +73,15 @@ fn begin_log(trace: &TraceArgs, usual: LogLevel) -> tracing::Level {
     level
 }
 
-fn settle(trace: TraceArgs, usual: (FormatKind, DestinationName)) -> Request {
-    match trace.settle(usual).and_then(|request| command::check_root(&request.config.root).map(|()| request))
+/// Validates the flags. Lines that no FILE is named for go to `usual`, for eyes if that is a terminal.
+fn settle(trace: TraceArgs, usual: DestinationName) -> Request {
+    let is_terminal = match usual {
+        DestinationName::Stderr => io::stderr().is_terminal(),
+        _ => io::stdout().is_terminal(),
+    };
+    match trace
+        .settle((FormatKind::usual(is_terminal), usual))
+        .and_then(|request| command::check_root(&request.config.root).map(|()| request))
     {
         Ok(request) => request,
         Err(error) => refuse(error),

@@ -23,6 +23,8 @@ pub(super) fn parse_pid() -> clap::builder::RangedI64ValueParser<u32> {
 pub struct TraceArgs {
     /// logfmt, json, line, table or tree; several times for several outputs
     ///
+    /// Without it: line on a terminal, with local time; logfmt in a pipe or a file.
+    ///
     /// With =FILE its lines go there: `-o tree -o json=/var/log/killsnoop.json`. A FILE is added to, made with mode 0600, and opened
     /// anew on SIGHUP. One that is there must be your own, have one name, be closed to others (mode 0600) and in use by no other
     /// tracer; no symbolic link is followed. Or name a FIFO that is so, which need not have a reader yet, or a device.

@@ -40,6 +40,11 @@ pub struct FormatKind {
 }
 
 impl FormatKind {
+    /// The one of an output that no format is named for.
+    pub fn usual(is_terminal: bool) -> Self {
+        if is_terminal { line::LINE } else { logfmt::LOGFMT }
+    }
+
     /// The format of this name.
     pub fn named(name: &str) -> Option<Self> {
         ALL.iter().find(|kind| kind.name == name).copied()

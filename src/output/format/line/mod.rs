@@ -30,6 +30,9 @@ const WIDE_GAP: &str = "   ";
 /// Narrower than this a command line says nothing.
 const NARROWEST: usize = 8;
 
+/// So wide half a command line says enough.
+const COMFORTABLE: usize = 24;
+
 /// Draws an event as one line.
 #[derive(Debug)]
 struct OneLine {
@@ -214,9 +217,9 @@ impl Pieces {
             }
             self.target.cut_name(screen, room.saturating_sub(of_source));
         }
-        // the target's says more, if it says anything
         let room = columns.saturating_sub(self.least(screen));
-        let left = room - self.target.cut_to(screen, room);
+        let of_source = self.source.as_ref().map_or(0, |source| share_of_source(source, &self.target, room));
+        let left = room - self.target.cut_to(screen, room - of_source);
         if let Some(source) = &mut self.source {
             source.cut_to(screen, left);
         }
@@ -237,6 +240,23 @@ impl Pieces {
         let paint = if self.effect.is_deadly { Paint::Fatal } else { Paint::None };
         line.add(Paint::None, WIDE_GAP).add(paint, &self.effect.text);
         line.add(Paint::None, &self.effect.detail).finish(out);
+    }
+}
+
+/// The columns of the room for both command lines that the target leaves to the source. The longer one is cut; where both are
+/// long and there is room for one only, that is the target's.
+fn share_of_source(source: &Side, target: &Side, room: usize) -> usize {
+    let (of_source, of_target) = (source.brackets(), target.brackets());
+    if of_source + of_target <= room {
+        of_source
+    } else if of_source <= room / 2 && room - of_source >= NARROWEST + 3 {
+        of_source
+    } else if of_target <= room / 2 {
+        room - of_target
+    } else if room / 2 >= COMFORTABLE {
+        room / 2
+    } else {
+        0
     }
 }
 

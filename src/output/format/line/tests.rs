@@ -187,13 +187,24 @@ fn every_width_is_kept_and_the_effect_is_never_cut() {
     );
     assert_eq!(
         draw(PLAIN, 120, &document),
-        "21:28:48.883Z  TERM  bash(3372) → sleep(3436) [java -cp /opt/a/very/long/class/path/of/many.jar:…]   killed after 2.0 ms"
+        "21:28:48.883Z  TERM  bash(3372) [java -cp /opt/a/very/l…] → sleep(3436) [java -cp /opt/a/very/lo…]   killed after 2.0 ms"
     );
-    let wide = draw(PLAIN, 200, &document);
+    let wide = draw(PLAIN, 250, &document);
     assert!(
         wide.contains("日本語日本語日本語 Main]   killed") && wide.contains("bash(3372) [java -cp"),
         "{wide}"
     );
+}
+
+#[test]
+fn the_longer_command_line_is_the_one_that_is_cut() {
+    let long: Vec<&str> = std::iter::repeat_n("argument", 20).collect();
+    let line = draw(PLAIN, 100, &signal(&["pkill", "-f", "x"], &long, |_| {}));
+    assert!(line.contains("bash(3372) [pkill -f x] → sleep(3436) [argument argu"), "{line}");
+    assert!(line.ends_with("…]   sent"), "{line}");
+    let line = draw(PLAIN, 100, &signal(&long, &["sleep", "100"], |_| {}));
+    assert!(line.contains("…] → sleep(3436) [sleep 100]   sent"), "{line}");
+    assert!(line.contains("bash(3372) [argument argu"), "{line}");
 }
 
 #[test]
