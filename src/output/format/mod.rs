@@ -2,6 +2,7 @@
 //! order of the [table of keys](super::keys), and never decides what they are.
 
 pub mod document;
+mod effect;
 pub mod fragments;
 pub mod json;
 pub mod layout;

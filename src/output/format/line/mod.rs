@@ -5,10 +5,9 @@
 //! 21:28:48.883  TERM  bash(3372) → sleep(3436) [sleep 100]   killed after 0.7 ms
 //! ```
 
-mod words;
-
 use super::FormatKind;
 use super::document::{Document, Value, find};
+use super::effect::{self, Effect};
 use super::layout::{DrawnFormat, Layout};
 use super::screen::{Line, Paint, Screen, cut, width_of};
 use super::table::{lost, reason};
@@ -47,14 +46,6 @@ struct Side {
     arguments: String,
     /// The arguments are more than the name.
     says_more: bool,
-}
-
-/// What became of it. The detail is left out where there is no room.
-#[derive(Debug, Default)]
-struct Effect {
-    text: String,
-    detail: String,
-    is_deadly: bool,
 }
 
 /// The pieces of a line.
@@ -167,13 +158,13 @@ impl Pieces {
         });
         let mut pieces = Self {
             time,
-            signal: words::signal(screen, document),
+            signal: effect::signal(screen, document),
             source: None,
             target,
-            effect: words::effect(screen, document),
+            effect: effect::effect(screen, document),
         };
         if !is_end {
-            let cause = || Side { name: words::cause(screen, document), ..Side::default() };
+            let cause = || Side { name: effect::cause(screen, document), ..Side::default() };
             pieces.source = Some(Side::of(screen, document, "source").unwrap_or_else(cause));
             let key = |side: &str| document.text_at(&format!("{side}.key"));
             if key("source").is_some() && key("source") == key("target") {

@@ -132,7 +132,7 @@ fn what_became_of_it_is_what_is_known() {
             ValueOf::Text(text) => document.field(key, Text(text)),
         }
         document.close();
-        words::effect(PLAIN, &document).text
+        effect::effect(PLAIN, &document).text
     };
     for (key, is_fatal, result, value, effect) in [
         ("disposition", true, "queued", ValueOf::Text("default"), "killed"),

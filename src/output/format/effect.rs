@@ -1,10 +1,18 @@
-//! The words of a line: the signal, where it came from if no process sent it, and what became of it.
+//! The words of formats for eyes: the signal, where it came from if no process sent it, what became of it, what is missing.
+//! Never more than the event holds.
 
-use super::Effect;
+use super::document::{Document, Field, JOINED_END, Value, find};
+use super::screen::Screen;
 use crate::event::header::EventKind;
 use crate::event::summary::seconds;
-use crate::output::format::document::{Document, Field, JOINED_END, Value, find};
-use crate::output::format::screen::Screen;
+
+/// What became of it. The detail is left out where there is no room.
+#[derive(Debug, Default)]
+pub(super) struct Effect {
+    pub(super) text: String,
+    pub(super) detail: String,
+    pub(super) is_deadly: bool,
+}
 
 /// `TERM`, `KILL ×41`; of an exit `exit`.
 pub(super) fn signal(screen: Screen, document: &Document) -> String {
