@@ -34,7 +34,7 @@ pub(super) fn cause(screen: Screen, document: &Document) -> String {
     }
 }
 
-fn origin_in_words(screen: Screen, origin: &str) -> String {
+pub(super) fn origin_in_words(screen: Screen, origin: &str) -> String {
     match origin {
         "tty" => "terminal".to_owned(),
         "oom" => "OOM killer".to_owned(),
@@ -117,7 +117,7 @@ fn of_joined_end(screen: Screen, signal: &Document, end: &[Field]) -> Effect {
         _ => String::new(),
     };
     if let Some(code) = find(end, "exitCode").and_then(Value::as_number) {
-        return Effect { text: format!("exit {code}{after}"), ..Effect::default() };
+        return Effect { text: format!("exit {code}"), detail: after, is_deadly: false };
     }
     let mut text = "killed".to_owned();
     match find(end, "signalName") {
@@ -130,8 +130,7 @@ fn of_joined_end(screen: Screen, signal: &Document, end: &[Field]) -> Effect {
     if matches!(find(end, "coreDumped"), Some(Value::Flag(true))) {
         text.push_str(" (core dumped)");
     }
-    text.push_str(&after);
-    Effect { text, detail: String::new(), is_deadly: true }
+    Effect { text, detail: after, is_deadly: true }
 }
 
 /// `killed by TERM from bash(3372) after 0.7 ms`, `exited with status 143, 2.0 ms after TERM from bash(3372)`.
@@ -176,6 +175,45 @@ fn sender(screen: Screen, document: &Document) -> String {
     }
 }
 
-fn short(name: &str) -> &str {
+/// The name without `SIG`.
+pub(super) fn short(name: &str) -> &str {
     name.strip_prefix("SIG").unwrap_or(name)
+}
+
+/// `17 events lost (ringFull 17)`.
+pub(super) fn lost(document: &Document) -> String {
+    let causes: Vec<String> = document
+        .object("cause")
+        .unwrap_or_default()
+        .iter()
+        .filter_map(|field| field.value.as_number().map(|count| format!("{} {count}", field.key)))
+        .collect();
+    format!("{} events lost ({})", document.number_at("lost").unwrap_or_default(), causes.join(", "))
+}
+
+/// Whom a call that failed was for, where that is known from its argument alone.
+pub(super) fn requested(document: &Document) -> Option<String> {
+    let argument = document.number_at("pidArgument")?;
+    // of kill(2) alone these are more than one process
+    Some(match argument {
+        -1 if document.text_at("via") == Some("kill") => "all processes".to_owned(),
+        0 if document.text_at("via") == Some("kill") => "its own group".to_owned(),
+        ..0 if document.text_at("via") == Some("kill") => format!("group {}", argument.unsigned_abs()),
+        _ => format!("pid {argument}"),
+    })
+}
+
+/// Of an end.
+pub(super) fn how_it_ended(document: &Document) -> String {
+    match document.number_at("exitCode") {
+        Some(code) => format!("exit {code}"),
+        None if document.is_set("coreDumped") => "killed, core".to_owned(),
+        None => "killed".to_owned(),
+    }
+}
+
+/// Why a key is not there that should be.
+pub(super) fn reason<'a>(document: &'a Document, key: &str) -> Option<&'a str> {
+    let Some(Value::Words(missing)) = document.get("missing") else { return None };
+    missing.iter().find_map(|word| word.strip_prefix(key)?.strip_prefix(':'))
 }

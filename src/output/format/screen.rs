@@ -239,6 +239,19 @@ pub fn cut(screen: Screen, text: &str, columns: usize) -> String {
     kept
 }
 
+/// The same of a [name](Screen::name), which keeps its pid.
+pub fn cut_name(screen: Screen, name: &str, columns: usize) -> String {
+    if width_of(name) <= columns {
+        return name.to_owned();
+    }
+    // a comm may hold brackets itself: the pid is behind the last
+    let (comm, pid) = match name.rfind('(') {
+        Some(at) if name.ends_with(')') => name.split_at(at),
+        _ => (name, ""),
+    };
+    format!("{}{pid}", cut(screen, comm, columns.saturating_sub(width_of(pid)).max(1)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,10 +7,9 @@
 
 use super::FormatKind;
 use super::document::{Document, Value, find};
-use super::effect::{self, Effect};
+use super::effect::{self, Effect, lost, reason};
 use super::layout::{DrawnFormat, Layout};
-use super::screen::{Line, Paint, Screen, cut, width_of};
-use super::table::{lost, reason};
+use super::screen::{Line, Paint, Screen, cut, cut_name, width_of};
 use crate::event::header::EventKind;
 
 /// `-o line`.
@@ -127,15 +126,7 @@ impl Side {
 
     /// Cuts the name, but keeps its pid.
     fn cut_name(&mut self, screen: Screen, columns: usize) {
-        if width_of(&self.name) <= columns {
-            return;
-        }
-        // a comm may hold brackets itself: the pid is behind the last
-        let (comm, pid) = match self.name.rfind('(') {
-            Some(at) if self.name.ends_with(')') => self.name.split_at(at),
-            _ => (self.name.as_str(), ""),
-        };
-        self.name = format!("{}{pid}", cut(screen, comm, columns.saturating_sub(width_of(pid)).max(1)));
+        self.name = cut_name(screen, &self.name, columns);
     }
 
     fn write(&self, paint: Paint, line: &mut Line) {
@@ -150,10 +141,7 @@ impl Pieces {
     fn of(screen: Screen, document: &Document, time: String) -> Self {
         let is_end = document.header().kind == EventKind::Ended;
         let target = Side::of(screen, document, "target").unwrap_or_else(|| Side {
-            name: match document.number_at("pidArgument") {
-                Some(pid) => format!("pid {pid}"),
-                None => "?".to_owned(),
-            },
+            name: effect::requested(document).unwrap_or_else(|| "?".to_owned()),
             ..Side::default()
         });
         let mut pieces = Self {

@@ -3,8 +3,8 @@
 use super::Picture;
 use super::chains::Role;
 use crate::event::header::EventKind;
+use crate::output::format::effect::{how_it_ended, requested};
 use crate::output::format::screen::Paint;
-use crate::output::format::table::how_it_ended;
 
 impl Picture<'_> {
     /// What the arrow at a process of this role says; none if no arrow leaves there.
@@ -15,10 +15,7 @@ impl Picture<'_> {
         let target = self.document.object("target").map(|target| self.screen.name(target));
         match role {
             Role::Source => {
-                let whom = target.unwrap_or_else(|| match self.document.number_at("pidArgument") {
-                    Some(pid) => format!("pid {pid}"),
-                    None => "?".to_owned(),
-                });
+                let whom = target.or_else(|| requested(self.document)).unwrap_or_else(|| "?".to_owned());
                 Some((format!("{signal}{line}{head}"), whom))
             }
             Role::Both => Some((format!("{signal}{line}{head}"), "itself".to_owned())),

@@ -15,9 +15,9 @@ use std::fmt::Write;
 
 use super::FormatKind;
 use super::document::{Document, Value, find};
+use super::effect::lost;
 use super::layout::{DrawnFormat, Layout};
 use super::screen::{Line, Paint, Screen};
-use super::table::lost;
 use crate::event::header::EventKind;
 
 /// `-o tree`.

@@ -91,7 +91,7 @@ fn an_end_that_a_signal_explains_has_the_outcome_and_no_arrow() {
     let text = draw(PLAIN, &document);
     assert_eq!(
         text.lines().skip(1).collect::<Vec<_>>(),
-        ["  after: SIGTERM from runc(7), 12.000000 s earlier", "  java(9)", "  ╰─exited 143"],
+        ["  after: SIGTERM from runc(7), 12.000000 s earlier", "  java(9)", "  ╰─exit 143"],
         "{text}"
     );
 }
@@ -106,7 +106,7 @@ fn an_exit_that_no_signal_came_before_has_no_arrow_either() {
     document.field("comm", Text("sh"));
     document.close();
     let text = draw(PLAIN, &document);
-    assert_eq!(text.lines().skip(1).collect::<Vec<_>>(), ["  sh(9)", "  ╰─exited 137"], "{text}");
+    assert_eq!(text.lines().skip(1).collect::<Vec<_>>(), ["  sh(9)", "  ╰─exit 137"], "{text}");
 }
 
 #[test]
