@@ -31,6 +31,9 @@ pub use self::settle::Request;
                   a process does not handle and would die of; out of memory, the death of a parent or of a pid namespace, \
                   seccomp, the hang-up of a terminal, a memory error. What is hidden is counted by class and told at the end. \
                   --include-signals naming a signal shows it; --all shows everything.\n\n\
+                  LEFT OUT IN line, table AND tree, and counted: signals to zombies; SIGPIPE that ends a child of a shell in its \
+                  first minute, as in `yes | head`; Ctrl-C on the terminal of this trace, and the ends that come of it. logfmt \
+                  and json have all of it. --all prints it; so do, but for Ctrl-C, -i, --pid, --tree, --where and who.\n\n\
                   SIGNALS TO KILLSNOOP: SIGUSR1 says the counters so far. SIGHUP opens the FILEs of --output anew \
                   (logrotate); without one it ends the trace, as SIGINT and SIGTERM do.\n\n\
                   Command lines can hold secrets: see --redact and --redact-secrets. Events go to standard output, everything \

@@ -7,6 +7,7 @@ use crate::config::{ALL_SIGNALS, Config, Failed, MAX_IGNORED_COMMS};
 use crate::error::UsageError;
 use crate::event::signal::Signal;
 use crate::output::deliver::destination::DestinationName;
+use crate::output::quiet::QuietSettings;
 use crate::output::redact::Redaction;
 use crate::output::select::filter::Conditions;
 use crate::output::spec::OutputSpec;
@@ -67,6 +68,16 @@ impl TraceArgs {
                 only_fatal: self.fatal,
             },
             redaction: Redaction::new(self.redact.clone(), self.redact_secrets),
+            quiet: QuietSettings {
+                // what is asked for by name, or of one process, is shown
+                routine: !self.all
+                    && self.include_signals.is_empty()
+                    && self.pids.is_empty()
+                    && self.trees.is_empty()
+                    && self.wanted.is_empty(),
+                own_group: None,
+            },
+            top: None,
             max_line: self.max_line.map(|bytes| bytes as usize),
             fields: self.fields.iter().cloned().map(String::from).collect(),
             colour: self.color.into(),

@@ -10,6 +10,7 @@ pub mod keys;
 pub mod line_cache;
 mod max_line;
 mod open_output;
+pub mod quiet;
 pub mod redact;
 pub mod render;
 mod reporter;

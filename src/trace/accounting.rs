@@ -90,6 +90,12 @@ impl Pipeline<'_, '_> {
         if self.config.wants_attempts() {
             self.log_attempts(&totals, printed, unwritten, when);
         }
+        if self.reporter.left_out() > 0 {
+            tracing::info!(
+                signals = self.reporter.left_out(),
+                "left out as no news: to zombies, of closed pipes, of Ctrl-C here; --all prints them"
+            );
+        }
         if self.config.outcomes && totals.missed.ends_at_most() > 0 {
             tracing::warn!(
                 at_most = totals.missed.ends_at_most(),

@@ -12,7 +12,8 @@ mod recent;
 pub(super) use self::comparison::{Pattern, Test};
 pub use self::condition::{Condition, Exact};
 pub use self::conditions::Conditions;
-use self::recent::{RecentIds, RecentSet};
+pub(in crate::output) use self::recent::RecentIds;
+use self::recent::RecentSet;
 use crate::event::header::EventKind;
 use crate::output::format::document::{Document, Field, Value, chain, find};
 
