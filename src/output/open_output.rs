@@ -13,7 +13,7 @@ use super::ends::{self, Ends};
 use super::fold::{self, Fold};
 use super::format::document::Document;
 use super::format::screen::{Screen, Width};
-use super::format::{Format, FormatKind};
+use super::format::{Format, FormatKind, View};
 use super::max_line;
 use super::settings::{OutputSettings, Settings};
 use crate::base::zone::Zone;
@@ -64,7 +64,7 @@ impl Output {
         let fold = settings.folds.then(Fold::default);
         Ok(Self {
             kind: settings.kind,
-            format: (settings.kind.open)(screen, &all.fields),
+            format: (settings.kind.open)(screen, &View { columns: all.fields.clone(), top: all.top }),
             writer: Writer::new(destination),
             buffer: Vec::new(),
             events: 0,

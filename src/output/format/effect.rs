@@ -4,7 +4,6 @@
 use super::document::{Document, Field, JOINED_END, Value, find};
 use super::screen::Screen;
 use crate::event::header::EventKind;
-use crate::event::summary::seconds;
 
 /// What became of it. The detail is left out where there is no room.
 #[derive(Debug, Default)]
@@ -113,7 +112,7 @@ fn of_joined_end(screen: Screen, signal: &Document, end: &[Field]) -> Effect {
         _ => None,
     };
     let after = match after {
-        Some(Value::Seconds(nanoseconds)) => format!(" after {}", seconds(*nanoseconds)),
+        Some(Value::Seconds(nanoseconds)) => format!(" after {}", screen.duration(*nanoseconds)),
         _ => String::new(),
     };
     if let Some(code) = find(end, "exitCode").and_then(Value::as_number) {
@@ -143,7 +142,7 @@ fn of_end(screen: Screen, document: &Document) -> Effect {
     let before = document.text_at("after.signalName").map(|name| screen.safe(short(name)));
     let from = document.object("after").map(|_| sender(screen, document)).unwrap_or_default();
     let ago = match document.get("after.secondsAgo") {
-        Some(Value::Seconds(nanoseconds)) => seconds(*nanoseconds),
+        Some(Value::Seconds(nanoseconds)) => screen.duration(*nanoseconds),
         _ => String::new(),
     };
     let later = |before: &Option<String>| match before {
@@ -201,6 +200,14 @@ pub(super) fn requested(document: &Document) -> Option<String> {
         ..0 if document.text_at("via") == Some("kill") => format!("group {}", argument.unsigned_abs()),
         _ => format!("pid {argument}"),
     })
+}
+
+/// Did this end come of the signal before it, as far as is known: it died of that one, or exited after it?
+pub(super) fn came_of_signal_before(document: &Document) -> bool {
+    let before = document.text_at("after.signalName");
+    document.header().kind == EventKind::Ended
+        && before.is_some()
+        && (document.number_at("exitCode").is_some() || document.text_at("signalName") == before)
 }
 
 /// Of an end.

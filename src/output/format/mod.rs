@@ -36,8 +36,17 @@ pub struct FormatKind {
     pub joins_ends: bool,
     /// It has columns, which `--fields` names.
     pub has_columns: bool,
-    /// Makes one, for this screen and these columns.
-    pub open: fn(Screen, &[String]) -> Box<dyn Format>,
+    /// Makes one.
+    pub open: fn(Screen, &View) -> Box<dyn Format>,
+}
+
+/// What a format for eyes is to show, beside what the screen can.
+#[derive(Debug, Clone, Default)]
+pub struct View {
+    /// Keys that are columns; the usual columns if there is none.
+    pub columns: Vec<String>,
+    /// Trees are drawn from below this process on, where it is in them.
+    pub top: Option<u32>,
 }
 
 impl FormatKind {

@@ -12,6 +12,7 @@ use super::logfmt::is_plain_argument;
 use crate::base::digits::decimal_seconds;
 use crate::base::sanitize::{push_json_string, push_visible};
 use crate::base::zone::Zone;
+use crate::event::summary::seconds;
 
 /// How wide a line may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,6 +101,14 @@ impl Screen {
     /// The time of day of an event: the date is the reader's own. Empty if it has none.
     pub fn clock(self, document: &Document) -> String {
         document.text_at("time").map(|time| self.zone.time_of_day(time)).unwrap_or_default()
+    }
+
+    /// A duration, rounded: `56 µs`, `0.7 ms`, `12 min`.
+    pub fn duration(self, nanoseconds: u64) -> String {
+        match nanoseconds.saturating_add(500) / 1000 {
+            micro @ 0..100 => format!("{micro} {}", self.glyph("µs", "us")),
+            _ => seconds(nanoseconds),
+        }
     }
 
     /// Foreign text as it may be shown: whatever could act on the terminal is spelt out.

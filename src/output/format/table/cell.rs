@@ -4,7 +4,7 @@
 use super::column::{Column, Content};
 use crate::event::header::EventKind;
 use crate::output::format::document::{Document, Value};
-use crate::output::format::effect::{self, how_it_ended, reason, requested};
+use crate::output::format::effect::{self, came_of_signal_before, how_it_ended, reason, requested};
 use crate::output::format::screen::{Paint, Screen, cut, cut_name, width_of};
 
 /// A cell, as it is drawn.
@@ -76,14 +76,6 @@ fn paint_of(key: &str, is_deadly: bool) -> Paint {
         key if key.ends_with("cmdline") => Paint::Faint,
         _ => Paint::None,
     }
-}
-
-/// Did this end come of the signal before it, as far as is known: it died of that one, or exited after it?
-fn came_of_signal_before(document: &Document) -> bool {
-    let before = document.text_at("after.signalName");
-    document.header().kind == EventKind::Ended
-        && before.is_some()
-        && (document.number_at("exitCode").is_some() || document.text_at("signalName") == before)
 }
 
 fn signal(screen: Screen, document: &Document) -> String {

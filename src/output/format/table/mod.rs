@@ -23,7 +23,7 @@ pub const TABLE: FormatKind = FormatKind {
     is_for_programs: false,
     joins_ends: true,
     has_columns: true,
-    open: |screen, keys| Box::new(DrawnFormat::new(Table::new(screen, keys))),
+    open: |screen, view| Box::new(DrawnFormat::new(Table::new(screen, &view.columns))),
 };
 
 /// Draws an event as a row.
