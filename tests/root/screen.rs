@@ -1,4 +1,4 @@
-//! What a person sees on a terminal: the format without `-o`, its width, its clock, its characters.
+//! What a person sees on a terminal: the format without `-o`, its width, its clock, its characters; and what is left out there.
 
 use std::process::{Command, Stdio};
 
@@ -13,6 +13,10 @@ pub const TESTS: &[Test] = &[
     ("a_line_fits_the_terminal_and_keeps_its_effect", &[], fits),
     ("eyes_get_local_time_and_ascii_where_the_locale_is_not_utf_8", &[], local_and_ascii),
     ("piped_it_prints_logfmt", &[], piped),
+    ("the_own_control_c_is_no_line_but_counted_and_in_json", &[], own_control_c),
+    ("zombies_and_pipelines_are_left_out_for_eyes_alone", &[], left_out),
+    ("a_table_repeats_its_heading_after_a_resize_and_shows_the_requested_pid", &[], resized_table),
+    ("trees_of_run_begin_with_the_command", &[], tree_of_run),
 ];
 
 /// A tracer on a terminal, ready.
@@ -133,4 +137,77 @@ fn piped() {
     support::wait_until("the line", || tracer.lines().into_iter().find(|line| line.contains(&pid)));
     let said = tracer.stop();
     assert!(said.stdout.lines().all(|line| line.starts_with("time=")), "{}", said.stdout);
+}
+
+fn own_control_c() {
+    for format in ["line", "table", "tree"] {
+        let mut terminal = tracer(120, &["-o", format]);
+        terminal.press("\x03");
+        assert_eq!(terminal.wait().code(), Some(0));
+        let own = lines_of(&terminal, terminal.pid());
+        assert!(own.is_empty(), "{format}: {own:?}");
+        terminal
+            .wait_for("the count", |line| line.contains("left out as no news") && line.contains("signals=1"));
+    }
+    for arguments in [&["-o", "json"][..], &["--all"]] {
+        let mut terminal = tracer(120, arguments);
+        terminal.press("\x03");
+        assert_eq!(terminal.wait().code(), Some(0));
+        let pid = terminal.pid();
+        let is_own = |line: &str| {
+            line.contains(&format!("\"pid\":{pid},")) || line.contains(&format!(" → killsnoop({pid})"))
+        };
+        terminal.wait_for("the signal", |line| is_own(line) && line.contains("INT"));
+    }
+}
+
+fn left_out() {
+    let json = support::Tracer::json(&[]);
+    let terminal = tracer(120, &[]);
+    let all = tracer(120, &["--all"]);
+    let zombie = Process::start(Command::new("sh").args(["-c", "echo"]));
+    support::wait_until("the zombie", || support::has_ended(zombie.pid()).then_some(()));
+    zombie.kill(Signal::TERM);
+    assert!(Command::new("sh").args(["-c", "yes | head -1 >/dev/null; :"]).status().unwrap().success());
+    json.signal_to(zombie.pid(), 15);
+    let yes = json.wait_for("the end of yes", |event| {
+        event["event"] == "ended" && event["signalName"] == "SIGPIPE" && event["target"]["comm"] == "yes"
+    });
+    let yes = yes["target"]["pid"].as_u64().unwrap() as u32;
+    // behind both
+    let last = Process::workload(&["wait"]);
+    last.kill(Signal::TERM);
+    for screen in [&terminal, &all] {
+        screen.wait_for("the last line", |line| line.contains(&format!("({})", last.pid())));
+    }
+    for pid in [zombie.pid(), yes] {
+        assert!(lines_of(&terminal, pid).is_empty(), "{}", terminal.text());
+        assert!(!lines_of(&all, pid).is_empty(), "{}", all.text());
+    }
+}
+
+fn resized_table() {
+    let terminal = tracer(80, &["-o", "table", "--failed"]);
+    for (columns, headings) in [(80, 1), (80, 1), (120, 2)] {
+        terminal.resize(columns);
+        let target = Process::workload(&["wait"]);
+        target.kill(Signal::TERM);
+        let row = terminal.wait_for("the row", |line| line.contains(&format!("({})", target.pid())));
+        assert!(row.contains(" killed ") && row.contains(" workload wait"), "{row}");
+        let lines = terminal.lines();
+        let count =
+            lines.iter().filter(|line| line.starts_with("TIME ") && line.contains("TCMDLINE")).count();
+        assert_eq!(count, headings, "{lines:#?}");
+    }
+    let _ = Command::new("sh").args(["-c", "kill -TERM 4194303 2>/dev/null"]).status().unwrap();
+    terminal.wait_for("the failed call", |line| line.contains(" pid 4194303 ") && line.contains(" ESRCH "));
+}
+
+fn tree_of_run() {
+    let script = "sh -c 'kill -TERM $$'; :";
+    let output =
+        Command::new(killsnoop()).args(["run", "-o", "tree", "--", "sh", "-c", script]).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("SIGTERM") && !said.contains("killsnoop("), "{said}");
+    assert!(said.lines().nth(1).is_some_and(|line| line.starts_with("  sh(")), "{said}");
 }
