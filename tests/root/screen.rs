@@ -209,5 +209,5 @@ fn tree_of_run() {
         Command::new(killsnoop()).args(["run", "-o", "tree", "--", "sh", "-c", script]).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(said.contains("SIGTERM") && !said.contains("killsnoop("), "{said}");
-    assert!(said.lines().nth(1).is_some_and(|line| line.starts_with("  sh(")), "{said}");
+    assert!(said.lines().any(|line| line.starts_with("  sh(")), "{said}");
 }

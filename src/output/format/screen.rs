@@ -219,6 +219,14 @@ impl Line {
         self
     }
 
+    /// Whole words of a text that still fit, and what is left for the next line. None: all of it fits, or not even a word.
+    pub fn wrap(&self, text: &str) -> Option<(String, String)> {
+        let left = self.left.filter(|&left| width_of(text) > left)?;
+        let ends = text.match_indices(' ').map(|(at, _)| at);
+        let end = ends.take_while(|&at| width_of(&text[..at]) <= left).last()?;
+        Some((text[..end].to_owned(), text[end + 1..].to_owned()))
+    }
+
     /// Ends it: without blanks at the end.
     pub fn finish(&mut self, out: &mut Vec<u8>) {
         out.extend_from_slice(self.text.trim_end_matches(' ').as_bytes());

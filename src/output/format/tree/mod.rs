@@ -95,7 +95,14 @@ impl Picture<'_> {
         if let Some(count) = self.document.number_at("repeated") {
             line.add(Paint::Signal, &format!("{}{count} ", self.screen.glyph("×", "x")));
         }
-        line.add(Paint::Heading, &self.text("summary").unwrap_or_default()).finish(out);
+        let mut rest = self.text("summary").unwrap_or_default();
+        while let Some((fits, behind)) = line.wrap(&rest) {
+            line.add(Paint::Heading, &fits).finish(out);
+            line = self.line();
+            line.add(Paint::None, "    ");
+            rest = behind;
+        }
+        line.add(Paint::Heading, &rest).finish(out);
     }
 
     /// The signal before, where the sentence has not said all of it: another process sent that one, or the end did not come of it.

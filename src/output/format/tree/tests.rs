@@ -164,6 +164,18 @@ fn the_trees_of_a_command_begin_with_it() {
 }
 
 #[test]
+fn a_long_sentence_goes_on_in_the_next_line() {
+    let mut document = sample();
+    document.field("time", Text("2026-01-01T21:28:48.883123456Z"));
+    document.field("summary", Text("pkill(7) sent SIGTERM to yes(9), which ignored it"));
+    let text = draw(Screen { width: Width::Columns(40), ..PLAIN }, &document);
+    assert!(
+        text.starts_with("21:28:48.883Z  pkill(7) sent SIGTERM to\n    yes(9), which ignored it\n  sh(5)\n"),
+        "{text}"
+    );
+}
+
+#[test]
 fn ascii_means_ascii() {
     let text = draw(Screen { is_ascii: true, ..PLAIN }, &sample());
     assert!(text.is_ascii(), "{text}");
