@@ -55,7 +55,7 @@ fn one_line() {
     let line = terminal.wait_for("the line", |line| line.contains(&format!("({pid})")));
     terminal.press("\x03");
     assert_eq!(terminal.wait().code(), Some(0));
-    assert_eq!(lines_of(&terminal, pid), [line.clone()], "{}", terminal.text());
+    assert_eq!(lines_of(&terminal, pid), std::slice::from_ref(&line), "{}", terminal.text());
     let words = format!(
         "  TERM  sh({sender}) [sh -c \"kill -TERM {pid}; :\"] → workload({pid}) [workload wait]   killed after "
     );

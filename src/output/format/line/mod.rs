@@ -226,9 +226,8 @@ impl Pieces {
 /// long and there is room for one only, that is the target's.
 fn share_of_source(source: &Side, target: &Side, room: usize) -> usize {
     let (of_source, of_target) = (source.brackets(), target.brackets());
-    if of_source + of_target <= room {
-        of_source
-    } else if of_source <= room / 2 && room - of_source >= NARROWEST + 3 {
+    let leaves_enough = of_source <= room / 2 && room - of_source >= NARROWEST + 3;
+    if of_source + of_target <= room || leaves_enough {
         of_source
     } else if of_target <= room / 2 {
         room - of_target

@@ -33,8 +33,9 @@ struct Table {
     columns: Vec<Column>,
     /// The column that says how often, of a folded event.
     counting: usize,
+    has_heading: bool,
     /// The terminal was so wide when the heading was drawn last.
-    heading_for: Option<Option<usize>>,
+    width_of_heading: Option<usize>,
 }
 
 impl Table {
@@ -45,7 +46,7 @@ impl Table {
         } else {
             keys.iter().map(|key| Column::of(key)).collect()
         };
-        Self { screen, counting: counting(&columns), columns, heading_for: None }
+        Self { screen, counting: counting(&columns), columns, has_heading: false, width_of_heading: None }
     }
 
     fn heading(&self, total: Option<usize>, out: &mut Vec<u8>) {
@@ -91,7 +92,8 @@ fn counting(columns: &[Column]) -> usize {
 impl Layout for Table {
     fn draw(&mut self, document: &Document, out: &mut Vec<u8>) {
         let total = self.screen.columns();
-        if self.heading_for.replace(total) != Some(total) {
+        if !self.has_heading || self.width_of_heading != total {
+            (self.has_heading, self.width_of_heading) = (true, total);
             self.heading(total, out);
         }
         if document.header().kind == EventKind::Lost {
@@ -101,7 +103,7 @@ impl Layout for Table {
         let mut cells: Vec<Cell> =
             self.columns.iter().map(|column| Cell::of(self.screen, &column.content, document)).collect();
         if let (Some(count), Some(cell)) = (document.number_at("repeated"), cells.get_mut(self.counting)) {
-            cell.text.push_str(&format!(" {}{count}", self.screen.glyph("×", "x")));
+            cell.text = format!("{} {}{count}", cell.text, self.screen.glyph("×", "x"));
             cell.is_whole = true;
         }
         self.row(&cells, total, out);
