@@ -204,9 +204,14 @@ fn resized_table() {
 
 fn tree_of_run() {
     let script = "sh -c 'kill -TERM $$'; :";
-    let output =
-        Command::new(killsnoop()).args(["run", "-o", "tree", "--", "sh", "-c", script]).output().unwrap();
+    let run = Command::new(killsnoop())
+        .args(["run", "-o", "tree", "--", "sh", "-c", script])
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let own = format!("({})", run.id());
+    let output = run.wait_with_output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(said.contains("SIGTERM") && !said.contains("killsnoop("), "{said}");
+    assert!(said.contains("SIGTERM") && !said.contains(&own), "{said}");
     assert!(said.lines().any(|line| line.starts_with("  sh(")), "{said}");
 }
