@@ -17,7 +17,6 @@ use killsnoop::command::{doctor, generate};
 use killsnoop::error::{TraceError, UsageError};
 use killsnoop::output::FormatKind;
 use killsnoop::output::deliver::destination::DestinationName;
-use killsnoop::output::format::{logfmt::LOGFMT, tree::TREE};
 use killsnoop::output::message::MessageFormat;
 use killsnoop::output::select::filter::ProcessArg;
 use killsnoop::output::status;
@@ -32,7 +31,7 @@ fn main() -> ExitCode {
                 refuse(error);
             }
             let is_loud = begin_log(&cli.trace, LogLevel::Info) >= tracing::Level::INFO;
-            let request = settle(cli.trace, &cli.processes, (LOGFMT, DestinationName::Stdout));
+            let request = settle(cli.trace, &cli.processes, DestinationName::Stdout);
             done(command::trace::trace(request, is_loud).map(|()| ExitCode::SUCCESS), 1)
         }
         Some(Command::Run { trace, command }) => {
@@ -41,12 +40,12 @@ fn main() -> ExitCode {
             if !trace.trees.is_empty() {
                 refuse(UsageError::TreeOfRun);
             }
-            let request = settle(*trace, &[], (TREE, DestinationName::Stderr));
+            let request = settle(*trace, &[], DestinationName::Stderr);
             done(command::run::run(request, &command, is_quiet), child::FAILED)
         }
         Some(Command::Who { trace, processes }) => {
             begin_log(&trace, LogLevel::Warn);
-            let request = settle(*trace, &[], (TREE, DestinationName::Stdout));
+            let request = settle(*trace, &[], DestinationName::Stdout);
             done(command::who::who(request, &processes).map(|()| ExitCode::SUCCESS), 1)
         }
         Some(Command::Doctor { json }) => doctor::run(json),
@@ -95,9 +94,14 @@ fn begin_log(trace: &TraceArgs, usual: LogLevel) -> tracing::Level {
     level
 }
 
-fn settle(trace: TraceArgs, processes: &[ProcessArg], usual: (FormatKind, DestinationName)) -> Request {
+/// Validates the flags. Lines that no FILE is named for go to `usual`, for eyes if that is a terminal.
+fn settle(trace: TraceArgs, processes: &[ProcessArg], usual: DestinationName) -> Request {
+    let is_terminal = match usual {
+        DestinationName::Stderr => io::stderr().is_terminal(),
+        _ => io::stdout().is_terminal(),
+    };
     match trace
-        .settle(processes, usual)
+        .settle(processes, (FormatKind::usual(is_terminal), usual))
         .and_then(|request| command::check_root(&request.config.root).map(|()| request))
     {
         Ok(request) => request,

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use killsnoop::base::sanitize::is_unsafe;
 use killsnoop::event::{Clock, Event};
 use killsnoop::output::format::screen::PLAIN;
-use killsnoop::output::format::{self, Format, json::Json, logfmt::Logfmt};
+use killsnoop::output::format::{self, Format, View, json::Json, logfmt::Logfmt};
 use killsnoop::output::keys;
 use killsnoop::output::render;
 use killsnoop::record::{DecodeError, Record, decode};
@@ -52,7 +52,7 @@ fn every_format_prints_what_it_printed() {
     for (name, records) in fixtures() {
         assert!(!records.is_empty(), "{name} has no record");
         for kind in format::ALL {
-            let mut format = (kind.open)(PLAIN, &[]);
+            let mut format = (kind.open)(PLAIN, &View::default());
             let lines: String = records
                 .iter()
                 .zip(1..)
@@ -160,7 +160,7 @@ fn every_line_of_json_is_one_object_and_no_line_holds_an_unsafe_character() {
             let value: serde_json::Value = serde_json::from_str(&line).unwrap();
             assert!(value.is_object(), "{name}");
             for kind in format::ALL {
-                let lines = print(decode(record).unwrap(), 1, &mut *(kind.open)(PLAIN, &[]));
+                let lines = print(decode(record).unwrap(), 1, &mut *(kind.open)(PLAIN, &View::default()));
                 let is_wrong = |character| character != '\n' && is_unsafe(character);
                 assert!(!lines.chars().any(is_wrong), "{name}: {lines:?}");
                 let count = lines.matches('\n').count();
@@ -293,7 +293,7 @@ fn assert_safe(record: &[u8]) {
     assert_eq!(text.matches('\n').count(), 2);
     let mut for_eyes = Vec::new();
     for kind in format::ALL.iter().filter(|kind| !kind.is_for_programs) {
-        let mut format = (kind.open)(PLAIN, &[]);
+        let mut format = (kind.open)(PLAIN, &View::default());
         render::write(&event, &mut *format);
         format.finish(&mut for_eyes);
     }

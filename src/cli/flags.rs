@@ -36,6 +36,8 @@ fn number<T: TryFrom<u64>>(
 pub struct TraceArgs {
     /// logfmt, json, line, table, tree; FORMAT=FILE to a file
     ///
+    /// Without it: line on a terminal, with local time; logfmt in a pipe or a file.
+    ///
     /// May be repeated, each with a FILE but one: `-o tree -o json=/var/log/killsnoop.json`. A FILE is appended to, created with mode 0600, and
     /// reopened on SIGHUP. One that exists must be your own, have one name, be closed to others (mode 0600) and in use by no other
     /// tracer; symbolic links are not followed. FILE may also be such a FIFO, which need not have a reader yet, or a device.

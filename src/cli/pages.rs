@@ -53,8 +53,14 @@ pub(super) static TRACE: Page = Page {
              that it handles or ignores (Go's SIGURG, a JVM's SIGSEGV, profilers, SIGCHLD, SIGWINCH). Never hidden: a signal \
              that one process sends another; SIGKILL, stop and continue, abort; a signal that the process does not handle and \
              would die of; out of memory, the death of a parent or of a pid namespace, seccomp, the hang-up of a terminal, a \
-             memory error. What is hidden is counted by class, and the counts are printed at the end. --include-signals naming a \
-             signal shows it; --all shows everything.",
+             memory error. What is hidden is counted, by class with -v. --include-signals naming a signal shows it; --all shows \
+             everything.",
+        ),
+        (
+            "LEFT OUT IN line, table AND tree",
+            "Signals to zombies; SIGPIPE that ends a child of a shell in its first minute, as in `yes | head`; Ctrl-C on the \
+             terminal of this trace, and the ends that come of it. How many is printed at the end; logfmt and json have all of \
+             it. --all prints it; so do, but for Ctrl-C, -i, --pid, --tree, --where and who.",
         ),
         (
             "SIGNALS TO KILLSNOOP",

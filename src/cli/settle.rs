@@ -2,10 +2,12 @@
 //! is asked for anything.
 
 use super::flags::TraceArgs;
+use crate::base::locale;
 use crate::config::{ALL_SIGNALS, Config, Failed, MAX_IGNORED_COMMS};
 use crate::error::UsageError;
 use crate::event::signal::Signal;
 use crate::output::deliver::destination::DestinationName;
+use crate::output::quiet::QuietSettings;
 use crate::output::redact::Redaction;
 use crate::output::select::filter::{Conditions, ProcessArg};
 use crate::output::spec::OutputSpec;
@@ -72,10 +74,20 @@ impl TraceArgs {
                 only_fatal: self.fatal,
             },
             redaction: Redaction::new(self.redact.clone(), self.redact_secrets),
+            quiet: QuietSettings {
+                // what is asked for by name, or of one process, is shown
+                routine: !self.all
+                    && self.include_signals.is_empty()
+                    && self.pids.is_empty()
+                    && self.trees.is_empty()
+                    && self.wanted.is_empty(),
+                own_group: None,
+            },
+            top: None,
             max_line: self.max_line.map(|bytes| bytes as usize),
             fields: self.fields.iter().cloned().map(String::from).collect(),
             colour: self.color.into(),
-            is_ascii: self.ascii,
+            is_ascii: self.ascii || !locale::is_utf8(|name| std::env::var_os(name)),
             has_summary: self.summary,
             sums_up: false,
             is_one_story: false,

@@ -20,7 +20,7 @@ use std::path::Path;
 use crate::base::os_error::reason;
 use crate::bpf::load::route_libbpf_messages;
 use crate::bpf::plan::check_proc;
-use crate::bpf::probe::ProcFault;
+use crate::bpf::probe::{ProcFault, in_initial_pid_namespace};
 use crate::enrich::procfs;
 use crate::error::{TraceError, UsageError};
 
@@ -28,6 +28,11 @@ use crate::error::{TraceError, UsageError};
 fn begin() -> Result<(), TraceError> {
     route_libbpf_messages();
     check_proc(ProcFault::look())
+}
+
+/// The process group of this process, as events have it; None where they count otherwise.
+fn own_group() -> Option<u32> {
+    in_initial_pid_namespace().then(|| rustix::process::getpgrp().as_raw_nonzero().get().unsigned_abs())
 }
 
 /// Checks that this is the root of a host's file system.

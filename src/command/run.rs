@@ -21,6 +21,7 @@ use super::child::{FAILED, HeldCommand};
 use super::wiring::{Stopper, Terminal, Wiring};
 use super::{begin, outputs, processes};
 use crate::base::sanitize::visible;
+use crate::bpf::probe::in_initial_pid_namespace;
 use crate::cli::Request;
 use crate::trace::privileges::Needs;
 use crate::trace::{self, TraceOptions};
@@ -37,6 +38,8 @@ pub fn run(mut request: Request, command: &[OsString], is_quiet: bool) -> anyhow
     request.settings.conditions.trees = vec![own];
     request.settings.conditions.trees_begin_below = true;
     request.settings.sums_up = !is_quiet;
+    // in another pid namespace it would be another process's
+    request.settings.top = in_initial_pid_namespace().then_some(own);
     let mut reporter = outputs::open(&request.settings, true)?;
     let wiring = Wiring::new()?;
     rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;

@@ -1,7 +1,7 @@
 //! A trace of this host, until it is asked to stop.
 
 use super::wiring::{Terminal, Wiring};
-use super::{begin, outputs, processes};
+use super::{begin, outputs, own_group, processes};
 use crate::cli::Request;
 use crate::config::Failed;
 use crate::output::status::Purpose;
@@ -15,6 +15,9 @@ use crate::trace::{self, TraceOptions};
 pub fn trace(mut request: Request, has_status: bool) -> anyhow::Result<()> {
     begin()?;
     processes::resolve(&mut request)?;
+    if !request.config.show_all {
+        request.settings.quiet.own_group = own_group();
+    }
     let mut reporter = outputs::open(&request.settings, false)?;
     let wiring = Wiring::new()?;
     wiring.handle_all(Terminal::Ours, reporter.has_files())?;

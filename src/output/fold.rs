@@ -10,6 +10,9 @@ use crate::output::format::document::{Document, Value};
 
 /// A flood has a line in this time.
 pub const EVERY: Duration = Duration::from_secs(1);
+/// What is printed at once has what was folded before it in front, but for what was folded within this time: rows are in order, and
+/// a flood among many other events is still folded.
+const SOON: Duration = Duration::from_millis(100);
 /// Bytes that floods may take. Beyond that those of the user that has most are printed early, and are over.
 const ROOM: usize = 8 << 20;
 
@@ -64,25 +67,28 @@ pub struct Fold {
     floods: Bounded<FloodKey, Flood>,
     /// Nothing is due before.
     next: Option<Instant>,
+    /// When floods were looked through for an event that came behind them.
+    put_in_order_at: Option<Instant>,
 }
 
 impl Default for Fold {
     fn default() -> Self {
-        Self { floods: Bounded::new(ROOM), next: None }
+        Self { floods: Bounded::new(ROOM), next: None, put_in_order_at: None }
     }
 }
 
 impl Fold {
     /// Takes an event. Is it to be printed now? If not, a line of [`due`](Self::due) stands for it. And what is to be printed
-    /// before it: floods for which there is no room any more.
+    /// before it: floods that came before, or for which there is no room any more.
     pub fn take(&mut self, document: &Rc<Document>, now: Instant) -> (bool, Vec<Document>) {
         // an end happens once, and so does loss
         if !matches!(document.header().kind, EventKind::Signal | EventKind::Attempt) {
-            return (true, Vec::new());
+            return (true, self.in_front(now));
         }
         let key = FloodKey::of(document);
         let known = self.floods.remove(&key);
         let is_first = known.is_none();
+        let mut before = if is_first { self.in_front(now) } else { Vec::new() };
         let mut bytes = bytes_of(&key);
         let flood = match known {
             // it has been printed: nothing of it needs to be kept
@@ -97,7 +103,28 @@ impl Fold {
         let uid = document.number_at("source.user.id").or_else(|| document.number_at("target.user.id"));
         let owner = owner_of(uid.and_then(|uid| u32::try_from(uid).ok()).unwrap_or_default());
         let gone = self.floods.put(key, flood, owner, bytes);
-        (is_first, in_order(gone.into_iter().filter_map(|(_, mut flood)| flood.line()).collect()))
+        before.extend(gone.into_iter().filter_map(|(_, mut flood)| flood.line()));
+        (is_first, in_order(before))
+    }
+
+    /// What was folded before an event that is printed now.
+    fn in_front(&mut self, now: Instant) -> Vec<Document> {
+        let is_soon = |at: Instant| now.saturating_duration_since(at) < SOON;
+        let mut due = Vec::new();
+        if self.put_in_order_at.is_some_and(is_soon) {
+            return due;
+        }
+        self.put_in_order_at = Some(now);
+        self.floods.retain(|key, flood| {
+            if is_soon(flood.reported_at) {
+                return Some(StoredSize::Same);
+            }
+            let Some(line) = flood.line() else { return Some(StoredSize::Same) };
+            due.push(line);
+            flood.reported_at = now;
+            Some(StoredSize::Now(bytes_of(key)))
+        });
+        in_order(due)
     }
 
     /// What is to be printed of floods, oldest first; all of it at the end.
@@ -199,6 +226,27 @@ mod tests {
     }
 
     #[test]
+    fn what_was_folded_comes_before_what_came_later() {
+        let (mut fold, now) = (Fold::default(), Instant::now());
+        for id in 1..=9 {
+            fold.take(&event(1, 15, id), now);
+        }
+        let (is_now, before) = fold.take(&event(2, 15, 10), now + 2 * SOON);
+        assert!(is_now);
+        assert_eq!(before.iter().map(|one| one.number_at("repeated")).collect::<Vec<_>>(), [Some(8)]);
+        // but many others do not make a flood of lines again
+        let mut lines = 0;
+        for id in 11..1000 {
+            let at = now + 3 * SOON + Duration::from_micros(id * 100);
+            lines += fold.take(&event(1, 15, 2 * id), at).1.len();
+            lines += fold.take(&event(id, 15, 2 * id + 1), at).1.len();
+        }
+        assert!((1..=3).contains(&lines), "{lines}");
+        let due = fold.due(now + 2 * EVERY, true);
+        assert!(due.iter().filter_map(|one| one.number_at("repeated")).sum::<i128>() > 100);
+    }
+
+    #[test]
     fn what_a_process_got_comes_before_its_end() {
         let (mut fold, now) = (Fold::default(), Instant::now());
         assert!(fold.is_shown_now(&event(1, 15, 1), now) && fold.is_shown_now(&event(2, 15, 2), now));
@@ -222,7 +270,7 @@ mod tests {
 
     #[test]
     fn where_there_is_no_room_for_another_flood_each_is_told() {
-        let (mut fold, now) = (Fold { floods: Bounded::new(0), next: None }, Instant::now());
+        let (mut fold, now) = (Fold { floods: Bounded::new(0), ..Fold::default() }, Instant::now());
         assert!((0..3).all(|id| fold.is_shown_now(&event(1, 15, id), now)));
         assert!(fold.floods.is_empty());
     }
@@ -274,7 +322,8 @@ mod tests {
             for (id, (target, wait)) in steps.iter().enumerate() {
                 now += Duration::from_millis(*wait);
                 printed += count(fold.due(now, false));
-                printed += i128::from(fold.is_shown_now(&event(*target, 15, id as u64), now));
+                let (is_shown_now, before) = fold.take(&event(*target, 15, id as u64), now);
+                printed += i128::from(is_shown_now) + count(before);
             }
             printed += count(fold.due(now, true));
             prop_assert_eq!(printed, steps.len() as i128);

@@ -11,6 +11,7 @@ pub mod line_cache;
 mod max_line;
 pub mod message;
 mod open_output;
+pub mod quiet;
 pub mod redact;
 pub mod render;
 mod reporter;

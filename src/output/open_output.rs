@@ -13,9 +13,10 @@ use super::ends::{self, Ends};
 use super::fold::{self, Fold};
 use super::format::document::Document;
 use super::format::screen::{Screen, Width};
-use super::format::{Format, FormatKind};
+use super::format::{Format, FormatKind, View};
 use super::max_line;
 use super::settings::{OutputSettings, Settings};
+use crate::base::zone::Zone;
 use crate::error::TraceError;
 use crate::event::header::EventKind;
 
@@ -58,17 +59,20 @@ impl Output {
                 DestinationName::Stderr if is_terminal => Width::OfStderr,
                 _ => Width::Unlimited,
             },
+            zone: if settings.kind.is_for_programs { Zone::Utc } else { Zone::of_this_process() },
         };
         let fold = settings.folds.then(Fold::default);
         Ok(Self {
             kind: settings.kind,
-            format: (settings.kind.open)(screen, &all.fields),
+            format: (settings.kind.open)(screen, &View { columns: all.fields.clone(), top: all.top }),
             writer: Writer::new(destination),
             buffer: Vec::new(),
             events: 0,
             refused: 0,
             fold,
-            ends: settings.kind.joins_ends.then(Ends::default),
+            // a column that was asked for may be of the end
+            ends: (settings.kind.joins_ends && (all.fields.is_empty() || !settings.kind.has_columns))
+                .then(Ends::default),
             holds_back: false,
             held: VecDeque::new(),
         })

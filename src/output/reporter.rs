@@ -17,8 +17,9 @@ use super::deliver::ledger::{Counts, Fate, Ledger};
 use super::deliver::opener::Opener;
 use super::format::document::Document;
 use super::format::line_template::{EventStamp, LineTemplate};
-use super::format::screen::{Screen, Width};
+use super::format::screen::{PLAIN, Screen};
 use super::open_output::Output;
+use super::quiet::Quiet;
 use super::redact::Redaction;
 use super::render;
 use super::select::filter::{Conditions, Filter};
@@ -55,6 +56,7 @@ pub struct Reporter {
     filter: Filter,
     projection: Projection,
     redaction: Redaction,
+    quiet: Quiet,
     max_line: Option<usize>,
     totals: Option<Totals>,
     has_summary: bool,
@@ -98,11 +100,12 @@ impl Reporter {
             filter: Filter::new(settings.conditions.clone()),
             projection: Projection::new(&settings.conditions),
             redaction: settings.redaction.clone(),
+            quiet: Quiet::new(settings.quiet),
             max_line: settings.max_line,
             totals: (settings.has_summary || settings.sums_up).then(Totals::default),
             has_summary: settings.has_summary,
             outputs: outputs?,
-            screen: Screen { has_colour: false, is_ascii: settings.is_ascii, width: Width::Unlimited },
+            screen: Screen { is_ascii: settings.is_ascii, ..PLAIN },
             reported: 0,
             ledger: Arc::default(),
             is_one_story: settings.is_one_story,
@@ -117,6 +120,7 @@ impl Reporter {
             || self.max_line.is_some()
             || self.totals.is_some()
             || self.is_one_story
+            || (self.quiet.is_on() && self.outputs.iter().any(|output| !output.kind.is_for_programs))
             || self.outputs.iter().any(|output| output.fold.is_some() || output.ends.is_some())
     }
 
@@ -180,8 +184,7 @@ impl Reporter {
         let renamed = self.redaction.names(event);
         render::write(renamed.as_ref().unwrap_or(event), &mut document);
         if is_asked_first {
-            self.write_document(document, Instant::now());
-            return true;
+            return self.write_document(document, Instant::now());
         }
         self.report_document(document, trees_of(event), Instant::now())
     }
@@ -189,14 +192,15 @@ impl Reporter {
     /// The same of an event that is a value already.
     pub fn report_document(&mut self, mut document: Document, in_trees: Option<bool>, now: Instant) -> bool {
         self.redaction.apply(&mut document);
-        let passes = self.filter.passes(&document, in_trees);
-        if passes {
-            self.write_document(document, now);
-        }
-        passes
+        self.filter.passes(&document, in_trees) && self.write_document(document, now)
     }
 
-    fn write_document(&mut self, document: Document, now: Instant) {
+    /// False: every output leaves it out.
+    fn write_document(&mut self, document: Document, now: Instant) -> bool {
+        let is_left_out = self.quiet.is_on() && self.quiet.leaves_out(&document);
+        if is_left_out && self.outputs.iter().all(|output| !output.kind.is_for_programs) {
+            return false;
+        }
         if let Some(totals) = &mut self.totals {
             totals.add(&document);
         }
@@ -207,6 +211,9 @@ impl Reporter {
         self.is_over |= self.is_one_story && is_over;
         let document = Rc::new(document);
         for output in &mut self.outputs {
+            if is_left_out && !output.kind.is_for_programs {
+                continue;
+            }
             // a line that is due comes before one of now, and what a process got before its end
             output.unfold(now, false, self.max_line);
             if let Some(target) = document.text_at("target.key").filter(|_| header.is_end_of_process()) {
@@ -223,6 +230,12 @@ impl Reporter {
                 output.holds_back = true;
             }
         }
+        true
+    }
+
+    /// Signals that outputs for eyes left out, although no filter refused them.
+    pub fn left_out(&self) -> u64 {
+        self.quiet.signals()
     }
 
     /// The story that was asked for is complete: an end that a signal may lead to is waited for.
@@ -356,6 +369,7 @@ mod tests {
     use crate::event::signal::Signal;
     use crate::output::format::Format;
     use crate::output::format::document::tests::sample;
+    use crate::output::format::document::{Field, Value};
     use crate::output::format::json::JSON;
     use crate::output::format::line::LINE;
     use crate::output::format::logfmt::LOGFMT;
@@ -486,6 +500,42 @@ mod tests {
             reporter.wait_until_written(&AtomicBool::new(false));
             let ledger = reporter.ledger();
             assert_eq!((ledger.printed().signals, ledger.unprinted().signals), (printed, 3 - printed));
+        }
+    }
+
+    #[test]
+    fn what_is_no_news_is_left_out_for_eyes_counted_and_in_formats_for_programs() {
+        let zombie = || {
+            let mut document = sample();
+            for field in document.fields_mut() {
+                match (&mut field.value, field.key) {
+                    (Value::Text(result), "result") => "ignored".clone_into(result),
+                    (Value::Object(target), "target") => target.push(Field {
+                        key: "state",
+                        value: Value::Text("zombie".to_owned()),
+                        is_last: false,
+                    }),
+                    _ => {}
+                }
+            }
+            document
+        };
+        for (kinds, routine, expected) in [
+            (&[LINE][..], true, (false, 0, 0)),
+            (&[LINE], false, (true, 1, 0)),
+            (&[LINE, JSON], true, (true, 0, 1)),
+        ] {
+            let directory = tempfile::tempdir().unwrap();
+            let mut settings = settings(directory.path(), kinds);
+            settings.quiet.routine = routine;
+            let mut reporter = Reporter::open(&settings).unwrap();
+            let is_reported = reporter.report_document(zombie(), None, Instant::now());
+            written(&mut reporter, true);
+            let lines = |name: &str| {
+                fs::read_to_string(directory.path().join(name)).unwrap_or_default().lines().count()
+            };
+            assert_eq!((is_reported, lines("line"), lines("json")), expected, "{kinds:?}");
+            assert_eq!(reporter.left_out(), u64::from(routine));
         }
     }
 

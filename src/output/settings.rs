@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::deliver::destination::DestinationName;
 use super::format::FormatKind;
 use super::format::logfmt::LOGFMT;
+use super::quiet::QuietSettings;
 use super::redact::Redaction;
 use super::select::filter::Conditions;
 
@@ -56,6 +57,10 @@ pub struct Settings {
     pub conditions: Conditions,
     /// What is taken out of them.
     pub redaction: Redaction,
+    /// What formats for eyes leave out.
+    pub quiet: QuietSettings,
+    /// Trees are drawn from below this process on.
+    pub top: Option<u32>,
     /// Bytes of a line.
     pub max_line: Option<usize>,
     /// Columns of the table; the usual ones if there is none.
@@ -93,6 +98,8 @@ impl Default for Settings {
             }],
             conditions: Conditions::default(),
             redaction: Redaction::default(),
+            quiet: QuietSettings::default(),
+            top: None,
             max_line: None,
             fields: Vec::new(),
             colour: Colour::default(),

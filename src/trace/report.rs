@@ -16,6 +16,12 @@ impl Pipeline<'_, '_> {
             if self.config.failed != Failed::Only {
                 tracing::info!("{}", self.balance_of_signals(&totals).sentence("signal"));
             }
+            if self.reporter.left_out() > 0 {
+                tracing::info!(
+                    "{} of these left out as no news: to zombies, of closed pipes, of Ctrl-C here (--all)",
+                    self.reporter.left_out()
+                );
+            }
             if self.config.wants_attempts() {
                 tracing::info!("{}", self.balance_of_attempts(&totals).sentence("attempt"));
             }

@@ -14,7 +14,7 @@ use killsnoop::output::deliver::destination::DestinationName;
 use killsnoop::output::deliver::ledger::Counts;
 use killsnoop::output::format::line_template::EventStamp;
 use killsnoop::output::format::screen::PLAIN;
-use killsnoop::output::format::{self, Format, json::JSON, logfmt::LOGFMT};
+use killsnoop::output::format::{self, Format, View, json::JSON, logfmt::LOGFMT};
 use killsnoop::output::line_cache::{CachedEvent, LineCache, Outline};
 use killsnoop::output::render;
 use killsnoop::output::{OutputSettings, Reporter, Settings};
@@ -71,7 +71,7 @@ fn printing(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("formats");
     let mut out = Vec::new();
     for kind in format::ALL {
-        let mut format = (kind.open)(PLAIN, &[]);
+        let mut format = (kind.open)(PLAIN, &View::default());
         print(&events, &mut *format, &mut out);
         group.throughput(Throughput::Bytes(out.len() as u64));
         group.bench_function(kind.name, |bencher| {

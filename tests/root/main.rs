@@ -19,6 +19,7 @@ mod numbered_signals;
 mod older_processes;
 mod output;
 mod repeated_signals;
+mod screen;
 mod sender_and_target;
 mod signals;
 mod skip;
@@ -67,6 +68,7 @@ fn main() -> ExitCode {
         attempts::TESTS,
         lifecycle::TESTS,
         output::TESTS,
+        screen::TESTS,
         stress::TESTS,
         signals::TESTS,
         &attacks::tests(),

@@ -2,6 +2,7 @@
 //! order of the [table of keys](super::keys), and never decides what they are.
 
 pub mod document;
+mod effect;
 pub mod fragments;
 pub mod json;
 pub mod layout;
@@ -35,11 +36,25 @@ pub struct FormatKind {
     pub joins_ends: bool,
     /// It has columns, which `--fields` names.
     pub has_columns: bool,
-    /// Makes one, for this screen and these columns.
-    pub open: fn(Screen, &[String]) -> Box<dyn Format>,
+    /// Makes one.
+    pub open: fn(Screen, &View) -> Box<dyn Format>,
+}
+
+/// What a format for eyes is to show, beside what the screen can.
+#[derive(Debug, Clone, Default)]
+pub struct View {
+    /// Keys that are columns; the usual columns if there is none.
+    pub columns: Vec<String>,
+    /// Trees are drawn from below this process on, where it is in them.
+    pub top: Option<u32>,
 }
 
 impl FormatKind {
+    /// The one of an output that no format is named for.
+    pub fn usual(is_terminal: bool) -> Self {
+        if is_terminal { line::LINE } else { logfmt::LOGFMT }
+    }
+
     /// The format of this name.
     pub fn named(name: &str) -> Option<Self> {
         ALL.iter().find(|kind| kind.name == name).copied()

@@ -1,5 +1,5 @@
-//! What a format for eyes may use: colours, characters beyond ASCII, so many columns. And how foreign text is
-//! made fit for it.
+//! What a format for eyes may use: colours, characters beyond ASCII, so many columns, the reader's time zone. And how foreign
+//! text is made fit for it.
 
 use std::fmt::Write;
 use std::io;
@@ -7,10 +7,12 @@ use std::io;
 use anstyle::{AnsiColor, Style};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use super::document::{Field, Value, find};
+use super::document::{Document, Field, Value, find};
 use super::logfmt::is_plain_argument;
 use crate::base::digits::decimal_seconds;
 use crate::base::sanitize::{push_json_string, push_visible};
+use crate::base::zone::Zone;
+use crate::event::summary::seconds;
 
 /// How wide a line may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,10 +36,13 @@ pub struct Screen {
     pub is_ascii: bool,
     /// Columns.
     pub width: Width,
+    /// Of its times.
+    pub zone: Zone,
 }
 
 /// Neither a terminal nor a reader of colours.
-pub const PLAIN: Screen = Screen { has_colour: false, is_ascii: false, width: Width::Unlimited };
+pub const PLAIN: Screen =
+    Screen { has_colour: false, is_ascii: false, width: Width::Unlimited, zone: Zone::Utc };
 
 /// What a piece of text is, for its colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,6 +96,19 @@ impl Screen {
     /// The one or the other, as the screen can show it.
     pub fn glyph(self, beautiful: &'static str, ascii: &'static str) -> &'static str {
         if self.is_ascii { ascii } else { beautiful }
+    }
+
+    /// The time of day of an event: the date is the reader's own. Empty if it has none.
+    pub fn clock(self, document: &Document) -> String {
+        document.text_at("time").map(|time| self.zone.time_of_day(time)).unwrap_or_default()
+    }
+
+    /// A duration, rounded: `56 µs`, `0.7 ms`, `12 min`.
+    pub fn duration(self, nanoseconds: u64) -> String {
+        match nanoseconds.saturating_add(500) / 1000 {
+            micro @ 0..100 => format!("{micro} {}", self.glyph("µs", "us")),
+            _ => seconds(nanoseconds),
+        }
     }
 
     /// Foreign text as it may be shown: whatever could act on the terminal is spelt out.
@@ -201,6 +219,14 @@ impl Line {
         self
     }
 
+    /// Whole words of a text that still fit, and what is left for the next line. None: all of it fits, or not even a word.
+    pub fn wrap(&self, text: &str) -> Option<(String, String)> {
+        let left = self.left.filter(|&left| width_of(text) > left)?;
+        let ends = text.match_indices(' ').map(|(at, _)| at);
+        let end = ends.take_while(|&at| width_of(&text[..at]) <= left).last()?;
+        Some((text[..end].to_owned(), text[end + 1..].to_owned()))
+    }
+
     /// Ends it: without blanks at the end.
     pub fn finish(&mut self, out: &mut Vec<u8>) {
         out.extend_from_slice(self.text.trim_end_matches(' ').as_bytes());
@@ -228,6 +254,19 @@ pub fn cut(screen: Screen, text: &str, columns: usize) -> String {
         kept.push_str(mark);
     }
     kept
+}
+
+/// The same of a [name](Screen::name), which keeps its pid.
+pub fn cut_name(screen: Screen, name: &str, columns: usize) -> String {
+    if width_of(name) <= columns {
+        return name.to_owned();
+    }
+    // a comm may hold brackets itself: the pid is behind the last
+    let (comm, pid) = match name.rfind('(') {
+        Some(at) if name.ends_with(')') => name.split_at(at),
+        _ => (name, ""),
+    };
+    format!("{}{pid}", cut(screen, comm, columns.saturating_sub(width_of(pid)).max(1)))
 }
 
 #[cfg(test)]

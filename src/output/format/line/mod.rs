@@ -2,16 +2,14 @@
 //! the screen.
 //!
 //! ```text
-//! 21:28:48.883Z  TERM  bash(3372) → sleep(3436) [sleep 100]   killed after 0.7 ms
+//! 21:28:48.883  TERM  bash(3372) → sleep(3436) [sleep 100]   killed after 0.7 ms
 //! ```
-
-mod words;
 
 use super::FormatKind;
 use super::document::{Document, Value, find};
+use super::effect::{self, Effect, lost, reason};
 use super::layout::{DrawnFormat, Layout};
-use super::screen::{Line, Paint, Screen, cut, width_of};
-use super::table::{clock_time, lost, reason};
+use super::screen::{Line, Paint, Screen, cut, cut_name, width_of};
 use crate::event::header::EventKind;
 
 /// `-o line`.
@@ -30,6 +28,9 @@ const WIDE_GAP: &str = "   ";
 /// Narrower than this a command line says nothing.
 const NARROWEST: usize = 8;
 
+/// So wide half a command line says enough.
+const COMFORTABLE: usize = 24;
+
 /// Draws an event as one line.
 #[derive(Debug)]
 struct OneLine {
@@ -46,14 +47,6 @@ struct Side {
     says_more: bool,
 }
 
-/// What became of it. The detail is left out where there is no room.
-#[derive(Debug, Default)]
-struct Effect {
-    text: String,
-    detail: String,
-    is_deadly: bool,
-}
-
 /// The pieces of a line.
 #[derive(Debug)]
 struct Pieces {
@@ -68,7 +61,7 @@ struct Pieces {
 impl Layout for OneLine {
     fn draw(&mut self, document: &Document, out: &mut Vec<u8>) {
         let columns = self.screen.columns();
-        let time = document.text_at("time").map(clock_time).unwrap_or_default();
+        let time = self.screen.clock(document);
         if document.header().kind == EventKind::Lost {
             let mut line = Line::new(self.screen, columns);
             line.add(Paint::Faint, &time).add(Paint::None, if time.is_empty() { "" } else { GAP });
@@ -133,15 +126,7 @@ impl Side {
 
     /// Cuts the name, but keeps its pid.
     fn cut_name(&mut self, screen: Screen, columns: usize) {
-        if width_of(&self.name) <= columns {
-            return;
-        }
-        // a comm may hold brackets itself: the pid is behind the last
-        let (comm, pid) = match self.name.rfind('(') {
-            Some(at) if self.name.ends_with(')') => self.name.split_at(at),
-            _ => (self.name.as_str(), ""),
-        };
-        self.name = format!("{}{pid}", cut(screen, comm, columns.saturating_sub(width_of(pid)).max(1)));
+        self.name = cut_name(screen, &self.name, columns);
     }
 
     fn write(&self, paint: Paint, line: &mut Line) {
@@ -156,21 +141,18 @@ impl Pieces {
     fn of(screen: Screen, document: &Document, time: String) -> Self {
         let is_end = document.header().kind == EventKind::Ended;
         let target = Side::of(screen, document, "target").unwrap_or_else(|| Side {
-            name: match document.number_at("pidArgument") {
-                Some(pid) => format!("pid {pid}"),
-                None => "?".to_owned(),
-            },
+            name: effect::requested(document).unwrap_or_else(|| "?".to_owned()),
             ..Side::default()
         });
         let mut pieces = Self {
             time,
-            signal: words::signal(screen, document),
+            signal: effect::signal(screen, document),
             source: None,
             target,
-            effect: words::effect(screen, document),
+            effect: effect::effect(screen, document),
         };
         if !is_end {
-            let cause = || Side { name: words::cause(screen, document), ..Side::default() };
+            let cause = || Side { name: effect::cause(screen, document), ..Side::default() };
             pieces.source = Some(Side::of(screen, document, "source").unwrap_or_else(cause));
             let key = |side: &str| document.text_at(&format!("{side}.key"));
             if key("source").is_some() && key("source") == key("target") {
@@ -214,9 +196,9 @@ impl Pieces {
             }
             self.target.cut_name(screen, room.saturating_sub(of_source));
         }
-        // the target's says more, if it says anything
         let room = columns.saturating_sub(self.least(screen));
-        let left = room - self.target.cut_to(screen, room);
+        let of_source = self.source.as_ref().map_or(0, |source| share_of_source(source, &self.target, room));
+        let left = room - self.target.cut_to(screen, room - of_source);
         if let Some(source) = &mut self.source {
             source.cut_to(screen, left);
         }
@@ -237,6 +219,22 @@ impl Pieces {
         let paint = if self.effect.is_deadly { Paint::Fatal } else { Paint::None };
         line.add(Paint::None, WIDE_GAP).add(paint, &self.effect.text);
         line.add(Paint::None, &self.effect.detail).finish(out);
+    }
+}
+
+/// The columns of the room for both command lines that the target leaves to the source. The longer one is cut; where both are
+/// long and there is room for one only, that is the target's.
+fn share_of_source(source: &Side, target: &Side, room: usize) -> usize {
+    let (of_source, of_target) = (source.brackets(), target.brackets());
+    let leaves_enough = of_source <= room / 2 && room - of_source >= NARROWEST + 3;
+    if of_source + of_target <= room || leaves_enough {
+        of_source
+    } else if of_target <= room / 2 {
+        room - of_target
+    } else if room / 2 >= COMFORTABLE {
+        room / 2
+    } else {
+        0
     }
 }
 

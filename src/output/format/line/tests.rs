@@ -132,7 +132,7 @@ fn what_became_of_it_is_what_is_known() {
             ValueOf::Text(text) => document.field(key, Text(text)),
         }
         document.close();
-        words::effect(PLAIN, &document).text
+        effect::effect(PLAIN, &document).text
     };
     for (key, is_fatal, result, value, effect) in [
         ("disposition", true, "queued", ValueOf::Text("default"), "killed"),
@@ -175,25 +175,36 @@ fn every_width_is_kept_and_the_effect_is_never_cut() {
             let line = draw(screen, columns, &document);
             assert!(width_of(&line) <= columns, "{columns}: {line}");
             if columns >= 60 {
-                assert!(line.ends_with("   killed after 2.0 ms"), "{columns}: {line}");
+                assert!(line.contains("   killed"), "{columns}: {line}");
                 assert!(line.contains("bash(3372)") && line.contains("sleep(3436)"), "{columns}: {line}");
             }
         }
     }
-    assert_eq!(draw(PLAIN, 60, &document), "TERM  bash(3372) → sleep(3436)   killed after 2.0 ms");
+    assert_eq!(draw(PLAIN, 60, &document), "21:28:48.883Z  TERM  bash(3372) → sleep(3436)   killed");
     assert_eq!(
         draw(PLAIN, 80, &document),
         "21:28:48.883Z  TERM  bash(3372) → sleep(3436) [java -cp …]   killed after 2.0 ms"
     );
     assert_eq!(
         draw(PLAIN, 120, &document),
-        "21:28:48.883Z  TERM  bash(3372) → sleep(3436) [java -cp /opt/a/very/long/class/path/of/many.jar:…]   killed after 2.0 ms"
+        "21:28:48.883Z  TERM  bash(3372) [java -cp /opt/a/very/l…] → sleep(3436) [java -cp /opt/a/very/lo…]   killed after 2.0 ms"
     );
-    let wide = draw(PLAIN, 200, &document);
+    let wide = draw(PLAIN, 250, &document);
     assert!(
         wide.contains("日本語日本語日本語 Main]   killed") && wide.contains("bash(3372) [java -cp"),
         "{wide}"
     );
+}
+
+#[test]
+fn the_longer_command_line_is_the_one_that_is_cut() {
+    let long: Vec<&str> = std::iter::repeat_n("argument", 20).collect();
+    let line = draw(PLAIN, 100, &signal(&["pkill", "-f", "x"], &long, |_| {}));
+    assert!(line.contains("bash(3372) [pkill -f x] → sleep(3436) [argument argu"), "{line}");
+    assert!(line.ends_with("…]   sent"), "{line}");
+    let line = draw(PLAIN, 100, &signal(&long, &["sleep", "100"], |_| {}));
+    assert!(line.contains("…] → sleep(3436) [sleep 100]   sent"), "{line}");
+    assert!(line.contains("bash(3372) [argument argu"), "{line}");
 }
 
 #[test]

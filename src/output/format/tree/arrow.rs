@@ -3,8 +3,8 @@
 use super::Picture;
 use super::chains::Role;
 use crate::event::header::EventKind;
+use crate::output::format::effect::{self, Effect, how_it_ended, requested};
 use crate::output::format::screen::Paint;
-use crate::output::format::table::how_it_ended;
 
 impl Picture<'_> {
     /// What the arrow at a process of this role says; none if no arrow leaves there.
@@ -15,10 +15,7 @@ impl Picture<'_> {
         let target = self.document.object("target").map(|target| self.screen.name(target));
         match role {
             Role::Source => {
-                let whom = target.unwrap_or_else(|| match self.document.number_at("pidArgument") {
-                    Some(pid) => format!("pid {pid}"),
-                    None => "?".to_owned(),
-                });
+                let whom = target.or_else(|| requested(self.document)).unwrap_or_else(|| "?".to_owned());
                 Some((format!("{signal}{line}{head}"), whom))
             }
             Role::Both => Some((format!("{signal}{line}{head}"), "itself".to_owned())),
@@ -56,7 +53,9 @@ impl Picture<'_> {
     }
 
     fn outcome_paint(&self) -> Paint {
-        if self.document.header().is_fatal { Paint::Fatal } else { Paint::None }
+        let is_deadly =
+            self.document.header().is_fatal || effect::effect(self.screen, self.document).is_deadly;
+        if is_deadly { Paint::Fatal } else { Paint::None }
     }
 
     /// What became of the signal, and how it came.
@@ -65,26 +64,22 @@ impl Picture<'_> {
         let mut facts = Vec::new();
         if document.header().kind == EventKind::Ended {
             facts.push(how_it_ended(document));
+        } else if document.text_at("result").is_some() {
+            let Effect { text, detail, .. } = effect::effect(self.screen, document);
+            facts.push(text + &detail);
         }
-        facts.extend(self.text("result"));
-        if document.header().is_fatal {
-            facts.push("ends it".to_owned());
-        }
-        if document.is_set("target.blocked") {
-            facts.push("blocked there".to_owned());
-        }
-        match document.text_at("target.disposition") {
-            Some("handled") => facts.push("handled there".to_owned()),
-            Some("ignored") if document.text_at("result") != Some("ignored") => {
-                facts.push("ignored there".to_owned());
-            }
-            _ => {}
+        if document.text_at("target.disposition") == Some("ignored")
+            && document.text_at("result") != Some("ignored")
+        {
+            facts.push("ignored there".to_owned());
         }
         if let Some(via) = self.text("via") {
             facts.push(format!("by {via}"));
         }
         match document.text_at("scope") {
+            // the sentence of a call that failed has said so
             Some("process") | None => {}
+            Some(_) if document.header().kind == EventKind::Attempt => {}
             Some(scope) => facts.push(format!("to the {}", self.screen.safe(scope).replace('-', " "))),
         }
         if document.object("source").is_none() {

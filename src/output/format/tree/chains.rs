@@ -56,8 +56,7 @@ impl<'a> Picture<'a> {
         let has_trunk = !trunk.is_empty();
         if let Some((meeting, above)) = trunk.split_last() {
             self.trunk(above, *meeting, branches.is_empty(), out);
-        } else if self.document.is_set("source.treeTruncated") || self.document.is_set("target.treeTruncated")
-        {
+        } else if self.is_cut("source") || self.is_cut("target") {
             self.line().add(Paint::Faint, self.screen.glyph("  …", "  ...")).finish(out);
         }
         let count = branches.len();
@@ -70,8 +69,7 @@ impl<'a> Picture<'a> {
         let mut line = self.line();
         line.add(Paint::None, "  ");
         let joint = self.screen.glyph("─", "-");
-        let is_cut = |side: &str| self.document.is_set(&format!("{side}.treeTruncated"));
-        if is_cut("source") || is_cut("target") {
+        if self.is_cut("source") || self.is_cut("target") {
             line.add(Paint::Faint, self.screen.glyph("…─", "...-"));
         }
         // the nearest are drawn, the farthest only counted where there are many
@@ -138,10 +136,25 @@ impl<'a> Picture<'a> {
 
     /// From the top down to the process itself.
     fn branch(&self, side: &str) -> Vec<&'a [Field]> {
-        let mut branch: Vec<&[Field]> =
-            self.document.object(side).map(|own| chain(own).collect()).unwrap_or_default();
+        let Some(own) = self.document.object(side) else { return Vec::new() };
+        let mut branch: Vec<&[Field]> = chain(own).collect();
+        branch.truncate(self.top_of(&branch).unwrap_or(branch.len()));
         branch.reverse();
         branch
+    }
+
+    /// Where in a chain the process is from which on upwards nothing is drawn. What a chain begins with is drawn in any case.
+    fn top_of(&self, chain: &[&[Field]]) -> Option<usize> {
+        let top = i128::from(self.top?);
+        let is_top = |process: &&[Field]| find(process, "pid").and_then(Value::as_number) == Some(top);
+        chain.iter().skip(1).position(is_top).map(|at| at + 1)
+    }
+
+    /// Does the tree of this side go on above what is drawn?
+    fn is_cut(&self, side: &str) -> bool {
+        let chain: Vec<&[Field]> =
+            self.document.object(side).map(|own| chain(own).collect()).unwrap_or_default();
+        self.document.is_set(&format!("{side}.treeTruncated")) && self.top_of(&chain).is_none()
     }
 }
 

@@ -14,7 +14,8 @@ pub(super) use self::comparison::{Pattern, Test};
 pub use self::condition::{Condition, Exact};
 pub use self::conditions::Conditions;
 pub use self::process_name::{Names, ProcessArg, ProcessName, parse_pid};
-use self::recent::{RecentIds, RecentSet};
+pub(in crate::output) use self::recent::RecentIds;
+use self::recent::RecentSet;
 use crate::event::header::EventKind;
 use crate::output::format::document::{Document, Field, Value, chain, find};
 

@@ -9,16 +9,16 @@ const REMEMBERED: usize = 16_384;
 
 /// The latest events that were shown, by their numbers, in the order of these. They mostly come in it.
 #[derive(Debug, Default)]
-pub(super) struct RecentIds {
+pub(in crate::output) struct RecentIds {
     ids: VecDeque<u64>,
 }
 
 impl RecentIds {
-    pub(super) fn contains(&self, id: u64) -> bool {
+    pub(in crate::output) fn contains(&self, id: u64) -> bool {
         self.ids.binary_search(&id).is_ok()
     }
 
-    pub(super) fn add(&mut self, id: u64) {
+    pub(in crate::output) fn add(&mut self, id: u64) {
         if self.ids.back().is_none_or(|&last| last < id) {
             self.ids.push_back(id);
         } else if let Err(place) = self.ids.binary_search(&id) {

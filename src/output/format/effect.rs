@@ -1,10 +1,17 @@
-//! The words of a line: the signal, where it came from if no process sent it, and what became of it.
+//! The words of formats for eyes: the signal, where it came from if no process sent it, what became of it, what is missing.
+//! Never more than the event holds.
 
-use super::Effect;
+use super::document::{Document, Field, JOINED_END, Value, find};
+use super::screen::Screen;
 use crate::event::header::EventKind;
-use crate::event::summary::seconds;
-use crate::output::format::document::{Document, Field, JOINED_END, Value, find};
-use crate::output::format::screen::Screen;
+
+/// What became of it. The detail is left out where there is no room.
+#[derive(Debug, Default)]
+pub(super) struct Effect {
+    pub(super) text: String,
+    pub(super) detail: String,
+    pub(super) is_deadly: bool,
+}
 
 /// `TERM`, `KILL ×41`; of an exit `exit`.
 pub(super) fn signal(screen: Screen, document: &Document) -> String {
@@ -26,7 +33,7 @@ pub(super) fn cause(screen: Screen, document: &Document) -> String {
     }
 }
 
-fn origin_in_words(screen: Screen, origin: &str) -> String {
+pub(super) fn origin_in_words(screen: Screen, origin: &str) -> String {
     match origin {
         "tty" => "terminal".to_owned(),
         "oom" => "OOM killer".to_owned(),
@@ -105,11 +112,11 @@ fn of_joined_end(screen: Screen, signal: &Document, end: &[Field]) -> Effect {
         _ => None,
     };
     let after = match after {
-        Some(Value::Seconds(nanoseconds)) => format!(" after {}", seconds(*nanoseconds)),
+        Some(Value::Seconds(nanoseconds)) => format!(" after {}", screen.duration(*nanoseconds)),
         _ => String::new(),
     };
     if let Some(code) = find(end, "exitCode").and_then(Value::as_number) {
-        return Effect { text: format!("exit {code}{after}"), ..Effect::default() };
+        return Effect { text: format!("exit {code}"), detail: after, is_deadly: false };
     }
     let mut text = "killed".to_owned();
     match find(end, "signalName") {
@@ -122,8 +129,7 @@ fn of_joined_end(screen: Screen, signal: &Document, end: &[Field]) -> Effect {
     if matches!(find(end, "coreDumped"), Some(Value::Flag(true))) {
         text.push_str(" (core dumped)");
     }
-    text.push_str(&after);
-    Effect { text, detail: String::new(), is_deadly: true }
+    Effect { text, detail: after, is_deadly: true }
 }
 
 /// `killed by TERM from bash(3372) after 0.7 ms`, `exited with status 143, 2.0 ms after TERM from bash(3372)`.
@@ -136,7 +142,7 @@ fn of_end(screen: Screen, document: &Document) -> Effect {
     let before = document.text_at("after.signalName").map(|name| screen.safe(short(name)));
     let from = document.object("after").map(|_| sender(screen, document)).unwrap_or_default();
     let ago = match document.get("after.secondsAgo") {
-        Some(Value::Seconds(nanoseconds)) => seconds(*nanoseconds),
+        Some(Value::Seconds(nanoseconds)) => screen.duration(*nanoseconds),
         _ => String::new(),
     };
     let later = |before: &Option<String>| match before {
@@ -168,6 +174,53 @@ fn sender(screen: Screen, document: &Document) -> String {
     }
 }
 
-fn short(name: &str) -> &str {
+/// The name without `SIG`.
+pub(super) fn short(name: &str) -> &str {
     name.strip_prefix("SIG").unwrap_or(name)
+}
+
+/// `17 events lost (ringFull 17)`.
+pub(super) fn lost(document: &Document) -> String {
+    let causes: Vec<String> = document
+        .object("cause")
+        .unwrap_or_default()
+        .iter()
+        .filter_map(|field| field.value.as_number().map(|count| format!("{} {count}", field.key)))
+        .collect();
+    format!("{} events lost ({})", document.number_at("lost").unwrap_or_default(), causes.join(", "))
+}
+
+/// Whom a call that failed was for, where that is known from its argument alone.
+pub(super) fn requested(document: &Document) -> Option<String> {
+    let argument = document.number_at("pidArgument")?;
+    // of kill(2) alone these are more than one process
+    Some(match argument {
+        -1 if document.text_at("via") == Some("kill") => "all processes".to_owned(),
+        0 if document.text_at("via") == Some("kill") => "its own group".to_owned(),
+        ..0 if document.text_at("via") == Some("kill") => format!("group {}", argument.unsigned_abs()),
+        _ => format!("pid {argument}"),
+    })
+}
+
+/// Did this end come of the signal before it, as far as is known: it died of that one, or exited after it?
+pub(super) fn came_of_signal_before(document: &Document) -> bool {
+    let before = document.text_at("after.signalName");
+    document.header().kind == EventKind::Ended
+        && before.is_some()
+        && (document.number_at("exitCode").is_some() || document.text_at("signalName") == before)
+}
+
+/// Of an end.
+pub(super) fn how_it_ended(document: &Document) -> String {
+    match document.number_at("exitCode") {
+        Some(code) => format!("exit {code}"),
+        None if document.is_set("coreDumped") => "killed, core".to_owned(),
+        None => "killed".to_owned(),
+    }
+}
+
+/// Why a key is not there that should be.
+pub(super) fn reason<'a>(document: &'a Document, key: &str) -> Option<&'a str> {
+    let Some(Value::Words(missing)) = document.get("missing") else { return None };
+    missing.iter().find_map(|word| word.strip_prefix(key)?.strip_prefix(':'))
 }
