@@ -1,5 +1,6 @@
 //! What a person sees on a terminal: the format without `-o`, its width, its clock, its characters; and what is left out there.
 
+use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
 use rustix::process::Signal;
@@ -13,6 +14,7 @@ pub const TESTS: &[Test] = &[
     ("a_line_fits_the_terminal_and_keeps_its_effect", &[], fits),
     ("eyes_get_local_time_and_ascii_where_the_locale_is_not_utf_8", &[], local_and_ascii),
     ("piped_it_prints_logfmt", &[], piped),
+    ("a_closed_standard_error_ends_no_trace", &[], closed_stderr),
     ("the_own_control_c_is_no_line_but_counted_and_in_json", &[], own_control_c),
     ("zombies_and_pipelines_are_left_out_for_eyes_alone", &[], left_out),
     ("a_table_repeats_its_heading_after_a_resize_and_shows_the_requested_pid", &[], resized_table),
@@ -214,4 +216,19 @@ fn tree_of_run() {
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(said.contains("SIGTERM") && !said.contains(&own), "{said}");
     assert!(said.lines().any(|line| line.starts_with("  sh(")), "{said}");
+}
+
+/// As when the terminal is gone that messages went to.
+fn closed_stderr() {
+    let mut tracer = Command::new(killsnoop())
+        .args(["-l", "info", "-o", "json"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut ready = String::new();
+    BufReader::new(tracer.stderr.take().unwrap()).read_line(&mut ready).unwrap();
+    assert!(ready.contains("ready in"), "{ready}");
+    support::kill(tracer.id(), Signal::TERM);
+    assert_eq!(tracer.wait().unwrap().code(), Some(0));
 }
