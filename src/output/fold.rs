@@ -1,8 +1,11 @@
 //! `--fold`: a flood of the same signal from the same source to the same target is one line a second, with
 //! `repeated=N`. The first is printed at once; none is dropped: what `repeated` says adds up.
 
+use std::hash::BuildHasher;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
+
+use rustc_hash::FxBuildHasher;
 
 use crate::base::bounded::{Bounded, StoredSize, owner_of};
 use crate::event::header::EventKind;
@@ -25,7 +28,26 @@ struct FloodKey {
     /// Of an attempt it need not be one.
     signal: Option<i128>,
     result: Option<String>,
+    /// Of what both are and how it was sent: an exec, another user, another call or code are another flood.
+    facts: u64,
 }
+
+/// What makes a signal another one than that before, between the same two processes.
+const DISTINGUISHING: [&str; 13] = [
+    "source.comm",
+    "source.cmdline",
+    "source.exe",
+    "source.user.id",
+    "target.comm",
+    "target.cmdline",
+    "target.exe",
+    "target.user.id",
+    "origin",
+    "via",
+    "scope",
+    "code",
+    "trigger.key",
+];
 
 impl FloodKey {
     fn of(document: &Document) -> Self {
@@ -38,6 +60,7 @@ impl FloodKey {
                 .or_else(|| document.number_at("pidArgument").map(|pid| pid.to_string())),
             signal: document.number_at("signal"),
             result: text("result"),
+            facts: FxBuildHasher.hash_one(DISTINGUISHING.map(|path| document.get(path))),
         }
     }
 }
@@ -223,6 +246,22 @@ mod tests {
         assert!(fold.due(now + EVERY, false).is_empty());
         assert!(fold.due(now + 2 * EVERY, false).is_empty() && fold.floods.is_empty(), "the flood is over");
         assert!(fold.is_shown_now(&event(1, 15, 13), now + 2 * EVERY));
+    }
+
+    /// A process that execs in between would hide its command line in a flood of another.
+    #[test]
+    fn another_image_of_the_same_process_is_another_flood() {
+        let (mut fold, now) = (Fold::default(), Instant::now());
+        let run = |program: &str| {
+            let mut document = Rc::unwrap_or_clone(event(1, 15, 1));
+            document.open("source");
+            document.field("key", Text("7@1"));
+            document.field("cmdline", List(&[program.as_bytes()]));
+            document.close();
+            Rc::new(document)
+        };
+        assert!(fold.is_shown_now(&run("logrotate"), now) && fold.is_shown_now(&run("evil"), now));
+        assert!(!fold.is_shown_now(&run("logrotate"), now) && !fold.is_shown_now(&run("evil"), now));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
 use rustix::process::Signal;
-use support::{Process, Terminal, killsnoop};
+use support::{Process, STARTED, Terminal, killsnoop};
 
 use crate::Test;
 
@@ -35,7 +35,7 @@ fn traced(columns: u16, command: &mut Command) -> Terminal {
         command.env("TZ", "");
     }
     let terminal = Terminal::start(columns, command);
-    terminal.wait_for("a tracer that is ready", |line| line.contains("ready in"));
+    terminal.wait_for("a tracer that is ready", |line| line.contains(STARTED));
     terminal
 }
 
@@ -228,7 +228,7 @@ fn closed_stderr() {
         .unwrap();
     let mut ready = String::new();
     BufReader::new(tracer.stderr.take().unwrap()).read_line(&mut ready).unwrap();
-    assert!(ready.contains("ready in"), "{ready}");
+    assert!(ready.contains(STARTED), "{ready}");
     support::kill(tracer.id(), Signal::TERM);
     assert_eq!(tracer.wait().unwrap().code(), Some(0));
 }

@@ -7,7 +7,7 @@ use super::{Format, ValueRef};
 use crate::event::header::Header;
 
 /// What a key holds.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Value {
     /// Text that may hold anything.
     Text(String),
@@ -30,7 +30,7 @@ pub enum Value {
 }
 
 /// A key and what it holds.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Field {
     /// One word of the path.
     pub key: &'static str,

@@ -118,11 +118,18 @@ impl Screen {
         safe
     }
 
+    /// As a JSON string: a quotation mark inside ends nothing.
+    fn quoted(self, text: &str) -> String {
+        let mut quoted = Vec::new();
+        push_json_string(&mut quoted, text);
+        self.safe(&String::from_utf8_lossy(&quoted))
+    }
+
     /// `sleep(3436)`. A comm that could pass for more than itself is quoted: a process may call itself `x(1)─sshd`.
     pub fn name(self, process: &[Field]) -> String {
         let comm = match find(process, "comm") {
             Some(Value::Text(comm)) if is_plain_name(comm) => self.safe(comm),
-            Some(Value::Text(comm)) => format!("\"{}\"", self.safe(comm)),
+            Some(Value::Text(comm)) => self.quoted(comm),
             _ => "?".to_owned(),
         };
         match find(process, "pid").and_then(Value::as_number) {
@@ -145,9 +152,7 @@ impl Screen {
             if is_plain_argument(&argument) {
                 text.push_str(&self.safe(&argument));
             } else {
-                let mut quoted = Vec::new();
-                push_json_string(&mut quoted, &argument);
-                text.push_str(&self.safe(&String::from_utf8_lossy(&quoted)));
+                text.push_str(&self.quoted(&argument));
             }
         }
         text
@@ -176,6 +181,7 @@ impl Screen {
 /// Is there nothing in this comm that a format draws itself between names: brackets, arrows, branches, gaps?
 fn is_plain_name(comm: &str) -> bool {
     !comm.is_empty()
+        && comm.trim() == comm
         && !comm.trim_start_matches('(').contains('(')
         && !comm.contains(['─', '…', '"', '\\', '▶', '◀', '→'])
         && !["->", "  "].iter().any(|drawn| comm.contains(drawn))
