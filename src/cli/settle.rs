@@ -7,7 +7,7 @@ use crate::config::{ALL_SIGNALS, Config, Failed, MAX_IGNORED_COMMS};
 use crate::error::UsageError;
 use crate::event::signal::Signal;
 use crate::output::deliver::destination::DestinationName;
-use crate::output::quiet::QuietSettings;
+use crate::output::left_out_for_eyes::QuietSettings;
 use crate::output::redact::Redaction;
 use crate::output::select::filter::{Conditions, ProcessArg};
 use crate::output::spec::OutputSpec;

@@ -21,7 +21,7 @@ use crate::config::ALL_SIGNALS;
 use crate::enrich::procfs::Stat;
 use crate::event::signal::Signal;
 use crate::event::summary::seconds;
-use crate::output::quiet::QuietSettings;
+use crate::output::left_out_for_eyes::QuietSettings;
 use crate::output::redact::Redaction;
 use crate::output::select::filter::ProcessArg;
 use crate::output::status::Purpose;

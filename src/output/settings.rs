@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::deliver::destination::DestinationName;
 use super::format::FormatKind;
 use super::format::logfmt::LOGFMT;
-use super::quiet::QuietSettings;
+use super::left_out_for_eyes::QuietSettings;
 use super::redact::Redaction;
 use super::select::filter::Conditions;
 
