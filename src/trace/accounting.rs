@@ -73,6 +73,8 @@ pub(super) struct Balance {
     pub(super) filtered: u64,
     /// Refused by a filter of the reporter.
     pub(super) filtered_user: u64,
+    /// Of those: left out by formats for eyes, as no news.
+    pub(super) left_out: u64,
     pub(super) lost: u64,
     /// Reported, and not known to be written.
     pub(super) unprinted: u64,
@@ -85,10 +87,11 @@ impl Balance {
             return format!("no {what}s");
         }
         let mut text = format!("{} {what}{}: {} shown", self.all, plural(self.all), self.printed);
-        let filtered = self.filtered + self.filtered_user;
+        let filtered = self.filtered + self.filtered_user.saturating_sub(self.left_out);
         for (count, part) in [
             (self.hidden, "hidden (--all)"),
             (filtered, "filtered out"),
+            (self.left_out, "left out as no news (--all)"),
             (self.lost, "lost"),
             (self.unprinted, "not printed"),
         ] {
@@ -134,6 +137,7 @@ impl Pipeline<'_, '_> {
             hidden: totals.hidden.sum(),
             filtered: totals.filtered,
             filtered_user: filtered.signals,
+            left_out: self.reporter.left_out(),
             lost: self.lost().of_signals(),
             unprinted: unprinted.signals + in_ring + waiting + self.unwritten().signals,
         }
@@ -150,6 +154,7 @@ impl Pipeline<'_, '_> {
             hidden: 0,
             filtered,
             filtered_user: filtered_user.attempts,
+            left_out: 0,
             lost: dropped,
             unprinted: unprinted.attempts + in_ring + self.unwritten().attempts,
         }
@@ -167,6 +172,8 @@ mod tests {
         let lossy =
             Balance { all: 1, filtered: 0, filtered_user: 3, lost: 4, unprinted: 5, ..Balance::default() };
         assert_eq!(lossy.sentence("attempt"), "1 attempt: 0 shown, 3 filtered out, 4 lost, 5 not printed");
+        let own = Balance { all: 3, printed: 1, filtered_user: 2, left_out: 1, ..Balance::default() };
+        assert_eq!(own.sentence("signal"), "3 signals: 1 shown, 1 filtered out, 1 left out as no news (--all)");
         assert_eq!(Balance::default().sentence("signal"), "no signals");
     }
 }

@@ -16,12 +16,6 @@ impl Pipeline<'_, '_> {
             if self.config.failed != Failed::Only {
                 tracing::info!("{}", self.balance_of_signals(&totals).sentence("signal"));
             }
-            if self.reporter.left_out() > 0 {
-                tracing::info!(
-                    "{} of these left out as no news: to zombies, of closed pipes, of Ctrl-C here (--all)",
-                    self.reporter.left_out()
-                );
-            }
             if self.config.wants_attempts() {
                 tracing::info!("{}", self.balance_of_attempts(&totals).sentence("attempt"));
             }
@@ -77,7 +71,7 @@ impl Pipeline<'_, '_> {
 }
 
 fn of_signals(balance: &Balance) -> String {
-    let Balance { all, printed, hidden, filtered, filtered_user, lost, unprinted } = *balance;
+    let Balance { all, printed, hidden, filtered, filtered_user, lost, unprinted, .. } = *balance;
     all_of(&[
         ("generated", all),
         ("printed", printed),
