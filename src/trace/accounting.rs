@@ -173,7 +173,10 @@ mod tests {
             Balance { all: 1, filtered: 0, filtered_user: 3, lost: 4, unprinted: 5, ..Balance::default() };
         assert_eq!(lossy.sentence("attempt"), "1 attempt: 0 shown, 3 filtered out, 4 lost, 5 not printed");
         let own = Balance { all: 3, printed: 1, filtered_user: 2, left_out: 1, ..Balance::default() };
-        assert_eq!(own.sentence("signal"), "3 signals: 1 shown, 1 filtered out, 1 left out as no news (--all)");
+        assert_eq!(
+            own.sentence("signal"),
+            "3 signals: 1 shown, 1 filtered out, 1 left out as no news (--all)"
+        );
         assert_eq!(Balance::default().sentence("signal"), "no signals");
     }
 }

@@ -130,7 +130,7 @@ fn messages() {
         &["-o", evil],
         &["--where", evil],
         &["--redact", &format!("({evil}")],
-        &[evil],
+        &["who", evil],
         &["--fields", evil, "-o", "table"],
         &["-o", &file, "-o", &file],
         &["run", evil],
