@@ -7,7 +7,7 @@ use crate::config::{ALL_SIGNALS, Config, Failed, MAX_IGNORED_COMMS};
 use crate::error::UsageError;
 use crate::event::signal::Signal;
 use crate::output::deliver::destination::DestinationName;
-use crate::output::left_out_for_eyes::QuietSettings;
+use crate::output::left_out_for_eyes::LeftOutSettings;
 use crate::output::redact::Redaction;
 use crate::output::select::filter::{Conditions, ProcessArg};
 use crate::output::spec::OutputSpec;
@@ -74,7 +74,7 @@ impl TraceArgs {
                 only_fatal: self.fatal,
             },
             redaction: Redaction::new(self.redact.clone(), self.redact_secrets),
-            quiet: QuietSettings {
+            left_out: LeftOutSettings {
                 // what is asked for by name, or of one process, is shown
                 routine: !self.all
                     && self.include_signals.is_empty()

@@ -6,9 +6,8 @@ use std::path::Path;
 use anyhow::bail;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
-use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
-use super::processes::{Running, nobody_is_called, process_of};
+use super::processes::{Running, nobody_is_called, open, process_of};
 use super::who::already_ended;
 use crate::base::os_error::reason;
 use crate::enrich::procfs::read_text;
@@ -105,11 +104,6 @@ impl Awaited {
         }
         if is_any { Ok(()) } else { Err(nobody_is_called(name, &running, redaction)) }
     }
-}
-
-fn open(pid: u32) -> Result<OwnedFd, Errno> {
-    let pid = i32::try_from(pid).ok().and_then(Pid::from_raw).ok_or(Errno::SRCH)?;
-    pidfd_open(pid, PidfdFlags::empty())
 }
 
 fn has_ended(process: &impl AsFd) -> bool {

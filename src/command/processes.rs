@@ -4,6 +4,7 @@
 //! Ids of threads are what `htop`, `top -H`, `ps -eLf`, `dmesg` and journald show. The kernel side compares ids of processes.
 
 use std::fs;
+use std::os::fd::OwnedFd;
 use std::path::Path;
 
 use anyhow::bail;
@@ -123,10 +124,15 @@ fn drop_missing(pids: &mut Vec<u32>, may_be_empty: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// A descriptor of the process that has this pid now.
+pub(super) fn open(pid: u32) -> Result<OwnedFd, Errno> {
+    let pid = i32::try_from(pid).ok().and_then(Pid::from_raw).ok_or(Errno::SRCH)?;
+    pidfd_open(pid, PidfdFlags::empty())
+}
+
 /// The kernel is asked, since /proc may hide the processes of others (`hidepid`).
 fn exists(pid: u32) -> bool {
-    let raw = i32::try_from(pid).ok().and_then(Pid::from_raw);
-    raw.is_some_and(|raw| !matches!(pidfd_open(raw, PidfdFlags::empty()), Err(Errno::SRCH)))
+    !matches!(open(pid), Err(Errno::SRCH))
 }
 
 /// The process that this is a thread of, after saying so; the same id if it is a process, or does not exist.

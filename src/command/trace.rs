@@ -16,7 +16,7 @@ pub fn trace(mut request: Request, has_status: bool) -> anyhow::Result<()> {
     begin()?;
     processes::resolve(&mut request)?;
     if !request.config.show_all {
-        request.settings.quiet.own_group = own_group();
+        request.settings.left_out.own_group = own_group();
     }
     let mut reporter = outputs::open(&request.settings, false)?;
     let wiring = Wiring::new()?;

@@ -21,7 +21,7 @@ use crate::config::ALL_SIGNALS;
 use crate::enrich::procfs::Stat;
 use crate::event::signal::Signal;
 use crate::event::summary::seconds;
-use crate::output::left_out_for_eyes::QuietSettings;
+use crate::output::left_out_for_eyes::LeftOutSettings;
 use crate::output::redact::Redaction;
 use crate::output::select::filter::ProcessArg;
 use crate::output::status::Purpose;
@@ -54,7 +54,7 @@ pub fn who(mut request: Request, wanted: &[ProcessArg]) -> anyhow::Result<()> {
         || !request.config.ignored_source_comms.is_empty();
     request.settings.conditions.wanted.push(format!("target.pid={}", pids.join(",")).parse()?);
     request.settings.conditions.check(&request.config)?;
-    request.settings.quiet = QuietSettings::default();
+    request.settings.left_out = LeftOutSettings::default();
     request.settings.is_one_story = request.config.count.is_none();
     request.config.reports_ends = true;
     // a process that has this pid afterwards is another

@@ -181,6 +181,7 @@ impl History {
     pub fn after(&self, end: &EndFacts<'_>) -> Option<EarlierSignal> {
         let process = end.processes.first()?;
         let entries = self.signals_to(process.pid, process.start);
+        let reported_at = |time| entries?.iter().find(|entry: &&SignalEntry| entry.signal.time == time);
         let reported = match end.ending {
             Ending::Signal { number, .. } => {
                 entries.map_or(Candidate::None, |entries| Candidate::of(entries, number, end.delivery))
@@ -193,14 +194,11 @@ impl History {
             Candidate::Last(entry) => EarlierSignal::before_end(end, Some(entry.earlier(false))),
             Candidate::Taken(entry) => return Some(entry.earlier(true)),
             // the last of all may be one that no event reported, and is not one of those that do not fit
-            Candidate::NotTaken => EarlierSignal::before_end(end, None).filter(|last| {
-                let is_reported = |entry: &SignalEntry| entry.signal.time == last.signal.time;
-                !last.is_what_ended_it() || !entries.is_some_and(|entries| entries.iter().any(is_reported))
-            }),
+            Candidate::NotTaken => EarlierSignal::before_end(end, None)
+                .filter(|last| !last.is_what_ended_it() || reported_at(last.signal.time).is_none()),
         }?;
         if after.id.is_none() {
-            let same = |entry: &&SignalEntry| entry.signal.time == after.signal.time;
-            let reported = entries.and_then(|entries| entries.iter().find(same));
+            let reported = reported_at(after.signal.time);
             after.id = reported.map(|entry| entry.id);
             after.origin = reported.map(|entry| entry.origin);
         }

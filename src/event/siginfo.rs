@@ -2,7 +2,7 @@
 
 use super::numbers::{BUS, CHLD, FPE, ILL, SEGV, SYS, TRAP, is_fault_signal};
 use crate::record::cause::Cause;
-use crate::record::{PF_EXITING, SigInfo, Snapshot};
+use crate::record::{PF_EXITING, SigInfo, Snapshot, word};
 use crate::wire::SiCode;
 
 pub(crate) const SI_USER: i32 = SiCode::SI_USER.0 as i32;
@@ -87,8 +87,7 @@ pub(crate) fn family_of_code(
 }
 
 fn words(fields: [u8; 16]) -> [u32; 4] {
-    let word = |place: usize| u32::from_ne_bytes([0, 1, 2, 3].map(|byte| fields[4 * place + byte]));
-    [word(0), word(1), word(2), word(3)]
+    [0, 1, 2, 3].map(|place| word(&fields, place))
 }
 
 /// Pid and real uid of the running task, if it exits, as a siginfo for the target would have them. Of ids that a user

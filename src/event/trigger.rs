@@ -3,7 +3,7 @@
 use super::numbers::{CONT, HUP};
 use super::origin::{Origin, is_ptrace_kill};
 use super::signal_event::SignalEvent;
-use crate::record::{PF_EXITING, PF_KTHREAD, ProcessFacts, SigInfo, Snapshot};
+use crate::record::{PF_EXITING, PF_KTHREAD, ProcessFacts, SigInfo, Snapshot, word};
 
 impl<'a> SignalEvent<'a> {
     /// The process that was on the CPU, where that says something of the cause and is not the source.
@@ -28,7 +28,7 @@ impl<'a> SignalEvent<'a> {
     fn current_is_the_child(&self) -> bool {
         let (current, target) = (&self.facts.current, &self.facts.target);
         let SigInfo::Given { fields, .. } = self.facts.info else { return false };
-        let child = u32::from_ne_bytes([fields[0], fields[1], fields[2], fields[3]]);
+        let child = word(&fields, 0);
         if target.namespace_level == 0 {
             child == self.current().pid
         } else {

@@ -10,7 +10,7 @@ use crate::event::numbers::{INT, PIPE};
 
 /// What is left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct QuietSettings {
+pub struct LeftOutSettings {
     /// Signals to zombies, and SIGPIPE that ends a part of a shell's pipeline.
     pub routine: bool,
     /// The interrupt key of this process's own terminal: the process group that gets it.
@@ -26,21 +26,21 @@ const SHELLS: &[&str] =
 
 /// Decides what is left out, and counts it.
 #[derive(Debug, Default)]
-pub(super) struct Quiet {
-    settings: QuietSettings,
+pub(super) struct LeftOut {
+    settings: LeftOutSettings,
     /// Signals that were left out: an end that came of one is left out too.
     ids: RecentIds,
     signals: u64,
 }
 
-impl Quiet {
-    pub(super) fn new(settings: QuietSettings) -> Self {
+impl LeftOut {
+    pub(super) fn new(settings: LeftOutSettings) -> Self {
         Self { settings, ..Self::default() }
     }
 
     /// Is anything left out at all?
     pub(super) fn is_on(&self) -> bool {
-        self.settings != QuietSettings::default()
+        self.settings != LeftOutSettings::default()
     }
 
     /// Is this left out?
@@ -69,7 +69,7 @@ impl Quiet {
     }
 
     fn is_no_news(&self, document: &Document) -> bool {
-        let QuietSettings { routine, own_group } = self.settings;
+        let LeftOutSettings { routine, own_group } = self.settings;
         routine && (is_to_zombie(document) || is_of_pipeline(document))
             || own_group.is_some_and(|group| is_own_interrupt(document, group))
     }
@@ -111,7 +111,7 @@ mod tests {
     use crate::output::format::Format;
     use crate::output::format::ValueRef::{Number, Text};
 
-    const ALL: QuietSettings = QuietSettings { routine: true, own_group: Some(77) };
+    const ALL: LeftOutSettings = LeftOutSettings { routine: true, own_group: Some(77) };
 
     struct Case {
         signal: u64,
@@ -168,8 +168,8 @@ mod tests {
         document
     }
 
-    fn is_left_out(settings: QuietSettings, case: &Case) -> bool {
-        Quiet::new(settings).leaves_out(&document(case))
+    fn is_left_out(settings: LeftOutSettings, case: &Case) -> bool {
+        LeftOut::new(settings).leaves_out(&document(case))
     }
 
     #[test]
@@ -187,7 +187,7 @@ mod tests {
         ] {
             assert!(!is_left_out(ALL, &other), "{:?}", document(&other));
         }
-        assert!(!is_left_out(QuietSettings { routine: false, ..ALL }, &PIPELINE));
+        assert!(!is_left_out(LeftOutSettings { routine: false, ..ALL }, &PIPELINE));
     }
 
     #[test]
@@ -195,7 +195,7 @@ mod tests {
         let zombie = Case { signal: 9, origin: "process", result: "ignored", state: "zombie", ..PIPELINE };
         assert!(is_left_out(ALL, &zombie));
         assert!(!is_left_out(ALL, &Case { state: "exiting", ..zombie }));
-        assert!(!is_left_out(QuietSettings { routine: false, ..ALL }, &zombie));
+        assert!(!is_left_out(LeftOutSettings { routine: false, ..ALL }, &zombie));
     }
 
     #[test]
@@ -210,17 +210,17 @@ mod tests {
         ] {
             assert!(!is_left_out(ALL, &other), "{:?}", document(&other));
         }
-        assert!(!is_left_out(QuietSettings { own_group: None, ..ALL }, &key));
+        assert!(!is_left_out(LeftOutSettings { own_group: None, ..ALL }, &key));
     }
 
     #[test]
     fn an_end_that_came_of_it_is_left_out_and_no_other() {
-        let mut quiet = Quiet::new(ALL);
-        assert!(quiet.leaves_out(&document(&PIPELINE)));
-        assert!(quiet.leaves_out(&end(1, "SIGPIPE", Some("SIGPIPE"))));
-        assert!(quiet.leaves_out(&end(1, "SIGPIPE", None)));
-        assert!(!quiet.leaves_out(&end(1, "SIGPIPE", Some("SIGKILL"))));
-        assert!(!quiet.leaves_out(&end(2, "SIGPIPE", Some("SIGPIPE"))));
-        assert_eq!(quiet.signals(), 1);
+        let mut left_out = LeftOut::new(ALL);
+        assert!(left_out.leaves_out(&document(&PIPELINE)));
+        assert!(left_out.leaves_out(&end(1, "SIGPIPE", Some("SIGPIPE"))));
+        assert!(left_out.leaves_out(&end(1, "SIGPIPE", None)));
+        assert!(!left_out.leaves_out(&end(1, "SIGPIPE", Some("SIGKILL"))));
+        assert!(!left_out.leaves_out(&end(2, "SIGPIPE", Some("SIGPIPE"))));
+        assert_eq!(left_out.signals(), 1);
     }
 }

@@ -18,7 +18,7 @@ use super::deliver::opener::Opener;
 use super::format::document::Document;
 use super::format::line_template::{EventStamp, LineTemplate};
 use super::format::screen::{PLAIN, Screen};
-use super::left_out_for_eyes::Quiet;
+use super::left_out_for_eyes::LeftOut;
 use super::open_output::Output;
 use super::redact::Redaction;
 use super::render;
@@ -56,7 +56,7 @@ pub struct Reporter {
     filter: Filter,
     projection: Projection,
     redaction: Redaction,
-    quiet: Quiet,
+    left_out: LeftOut,
     max_line: Option<usize>,
     totals: Option<Totals>,
     has_summary: bool,
@@ -100,7 +100,7 @@ impl Reporter {
             filter: Filter::new(settings.conditions.clone()),
             projection: Projection::new(&settings.conditions),
             redaction: settings.redaction.clone(),
-            quiet: Quiet::new(settings.quiet),
+            left_out: LeftOut::new(settings.left_out),
             max_line: settings.max_line,
             totals: (settings.has_summary || settings.sums_up).then(Totals::default),
             has_summary: settings.has_summary,
@@ -120,7 +120,7 @@ impl Reporter {
             || self.max_line.is_some()
             || self.totals.is_some()
             || self.is_one_story
-            || (self.quiet.is_on() && self.outputs.iter().any(|output| !output.kind.is_for_programs))
+            || (self.left_out.is_on() && self.outputs.iter().any(|output| !output.kind.is_for_programs))
             || self.outputs.iter().any(|output| output.fold.is_some() || output.ends.is_some())
     }
 
@@ -197,8 +197,8 @@ impl Reporter {
 
     /// False: every output leaves it out.
     fn write_document(&mut self, document: Document, now: Instant) -> bool {
-        let is_left_out = self.quiet.is_on() && self.quiet.leaves_out(&document);
-        if is_left_out && self.outputs.iter().all(|output| !output.kind.is_for_programs) {
+        let is_left_out = self.left_out.is_on() && self.left_out.leaves_out(&document);
+        if is_left_out && self.is_for_eyes_alone() {
             return false;
         }
         if let Some(totals) = &mut self.totals {
@@ -235,8 +235,11 @@ impl Reporter {
 
     /// Signals that every output left out, although no filter refused them: one for programs has all of them.
     pub fn left_out(&self) -> u64 {
-        let is_in_none = self.outputs.iter().all(|output| !output.kind.is_for_programs);
-        if is_in_none { self.quiet.signals() } else { 0 }
+        if self.is_for_eyes_alone() { self.left_out.signals() } else { 0 }
+    }
+
+    fn is_for_eyes_alone(&self) -> bool {
+        self.outputs.iter().all(|output| !output.kind.is_for_programs)
     }
 
     /// The story that was asked for is complete: an end that a signal may lead to is waited for.
@@ -528,7 +531,7 @@ mod tests {
         ] {
             let directory = tempfile::tempdir().unwrap();
             let mut settings = settings(directory.path(), kinds);
-            settings.quiet.routine = routine;
+            settings.left_out.routine = routine;
             let mut reporter = Reporter::open(&settings).unwrap();
             let is_reported = reporter.report_document(zombie(), None, Instant::now());
             written(&mut reporter, true);

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::deliver::destination::DestinationName;
 use super::format::FormatKind;
 use super::format::logfmt::LOGFMT;
-use super::left_out_for_eyes::QuietSettings;
+use super::left_out_for_eyes::LeftOutSettings;
 use super::redact::Redaction;
 use super::select::filter::Conditions;
 
@@ -58,7 +58,7 @@ pub struct Settings {
     /// What is taken out of them.
     pub redaction: Redaction,
     /// What formats for eyes leave out.
-    pub quiet: QuietSettings,
+    pub left_out: LeftOutSettings,
     /// Trees are drawn from below this process on.
     pub top: Option<u32>,
     /// Bytes of a line.
@@ -98,7 +98,7 @@ impl Default for Settings {
             }],
             conditions: Conditions::default(),
             redaction: Redaction::default(),
-            quiet: QuietSettings::default(),
+            left_out: LeftOutSettings::default(),
             top: None,
             max_line: None,
             fields: Vec::new(),

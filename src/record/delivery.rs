@@ -1,6 +1,6 @@
 //! The signal that a process took from the queue and ended of, by its siginfo: which of those that waited it was.
 
-use super::siginfo::SigInfo;
+use super::siginfo::{SigInfo, word};
 use super::signal::Snapshot;
 use crate::wire::{SiCode, WireDelivery};
 
@@ -30,8 +30,8 @@ impl Delivery {
 }
 
 pub(super) fn decode(wire: &WireDelivery, died_of: u8) -> Option<Delivery> {
-    let word = |at: usize| u32::from_ne_bytes([0, 1, 2, 3].map(|byte| wire.info_fields[at + byte]));
-    (wire.signal == died_of).then(|| Delivery { code: wire.info_code, words: [word(0), word(4)] })
+    let words = [0, 1].map(|place| word(&wire.info_fields, place));
+    (wire.signal == died_of).then_some(Delivery { code: wire.info_code, words })
 }
 
 /// What the siginfo of a signal is when it is taken from the queue, as far as that is known when it is sent.
@@ -52,9 +52,9 @@ impl QueuedInfo {
             }
             SigInfo::Kernel => Self { code: SI_KERNEL, words: [Some(0), None] },
             SigInfo::Given { code, fields } => {
-                let word = |at: usize| u32::from_ne_bytes([0, 1, 2, 3].map(|byte| fields[at + byte]));
                 // the overrun of a timer is written when its signal is taken
-                Self { code, words: [Some(word(0)), (code != SI_TIMER).then(|| word(4))] }
+                let second = (code != SI_TIMER).then(|| word(&fields, 1));
+                Self { code, words: [Some(word(&fields, 0)), second] }
             }
         }
     }

@@ -54,6 +54,7 @@ pub use self::previous::{Previous, PreviousSource};
 pub use self::process::{Image, ProcessFacts, SubjectFacts};
 pub use self::reader::DecodeError;
 pub use self::siginfo::SigInfo;
+pub(crate) use self::siginfo::word;
 pub use self::signal::Snapshot;
 pub(crate) use self::signal::head_of_signal;
 pub use self::spawner::SpawnerFacts;

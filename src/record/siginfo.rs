@@ -19,6 +19,11 @@ pub enum SigInfo {
     },
 }
 
+/// A word of `_sifields`: `si_pid` and `si_uid` are the first two where the code says that there are such.
+pub(crate) fn word<const BYTES: usize>(fields: &[u8; BYTES], place: usize) -> u32 {
+    u32::from_ne_bytes([0, 1, 2, 3].map(|byte| fields[4 * place + byte]))
+}
+
 pub(super) fn decode(head: &WireSignal) -> Result<SigInfo, DecodeError> {
     Ok(match Info(head.info) {
         Info::INFO_NONE => SigInfo::None,

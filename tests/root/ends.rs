@@ -37,12 +37,6 @@ pub const TESTS: &[Test] = &[
     ("a_victim_that_was_killed_before_is_not_the_oom_killer_s", &[Skip::MemoryCgroup], killed_at_the_limit),
 ];
 
-fn end_of(tracer: &Tracer, pid: u32) -> Value {
-    tracer.wait_for(&format!("the end of {pid}"), |event| {
-        event["event"] == "ended" && event["target"]["pid"] == pid
-    })
-}
-
 fn seconds(value: &Value) -> f64 {
     value.as_f64().unwrap_or_else(|| panic!("no number: {value}"))
 }
@@ -52,7 +46,7 @@ fn handles_and_exits() {
     let mut target = Process::workload(&["ends-with", "143"]);
     target.kill(Signal::TERM);
     assert_eq!(target.reap().code(), Some(143));
-    let end = end_of(&tracer, target.pid());
+    let end = tracer.end_of(target.pid());
     assert_eq!(end["msg"], "target ended", "{end}");
     assert_eq!(end["exitCode"], 143, "{end}");
     assert!(end["signalName"].is_null() && end["coreDumped"].is_null(), "{end}");
@@ -79,7 +73,7 @@ fn the_signal_it_died_of() {
     target.kill(Signal::USR1);
     target.kill(Signal::KILL);
     target.reap();
-    let end = end_of(&tracer, target.pid());
+    let end = tracer.end_of(target.pid());
     assert_eq!(end["signalName"], "SIGUSR1", "{end}");
     assert_eq!(end["signal"], 10, "{end}");
     assert_eq!(end["coreDumped"], false, "{end}");
@@ -93,7 +87,7 @@ fn exit_by_a_thread() {
     let mut target = Process::workload(&["ends-by-thread"]);
     target.kill(Signal::TERM);
     assert_eq!(target.reap().code(), Some(7));
-    assert_eq!(end_of(&tracer, target.pid())["exitCode"], 7);
+    assert_eq!(tracer.end_of(target.pid())["exitCode"], 7);
 }
 
 fn the_leader_went_first() {
@@ -103,7 +97,7 @@ fn the_leader_went_first() {
     // the leader's, or the last thread's: kernels differ
     let code = target.reap().code();
     assert!(matches!(code, Some(5 | 9)), "{code:?}");
-    let end = end_of(&tracer, target.pid());
+    let end = tracer.end_of(target.pid());
     assert_eq!(end["exitCode"].as_i64(), code.map(i64::from), "{end}");
     assert_eq!(end["target"]["comm"], "workload", "{end}");
     assert_eq!(cmdline(&end["target"]), ["workload", "leader-ends-first"], "{end}");
@@ -116,7 +110,7 @@ fn core_dump() {
         Process::start(Command::new(support::workload()).arg("dumps").current_dir(directory.path()));
     target.kill(Signal::QUIT);
     let status = std::os::unix::process::ExitStatusExt::core_dumped(&target.reap());
-    let end = end_of(&tracer, target.pid());
+    let end = tracer.end_of(target.pid());
     assert_eq!(end["signalName"], "SIGQUIT", "{end}");
     // whether one can be written is the host's matter: the wait status is what is true
     assert_eq!(end["coreDumped"], status, "{end}");
@@ -128,7 +122,7 @@ fn all_of_a_target() {
     target.kill(Signal::TERM);
     target.reap();
     let signal = tracer.signal_to(target.pid(), 15);
-    let end = end_of(&tracer, target.pid());
+    let end = tracer.end_of(target.pid());
     for key in ["key", "cmdline", "comm", "exe", "cgroup", "session", "tree", "user", "group", "parent"] {
         assert_eq!(end["target"][key], signal["target"][key], "{key}: {end}");
     }
@@ -156,7 +150,7 @@ fn unreported() {
     silent.reap();
     shown.kill(Signal::TERM);
     shown.reap();
-    end_of(&tracer, shown.pid());
+    tracer.end_of(shown.pid());
     let ends = |pid| {
         let is_end = |event: &Value| event["event"] == "ended" && event["target"]["pid"] == pid;
         tracer.events().iter().filter(|event| is_end(event)).count()
@@ -187,7 +181,7 @@ fn previous() {
     let summary = kill["summary"].as_str().unwrap();
     assert!(summary.contains(" after SIGTERM, which it ignored"), "{summary}");
     assert!(!summary.contains("PID 1"), "{summary}");
-    let end = end_of(&tracer, target.pid());
+    let end = tracer.end_of(target.pid());
     assert_eq!(end["after"]["id"], kill["id"], "{end}");
 }
 
@@ -258,7 +252,7 @@ fn previous_across_exec() {
     let int = tracer.signal_to(pid, 2);
     assert_eq!(int["previous"]["signalName"], "SIGTERM", "{int}");
     target.reap();
-    assert_eq!(end_of(&tracer, pid)["signalName"], "SIGINT");
+    assert_eq!(tracer.end_of(pid)["signalName"], "SIGINT");
 }
 
 /// The task that it was kept with is gone then, and what ran before the tracer has it elsewhere.
@@ -286,7 +280,7 @@ fn previous_across_exec_by_a_thread() {
                 assert_eq!(event["previous"]["id"], term["id"], "{what}, older: {is_older}: {event}");
             }
             assert_eq!(target.reap().code(), Some(7));
-            assert_eq!(end_of(&tracer, target.pid())["exitCode"], 7);
+            assert_eq!(tracer.end_of(target.pid())["exitCode"], 7);
         }
     }
 }
@@ -314,7 +308,7 @@ fn the_later_one() {
     let killer = quiet.said_number();
     quiet.reap();
     target.reap();
-    let end = end_of(&tracer, pid);
+    let end = tracer.end_of(pid);
     assert_eq!(end["after"]["source"]["pid"], killer, "{end}");
     assert!(end["after"]["id"].is_null(), "no event reported it: {end}");
 }
@@ -324,7 +318,7 @@ fn handled_then_by_tracer() {
     let mut target = handled_once();
     run_workload(&["lets-through", "15", &target.pid().to_string()]);
     target.reap();
-    let end = end_of(&tracer, target.pid());
+    let end = tracer.end_of(target.pid());
     assert_eq!(end["signalName"], "SIGTERM", "{end}");
     let summary = end["summary"].as_str().unwrap();
     assert!(!summary.contains("after it was sent"), "it was handled: {end}");
@@ -346,7 +340,7 @@ fn killed_at_the_limit() {
         let target: u32 = maker.said().trim().parse().ok()?;
         Some((maker, target))
     });
-    let end = end_of(&tracer, target);
+    let end = tracer.end_of(target);
     let signal = tracer.signal_to(target, 9);
     for (event, origin) in [(&signal, &signal["origin"]), (&end, &end["after"]["origin"])] {
         assert_eq!(*origin, "process", "{event}");

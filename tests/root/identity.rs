@@ -386,8 +386,7 @@ fn one_start() {
         std::thread::sleep(std::time::Duration::from_millis(150));
         target.kill(Signal::KILL);
         target.reap();
-        tracer
-            .wait_for("its end", |event| event["event"] == "ended" && event["target"]["pid"] == target.pid());
+        tracer.end_of(target.pid());
     }
     let mut starts = std::collections::HashMap::new();
     let mut count = 0;

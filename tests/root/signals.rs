@@ -348,7 +348,7 @@ fn before_its_end() {
     for kind in LIMITS {
         let mut maker = Process::workload(&["signal", kind]);
         let target = maker.said_number();
-        tracer.wait_for("its end", |event| event["event"] == "ended" && event["target"]["pid"] == target);
+        tracer.end_of(target);
         maker.reap();
         let order: Vec<String> = tracer
             .events()

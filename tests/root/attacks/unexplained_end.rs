@@ -1,7 +1,5 @@
 //! A signal that is hidden, because it is handled when it comes, explains no death.
 
-use serde_json::Value;
-
 use super::make;
 use support::Tracer;
 
@@ -12,16 +10,10 @@ pub const TESTS: &[Test] = &[
     ("a_tracer_s_signal_after_a_hidden_one_is_reported", &[], of_a_tracer),
 ];
 
-fn end_of(tracer: &Tracer, target: u32) -> Value {
-    tracer.wait_for(&format!("the end of {target}"), |event| {
-        event["event"] == "ended" && event["target"]["pid"] == target
-    })
-}
-
 fn of_its_own() {
     let tracer = Tracer::json(&[]);
     let (_made, target, _) = make("itself-unhandled");
-    let event = end_of(&tracer, target);
+    let event = tracer.end_of(target);
     assert_eq!((&event["signal"], &event["after"]["signalName"]), (&15.into(), &"SIGTERM".into()), "{event}");
     assert_eq!(event["after"]["source"]["pid"], target, "{event}");
 }
@@ -29,7 +21,7 @@ fn of_its_own() {
 fn of_a_tracer() {
     let tracer = Tracer::json(&[]);
     let (made, target, _) = make("tracer-later");
-    let event = end_of(&tracer, target);
+    let event = tracer.end_of(target);
     assert_eq!((&event["signal"], &event["origin"]), (&10.into(), &"ptrace".into()), "{event}");
     assert_eq!(event["trigger"]["pid"], made.pid(), "{event}");
 }

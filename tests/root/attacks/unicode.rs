@@ -102,8 +102,7 @@ fn raw() {
         (&"plain".into(), &serde_json::Value::Null)
     );
     // what came before names its sender as well
-    let event = tracer
-        .wait_for("its end", |event| event["event"] == "ended" && event["target"]["pid"] == target.pid());
+    let event = tracer.end_of(target.pid());
     assert_eq!(decoded(&event["after"]["source"]["commRaw"]), b"c\xfe", "{event}");
 }
 

@@ -15,17 +15,11 @@ pub const TESTS: &[Test] = &[
     ("a_tracer_s_signal_is_no_refusal_of_seccomp", &[], injected),
 ];
 
-fn end_of(tracer: &Tracer, target: u32) -> Value {
-    tracer.wait_for(&format!("the end of {target}"), |event| {
-        event["event"] == "ended" && event["target"]["pid"] == target
-    })
-}
-
 fn taken_before() {
     let tracer = Tracer::json(&[]);
     for way in ["injected-after-sigwait", "injected-after-signalfd"] {
         let (_made, target, innocent) = make(way);
-        let event = end_of(&tracer, target);
+        let event = tracer.end_of(target);
         assert_eq!((&event["signal"], &event["after"]), (&15.into(), &Value::Null), "{way}: {event}");
         assert!(event["missing"].to_string().contains("after:not-seen"), "{way}: {event}");
         assert!(!event["summary"].to_string().contains(&innocent.to_string()), "{way}: {event}");
@@ -35,7 +29,7 @@ fn taken_before() {
 fn named(way: &str) -> Value {
     let tracer = Tracer::json(&[]);
     let (_made, target, sender) = make(way);
-    let event = end_of(&tracer, target);
+    let event = tracer.end_of(target);
     assert_eq!(
         (&event["signal"], &event["after"]["source"]["pid"]),
         (&15.into(), &sender.into()),
@@ -58,7 +52,7 @@ fn injected() {
     let tracer = Tracer::json(&[]);
     for (way, signal) in [("injected-sys", 31), ("injected-kill", 9)] {
         let (_made, target, _) = make(way);
-        let event = end_of(&tracer, target);
+        let event = tracer.end_of(target);
         assert_eq!(
             (&event["signal"], &event["origin"], &event["seccomp"]),
             (&signal.into(), &Value::Null, &Value::Null),

@@ -184,6 +184,13 @@ impl Tracer {
         })
     }
 
+    /// The end of this process.
+    pub fn end_of(&self, target: u32) -> Value {
+        self.wait_for(&format!("the end of {target}"), |event| {
+            event["event"] == "ended" && event["target"]["pid"] == target
+        })
+    }
+
     /// Asks it to say something, by signal.
     pub fn signal(&self, signal: Signal) {
         kill_process(Pid::from_raw(self.child.id() as i32).unwrap(), signal).unwrap();
