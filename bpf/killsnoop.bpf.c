@@ -2,11 +2,11 @@
 /*
  * The programs, one for each hook, and nothing else: what they call is in include/.
  *
- * kernel/ is the kernel as it is, wire/ what a record looks like, base/ what everybody uses, identity/ who a process is, signal/
+ * kernel_types/ is the kernel as it is, wire/ what a record looks like, base/ what everybody uses, identity/ who a process is, signal/
  * whether a signal is reported, record/ what is written of it, hooks/ what the other programs write. Each includes those
  * before it and its own, never those behind it; the wire is that low because an identity is kept as it is sent.
  */
-#include "kernel/types.h"
+#include "kernel_types/types.h"
 #include <bpf/bpf_helpers.h>
 
 #include "base/wire_types.h"

@@ -25,7 +25,7 @@ pub mod probe;
 mod programs;
 mod records;
 pub(crate) mod refusal;
-pub(crate) mod ring;
+pub(crate) mod ring_reader;
 pub mod selection;
 pub mod session;
 pub(crate) mod titles;

@@ -12,7 +12,7 @@ use super::loss::LossReporter;
 use super::pipeline::Pipeline;
 use super::titles::{self, TitleReader};
 use super::{Outcome, Requests};
-use crate::bpf::ring::Ring;
+use crate::bpf::ring_reader::Ring;
 use crate::bpf::session::Session;
 use crate::correlate::pending::WAIT_AT_MOST;
 use crate::error::TraceError;

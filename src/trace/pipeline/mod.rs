@@ -13,7 +13,7 @@ use std::time::Instant;
 use super::End;
 use super::accounting::Accounting;
 use super::raw_records::RawRecords;
-use crate::bpf::ring::STOP;
+use crate::bpf::ring_reader::STOP;
 use crate::bpf::session::Session;
 use crate::config::Config;
 use crate::correlate::history::History;
