@@ -25,7 +25,8 @@ where
         writer.write_str("killsnoop: ")?;
         let (word, colour) = match *event.metadata().level() {
             Level::ERROR => ("error: ", "31"),
-            Level::WARN => ("warning: ", "33"),
+            // as in the formats for eyes: yellow vanishes on white
+            Level::WARN => ("warning: ", "35"),
             _ => ("", ""),
         };
         if writer.has_ansi_escapes() && !word.is_empty() {

@@ -64,13 +64,14 @@ pub enum Paint {
 }
 
 impl Paint {
+    /// Of the sixteen colours only red and magenta can be read on a dark and on a light terminal alike: yellow, green and cyan
+    /// vanish on white, blue on black.
     fn style(self) -> Style {
         let coloured = |colour: AnsiColor| Style::new().fg_color(Some(colour.into()));
         match self {
             Self::None => Style::new(),
-            Self::Source => coloured(AnsiColor::Green),
-            Self::Target => coloured(AnsiColor::Cyan),
-            Self::Signal => coloured(AnsiColor::Yellow).bold(),
+            Self::Source => coloured(AnsiColor::Magenta),
+            Self::Target | Self::Signal => Style::new().bold(),
             Self::Fatal => coloured(AnsiColor::Red).bold(),
             Self::Faint => Style::new().dimmed(),
             Self::Heading => Style::new().bold(),
@@ -197,17 +198,25 @@ pub fn width_of(text: &str) -> usize {
 pub struct Line {
     screen: Screen,
     left: Option<usize>,
+    /// Columns that all of it needs, with what was cut.
+    needs: usize,
     text: String,
 }
 
 impl Line {
     /// An empty one, of at most so many columns.
     pub fn new(screen: Screen, columns: Option<usize>) -> Self {
-        Self { screen, left: columns, text: String::new() }
+        Self { screen, left: columns, needs: 0, text: String::new() }
+    }
+
+    /// So many columns were needed for what was added so far, also where it was cut.
+    pub fn needs(&self) -> usize {
+        self.needs
     }
 
     /// Adds text that is safe; cuts it where the line ends.
     pub fn add(&mut self, paint: Paint, text: &str) -> &mut Self {
+        self.needs += width_of(text);
         let text = match self.left {
             Some(left) => {
                 let cut = cut(self.screen, text, left);
@@ -237,6 +246,7 @@ impl Line {
     pub fn finish(&mut self, out: &mut Vec<u8>) {
         out.extend_from_slice(self.text.trim_end_matches(' ').as_bytes());
         out.push(b'\n');
+        self.needs = 0;
         self.text.clear();
     }
 }
@@ -309,6 +319,20 @@ mod tests {
         assert_eq!(line(PLAIN), "SI…\n");
         let coloured = line(Screen { has_colour: true, ..PLAIN });
         assert!(coloured.starts_with("\u{1b}[") && coloured.ends_with("\u{1b}[0m\n"), "{coloured:?}");
+    }
+
+    #[test]
+    fn every_colour_can_be_read_on_dark_and_on_light() {
+        use Paint::{Faint, Fatal, Heading, None, Signal, Source, Target};
+        let on_both = [AnsiColor::Red, AnsiColor::Magenta].map(|colour| Some(colour.into()));
+        for paint in [None, Source, Target, Signal, Fatal, Faint, Heading] {
+            let style = paint.style();
+            let colour = style.get_fg_color();
+            assert!(colour.is_none() || on_both.contains(&colour), "{paint:?}");
+            assert!(style.get_bg_color().is_none(), "{paint:?}");
+        }
+        // what answers the question stands out
+        assert!([Source, Fatal].iter().all(|paint| paint.style().get_fg_color().is_some()));
     }
 
     proptest! {

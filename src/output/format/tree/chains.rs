@@ -1,8 +1,10 @@
 //! The two chains of a signal, from where they meet: the trunk in one line, below it the branches.
 
+use std::fmt::Write;
+
 use super::Picture;
 use crate::output::format::document::{Field, Value, chain, find};
-use crate::output::format::screen::{Line, Paint};
+use crate::output::format::screen::{Line, Paint, width_of};
 
 /// A process, as it stands in the drawing.
 #[derive(Debug, Clone, Copy)]
@@ -54,37 +56,69 @@ impl<'a> Picture<'a> {
         let branches: Vec<Vec<Node<'a>>> =
             [rest(&source), rest(&target)].into_iter().filter(|branch| !branch.is_empty()).collect();
         let has_trunk = !trunk.is_empty();
+        let mut indent = "  ";
         if let Some((meeting, above)) = trunk.split_last() {
-            self.trunk(above, *meeting, branches.is_empty(), out);
+            indent = self.trunk(above, *meeting, branches.is_empty(), out);
         } else if self.is_cut("source") || self.is_cut("target") {
             self.line().add(Paint::Faint, self.screen.glyph("  …", "  ...")).finish(out);
         }
         let count = branches.len();
         for (place, branch) in branches.into_iter().enumerate() {
-            self.limb(&branch, "  ", place + 1 == count, has_trunk, out);
+            self.limb(&branch, indent, place + 1 == count, has_trunk, out);
         }
     }
 
-    fn trunk(&self, above: &[Node<'a>], meeting: Node<'a>, is_all: bool, out: &mut Vec<u8>) {
+    /// Where the ancestors would cost the command line its room they stand in a line of their own, above it. Returns how far
+    /// what hangs on it is indented.
+    fn trunk(
+        &self,
+        above: &[Node<'a>],
+        meeting: Node<'a>,
+        hangs_nothing: bool,
+        out: &mut Vec<u8>,
+    ) -> &'static str {
+        let ancestors = self.ancestors(above);
         let mut line = self.line();
         line.add(Paint::None, "  ");
+        self.process(&mut line, meeting);
+        let has_room = self.columns.is_none_or(|columns| width_of(&ancestors) + line.needs() <= columns);
+        if above.is_empty() || has_room {
+            let mut line = self.line();
+            line.add(Paint::None, "  ").add(Paint::Faint, &ancestors);
+            self.process(&mut line, meeting);
+            line.finish(out);
+            self.arrow(meeting.role, "  ", hangs_nothing, out);
+            return "  ";
+        }
         let joint = self.screen.glyph("─", "-");
-        if self.is_cut("source") || self.is_cut("target") {
-            line.add(Paint::Faint, self.screen.glyph("…─", "...-"));
-        }
-        // the nearest are drawn, the farthest only counted where there are many
-        let drawn = 4;
-        if above.len() > drawn {
-            line.add(Paint::Faint, &self.screen.name(above[0].facts));
-            line.add(Paint::Faint, &format!("{joint}({} more){joint}", above.len() - drawn));
-        }
-        let nearest = if above.len() > drawn { &above[above.len() - drawn + 1..] } else { above };
-        for node in nearest {
-            line.add(Paint::Faint, &self.screen.name(node.facts)).add(Paint::Faint, joint);
-        }
+        let ancestors = ancestors.strip_suffix(joint).unwrap_or(&ancestors);
+        self.line().add(Paint::None, "  ").add(Paint::Faint, ancestors).finish(out);
+        let mut line = self.line();
+        line.add(Paint::Faint, "  ").add(Paint::Faint, self.corner(true));
         self.process(&mut line, meeting);
         line.finish(out);
-        self.arrow(meeting.role, "  ", is_all, out);
+        self.arrow(meeting.role, "    ", hangs_nothing, out);
+        "    "
+    }
+
+    /// `init(1)─(3 more)─sshd(812)─bash(900)─`: the nearest are named, the farthest only counted where there are many.
+    fn ancestors(&self, above: &[Node<'a>]) -> String {
+        let joint = self.screen.glyph("─", "-");
+        let mut text = String::new();
+        if self.is_cut("source") || self.is_cut("target") {
+            text.push_str(self.screen.glyph("…─", "...-"));
+        }
+        let named = 4;
+        if above.len() > named {
+            text.push_str(&self.screen.name(above[0].facts));
+            let _ = write!(text, "{joint}({} more){joint}", above.len() - named);
+        }
+        let nearest = if above.len() > named { &above[above.len() - named + 1..] } else { above };
+        for node in nearest {
+            text.push_str(&self.screen.name(node.facts));
+            text.push_str(joint);
+        }
+        text
     }
 
     /// A branch, from where it leaves the other down to its end.

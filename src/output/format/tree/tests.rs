@@ -196,3 +196,35 @@ fn a_long_way_down_to_the_meeting_is_shortened_and_says_by_how_much() {
     let text = draw(PLAIN, &event(&[&[20], &chain[..]].concat(), &[&[21], &chain[..]].concat()));
     assert!(text.contains("p1(1)─(11 more)─p13(13)─p14(14)─p15(15)─p16(16)\n"), "{text}");
 }
+
+#[test]
+fn the_command_line_comes_before_the_ancestors_where_there_is_no_room_for_both() {
+    let chain: Vec<u64> = (1..=9).rev().collect();
+    let mut document = event(&[&[20], &chain[..]].concat(), &[&[21], &chain[..]].concat());
+    for field in document.fields_mut().iter_mut() {
+        let Value::Object(side) = &mut field.value else { continue };
+        for field in side.iter_mut().filter(|field| field.key == "parent") {
+            let Value::Object(parent) = &mut field.value else { continue };
+            let value = Value::List(vec![b"make".to_vec(), b"--directory=/usr/src/linux".to_vec()]);
+            parent.push(Field { key: "cmdline", value, is_last: false });
+        }
+    }
+    let drawn = |columns: usize| {
+        let text = draw(Screen { width: Width::Columns(columns), ..PLAIN }, &document);
+        text.lines().skip(1).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let ancestors = "  p1(1)─(4 more)─p6(6)─p7(7)─p8(8)";
+    let command = "p9(9)  make --directory=/usr/src/linux";
+    let apart = [
+        ancestors,
+        "  ╰─p9(9)  make --directory=/usr/src/linux",
+        "    ├─p20(20)",
+        "    │ ╰─SIGTERM─▶ p21(21)",
+        "    ╰─p21(21)",
+    ];
+    let whole = width_of(ancestors) + 1 + width_of(command);
+    assert_eq!(drawn(whole)[0], format!("{ancestors}─{command}"));
+    assert_eq!(drawn(whole - 1), apart);
+    assert_eq!(drawn(50), apart);
+    assert_eq!(drawn(30)[..2], ["  p1(1)─(4 more)─p6(6)─p7(7)─…", "  ╰─p9(9)  make --directory=/…"]);
+}
