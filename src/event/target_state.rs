@@ -4,6 +4,8 @@ use super::numbers::CONT;
 use super::signal_event::{SIGNAL_GROUP_EXIT, SignalEvent};
 use crate::record::{Blocking, Disposition, Outcome, PF_EXITING, PF_KTHREAD};
 
+/// `SIGNAL_CLD_CONTINUED`: SIGCONT came while the process was stopped, and it has not run since.
+const SIGNAL_CLD_CONTINUED: u32 = 0x20;
 /// `SIGNAL_UNKILLABLE`: init of a pid namespace.
 const SIGNAL_UNKILLABLE: u32 = 0x40;
 /// `EXIT_DEAD | EXIT_ZOMBIE` of include/linux/sched.h.
@@ -58,6 +60,14 @@ impl SignalEvent<'_> {
             && self.signal.dumps_core_by_default()
             && self.facts.blocking != Blocking::Blocked
             && self.facts.target.signal_flags & SIGNAL_UNKILLABLE == 0
+    }
+
+    /// SIGCONT to a process that was stopped: it continues, whatever it does with the signal. One that a tracer holds continues
+    /// when that lets it.
+    pub fn is_continued(&self) -> bool {
+        self.facts.signal == CONT
+            && self.facts.target.signal_flags & SIGNAL_CLD_CONTINUED != 0
+            && self.target_tracer().is_none()
     }
 
     /// Why it was ignored, if it was.
@@ -170,6 +180,23 @@ mod tests {
             let event = event(facts);
             assert_eq!((event.is_about_to_dump_core(), event.is_fatal()), (is_deadly, false), "{event:?}");
             assert_eq!(Event::Signal(Box::new(event)).header().is_deadly(), is_deadly);
+        }
+    }
+
+    #[test]
+    fn what_was_stopped_continues_with_sigcont_alone_and_not_for_a_tracer() {
+        let stopped = Task { tid: 200, live: 1, signal_flags: SIGNAL_CLD_CONTINUED | 0x2, ..Task::default() };
+        let runs = Task { signal_flags: 0x2, ..stopped };
+        let cont = |result, target| Snapshot { signal: CONT, ..with(result, target) };
+        for (facts, is_continued) in [
+            (cont(1, stopped), true),
+            (cont(0, stopped), true),
+            // it was continued before, and has run since
+            (cont(1, runs), false),
+            (with(0, stopped), false),
+            (Snapshot { target_tracer: Some(2), ..cont(1, stopped) }, false),
+        ] {
+            assert_eq!(event(facts.clone()).is_continued(), is_continued, "{facts:?}");
         }
     }
 

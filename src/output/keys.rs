@@ -334,6 +334,7 @@ const IDENTITY: &[Key] = &[
     key("blocked", Flag, "The signal is blocked").wide(5),
     key("waiting", Flag, "A thread waits for the signal (sigwait)"),
     key("signalfd", Flag, "The signal is blocked, and a thread waits at a signalfd of the process"),
+    key("continued", Flag, "SIGCONT to a process that was stopped: it continues, also where result=ignored"),
     key(
         "state",
         Word(&["running", "sleeping", "disk-sleep", "stopped", "traced", "frozen", "exiting", "zombie"]),

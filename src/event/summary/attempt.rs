@@ -19,7 +19,7 @@ pub fn of_attempt(event: &AttemptEvent<'_>) -> String {
     };
     let source = name(event.source());
     let result = event.result();
-    let meaning = meaning(&result);
+    let meaning = meaning(&result, event.source().uid);
     if event.is_probe() {
         let result = if event.attempt.returned == 0 { "allowed" } else { &result };
         return format!("{source} checked {target} with signal 0: {result}{meaning}");
@@ -30,14 +30,15 @@ pub fn of_attempt(event: &AttemptEvent<'_>) -> String {
     format!("{source} tried to send {signal} to {target}: {result}{meaning}")
 }
 
-/// What kill(2) says of an error.
-fn meaning(error: &str) -> &'static str {
-    match error {
-        "EPERM" => " (no permission)",
+/// What kill(2) says of an error; of a refusal, to whom.
+fn meaning(error: &str, uid: u32) -> String {
+    let meaning = match error {
+        "EPERM" => return format!(" (no permission for uid {uid})"),
         "ESRCH" => " (no such process)",
         "EINVAL" => " (invalid argument)",
         "EAGAIN" => " (no room in the queue of signals)",
         "EBADF" => " (bad file descriptor)",
         _ => "",
-    }
+    };
+    meaning.to_owned()
 }

@@ -10,7 +10,7 @@ use crate::event::{AttemptEvent, Clock, EndEvent, SignalEvent};
 use crate::record::cause::Explanation;
 use crate::record::{
     AttemptFacts, Blocking, ChildDeath, Disposition, EndFacts, Ending, Limits, OomFacts, OomScope,
-    PF_EXITING, Previous, PreviousSource, SigInfo, Snapshot, Syscall, SyscallAbi,
+    PF_EXITING, Previous, PreviousSource, ProcessFacts, SigInfo, Snapshot, Syscall, SyscallAbi,
 };
 
 /// When it is said, and the sentence.
@@ -22,6 +22,8 @@ const FREEZER_V1: u32 = 0x8000;
 const STOPPED: u32 = 0x4;
 const DISK_SLEEP: u32 = 0x2;
 const ZOMBIE: u32 = 0x20;
+/// `SIGNAL_CLD_CONTINUED | SIGNAL_STOP_CONTINUED`.
+const CONTINUED: u32 = 0x22;
 
 fn say(origin: Origin, reason: Option<Reason>, change: impl FnOnce(&mut Snapshot<'static>)) -> String {
     of(&made(origin, reason, change))
@@ -361,7 +363,7 @@ pub(crate) fn of_signals() -> Vec<Row> {
 
 /// Of each effect: behind the target, behind the signal where the sentence is about the target, behind a reason.
 pub(crate) fn of_effects() -> Vec<Row> {
-    let rows: [(&'static str, Change); 18] = [
+    let rows: [(&'static str, Change); 19] = [
         ("it has a handler", |facts| facts.disposition = Disposition::Handled),
         ("`SIG_IGN`", |facts| (facts.result, facts.disposition) = (1, Disposition::Ignored)),
         ("the default action is to do nothing", |facts| (facts.signal, facts.result) = (17, 1)),
@@ -385,6 +387,9 @@ pub(crate) fn of_effects() -> Vec<Row> {
         ("blocked", |facts| facts.blocking = Blocking::Blocked),
         ("SIGKILL to one that sleeps", |facts| (facts.signal, facts.target.state) = (9, DISK_SLEEP)),
         ("stopped", |facts| facts.target.state = STOPPED),
+        ("SIGCONT, and it was stopped", |facts| {
+            (facts.signal, facts.result, facts.target.signal_flags) = (18, 1, CONTINUED);
+        }),
         ("it met the default action, or no more is known", |_| {}),
     ];
     let mut said = Vec::new();
@@ -479,7 +484,8 @@ pub(crate) fn of_circumstances() -> Vec<Row> {
 }
 
 fn attempt(signal: i32, returned: i64, number: i64, argument: i32, has_target: bool) -> String {
-    let mut facts = Snapshot::between(process(7, b"bash"), process(9, b"yes"));
+    let caller = ProcessFacts { uid: 1000, ..process(7, b"bash") };
+    let mut facts = Snapshot::between(caller, process(9, b"yes"));
     let args = [u64::from(argument as u32), signal as u64, 0, 0];
     facts.syscall = Some(Syscall { abi: SyscallAbi::X86_64, number, args, is_active: true });
     let attempt = AttemptFacts { facts, signal, returned, has_target };

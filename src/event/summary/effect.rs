@@ -19,6 +19,7 @@ impl Effect {
     pub(super) fn of(event: &SignalEvent<'_>) -> Option<Self> {
         use Effect::{Does, Is, Kernel};
         Some(match (event.outcome()?, event.ignored_because()) {
+            _ if event.is_continued() && event.freezer().is_none() => Is("was stopped and continues"),
             // SIGCONT continues the target whatever it does with the signal
             (_, Some(IgnoredBecause::Default)) if event.facts.signal == CONT => return None,
             (_, Some(IgnoredBecause::Set)) => Does("ignores", ""),

@@ -64,7 +64,19 @@ fn of_attempt(screen: Screen, document: &Document) -> Effect {
         Some(result) => screen.safe(result),
         None => "?".to_owned(),
     };
-    Effect { text, ..Effect::default() }
+    let detail = match text.as_str() {
+        "EPERM" => caller(screen, document).map(|user| format!(" for {user}")).unwrap_or_default(),
+        _ => String::new(),
+    };
+    Effect { text, detail, is_deadly: false }
+}
+
+/// The user who lacked a permission: `nobody`, or `uid 65534`.
+fn caller(screen: Screen, document: &Document) -> Option<String> {
+    match document.text_at("source.user.name") {
+        Some(name) => Some(screen.safe(name)),
+        None => document.number_at("source.user.id").map(|uid| format!("uid {uid}")),
+    }
 }
 
 /// What is known at the instant of the signal. That it arrived is not.
@@ -72,6 +84,7 @@ fn of_signal(screen: Screen, document: &Document) -> Effect {
     let is_fatal = document.header().is_fatal;
     let state = document.text_at("target.state");
     let text = match document.text_at("result") {
+        _ if document.is_set("target.continued") && state != Some("frozen") => "continued".to_owned(),
         // it continues what is stopped, ignored or not
         Some("ignored")
             if document.text_at("signalName") == Some("SIGCONT")

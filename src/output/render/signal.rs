@@ -127,6 +127,9 @@ pub(super) fn write_target(event: &SignalEvent<'_>, format: &mut dyn Format) {
     if event.facts.has_signalfd_reader {
         format.field("signalfd", Flag(true));
     }
+    if event.is_continued() {
+        format.field("continued", Flag(true));
+    }
     if let Some(state) = event.target_state() {
         format.field("state", Text(state));
     }

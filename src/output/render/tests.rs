@@ -184,6 +184,9 @@ fn signals() -> Vec<Event<'static>> {
         signal(Origin::Seccomp, None, &|facts| facts.info = seccomp),
         signal(Origin::PidNamespace, Some(Reason::Reboot), &|facts| facts.syscall = Some(call(169))),
         signal(Origin::Kernel, None, &|facts| facts.explanation = Some(explanation.clone())),
+        signal(Origin::Process, None, &|facts| {
+            (facts.signal, facts.target.signal_flags, facts.target_tracer) = (18, 0x22, None);
+        }),
     ]
 }
 

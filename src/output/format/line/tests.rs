@@ -123,7 +123,7 @@ fn what_became_of_it_is_what_is_known() {
         document.field("result", Text(result));
         let is_continue = key == "SIGCONT";
         let key = if is_continue { "state" } else { key };
-        if is_continue {
+        if is_continue || key == "continued" {
             document.field("signalName", Text("SIGCONT"));
         }
         document.open("target");
@@ -149,6 +149,8 @@ fn what_became_of_it_is_what_is_known() {
         // it continues what is stopped, ignored or not
         ("SIGCONT", false, "ignored", ValueOf::Text("sleeping"), "sent"),
         ("SIGCONT", false, "ignored", ValueOf::Text("zombie"), "ignored"),
+        ("continued", false, "ignored", ValueOf::Flag, "continued"),
+        ("continued", false, "queued", ValueOf::Flag, "continued"),
         ("state", false, "overflow", ValueOf::Text("stopped"), "overflow"),
     ] {
         assert_eq!(with(key, is_fatal, result, value), effect, "{key} {result}");
@@ -233,7 +235,7 @@ fn what_is_missing_says_why_and_a_flood_how_many() {
 
 #[test]
 fn an_attempt_has_its_error_and_loss_is_a_warning() {
-    let attempt = |signal: u64, result: &str| {
+    let attempt = |signal: u64, result: &str, name: Option<&str>| {
         let mut document = Document::default();
         document.begin(&Header { kind: EventKind::Attempt, ..Header::default() });
         document.field("signal", Number(signal));
@@ -243,11 +245,20 @@ fn an_attempt_has_its_error_and_loss_is_a_warning() {
         document.open("source");
         document.field("pid", Number(7));
         document.field("comm", Text("sh"));
+        document.open("user");
+        document.field("id", Number(65534));
+        if let Some(name) = name {
+            document.field("name", Text(name));
+        }
+        document.close();
         document.close();
         draw(PLAIN, 80, &document)
     };
-    assert_eq!(attempt(15, "ESRCH"), "TERM  sh(7) → pid 77   ESRCH");
-    assert_eq!(attempt(0, "permitted"), "0     sh(7) → pid 77   checked with signal 0");
+    assert_eq!(attempt(15, "ESRCH", None), "TERM  sh(7) → pid 77   ESRCH");
+    assert_eq!(attempt(0, "permitted", None), "0     sh(7) → pid 77   checked with signal 0");
+    // whom the kernel refused
+    assert_eq!(attempt(15, "EPERM", None), "TERM  sh(7) → pid 77   EPERM for uid 65534");
+    assert_eq!(attempt(15, "EPERM", Some("nobody")), "TERM  sh(7) → pid 77   EPERM for nobody");
     let mut document = Document::default();
     document.begin(&Header { kind: EventKind::Lost, ..Header::default() });
     document.field("lost", Number(17));

@@ -66,7 +66,8 @@ impl Picture<'_> {
             facts.push(how_it_ended(document));
         } else if document.text_at("result").is_some() {
             let Effect { text, detail, .. } = effect::effect(self.screen, document);
-            facts.push(text + &detail);
+            // the sentence of a call that failed has the rest
+            facts.push(if document.header().kind == EventKind::Attempt { text } else { text + &detail });
         }
         if document.text_at("target.disposition") == Some("ignored")
             && document.text_at("result") != Some("ignored")
