@@ -17,6 +17,7 @@ pub use self::shells::{SHELLS, VARIABLE, answer};
 use crate::enrich::procfs;
 use crate::event::signal::{SIGRTMAX, Signal};
 use crate::output::format::ALL;
+use crate::output::format::table::SIDES;
 use crate::output::keys::{self, ValueKind};
 
 fn candidates(values: impl IntoIterator<Item = impl Into<OsString>>) -> Vec<CompletionCandidate> {
@@ -59,7 +60,7 @@ fn signal_names() -> Vec<String> {
 }
 
 pub(super) fn columns() -> ArgValueCandidates {
-    ArgValueCandidates::new(|| candidates(keys::paths()))
+    ArgValueCandidates::new(|| candidates(SIDES.map(str::to_owned).into_iter().chain(keys::paths())))
 }
 
 pub(super) fn conditions() -> ArgValueCompleter {

@@ -45,6 +45,9 @@ pub struct TraceArgs {
     pub output: Vec<OutputSpec>,
 
     /// Columns of the table: keys, comma-separated
+    ///
+    /// source and target are shown by name and pid, result in words. Each is shown: where there is no room in one line, a row has
+    /// more lines.
     #[arg(long, value_name = "KEYS", value_delimiter = ',', hide_short_help = true, add = complete::columns())]
     pub fields: Vec<ColumnKey>,
 

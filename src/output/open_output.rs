@@ -70,9 +70,7 @@ impl Output {
             events: 0,
             refused: 0,
             fold,
-            // a column that was asked for may be of the end
-            ends: (settings.kind.joins_ends && (all.fields.is_empty() || !settings.kind.has_columns))
-                .then(Ends::default),
+            ends: settings.kind.joins_ends.then(Ends::default),
             holds_back: false,
             held: VecDeque::new(),
         })

@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use super::format::table::SIDES;
 use super::format::{ALL, FormatKind};
 use super::keys;
 use crate::base::nearest::nearest;
@@ -72,7 +73,8 @@ impl FromStr for FoldedKinds {
     }
 }
 
-/// A key of the output that can be a column: it holds no further keys.
+/// What can be a column: a key of the output that holds no further keys, or a side, which is shown by its name and pid. What
+/// heads a column names it as well.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ColumnKey(String);
 
@@ -86,6 +88,45 @@ impl FromStr for ColumnKey {
     type Err = UsageError;
 
     fn from_str(text: &str) -> Result<Self, UsageError> {
-        keys::look_up(text).map(|_| Self(text.to_owned()))
+        if SIDES.contains(&text) {
+            return Ok(Self(text.to_owned()));
+        }
+        let path = match text {
+            "SENDER" | "sender" => Some(SIDES[0].to_owned()),
+            "TARGET" => Some(SIDES[1].to_owned()),
+            _ if text.chars().all(char::is_uppercase) => {
+                keys::paths().into_iter().find(|path| keys::heading(path) == text)
+            }
+            _ => None,
+        };
+        match path {
+            Some(path) => Ok(Self(path)),
+            None => keys::look_up(text).map(|_| Self(text.to_owned())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_column_is_named_by_its_key_its_side_or_its_heading() {
+        for (text, key) in [
+            ("source.comm", "source.comm"),
+            ("source", "source"),
+            ("target", "target"),
+            ("SENDER", "source"),
+            ("TARGET", "target"),
+            ("RESULT", "result"),
+            ("SIG", "signalName"),
+            ("TCMDLINE", "target.cmdline"),
+            ("PID", "source.pid"),
+        ] {
+            assert_eq!(text.parse::<ColumnKey>().map(String::from).ok().as_deref(), Some(key), "{text}");
+        }
+        for wrong in ["", "SENDERS", "tty", "foo"] {
+            assert!(wrong.parse::<ColumnKey>().is_err(), "{wrong}");
+        }
     }
 }

@@ -3,8 +3,8 @@
 
 use super::column::{Column, Content};
 use crate::event::header::EventKind;
-use crate::output::format::document::{Document, Value};
-use crate::output::format::effect::{self, came_of_signal_before, how_it_ended, reason, requested};
+use crate::output::format::document::{Document, JOINED_END, Value};
+use crate::output::format::effect::{self, came_of_signal_before, reason, requested};
 use crate::output::format::screen::{Paint, Screen, cut, cut_name, width_of};
 
 /// A cell, as it is drawn.
@@ -115,18 +115,21 @@ fn became(screen: Screen, document: &Document) -> (bool, String) {
     (effect.is_deadly, text)
 }
 
+/// A key that an end alone has: where signal and end are one row it is that of the end.
+fn is_of_end(key: &str) -> bool {
+    matches!(key, "exitCode" | "coreDumped") || key.starts_with("after.")
+}
+
 /// Of a key that was asked for.
 fn value(screen: Screen, key: &str, document: &Document) -> String {
-    if let Some(value) = document.get(key) {
+    let of_end = || document.get(&format!("{JOINED_END}.{key}")).filter(|_| is_of_end(key));
+    if let Some(value) = document.get(key).or_else(of_end) {
         return screen.value(value);
     }
     if let Some(text) = document.foreign(key) {
         return screen.safe(text);
     }
     let kind = document.header().kind;
-    if kind == EventKind::Ended && key == "result" {
-        return how_it_ended(document);
-    }
     if key.starts_with("source.") && came_of_signal_before(document) {
         if let Some(value) = document.get(&format!("after.{key}")) {
             return screen.value(value);

@@ -1,5 +1,7 @@
 //! The columns of a table, and how the width of a terminal is shared between them.
 
+use std::ops::Range;
+
 use crate::base::zone::Zone;
 use crate::output::format::screen::{Screen, width_of};
 use crate::output::keys::{self, ColumnWidth};
@@ -32,6 +34,9 @@ pub(super) struct Column {
     pub(super) stretches: bool,
 }
 
+/// Columns that are no key of the output, by the names that `--fields` has for them.
+pub const SIDES: [&str; 2] = ["source", "target"];
+
 /// Narrower than this a command line says nothing.
 const NARROWEST: usize = 10;
 /// A column that stretches is to be so wide, if others can be narrower for it.
@@ -40,27 +45,29 @@ const WISH: usize = 20;
 impl Column {
     /// When, what, who, whom, what became of it, and both command lines.
     pub(super) fn usual(screen: Screen) -> Vec<Self> {
-        let fixed = |content, heading: &str, width, least| Self {
-            content,
-            heading: heading.to_owned(),
-            width,
-            least,
-            stretches: false,
-        };
-        let z = usize::from(screen.zone == Zone::Utc);
-        let mut columns = vec![
-            fixed(Content::Key("time".to_owned()), "TIME", 12 + z, 8 + z),
-            fixed(Content::Signal, "SIG", 6, 5),
-            fixed(Content::Sender, "SENDER", 22, 13),
-            fixed(Content::Target, "TARGET", 22, 13),
-            fixed(Content::Effect, "RESULT", 9, 8),
-        ];
-        columns.extend(["source.cmdline", "target.cmdline"].map(Self::of));
+        let mut columns: Vec<Self> =
+            ["time", "source", "target", "result", "source.cmdline", "target.cmdline"]
+                .map(|path| Self::of(path, screen))
+                .into();
+        columns.insert(1, Self::fixed(Content::Signal, "SIG", 6, 5));
         columns
     }
 
-    /// The column of a key, as the table of keys has it.
-    pub(super) fn of(path: &str) -> Self {
+    fn fixed(content: Content, heading: &str, width: usize, least: usize) -> Self {
+        Self { content, heading: heading.to_owned(), width, least, stretches: false }
+    }
+
+    /// The column of a key, as the table of keys has it; or of one of the [`SIDES`], with its name and pid.
+    pub(super) fn of(path: &str, screen: Screen) -> Self {
+        let z = usize::from(screen.zone == Zone::Utc);
+        match path {
+            "time" => return Self::fixed(Content::Key("time".to_owned()), "TIME", 12 + z, 8 + z),
+            "source" => return Self::fixed(Content::Sender, "SENDER", 22, 13),
+            "target" => return Self::fixed(Content::Target, "TARGET", 22, 13),
+            // in words: that a signal was queued is no result to a person
+            "result" => return Self::fixed(Content::Effect, "RESULT", 9, 8),
+            _ => {}
+        }
         let heading = keys::heading(path);
         let fixed = ColumnWidth::Fixed { usual: 16, least: 16 };
         let (usual, least, stretches) = match keys::look_up(path).map_or(fixed, |key| key.width) {
@@ -77,8 +84,31 @@ impl Column {
     }
 }
 
-/// How wide each column is; those that there is no room for are 0. `needs` is what a column needs at least in this row.
-pub(super) fn widths(columns: &[Column], needs: &[usize], total: Option<usize>) -> Vec<usize> {
+/// Which columns stand in one line, if each has at least what it needs: all of them, or one line after the other where there
+/// is no room for all. `room` is what a line has, the first and the others.
+pub(super) fn lines(columns: &[Column], room: impl Fn(usize) -> usize) -> Vec<Range<usize>> {
+    let mut lines = Vec::new();
+    let (mut begin, mut taken) = (0, 0);
+    for (at, column) in columns.iter().enumerate() {
+        let least = if column.stretches { NARROWEST } else { column.least };
+        if at > begin && taken + least > room(lines.len()) {
+            lines.push(begin..at);
+            (begin, taken) = (at, 0);
+        }
+        taken += least + 1;
+    }
+    lines.push(begin..columns.len());
+    lines
+}
+
+/// How wide each column is; those that there is no room for are 0, if they may be. `needs` is what a column needs at least in
+/// this row.
+pub(super) fn widths(
+    columns: &[Column],
+    needs: &[usize],
+    total: Option<usize>,
+    may_be_left_out: bool,
+) -> Vec<usize> {
     let need = |at: usize| needs.get(at).copied().unwrap_or_default();
     let mut widths: Vec<usize> =
         columns.iter().enumerate().map(|(at, column)| column.width.max(need(at))).collect();
@@ -103,7 +133,7 @@ pub(super) fn widths(columns: &[Column], needs: &[usize], total: Option<usize>) 
     }
     if elastic.iter().any(|&at| widths[at] < NARROWEST) && columns.len() > elastic.len() {
         for &at in &elastic {
-            widths[at] = 0;
+            widths[at] = if may_be_left_out { 0 } else { NARROWEST };
         }
     }
     widths

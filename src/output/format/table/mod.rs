@@ -9,7 +9,8 @@ mod cell;
 mod column;
 
 use self::cell::Cell;
-use self::column::{Column, Content, widths};
+pub use self::column::SIDES;
+use self::column::{Column, Content, lines, widths};
 use super::FormatKind;
 use super::document::Document;
 use super::effect::lost;
@@ -26,11 +27,16 @@ pub const TABLE: FormatKind = FormatKind {
     open: |screen, view| Box::new(DrawnFormat::new(Table::new(screen, &view.columns))),
 };
 
+/// Before the second and every further line of a row that has no room in one.
+const INDENT: &str = "  ";
+
 /// Draws an event as a row.
 #[derive(Debug)]
 struct Table {
     screen: Screen,
     columns: Vec<Column>,
+    /// They were asked for: each is shown, whatever the width.
+    are_asked_for: bool,
     /// The column that says how often, of a folded event.
     counting: usize,
     has_heading: bool,
@@ -44,9 +50,16 @@ impl Table {
         let columns: Vec<Column> = if keys.is_empty() {
             Column::usual(screen)
         } else {
-            keys.iter().map(|key| Column::of(key)).collect()
+            keys.iter().map(|key| Column::of(key, screen)).collect()
         };
-        Self { screen, counting: counting(&columns), columns, has_heading: false, width_of_heading: None }
+        Self {
+            screen,
+            counting: counting(&columns),
+            columns,
+            are_asked_for: !keys.is_empty(),
+            has_heading: false,
+            width_of_heading: None,
+        }
     }
 
     fn heading(&self, total: Option<usize>, out: &mut Vec<u8>) {
@@ -54,13 +67,34 @@ impl Table {
         self.row(&cells, total, out);
     }
 
-    /// What no column may cut makes its column wider in this row.
+    /// One line; but of columns that were asked for as many as they need.
     fn row(&self, cells: &[Cell], total: Option<usize>, out: &mut Vec<u8>) {
+        let Some(total) = total.filter(|_| self.are_asked_for) else {
+            return self.line(&self.columns, cells, "", total, out);
+        };
+        let indent = |line: usize| if line > 0 { INDENT } else { "" };
+        let lines = lines(&self.columns, |line| total.saturating_sub(indent(line).len()));
+        for (line, columns) in lines.into_iter().enumerate() {
+            self.line(&self.columns[columns.clone()], &cells[columns], indent(line), Some(total), out);
+        }
+    }
+
+    /// What no column may cut makes its column wider in this row.
+    fn line(
+        &self,
+        columns: &[Column],
+        cells: &[Cell],
+        indent: &str,
+        total: Option<usize>,
+        out: &mut Vec<u8>,
+    ) {
         let needs: Vec<usize> =
             cells.iter().map(|cell| if cell.is_whole { width_of(&cell.text) } else { 0 }).collect();
-        let widths = widths(&self.columns, &needs, total);
+        let room = total.map(|total| total.saturating_sub(indent.len()));
+        let widths = widths(columns, &needs, room, !self.are_asked_for);
         let last = widths.iter().rposition(|&width| width > 0);
         let mut line = Line::new(self.screen, total);
+        line.add(Paint::None, indent);
         for (at, (cell, width)) in cells.iter().zip(widths).enumerate() {
             if width == 0 {
                 continue;
@@ -75,13 +109,12 @@ impl Table {
     }
 }
 
-/// What became of it, or the result, or the signal; else the last before the columns that are cut first.
+/// What became of it, or the signal; else the last before the columns that are cut first.
 fn counting(columns: &[Column]) -> usize {
     let key = |path: &str| columns.iter().position(|column| column.content == Content::Key(path.to_owned()));
     columns
         .iter()
         .position(|column| column.content == Content::Effect)
-        .or_else(|| key("result"))
         .or_else(|| key("signalName"))
         .or_else(|| key("signal"))
         .unwrap_or_else(|| {

@@ -94,6 +94,47 @@ fn the_keys_that_were_asked_for_are_the_columns() {
 }
 
 #[test]
+fn sender_target_and_result_can_be_asked_for_as_they_stand_in_the_usual_table() {
+    let text = draw(None, &["source", "target", "result"], &sample());
+    let words: Vec<&str> = text.split_whitespace().collect();
+    assert_eq!(words, ["SENDER", "TARGET", "RESULT", "pkill(7)", "yes(9)", "sent"]);
+}
+
+#[test]
+fn every_column_that_was_asked_for_is_shown_at_any_width() {
+    let keys = [
+        "time",
+        "signalName",
+        "source",
+        "source.user.name",
+        "source.systemd.unit",
+        "target",
+        "target.pgid",
+        "result",
+        "source.cmdline",
+        "target.cmdline",
+        "relation",
+        "origin",
+    ];
+    let headings = ["TIME", "SIG", "SENDER", "source.user.name", "TCMDLINE", "relation", "origin"];
+    for columns in 20..260 {
+        let text = draw(Some(columns), &keys, &timed());
+        assert!(text.lines().all(|line| width_of(line) <= columns), "{columns}: {text}");
+        for word in headings.iter().chain(&["SIGTERM", "pkill(7)", "yes(9)", "process"]) {
+            assert!(text.contains(word), "{columns}: no {word} in\n{text}");
+        }
+    }
+    // what has no room in one line goes on in the next
+    assert_eq!(
+        draw(Some(40), &["source", "target", "target.cmdline", "target.parent.comm", "result"], &timed()),
+        "SENDER        TARGET        TCMDLINE\n\
+         \u{20} target.parent.comm RESULT\n\
+         pkill(7)      yes(9)        yes \"a b\"\n\
+         \u{20} sh                 sent\n"
+    );
+}
+
+#[test]
 fn what_is_not_there_is_a_dash_and_what_is_missing_says_why() {
     let mut document = Document::default();
     document.field("event", Text("signal"));
@@ -133,7 +174,7 @@ fn an_end_names_the_sender_and_how() {
         draw(None, &keys, &exit)
     );
     let drawn = draw(None, &keys, &end(died("SIGSEGV")));
-    assert!(drawn.contains("-       -               killed, core"), "{drawn}");
+    assert!(drawn.contains("-       -               killed by SEGV, core"), "{drawn}");
 }
 
 #[test]
@@ -148,6 +189,19 @@ fn a_signal_and_its_end_are_one_row() {
         let text = draw(Some(80), &[], &document);
         assert!(text.contains(result) && text.lines().count() == 2, "{text}");
     }
+}
+
+#[test]
+fn a_column_of_the_end_is_in_the_row_of_the_signal() {
+    let exit = end(|document| document.field("exitCode", Number(143)));
+    let mut document = timed();
+    document.insert_behind(&[], JOINED_END, Value::Object(exit.fields().to_vec()));
+    let keys = ["signalName", "exitCode", "after.secondsAgo", "target.comm", "result"];
+    let text = draw(None, &keys, &document);
+    let row: Vec<&str> = text.lines().nth(1).unwrap().split_whitespace().collect();
+    assert_eq!(row, ["SIGTERM", "143", "0.001000", "yes", "exit", "143"], "{text}");
+    // one that both have is the signal's
+    assert!(draw(None, &["time"], &document).contains("21:28:48.883Z"));
 }
 
 #[test]
