@@ -53,6 +53,11 @@ pub enum UsageError {
         /// What may have been meant.
         command: String,
     },
+    /// The value of --failed stands apart from it.
+    #[error(
+        "--failed only: did you mean --failed=only? (a process or a command named only goes behind --: killsnoop --failed -- only)"
+    )]
+    DetachedOnly,
     /// No process is called so.
     #[error("an empty name is not the name of a process")]
     EmptyName,

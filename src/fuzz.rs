@@ -192,7 +192,8 @@ pub fn command_line(bytes: &[u8]) {
         Some(Command::Run { trace, .. } | Command::Who { trace, .. }) => *trace,
         Some(_) => return,
     };
-    if let Ok(Request { config, settings }) = trace.settle(&processes, (LOGFMT, DestinationName::Stdout)) {
+    if let Ok(Request { config, settings, .. }) = trace.settle(&processes, (LOGFMT, DestinationName::Stdout))
+    {
         let until = config.duration.map(|duration| Instant::now().checked_add(duration));
         assert_ne!(until, Some(None), "no clock goes so far");
         crate::trace::pushdown::select(&settings.conditions, false, true);

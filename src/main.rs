@@ -10,7 +10,8 @@ use clap::{CommandFactory, Parser};
 use killsnoop::base::os_error::reason;
 use killsnoop::base::sanitize::{is_safe, visible};
 use killsnoop::cli::{
-    Cli, Command, LogLevel, Request, TraceArgs, answer, command_first, command_like, with_hint, wrong_value,
+    Cli, Command, LogLevel, Request, TraceArgs, answer, command_first, command_like, has_detached_only,
+    with_hint, wrong_value,
 };
 use killsnoop::command::{self, child};
 use killsnoop::command::{doctor, generate};
@@ -24,6 +25,9 @@ use killsnoop::output::status;
 fn main() -> ExitCode {
     answer();
     let words = command_first(std::env::args_os().collect());
+    if has_detached_only(&words) {
+        refuse(UsageError::DetachedOnly);
+    }
     let cli = Cli::try_parse_from(&words).unwrap_or_else(|error| refuse_words(error, &words));
     match cli.command {
         None => {
@@ -45,8 +49,9 @@ fn main() -> ExitCode {
         }
         Some(Command::Who { trace, processes }) => {
             begin_log(&trace, LogLevel::Warn);
+            let is_quiet = trace.quiet;
             let request = settle(*trace, &[], DestinationName::Stdout);
-            done(command::who::who(request, &processes).map(|()| ExitCode::SUCCESS), 1)
+            done(command::who::who(request, &processes, is_quiet).map(|()| ExitCode::SUCCESS), 1)
         }
         Some(Command::Doctor { json }) => doctor::run(json),
         Some(Command::Generate { directory }) => {

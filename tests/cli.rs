@@ -29,6 +29,9 @@ fn wrong_usage_is_2_and_names_flag_value_and_what_is_allowed() {
         (&["--no-such-flag"][..], &["--no-such-flag"][..]),
         (&["doctr"], &["doctr", "killsnoop doctor", "--"]),
         (&["rnu", "ls"], &["rnu", "killsnoop run"]),
+        (&["--failed", "only"], &["--failed=only", "--failed -- only"]),
+        (&["run", "--failed", "only"], &["--failed=only"]),
+        (&["--fields", "tty", "-o", "table"], &["--fields", "tty.name"]),
         (&["0"], &["'0' is not a pid", "4194303"]),
         (&["-i", "NOSIG"], &["--include-signals", "NOSIG", "1 to 64"]),
         (&["-e", "65"], &["--exclude-signals", "65", "1 to 64"]),
@@ -123,19 +126,24 @@ fn processes_that_do_not_exist_are_named_at_once() {
         assert_eq!(output.status.code(), Some(1), "{arguments:?}: {said}");
         assert!(said.starts_with(words), "{arguments:?}: {said}");
         assert!(output.stdout.is_empty() && !said.contains("os error"), "{arguments:?}: {said}");
+        // a name may become that of a process: what waits for that is named
+        let is_named = arguments.contains(&"no-such-process");
+        assert_eq!(said.contains("hint: who waits for what runs now; killsnoop NAME"), is_named, "{said}");
     }
 }
 
 #[test]
-fn a_name_that_nobody_has_is_waited_for_and_said_so() {
+fn a_name_that_nobody_has_is_said_to_be_unknown_before_the_trace() {
     let mut sleep = Command::new("sleep").arg("60").spawn().unwrap();
     // a file that cannot be opened ends it
     let said = text(&killsnoop(&["slepe", "-o", "json=/nowhere/at/all"]).stderr);
     sleep.kill().unwrap();
     sleep.wait().unwrap();
-    assert!(said.contains("no process is named 'slepe' (did you mean sleep?): waiting for one"), "{said}");
+    let unknown = "no process is named 'slepe' (did you mean sleep?): one that starts later will be traced";
+    // nothing that reads as if the trace had begun
+    assert!(said.contains(unknown) && !said.contains("tracing") && !said.contains("waiting"), "{said}");
     let said = text(&killsnoop(&["-o", "json=/nowhere/at/all", "--", "doctr"]).stderr);
-    assert!(said.contains("no process is named 'doctr': waiting for one"), "{said}");
+    assert!(said.contains("no process is named 'doctr': one that starts later will be traced"), "{said}");
 }
 
 #[test]
@@ -190,7 +198,7 @@ fn the_short_help_is_one_screen_and_the_long_one_has_every_flag() {
     ] {
         assert!(long.contains(word), "no {word} in:\n{long}");
     }
-    for (command, word) in [("run", "127"), ("who", "signalled"), ("doctor", "--json")] {
+    for (command, word) in [("run", "127"), ("who", "who signals it"), ("doctor", "--json")] {
         let output = killsnoop(&[command, "--help"]);
         assert_eq!(output.status.code(), Some(0));
         assert!(text(&output.stdout).contains(word), "{command}: {}", text(&output.stdout));
@@ -264,6 +272,7 @@ fn completions_offer_values_and_no_files_where_none_are_meant() {
         ("killsnoop -p ", pid.as_str(), "sleep"),
         ("killsnoop --tree ", &pid, "sleep"),
         ("killsnoop who sle", "sleep", "src"),
+        ("killsnoop -o table --fields targ", "target", "source"),
         ("killsnoop ", "run", "open-outputs"),
         ("killsnoop ", "sleep", "--ring-bytes"),
         ("killsnoop ", "sleep", "Cargo.toml"),

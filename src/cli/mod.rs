@@ -18,7 +18,7 @@ use clap::{Parser, Subcommand, ValueHint};
 pub use self::complete::{SHELLS, VARIABLE, answer};
 pub use self::flags::{ColourArg, FailedArg, LogLevel, TraceArgs};
 pub use self::hints::{with_hint, wrong_value};
-pub use self::order::{command_first, command_like};
+pub use self::order::{command_first, command_like, has_detached_only};
 pub use self::pages::{Page, page};
 pub use self::settle::Request;
 use crate::output::select::filter::ProcessArg;
@@ -81,7 +81,7 @@ pub enum Command {
             add = complete::command())]
         command: Vec<OsString>,
     },
-    /// Wait until a process is signalled or ends, and print by whom and how
+    /// Wait for the end of a process; print who signals it, and how it ends
     #[command(
         override_usage = "killsnoop who [OPTIONS] <NAME|PID>...",
         help_template = TEMPLATE,
@@ -95,7 +95,8 @@ pub enum Command {
         trace: Box<TraceArgs>,
         /// The process, by pid or name
         ///
-        /// Of several, the first that is signalled or ends. A name is that of processes that run now: of the process (comm), of its executable or of its systemd unit.
+        /// Of several, until the first of them ends. A name is that of processes that run now: of the process (comm), of its
+        /// executable or of its systemd unit.
         #[arg(value_name = "NAME|PID", required = true, add = complete::processes())]
         processes: Vec<ProcessArg>,
     },

@@ -39,6 +39,12 @@ fn place_of_command(words: &[OsString], program: &Command) -> Option<usize> {
     None
 }
 
+/// Does `only` stand behind --failed, as if it were its value? It would be the name of a process, or the command of `run`.
+pub fn has_detached_only(words: &[OsString]) -> bool {
+    let flags = words.split(|word| word == "--").next().unwrap_or_default();
+    flags.windows(2).any(|pair| pair[0] == "--failed" && pair[1] == "only")
+}
+
 /// The command that may have been meant. Short names are near to many: of them only the order of the letters may be wrong.
 pub fn command_like(name: &str) -> Option<&'static str> {
     const COMMANDS: [&str; 3] = ["run", "who", "doctor"];
@@ -99,6 +105,24 @@ mod tests {
             ("k", "k"),
         ] {
             assert_eq!(ordered(line), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_value_of_failed_that_stands_apart_is_found_and_a_process_of_that_name_is_none() {
+        let found = |line: &str| {
+            let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+            has_detached_only(&words)
+        };
+        for line in
+            ["k --failed only", "k -q --failed only nginx", "k run --failed only", "k only --failed only"]
+        {
+            assert!(found(line), "{line}");
+        }
+        for line in
+            ["k --failed=only", "k --failed", "k only --failed", "k --failed -- only", "k -- --failed only"]
+        {
+            assert!(!found(line), "{line}");
         }
     }
 

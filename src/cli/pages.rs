@@ -83,12 +83,13 @@ pub(super) static TRACE: Page = Page {
 pub(super) static RUN: Page = Page {
     examples: &[
         ("killsnoop run -- make test", "what is killed in this build?"),
-        ("killsnoop run -o json=events.json -- ./daemon", "events to a file"),
+        ("killsnoop run -o json=events.json -- make test", "events to a file, for jq"),
     ],
     notes: &[(
         "STREAMS AND USER",
-        "The standard output of the command is its own: events go to standard error unless --output names a FILE. Under sudo the \
-         command runs as the user who called sudo.",
+        "The standard output of the command is its own: events go to standard error unless --output names a FILE. So jq \
+         reads them from a FILE, not from a pipe: killsnoop run -o json=events.json -- make test; jq -r .summary events.json. \
+         Under sudo the command runs as the user who called sudo, and FILE is that user's.",
     )],
     exit_status: &[
         ("N", "What the command returned; 128+N if signal N ended it."),
@@ -102,17 +103,16 @@ pub(super) static RUN: Page = Page {
 pub(super) static WHO: Page = Page {
     examples: &[
         ("killsnoop who 1234", "who ends process 1234, and how?"),
-        ("killsnoop who nginx", "the same of all that are named nginx now"),
+        ("killsnoop who nginx", "of all named nginx now: the first that ends"),
         ("killsnoop who 1234 5678 --count 1", "the next signal to either"),
     ],
     notes: &[(
         "WHEN IT EXITS",
-        "After the first of the processes ended, or was signalled in a way that leads to no end: the signal is ignored, or does not \
-         end a process by default. Any other signal is followed by the end, which may be long after if it is handled: --count 1 \
-         exits at the first signal.",
+        "After the end of the process, or of the first of several. Until then every signal to them is printed, also those that \
+         they ignore or handle, and that stop or continue them. --count 1 exits at the first signal, Ctrl-C at any time.",
     )],
     exit_status: &[
-        ("0", "A signal or an end was printed, or the trace was stopped."),
+        ("0", "An end was printed, or the trace was stopped."),
         ("1", "There is no such process, or tracing is not possible."),
         ("2", "Wrong usage."),
     ],

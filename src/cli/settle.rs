@@ -22,6 +22,8 @@ pub struct Request {
     pub config: Config,
     /// What is reported of it, and how.
     pub settings: output::Settings,
+    /// A format was chosen.
+    pub is_format_given: bool,
 }
 
 impl TraceArgs {
@@ -34,11 +36,12 @@ impl TraceArgs {
         processes: &[ProcessArg],
         usual: (FormatKind, DestinationName),
     ) -> Result<Request, UsageError> {
+        let is_format_given = !self.output.is_empty();
         let mut settings = self.settings(usual)?;
         settings.conditions.add_processes(processes);
         let config = self.config()?;
         settings.conditions.check(&config)?;
-        Ok(Request { config, settings })
+        Ok(Request { config, settings, is_format_given })
     }
 
     fn settings(

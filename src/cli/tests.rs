@@ -296,7 +296,7 @@ proptest! {
             Some(_) => return Ok(()),
         };
         trace.level(LogLevel::Info);
-        if let Ok(Request { config, settings }) = trace.settle(&processes, (LOGFMT, DestinationName::Stdout)) {
+        if let Ok(Request { config, settings, .. }) = trace.settle(&processes, (LOGFMT, DestinationName::Stdout)) {
             let _ = crate::command::check_root(&config.root);
             prop_assert!(plan(&HostFacts::newest(), &config).is_ok());
             pushdown::select(&settings.conditions, false, true);

@@ -10,12 +10,16 @@ use rustix::io::Errno;
 use super::processes::{Running, nobody_is_called, open, process_of};
 use super::who::already_ended;
 use crate::base::os_error::reason;
+use crate::base::sanitize::visible;
 use crate::enrich::procfs::read_text;
 use crate::output::redact::Redaction;
 use crate::output::select::filter::{ProcessArg, ProcessName};
 
 /// More are not compared in the kernel, which reports the ends of those alone that it compares.
 const MOST: usize = 512;
+
+/// Behind a refusal of a name.
+const LATER: &str = "\nhint: who waits for what runs now; killsnoop NAME also traces what starts later";
 
 /// At least one process, none of which has ended.
 #[derive(Debug)]
@@ -41,13 +45,18 @@ impl Awaited {
             refusals.extend(result.err());
         }
         if awaited.pids.is_empty() {
-            bail!("{}", refusals.join("\n"));
+            let is_named = wanted.iter().any(|process| matches!(process, ProcessArg::Name(_)));
+            let hint = if is_named { LATER } else { "" };
+            bail!("{}{hint}", refusals.join("\n"));
         }
         if awaited.pids.len() > MOST {
-            bail!("{} processes are named: who waits for {MOST} at most", awaited.pids.len());
+            bail!(
+                "{} processes are named, and who waits for {MOST} at most\nhint: name some of them by pid; killsnoop NAME traces all",
+                awaited.pids.len()
+            );
         }
         for refusal in refusals {
-            tracing::warn!("{refusal}: waiting for the others");
+            tracing::warn!("{refusal}: the others will be waited for");
         }
         Ok(awaited)
     }
@@ -55,6 +64,11 @@ impl Awaited {
     /// In the order in which they were named.
     pub(super) fn pids(&self) -> &[u32] {
         &self.pids
+    }
+
+    /// Has one ended?
+    pub(super) fn has_any_ended(&self) -> bool {
+        self.processes.iter().any(has_ended)
     }
 
     /// Waits until one has ended.
@@ -88,7 +102,7 @@ impl Awaited {
         redaction: &Redaction,
     ) -> Result<(), String> {
         let running = Running::all(proc_directory);
-        let mut is_any = false;
+        let mut called = Vec::new();
         for Running { pid, .. } in running.iter().filter(|process| process.is_called(name)) {
             let Ok(process) = open(*pid) else { continue };
             // the pid may have become another's before it was held
@@ -96,14 +110,36 @@ impl Awaited {
             if !is_still || has_ended(&process) {
                 continue;
             }
-            is_any = true;
+            called.push(*pid);
             if !self.pids.contains(pid) {
                 self.pids.push(*pid);
                 self.processes.push(process);
             }
         }
-        if is_any { Ok(()) } else { Err(nobody_is_called(name, &running, redaction)) }
+        if called.is_empty() {
+            return Err(nobody_is_called(name, &running, redaction));
+        }
+        if let [first, _, ..] = called.as_slice() {
+            tracing::warn!("{}", several_are_called(name, &called, *first));
+        }
+        Ok(())
     }
+}
+
+/// `2 processes are named 'sleep' (12, 13): …`, and how to choose one.
+fn several_are_called(name: &ProcessName, pids: &[u32], first: u32) -> String {
+    const SHOWN: usize = 5;
+    let shown: Vec<String> = pids.iter().take(SHOWN).map(u32::to_string).collect();
+    let others = match pids.len().saturating_sub(SHOWN) {
+        0 => String::new(),
+        others => format!(" and {others} more"),
+    };
+    format!(
+        "{} processes are named '{}' ({}{others}): signals to each are shown until one of them ends; a pid chooses one: killsnoop who {first}",
+        pids.len(),
+        visible(name.to_string()),
+        shown.join(", ")
+    )
 }
 
 fn has_ended(process: &impl AsFd) -> bool {
@@ -130,6 +166,11 @@ mod tests {
         let named = [texts[0].as_str(), "4194303", &texts[1], &texts[0]];
         assert_eq!(open_all(&named), Ok(pids.clone()), "what does not exist is left out");
         // the name may be that of other processes of this host as well
+        let name = ProcessName::new("sleep");
+        assert_eq!(
+            several_are_called(&name, &[1, 2, 3, 4, 5, 6], 1),
+            "6 processes are named 'sleep' (1, 2, 3, 4, 5 and 1 more): signals to each are shown until one of them ends; a pid chooses one: killsnoop who 1"
+        );
         let by_name = open_all(&["sleep"]).unwrap();
         assert!(pids.iter().all(|pid| by_name.contains(pid)), "{by_name:?}");
         let refusal = open_all(&["4194303", "slepe"]).unwrap_err();

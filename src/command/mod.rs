@@ -11,6 +11,7 @@ pub mod processes;
 pub mod run;
 #[cfg(test)]
 mod sentences;
+mod streams;
 pub mod trace;
 pub mod who;
 mod wiring;

@@ -1,5 +1,5 @@
 //! The processes that a command line names, as /proc has them before a trace: a thread id is replaced by its process, a pid that
-//! nobody has is refused, a name that nobody has is said to be waited for.
+//! nobody has is refused, a name that nobody has is said to be unknown so far. All of this is said before the trace begins.
 //!
 //! Ids of threads are what `htop`, `top -H`, `ps -eLf`, `dmesg` and journald show. The kernel side compares ids of processes.
 
@@ -100,7 +100,10 @@ pub(super) fn resolve(request: &mut Request) -> anyhow::Result<()> {
         let running = Running::all(&proc_directory);
         for name in &conditions.names {
             if !running.iter().any(|process| process.is_called(name)) {
-                tracing::warn!("{}: waiting for one", nobody_is_called(name, &running, redaction));
+                tracing::warn!(
+                    "{}: one that starts later will be traced",
+                    nobody_is_called(name, &running, redaction)
+                );
             }
         }
     }
@@ -120,7 +123,7 @@ fn drop_missing(pids: &mut Vec<u32>, may_be_empty: bool) -> anyhow::Result<()> {
     if pids.is_empty() && !may_be_empty {
         bail!(said);
     }
-    tracing::warn!("{said}: tracing the others");
+    tracing::warn!("{said}: the others will be traced");
     Ok(())
 }
 

@@ -19,7 +19,7 @@ use signal_hook::iterator::Signals;
 
 use super::child::{FAILED, HeldCommand};
 use super::wiring::{Stopper, Terminal, Wiring};
-use super::{begin, outputs, processes};
+use super::{begin, outputs, processes, streams};
 use crate::base::sanitize::visible;
 use crate::bpf::probe::in_initial_pid_namespace;
 use crate::cli::Request;
@@ -34,6 +34,7 @@ use crate::trace::{self, TraceOptions};
 pub fn run(mut request: Request, command: &[OsString], is_quiet: bool) -> anyhow::Result<ExitCode> {
     begin()?;
     processes::resolve(&mut request)?;
+    streams::hint_at_stderr(&request, is_quiet);
     let own = std::process::id();
     request.settings.conditions.trees = vec![own];
     request.settings.conditions.trees_begin_below = true;
@@ -62,7 +63,8 @@ pub fn run(mut request: Request, command: &[OsString], is_quiet: bool) -> anyhow
         }
         held.release()
     };
-    let mut options = TraceOptions { when_ready: &mut when_ready, needs, status: None };
+    let mut options =
+        TraceOptions { when_ready: &mut when_ready, needs, status: None, shows_start: !is_quiet };
     trace::run(&request.config, &wiring.requests(), &mut reporter, &mut options)?;
     // a reader that closed our pipe ends the trace, not the command
     let status = reaper.and_then(|reaper| reaper.join().ok()).flatten();

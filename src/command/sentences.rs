@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::{env, fs};
 
-use super::{run, who};
+use super::{run, streams, who};
 use crate::event::summary::catalogue::{self, Row};
 use crate::output::{status, totals};
 use crate::trace;
@@ -17,6 +17,7 @@ fn page() -> String {
     let messages = [
         trace::catalogue::rows(),
         status::catalogue(),
+        streams::catalogue(),
         run::catalogue(),
         totals::catalogue(),
         who::catalogue(),

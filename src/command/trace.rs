@@ -1,7 +1,7 @@
 //! A trace of this host, until it is asked to stop.
 
 use super::wiring::{Terminal, Wiring};
-use super::{begin, outputs, own_group, processes};
+use super::{begin, outputs, own_group, processes, streams};
 use crate::cli::Request;
 use crate::config::Failed;
 use crate::output::status::Purpose;
@@ -12,9 +12,10 @@ use crate::trace::{self, TraceOptions};
 ///
 /// # Errors
 /// If tracing is not possible.
-pub fn trace(mut request: Request, has_status: bool) -> anyhow::Result<()> {
+pub fn trace(mut request: Request, is_loud: bool) -> anyhow::Result<()> {
     begin()?;
     processes::resolve(&mut request)?;
+    streams::hint_at_format(&request, !is_loud);
     if !request.config.show_all {
         request.settings.left_out.own_group = own_group();
     }
@@ -25,8 +26,9 @@ pub fn trace(mut request: Request, has_status: bool) -> anyhow::Result<()> {
     let has_counts = request.config.failed != Failed::Only;
     let filters = reporter.filters();
     let purpose = if filters.is_empty() { "tracing".to_owned() } else { format!("tracing {filters}") };
-    let status = has_status.then_some(Purpose { text: purpose, has_counts });
-    let mut options = TraceOptions { when_ready: &mut || Ok(()), needs: Needs::default(), status };
+    let status = is_loud.then_some(Purpose { text: purpose, has_counts });
+    let mut options =
+        TraceOptions { when_ready: &mut || Ok(()), needs: Needs::default(), status, shows_start: is_loud };
     trace::run(&request.config, &wiring.requests(), &mut reporter, &mut options)?;
     Ok(())
 }

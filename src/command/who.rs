@@ -1,10 +1,10 @@
-//! `killsnoop who PID`: waits until that process, or the first of several, ends or gets a signal that leads to no end, says so,
-//! and exits.
+//! `killsnoop who PID`: prints what is sent to that process, or to several, until the first of them ends, and how it ended.
 //!
 //! The process need not be a child, and only a parent gets a wait status: how it ended comes from the exit hook.
 
 use std::fmt::Write as _;
 use std::fs;
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use anyhow::bail;
 
 use super::awaited::Awaited;
 use super::wiring::{Terminal, Wiring};
-use super::{begin, outputs, processes};
+use super::{begin, outputs, processes, streams};
 use crate::base::clock::boot_time;
 use crate::base::sanitize::visible;
 use crate::bpf::probe::in_initial_pid_namespace;
@@ -36,7 +36,7 @@ const LAST_LINES: Duration = Duration::from_millis(300);
 ///
 /// # Errors
 /// If there is no such process or tracing is not possible.
-pub fn who(mut request: Request, wanted: &[ProcessArg]) -> anyhow::Result<()> {
+pub fn who(mut request: Request, wanted: &[ProcessArg], is_quiet: bool) -> anyhow::Result<()> {
     begin()?;
     if !in_initial_pid_namespace() {
         bail!(
@@ -45,7 +45,8 @@ pub fn who(mut request: Request, wanted: &[ProcessArg]) -> anyhow::Result<()> {
         );
     }
     // opened before anything else: the numbers can be used again
-    let awaited = Awaited::open(wanted, &request.settings.redaction)?;
+    let awaited = Arc::new(Awaited::open(wanted, &request.settings.redaction)?);
+    streams::hint_at_format(&request, is_quiet);
     let held_at = boot_time();
     processes::resolve(&mut request)?;
     let pids = awaited.pids().iter().map(u32::to_string).collect::<Vec<_>>();
@@ -63,24 +64,24 @@ pub fn who(mut request: Request, wanted: &[ProcessArg]) -> anyhow::Result<()> {
     let wiring = Wiring::new()?;
     wiring.handle_all(Terminal::Ours, reporter.has_files())?;
     let named = names_of(awaited.pids(), &request.settings.redaction);
-    let mut awaited = Some(awaited);
     let mut when_ready = || {
-        let mut stopper = wiring.stopper()?;
-        if let Some(awaited) = awaited.take() {
-            thread::Builder::new().name("end".to_owned()).spawn(move || {
-                awaited.wait();
-                thread::sleep(LAST_LINES);
-                stopper.stop();
-            })?;
-        }
+        let (mut stopper, awaited) = (wiring.stopper()?, Arc::clone(&awaited));
+        thread::Builder::new().name("end".to_owned()).spawn(move || {
+            awaited.wait();
+            thread::sleep(LAST_LINES);
+            stopper.stop();
+        })?;
         Ok(())
     };
-    let text = format!("waiting for a signal to {named}");
-    let status = Some(Purpose { text, has_counts: false });
-    let mut options = TraceOptions { when_ready: &mut when_ready, needs: Needs::default(), status };
+    let text = format!("waiting for a signal to {named} or its end");
+    let status = (!is_quiet).then_some(Purpose { text, has_counts: false });
+    let mut options =
+        TraceOptions { when_ready: &mut when_ready, needs: Needs::default(), status, shows_start: !is_quiet };
     let outcome = trace::run(&request.config, &wiring.requests(), &mut reporter, &mut options)?;
-    if outcome.signals == 0 {
-        eprintln!("killsnoop: {}", without_signals(&pids, &outcome, has_filters));
+    let has_enough = request.config.count.is_some_and(|count| reporter.reported() >= count);
+    let closing = Closing { pids: &pids, has_filters, has_ended: awaited.has_any_ended() };
+    if let Some(text) = closing.sentence(&outcome).filter(|_| !has_enough) {
+        eprintln!("killsnoop: {text}");
     }
     Ok(())
 }
@@ -133,30 +134,67 @@ fn ended(ending: Ending) -> String {
     }
 }
 
-/// The sentence where no signal was reported: how it ended, and how certain it is that no signal came.
-fn without_signals(pids: &[String], outcome: &Outcome, has_filters: bool) -> String {
-    let rounded = |time: Duration| seconds(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX));
-    let signal = if has_filters { "no signal that passes the filters" } else { "no signal" };
-    let mut text = match &outcome.end {
-        Some(end) => {
-            let (comm, how, lived) = (visible(&end.comm), ended(end.ending), rounded(end.lived));
-            format!("process {} ({comm}) {how} after {lived}; {signal} was seen", end.pid)
+/// What is said at the end where the events have not said all.
+struct Closing<'a> {
+    pids: &'a [String],
+    has_filters: bool,
+    /// One of the processes.
+    has_ended: bool,
+}
+
+impl Closing<'_> {
+    /// That no process has ended, if none has; and where no signal was reported how certain it is that none came. None where
+    /// signals and the end were reported.
+    fn sentence(&self, outcome: &Outcome) -> Option<String> {
+        match (outcome.signals, &outcome.end) {
+            (0, Some(end)) => {
+                let (comm, how, lived) = (visible(&end.comm), ended(end.ending), rounded(end.lived));
+                Some(
+                    self.without_signals(
+                        &format!("process {} ({comm}) {how} after {lived}", end.pid),
+                        outcome,
+                    ),
+                )
+            }
+            (0, None) => Some(self.without_signals(&self.not_ended(), outcome)),
+            (_, None) if !self.has_ended => Some(match outcome.signals {
+                1 => format!("{}; 1 signal was shown", self.not_ended()),
+                signals => format!("{}; {signals} signals were shown", self.not_ended()),
+            }),
+            _ => None,
         }
-        None if pids.len() > 1 => format!("{signal} to processes {} was seen", pids.join(", ")),
-        None => format!("{signal} to process {} was seen", pids.concat()),
-    };
-    // before the trace nothing was seen
-    if outcome.end.as_ref().is_none_or(|end| end.lived > outcome.watched) {
-        text.push_str(" in the last ");
-        text.push_str(&rounded(outcome.watched));
     }
-    if outcome.hidden > 0 {
-        let _ = write!(text, " but {} hidden (--all)", outcome.hidden);
+
+    fn not_ended(&self) -> String {
+        let pids = self.pids.join(", ");
+        match (self.pids, self.has_ended) {
+            ([_], false) => format!("process {pids} has not ended"),
+            (_, false) => format!("none of the processes {pids} has ended"),
+            ([_], true) => format!("process {pids} ended; how was not seen"),
+            (_, true) => format!("one of the processes {pids} ended; how was not seen"),
+        }
     }
-    if outcome.lost > 0 {
-        let _ = write!(text, ", and {} signals of this host were lost", outcome.lost);
+
+    fn without_signals(&self, how: &str, outcome: &Outcome) -> String {
+        let signal = if self.has_filters { "no signal that passes the filters" } else { "no signal" };
+        let mut text = format!("{how}; {signal} was seen");
+        // before the trace nothing was seen
+        if outcome.end.as_ref().is_none_or(|end| end.lived > outcome.watched) {
+            text.push_str(" in the last ");
+            text.push_str(&rounded(outcome.watched));
+        }
+        if outcome.hidden > 0 {
+            let _ = write!(text, " but {} hidden (--all)", outcome.hidden);
+        }
+        if outcome.lost > 0 {
+            let _ = write!(text, ", and {} signals of this host were lost", outcome.lost);
+        }
+        text
     }
-    text
+}
+
+fn rounded(time: Duration) -> String {
+    seconds(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX))
 }
 
 /// How waiting ends, for `docs/sentences.md`.
@@ -169,7 +207,8 @@ pub(super) fn catalogue() -> Vec<(&'static str, String)> {
     let exit = end(Ending::Exit(7));
     let outcome = Outcome { signals: 0, hidden: 0, lost: 0, watched: Duration::from_secs(5), end: exit };
     let pids = ["123".to_owned()];
-    let say = |outcome: &Outcome| without_signals(&pids, outcome, false);
+    let of = |has_filters| Closing { pids: &pids, has_filters, has_ended: false };
+    let say = |outcome: &Outcome| of(false).sentence(outcome).unwrap_or_default();
     let stat = format!("9 (sh) Z 7 {} 1792\n", "0 ".repeat(47).trim_end());
     vec![
         ("`who`, and it exited", say(&outcome)),
@@ -179,12 +218,13 @@ pub(super) fn catalogue() -> Vec<(&'static str, String)> {
         ),
         ("`who`, and a signal was hidden", say(&Outcome { hidden: 2, ..outcome.clone() })),
         ("`who`, and signals were lost", say(&Outcome { lost: 3, ..outcome.clone() })),
-        ("`who`, with filters", without_signals(&pids, &outcome, true)),
+        ("`who`, with filters", of(true).sentence(&outcome).unwrap_or_default()),
         (
             "`who`, and it was killed by a signal that was not seen",
             say(&Outcome { end: end(Ending::Signal { number: 9, core_dumped: false }), ..outcome.clone() }),
         ),
-        ("`who` was stopped", say(&Outcome { end: None, ..outcome })),
+        ("`who` was stopped", say(&Outcome { end: None, ..outcome.clone() })),
+        ("`who` was stopped behind signals", say(&Outcome { signals: 2, end: None, ..outcome })),
         ("`who` of a zombie", format!("process 9 {}", already_ended(&stat, &Redaction::default()))),
     ]
 }
@@ -207,7 +247,11 @@ mod tests {
     #[test]
     fn an_end_without_a_signal_says_how_and_how_sure_that_is() {
         let exit = || outcome(Some(Ending::Exit(137)));
-        let said = |outcome: &Outcome| without_signals(&["123".to_owned()], outcome, false);
+        let of = |pids: &[&str], has_filters, has_ended, outcome: &Outcome| {
+            let pids: Vec<String> = pids.iter().map(|&pid| pid.to_owned()).collect();
+            Closing { pids: &pids, has_filters, has_ended }.sentence(outcome)
+        };
+        let said = |outcome: &Outcome| of(&["123"], false, false, outcome).unwrap();
         let whole = "process 123 (sh) exited with status 137 after 1.5 s; no signal was seen";
         assert_eq!(said(&exit()), whole);
         let late = Outcome { watched: Duration::from_millis(1300), ..exit() };
@@ -216,12 +260,33 @@ mod tests {
         assert_eq!(said(&hidden), format!("{whole} but 2 hidden (--all)"));
         let lost = Outcome { lost: 3, ..exit() };
         assert_eq!(said(&lost), format!("{whole}, and 3 signals of this host were lost"));
-        assert!(without_signals(&[], &exit(), true).ends_with("no signal that passes the filters was seen"));
+        let filtered = of(&["123"], true, true, &exit()).unwrap();
+        assert!(filtered.ends_with("no signal that passes the filters was seen"), "{filtered}");
         let killed = outcome(Some(Ending::Signal { number: 9, core_dumped: false }));
         assert!(said(&killed).contains("(sh) was killed by SIGKILL after 1.5 s; no"), "{}", said(&killed));
-        assert_eq!(said(&outcome(None)), "no signal to process 123 was seen in the last 2.0 s");
-        let several = without_signals(&["5".to_owned(), "6".to_owned()], &outcome(None), false);
-        assert_eq!(several, "no signal to processes 5, 6 was seen in the last 2.0 s");
+        assert_eq!(said(&outcome(None)), "process 123 has not ended; no signal was seen in the last 2.0 s");
+        let several = of(&["5", "6"], false, false, &outcome(None)).unwrap();
+        assert_eq!(several, "none of the processes 5, 6 has ended; no signal was seen in the last 2.0 s");
+        let unseen = of(&["123"], false, true, &outcome(None)).unwrap();
+        assert!(unseen.starts_with("process 123 ended; how was not seen; no signal"), "{unseen}");
+    }
+
+    #[test]
+    fn who_is_stopped_says_that_the_process_has_not_ended_and_nothing_where_it_has() {
+        let closing = |has_ended, outcome: &Outcome| {
+            Closing { pids: &["123".to_owned()], has_filters: false, has_ended }.sentence(outcome)
+        };
+        let signals = |signals, ending| Outcome { signals, ..outcome(ending) };
+        assert_eq!(
+            closing(false, &signals(1, None)).as_deref(),
+            Some("process 123 has not ended; 1 signal was shown")
+        );
+        assert_eq!(
+            closing(false, &signals(3, None)).as_deref(),
+            Some("process 123 has not ended; 3 signals were shown")
+        );
+        assert_eq!(closing(true, &signals(1, Some(Ending::Exit(0)))), None);
+        assert_eq!(closing(true, &signals(1, None)), None);
     }
 
     #[test]

@@ -28,7 +28,6 @@ use super::settings::Settings;
 use super::totals::Totals;
 use crate::error::TraceError;
 use crate::event::Event;
-use crate::event::header::EventKind;
 
 /// How long a destination may accept nothing before a tracer that was asked to end stops waiting for it.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -65,8 +64,6 @@ pub struct Reporter {
     reported: u64,
     ledger: Arc<Ledger>,
     is_one_story: bool,
-    /// A signal was reported that an end may follow.
-    awaits_end: bool,
     is_over: bool,
 }
 
@@ -109,7 +106,6 @@ impl Reporter {
             reported: 0,
             ledger: Arc::default(),
             is_one_story: settings.is_one_story,
-            awaits_end: false,
             is_over: false,
         })
     }
@@ -206,9 +202,7 @@ impl Reporter {
         }
         self.reported += 1;
         let header = *document.header();
-        self.awaits_end |= header.may_lead_to_an_end();
-        let is_over = header.is_end_of_process() || (!self.awaits_end && header.kind != EventKind::Lost);
-        self.is_over |= self.is_one_story && is_over;
+        self.is_over |= self.is_one_story && header.is_end_of_process();
         let document = Rc::new(document);
         for output in &mut self.outputs {
             if is_left_out && !output.kind.is_for_programs {
@@ -242,7 +236,7 @@ impl Reporter {
         self.outputs.iter().all(|output| !output.kind.is_for_programs)
     }
 
-    /// The story that was asked for is complete: an end that a signal may lead to is waited for.
+    /// The story that was asked for is complete.
     pub fn is_over(&self) -> bool {
         self.is_over
     }
@@ -369,7 +363,7 @@ mod tests {
     use super::super::settings::OutputSettings;
     use super::*;
     use crate::event::Outcome;
-    use crate::event::header::Header;
+    use crate::event::header::{EventKind, Header};
     use crate::event::signal::Signal;
     use crate::output::format::Format;
     use crate::output::format::document::tests::sample;
@@ -424,7 +418,7 @@ mod tests {
     }
 
     #[test]
-    fn one_story_ends_with_an_end_or_with_a_signal_that_leads_to_none() {
+    fn one_story_ends_with_the_end_of_a_process_and_with_no_signal() {
         let directory = tempfile::tempdir().unwrap();
         let settings = Settings { is_one_story: true, ..settings(directory.path(), &[JSON]) };
         let of = |kind: EventKind, signal: u8, outcome: Option<Outcome>| {
@@ -433,28 +427,17 @@ mod tests {
             document.field("event", ValueRef::Text(kind.name()));
             document
         };
-        for (document, is_over) in [
-            // it may exit in its handler, or leave a core
-            (of(EventKind::Signal, 15, Some(Outcome::Queued)), false),
-            (of(EventKind::Signal, 11, Some(Outcome::Queued)), false),
-            (of(EventKind::Signal, 15, Some(Outcome::AlreadyPending)), false),
-            (of(EventKind::Lost, 0, None), false),
-            (of(EventKind::Signal, 15, Some(Outcome::Ignored)), true),
-            (of(EventKind::Signal, 34, Some(Outcome::Overflow)), true),
-            (of(EventKind::Signal, 19, Some(Outcome::Queued)), true),
-            (of(EventKind::Signal, 28, Some(Outcome::Queued)), true),
-            (of(EventKind::Attempt, 15, None), true),
-            (of(EventKind::Ended, 15, None), true),
-        ] {
-            let mut reporter = Reporter::open(&settings).unwrap();
-            reporter.report_document(document.clone(), None, Instant::now());
-            assert_eq!(reporter.is_over(), is_over, "{document:?}");
-        }
-        // what a process that is exiting ignores is not the end of the story
         let mut reporter = Reporter::open(&settings).unwrap();
-        for outcome in [Outcome::Queued, Outcome::Ignored] {
-            reporter.report_document(of(EventKind::Signal, 15, Some(outcome)), None, Instant::now());
-            assert!(!reporter.is_over());
+        for document in [
+            of(EventKind::Signal, 15, Some(Outcome::Queued)),
+            of(EventKind::Signal, 15, Some(Outcome::Ignored)),
+            of(EventKind::Signal, 19, Some(Outcome::Queued)),
+            of(EventKind::Signal, 34, Some(Outcome::Overflow)),
+            of(EventKind::Attempt, 15, None),
+            of(EventKind::Lost, 0, None),
+        ] {
+            reporter.report_document(document.clone(), None, Instant::now());
+            assert!(!reporter.is_over(), "{document:?}");
         }
         reporter.report_document(of(EventKind::Ended, 15, None), None, Instant::now());
         assert!(reporter.is_over());

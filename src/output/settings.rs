@@ -73,7 +73,7 @@ pub struct Settings {
     pub has_summary: bool,
     /// A sentence of it at the end.
     pub sums_up: bool,
-    /// One story is enough: an end, or a signal that leads to none.
+    /// One story is enough: it ends with the end of a process.
     pub is_one_story: bool,
 }
 

@@ -1,14 +1,22 @@
-//! One line on standard error that shows that the tracer works while nothing happens, and vanishes when lines come.
+//! One line on standard error that shows that the tracer starts, or works while nothing happens, and vanishes when lines come.
 //!
 //! Only where it can be seen: standard error is a terminal, and this process is in its foreground.
 
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use crate::output::format::screen::{PLAIN, Screen, Width, cut};
+
+/// A start that takes longer is shown.
+const MOMENT: Duration = Duration::from_millis(300);
+
+/// What is shown of it: that nothing is traced yet.
+const STARTING: &str = "starting: loading the BPF programs into the kernel";
 
 /// It is renewed in this time.
 pub const EVERY: Duration = Duration::from_secs(1);
@@ -80,7 +88,7 @@ pub struct Facts {
 /// What the trace is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Purpose {
-    /// `waiting for a signal to sleep(30858)`.
+    /// `waiting for a signal to sleep(30858) or its end`.
     pub text: String,
     /// What came meanwhile belongs to the answer; what was lost always does.
     pub has_counts: bool,
@@ -91,15 +99,14 @@ pub struct Purpose {
 pub struct Status {
     /// None: it never shows.
     purpose: Option<Purpose>,
-    shown_at: Instant,
+    /// When it was shown last, or lines came. None: not yet.
+    shown_at: Option<Instant>,
 }
 
 impl Status {
     /// Without a purpose it never shows.
     pub fn new(purpose: Option<Purpose>) -> Self {
-        let is_dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
-        let can_be_seen = io::stderr().is_terminal() && !is_dumb;
-        Self { purpose: purpose.filter(|_| can_be_seen), shown_at: Instant::now() }
+        Self { purpose: purpose.filter(|_| can_be_seen()), shown_at: None }
     }
 
     /// It has to be renewed now and then.
@@ -109,24 +116,17 @@ impl Status {
 
     /// Lines came: it waits until nothing has come for a while.
     pub fn put_off(&mut self) {
-        self.shown_at = Instant::now();
+        self.shown_at = Some(Instant::now());
     }
 
     /// Shows it, if it is time to.
     pub fn show(&mut self, facts: impl FnOnce() -> Facts) {
         let Some(purpose) = &self.purpose else { return };
-        if self.shown_at.elapsed() < EVERY || !is_in_foreground() {
+        if self.shown_at.is_some_and(|at| at.elapsed() < EVERY) || !is_in_foreground() {
             return;
         }
-        self.shown_at = Instant::now();
-        let screen = Screen { width: Width::OfStderr, ..PLAIN };
-        // the last column stays free, or the cursor would go on to the next line
-        let columns = screen.columns().unwrap_or(80).saturating_sub(1);
-        let line = cut(screen, &text(purpose, facts()), columns);
-        // lines that are being written, to a terminal that may have been stopped, come first
-        let Ok(_screen) = SCREEN.try_lock() else { return };
-        IS_SHOWN.store(true, Ordering::Relaxed);
-        let _ = io::stderr().write_all(format!("\r\x1b[K{line}").as_bytes());
+        self.shown_at = Some(Instant::now());
+        draw(&text(purpose, facts()));
     }
 }
 
@@ -134,6 +134,58 @@ impl Drop for Status {
     fn drop(&mut self) {
         clear();
     }
+}
+
+/// The line while a trace starts, which takes seconds on a busy host. It is there until this is dropped.
+#[derive(Debug)]
+pub struct StartLine {
+    thread: Option<(Sender<()>, JoinHandle<()>)>,
+}
+
+impl StartLine {
+    /// Shows it in a moment, where somebody looks at it.
+    pub fn begin(is_wanted: bool) -> Self {
+        if !is_wanted || !can_be_seen() {
+            return Self { thread: None };
+        }
+        let (over, begun) = mpsc::channel();
+        let show = move || {
+            if begun.recv_timeout(MOMENT) == Err(RecvTimeoutError::Timeout) && is_in_foreground() {
+                draw(STARTING);
+            }
+        };
+        // without it the start is no worse
+        let thread = thread::Builder::new().name("start-line".to_owned()).spawn(show);
+        Self { thread: thread.ok().map(|thread| (over, thread)) }
+    }
+}
+
+impl Drop for StartLine {
+    /// No thread is left, which would keep the privileges of this moment.
+    fn drop(&mut self) {
+        if let Some((over, thread)) = self.thread.take() {
+            drop(over);
+            let _ = thread.join();
+            clear();
+        }
+    }
+}
+
+/// Is there a terminal that can take a line away again?
+fn can_be_seen() -> bool {
+    let is_dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
+    io::stderr().is_terminal() && !is_dumb
+}
+
+fn draw(text: &str) {
+    let screen = Screen { width: Width::OfStderr, ..PLAIN };
+    // the last column stays free, or the cursor would go on to the next line
+    let columns = screen.columns().unwrap_or(80).saturating_sub(1);
+    let line = cut(screen, text, columns);
+    // lines that are being written, to a terminal that may have been stopped, come first
+    let Ok(_screen) = SCREEN.try_lock() else { return };
+    IS_SHOWN.store(true, Ordering::Relaxed);
+    let _ = io::stderr().write_all(format!("\r\x1b[K{line}").as_bytes());
 }
 
 /// A shell that has put this into the background has the terminal for itself.
@@ -180,8 +232,9 @@ pub(crate) fn catalogue() -> Vec<(&'static str, String)> {
         ),
         (
             "the status line of `who`",
-            text(&for_tests("waiting for a signal to sleep(30858)"), Facts::default()),
+            text(&for_tests("waiting for a signal to sleep(30858) or its end"), Facts::default()),
         ),
+        ("a start that takes longer than a moment, until it is over", STARTING.to_owned()),
     ]
 }
 
@@ -202,7 +255,6 @@ mod tests {
     #[test]
     fn it_never_shows_where_it_is_not_wanted() {
         let mut status = Status::new(None);
-        status.shown_at = Instant::now().checked_sub(2 * EVERY).unwrap();
         status.show(|| panic!("nobody looks at it"));
         clear();
     }

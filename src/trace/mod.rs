@@ -34,7 +34,7 @@ use crate::config::Config;
 use crate::enrich::Enricher;
 use crate::error::TraceError;
 use crate::output::Reporter;
-use crate::output::status::{Purpose, Status};
+use crate::output::status::{Purpose, StartLine, Status};
 use crate::record::Ending;
 use crate::wire::MAX_ANCESTORS;
 
@@ -61,6 +61,8 @@ pub(crate) struct TraceOptions<'a> {
     pub needs: Needs,
     /// What the status line says that this trace is for, where somebody looks at it.
     pub status: Option<Purpose>,
+    /// Somebody may be waiting for the start.
+    pub shows_start: bool,
 }
 
 impl std::fmt::Debug for TraceOptions<'_> {
@@ -108,6 +110,7 @@ pub(crate) fn run(
     options: &mut TraceOptions<'_>,
 ) -> Result<Outcome, TraceError> {
     let began = Instant::now();
+    let start_line = StartLine::begin(options.shows_start);
     let plan = plan_for_host(config)?;
     let raw = config.record_to.as_deref().map(RawRecords::create).transpose()?;
     let probed = began.elapsed();
@@ -120,6 +123,7 @@ pub(crate) fn run(
     }
     let config = &config;
     let session = Session::start(&mut storage, &plan, config, &selection)?;
+    drop(start_line);
     // where some processes are not known, the chain of parents says as much as can be said
     if !selection.trees.is_empty() && session.seeded.outstanding == 0 {
         reporter.trust_trees();

@@ -47,7 +47,7 @@ pub(super) fn log_ready(session: &Session<'_>, plan: Plan, probed: Duration, tot
     }
     if plan.attempts == Attempts::SyscallExits {
         tracing::warn!(
-            "--failed and --probes: this kernel has no BPF trampolines, so every system call of this host is some 75 ns slower while killsnoop runs"
+            "every system call of this host takes some 75 ns longer until this trace ends: --failed and --probes look at each on this kernel, which has no BPF trampolines"
         );
     }
     let timings = session.timings;
