@@ -33,13 +33,15 @@ pub const TESTS: &[Test] = &[
     ("run_sees_the_first_instruction_and_orphans_and_nobody_else", &[], run_sees_all_below),
     ("run_under_sudo_sees_orphans_and_writes_its_own_log", &[], run_under_sudo_sees_all_below),
     ("run_leaves_the_commands_streams_alone", &[], run_streams),
+    ("run_says_where_events_go_to_whom_a_program_reads_for", &[], run_hint),
     ("the_reader_has_a_priority_that_the_command_has_not", &[], priority),
     ("run_hands_sigterm_on", &[], run_hands_on),
     ("run_leaves_control_c_to_the_command", &[], run_control_c),
     ("run_runs_as_whoever_called_sudo", &[], run_as_invoker),
     ("run_says_whether_a_signal_or_the_command_itself_made_it_137", &[], run_137),
     ("who_reports_the_signal_and_ends", &[], who),
-    ("who_of_several_reports_the_first", &[], who_of_several),
+    ("who_of_several_reports_each_and_ends_with_the_first", &[], who_of_several),
+    ("who_goes_on_after_signals_that_end_nothing", &[], who_goes_on),
     ("a_name_or_a_pid_is_the_filter_that_it_looks_like", &[], by_name),
     ("who_reports_the_end_after_a_handled_signal", &[], who_handles),
     ("who_reports_the_exit_status_where_there_was_no_signal", &[], who_ends),
@@ -453,6 +455,29 @@ fn sees_all_below(invoker: Option<u32>) {
     assert!(said.contains(" killed: ") && said.contains("sleep("), "{said}");
 }
 
+/// `killsnoop run -o json make | jq` would wait for events in vain.
+fn run_hint() {
+    let hint = "killsnoop: events go to standard error, since standard output is the command's: -o json=FILE";
+    let said = |flags: &[&str], stdout: Stdio| {
+        let mut run = Command::new(killsnoop());
+        let output = run.arg("run").args(flags).args(["--", "true"]).stdout(stdout).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    for (flags, is_pipe, has_hint) in [
+        (&["-o", "json"][..], true, true),
+        (&["-o", "json"], false, false),
+        (&["-q", "-o", "json"], true, false),
+        (&["-o", "tree"], true, false),
+        // no format was chosen
+        (&[], true, false),
+        (&["-o", "json=/dev/null"], true, false),
+    ] {
+        let said = said(flags, if is_pipe { Stdio::piped() } else { Stdio::null() });
+        assert_eq!(said.contains(hint), has_hint, "{flags:?} {is_pipe}: {said}");
+    }
+}
+
 fn run_streams() {
     let mut child = run_for(None)
         .args(["--", "sh", "-c", "cat; echo err >&2; kill -TERM $$"])
@@ -575,10 +600,11 @@ fn who() {
     assert!(said.stdout.contains(&format!("sent SIGTERM to workload({pid})")), "{}", said.stdout);
     assert!(said.stdout.contains(&format!("workload({pid}) was killed by SIGTERM")), "{}", said.stdout);
     let ignores = Process::workload(&["meets", "10", "ignore"]);
-    let tracer = Tracer::start(&["who", "-l", "info", &ignores.pid().to_string()]);
+    let tracer = Tracer::start(&["who", "-l", "info", "--count", "1", &ignores.pid().to_string()]);
     ignores.kill(Signal::USR1);
     let said = tracer.wait();
     assert!(said.stdout.contains(&format!("sent SIGUSR1 to workload({})", ignores.pid())), "{}", said.stdout);
+    assert!(!said.stderr.contains("has not ended"), "it was asked for no more: {}", said.stderr);
     let output = Command::new(killsnoop()).args(["who", "4194303"]).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stderr).contains("no process 4194303"));
@@ -590,24 +616,72 @@ fn renamed(comm: &str) -> Process {
     Process::start(Command::new("bash").args(["-c", &script]))
 }
 
-/// Of several, named in either way, the first that is signalled is the answer; flags may come before the command.
+/// Of several, named in either way, each is watched and whichever ends first is the answer; nobody else is. Flags may come before
+/// the command.
 fn who_of_several() {
-    let several = [renamed("one-of-several"), renamed("one-of-several"), renamed("another")];
-    let pids = several.each_ref().map(|process| process.pid().to_string());
-    for (wanted, victim) in
-        [(&[pids[0].as_str(), &pids[2], "4194303"][..], &several[2]), (&["one-of-several"], &several[1])]
-    {
-        let tracer = Tracer::start(&[&["-o", "json", "-l", "info", "who"], wanted].concat());
-        let said = tracer.stderr();
-        let has_missing = said.contains("no process 4194303 to wait for: waiting for the others");
-        assert_eq!(has_missing, wanted.len() > 1, "{said}");
-        victim.kill(Signal::KILL);
-        let said = tracer.wait();
-        assert_eq!(said.status.code(), Some(0), "{}", said.stderr);
-        let events = said.events();
-        assert!(events.iter().all(|event| event["target"]["pid"] == victim.pid()), "{}", said.stdout);
-        assert_eq!(events.last().unwrap()["event"], "ended", "{}", said.stdout);
+    let name = |at: usize| if at < 3 { "one-of-several" } else { "another" };
+    for (is_by_name, watched) in [(true, [0, 1, 2]), (false, [0, 2, 3])] {
+        for victim in watched {
+            let several: Vec<Process> = (0..5).map(|at| renamed(name(at))).collect();
+            let pids: Vec<String> = several.iter().map(|process| process.pid().to_string()).collect();
+            let wanted: Vec<&str> = if is_by_name {
+                vec!["one-of-several"]
+            } else {
+                watched.iter().map(|&at| pids[at].as_str()).chain(["4194303"]).collect()
+            };
+            let tracer = Tracer::start(&[&["-o", "json", "-l", "info", "who"], &wanted[..]].concat());
+            let said = tracer.stderr();
+            let has_missing = said.contains("no process 4194303 to wait for: the others will be waited for");
+            assert_eq!(has_missing, !is_by_name, "{said}");
+            let is_ambiguous = said.contains("3 processes are named 'one-of-several' (")
+                && said.contains("a pid chooses one: killsnoop who ");
+            assert_eq!(is_ambiguous, is_by_name, "{said}");
+            several.iter().for_each(|process| process.kill(Signal::WINCH));
+            several[victim].kill(Signal::KILL);
+            let said = tracer.wait();
+            assert_eq!(said.status.code(), Some(0), "{}", said.stderr);
+            let events = said.events();
+            let mut seen = targets(&events, 28);
+            seen.sort_unstable();
+            let mut expected: Vec<u64> = watched.iter().map(|&at| u64::from(several[at].pid())).collect();
+            expected.sort_unstable();
+            assert_eq!(seen, expected, "{}", said.stdout);
+            let last = events.last().unwrap();
+            assert_eq!(
+                (&last["event"], &last["target"]["pid"]),
+                (&"ended".into(), &several[victim].pid().into()),
+                "{}",
+                said.stdout
+            );
+        }
     }
+}
+
+/// What stops, continues or means nothing to a process is printed, and its end is waited for.
+fn who_goes_on() {
+    let target = Process::workload(&["meets", "10", "ignore"]);
+    let watch = || Tracer::start(&["who", "-l", "info", "-o", "json", &target.pid().to_string()]);
+    let (tracer, stopped) = (watch(), watch());
+    for (signal, number) in [(Signal::USR1, 10), (Signal::STOP, 19), (Signal::CONT, 18), (Signal::KILL, 9)] {
+        if number == 9 {
+            let said = stopped.stop();
+            let closing = format!("process {} has not ended; 3 signals were shown", target.pid());
+            assert!(said.stderr.contains(&closing), "{}", said.stderr);
+            assert_eq!(said.status.code(), Some(0));
+            target.kill(signal);
+            break;
+        }
+        target.kill(signal);
+        for tracer in [&tracer, &stopped] {
+            tracer.signal_to(target.pid(), number);
+        }
+    }
+    let said = tracer.wait();
+    let events = said.events();
+    let signals: Vec<_> = events.iter().map(|event| event["signal"].as_u64().unwrap_or_default()).collect();
+    assert_eq!(signals, [10, 19, 18, 9, 9], "{}", said.stdout);
+    assert_eq!(events[4]["event"], "ended", "{}", said.stdout);
+    assert!(!said.stderr.contains("has not ended"), "{}", said.stderr);
 }
 
 /// Either side, by the comm or by the executable, or by a pid; nobody else.

@@ -14,6 +14,8 @@ pub const TESTS: &[Test] = &[
     ("a_line_fits_the_terminal_and_keeps_its_effect", &[], fits),
     ("eyes_get_local_time_and_ascii_where_the_locale_is_not_utf_8", &[], local_and_ascii),
     ("piped_it_prints_logfmt", &[], piped),
+    ("a_format_that_nobody_chose_is_explained_at_a_terminal", &[], piped_at_a_terminal),
+    ("a_slow_start_is_a_line_that_vanishes", &[], slow_start),
     ("a_closed_standard_error_ends_no_trace", &[], closed_stderr),
     ("the_own_control_c_is_no_line_but_counted_and_in_json", &[], own_control_c),
     ("zombies_and_pipelines_are_left_out_for_eyes_alone", &[], left_out),
@@ -139,6 +141,48 @@ fn piped() {
     support::wait_until("the line", || tracer.lines().into_iter().find(|line| line.contains(&pid)));
     let said = tracer.stop();
     assert!(said.stdout.lines().all(|line| line.starts_with("time=")), "{}", said.stdout);
+}
+
+fn piped_at_a_terminal() {
+    let hint = "killsnoop: standard output is no terminal, so events are logfmt";
+    for (flags, has_hint) in [("", true), ("-o logfmt", false), ("-o json", false)] {
+        let pipe = format!("{} -l info {flags} | cat", killsnoop());
+        let terminal = traced(100, Command::new("sh").args(["-c", &pipe]));
+        assert_eq!(terminal.text().contains(hint), has_hint, "{flags}: {}", terminal.text());
+    }
+}
+
+/// The start is made slow by stopping it, once the thread exists that is to say so.
+fn slow_start() {
+    let mut terminal = support::wait_until("a start that was stopped in time", || {
+        let terminal = Terminal::start(100, Command::new(killsnoop()).args(["-l", "info"]));
+        let tasks = format!("/proc/{}/task", terminal.pid());
+        let is_thread = |task: &std::fs::DirEntry| {
+            std::fs::read_to_string(task.path().join("comm")).is_ok_and(|comm| comm == "start-line\n")
+        };
+        let begun = std::time::Instant::now();
+        while begun.elapsed() < support::patience() {
+            let tasks = std::fs::read_dir(&tasks).into_iter().flatten().flatten().collect::<Vec<_>>();
+            if tasks.iter().any(is_thread) {
+                support::kill(terminal.pid(), Signal::STOP);
+                std::thread::sleep(std::time::Duration::from_millis(500));
+                support::kill(terminal.pid(), Signal::CONT);
+                return Some(terminal);
+            }
+            if terminal.text().contains(STARTED) {
+                return None;
+            }
+        }
+        None
+    });
+    terminal.wait_for("a tracer that is ready", |line| line.contains(STARTED));
+    let text = terminal.text();
+    let place = |word: &str| text.find(word).unwrap_or_else(|| panic!("no {word} in {text:?}"));
+    assert!(place("starting: loading the BPF programs") < place(STARTED), "{text:?}");
+    let lines = terminal.lines();
+    assert!(!lines.iter().any(|line| line.contains("starting")), "it is taken away: {lines:#?}");
+    terminal.press("\x03");
+    assert_eq!(terminal.wait().code(), Some(0));
 }
 
 fn own_control_c() {

@@ -16,6 +16,7 @@ pub const TESTS: &[Test] = &[
     ("a_signal_that_kills_is_called_fatal", &[], fatal),
     ("a_kernel_thread_has_a_tree_and_no_command_line", &[], a_kernel_thread),
     ("a_stopped_target_is_called_stopped", &[], a_stopped_target),
+    ("sigcont_continues_what_is_stopped_and_says_so", &[], a_continued_target),
     ("the_init_of_a_pid_namespace_ignores_what_it_does_not_handle", &[Skip::PidNamespace], an_init),
     ("a_traced_target_keeps_its_real_parent", &[], a_traced_target),
     ("a_parent_that_waits_in_vfork_is_in_disk_sleep", &[], in_vfork),
@@ -81,6 +82,50 @@ fn a_kernel_thread() {
     assert_eq!(event["target"]["parent"]["comm"], "kthreadd", "{event}");
     assert!(event["missing"].is_null(), "what does not apply is not missing: {event}");
     assert!(event["target"]["tree"].as_str().unwrap().starts_with("kthreadd(2)─"), "{event}");
+}
+
+/// Whatever the target does with the signal; not of one that runs.
+fn a_continued_target() {
+    let tracer = Tracer::json(&[]);
+    for (how, result) in
+        [("nothing", "ignored"), ("ignore", "ignored"), ("handle", "queued"), ("block", "queued")]
+    {
+        let process = Process::workload(&["meets", "18", how]);
+        let pid = process.pid();
+        for is_stopped in [true, false] {
+            let before = tracer.written();
+            if is_stopped {
+                process.kill(Signal::STOP);
+                wait_until("a stopped process", || {
+                    support::status_field(pid, "State")
+                        .is_some_and(|state| state.starts_with('T'))
+                        .then_some(())
+                });
+            } else {
+                wait_until("a process that runs again", || {
+                    support::status_field(pid, "State")
+                        .is_some_and(|state| state.starts_with('S'))
+                        .then_some(())
+                });
+            }
+            process.kill(Signal::CONT);
+            let event = tracer.wait_for_since(before, "the SIGCONT", |event| {
+                event["target"]["pid"] == pid && event["signal"] == 18
+            });
+            // a blocked one is pending still
+            let is_second_of_blocked = how == "block" && !is_stopped;
+            let result = if is_second_of_blocked { "already-pending" } else { result };
+            assert_eq!(event["result"], result, "{how}: {event}");
+            let continued = if is_stopped { json!(true) } else { Value::Null };
+            assert_eq!(event["target"]["continued"], continued, "{how}: {event}");
+            let summary = event["summary"].as_str().unwrap();
+            assert_eq!(
+                summary.ends_with(", which was stopped and continues"),
+                is_stopped,
+                "{how}: {summary}"
+            );
+        }
+    }
 }
 
 fn a_stopped_target() {
