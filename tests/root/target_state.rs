@@ -119,11 +119,7 @@ fn a_continued_target() {
             let continued = if is_stopped { json!(true) } else { Value::Null };
             assert_eq!(event["target"]["continued"], continued, "{how}: {event}");
             let summary = event["summary"].as_str().unwrap();
-            assert_eq!(
-                summary.ends_with(", which was stopped and continues"),
-                is_stopped,
-                "{how}: {summary}"
-            );
+            assert_eq!(summary.contains(", which was stopped and continues"), is_stopped, "{how}: {summary}");
         }
     }
 }
