@@ -636,7 +636,9 @@ fn who_of_several() {
             let is_ambiguous = said.contains("3 processes are named 'one-of-several' (")
                 && said.contains("a pid chooses one: killsnoop who ");
             assert_eq!(is_ambiguous, is_by_name, "{said}");
-            several.iter().for_each(|process| process.kill(Signal::WINCH));
+            for process in &several {
+                process.kill(Signal::WINCH);
+            }
             several[victim].kill(Signal::KILL);
             let said = tracer.wait();
             assert_eq!(said.status.code(), Some(0), "{}", said.stderr);

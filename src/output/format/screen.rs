@@ -71,10 +71,9 @@ impl Paint {
         match self {
             Self::None => Style::new(),
             Self::Source => coloured(AnsiColor::Magenta),
-            Self::Target | Self::Signal => Style::new().bold(),
+            Self::Target | Self::Signal | Self::Heading => Style::new().bold(),
             Self::Fatal => coloured(AnsiColor::Red).bold(),
             Self::Faint => Style::new().dimmed(),
-            Self::Heading => Style::new().bold(),
         }
     }
 }
