@@ -1,7 +1,7 @@
 //! Hints about where events go and in which format, where that may not be what the person at the terminal expects. They are for
 //! that person: none is an event, `-q` leaves them out.
 
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write as _};
 use std::os::fd::AsFd;
 
 use rustix::fs::{FileType, fstat};
@@ -18,7 +18,7 @@ const USUAL_FORMAT: &str =
 pub(super) fn hint_at_format(request: &Request, is_quiet: bool) {
     let surprises = !request.is_format_given && io::stderr().is_terminal() && !io::stdout().is_terminal();
     if surprises && !is_quiet {
-        eprintln!("killsnoop: {USUAL_FORMAT}");
+        hint(USUAL_FORMAT);
     }
 }
 
@@ -29,8 +29,13 @@ pub(super) fn hint_at_stderr(request: &Request, is_quiet: bool) {
     };
     let Some(output) = request.settings.outputs.iter().find(for_programs) else { return };
     if request.is_format_given && is_pipe_of_its_own() && !is_quiet {
-        eprintln!("killsnoop: {}", on_stderr(output.kind.name));
+        hint(&on_stderr(output.kind.name));
     }
+}
+
+/// Where nobody reads it, it is no loss.
+fn hint(text: &str) {
+    let _ = writeln!(io::stderr(), "killsnoop: {text}");
 }
 
 fn on_stderr(format: &str) -> String {
