@@ -101,7 +101,7 @@ fn wait_for(path: &Path) {
 
 fn changes() {
     let shells = Shells::new();
-    let tracer = Tracer::json(&[]);
+    let tracer = Tracer::shared(&[]);
     let mut above = shells.start('A');
     let target = shells.start('T');
     shells.start_below('A', 'S');
@@ -145,7 +145,7 @@ fn changes() {
 
 fn in_turn() {
     let shells = Shells::new();
-    let tracer = Tracer::json(&[]);
+    let tracer = Tracer::shared(&[]);
     let (source, targets) = (shells.start('S'), [shells.start('T'), shells.start('U')]);
     for (signal, turn) in [1, 10, 12, 14, 23, 26].into_iter().zip([0, 0, 1, 1, 0, 1]) {
         let event = shells.send(&tracer, 'S', targets[turn].pid(), signal);

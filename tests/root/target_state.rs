@@ -25,7 +25,7 @@ pub const TESTS: &[Test] = &[
 ];
 
 fn a_zombie() {
-    let tracer = Tracer::json(&[]);
+    let tracer = Tracer::shared(&[]);
     let parent = Process::workload(&["zombie"]);
     kill(parent.said_number(), Signal::KILL);
     let event = tracer.signal_to(parent.said_number(), 9);
@@ -37,7 +37,7 @@ fn a_zombie() {
 }
 
 fn disposition() {
-    let tracer = Tracer::json(&[]);
+    let tracer = Tracer::shared(&[]);
     for (how, disposition, result, blocked) in [
         ("ignore", "ignored", "ignored", Value::Null),
         ("handle", "handled", "queued", Value::Null),
@@ -54,7 +54,7 @@ fn disposition() {
 }
 
 fn fatal() {
-    let tracer = Tracer::json(&[]);
+    let tracer = Tracer::shared(&[]);
     for (how, signal, number, is_fatal) in [
         ("nothing", Signal::TERM, 15, json!(true)),
         ("nothing", Signal::KILL, 9, json!(true)),
@@ -70,7 +70,7 @@ fn fatal() {
 }
 
 fn a_kernel_thread() {
-    let tracer = Tracer::json(&[]);
+    let tracer = Tracer::shared(&[]);
     // a child of kthreadd; signals do nothing to it
     let thread = fs::read_to_string("/proc/2/task/2/children").unwrap();
     let thread: u32 = thread.split_whitespace().next().unwrap().parse().unwrap();
@@ -84,7 +84,7 @@ fn a_kernel_thread() {
 }
 
 fn a_stopped_target() {
-    let tracer = Tracer::json(&[]);
+    let tracer = Tracer::shared(&[]);
     let process = Process::workload(&["wait"]);
     process.kill(Signal::STOP);
     tracer.signal_to(process.pid(), 19);
@@ -97,7 +97,7 @@ fn a_stopped_target() {
 }
 
 fn already_pending() {
-    let tracer = Tracer::json(&[]);
+    let tracer = Tracer::shared(&[]);
     let process = Process::workload(&["meets", "10", "block"]);
     process.kill(Signal::USR1);
     process.kill(Signal::USR1);
@@ -108,7 +108,7 @@ fn already_pending() {
 }
 
 fn a_traced_target() {
-    let tracer = Tracer::json(&[]);
+    let tracer = Tracer::shared(&[]);
     let target = Process::workload(&["wait"]);
     let _debugger = Process::workload(&["traces", &target.pid().to_string()]);
     target.kill(Signal::TERM);
@@ -118,7 +118,7 @@ fn a_traced_target() {
 }
 
 fn in_vfork() {
-    let tracer = Tracer::json(&[]);
+    let tracer = Tracer::shared(&[]);
     let parent = Process::workload(&["vfork-wait"]);
     let pid = parent.said_number();
     let child = wait_until("the child", || children_of(pid).first().copied());
@@ -141,7 +141,7 @@ fn in_vfork() {
 }
 
 fn everybody() {
-    let tracer = Tracer::json(&[]);
+    let tracer = Tracer::shared(&[]);
     let script = "for i in 1 2 3; do sleep 100 & done; \
                   until [ $(grep -l ^sleep$ /proc/[0-9]*/comm 2>/dev/null | wc -l) = 3 ]; do :; done; \
                   echo ready; kill -TERM -1; wait";
@@ -157,7 +157,7 @@ fn everybody() {
 }
 
 fn a_hundred() {
-    let tracer = Tracer::json(&[]);
+    let tracer = Tracer::shared(&[]);
     let group = Process::workload(&["group", "100"]);
     let status =
         Command::new("kill").args(["-TERM", "--", &format!("-{}", group.said_number())]).status().unwrap();
@@ -169,7 +169,7 @@ fn a_hundred() {
 }
 
 fn an_init() {
-    let tracer = Tracer::json(&[]);
+    let tracer = Tracer::shared(&[]);
     // one that has nothing blocked, as a shell has while it forks: what is blocked is queued
     let program = workload().to_str().unwrap();
     let outside =
