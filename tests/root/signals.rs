@@ -27,6 +27,7 @@ pub fn needs(case: &SignalCase) -> &'static [Skip] {
         "poison" | "poisoned-page" => &[Skip::Guest, Skip::MemoryFailure],
         "@cgroup-kill-by-io_uring" => &[Skip::CgroupKill, Skip::IoUring],
         kind if kind.starts_with("@cgroup-kill-by-") => &[Skip::CgroupKill],
+        "user-dispatch" => &[Skip::UserDispatch],
         "real-time-limit" => &[Skip::RealTime],
         "restart" | "halt" => &[Skip::UserNamespace],
         "@frozen-1" => &[Skip::Freezer1],
