@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader, Read};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
@@ -19,6 +20,7 @@ pub const TESTS: &[Test] = &[
     ("a_closed_pipe_ends_quietly_with_0", &[], a_closed_pipe),
     ("a_second_sigterm_ends_at_once_though_nobody_reads", &[], a_second_sigterm),
     ("programs_are_loaded_side_by_side", &[], side_by_side),
+    ("signals_are_seen_while_programs_are_still_loaded", &[], seen_early),
     ("count_ends_after_so_many_events", &[], ends_by_count),
     ("duration_ends_in_time", &[], ends_by_duration),
     ("without_privileges_one_clear_line_and_1", &[], without_privileges),
@@ -80,6 +82,29 @@ fn a_closed_pipe() {
 fn side_by_side() {
     let said = Tracer::json(&["-l", "debug"]).stop();
     assert!(said.stderr.contains("programs loaded side by side"), "{}", said.stderr);
+}
+
+/// The signal hook is attached when half of the verifier's work is done, and not at the end of it.
+fn seen_early() {
+    let target = Process::workload(&["meets", "23", "handle"]);
+    let is_ready = AtomicBool::new(false);
+    let began = jiff::Timestamp::now();
+    let (tracer, ready) = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !is_ready.load(Ordering::Relaxed) {
+                target.kill(Signal::URG);
+                std::thread::sleep(Duration::from_millis(1));
+            }
+        });
+        let tracer = std::panic::catch_unwind(|| Tracer::json(&["-i", "URG"]));
+        is_ready.store(true, Ordering::Relaxed);
+        (tracer.unwrap(), jiff::Timestamp::now())
+    });
+    let first = tracer.signal_to(target.pid(), 23);
+    let time: jiff::Timestamp = first["time"].as_str().unwrap().parse().unwrap();
+    let seconds = |until: jiff::Timestamp| (until - began).total(jiff::Unit::Second).unwrap();
+    assert!(seconds(time) < 0.85 * seconds(ready), "{} of {} s: {first}", seconds(time), seconds(ready));
+    tracer.stop().assert_counters_add_up();
 }
 
 fn a_second_sigterm() {
