@@ -6,13 +6,13 @@ use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use crate::event::event;
-use crate::patience::{in_guest, patience, wait_until};
+use crate::patience::{in_guest, patience, pause, wait_until};
 use crate::process::has_ended;
 use crate::programs::killsnoop;
 
@@ -212,7 +212,7 @@ impl Tracer {
                     .map(|line| line.chars().take(300).collect::<String>() + "\n")
                     .collect::<String>()
             );
-            thread::sleep(Duration::from_millis(2));
+            pause();
         }
     }
 
