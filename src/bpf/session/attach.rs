@@ -18,8 +18,8 @@ pub(super) struct Hooks {
     _identities: Vec<OwnedFd>,
 }
 
-/// Programs that are loaded while signals are seen already: a start takes as long as the verifier, and they take half of that. What
-/// they do is done later, too. `on_exit_again` does what the kernel skips of `on_exit`, and that is counted with this one.
+/// Programs that are loaded while signals are seen already: a start lasts as long as the verifier works, half of that on these. What
+/// they do comes later as well. `on_exit_again` does what the kernel skips of `on_exit`, where that is counted.
 pub(super) const LATER: [&str; 3] = ["on_exit_again", "seed", "read_titles"];
 
 impl Hooks {
