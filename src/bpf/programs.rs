@@ -58,15 +58,15 @@ pub(super) fn prepare(opened: &mut OpenedObject<'_>) -> Result<(), libbpf_rs::Er
     if result < 0 { Err(libbpf_rs::Error::from_raw_os_error(-result)) } else { Ok(()) }
 }
 
-/// Loads the programs that are to be loaded of what was [prepared](prepare). As soon as those are that are not `later`, `begin`
-/// is called with them, on one of the threads that load; what it made is returned unless the kernel refused a later one.
+/// Loads the programs that are to be loaded of what was [prepared](prepare). As soon as those are that are not `later`, `attach`
+/// is called with them, on one of the threads that load; what it returns is returned unless the kernel refused a later one.
 ///
 /// # Errors
 /// What libbpf says, if the kernel refuses any of it.
 pub(super) fn load<'obj, T: Send>(
     opened: OpenedObject<'obj>,
     later: &[&str],
-    begin: impl Fn(&Programs) -> T + Sync,
+    attach: impl Fn(&Programs) -> T + Sync,
 ) -> Result<(KillsnoopSkel<'obj>, Programs, Option<T>), libbpf_rs::Error> {
     let OpenedObject { object: mut open, kernel, .. } = opened;
     let mut programs = Programs::default();
@@ -83,20 +83,20 @@ pub(super) fn load<'obj, T: Send>(
     drop(kernel);
     btf::forget();
     let is_first = |name: &str| !later.contains(&name);
-    let begun = Mutex::new(None);
+    let attached = Mutex::new(None);
     let firsts = prepared.iter().filter(|program| is_first(&program.name)).count();
     let see = |loaded: &[(usize, OwnedFd)]| {
         let first: Vec<_> = loaded.iter().filter(|&&(place, _)| is_first(&prepared[place].name)).collect();
-        let Ok(mut begun) = begun.lock() else { return };
-        if begun.is_none() && first.len() == firsts {
+        let Ok(mut attached) = attached.lock() else { return };
+        if attached.is_none() && first.len() == firsts {
             let copies =
                 first.into_iter().map(|(place, fd)| LoadedProgram::copy(&prepared[*place], fd.as_fd()));
-            *begun = copies.collect::<io::Result<_>>().ok().map(|loaded| begin(&Programs { loaded }));
+            *attached = copies.collect::<io::Result<_>>().ok().map(|loaded| attach(&Programs { loaded }));
         }
     };
     let fds = attach_to.and_then(|attach_to| load_side_by_side(&prepared, &attach_to, btf, is_first, see));
     let is_done = fds.is_some();
-    let begun = begun.into_inner().ok().flatten().filter(|_| is_done);
+    let attached = attached.into_inner().ok().flatten().filter(|_| is_done);
     let types: Vec<_> = prepared.into_iter().map(|program| (program.attach_type(), program.name)).collect();
     for ((attach_type, name), fd) in types.iter().cloned().zip(fds.into_iter().flatten()) {
         programs.loaded.insert(name, LoadedProgram { fd, attach_type });
@@ -118,7 +118,7 @@ pub(super) fn load<'obj, T: Send>(
         }
     }
     give_back_memory();
-    Ok((skel, programs, begun))
+    Ok((skel, programs, attached))
 }
 
 impl LoadedProgram {

@@ -101,7 +101,7 @@ impl<'obj> Session<'obj> {
         let watch = |hooks: &Hooks, programs: &Programs| {
             hooks.attach_signals(programs, plan).map(|()| clock::boot_time())
         };
-        let begin = |programs: &Programs| {
+        let attach_first = |programs: &Programs| {
             clock::calibrate(|| {
                 programs
                     .run("read_clock")
@@ -112,8 +112,9 @@ impl<'obj> Session<'obj> {
             let watched_since = if follows_trees { 0 } else { watch(&hooks, programs)? };
             Ok::<_, TraceError>((hooks, watched_since))
         };
-        let (mut skel, programs, begun) = programs::load(opened, &attach::LATER, begin).map_err(refused)?;
-        let (hooks, mut watched_since) = begun.unwrap_or_else(|| begin(&programs))?;
+        let (mut skel, programs, attached) =
+            programs::load(opened, &attach::LATER, attach_first).map_err(refused)?;
+        let (hooks, mut watched_since) = attached.unwrap_or_else(|| attach_first(&programs))?;
         hooks.attach_later(&programs)?;
         let loaded = began.elapsed();
         let counters = CounterPages::map(&skel.maps.counters, cpus)
