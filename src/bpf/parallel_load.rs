@@ -1,5 +1,5 @@
 //! Gives prepared programs to the kernel from several threads: the verifier looks at one on one CPU, and the largest takes as
-//! long as all others. All are loaded, or none.
+//! long as all others. All are loaded, or none; but those that are loaded first can be used while others are not loaded yet.
 
 use std::ffi::{CStr, CString};
 use std::io;
@@ -107,14 +107,14 @@ fn attached_to(section: &str) -> Option<(BtfKind, String)> {
 }
 
 /// The ids of all, in their order, 0 of what is attached to nothing; None if one is not there.
-pub(super) fn all_attached_to(kernel: &Btf, sections: &[String]) -> Option<Vec<u32>> {
-    let is_attached = |section: &&String| *section != RUN_BY_CALL;
-    let attached: Vec<&String> = sections.iter().filter(is_attached).collect();
-    let mut ids = ids_attached_to(kernel, &attached)?.into_iter();
-    sections.iter().map(|section| if is_attached(&section) { ids.next() } else { Some(0) }).collect()
+pub(super) fn all_attached_to(kernel: &Btf, programs: &[PreparedProgram]) -> Option<Vec<u32>> {
+    let sections = || programs.iter().map(|program| program.section.as_str());
+    let is_attached = |section: &&str| *section != RUN_BY_CALL;
+    let mut ids = ids_attached_to(kernel, &sections().filter(is_attached).collect::<Vec<_>>())?.into_iter();
+    sections().map(|section| if is_attached(&section) { ids.next() } else { Some(0) }).collect()
 }
 
-fn ids_attached_to(kernel: &Btf, sections: &[&String]) -> Option<Vec<u32>> {
+fn ids_attached_to(kernel: &Btf, sections: &[&str]) -> Option<Vec<u32>> {
     let names: Vec<(BtfKind, String)> =
         sections.iter().map(|section| attached_to(section)).collect::<Option<_>>()?;
     let wanted: Vec<(BtfKind, &[u8])> = names.iter().map(|(kind, name)| (*kind, name.as_bytes())).collect();
@@ -125,26 +125,30 @@ fn ids_attached_to(kernel: &Btf, sections: &[&String]) -> Option<Vec<u32>> {
     found.into_iter().collect()
 }
 
-/// All of them, or none.
+/// All of them, or none; those that `is_first` names before the others. Whenever one is loaded, `see` is shown those that are,
+/// with their places, by the thread that has loaded it.
 pub(super) fn load_side_by_side(
     prepared: &[PreparedProgram],
     attach_to: &[u32],
     btf: i32,
+    is_first: impl Fn(&str) -> bool,
+    see: impl Fn(&[(usize, OwnedFd)]) + Sync,
 ) -> Option<Vec<OwnedFd>> {
     let mut order: Vec<usize> = (0..prepared.len()).collect();
-    order.sort_by_key(|&place| prepared[place].size());
+    order.sort_by_key(|&place| (is_first(&prepared[place].name), prepared[place].size()));
     let is_scarce = super::probe::memory_limit().is_some_and(|limit| limit < PLENTY);
     let most = if is_scarce { 1 } else { THREADS };
     let threads = std::thread::available_parallelism().map_or(1, usize::from).min(most);
-    // the largest is taken first
-    side_by_side(order, threads, |place| {
+    let load = |place: usize| {
         prepared[place]
             .load(attach_to[place], btf)
             .inspect_err(
                 |error| tracing::debug!(%error, "{} was refused: libbpf is asked", prepared[place].name),
             )
             .ok()
-    })
+    };
+    // the largest is taken first
+    side_by_side(order, threads, load, see)
 }
 
 /// What is made of each place, the last of them first; in the order of the places. After the first that fails no other is
@@ -153,8 +157,9 @@ fn side_by_side<T: Send>(
     places: Vec<usize>,
     threads: usize,
     make: impl Fn(usize) -> Option<T> + Sync,
+    see: impl Fn(&[(usize, T)]) + Sync,
 ) -> Option<Vec<T>> {
-    make_all(&Mutex::new(places), threads, make)
+    make_all(&Mutex::new(places), threads, make, see)
 }
 
 /// The same with a list that others can look at: it is empty as soon as nothing more will be begun.
@@ -162,6 +167,7 @@ fn make_all<T: Send>(
     left: &Mutex<Vec<usize>>,
     threads: usize,
     make: impl Fn(usize) -> Option<T> + Sync,
+    see: impl Fn(&[(usize, T)]) + Sync,
 ) -> Option<Vec<T>> {
     let count = left.lock().ok()?.len();
     let done = Mutex::new(Vec::new());
@@ -171,6 +177,7 @@ fn make_all<T: Send>(
             if let Some(made) = make(place) {
                 if let Ok(mut done) = done.lock() {
                     done.push((place, made));
+                    see(&done);
                 }
             } else if let Ok(mut left) = left.lock() {
                 left.clear();
@@ -199,8 +206,13 @@ mod tests {
     #[test]
     fn all_are_made_each_once_and_come_in_their_order() {
         for threads in 1..5 {
-            let made = side_by_side((0..50).rev().collect(), threads, |place| Some(place * 2));
+            let seen = AtomicUsize::new(0);
+            let see = |made: &[(usize, usize)]| {
+                assert_eq!(made.len(), 1 + seen.fetch_add(1, Ordering::SeqCst), "each is seen at once");
+            };
+            let made = side_by_side((0..50).rev().collect(), threads, |place| Some(place * 2), see);
             assert_eq!(made, Some((0..50).map(|place| place * 2).collect()));
+            assert_eq!(seen.into_inner(), 50);
         }
     }
 
@@ -208,8 +220,8 @@ mod tests {
     fn after_a_refusal_nothing_more_is_begun() {
         for threads in 1..5 {
             let begun = AtomicUsize::new(0);
-            let left = Mutex::new((0..50).collect());
-            let made = make_all(&left, threads, |place| {
+            let left: Mutex<Vec<usize>> = Mutex::new((0..50).collect());
+            let make = |place| {
                 begun.fetch_add(1, Ordering::SeqCst);
                 // whatever is begun behind the one that is refused is in the middle of it until the refusal is known
                 let expire = Instant::now() + Duration::from_secs(10);
@@ -218,8 +230,8 @@ mod tests {
                     std::thread::sleep(Duration::from_millis(1));
                 }
                 (place != 47).then_some(place)
-            });
-            assert_eq!(made, None);
+            };
+            assert_eq!(make_all(&left, threads, make, |_| ()), None);
             let begun = begun.into_inner();
             assert!(begun < 3 + threads, "{begun} were begun by {threads} threads");
         }

@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::sync::Mutex;
 
 use libbpf_rs::skel::{OpenSkel, Skel};
 use libbpf_rs::{AsRawLibbpf, OpenProgramMut};
@@ -45,41 +46,58 @@ fn give_back_memory() {
     }
 }
 
-/// Loads what was opened: the programs that are to be loaded, and all maps.
+/// Relocates what was opened, and creates its maps: from here on they can be filled.
 ///
 /// # Errors
 /// What libbpf says, if the kernel refuses any of it.
-pub(super) fn load(opened: OpenedObject<'_>) -> Result<(KillsnoopSkel<'_>, Programs), libbpf_rs::Error> {
-    let OpenedObject { object: mut open, kernel, file } = opened;
-    let mut programs = Programs::default();
-    let wanted = || |program: &OpenProgramMut<'_>| program.autoload();
-    let sections: Vec<String> = open
-        .open_object_mut()
-        .progs_mut()
-        .filter(wanted())
-        .map(|program| program.section().to_string_lossy().into_owned())
-        .collect();
-    let object = open.open_object().as_libbpf_object();
+pub(super) fn prepare(opened: &mut OpenedObject<'_>) -> Result<(), libbpf_rs::Error> {
+    let object = opened.object.open_object().as_libbpf_object();
     // SAFETY: an open object that nobody else uses meanwhile.
     let result = unsafe { libbpf_sys::bpf_object__prepare(object.as_ptr()) };
-    drop(file);
-    if result < 0 {
-        return Err(libbpf_rs::Error::from_raw_os_error(-result));
-    }
+    opened.file = None;
+    if result < 0 { Err(libbpf_rs::Error::from_raw_os_error(-result)) } else { Ok(()) }
+}
+
+/// Loads the programs that are to be loaded of what was [prepared](prepare). As soon as those are that are not `later`, `attach`
+/// is called with them, on one of the threads that load; what it returns is returned unless the kernel refused a later one.
+///
+/// # Errors
+/// What libbpf says, if the kernel refuses any of it.
+pub(super) fn load<'obj, T: Send>(
+    opened: OpenedObject<'obj>,
+    later: &[&str],
+    attach: impl Fn(&Programs) -> T + Sync,
+) -> Result<(KillsnoopSkel<'obj>, Programs, Option<T>), libbpf_rs::Error> {
+    let OpenedObject { object: mut open, kernel, .. } = opened;
+    let mut programs = Programs::default();
+    let is_wanted = |program: &OpenProgramMut<'_>| program.autoload();
     let prepared: Vec<PreparedProgram> = open
         .open_object_mut()
         .progs_mut()
-        .filter(wanted())
+        .filter(is_wanted)
         .map(|mut program| PreparedProgram::of(&mut program))
         .collect();
     // SAFETY: a living object.
-    let btf = unsafe { libbpf_sys::bpf_object__btf_fd(object.as_ptr()) };
-    let attach_to = kernel.as_ref().and_then(|kernel| all_attached_to(kernel, &sections));
+    let btf = unsafe { libbpf_sys::bpf_object__btf_fd(open.open_object().as_libbpf_object().as_ptr()) };
+    let attach_to = kernel.as_ref().and_then(|kernel| all_attached_to(kernel, &prepared));
     drop(kernel);
     btf::forget();
-    let fds = attach_to.and_then(|attach_to| load_side_by_side(&prepared, &attach_to, btf));
-    let types: Vec<_> = prepared.into_iter().map(|program| (program.attach_type(), program.name)).collect();
+    let is_first = |name: &str| !later.contains(&name);
+    let attached = Mutex::new(None);
+    let firsts = prepared.iter().filter(|program| is_first(&program.name)).count();
+    let see = |loaded: &[(usize, OwnedFd)]| {
+        let first: Vec<_> = loaded.iter().filter(|&&(place, _)| is_first(&prepared[place].name)).collect();
+        let Ok(mut attached) = attached.lock() else { return };
+        if attached.is_none() && first.len() == firsts {
+            let copies =
+                first.into_iter().map(|(place, fd)| LoadedProgram::copy(&prepared[*place], fd.as_fd()));
+            *attached = copies.collect::<io::Result<_>>().ok().map(|loaded| attach(&Programs { loaded }));
+        }
+    };
+    let fds = attach_to.and_then(|attach_to| load_side_by_side(&prepared, &attach_to, btf, is_first, see));
     let is_done = fds.is_some();
+    let attached = attached.into_inner().ok().flatten().filter(|_| is_done);
+    let types: Vec<_> = prepared.into_iter().map(|program| (program.attach_type(), program.name)).collect();
     for ((attach_type, name), fd) in types.iter().cloned().zip(fds.into_iter().flatten()) {
         programs.loaded.insert(name, LoadedProgram { fd, attach_type });
     }
@@ -100,7 +118,14 @@ pub(super) fn load(opened: OpenedObject<'_>) -> Result<(KillsnoopSkel<'_>, Progr
         }
     }
     give_back_memory();
-    Ok((skel, programs))
+    Ok((skel, programs, attached))
+}
+
+impl LoadedProgram {
+    fn copy(program: &PreparedProgram, fd: BorrowedFd<'_>) -> io::Result<(String, Self)> {
+        let copy = Self { fd: fd.try_clone_to_owned()?, attach_type: program.attach_type() };
+        Ok((program.name.clone(), copy))
+    }
 }
 
 impl Programs {

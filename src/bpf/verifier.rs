@@ -29,29 +29,35 @@ pub struct Cost {
 /// `BPF_LOG_STATS` of the kernel's `include/linux/bpf_verifier.h`: the closing lines of the log only.
 const LOG_STATS: u32 = 4;
 
-/// Loads each program that `plan` wants, alone, and lets it go again. Nothing is attached.
+/// Loads each program that one of the plans wants, alone and as the first of them wants it, and lets it go again. Nothing is
+/// attached.
 ///
 /// # Errors
 /// If the kernel refuses one: the message names it.
-pub fn costs(plan: Plan, config: &Config) -> Result<Vec<Cost>, TraceError> {
+pub fn costs(plans: &[Plan], config: &Config) -> Result<Vec<Cost>, TraceError> {
     let cpus = probe::possible_cpu_ids().map_err(|error| TraceError::system("count the CPUs", error))?;
-    let mut storage = MaybeUninit::uninit();
-    let open = load::open(&mut storage, plan, config, &Selection::default(), cpus)?;
-    let names: Vec<String> = open
-        .open_object()
-        .progs()
-        .filter(OpenProgramImpl::autoload)
-        .map(|program| program.name().to_string_lossy().into_owned())
-        .collect();
-    drop(open);
-    names.into_iter().map(|name| cost(name, plan, config, cpus)).collect()
+    let mut costs: Vec<Cost> = Vec::new();
+    for &plan in plans {
+        let mut storage = MaybeUninit::uninit();
+        let open = load::open(&mut storage, plan, config, &Selection::default(), cpus)?;
+        let wanted = open.open_object().progs().filter(OpenProgramImpl::autoload);
+        let mut names: Vec<String> =
+            wanted.map(|program| program.name().to_string_lossy().into_owned()).collect();
+        names.retain(|name| costs.iter().all(|cost| cost.program != *name));
+        drop(open);
+        for name in names {
+            costs.push(cost(name, plan, config, cpus)?);
+        }
+    }
+    Ok(costs)
 }
 
 fn cost(name: String, plan: Plan, config: &Config, cpus: usize) -> Result<Cost, TraceError> {
     // before the object, which refers to it: so it is dropped after it
     let mut log = vec![0u8; 4096];
     let mut storage: MaybeUninit<OpenObject> = MaybeUninit::uninit();
-    let mut open = load::open(&mut storage, plan, config, &Selection::default(), cpus)?;
+    let load::OpenedObject { object: mut open, file, .. } =
+        load::open_with_types(&mut storage, plan, config, &Selection::default(), cpus)?;
     for mut program in open.open_object_mut().progs_mut() {
         let is_it = program.name().to_string_lossy() == name;
         program.set_autoload(is_it);
@@ -75,6 +81,7 @@ fn cost(name: String, plan: Plan, config: &Config, cpus: usize) -> Result<Cost, 
         )
     })?;
     drop(loaded);
+    drop(file);
     let text = String::from_utf8_lossy(&log);
     let (instructions, time) = stats(&text)
         .ok_or_else(|| TraceError::system("read the verifier's statistics", io::ErrorKind::InvalidData))?;

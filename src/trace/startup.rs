@@ -52,7 +52,7 @@ pub(super) fn log_ready(session: &Session<'_>, plan: Plan, probed: Duration, tot
     }
     let timings = session.timings;
     tracing::debug!("plan: {}", in_words(&plan));
-    tracing::trace!(?plan, ?probed, load = ?timings.load, attach = ?timings.attach, "started");
+    tracing::trace!(?plan, ?probed, load = ?timings.load, "started");
     if session.seeded.outstanding > 0 {
         tracing::warn!(
             "{} processes are not known: the memory of one of them could not be read within a second (a file system that does not answer?); their command lines are read when a signal needs them",

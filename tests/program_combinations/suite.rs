@@ -2,7 +2,6 @@
 //! cost in the verifier is printed. Needs root.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, unreachable_pub)]
 
-use std::collections::BTreeSet;
 use std::mem::MaybeUninit;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -62,15 +61,9 @@ fn main() -> ExitCode {
         judge(name, began, result);
     }
     let began = Instant::now();
-    let costs: Result<Vec<_>, String> = [Attempts::SyscallExits, Attempts::Trampolines]
-        .into_iter()
-        .filter(|&attempts| all.iter().any(|(_, plan)| plan.attempts == attempts))
-        .map(|attempts| {
-            verifier::costs(Plan { attempts, ..widest }, &config).map_err(|error| error.to_string())
-        })
-        .collect();
-    let mut printed = BTreeSet::new();
-    for cost in costs.iter().flatten().flatten().filter(|cost| printed.insert(cost.program.clone())) {
+    let watched = all.iter().map(|&(_, plan)| plan).filter(|plan| plan.attempts != Attempts::Unwatched);
+    let costs = verifier::costs(&watched.collect::<Vec<_>>(), &config).map_err(|error| error.to_string());
+    for cost in costs.iter().flatten() {
         println!("{}: {} instructions, {:?}", cost.program, cost.instructions, cost.time);
         let (instructions, microseconds) = (cost.instructions.to_string(), cost.time.as_micros().to_string());
         matrix_report::line(&["program", &cost.program, &instructions, &microseconds]);

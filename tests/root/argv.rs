@@ -29,7 +29,7 @@ pub const TESTS: &[Test] = &[
 ];
 
 fn every_size_class() {
-    let tracer = Tracer::json(&[]);
+    let tracer = Tracer::shared(&[]);
     // one argument that fills each class of the kernel's storage, and the sizes on both sides of each edge
     for size in [1, 340, 360, 361, 1900, 1960, 2500, 6144, 8050, 8104, 8105, 12_000, 16_000] {
         let argument = "a".repeat(size);
@@ -59,7 +59,7 @@ fn every_size_class() {
 }
 
 fn too_long() {
-    let tracer = Tracer::json(&[]);
+    let tracer = Tracer::shared(&[]);
     for size in [20_000, 100_000, 130_000] {
         let argument = "a".repeat(size);
         let target = Process::workload(&["wait", &argument]);
@@ -72,7 +72,7 @@ fn too_long() {
 }
 
 fn two_mebibytes() {
-    let tracer = Tracer::json(&[]);
+    let tracer = Tracer::shared(&[]);
     // one argument has at most 128 KiB, all of them a quarter of the stack's limit: a little less than 2 MiB
     let arguments: Vec<String> = (0..15).map(|place| format!("{place}-{}", "m".repeat(130_000))).collect();
     let words: Vec<&str> = ["wait"].into_iter().chain(arguments.iter().map(String::as_str)).collect();
@@ -86,7 +86,7 @@ fn two_mebibytes() {
 }
 
 fn an_ancestors_argv() {
-    let tracer = Tracer::json(&[]);
+    let tracer = Tracer::shared(&[]);
     for (size, is_cut) in [(900, false), (1000, false), (1100, true), (5000, true), (12_000, true)] {
         let argument = "p".repeat(size);
         let parent = Process::workload(&["forked", &argument]);
@@ -102,7 +102,7 @@ fn an_ancestors_argv() {
 }
 
 fn hostile_arguments() {
-    let tracer = Tracer::json(&[]);
+    let tracer = Tracer::shared(&[]);
     let arguments = [
         "wait",
         "",
@@ -124,7 +124,7 @@ fn hostile_arguments() {
 }
 
 fn no_arguments() {
-    let tracer = Tracer::json(&[]);
+    let tracer = Tracer::shared(&[]);
     let target = Process::workload(&["no-arguments"]);
     target.kill(Signal::TERM);
     let event = tracer.signal_to(target.pid(), 15);
@@ -135,7 +135,7 @@ fn no_arguments() {
 }
 
 fn not_utf_8() {
-    let tracer = Tracer::json(&[]);
+    let tracer = Tracer::shared(&[]);
     let foreign = b"caf\xe9\xff".to_vec();
     let target = Process::start(
         Command::new(workload()).arg0("workload").arg("wait").arg(OsString::from_vec(foreign.clone())),
@@ -161,7 +161,7 @@ fn nothing_unescaped() {
 }
 
 fn a_rewritten_argv() {
-    let tracer = Tracer::json(&[]);
+    let tracer = Tracer::shared(&[]);
     let target = Process::workload(&["wait"]);
     let pid = target.pid().to_string();
     run_workload(&["retitle", "innocent daemon", &pid]);
@@ -175,7 +175,7 @@ fn a_rewritten_argv() {
 }
 
 fn long_to_short() {
-    let tracer = Tracer::json(&[]);
+    let tracer = Tracer::shared(&[]);
     let script = format!("exec {} wait short", workload().display());
     let shell = Process::start(Command::new("sh").args(["-c", &script, &"z".repeat(15_000)]));
     shell.kill(Signal::TERM);
@@ -184,7 +184,7 @@ fn long_to_short() {
 }
 
 fn a_spilt_title() {
-    let tracer = Tracer::json(&[]);
+    let tracer = Tracer::shared(&[]);
     let target = Process::workload(&["wait"]);
     let pid = target.pid().to_string();
     run_workload(&["retitle-long", "postgres: walsender ", &pid]);
@@ -203,7 +203,7 @@ fn a_spilt_title() {
 }
 
 fn a_moved_block() {
-    let tracer = Tracer::json(&[]);
+    let tracer = Tracer::shared(&[]);
     // of the target: what was exec'd is kept in the kernel
     let target = Process::workload(&["move-block"]);
     // of the source: where the block is now is its title

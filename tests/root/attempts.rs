@@ -75,7 +75,7 @@ fn not_permitted() {
 }
 
 fn of_nobody() {
-    let tracer = Tracer::json(&["--failed"]);
+    let tracer = Tracer::shared(&["--failed"]);
     // beyond the largest pid that there can be
     let source = attempt(&["tries", "15", "4194305"]);
     let event = of(&tracer, source);
@@ -98,7 +98,7 @@ fn of_nobody() {
 
 fn no_signal() {
     let target = Process::workload(&["wait"]);
-    let tracer = Tracer::json(&["--failed"]);
+    let tracer = Tracer::shared(&["--failed"]);
     for (number, name) in [("65", "65"), ("-1", "-1")] {
         let source = attempt(&["tries", number, &target.pid().to_string()]);
         let event = of(&tracer, source);
@@ -111,7 +111,7 @@ fn no_signal() {
 
 fn by_pidfd() {
     let target = Process::workload(&["wait"]);
-    let tracer = Tracer::json(&["--failed"]);
+    let tracer = Tracer::shared(&["--failed"]);
     let source = attempt(&["tries-by-pidfd", "15", &target.pid().to_string(), NOBODY]);
     let event = of(&tracer, source);
     assert_eq!(event["result"], "EPERM", "{event}");
@@ -122,7 +122,7 @@ fn by_pidfd() {
 }
 
 fn of_32_bits() {
-    let tracer = Tracer::json(&["--failed"]);
+    let tracer = Tracer::shared(&["--failed"]);
     let source = attempt(&["tries-32", "15", "4194305"]);
     let event = of(&tracer, source);
     assert_eq!(event["result"], "ESRCH", "{event}");
@@ -134,7 +134,7 @@ fn of_32_bits() {
 fn probes() {
     let target = Process::workload(&["wait"]);
     let pid = target.pid().to_string();
-    let (with, without) = (Tracer::json(&["--probes"]), Tracer::json(&["--failed"]));
+    let (with, without) = (Tracer::json(&["--probes"]), Tracer::shared(&["--failed"]));
     let allowed = attempt(&["tries", "0", &pid]);
     let refused = attempt(&["tries", "0", &pid, NOBODY]);
     let event = of(&with, allowed);
@@ -185,7 +185,7 @@ fn a_full_queue() {
 }
 
 fn inside_a_namespace() {
-    let tracer = Tracer::json(&["--failed"]);
+    let tracer = Tracer::shared(&["--failed"]);
     let program = workload().to_str().unwrap();
     // PID 2 is refused by its own user to signal PID 1
     let script = format!(

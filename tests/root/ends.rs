@@ -42,7 +42,7 @@ fn seconds(value: &Value) -> f64 {
 }
 
 fn handles_and_exits() {
-    let tracer = Tracer::json(&[]);
+    let tracer = Tracer::shared(&[]);
     let mut target = Process::workload(&["ends-with", "143"]);
     target.kill(Signal::TERM);
     assert_eq!(target.reap().code(), Some(143));
@@ -68,7 +68,7 @@ fn handles_and_exits() {
 
 /// The kernel decides at the first that ends it; what comes after finds a process that is ending already.
 fn the_signal_it_died_of() {
-    let tracer = Tracer::json(&[]);
+    let tracer = Tracer::shared(&[]);
     let mut target = Process::workload(&["waits"]);
     target.kill(Signal::USR1);
     target.kill(Signal::KILL);
@@ -83,7 +83,7 @@ fn the_signal_it_died_of() {
 }
 
 fn exit_by_a_thread() {
-    let tracer = Tracer::json(&[]);
+    let tracer = Tracer::shared(&[]);
     let mut target = Process::workload(&["ends-by-thread"]);
     target.kill(Signal::TERM);
     assert_eq!(target.reap().code(), Some(7));
@@ -91,7 +91,7 @@ fn exit_by_a_thread() {
 }
 
 fn the_leader_went_first() {
-    let tracer = Tracer::json(&[]);
+    let tracer = Tracer::shared(&[]);
     let mut target = Process::workload(&["leader-ends-first"]);
     target.kill(Signal::TERM);
     // the leader's, or the last thread's: kernels differ
@@ -105,7 +105,7 @@ fn the_leader_went_first() {
 
 fn core_dump() {
     let directory = tempfile::tempdir().unwrap();
-    let tracer = Tracer::json(&[]);
+    let tracer = Tracer::shared(&[]);
     let mut target =
         Process::start(Command::new(support::workload()).arg("dumps").current_dir(directory.path()));
     target.kill(Signal::QUIT);
@@ -117,7 +117,7 @@ fn core_dump() {
 }
 
 fn all_of_a_target() {
-    let tracer = Tracer::json(&[]);
+    let tracer = Tracer::shared(&[]);
     let mut target = Process::workload(&["waits"]);
     target.kill(Signal::TERM);
     target.reap();
@@ -141,7 +141,7 @@ fn no_outcome() {
 }
 
 fn unreported() {
-    let tracer = Tracer::json(&[]);
+    let tracer = Tracer::shared(&[]);
     // what it sends itself and handles is hidden
     let mut hidden = Process::workload(&["to-itself", "10", "3"]);
     let mut silent = Process::workload(&["storm", "10", "0", "1"]);
@@ -159,7 +159,7 @@ fn unreported() {
 }
 
 fn previous() {
-    let tracer = Tracer::json(&[]);
+    let tracer = Tracer::shared(&[]);
     let target = Process::workload(&["meets", "15", "ignore"]);
     let pid = target.pid().to_string();
     let began = Instant::now();
@@ -186,7 +186,7 @@ fn previous() {
 }
 
 fn ignored_by_an_init() {
-    let tracer = Tracer::json(&[]);
+    let tracer = Tracer::shared(&[]);
     let init = Process::start(
         Command::new("unshare")
             .args(["--fork", "--pid", "--kill-child"])
@@ -239,7 +239,7 @@ fn previous_filtered() {
 }
 
 fn previous_across_exec() {
-    let tracer = Tracer::json(&[]);
+    let tracer = Tracer::shared(&[]);
     let mut target = Process::start(
         Command::new("sh").args(["-c", "trap 'exec sleep 100' TERM; echo $$; while :; do sleep 0.01; done"]),
     );
@@ -260,7 +260,7 @@ fn previous_across_exec_by_a_thread() {
     for what in ["stays", "leaves"] {
         for is_older in [false, true] {
             let older = is_older.then(|| Process::workload(&["thread-execs", what]));
-            let tracer = Tracer::json(&[]);
+            let tracer = if is_older { Tracer::json(&[]) } else { Tracer::shared(&[]) };
             let mut target = older.unwrap_or_else(|| Process::workload(&["thread-execs", what]));
             target.kill(Signal::TERM);
             wait_until("the exec", || {
@@ -314,7 +314,7 @@ fn the_later_one() {
 }
 
 fn handled_then_by_tracer() {
-    let tracer = Tracer::json(&[]);
+    let tracer = Tracer::shared(&[]);
     let mut target = handled_once();
     run_workload(&["lets-through", "15", &target.pid().to_string()]);
     target.reap();
@@ -332,7 +332,7 @@ fn killed_at_the_limit() {
     if let Some(file) = cgroup.file(["memory.swappiness", "memory.swap.max"]) {
         let _ = fs::write(file, "0");
     }
-    let tracer = Tracer::json(&[]);
+    let tracer = Tracer::shared(&[]);
     // where the OOM killer does not get to free the memory of the child in time, it takes the maker as well
     let (mut maker, target) = wait_until("a maker that survives its child", || {
         let arguments = ["killed-at-the-limit"];
@@ -357,7 +357,7 @@ fn killed_at_the_limit() {
 }
 
 fn child_death() {
-    let tracer = Tracer::json(&[]);
+    let tracer = Tracer::shared(&[]);
     // on a machine that is held up for a second the death is one of long ago
     let (target, source, child) = wait_until("a death and a signal within a second", || {
         let target = Process::workload(&["meets", "15", "handle"]);
@@ -381,7 +381,7 @@ fn child_death() {
 
 fn child_death_long_ago() {
     let target = Process::workload(&["meets", "15", "handle"]);
-    let tracer = Tracer::json(&[]);
+    let tracer = Tracer::shared(&[]);
     let mut source = Process::workload(&["child-dies-then", "9", "1100", &target.pid().to_string()]);
     source.reap();
     let term = tracer.signal_to(target.pid(), 15);

@@ -47,7 +47,7 @@ fn shown_on_request() {
 }
 
 fn never_hidden() {
-    let tracer = Tracer::json(&[]);
+    let tracer = Tracer::shared(&[]);
     for (number, how) in [(10, "handle"), (10, "ignore"), (23, "nothing"), (28, "nothing"), (17, "nothing")] {
         let target = Process::workload(&["meets", &number.to_string(), how]);
         run_workload(&["storm", &number.to_string(), "1", &target.pid().to_string()]);

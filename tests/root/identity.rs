@@ -37,7 +37,7 @@ fn exe_of(pid: u32) -> String {
 }
 
 fn exe() {
-    let tracer = Tracer::json(&[]);
+    let tracer = Tracer::shared(&[]);
     let target = Process::workload(&["waits"]);
     let truth = exe_of(target.pid());
     let script = tempfile::NamedTempFile::new().unwrap();
@@ -67,7 +67,7 @@ fn exe_of_older() {
 
 /// A file system mounted in a root of its own.
 fn exe_in_another_root() {
-    let tracer = Tracer::json(&[]);
+    let tracer = Tracer::shared(&[]);
     let root = tempfile::tempdir().unwrap();
     let script = format!(
         "mount -t tmpfs none {root} && mkdir -p {root}/opt/deep/er && mount -t tmpfs none {root}/opt/deep && \
@@ -84,7 +84,7 @@ fn exe_in_another_root() {
 }
 
 fn exe_of_memfd() {
-    let tracer = Tracer::json(&[]);
+    let tracer = Tracer::shared(&[]);
     let target = Process::workload(&["in-memory"]);
     target.kill(Signal::KILL);
     let event = tracer.signal_to(target.pid(), 9);
@@ -92,7 +92,7 @@ fn exe_of_memfd() {
 }
 
 fn users() {
-    let tracer = Tracer::json(&[]);
+    let tracer = Tracer::shared(&[]);
     let name_of = |file: &str, id: &str| {
         fs::read_to_string(file).unwrap().lines().find_map(|line| {
             let mut fields = line.split(':');
@@ -126,7 +126,7 @@ fn users() {
 
 fn terminal() {
     let target = Process::workload(&["meets", "15", "handle"]);
-    let tracer = Tracer::json(&[]);
+    let tracer = Tracer::shared(&[]);
     let mut shell = Process::workload(&["on-a-terminal", &target.pid().to_string()]);
     let name = shell.said().trim().strip_prefix("/dev/").unwrap().to_owned();
     shell.reap();
@@ -138,7 +138,7 @@ fn terminal() {
 }
 
 fn namespaces() {
-    let tracer = Tracer::json(&[]);
+    let tracer = Tracer::shared(&[]);
     let target = Process::start(Command::new("unshare").args([
         "--uts",
         "--net",
@@ -228,7 +228,7 @@ fn container_at_once() {
 }
 
 fn container_of_version_1() {
-    let tracer = Tracer::json(&[]);
+    let tracer = Tracer::shared(&[]);
     let parent = Cgroup::make(Path::new("/sys/fs/cgroup/memory"), "docker");
     let cgroup = Cgroup::make(&parent.0, &id('b'));
     let mut target = cgroup.run();
@@ -258,7 +258,7 @@ fn older_cgroup() {
 }
 
 fn relations() {
-    let tracer = Tracer::json(&[]);
+    let tracer = Tracer::shared(&[]);
     let cgroup =
         |letter: char| Cgroup::make(unified().unwrap(), &format!("cri-containerd-{}.scope", id(letter)));
     let (one, two) = (cgroup('c'), cgroup('d'));
@@ -326,7 +326,7 @@ fn signal_from_the_host(target: u32) {
 
 fn other_layouts() {
     const ALLOCATION: &str = "5a2c1f0e-7b3d-4c9e-8f21-6d5e4c3b2a19";
-    let tracer = Tracer::json(&[]);
+    let tracer = Tracer::shared(&[]);
     let user = "killsnooptest.slice/killsnooptest-u.slice/user@77.service";
     let container =
         |id: &str, runtime, name| serde_json::json!({ "id": id, "runtime": runtime, "name": name });
@@ -379,7 +379,7 @@ fn other_layouts() {
 
 /// The clock is looked at again for each drain, and never shows quite the same offset.
 fn one_start() {
-    let tracer = Tracer::json(&[]);
+    let tracer = Tracer::shared(&[]);
     let mut targets: Vec<Process> = (0..8).map(|_| Process::workload(&["waits"])).collect();
     for target in &mut targets {
         target.kill(Signal::CONT);
@@ -449,7 +449,7 @@ fn long_variable() {
 }
 
 fn title() {
-    let tracer = Tracer::json(&[]);
+    let tracer = Tracer::shared(&[]);
     let target = Process::workload(&["titled", "web: idle"]);
     let plain = Process::workload(&["waits"]);
     let event = wait_until("a title", || {

@@ -41,7 +41,7 @@ fn spawners(process: &Value) -> Vec<(String, bool)> {
 
 fn the_shell_that_is_gone() {
     let target = Process::workload(&["meets", "15", "handle"]);
-    let tracer = Tracer::json(&[]);
+    let tracer = Tracer::shared(&[]);
     let script = format!("setsid sh -c '{UNTIL_GONE}; kill -TERM {}' $$ &", target.pid());
     let mut shell = Process::start(Command::new("sh").args(["-c", &script]));
     let shell_pid = shell.pid();
@@ -63,7 +63,7 @@ fn the_shell_that_is_gone() {
 fn daemons() {
     for depth in [1, 2, 3, 6] {
         let target = Process::workload(&["meets", "15", "handle"]);
-        let tracer = Tracer::json(&[]);
+        let tracer = Tracer::shared(&[]);
         run_workload(&["daemon", &depth.to_string(), &target.pid().to_string()]);
         let event = term_of(&tracer, &target);
         let found = spawners(&event["source"]);
@@ -76,7 +76,7 @@ fn daemons() {
     }
     // one that waits for the dead one has no child any more when it ends
     let target = Process::workload(&["meets", "15", "handle"]);
-    let tracer = Tracer::json(&[]);
+    let tracer = Tracer::shared(&[]);
     let inner = format!("setsid sh -c '{UNTIL_GONE}; kill -TERM {}' $PPID &", target.pid());
     let outer = "sh -c \"$0\"; :";
     let mut shell = Process::start(Command::new("sh").args(["-c", outer, &inner]));
@@ -90,7 +90,7 @@ fn daemons() {
 }
 
 fn a_target() {
-    let tracer = Tracer::json(&[]);
+    let tracer = Tracer::shared(&[]);
     let mut shell = Process::start(Command::new("sh").args(["-c", "setsid sleep 100 > /dev/null & echo $!"]));
     let pid = shell.said_number();
     shell.reap();
@@ -105,7 +105,7 @@ fn a_target() {
 
 fn an_orphan_above() {
     let target = Process::workload(&["meets", "15", "handle"]);
-    let tracer = Tracer::json(&[]);
+    let tracer = Tracer::shared(&[]);
     let script = format!("setsid sh -c '{UNTIL_GONE}; sh -c \"kill -TERM {}; :\"; :' $$ &", target.pid());
     let mut shell = Process::start(Command::new("sh").args(["-c", &script]));
     shell.reap();
@@ -117,7 +117,7 @@ fn an_orphan_above() {
 fn clone_parent() {
     for (what, exited) in [("ends", Value::Bool(true)), ("lives", Value::Null)] {
         let target = Process::workload(&["meets", "15", "handle"]);
-        let tracer = Tracer::json(&[]);
+        let tracer = Tracer::shared(&[]);
         run_workload(&["clone-parent", what, &target.pid().to_string()]);
         let event = term_of(&tracer, &target);
         let (source, parent) = (&event["source"], &event["source"]["parent"]);
@@ -130,7 +130,7 @@ fn clone_parent() {
 
 fn execed_since() {
     let target = Process::workload(&["meets", "15", "handle"]);
-    let tracer = Tracer::json(&[]);
+    let tracer = Tracer::shared(&[]);
     run_workload(&["execs-after-fork", &target.pid().to_string()]);
     let event = term_of(&tracer, &target);
     let spawner = &event["source"]["spawnedBy"];
@@ -141,7 +141,7 @@ fn execed_since() {
 
 fn living_execed_since() {
     let target = Process::workload(&["meets", "15", "handle"]);
-    let tracer = Tracer::json(&[]);
+    let tracer = Tracer::shared(&[]);
     // it waits until the one at the top runs another program
     let script = format!(
         "sh -c 'setsid sh -c \"until grep -q sleep /proc/$PPID/comm; do sleep 0.01; done; kill -TERM {}; :\" &'; exec sleep 100",
@@ -186,7 +186,7 @@ fn pushed_out() {
 
 fn living_parent() {
     let target = Process::workload(&["meets", "15", "handle"]);
-    let tracer = Tracer::json(&[]);
+    let tracer = Tracer::shared(&[]);
     let script = format!("kill -TERM {}; :", target.pid());
     let mut shell = Process::start(Command::new("sh").args(["-c", &script]));
     shell.reap();

@@ -1,5 +1,5 @@
-//! Root tests: real processes and real signals on the running kernel, each with a tracer of its own, asserting
-//! only on its own processes.
+//! Root tests: real processes and real signals on the running kernel, each asserting on its own processes only. On a host each
+//! has a tracer of its own; in a guest those that need nothing else share one ([`Tracer::shared`]).
 //!
 //! What cannot run says SKIP and why, and is counted apart; a skip that `tests/expected-skips` does not list is a
 //! failure, and in CI so is every skip for lack of root. Guests of `scripts/kernel-matrix` leave out what `tests/host-only`
@@ -34,7 +34,7 @@ use std::time::Instant;
 
 use libtest_mimic::{Arguments, Trial};
 use skip::{Skip, skip_reason};
-use support::{matrix_report, signal_cases};
+use support::{Tracer, matrix_report, signal_cases};
 
 /// A test: the promise that it keeps, what it needs, and how it shows it.
 type Test = (&'static str, &'static [Skip], fn());
@@ -69,16 +69,24 @@ fn main() -> ExitCode {
         lifecycle::TESTS,
         output::TESTS,
         screen::TESTS,
-        stress::TESTS,
         signals::TESTS,
         &attacks::tests(),
     ]
     .concat();
-    let tests = tests.into_iter().map(|(name, needs, run)| -> AnyTest { (name, needs, Box::new(run)) });
+    let boxed = |(name, needs, run): Test| -> AnyTest { (name, needs, Box::new(run)) };
     let cases = signal_cases::CASES
         .iter()
         .map(|case| -> AnyTest { (case.how, signals::needs(case), Box::new(|| signals::show(case))) });
-    let tests: Vec<AnyTest> = tests.chain(cases).collect();
+    // behind the tests that share a tracer, which ends before the first of these
+    let storms =
+        [lifecycle::STORMS, stress::TESTS].concat().into_iter().map(|(name, needs, run)| -> AnyTest {
+            let alone = move || {
+                Tracer::end_shared();
+                run();
+            };
+            (name, needs, Box::new(alone))
+        });
+    let tests: Vec<AnyTest> = tests.into_iter().map(boxed).chain(cases).chain(storms).collect();
     let names: BTreeSet<&str> = tests.iter().map(|(name, ..)| *name).collect();
     let unknown: Vec<&&str> = host_only.difference(&names).collect();
     assert!(unknown.is_empty(), "tests/host-only lists what is no test: {unknown:?}");
@@ -115,6 +123,7 @@ fn main() -> ExitCode {
         println!("{left_out} tests are left to the host: no kernel decides them (tests/host-only)");
     }
     let conclusion = libtest_mimic::run(&arguments, trials);
+    Tracer::end_shared();
     if unlisted > 0 && !arguments.list {
         println!("{unlisted} skips are not in tests/expected-skips: that is a failure");
         return ExitCode::FAILURE;

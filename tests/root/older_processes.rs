@@ -75,9 +75,10 @@ fn child_of_retitled() {
 }
 
 fn empty_arguments() {
-    for arguments in [vec!["waits", ""], vec!["waits", "", ""], vec!["waits", "", "x", ""]] {
-        let target = Process::workload(&arguments);
-        let tracer = Tracer::json(&[]);
+    let cases = [vec!["waits", ""], vec!["waits", "", ""], vec!["waits", "", "x", ""]];
+    let targets: Vec<Process> = cases.iter().map(|arguments| Process::workload(arguments)).collect();
+    let tracer = Tracer::json(&[]);
+    for (target, arguments) in targets.iter().zip(&cases) {
         target.kill(Signal::TERM);
         let event = tracer.signal_to(target.pid(), 15);
         assert_eq!(cmdline(&event["target"]), [&["workload"], &arguments[..]].concat(), "{event}");

@@ -123,7 +123,7 @@ fn a_tree() {
 
 /// What a foreign terminal, timer or process sends to those outside, whatever runs at that moment.
 fn strangers() {
-    let all = Tracer::json(&[]);
+    let all = Tracer::shared(&[]);
     let log = tempfile::tempdir().unwrap();
     let file = log.path().join("log");
     let mut run = Command::new(killsnoop())

@@ -101,7 +101,7 @@ fn wait_for(path: &Path) {
 
 fn changes() {
     let shells = Shells::new();
-    let tracer = Tracer::json(&[]);
+    let tracer = Tracer::shared(&[]);
     let mut above = shells.start('A');
     let target = shells.start('T');
     shells.start_below('A', 'S');
@@ -145,7 +145,7 @@ fn changes() {
 
 fn in_turn() {
     let shells = Shells::new();
-    let tracer = Tracer::json(&[]);
+    let tracer = Tracer::shared(&[]);
     let (source, targets) = (shells.start('S'), [shells.start('T'), shells.start('U')]);
     for (signal, turn) in [1, 10, 12, 14, 23, 26].into_iter().zip([0, 0, 1, 1, 0, 1]) {
         let event = shells.send(&tracer, 'S', targets[turn].pid(), signal);
@@ -161,11 +161,11 @@ fn unreadable_title() {
     let filler = "x".repeat(20_000);
     let target = Process::workload(&["meets", "23", "ignore"]);
     let pid = target.pid().to_string();
-    let tracer = Tracer::json(&["--where", &format!("target.pid={pid}")]);
+    let tracer = Tracer::shared(&[]);
     let mut command = Command::new("taskset");
     command.args(["-c", "0"]).arg(workload()).args(["hide-block", &pid, &filler]);
     assert!(command.status().unwrap().success());
-    let events = wait_until("three events", || Some(tracer.events()).filter(|events| events.len() == 3));
+    let events = three_to(&tracer, target.pid());
     for event in events {
         let missing: Vec<&str> =
             event["missing"].as_array().unwrap().iter().map(|word| word.as_str().unwrap()).collect();
@@ -185,11 +185,11 @@ fn unreadable_title() {
 fn title_whole_again() {
     let target = Process::workload(&["meets", "23", "ignore"]);
     let pid = target.pid().to_string();
-    let tracer = Tracer::json(&["--where", &format!("target.pid={pid}")]);
+    let tracer = Tracer::shared(&[]);
     let mut command = Command::new("taskset");
     command.args(["-c", "0"]).arg(workload()).args(["hide-block-once", &pid]);
     assert!(command.status().unwrap().success());
-    let events = wait_until("three events", || Some(tracer.events()).filter(|events| events.len() == 3));
+    let events = three_to(&tracer, target.pid());
     for (event, is_hidden) in events.iter().zip([false, true, false]) {
         let missing = event["missing"].to_string();
         let is_lost = missing.contains("source.title:unreadable");
@@ -198,6 +198,11 @@ fn title_whole_again() {
         assert_eq!(cmdline(&event["target"]), ["workload", "meets", "23", "ignore"], "{event}");
         assert_eq!(cmdline(&event["target"]["parent"]), cmdline_of_me(), "{event}");
     }
+}
+
+fn three_to(tracer: &Tracer, target: u32) -> Vec<Value> {
+    let own = || tracer.events().into_iter().filter(|event| event["target"]["pid"] == target);
+    wait_until("three events", || Some(own().collect::<Vec<_>>()).filter(|events| events.len() == 3))
 }
 
 fn cmdline_of_me() -> Vec<String> {

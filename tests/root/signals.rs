@@ -3,7 +3,6 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::OnceLock;
 use std::thread;
 use std::time::Duration;
 
@@ -28,6 +27,7 @@ pub fn needs(case: &SignalCase) -> &'static [Skip] {
         "poison" | "poisoned-page" => &[Skip::Guest, Skip::MemoryFailure],
         "@cgroup-kill-by-io_uring" => &[Skip::CgroupKill, Skip::IoUring],
         kind if kind.starts_with("@cgroup-kill-by-") => &[Skip::CgroupKill],
+        "user-dispatch" => &[Skip::UserDispatch],
         "real-time-limit" => &[Skip::RealTime],
         "restart" | "halt" => &[Skip::UserNamespace],
         "@frozen-1" => &[Skip::Freezer1],
@@ -75,69 +75,24 @@ impl Drop for FrozenCgroup {
     }
 }
 
-/// What sees the cases: on a host each has its own tracer, which ends with it. In a guest, where the start of one takes
-/// seconds, they share one, and a case looks at what was written since it began.
-enum Watch {
-    Own(Tracer),
-    Shared(&'static Tracer, u64),
-}
-
-impl Watch {
-    fn start(case: &SignalCase) -> Self {
-        static PLAIN: OnceLock<Tracer> = OnceLock::new();
-        static ALL: OnceLock<Tracer> = OnceLock::new();
-        let (shared, arguments): (_, &[&str]) =
-            if case.how.contains("--all") { (&ALL, &["--all"]) } else { (&PLAIN, &[]) };
-        if in_guest() {
-            let tracer = shared.get_or_init(|| Tracer::json(arguments));
-            Self::Shared(tracer, tracer.whole_lines())
-        } else {
-            Self::Own(Tracer::json(arguments))
-        }
+/// All events, once nothing more is to come.
+fn end(tracer: Tracer) -> Vec<Value> {
+    if !in_guest() {
+        let said = tracer.stop();
+        said.assert_counters_add_up();
+        return said.events();
     }
-
-    fn tracer(&self) -> (&Tracer, u64) {
-        match self {
-            Self::Own(tracer) => (tracer, 0),
-            Self::Shared(tracer, since) => (tracer, *since),
-        }
-    }
-
-    fn wait_for(&self, what: &str, is_it: impl Fn(&Value) -> bool) -> Value {
-        let (tracer, since) = self.tracer();
-        tracer.wait_for_since(since, what, is_it)
-    }
-
-    fn events(&self) -> Vec<Value> {
-        let (tracer, since) = self.tracer();
-        tracer.events_since(since)
-    }
-
-    /// All events, once nothing more is to come.
-    fn end(self) -> Vec<Value> {
-        match self {
-            Self::Own(tracer) => {
-                let said = tracer.stop();
-                said.assert_counters_add_up();
-                said.events()
-            }
-            Self::Shared(tracer, since) => {
-                // it is behind all that came before, but for an end that waits for a signal
-                let last = Process::workload(&["wait"]);
-                last.kill(Signal::CONT);
-                tracer.wait_for_since(since, "the last signal", |event| {
-                    event["target"]["pid"] == last.pid() && event["signal"] == 18
-                });
-                thread::sleep(Duration::from_millis(300));
-                tracer.events_since(since)
-            }
-        }
-    }
+    // it is behind all that came before, but for an end that waits for a signal
+    let last = Process::workload(&["wait"]);
+    last.kill(Signal::CONT);
+    tracer.signal_to(last.pid(), 18);
+    thread::sleep(Duration::from_millis(300));
+    tracer.events()
 }
 
 /// Makes it, sees the line.
 pub fn show(case: &SignalCase) {
-    let tracer = Watch::start(case);
+    let tracer = Tracer::shared(if case.how.contains("--all") { &["--all"] } else { &[] });
     let says: Value = serde_json::from_str(case.says).expect("a case says JSON");
     let made = make(case);
     let kind = says["event"].as_str().unwrap_or("signal");
@@ -170,7 +125,7 @@ pub fn show(case: &SignalCase) {
     }
     let target = made.target;
     made.let_go();
-    let events = tracer.end();
+    let events = end(tracer);
     let said = Value::from(events.clone());
     let ends: Vec<&Value> =
         events.iter().filter(|event| event["event"] == "ended" && event["target"]["pid"] == target).collect();

@@ -39,6 +39,8 @@ pub enum Skip {
     MemoryFailure,
     /// `io_uring` is there, and allowed.
     IoUring,
+    /// System calls can be handed to user space.
+    UserDispatch,
     /// A perf event that asks for a signal, for a user without privileges.
     PerfEvent,
     /// Threads may be scheduled in real time.
@@ -75,6 +77,7 @@ impl Skip {
             Self::Calls32 => "no-32-bit-calls",
             Self::MemoryFailure => "no-memory-failure",
             Self::IoUring => "no-io-uring",
+            Self::UserDispatch => "no-user-dispatch",
             Self::PerfEvent => "no-perf-event",
             Self::RealTime => "no-real-time",
             Self::TimeNamespace => "no-time-namespace",
@@ -127,6 +130,9 @@ impl Skip {
             Self::X86 => (!cfg!(target_arch = "x86_64"))
                 .then_some("another machine has other faults, and other codes for them"),
             Self::IoUring => cannot("can-io-uring").then_some("io_uring_setup() does not work here"),
+            Self::UserDispatch => {
+                cannot("can-dispatch").then_some("the kernel has no syscall user dispatch for this machine")
+            }
             Self::PerfEvent => {
                 cannot("can-have-events").then_some("perf_event_open() with sigtrap does not work here")
             }

@@ -26,7 +26,7 @@ pub const TESTS: &[Test] = &[
 ];
 
 fn a_zombie() {
-    let tracer = Tracer::json(&[]);
+    let tracer = Tracer::shared(&[]);
     let parent = Process::workload(&["zombie"]);
     kill(parent.said_number(), Signal::KILL);
     let event = tracer.signal_to(parent.said_number(), 9);
@@ -38,7 +38,7 @@ fn a_zombie() {
 }
 
 fn disposition() {
-    let tracer = Tracer::json(&[]);
+    let tracer = Tracer::shared(&[]);
     for (how, disposition, result, blocked) in [
         ("ignore", "ignored", "ignored", Value::Null),
         ("handle", "handled", "queued", Value::Null),
@@ -55,7 +55,7 @@ fn disposition() {
 }
 
 fn fatal() {
-    let tracer = Tracer::json(&[]);
+    let tracer = Tracer::shared(&[]);
     for (how, signal, number, is_fatal) in [
         ("nothing", Signal::TERM, 15, json!(true)),
         ("nothing", Signal::KILL, 9, json!(true)),
@@ -71,7 +71,7 @@ fn fatal() {
 }
 
 fn a_kernel_thread() {
-    let tracer = Tracer::json(&[]);
+    let tracer = Tracer::shared(&[]);
     // a child of kthreadd; signals do nothing to it
     let thread = fs::read_to_string("/proc/2/task/2/children").unwrap();
     let thread: u32 = thread.split_whitespace().next().unwrap().parse().unwrap();
@@ -125,7 +125,7 @@ fn a_continued_target() {
 }
 
 fn a_stopped_target() {
-    let tracer = Tracer::json(&[]);
+    let tracer = Tracer::shared(&[]);
     let process = Process::workload(&["wait"]);
     process.kill(Signal::STOP);
     tracer.signal_to(process.pid(), 19);
@@ -138,7 +138,7 @@ fn a_stopped_target() {
 }
 
 fn already_pending() {
-    let tracer = Tracer::json(&[]);
+    let tracer = Tracer::shared(&[]);
     let process = Process::workload(&["meets", "10", "block"]);
     process.kill(Signal::USR1);
     process.kill(Signal::USR1);
@@ -149,7 +149,7 @@ fn already_pending() {
 }
 
 fn a_traced_target() {
-    let tracer = Tracer::json(&[]);
+    let tracer = Tracer::shared(&[]);
     let target = Process::workload(&["wait"]);
     let _debugger = Process::workload(&["traces", &target.pid().to_string()]);
     target.kill(Signal::TERM);
@@ -159,7 +159,7 @@ fn a_traced_target() {
 }
 
 fn in_vfork() {
-    let tracer = Tracer::json(&[]);
+    let tracer = Tracer::shared(&[]);
     let parent = Process::workload(&["vfork-wait"]);
     let pid = parent.said_number();
     let child = wait_until("the child", || children_of(pid).first().copied());
@@ -182,7 +182,7 @@ fn in_vfork() {
 }
 
 fn everybody() {
-    let tracer = Tracer::json(&[]);
+    let tracer = Tracer::shared(&[]);
     let script = "for i in 1 2 3; do sleep 100 & done; \
                   until [ $(grep -l ^sleep$ /proc/[0-9]*/comm 2>/dev/null | wc -l) = 3 ]; do :; done; \
                   echo ready; kill -TERM -1; wait";
@@ -198,7 +198,7 @@ fn everybody() {
 }
 
 fn a_hundred() {
-    let tracer = Tracer::json(&[]);
+    let tracer = Tracer::shared(&[]);
     let group = Process::workload(&["group", "100"]);
     let status =
         Command::new("kill").args(["-TERM", "--", &format!("-{}", group.said_number())]).status().unwrap();
@@ -210,7 +210,7 @@ fn a_hundred() {
 }
 
 fn an_init() {
-    let tracer = Tracer::json(&[]);
+    let tracer = Tracer::shared(&[]);
     // one that has nothing blocked, as a shell has while it forks: what is blocked is queued
     let program = workload().to_str().unwrap();
     let outside =

@@ -160,15 +160,23 @@ fn middle(rounds: usize) -> Row {
         std::fs::read_to_string(&path).is_ok_and(|text| text.matches("\nkill").count() > 20).then_some(())
     });
     let tracer = Tracer::json(&["-i", "TERM"]);
+    let ready = jiff::Timestamp::now();
     assert!(child.wait().unwrap().success());
     let said = tracer.stop();
     let truth = Truth::read(&path);
-    // from the first that it saw, it must have seen all. The processes of the first may be older than the hooks that keep
-    // identities, and be gone before the task iterator came to them: what is not known of them is flagged, and none wrong
+    // from the first that it saw, it must have seen all. Until it is ready, processes may be older than the hooks that keep
+    // identities, and be gone before the task iterator came to them, as may those of the first signal after that: what is not
+    // known of them is flagged, and none wrong
     let seen = index(&said);
-    let first =
-        truth.kills.iter().position(|kill| seen.contains_key(&key_of(kill))).unwrap_or(truth.kills.len());
-    let (oldest, kills) = truth.kills[first..].split_at_checked(1).unwrap_or_default();
+    let position = |is_it: &dyn Fn(&Value) -> bool| {
+        let has_one = |kill: &Kill| seen.get(&key_of(kill)).is_some_and(|events| events.iter().any(is_it));
+        truth.kills.iter().position(has_one).unwrap_or(truth.kills.len())
+    };
+    let first = position(&|_| true);
+    let known =
+        position(&|event| event["time"].as_str().unwrap().parse::<jiff::Timestamp>().unwrap() > ready);
+    let oldest = &truth.kills[first..(known + 1).min(truth.kills.len())];
+    let kills = truth.kills.get(known + 1..).unwrap_or_default();
     let mut row = compare(&said, &truth, kills, kills.len() * 6);
     row.wrong.extend(compare(&said, &truth, oldest, 0).wrong);
     if first == 0 || kills.len() < rounds / 4 {

@@ -294,6 +294,13 @@ static void by_user_dispatch(void)
 	syscall(SYS_getppid);
 }
 
+/* can-dispatch: PR_SYS_DISPATCH_OFF */
+static void be_able_to_dispatch(void)
+{
+	if (prctl(59, 0, 0, 0, 0))
+		die("syscall user dispatch");
+}
+
 static void by_division(void)
 {
 	say(getpid());
@@ -399,9 +406,12 @@ static void by_file_size_limit(void)
 {
 	struct rlimit limit = { .rlim_cur = 4096, .rlim_max = 4096 };
 	static char much[8192];
+	struct rlimit no_core = {};
 	int fd = syscall(SYS_memfd_create, "short", 0);
 
 	setrlimit(RLIMIT_FSIZE, &limit);
+	/* the file of a core dump would exceed it as well: another signal, of a process that is dying already */
+	setrlimit(RLIMIT_CORE, &no_core);
 	say(getpid());
 	while (write(fd, much, sizeof(much)) > 0)
 		;
@@ -687,6 +697,7 @@ static const struct signal_kind kinds[] = {
 	{ "kill-32", by_kill_of_32_bits },
 	{ "tries-32", attempt_of_32_bits },
 	{ "user-dispatch", by_user_dispatch },
+	{ "can-dispatch", be_able_to_dispatch },
 	{ "division", by_division },
 	{ "illegal-instruction", by_illegal_instruction },
 	{ "breakpoint", by_breakpoint },

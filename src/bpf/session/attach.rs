@@ -18,8 +18,13 @@ pub(super) struct Hooks {
     _identities: Vec<OwnedFd>,
 }
 
+/// Programs that are loaded while signals are seen already: a start lasts as long as the verifier works, half of that on these. What
+/// they do comes later as well. `on_exit_again` does what the kernel skips of `on_exit`, where that is counted.
+pub(super) const LATER: [&str; 3] = ["on_exit_again", "seed", "read_titles"];
+
 impl Hooks {
-    /// Attaches those that keep identities, and what else does not wait for signals.
+    /// Attaches those that keep identities, and what else does not wait for signals, but for those that are loaded
+    /// [later](LATER).
     pub(super) fn attach(programs: &Programs, plan: &Plan) -> Result<Self, TraceError> {
         let mut identities = vec![
             // in this order: a second copy comes after the first
@@ -34,13 +39,19 @@ impl Hooks {
         }
         let first_off = vec![
             attach(programs, "on_exit", "sched_process_exit")?,
-            attach(programs, "on_exit_again", "sched_process_exit")?,
             attach(programs, "on_signal_deliver", "signal_deliver")?,
         ];
         if plan.recovers_forks {
             identities.push(attach(programs, "on_wakeup_new", "sched_wakeup_new")?);
         }
         Ok(Self { signal: RefCell::default(), first_off: first_off.into(), _identities: identities })
+    }
+
+    /// Attaches what was loaded later: a second copy comes after the first.
+    pub(super) fn attach_later(&self, programs: &Programs) -> Result<(), TraceError> {
+        let again = attach(programs, "on_exit_again", "sched_process_exit")?;
+        self.first_off.borrow_mut().push(again);
+        Ok(())
     }
 
     /// Attaches those of attempts and of signals.

@@ -14,7 +14,7 @@ use std::os::fd::OwnedFd;
 use std::sync::atomic::AtomicU32;
 use std::time::{Duration, Instant};
 
-use libbpf_rs::{MapCore, MapFlags, MapMut, OpenObject};
+use libbpf_rs::{AsRawLibbpf, MapMut, OpenMapMut, OpenObject};
 
 use self::attach::Hooks;
 use self::counters::CounterPages;
@@ -31,16 +31,14 @@ use super::{load, probe};
 use crate::base::clock;
 use crate::config::Config;
 use crate::error::TraceError;
-use crate::skel::KillsnoopSkel;
+use crate::skel::{KillsnoopSkel, OpenKillsnoopSkel};
 use crate::wire::{SelectValue, bytes_of};
 
 /// How long each step of the start took.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Timings {
-    /// Open, relocate, verify, load.
+    /// Open, relocate, verify, load, and attach the hooks: signals are seen before all is loaded.
     pub load: Duration,
-    /// Attach the hooks.
-    pub attach: Duration,
     /// Read the processes that ran before.
     pub seed: Duration,
 }
@@ -72,9 +70,10 @@ impl std::fmt::Debug for Session<'_> {
 }
 
 impl<'obj> Session<'obj> {
-    /// Loads, attaches and seeds. The hooks that keep identities come first, then the signal hook, then the seeding of
-    /// the processes that ran before them, which may hang: a signal to a process that is not known yet is completed when its
-    /// record is read. Only where the kernel side is to know who is in a tree the signal hook comes last.
+    /// Loads, attaches and seeds. The hooks that keep identities come first, then the signal hook; while signals are seen, what
+    /// else there is is loaded, and the processes that ran before are seeded, which may hang: a signal to a process that is not
+    /// known yet is completed when its record is read. Only where the kernel side is to know who is in a tree the signal hook
+    /// comes last.
     ///
     /// # Errors
     /// If the kernel refuses any of it.
@@ -95,25 +94,31 @@ impl<'obj> Session<'obj> {
     ) -> Result<Self, TraceError> {
         let began = Instant::now();
         let cpus = probe::possible_cpu_ids().map_err(|error| TraceError::system("count the CPUs", error))?;
-        let open = load::open_with_types(storage, *plan, config, selection, cpus)?;
-        let (mut skel, programs) = programs::load(open).map_err(refused)?;
+        let mut opened = load::open_with_types(storage, *plan, config, selection, cpus)?;
+        programs::prepare(&mut opened).map_err(refused)?;
+        fill_filters(&opened.object, config, selection)?;
+        let follows_trees = !selection.trees.is_empty();
+        let watch = |hooks: &Hooks, programs: &Programs| {
+            hooks.attach_signals(programs, plan).map(|()| clock::boot_time())
+        };
+        let attach_first = |programs: &Programs| {
+            clock::calibrate(|| {
+                programs
+                    .run("read_clock")
+                    .inspect_err(|error| tracing::debug!(%error, "the clock of the kernel cannot be read"))
+                    .ok()
+            });
+            let hooks = Hooks::attach(programs, plan)?;
+            let watched_since = if follows_trees { 0 } else { watch(&hooks, programs)? };
+            Ok::<_, TraceError>((hooks, watched_since))
+        };
+        let (mut skel, programs, attached) =
+            programs::load(opened, &attach::LATER, attach_first).map_err(refused)?;
+        let (hooks, mut watched_since) = attached.unwrap_or_else(|| attach_first(&programs))?;
+        hooks.attach_later(&programs)?;
         let loaded = began.elapsed();
-        clock::calibrate(|| {
-            programs
-                .run("read_clock")
-                .inspect_err(|error| tracing::debug!(%error, "the clock of the kernel cannot be read"))
-                .ok()
-        });
-        fill_filters(&skel, config, selection)?;
         let counters = CounterPages::map(&skel.maps.counters, cpus)
             .map_err(|error| TraceError::system("map the counters", error))?;
-
-        let began = Instant::now();
-        let hooks = Hooks::attach(&programs, plan)?;
-        let watch = || hooks.attach_signals(&programs, plan).map(|()| clock::boot_time());
-        let follows_trees = !selection.trees.is_empty();
-        let mut watched_since = if follows_trees { 0 } else { watch()? };
-        let attached = began.elapsed();
 
         let began = Instant::now();
         let seeding =
@@ -121,9 +126,8 @@ impl<'obj> Session<'obj> {
         let (seeded, seeding) = seeding.run()?;
         let seeded_in = began.elapsed();
 
-        let began = Instant::now();
         if follows_trees {
-            watched_since = watch()?;
+            watched_since = watch(&hooks, &programs)?;
         }
         let titles = attach::attach_titles(&programs, plan)?;
         let reader_state = reader_state(&mut skel)?;
@@ -138,7 +142,7 @@ impl<'obj> Session<'obj> {
             _seeding: seeding,
             seeded,
             shares_pids: plan.shares_pids,
-            timings: Timings { load: loaded, attach: attached + began.elapsed(), seed: seeded_in },
+            timings: Timings { load: loaded, seed: seeded_in },
         })
     }
 
@@ -187,21 +191,42 @@ fn reader_state<'obj>(skel: &mut KillsnoopSkel<'obj>) -> Result<&'obj AtomicU32,
     Ok(unsafe { AtomicU32::from_ptr(&raw mut bss.reader.state) })
 }
 
-/// What the kernel side is to look at.
-fn fill_filters(skel: &KillsnoopSkel<'_>, config: &Config, selection: &Selection) -> Result<(), TraceError> {
+/// What the kernel side is to look at. Before a program sees the first signal.
+fn fill_filters(
+    open: &OpenKillsnoopSkel<'_>,
+    config: &Config,
+    selection: &Selection,
+) -> Result<(), TraceError> {
+    let maps = &open.maps;
     for comm in &config.ignored_source_comms {
-        skel.maps
-            .ignored_source_comms
-            .update(comm, &[1], MapFlags::ANY)
-            .map_err(|error| TraceError::kernel("set --ignore-source-comm", "name at most 64", error))?;
+        put(&maps.ignored_source_comms, comm).map_err(|error| {
+            TraceError::kernel("set --ignore-source-comm", "name at most 64", error.into())
+        })?;
     }
-    let failed = |error| TraceError::kernel("set the filters in the kernel", "ask for less", error);
+    let failed =
+        |error: io::Error| TraceError::kernel("set the filters in the kernel", "ask for less", error.into());
     for value in &selection.values {
-        let value = SelectValue::from(value);
-        skel.maps.selected.update(bytes_of(&value), &[1], MapFlags::ANY).map_err(failed)?;
+        put(&maps.selected, bytes_of(&SelectValue::from(value))).map_err(failed)?;
     }
     for root in &selection.trees {
-        skel.maps.tree_roots.update(&root.to_ne_bytes(), &[1], MapFlags::ANY).map_err(failed)?;
+        put(&maps.tree_roots, &root.to_ne_bytes()).map_err(failed)?;
     }
     Ok(())
+}
+
+/// Into a set that was created and is not loaded yet: what a key is is as long as the map has it.
+fn put(set: &OpenMapMut<'_>, key: &[u8]) -> io::Result<()> {
+    let is_in: [u8; 1] = [1];
+    // SAFETY: a map of a living object; libbpf reads as much of both as is said, and checks that that is what the map has.
+    let result = unsafe {
+        libbpf_sys::bpf_map__update_elem(
+            set.as_libbpf_object().as_ptr(),
+            key.as_ptr().cast(),
+            key.len() as libbpf_sys::size_t,
+            is_in.as_ptr().cast(),
+            is_in.len() as libbpf_sys::size_t,
+            0,
+        )
+    };
+    if result < 0 { Err(io::Error::from_raw_os_error(-result)) } else { Ok(()) }
 }

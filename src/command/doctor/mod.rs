@@ -44,7 +44,7 @@ fn try_everything(facts: &Facts) -> Result<String, String> {
     let session = Session::start(&mut storage, &plan, &config, &Selection::default())
         .map_err(|error| error.to_string())?;
     let timings = session.timings;
-    let total = timings.load + timings.attach + timings.seed;
+    let total = timings.load + timings.seed;
     let processes = session.seeded.by_iterator + session.seeded.from_proc;
     Ok(format!("loaded and attached in {:.0} ms, {processes} processes known", total.as_secs_f64() * 1e3))
 }

@@ -29,7 +29,7 @@ fn sent(tracer: &Tracer, how: &str, (way, via): (&str, &str)) -> (Process, Value
 }
 
 fn with_a_tracer() {
-    let tracer = Tracer::json(&[]);
+    let tracer = Tracer::shared(&[]);
     for way in WAYS {
         let (made, event) = sent(&tracer, "assisted", way);
         assert_eq!(event["source"]["tracer"]["pid"], made.pid(), "{event}");
@@ -42,7 +42,7 @@ fn with_a_tracer() {
 }
 
 fn without_a_tracer() {
-    let tracer = Tracer::json(&[]);
+    let tracer = Tracer::shared(&[]);
     for way in WAYS {
         sent(&tracer, "let-go", way);
     }
@@ -72,7 +72,7 @@ fn unexplained() {
 }
 
 fn innocent() {
-    let tracer = Tracer::json(&[]);
+    let tracer = Tracer::shared(&[]);
     let (made, target, innocent) = make("innocent");
     let event = tracer.signal_to(target, 15);
     assert_eq!(event["source"]["pid"], innocent, "{event}");

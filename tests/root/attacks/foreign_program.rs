@@ -11,7 +11,7 @@ pub const TESTS: &[Test] =
 
 fn foreign_program() {
     use std::os::unix::process::CommandExt;
-    let tracer = Tracer::json(&[]);
+    let tracer = Tracer::shared(&[]);
     let made =
         Process::start(as_attacker(workload_of_all()).arg0("workload").args(["signal", "foreign-program"]));
     kill(made.pid(), rustix::process::Signal::TERM);

@@ -19,7 +19,7 @@ pub const TESTS: &[Test] = &[
 ];
 
 fn notified() {
-    let tracer = Tracer::json(&[]);
+    let tracer = Tracer::shared(&[]);
     for kind in ["directory", "lease"] {
         let (_made, target, other) = make(kind);
         let event = tracer.signal_to(target, 10);
@@ -30,7 +30,7 @@ fn notified() {
 
 /// The writer is not known, and the victim handles it: what is reported is that this was I/O, and not the victim's.
 fn handed_on() {
-    let tracer = Tracer::json(&[]);
+    let tracer = Tracer::shared(&[]);
     for kind in ["terminal", "garbage"] {
         let (_made, target, _) = make(kind);
         let event = tracer.signal_to(target, 15);
@@ -41,7 +41,7 @@ fn handed_on() {
 }
 
 fn limited() {
-    let tracer = Tracer::json(&[]);
+    let tracer = Tracer::shared(&[]);
     let (_made, target, _) = make("prlimit");
     let event = tracer.signal_to(target, 9);
     assert_eq!((&event["origin"], &event["source"]), (&"rlimit".into(), &Value::Null), "{event}");
@@ -50,7 +50,7 @@ fn limited() {
 }
 
 fn perf_event() {
-    let tracer = Tracer::json(&[]);
+    let tracer = Tracer::shared(&[]);
     let (_made, target, _) = make("event");
     let event = tracer.signal_to(target, 5);
     assert_eq!((&event["origin"], &event["code"]), (&"perf".into(), &"TRAP_PERF".into()), "{event}");
@@ -58,7 +58,7 @@ fn perf_event() {
 }
 
 fn breakpoint() {
-    let tracer = Tracer::json(&[]);
+    let tracer = Tracer::shared(&[]);
     let (_made, target, _) = make("foreign-breakpoint");
     let event = tracer.signal_to(target, 5);
     assert_eq!((&event["origin"], &event["code"]), (&"perf".into(), &"TRAP_PERF".into()), "{event}");
@@ -66,7 +66,7 @@ fn breakpoint() {
 
 /// It is sent in the middle of the target's own execve, in which the file is opened.
 fn watched_exec() {
-    let tracer = Tracer::json(&[]);
+    let tracer = Tracer::shared(&[]);
     let (_made, target, _) = make("watched-exec");
     let event = tracer.signal_to(target, 9);
     assert_eq!((&event["origin"], &event["reason"]), (&"io".into(), &Value::Null), "{event}");
@@ -74,7 +74,7 @@ fn watched_exec() {
 }
 
 fn second_terminal() {
-    let tracer = Tracer::json(&[]);
+    let tracer = Tracer::shared(&[]);
     let (_made, target, _) = make("second-terminal");
     let event = tracer.signal_to(target, 1);
     assert_eq!(event["tty"]["name"], Value::Null, "{event}");

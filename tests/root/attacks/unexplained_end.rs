@@ -11,7 +11,7 @@ pub const TESTS: &[Test] = &[
 ];
 
 fn of_its_own() {
-    let tracer = Tracer::json(&[]);
+    let tracer = Tracer::shared(&[]);
     let (_made, target, _) = make("itself-unhandled");
     let event = tracer.end_of(target);
     assert_eq!((&event["signal"], &event["after"]["signalName"]), (&15.into(), &"SIGTERM".into()), "{event}");
@@ -19,7 +19,7 @@ fn of_its_own() {
 }
 
 fn of_a_tracer() {
-    let tracer = Tracer::json(&[]);
+    let tracer = Tracer::shared(&[]);
     let (made, target, _) = make("tracer-later");
     let event = tracer.end_of(target);
     assert_eq!((&event["signal"], &event["origin"]), (&10.into(), &"ptrace".into()), "{event}");

@@ -16,7 +16,7 @@ pub const TESTS: &[Test] = &[
 ];
 
 fn taken_before() {
-    let tracer = Tracer::json(&[]);
+    let tracer = Tracer::shared(&[]);
     for way in ["injected-after-sigwait", "injected-after-signalfd"] {
         let (_made, target, innocent) = make(way);
         let event = tracer.end_of(target);
@@ -27,7 +27,7 @@ fn taken_before() {
 }
 
 fn named(way: &str) -> Value {
-    let tracer = Tracer::json(&[]);
+    let tracer = Tracer::shared(&[]);
     let (_made, target, sender) = make(way);
     let event = tracer.end_of(target);
     assert_eq!(
@@ -49,7 +49,7 @@ fn handled_when_it_came() {
 }
 
 fn injected() {
-    let tracer = Tracer::json(&[]);
+    let tracer = Tracer::shared(&[]);
     for (way, signal) in [("injected-sys", 31), ("injected-kill", 9)] {
         let (_made, target, _) = make(way);
         let event = tracer.end_of(target);

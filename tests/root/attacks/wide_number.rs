@@ -16,7 +16,7 @@ pub const TESTS: &[Test] = &[
 
 /// With the siginfo of a timer, which its target handles: nothing but the call makes it worth a line.
 fn sends() {
-    for tracer in [Tracer::json(&[]), without_symbols()] {
+    for tracer in [Tracer::shared(&[]), without_symbols()] {
         for (kind, via) in [("wide-queue", "rt_sigqueueinfo"), ("wide-pidfd", "pidfd_send_signal")] {
             let (_made, target, sender) = make(kind);
             let event = tracer.signal_to(target, 15);
@@ -28,7 +28,7 @@ fn sends() {
 }
 
 fn kills() {
-    for tracer in [Tracer::json(&[]), without_symbols()] {
+    for tracer in [Tracer::shared(&[]), without_symbols()] {
         let (_made, target, sender) = make("wide-ptrace");
         let event = tracer.signal_to(target, 9);
         assert_eq!(event["target"]["tracer"]["pid"], sender, "{event}");
@@ -42,7 +42,7 @@ fn kills() {
 }
 
 fn fails() {
-    let tracer = Tracer::json(&["--failed"]);
+    let tracer = Tracer::shared(&["--failed"]);
     let (_made, _, sender) = make("wide-failure");
     let event = tracer
         .wait_for("the attempt", |event| event["event"] == "attempt" && event["source"]["pid"] == sender);

@@ -13,6 +13,11 @@ pub fn in_guest() -> bool {
     std::env::var_os("KILLSNOOP_IN_GUEST").is_some()
 }
 
+/// Between two looks at what must happen. In a guest a look costs a quarter of a millisecond, of the CPU that is to do it.
+pub(crate) fn pause() {
+    thread::sleep(Duration::from_millis(if in_guest() { 10 } else { 2 }));
+}
+
 /// Waits until it is so.
 pub fn wait_until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let expire = Instant::now() + patience();
@@ -21,6 +26,6 @@ pub fn wait_until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
             return found;
         }
         assert!(Instant::now() < expire, "waited {:?} in vain for {what}", patience());
-        thread::sleep(Duration::from_millis(2));
+        pause();
     }
 }

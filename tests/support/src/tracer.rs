@@ -2,16 +2,17 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
+use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use crate::event::event;
-use crate::patience::{patience, wait_until};
+use crate::patience::{in_guest, patience, pause, wait_until};
 use crate::process::has_ended;
 use crate::programs::killsnoop;
 
@@ -56,12 +57,22 @@ impl Stderr {
     }
 }
 
-/// A running tracer that writes to a file of its own.
+/// A running tracer that writes to a file of its own, and what a test sees of it.
 pub struct Tracer {
+    running: Arc<Running>,
+    /// What was written before is no business of this test's: a pid in it may be another process's.
+    since: u64,
+}
+
+/// The process, which ends with the last test that looks at it.
+struct Running {
     child: Child,
     directory: tempfile::TempDir,
     stderr: Option<Stderr>,
 }
+
+/// Those that tests share, by their arguments.
+static SHARED: Mutex<Vec<(Vec<String>, Arc<Running>)>> = Mutex::new(Vec::new());
 
 /// What a tracer printed, from its start to its end.
 pub struct TracerOutput {
@@ -88,7 +99,7 @@ impl Tracer {
         let out = fs::File::create(directory.path().join("out")).unwrap();
         let mut child = command.stdin(Stdio::null()).stdout(out).stderr(Stdio::piped()).spawn().unwrap();
         let stderr = Some(Stderr::of_ready(&mut child));
-        Self { child, directory, stderr }
+        Self { running: Arc::new(Running { child, directory, stderr }), since: 0 }
     }
 
     /// One that prints JSON.
@@ -96,45 +107,83 @@ impl Tracer {
         Self::start(&[&["-o", "json"], arguments].concat())
     }
 
+    /// The same for a test that looks at its own processes only, all of them younger than the tracer, and does not end it. On a
+    /// host it is the test's own. In a guest, where the start of one takes seconds, most of them for the verifier, all such
+    /// tests with these arguments share one, and each sees what is written from here on.
+    pub fn shared(arguments: &[&str]) -> Self {
+        if !in_guest() {
+            return Self::json(arguments);
+        }
+        // a test that failed while it started one has said so
+        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = shared.iter().find(|(of, _)| of == arguments);
+        let running = found.map_or_else(|| Self::json(arguments).running, |(_, running)| Arc::clone(running));
+        if found.is_none() {
+            let arguments = arguments.iter().map(|&argument| argument.to_owned()).collect();
+            shared.push((arguments, Arc::clone(&running)));
+        }
+        drop(shared);
+        let tracer = Self { running, since: 0 };
+        let since = tracer.end_of_lines();
+        Self { since, ..tracer }
+    }
+
+    /// Ends those that tests share, once no test looks at them any more; what they counted adds up.
+    pub fn end_shared() {
+        let shared = std::mem::take(&mut *SHARED.lock().unwrap_or_else(PoisonError::into_inner));
+        for (_, running) in shared {
+            let tracer = Self { running, since: 0 };
+            wait_until("the last test that looks", || {
+                (Arc::strong_count(&tracer.running) == 1).then_some(())
+            });
+            tracer.stop().assert_counters_add_up();
+        }
+    }
+
     /// Its pid.
     pub fn pid(&self) -> u32 {
-        self.child.id()
+        self.running.child.id()
     }
 
     /// What it has said on standard error so far.
     pub fn stderr(&self) -> String {
-        self.stderr.as_ref().map(Stderr::text).unwrap_or_default()
+        self.running.stderr.as_ref().map(Stderr::text).unwrap_or_default()
+    }
+
+    fn file(&self) -> PathBuf {
+        self.running.directory.path().join("out")
     }
 
     /// How many bytes it has written so far.
     pub fn written(&self) -> u64 {
-        fs::metadata(self.directory.path().join("out")).unwrap().len()
+        fs::metadata(self.file()).unwrap().len()
     }
 
-    /// The same, without the beginning of a line.
-    pub fn whole_lines(&self) -> u64 {
-        self.whole_since(0).len() as u64
+    /// The same, without the beginning of a line: only the last piece of what may be much is read.
+    fn end_of_lines(&self) -> u64 {
+        const PIECE: u64 = 1 << 20;
+        let offset = self.written().saturating_sub(PIECE);
+        offset + self.bytes_since(offset).len() as u64
     }
 
     /// What was written since, up to the end of the last line.
     fn whole_since(&self, offset: u64) -> String {
-        let mut file = fs::File::open(self.directory.path().join("out")).unwrap();
+        String::from_utf8(self.bytes_since(offset)).unwrap()
+    }
+
+    fn bytes_since(&self, offset: u64) -> Vec<u8> {
+        let mut file = fs::File::open(self.file()).unwrap();
         file.seek(SeekFrom::Start(offset)).unwrap();
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).unwrap();
         // what is being written at this moment may end in the middle of a character
         bytes.truncate(bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1));
-        String::from_utf8(bytes).unwrap()
+        bytes
     }
 
     /// The lines that are whole so far.
     pub fn lines(&self) -> Vec<String> {
-        self.lines_since(0)
-    }
-
-    /// The same, without those that had been [`written`](Self::written) before.
-    pub fn lines_since(&self, offset: u64) -> Vec<String> {
-        self.whole_since(offset).lines().map(str::to_owned).collect()
+        self.whole_since(self.since).lines().map(str::to_owned).collect()
     }
 
     /// The events so far.
@@ -142,21 +191,11 @@ impl Tracer {
         self.lines().iter().map(|line| event(line)).collect()
     }
 
-    /// The events of [`lines_since`](Self::lines_since).
-    pub fn events_since(&self, offset: u64) -> Vec<Value> {
-        self.lines_since(offset).iter().map(|line| event(line)).collect()
-    }
-
     /// The first event that is so, as soon as it is there.
     pub fn wait_for(&self, what: &str, is_it: impl Fn(&Value) -> bool) -> Value {
-        self.wait_for_since(0, what, is_it)
-    }
-
-    /// The same, of [`events_since`](Self::events_since).
-    pub fn wait_for_since(&self, offset: u64, what: &str, is_it: impl Fn(&Value) -> bool) -> Value {
         let expire = Instant::now() + patience();
         // another test's storm is seen here as well: no line is looked at twice, and none is kept
-        let mut seen = offset;
+        let mut seen = self.since;
         loop {
             let text = self.whole_since(seen);
             if let Some(event) = text.lines().map(event).find(|event| is_it(event)) {
@@ -173,7 +212,7 @@ impl Tracer {
                     .map(|line| line.chars().take(300).collect::<String>() + "\n")
                     .collect::<String>()
             );
-            thread::sleep(Duration::from_millis(2));
+            pause();
         }
     }
 
@@ -193,7 +232,7 @@ impl Tracer {
 
     /// Asks it to say something, by signal.
     pub fn signal(&self, signal: Signal) {
-        kill_process(Pid::from_raw(self.child.id() as i32).unwrap(), signal).unwrap();
+        kill_process(Pid::from_raw(self.pid() as i32).unwrap(), signal).unwrap();
     }
 
     /// Lets it end by SIGTERM.
@@ -203,18 +242,19 @@ impl Tracer {
     }
 
     /// Lets it end by itself.
-    pub fn wait(mut self) -> TracerOutput {
-        let status = wait_until("the tracer's end", || self.child.try_wait().unwrap());
-        let stderr = self.stderr.take().unwrap().end();
+    pub fn wait(self) -> TracerOutput {
+        let mut running = Arc::into_inner(self.running).expect("a test that ends its tracer has its own");
+        let status = wait_until("the tracer's end", || running.child.try_wait().unwrap());
+        let stderr = running.stderr.take().unwrap().end();
         TracerOutput {
             status,
-            stdout: fs::read_to_string(self.directory.path().join("out")).unwrap(),
+            stdout: fs::read_to_string(running.directory.path().join("out")).unwrap(),
             stderr,
         }
     }
 }
 
-impl Drop for Tracer {
+impl Drop for Running {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
