@@ -3,6 +3,7 @@
 //! What formats print of it is in [`render`](crate::output::render).
 
 mod attempt;
+mod authors;
 pub mod context;
 mod end;
 mod fault;
@@ -31,6 +32,7 @@ use crate::enrich::surroundings::Surroundings;
 use crate::record::Record;
 
 pub use self::attempt::AttemptEvent;
+pub use self::authors::{Author, Authors, Class, LossAuthor};
 pub use self::end::EndEvent;
 pub use self::loss::{Lost, LostEvent};
 pub use self::reboot::Reboot;

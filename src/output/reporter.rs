@@ -27,8 +27,8 @@ use super::select::projection::Projection;
 use super::settings::Settings;
 use super::totals::Totals;
 use crate::error::TraceError;
-use crate::event::Event;
 use crate::event::header::EventKind;
+use crate::event::{Authors, Event};
 
 /// How long a destination may accept nothing before a tracer that was asked to end stops waiting for it.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -64,6 +64,8 @@ pub struct Reporter {
     screen: Screen,
     reported: u64,
     ledger: Arc<Ledger>,
+    /// Whose lines found no room, since that was asked last.
+    loss_authors: Authors,
     is_one_story: bool,
     /// A signal was reported that an end may follow.
     awaits_end: bool,
@@ -108,6 +110,7 @@ impl Reporter {
             screen: Screen { is_ascii: settings.is_ascii, ..PLAIN },
             reported: 0,
             ledger: Arc::default(),
+            loss_authors: Authors::default(),
             is_one_story: settings.is_one_story,
             awaits_end: false,
             is_over: false,
@@ -282,6 +285,11 @@ impl Reporter {
     /// Lines for which an output had no room.
     pub fn refused(&self) -> u64 {
         self.outputs.iter().map(|output| output.writer.refused()).sum()
+    }
+
+    /// Whose lines found no room, since that was asked last.
+    pub fn take_loss_authors(&mut self) -> Authors {
+        std::mem::take(&mut self.loss_authors)
     }
 
     /// What became of what was handed over.

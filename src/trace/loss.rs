@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::pipeline::Pipeline;
 use crate::base::clock;
 use crate::bpf::session::Totals;
-use crate::event::{Event, Lost, LostEvent};
+use crate::event::{Authors, Event, Lost, LostEvent};
 
 /// At most one `lost` event in this time.
 const REPORT_EVERY: Duration = Duration::from_secs(1);
@@ -29,11 +29,20 @@ impl LossReporter {
             return;
         }
         self.reported = all;
-        pipeline.reporter.report(&Event::Lost(LostEvent { time: clock::utc_now(), lost: new }));
+        let mut authors = Authors::default();
+        pipeline.take_authors(&mut authors);
+        pipeline.authors.merge(&authors);
+        let authors = authors.worst(|id| pipeline.enricher.cgroup_path(id));
+        pipeline.reporter.report(&Event::Lost(LostEvent { time: clock::utc_now(), lost: new, authors }));
     }
 }
 
 impl Pipeline<'_, '_> {
+    /// Adds whose events were lost since it was asked last: in the ring, and at the outputs.
+    fn take_authors(&mut self, authors: &mut Authors) {
+        authors.merge(&self.reporter.take_loss_authors());
+    }
+
     /// All that was lost so far.
     pub(super) fn lost(&self) -> Lost {
         Lost {

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::document::write_fields;
 use super::fragments::{Basis, FragmentOf, Fragments};
 use super::line_template::{PlacedSlot, Slot};
 use super::{Format, FormatKind, ValueRef};
@@ -84,6 +85,15 @@ impl Format for Json {
                     push_json_string(line, value);
                 }
                 line.push(b'}');
+            }
+            ValueRef::Objects(items) => {
+                line.push(b'[');
+                for (place, fields) in items.iter().enumerate() {
+                    self.line.extend_from_slice(if place > 0 { b",{" } else { b"{" });
+                    write_fields(fields, self);
+                    self.line.push(b'}');
+                }
+                self.line.push(b']');
             }
         }
     }

@@ -3,6 +3,7 @@
 //! A list is `[python /main.py --port=8080]`; an argument that is empty or could be mistaken is a JSON string
 //! inside it. The value as a whole is quoted where logfmt needs it.
 
+use super::document::{Field, write_fields};
 use super::fragments::{Basis, FragmentOf, Fragments};
 use super::line_template::{PlacedSlot, Slot};
 use super::{Format, FormatKind, ValueRef};
@@ -123,6 +124,17 @@ impl Logfmt {
         self.close();
     }
 
+    /// The place of each is a word of its path: `authors.0.uid`.
+    fn objects(&mut self, key: &'static str, items: &[Vec<Field>]) {
+        for (place, fields) in items.iter().enumerate() {
+            self.push(key, false);
+            self.path.push_str(&place.to_string());
+            self.path.push('.');
+            write_fields(fields, self);
+            self.close();
+        }
+    }
+
     fn push(&mut self, key: &'static str, last: bool) {
         self.open.push((self.path.len(), last));
         self.path.push_str(key);
@@ -132,9 +144,11 @@ impl Logfmt {
 
 impl Format for Logfmt {
     fn field(&mut self, key: &'static str, value: ValueRef<'_>) {
-        // their path goes before every name
-        if let ValueRef::Names(names) = value {
-            return self.names(key, names);
+        match value {
+            // their path goes before every name
+            ValueRef::Names(names) => return self.names(key, names),
+            ValueRef::Objects(items) => return self.objects(key, items),
+            _ => {}
         }
         self.key(key);
         match value {
@@ -145,7 +159,7 @@ impl Format for Logfmt {
             ValueRef::Flag(flag) => self.out().extend_from_slice(if flag { b"true" } else { b"false" }),
             ValueRef::List(items) => self.list(items),
             ValueRef::Words(words) => self.value(&format!("[{}]", words.join(" "))),
-            ValueRef::Names(_) => {}
+            ValueRef::Names(_) | ValueRef::Objects(_) => {}
         }
     }
 

@@ -16,6 +16,7 @@ pub mod tree;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
+use self::document::Field;
 use self::fragments::{Basis, FragmentOf};
 use self::line_template::{PlacedSlot, Slot};
 use self::screen::Screen;
@@ -109,6 +110,8 @@ pub enum ValueRef<'a> {
     Words(&'a [String]),
     /// Names and values of other processes: an object with keys of others.
     Names(&'a [(String, String)]),
+    /// A list of objects.
+    Objects(&'a [Vec<Field>]),
 }
 
 /// What a format must be able to write. Keys are single words; nesting is by [`open`](Self::open) and

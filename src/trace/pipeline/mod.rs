@@ -19,9 +19,9 @@ use crate::config::Config;
 use crate::correlate::history::History;
 use crate::correlate::pending::{PendingSignals, Ready};
 use crate::enrich::Enricher;
-use crate::event::Clock;
 use crate::event::context::Context;
 use crate::event::origin::{AttributedSignal, Origin};
+use crate::event::{Authors, Clock};
 use crate::output::Reporter;
 use crate::output::line_cache::{LineCache, Outline};
 use crate::record::{self, Record, Snapshot};
@@ -43,6 +43,8 @@ pub(super) struct Pipeline<'a, 'obj> {
     can_repeat: bool,
     next_id: u64,
     pub(super) accounting: Accounting,
+    /// Whose events were lost, of what has been reported.
+    pub(super) authors: Authors,
     /// What made writing impossible.
     pub(super) failure: Option<io::Error>,
     has_enough: bool,
@@ -71,6 +73,7 @@ impl<'a, 'obj> Pipeline<'a, 'obj> {
             line_cache: LineCache::default(),
             next_id: 1,
             accounting: Accounting::default(),
+            authors: Authors::default(),
             failure: None,
             has_enough: false,
             end: None,
