@@ -28,6 +28,14 @@ impl Class {
             Self::Cgroup(_) => "cgroup",
         }
     }
+
+    /// The owner of what is kept of it, for [`Bounded`](crate::base::bounded::Bounded).
+    pub(crate) const fn owner(self) -> u64 {
+        match self {
+            Self::User(owner) => owner,
+            Self::Cgroup(id) => id | 1 << 63,
+        }
+    }
 }
 
 /// A process, as far as it is needed to share room and to say who took it.

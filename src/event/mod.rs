@@ -7,6 +7,7 @@ mod authors;
 pub mod context;
 mod end;
 mod fault;
+pub mod flood;
 pub mod header;
 mod loss;
 pub(crate) mod numbers;
@@ -55,6 +56,18 @@ pub enum Event<'a> {
     End(Box<EndEvent<'a>>),
     /// Lost records.
     Lost(LostEvent),
+}
+
+impl Event<'_> {
+    /// When it was, or was reported: RFC 3339, UTC.
+    pub fn utc(&self) -> String {
+        match self {
+            Self::Signal(event) => event.clock.utc(event.facts.time),
+            Self::Attempt(event) => event.clock.utc(event.attempt.facts.time),
+            Self::End(event) => event.clock.utc(event.facts.time),
+            Self::Lost(event) => Clock::fixed(event.time).utc(0),
+        }
+    }
 }
 
 impl<'a> Event<'a> {

@@ -115,6 +115,7 @@ const EVENT_KEYS: &[Key] = &[
         .wide_or(15, 8),
     key("fatal", Flag, "This signal ends the target").wide(5),
     key("repeated", NATURAL, "So many like this one since the line before it; this is the latest"),
+    key("firstTime", Text(Own), "When the first of these was").varies().wide(13),
     key("exitCode", Number(Range::EXIT_CODE), "Of an end: what the process returned"),
     key("coreDumped", Flag, "Of an end: it left a core"),
     key("after", Object(EARLIER), "Of an end: the signal before it"),

@@ -32,8 +32,6 @@ pub(super) struct Accounting {
     pub(super) received: Received,
     /// Accepted by the reporter.
     pub(super) reported: Counts,
-    /// Of these, not yet handed over to the writers.
-    pub(super) in_buffer: Counts,
     /// Refused by a filter of the reporter.
     pub(super) filtered: Counts,
     /// Came after the end.
@@ -46,7 +44,6 @@ impl Accounting {
     pub(super) fn count_signal(&mut self, is_reported: bool) {
         if is_reported {
             self.reported.signals += 1;
-            self.in_buffer.signals += 1;
         } else {
             self.filtered.signals += 1;
         }
@@ -56,7 +53,6 @@ impl Accounting {
     pub(super) fn count_attempt(&mut self, is_reported: bool) {
         if is_reported {
             self.reported.attempts += 1;
-            self.in_buffer.attempts += 1;
         } else {
             self.filtered.attempts += 1;
         }
@@ -68,6 +64,8 @@ impl Accounting {
 pub(super) struct Balance {
     pub(super) all: u64,
     pub(super) printed: u64,
+    /// Counted by a line of another one like it.
+    pub(super) folded: u64,
     pub(super) hidden: u64,
     /// Refused by a filter in the kernel.
     pub(super) filtered: u64,
@@ -89,6 +87,7 @@ impl Balance {
         let mut text = format!("{} {what}{}: {} shown", self.all, plural(self.all), self.printed);
         let filtered = self.filtered + self.filtered_user.saturating_sub(self.left_out);
         for (count, part) in [
+            (self.folded, "folded into these"),
             (self.hidden, "hidden (--all)"),
             (filtered, "filtered out"),
             (self.left_out, "left out as no news (--all)"),
@@ -122,11 +121,15 @@ impl Pipeline<'_, '_> {
 
     /// What is reported and on its way: not known to be written.
     fn unwritten(&self) -> Counts {
-        let (reported, printed) = (self.accounting.reported, self.reporter.ledger().printed());
-        Counts { signals: reported.signals - printed.signals, attempts: reported.attempts - printed.attempts }
+        let ledger = self.reporter.ledger();
+        let (reported, printed, folded) = (self.accounting.reported, ledger.printed(), ledger.folded());
+        Counts {
+            signals: reported.signals - printed.signals - folded.signals,
+            attempts: reported.attempts - printed.attempts - folded.attempts,
+        }
     }
 
-    /// generated = printed + hidden + filtered (in the kernel and in user space) + lost + unprinted.
+    /// generated = printed + folded + hidden + filtered (in the kernel and in user space) + lost + unprinted.
     pub(super) fn balance_of_signals(&self, totals: &Totals) -> Balance {
         let Accounting { received, filtered, unprinted, .. } = self.accounting;
         let in_ring = totals.emitted.saturating_sub(received.signals);
@@ -134,6 +137,7 @@ impl Pipeline<'_, '_> {
         Balance {
             all: totals.generated,
             printed: self.reporter.ledger().printed().signals,
+            folded: self.reporter.ledger().folded().signals,
             hidden: totals.hidden.sum(),
             filtered: totals.filtered,
             filtered_user: filtered.signals,
@@ -143,7 +147,7 @@ impl Pipeline<'_, '_> {
         }
     }
 
-    /// seen = printed + filtered (in the kernel and in user space) + lost + unprinted.
+    /// seen = printed + folded + filtered (in the kernel and in user space) + lost + unprinted.
     pub(super) fn balance_of_attempts(&self, totals: &Totals) -> Balance {
         let Accounting { received, filtered: filtered_user, unprinted, .. } = self.accounting;
         let Attempts { seen, filtered, emitted, dropped } = totals.attempts;
@@ -151,6 +155,7 @@ impl Pipeline<'_, '_> {
         Balance {
             all: seen,
             printed: self.reporter.ledger().printed().attempts,
+            folded: self.reporter.ledger().folded().attempts,
             hidden: 0,
             filtered,
             filtered_user: filtered_user.attempts,

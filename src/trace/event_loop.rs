@@ -83,7 +83,7 @@ pub(super) fn run(
     drop(status);
     let is_closed = pipeline.failure.as_ref().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe);
     pipeline.report_end(is_closed);
-    pipeline.reporter.write_summary();
+    pipeline.reporter.write_summary(&pipeline.worst_authors);
     let outcome = Outcome {
         signals: pipeline.accounting.reported.signals,
         hidden: session.totals().hidden.sum(),
@@ -139,7 +139,7 @@ impl Pipeline<'_, '_> {
         if requests.report.swap(false, Ordering::Relaxed) {
             self.reporter.wait_a_moment();
             self.report_so_far();
-            self.reporter.write_summary();
+            self.reporter.write_summary(&self.worst_authors);
         }
         if requests.reopen.swap(false, Ordering::Relaxed) {
             self.reporter.reopen();

@@ -32,6 +32,7 @@ impl LossReporter {
         let mut authors = Authors::default();
         pipeline.take_authors(&mut authors);
         pipeline.authors.merge(&authors);
+        pipeline.worst_authors = pipeline.authors.worst(|id| pipeline.enricher.cgroup_path(id));
         let authors = authors.worst(|id| pipeline.enricher.cgroup_path(id));
         pipeline.reporter.report(&Event::Lost(LostEvent { time: clock::utc_now(), lost: new, authors }));
     }

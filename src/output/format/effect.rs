@@ -189,12 +189,18 @@ pub(super) fn lost(screen: Screen, document: &Document) -> String {
         .collect();
     let mut text =
         format!("{} events lost ({})", document.number_at("lost").unwrap_or_default(), causes.join(", "));
-    if let Some(Value::Objects(authors)) = document.get("authors") {
-        let authors: Vec<String> = authors.iter().map(|author| lost_of(screen, author)).collect();
+    if let Some(authors) = lost_authors(screen, document) {
         text.push_str(": ");
-        text.push_str(&authors.join(", "));
+        text.push_str(&authors);
     }
     text
+}
+
+/// `12 of uid 1000 (yes(4711)), 5 of root in /system.slice/x.service (sh(7))`.
+pub(in crate::output) fn lost_authors(screen: Screen, document: &Document) -> Option<String> {
+    let Some(Value::Objects(authors)) = document.get("authors") else { return None };
+    let authors: Vec<String> = authors.iter().map(|author| lost_of(screen, author)).collect();
+    Some(authors.join(", "))
 }
 
 fn lost_of(screen: Screen, author: &[Field]) -> String {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::document::write_fields;
 use super::fragments::{Basis, FragmentOf, Fragments};
-use super::line_template::{PlacedSlot, Slot};
+use super::line_template::{PlacedSlot, Slot, Syntax};
 use super::{Format, FormatKind, ValueRef};
 use crate::base::digits::{push_integer, push_number, push_seconds};
 use crate::base::sanitize::push_json_string;
@@ -127,6 +127,11 @@ impl Format for Json {
 
     fn slot(&mut self, slot: Slot) {
         self.slots.push(PlacedSlot::at_the_end(&self.line, self.value_at, slot));
+    }
+
+    fn repeats(&mut self) {
+        let end = self.line.len();
+        self.slots.push(PlacedSlot::empty(end, Slot::Repeats(Syntax::Json)));
     }
 
     fn slots(&self) -> Option<&[PlacedSlot]> {

@@ -5,7 +5,7 @@
 
 use super::document::{Field, write_fields};
 use super::fragments::{Basis, FragmentOf, Fragments};
-use super::line_template::{PlacedSlot, Slot};
+use super::line_template::{PlacedSlot, Slot, Syntax};
 use super::{Format, FormatKind, ValueRef};
 use crate::base::digits::{push_integer, push_number, push_seconds};
 use crate::base::sanitize::{is_safe, push_json_string};
@@ -189,6 +189,11 @@ impl Format for Logfmt {
     fn slot(&mut self, slot: Slot) {
         self.has_late_slot |= self.is_last();
         self.slots.push(PlacedSlot::at_the_end(&self.first, self.value_at.min(self.first.len()), slot));
+    }
+
+    fn repeats(&mut self) {
+        let end = self.first.len();
+        self.slots.push(PlacedSlot::empty(end, Slot::Repeats(Syntax::Logfmt)));
     }
 
     fn slots(&self) -> Option<&[PlacedSlot]> {

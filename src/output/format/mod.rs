@@ -2,7 +2,7 @@
 //! order of the [table of keys](super::keys), and never decides what they are.
 
 pub mod document;
-mod effect;
+pub(super) mod effect;
 pub mod fragments;
 pub mod json;
 pub mod layout;
@@ -145,6 +145,8 @@ pub trait Format: fmt::Debug {
     fn remember(&mut self, _of: FragmentOf, _basis: &Basis<'_>) {}
     /// The field before differs in every event: it fills this slot.
     fn slot(&mut self, _slot: Slot) {}
+    /// Here belongs how many events the line stands for, where that is more than one.
+    fn repeats(&mut self) {}
     /// The slots of the line that was finished last; None where that cannot be filled in again.
     fn slots(&self) -> Option<&[PlacedSlot]> {
         None

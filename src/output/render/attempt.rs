@@ -26,6 +26,7 @@ pub(super) fn write_attempt(event: &AttemptEvent<'_>, header: &Header, format: &
         format.field("pidArgument", Integer(i64::from(argument)));
     }
     format.field("result", Text(&event.result()));
+    format.repeats();
     let mut missing = Vec::new();
     Subject::source(facts, &event.context.source).missing("source", &mut missing);
     if attempt.has_target {

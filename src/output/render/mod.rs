@@ -91,8 +91,13 @@ fn write_lost(event: &LostEvent, header: &Header, format: &mut dyn Format) {
         }
     }
     format.close();
-    if !event.authors.is_empty() {
-        let authors: Vec<Vec<Field>> = event.authors.iter().map(fields_of_author).collect();
+    write_authors(&event.authors, format);
+}
+
+/// Whose events were lost, if anybody's were.
+pub(super) fn write_authors(authors: &[LossAuthor], format: &mut dyn Format) {
+    if !authors.is_empty() {
+        let authors: Vec<Vec<Field>> = authors.iter().map(fields_of_author).collect();
         format.field("authors", Objects(&authors));
     }
 }

@@ -47,6 +47,7 @@ pub(super) fn write_signal(event: &SignalEvent<'_>, header: &Header, format: &mu
     if header.is_fatal {
         format.field("fatal", Flag(true));
     }
+    format.repeats();
     if let Some(previous) = event.previous() {
         let (id, origin) = event.context.previous.unzip();
         let after = EarlierSignal { id, origin, signal: *previous, is_taken: false };

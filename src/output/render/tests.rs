@@ -29,7 +29,7 @@ const NOW: u64 = 10_000_000_000;
 const BYTES: &[u8] = b"a\xff";
 
 /// What others put into an event: `--fold`, `--redact`, `--max-line`.
-const ADDED_LATER: [&str; 3] = ["repeated", "P.cmdlineRedacted", "P.cmdlineOmitted"];
+const ADDED_LATER: [&str; 4] = ["repeated", "firstTime", "P.cmdlineRedacted", "P.cmdlineOmitted"];
 
 fn process(pid: u32) -> ProcessFacts<'static> {
     ProcessFacts {

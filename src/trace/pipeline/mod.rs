@@ -21,7 +21,7 @@ use crate::correlate::pending::{PendingSignals, Ready};
 use crate::enrich::Enricher;
 use crate::event::context::Context;
 use crate::event::origin::{AttributedSignal, Origin};
-use crate::event::{Authors, Clock};
+use crate::event::{Authors, Clock, LossAuthor};
 use crate::output::Reporter;
 use crate::output::line_cache::{LineCache, Outline};
 use crate::record::{self, Record, Snapshot};
@@ -45,6 +45,8 @@ pub(super) struct Pipeline<'a, 'obj> {
     pub(super) accounting: Accounting,
     /// Whose events were lost, of what has been reported.
     pub(super) authors: Authors,
+    /// Those of them that lost most, with the paths of their cgroups.
+    pub(super) worst_authors: Vec<LossAuthor>,
     /// What made writing impossible.
     pub(super) failure: Option<io::Error>,
     has_enough: bool,
@@ -74,6 +76,7 @@ impl<'a, 'obj> Pipeline<'a, 'obj> {
             next_id: 1,
             accounting: Accounting::default(),
             authors: Authors::default(),
+            worst_authors: Vec::new(),
             failure: None,
             has_enough: false,
             end: None,
@@ -221,7 +224,7 @@ impl<'a, 'obj> Pipeline<'a, 'obj> {
     /// Hands over the lines that wait; at the end what is folded as well. A negative answer ends the drain. A closed pipe ends the
     /// trace, a full disk does not.
     pub(super) fn flush(&mut self, last: bool) -> i32 {
-        self.reporter.flush(last, std::mem::take(&mut self.accounting.in_buffer));
+        self.reporter.flush(last);
         if self.reporter.ledger().is_closed() && self.failure.is_none() {
             self.failure = Some(io::ErrorKind::BrokenPipe.into());
         }

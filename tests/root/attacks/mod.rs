@@ -6,6 +6,7 @@ mod assisted_sender;
 mod cgroup;
 mod checkout;
 mod decoder;
+mod floods;
 mod flushed_tree;
 mod foreign_program;
 mod ghosts;
@@ -41,6 +42,7 @@ pub fn tests() -> Vec<Test> {
         cgroup::TESTS,
         checkout::TESTS,
         decoder::TESTS,
+        floods::TESTS,
         flushed_tree::TESTS,
         foreign_program::TESTS,
         ghosts::TESTS,

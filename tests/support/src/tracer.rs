@@ -241,12 +241,12 @@ impl TracerOutput {
         self.stdout.lines().map(event).collect()
     }
 
-    /// generated = printed + hidden + filtered (in the kernel, and later) + lost + unprinted.
+    /// generated = printed + folded + hidden + filtered (in the kernel, and later) + lost + unprinted.
     pub fn assert_counters_add_up(&self) {
         let count = |name| self.counter("signals total", name);
         assert_eq!(
             count("generated"),
-            ["printed", "hidden", "filtered", "filtered_user", "lost", "unprinted"]
+            ["printed", "folded", "hidden", "filtered", "filtered_user", "lost", "unprinted"]
                 .map(count)
                 .iter()
                 .sum::<u64>(),
