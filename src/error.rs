@@ -36,6 +36,9 @@ pub enum UsageError {
     /// Not a duration.
     #[error("'{0}' is not a duration: give seconds, or a number with a unit such as 500ms, 10s, 5m, 2h")]
     Duration(String),
+    /// No rate.
+    #[error("'{0}' is not a rate: give bytes per second from 1K to 1024G (65536, 64K, 1M), or none")]
+    MaxRate(String),
     /// No size of the ring.
     #[error("'{0}' is not a power of two of at least 4096")]
     RingBytes(String),

@@ -56,6 +56,22 @@ impl<K: Hash + Eq + Clone, V> Bounded<K, V> {
         self.entries.get(key).map(|entry| &entry.value)
     }
 
+    /// The same, to be changed; it must hold no more bytes afterwards.
+    pub(crate) fn get_mut(&mut self, key: &K) -> Option<&mut V> {
+        self.entries.get_mut(key).map(|entry| &mut entry.value)
+    }
+
+    /// Can this owner put an entry of so many bytes beside key and value without losing another one of its own?
+    pub(crate) fn has_room(&self, owner: u64, bytes: usize) -> bool {
+        let own = self.held.get(&owner).copied().unwrap_or_default();
+        self.bytes + Self::in_all(bytes) <= self.room || self.held.values().any(|held| *held > own)
+    }
+
+    /// Nothing is kept.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
     /// The same, which does not count as a use.
     pub(crate) fn peek(&self, key: &K) -> Option<&V> {
         self.entries.peek(key).map(|entry| &entry.value)
@@ -156,11 +172,6 @@ impl<K: Hash + Eq, V> Bounded<K, V> {
     /// Entries.
     pub(crate) fn len(&self) -> usize {
         self.entries.len()
-    }
-
-    /// Nothing is kept.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.entries.is_empty()
     }
 }
 

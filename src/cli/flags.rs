@@ -10,6 +10,7 @@ use crate::config::{Failed, GHOSTS, RingBytes};
 use crate::error::UsageError;
 use crate::event::signal::Signal;
 use crate::output::Colour;
+use crate::output::deliver::rate::MaxRate;
 use crate::output::redact::parse_pattern;
 use crate::output::select::filter::{Condition, parse_pid};
 use crate::output::spec::{ColumnKey, FoldedKinds, OutputSpec};
@@ -73,6 +74,14 @@ pub struct TraceArgs {
     /// missing reports. 1024 at least; 16384 suits the log drivers of containers.
     #[arg(long, value_name = "BYTES", value_parser = number::<u32>(1024, Some(u32::MAX.into())), hide_short_help = true)]
     pub max_line: Option<u32>,
+
+    /// Let outputs grow by so many bytes a second (64K, 1M), or none [default: 1M for files]
+    ///
+    /// And by 128 times as much at once. What exceeds it is folded (repeated=N), then dropped, counted as unprinted, and event=lost
+    /// names its authors. Half of it is for everybody; of the rest a user, or of root a cgroup, has a sixteenth, and a
+    /// sixteenth more for what may end a process. The default is for regular files; pipes and terminals have no limit.
+    #[arg(long, value_name = "RATE", hide_short_help = true)]
+    pub max_rate: Option<MaxRate>,
 
     /// Print totals per sender, target and signal at exit
     ///

@@ -88,6 +88,7 @@ impl TraceArgs {
             },
             top: None,
             max_line: self.max_line.map(|bytes| bytes as usize),
+            max_rate: self.max_rate.unwrap_or_default(),
             fields: self.fields.iter().cloned().map(String::from).collect(),
             colour: self.color.into(),
             is_ascii: self.ascii || !locale::is_utf8(|name| std::env::var_os(name)),

@@ -14,6 +14,7 @@ pub(crate) mod titles;
 pub(crate) mod users;
 
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::time::Instant;
 
 use rustc_hash::FxHashMap;
@@ -125,6 +126,12 @@ impl Enricher {
     /// Takes the path of a cgroup.
     pub(crate) fn on_cgroup(&mut self, cgroup: &CgroupFacts<'_>) {
         self.cgroups.on_path(cgroup.hierarchy, cgroup.id, cgroup.path);
+    }
+
+    /// The path of a cgroup of the default hierarchy, and its bytes where they are not UTF-8.
+    pub(crate) fn cgroup_path(&mut self, id: u64) -> (Option<Rc<str>>, Option<Rc<[u8]>>) {
+        let path = self.cgroups.path(cgroups::UNIFIED, id, Instant::now());
+        (path, self.cgroups.raw(cgroups::UNIFIED, id))
     }
 
     /// Takes the titles that there are; what is not among them has none.

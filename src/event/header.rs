@@ -1,6 +1,8 @@
 //! What an event is, in short. Who counts, folds, filters or colours events asks this, not the words that are printed.
 
 use super::Event;
+use super::authors::Author;
+use super::flood::FloodKey;
 use super::signal::Signal;
 use crate::record::Outcome;
 
@@ -68,6 +70,12 @@ pub struct Header {
     pub is_of_thread: bool,
     /// Of an end: the event that reported the signal before it.
     pub after: Option<u64>,
+    /// Which flood it is of.
+    pub flood: FloodKey,
+    /// Who pays for the room that it takes. Of loss nobody.
+    pub author: Author,
+    /// It stands for so many that are the same, itself one of them; 0: for itself.
+    pub repeated: u64,
 }
 
 impl Header {
@@ -88,6 +96,11 @@ impl Header {
         self.kind == EventKind::Ended && !self.is_of_thread
     }
 
+    /// Nothing that may end a process has to wait behind what cannot.
+    pub fn goes_first(&self) -> bool {
+        self.is_deadly() || self.may_lead_to_an_end()
+    }
+
     /// A signal that is proven to end its target or is about to, or an end.
     pub fn is_deadly(&self) -> bool {
         self.is_fatal || self.dumps_core || self.kind == EventKind::Ended
@@ -105,12 +118,18 @@ impl Event<'_> {
                 outcome: event.outcome(),
                 is_fatal: event.is_fatal(),
                 dumps_core: event.is_about_to_dump_core(),
+                repeated: event.context.repeated.map_or(0, |repeated| repeated.count),
+                flood: event.flood(),
+                author: event.author(),
                 ..Header::default()
             },
             Self::Attempt(event) => Header {
                 kind: EventKind::Attempt,
                 id: Some(event.id),
                 signal: event.signal(),
+                repeated: event.context.repeated.map_or(0, |repeated| repeated.count),
+                flood: event.flood(),
+                author: event.author(),
                 ..Header::default()
             },
             Self::End(event) => Header {
@@ -119,6 +138,8 @@ impl Event<'_> {
                 signal: event.signal,
                 is_of_thread: event.facts.is_thread,
                 after: event.after.as_ref().and_then(|after| after.id),
+                flood: event.flood(),
+                author: event.author(),
                 ..Header::default()
             },
             Self::Lost(_) => Header { kind: EventKind::Lost, ..Header::default() },

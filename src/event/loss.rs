@@ -1,4 +1,6 @@
-//! Records that were lost, by cause.
+//! Records that were lost, by cause and by author.
+
+use super::authors::LossAuthor;
 
 /// How many were lost, by cause.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -51,10 +53,12 @@ impl Lost {
 }
 
 /// Loss, reported among the events.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LostEvent {
     /// UTC nanoseconds of the report.
     pub time: i128,
     /// What was lost.
     pub lost: Lost,
+    /// The main authors of it, the worst first. What has no author (a hook that the kernel skipped) is not among what they lost.
+    pub authors: Vec<LossAuthor>,
 }

@@ -3,9 +3,11 @@
 //! What formats print of it is in [`render`](crate::output::render).
 
 mod attempt;
+mod authors;
 pub mod context;
 mod end;
 mod fault;
+pub mod flood;
 pub mod header;
 mod loss;
 pub(crate) mod numbers;
@@ -31,6 +33,7 @@ use crate::enrich::surroundings::Surroundings;
 use crate::record::Record;
 
 pub use self::attempt::AttemptEvent;
+pub use self::authors::{Author, Authors, Class, LossAuthor};
 pub use self::end::EndEvent;
 pub use self::loss::{Lost, LostEvent};
 pub use self::reboot::Reboot;
@@ -53,6 +56,18 @@ pub enum Event<'a> {
     End(Box<EndEvent<'a>>),
     /// Lost records.
     Lost(LostEvent),
+}
+
+impl Event<'_> {
+    /// When it was, or was reported: RFC 3339, UTC.
+    pub fn utc(&self) -> String {
+        match self {
+            Self::Signal(event) => event.clock.utc(event.facts.time),
+            Self::Attempt(event) => event.clock.utc(event.attempt.facts.time),
+            Self::End(event) => event.clock.utc(event.facts.time),
+            Self::Lost(event) => Clock::fixed(event.time).utc(0),
+        }
+    }
 }
 
 impl<'a> Event<'a> {

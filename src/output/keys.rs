@@ -12,7 +12,8 @@ mod schema;
 use self::key::{base64, key};
 use Author::{Foreign, OfNames, Own};
 use ValueKind::{
-    Decimal, Flag, List, Names, Number, Object, Process, ShortProcess, SignalName, SignalNumber, Text, Word,
+    Decimal, Flag, List, Names, Number, Object, Objects, Process, ShortProcess, SignalName, SignalNumber,
+    Text, Word,
 };
 
 pub use self::key::{Author, ColumnWidth, Key, Keys, Range, ValueKind};
@@ -114,6 +115,7 @@ const EVENT_KEYS: &[Key] = &[
         .wide_or(15, 8),
     key("fatal", Flag, "This signal ends the target").wide(5),
     key("repeated", NATURAL, "So many like this one since the line before it; this is the latest"),
+    key("firstTime", Text(Own), "When the first of these was").varies().wide(13),
     key("exitCode", Number(Range::EXIT_CODE), "Of an end: what the process returned"),
     key("coreDumped", Flag, "Of an end: it left a core"),
     key("after", Object(EARLIER), "Of an end: the signal before it"),
@@ -191,6 +193,25 @@ const EVENT_KEYS: &[Key] = &[
         ]),
         "Why they were lost",
     ),
+    key(
+        "authors",
+        Objects(AUTHOR),
+        "The processes that most of them came from, at most five, the worst first",
+    ),
+];
+
+/// A class of those that events were lost of.
+const AUTHOR: &[Key] = &[
+    key(
+        "class",
+        Word(&["user", "cgroup"]),
+        "What shares room: a user, or of root the processes of one cgroup",
+    ),
+    key("uid", Number(Range::ID), "The user, effective").wide(7),
+    key("cgroup", Text(Foreign), "Of root: the cgroup").raw(&CGROUP_RAW),
+    key("pid", PID, "A process of the class: the one that lost more than half of it, if one did").wide(7),
+    key("comm", Text(Foreign), "Its name").raw(&COMM_RAW).most_bytes(COMM_BYTES).wide_or(15, 10),
+    key("count", NATURAL, "How many of the class were lost"),
 ];
 
 /// A signal that another event refers to.

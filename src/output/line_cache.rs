@@ -168,7 +168,6 @@ mod tests {
     use crate::event::context::Context;
     use crate::event::{Clock, Event};
     use crate::output::deliver::destination::DestinationName;
-    use crate::output::deliver::ledger::Counts;
     use crate::output::format::Format;
     use crate::output::format::document::{Document, Field, Value};
     use crate::output::format::json::JSON;
@@ -247,7 +246,7 @@ mod tests {
     }
 
     fn written(reporter: &mut Reporter, directory: &Path) -> Vec<Vec<String>> {
-        reporter.flush(true, Counts::default());
+        reporter.flush(true);
         reporter.wait_until_written(&false.into());
         let read = |name| fs::read_to_string(directory.join(name)).unwrap();
         ["json", "logfmt"].map(|name| read(name).lines().map(str::to_owned).collect()).into()

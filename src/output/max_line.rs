@@ -139,6 +139,7 @@ fn length(field: &Field) -> usize {
         Value::Words(words) => words.iter().map(|word| word.len() + 3).sum(),
         Value::Names(names) => names.iter().map(|(name, value)| name.len() + value.len() + 6).sum(),
         Value::Object(fields) => fields.iter().map(length).sum(),
+        Value::Objects(items) => items.iter().flatten().map(|field| length(field) + 6).sum(),
         Value::Number(_) | Value::Integer(_) | Value::Seconds(_) | Value::Flag(_) => 5,
     };
     field.key.len() + 4 + value

@@ -2,6 +2,8 @@
 //!
 //! The contract of the output is the [table of keys](keys).
 
+mod backlog;
+mod batch;
 pub mod deliver;
 pub mod ends;
 pub mod fold;
@@ -12,6 +14,7 @@ pub mod line_cache;
 mod max_line;
 pub mod message;
 mod open_output;
+mod pressure;
 pub mod redact;
 pub mod render;
 mod reporter;

@@ -12,22 +12,26 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use super::batch::{Batch, counts_of};
 use super::deliver::destination::DestinationName;
-use super::deliver::ledger::{Counts, Fate, Ledger};
+use super::deliver::ledger::{Counts, Fate, Ledger, OutputSet, Stake};
 use super::deliver::opener::Opener;
 use super::format::document::Document;
+use super::format::effect::lost_authors;
 use super::format::line_template::{EventStamp, LineTemplate};
 use super::format::screen::{PLAIN, Screen};
 use super::left_out_for_eyes::LeftOut;
 use super::open_output::Output;
+use super::pressure::Route;
 use super::redact::Redaction;
 use super::render;
 use super::select::filter::{Conditions, Filter};
 use super::select::projection::Projection;
-use super::settings::Settings;
+use super::settings::{OutputSettings, Settings};
 use super::totals::Totals;
 use crate::error::TraceError;
-use crate::event::Event;
+use crate::event::header::Header;
+use crate::event::{Authors, Event, LossAuthor};
 
 /// How long a destination may accept nothing before a tracer that was asked to end stops waiting for it.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -39,13 +43,15 @@ const MOMENT: Duration = Duration::from_millis(50);
 #[derive(Debug, Default)]
 pub struct CachedLine {
     /// The line of each output; None if a filter refused the signal.
-    lines: Option<Vec<LineTemplate>>,
+    lines: Option<Vec<Rc<LineTemplate>>>,
+    /// But for the number of the event.
+    header: Header,
 }
 
 impl CachedLine {
     /// Bytes of memory, roughly.
     pub fn size(&self) -> usize {
-        self.lines.iter().flatten().map(LineTemplate::size).sum()
+        self.lines.iter().flatten().map(|line| line.size()).sum()
     }
 }
 
@@ -56,13 +62,18 @@ pub struct Reporter {
     projection: Projection,
     redaction: Redaction,
     left_out: LeftOut,
-    max_line: Option<usize>,
+    has_max_line: bool,
     totals: Option<Totals>,
     has_summary: bool,
     outputs: Vec<Output>,
+    /// What becomes of the event that is being written, at each output; None: nothing, it leaves it out.
+    routes: Vec<Option<Route>>,
+    batch: Batch,
     screen: Screen,
     reported: u64,
     ledger: Arc<Ledger>,
+    /// Whose lines found no room, since that was asked last.
+    loss_authors: Authors,
     is_one_story: bool,
     is_over: bool,
 }
@@ -91,20 +102,24 @@ impl Reporter {
     /// If one cannot be opened, or should not.
     pub fn open_by(settings: &Settings, opener: Opener) -> Result<Self, TraceError> {
         let opener = Arc::new(opener);
+        let open = |(place, output): (usize, &OutputSettings)| Output::open(output, settings, &opener, place);
         let outputs: Result<Vec<Output>, TraceError> =
-            settings.outputs.iter().map(|output| Output::open(output, settings, &opener)).collect();
+            settings.outputs.iter().enumerate().map(open).collect();
         Ok(Self {
             filter: Filter::new(settings.conditions.clone()),
             projection: Projection::new(&settings.conditions),
             redaction: settings.redaction.clone(),
             left_out: LeftOut::new(settings.left_out),
-            max_line: settings.max_line,
             totals: (settings.has_summary || settings.sums_up).then(Totals::default),
             has_summary: settings.has_summary,
+            has_max_line: settings.max_line.is_some(),
             outputs: outputs?,
+            routes: Vec::new(),
+            batch: Batch::default(),
             screen: Screen { is_ascii: settings.is_ascii, ..PLAIN },
             reported: 0,
             ledger: Arc::default(),
+            loss_authors: Authors::default(),
             is_one_story: settings.is_one_story,
             is_over: false,
         })
@@ -113,11 +128,11 @@ impl Reporter {
     /// Is anything asked for that needs an event as a value?
     fn needs_documents(&self) -> bool {
         !self.redaction.is_empty()
-            || self.max_line.is_some()
+            || self.has_max_line
             || self.totals.is_some()
             || self.is_one_story
             || (self.left_out.is_on() && self.outputs.iter().any(|output| !output.kind.is_for_programs))
-            || self.outputs.iter().any(|output| output.fold.is_some() || output.ends.is_some())
+            || self.outputs.iter().any(Output::holds_events)
     }
 
     /// Can cached lines be filled in? Nothing is asked for that needs each event by itself.
@@ -130,48 +145,94 @@ impl Reporter {
     /// Takes an event as [`report`](Self::report) does; what is to be kept of it, if its lines [can be filled
     /// in](Self::can_repeat).
     pub fn report_to_repeat(&mut self, event: &Event<'_>) -> (bool, Option<CachedLine>) {
-        let begins: Vec<usize> = self.outputs.iter().map(|output| output.buffer.len()).collect();
-        if !self.report(event) {
-            return (false, Some(CachedLine { lines: None }));
+        if !self.passes_first(event) {
+            return (false, Some(CachedLine::default()));
         }
-        let lines = self.outputs.iter().zip(begins).map(|(output, begin)| {
-            let line = output.buffer.get(begin..).filter(|line| !line.is_empty())?;
-            LineTemplate::new(line, output.format.slots()?)
-        });
-        (true, lines.collect::<Option<_>>().map(|lines| CachedLine { lines: Some(lines) }))
+        let header = event.header();
+        let lines = self.write_event(event, &header, true);
+        (true, lines.map(|lines| CachedLine { lines: Some(lines), header }))
     }
 
     /// Reports a signal that is one before once more. Is it reported? If not, a filter refused it.
-    pub fn repeat(&mut self, kept: &CachedLine, moment: &EventStamp) -> bool {
+    pub fn repeat(&mut self, kept: &CachedLine, stamp: &EventStamp) -> bool {
         let Some(lines) = &kept.lines else { return false };
-        self.filter.pass_again(moment.id);
-        for (output, line) in self.outputs.iter_mut().zip(lines) {
-            if output.admit(false) {
-                line.fill(moment, &mut output.buffer);
+        self.filter.pass_again(stamp.id);
+        self.reported += 1;
+        let header = Header { id: Some(stamp.id), ..kept.header };
+        let counted_at = self.decide(&header, false);
+        for (place, (output, line)) in self.outputs.iter_mut().zip(lines).enumerate() {
+            let Some(route) = self.routes[place] else { continue };
+            let counts = if counted_at == Some(place) { counts_of(&header) } else { Counts::default() };
+            output.write_again(line, (&header, route), stamp, counts, &mut self.batch);
+        }
+        true
+    }
+
+    /// When this event gets a line at each output. Those that print it now share it; where none does, it is counted at the output of
+    /// this place, with whatever becomes of its line.
+    fn decide(&mut self, header: &Header, is_left_out: bool) -> Option<usize> {
+        let mut now = OutputSet::default();
+        self.routes.clear();
+        for (place, output) in self.outputs.iter().enumerate() {
+            let route = match () {
+                () if is_left_out && !output.kind.is_for_programs => None,
+                () if output.holds_events() => Some(Route::Later),
+                () => Some(output.route(header)),
+            };
+            if route == Some(Route::Now) {
+                now.add(place);
+            }
+            self.routes.push(route);
+        }
+        if !now.is_empty() {
+            self.batch.add(now, Stake::of(counts_of(header)));
+            return None;
+        }
+        let of = |wanted: Route| self.routes.iter().position(|route| *route == Some(wanted));
+        of(Route::Later).or_else(|| of(Route::Never))
+    }
+
+    /// Writes an event as it is; the templates of its lines, if they are wanted and each has one.
+    fn write_event(
+        &mut self,
+        event: &Event<'_>,
+        header: &Header,
+        keeps_templates: bool,
+    ) -> Option<Vec<Rc<LineTemplate>>> {
+        self.reported += 1;
+        let counted_at = self.decide(header, false);
+        let mut templates = Some(Vec::new());
+        for (place, output) in self.outputs.iter_mut().enumerate() {
+            let Some(route) = self.routes[place] else { continue };
+            let counts = if counted_at == Some(place) { counts_of(header) } else { Counts::default() };
+            let template =
+                output.write_event(event, (header, route), counts, keeps_templates, &mut self.batch);
+            match (&mut templates, template) {
+                (Some(templates), Some(template)) => templates.push(Rc::new(template)),
+                (templates, _) => *templates = None,
             }
         }
-        self.reported += 1;
-        true
+        templates
+    }
+
+    /// What filters see is what is left after redaction: where there is none, they are asked before more is made of an event.
+    fn passes_first(&mut self, event: &Event<'_>) -> bool {
+        if !self.redaction.is_empty() || self.filter.conditions().is_empty() {
+            return true;
+        }
+        render::write(event, &mut self.projection);
+        self.filter.passes(&self.projection.take(), trees_of(event))
     }
 
     /// Takes an event. Is it reported? If not, a filter refused it.
     pub fn report(&mut self, event: &Event<'_>) -> bool {
-        // what filters see is what is left after redaction
-        let is_asked_first = self.redaction.is_empty() && !self.filter.conditions().is_empty();
-        if is_asked_first {
-            render::write(event, &mut self.projection);
-            if !self.filter.passes(&self.projection.take(), trees_of(event)) {
-                return false;
-            }
+        if !self.passes_first(event) {
+            return false;
         }
-        if !self.needs_documents() {
-            for output in &mut self.outputs {
-                if output.admit(matches!(event, Event::Lost(_))) {
-                    render::write(event, &mut *output.format);
-                    output.format.finish(&mut output.buffer);
-                }
-            }
-            self.reported += 1;
+        // one that stands for others already is joined with more of them as a value
+        let header = event.header();
+        if !self.needs_documents() && header.repeated == 0 {
+            self.write_event(event, &header, false);
             return true;
         }
         let mut document =
@@ -179,7 +240,7 @@ impl Reporter {
         // sentences and trees are made of names
         let renamed = self.redaction.names(event);
         render::write(renamed.as_ref().unwrap_or(event), &mut document);
-        if is_asked_first {
+        if self.redaction.is_empty() && !self.filter.conditions().is_empty() {
             return self.write_document(document, Instant::now());
         }
         self.report_document(document, trees_of(event), Instant::now())
@@ -204,24 +265,30 @@ impl Reporter {
         let header = *document.header();
         self.is_over |= self.is_one_story && header.is_end_of_process();
         let document = Rc::new(document);
-        for output in &mut self.outputs {
-            if is_left_out && !output.kind.is_for_programs {
+        let counted_at = self.decide(&header, is_left_out);
+        for (place, output) in self.outputs.iter_mut().enumerate() {
+            let Some(route) = self.routes[place] else { continue };
+            let counts = if counted_at == Some(place) { counts_of(&header) } else { Counts::default() };
+            let batch = &mut self.batch;
+            if !output.holds_events() {
+                output.print_by(route, &document, Stake::of(counts), batch);
                 continue;
             }
             // a line that is due comes before one of now, and what a process got before its end
-            output.unfold(now, false, self.max_line);
-            if let Some(target) = document.text_at("target.key").filter(|_| header.is_end_of_process()) {
-                output.unfold_target(target, now, self.max_line);
-            }
-            let (is_printed_now, due) =
-                output.fold.as_mut().map_or((true, Vec::new()), |fold| fold.take(&document, now));
-            for document in due {
-                output.write(Rc::new(document), now, self.max_line);
+            output.unfold(now, false, batch);
+            let mut is_printed_now = true;
+            if let Some(fold) = &mut output.fold {
+                let mut due = match header.flood.target.filter(|_| header.is_end_of_process()) {
+                    Some(target) => fold.due_for(target),
+                    None => Vec::new(),
+                };
+                let (is_now, before) = fold.take(&document, counts, now);
+                is_printed_now = is_now;
+                due.extend(before);
+                output.write_folded(due, now, batch);
             }
             if is_printed_now {
-                output.write(Rc::clone(&document), now, self.max_line);
-            } else {
-                output.holds_back = true;
+                output.write(Rc::clone(&document), Stake::of(counts), now, batch);
             }
         }
         true
@@ -246,9 +313,10 @@ impl Reporter {
         self.reported
     }
 
-    /// Bytes that wait to be written.
+    /// Bytes that wait to be handed over; more than any number where that is to be done now.
     pub fn waiting(&self) -> usize {
-        self.outputs.iter().map(|output| output.buffer.len()).max().unwrap_or(0)
+        let of = |output: &Output| if output.is_due() { usize::MAX } else { output.buffer.len() };
+        self.outputs.iter().map(of).max().unwrap_or(0)
     }
 
     /// When lines are due that are folded or wait for an end.
@@ -256,26 +324,45 @@ impl Reporter {
         self.outputs.iter().filter_map(Output::next_due).min()
     }
 
-    /// Hands over what waits, which stands for so much; at the end what is folded, or waits, as well.
-    pub fn flush(&mut self, last: bool, counts: Counts) {
+    /// Hands over what waits; at the end what is folded, or waits for something, as well.
+    pub fn flush(&mut self, last: bool) {
         let now = Instant::now();
-        let most = self.max_line;
-        self.outputs.iter_mut().for_each(|output| output.unfold(now, last, most));
-        if counts == Counts::default()
-            && self.outputs.iter().all(|output| output.events + output.refused == 0)
-        {
-            self.outputs.iter_mut().for_each(Output::settle);
+        for output in &mut self.outputs {
+            output.unfold(now, last, &mut self.batch);
+        }
+        loop {
+            let mut has_more = false;
+            for output in &mut self.outputs {
+                has_more |= output.print_backlog(now, last, &mut self.batch);
+            }
+            self.hand_over();
+            if !has_more {
+                break;
+            }
+        }
+        self.ledger.lose(self.batch.take_lost());
+        self.loss_authors.merge(&self.batch.take_authors());
+    }
+
+    fn hand_over(&mut self) {
+        let count = self.outputs.iter().filter(|output| !output.buffer.is_empty()).count();
+        if count == 0 {
             return;
         }
-        let fate = Fate::new(counts, self.outputs.len(), Arc::clone(&self.ledger));
-        for output in &mut self.outputs {
-            output.send(Arc::clone(&fate), now);
+        let fate = Fate::new(self.batch.take_stakes(), count, Arc::clone(&self.ledger));
+        for output in self.outputs.iter_mut().filter(|output| !output.buffer.is_empty()) {
+            output.send(Arc::clone(&fate));
         }
     }
 
     /// Lines for which an output had no room.
     pub fn refused(&self) -> u64 {
         self.outputs.iter().map(|output| output.writer.refused()).sum()
+    }
+
+    /// Whose lines found no room, since that was asked last.
+    pub fn take_loss_authors(&mut self) -> Authors {
+        std::mem::take(&mut self.loss_authors)
     }
 
     /// What became of what was handed over.
@@ -347,11 +434,23 @@ impl Reporter {
         self.totals.as_ref().map(Totals::sentence)
     }
 
-    /// Writes the summary to standard error, if it was asked for.
-    pub fn write_summary(&self) {
+    /// Whose events were lost, for people: `12 of uid 1000 (yes(4711))`. None: nobody's.
+    pub fn loss_sentence(&self, authors: &[LossAuthor]) -> Option<String> {
+        let mut document = Document::default();
+        render::write_authors(authors, &mut document);
+        self.redaction.apply(&mut document);
+        lost_authors(self.screen, &document)
+    }
+
+    /// Writes the summary to standard error, if it was asked for. Of all that was lost `lost` is whose it was.
+    pub fn write_summary(&self, lost: &[LossAuthor]) {
         if let Some(totals) = self.totals.as_ref().filter(|_| self.has_summary) {
             crate::output::status::clear();
-            let _ = io::Write::write_all(&mut io::stderr(), totals.text(self.screen).as_bytes());
+            let mut text = totals.text(self.screen);
+            if let Some(authors) = self.loss_sentence(lost) {
+                text.push_str(&format!("lost: {authors}\n"));
+            }
+            let _ = io::Write::write_all(&mut io::stderr(), text.as_bytes());
         }
     }
 }
@@ -360,11 +459,12 @@ impl Reporter {
 mod tests {
     use std::fs;
 
-    use super::super::settings::OutputSettings;
     use super::*;
-    use crate::event::Outcome;
-    use crate::event::header::{EventKind, Header};
+    use crate::event::flood::FloodKey;
+    use crate::event::header::EventKind;
     use crate::event::signal::Signal;
+    use crate::event::{Author, Outcome};
+    use crate::output::deliver::rate::MaxRate;
     use crate::output::format::Format;
     use crate::output::format::document::tests::sample;
     use crate::output::format::document::{Field, Value};
@@ -384,9 +484,9 @@ mod tests {
         Settings { outputs: kinds.iter().map(output).collect(), ..Settings::default() }
     }
 
-    /// Writes everything, and says how many of three signals some output took.
+    /// Writes everything, and says how many signals some output has a line of.
     fn written(reporter: &mut Reporter, last: bool) -> u64 {
-        reporter.flush(last, Counts { signals: 3, attempts: 0 });
+        reporter.flush(last);
         reporter.wait_until_written(&AtomicBool::new(false));
         reporter.ledger().printed().signals
     }
@@ -451,22 +551,23 @@ mod tests {
 
     #[test]
     fn what_is_folded_is_printed_only_if_its_lines_are() {
-        for (place, printed) in [("/dev/null", 3), ("/dev/full", 0)] {
+        for (place, printed, folded) in [("/dev/null", 2, 1), ("/dev/full", 0, 0)] {
             let directory = tempfile::tempdir().unwrap();
             let mut settings = settings(directory.path(), &[TREE]);
             settings.outputs[0].destination = DestinationName::File(place.into());
             let mut reporter = Reporter::open(&settings).unwrap();
             let now = Instant::now();
             assert!(reporter.report_document(sample(), None, now));
-            reporter.flush(false, Counts { signals: 1, attempts: 0 });
+            reporter.flush(false);
             assert!((0..2).all(|_| reporter.report_document(sample(), None, now)));
-            reporter.flush(false, Counts { signals: 2, attempts: 0 });
+            reporter.flush(false);
             reporter.wait_until_written(&AtomicBool::new(false));
             assert!(reporter.ledger().printed().signals <= 1, "two are not printed yet");
-            reporter.flush(true, Counts::default());
+            reporter.flush(true);
             reporter.wait_until_written(&AtomicBool::new(false));
             let ledger = reporter.ledger();
-            assert_eq!((ledger.printed().signals, ledger.unprinted().signals), (printed, 3 - printed));
+            let of = (ledger.printed().signals, ledger.folded().signals, ledger.unprinted().signals);
+            assert_eq!(of, (printed, folded, 3 - printed - folded));
         }
     }
 
@@ -480,10 +581,10 @@ mod tests {
             let now = Instant::now();
             assert!((0..3).all(|_| reporter.report_document(sample(), None, now)));
             assert!(reporter.next_due().is_some());
-            reporter.flush(false, Counts { signals: 3, attempts: 0 });
+            reporter.flush(false);
             reporter.wait_until_written(&AtomicBool::new(false));
             assert_eq!(reporter.ledger().printed().signals, 0, "none is printed yet");
-            reporter.flush(true, Counts::default());
+            reporter.flush(true);
             reporter.wait_until_written(&AtomicBool::new(false));
             let ledger = reporter.ledger();
             assert_eq!((ledger.printed().signals, ledger.unprinted().signals), (printed, 3 - printed));
@@ -533,7 +634,56 @@ mod tests {
         settings.outputs[1].destination = DestinationName::File("/dev/full".into());
         let mut reporter = Reporter::open(&settings).unwrap();
         reporter.report_document(sample(), None, Instant::now());
-        assert_eq!(written(&mut reporter, false), 3);
+        assert_eq!(written(&mut reporter, false), 1);
         assert_eq!(reporter.unwritten(), [("/dev/full".to_owned(), 1)]);
+    }
+
+    /// Event by event what is written where, and the sum: one output is a pipe that nobody reads for a while, the other a file that may
+    /// grow slowly.
+    #[test]
+    fn under_pressure_each_event_is_printed_folded_or_lost_once_whatever_the_outputs() {
+        for (kinds, is_folding) in
+            [(&[JSON][..], false), (&[JSON, LOGFMT], false), (&[JSON, LINE, TREE], true)]
+        {
+            let directory = tempfile::tempdir().unwrap();
+            let mut settings = settings(directory.path(), kinds);
+            settings.max_rate = MaxRate::Bytes(1024);
+            settings.outputs[0].folds = is_folding;
+            let mut reporter = Reporter::open(&settings).unwrap();
+            let mut sent = 0;
+            for round in 0..4000u32 {
+                let mut document = sample();
+                // one pair again and again, among others that come once
+                let target = if round % 4 == 0 { round } else { 1 };
+                let flood = FloodKey { target: Some((target, 1)), signal: 15, ..FloodKey::default() };
+                let author = Author { uid: 1000, pid: 7, ..Author::default() };
+                document.begin(&Header { flood, author, id: Some(round.into()), ..*document.header() });
+                assert!(reporter.report_document(document, None, Instant::now()));
+                sent += 1;
+                if round % 100 == 0 {
+                    reporter.flush(false);
+                }
+            }
+            reporter.flush(true);
+            reporter.wait_until_written(&AtomicBool::new(false));
+            let ledger = reporter.ledger();
+            let [printed, folded, unprinted] =
+                [ledger.printed(), ledger.folded(), ledger.unprinted()].map(|counts| counts.signals);
+            assert_eq!(printed + folded + unprinted, sent, "{kinds:?}");
+            assert!(folded > 1000, "nothing was tested: {printed} {folded} {unprinted}");
+            let text = fs::read_to_string(directory.path().join("json")).unwrap();
+            let lines: Vec<serde_json::Value> =
+                text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+            let of_lines: u64 = lines.iter().map(|line| line["repeated"].as_u64().unwrap_or(1)).sum();
+            let lost = reporter.take_loss_authors();
+            let refused: u64 = reporter.outputs.iter().map(|output| output.writer.refused()).sum();
+            assert_eq!(lost.total(), refused);
+            if kinds.len() == 1 {
+                assert_eq!((lines.len() as u64, of_lines), (printed, printed + folded), "{kinds:?}");
+                assert_eq!((of_lines + unprinted, unprinted), (sent, refused));
+            }
+            let one = |line: &&serde_json::Value| line["repeated"].as_u64().is_some_and(|count| count > 1);
+            assert!(lines.iter().any(|line| one(&line) && line["target"]["pid"] == 9), "{kinds:?}");
+        }
     }
 }

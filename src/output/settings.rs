@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::deliver::destination::DestinationName;
+use super::deliver::rate::MaxRate;
 use super::format::FormatKind;
 use super::format::logfmt::LOGFMT;
 use super::left_out_for_eyes::LeftOutSettings;
@@ -63,6 +64,8 @@ pub struct Settings {
     pub top: Option<u32>,
     /// Bytes of a line.
     pub max_line: Option<usize>,
+    /// How fast outputs may grow.
+    pub max_rate: MaxRate,
     /// Columns of the table; the usual ones if there is none.
     pub fields: Vec<String>,
     /// Colours.
@@ -101,6 +104,7 @@ impl Default for Settings {
             left_out: LeftOutSettings::default(),
             top: None,
             max_line: None,
+            max_rate: MaxRate::default(),
             fields: Vec::new(),
             colour: Colour::default(),
             is_ascii: false,

@@ -30,10 +30,10 @@ impl Received {
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Accounting {
     pub(super) received: Received,
+    /// Found no room in the ring, and came as one of several that are the same.
+    pub(super) folded: Counts,
     /// Accepted by the reporter.
     pub(super) reported: Counts,
-    /// Of these, not yet handed over to the writers.
-    pub(super) in_buffer: Counts,
     /// Refused by a filter of the reporter.
     pub(super) filtered: Counts,
     /// Came after the end.
@@ -42,23 +42,21 @@ pub(super) struct Accounting {
 }
 
 impl Accounting {
-    /// A signal was reported, or refused by a filter.
-    pub(super) fn count_signal(&mut self, is_reported: bool) {
+    /// So many signals were reported, or refused by a filter.
+    pub(super) fn count_signals(&mut self, count: u64, is_reported: bool) {
         if is_reported {
-            self.reported.signals += 1;
-            self.in_buffer.signals += 1;
+            self.reported.signals += count;
         } else {
-            self.filtered.signals += 1;
+            self.filtered.signals += count;
         }
     }
 
-    /// An attempt was reported, or refused by a filter.
-    pub(super) fn count_attempt(&mut self, is_reported: bool) {
+    /// So many attempts were reported, or refused by a filter.
+    pub(super) fn count_attempts(&mut self, count: u64, is_reported: bool) {
         if is_reported {
-            self.reported.attempts += 1;
-            self.in_buffer.attempts += 1;
+            self.reported.attempts += count;
         } else {
-            self.filtered.attempts += 1;
+            self.filtered.attempts += count;
         }
     }
 }
@@ -68,6 +66,8 @@ impl Accounting {
 pub(super) struct Balance {
     pub(super) all: u64,
     pub(super) printed: u64,
+    /// Counted by a line of another one like it.
+    pub(super) folded: u64,
     pub(super) hidden: u64,
     /// Refused by a filter in the kernel.
     pub(super) filtered: u64,
@@ -89,6 +89,7 @@ impl Balance {
         let mut text = format!("{} {what}{}: {} shown", self.all, plural(self.all), self.printed);
         let filtered = self.filtered + self.filtered_user.saturating_sub(self.left_out);
         for (count, part) in [
+            (self.folded, "folded into these"),
             (self.hidden, "hidden (--all)"),
             (filtered, "filtered out"),
             (self.left_out, "left out as no news (--all)"),
@@ -122,41 +123,49 @@ impl Pipeline<'_, '_> {
 
     /// What is reported and on its way: not known to be written.
     fn unwritten(&self) -> Counts {
-        let (reported, printed) = (self.accounting.reported, self.reporter.ledger().printed());
-        Counts { signals: reported.signals - printed.signals, attempts: reported.attempts - printed.attempts }
+        let ledger = self.reporter.ledger();
+        let (reported, printed, folded) = (self.accounting.reported, ledger.printed(), ledger.folded());
+        Counts {
+            signals: reported.signals - printed.signals - folded.signals,
+            attempts: reported.attempts - printed.attempts - folded.attempts,
+        }
     }
 
-    /// generated = printed + hidden + filtered (in the kernel and in user space) + lost + unprinted.
+    /// generated = printed + folded + hidden + filtered (in the kernel and in user space) + lost + unprinted.
     pub(super) fn balance_of_signals(&self, totals: &Totals) -> Balance {
-        let Accounting { received, filtered, unprinted, .. } = self.accounting;
+        let Accounting { received, folded, filtered, unprinted, .. } = self.accounting;
         let in_ring = totals.emitted.saturating_sub(received.signals);
+        let in_map = totals.folded.saturating_sub(folded.signals);
         let waiting = self.pending.waiting() as u64;
         Balance {
             all: totals.generated,
             printed: self.reporter.ledger().printed().signals,
+            folded: self.reporter.ledger().folded().signals,
             hidden: totals.hidden.sum(),
             filtered: totals.filtered,
             filtered_user: filtered.signals,
             left_out: self.reporter.left_out(),
             lost: self.lost().of_signals(),
-            unprinted: unprinted.signals + in_ring + waiting + self.unwritten().signals,
+            unprinted: unprinted.signals + in_ring + in_map + waiting + self.unwritten().signals,
         }
     }
 
-    /// seen = printed + filtered (in the kernel and in user space) + lost + unprinted.
+    /// seen = printed + folded + filtered (in the kernel and in user space) + lost + unprinted.
     pub(super) fn balance_of_attempts(&self, totals: &Totals) -> Balance {
-        let Accounting { received, filtered: filtered_user, unprinted, .. } = self.accounting;
-        let Attempts { seen, filtered, emitted, dropped } = totals.attempts;
+        let Accounting { received, folded: taken, filtered: filtered_user, unprinted, .. } = self.accounting;
+        let Attempts { seen, filtered, emitted, folded, dropped } = totals.attempts;
         let in_ring = emitted.saturating_sub(received.attempts);
+        let in_map = folded.saturating_sub(taken.attempts);
         Balance {
             all: seen,
             printed: self.reporter.ledger().printed().attempts,
+            folded: self.reporter.ledger().folded().attempts,
             hidden: 0,
             filtered,
             filtered_user: filtered_user.attempts,
             left_out: 0,
             lost: dropped,
-            unprinted: unprinted.attempts + in_ring + self.unwritten().attempts,
+            unprinted: unprinted.attempts + in_ring + in_map + self.unwritten().attempts,
         }
     }
 }

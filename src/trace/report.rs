@@ -37,6 +37,9 @@ impl Pipeline<'_, '_> {
 
     fn warn(&self, totals: &Totals) {
         warn_of_loss(self.lost());
+        if let Some(authors) = self.reporter.loss_sentence(&self.worst_authors) {
+            tracing::warn!("most of what was lost: {authors}");
+        }
         if self.config.outcomes && totals.missed.ends_at_most() > 0 {
             tracing::warn!(
                 at_most = totals.missed.ends_at_most(),
@@ -71,7 +74,7 @@ impl Pipeline<'_, '_> {
 }
 
 fn of_signals(balance: &Balance) -> String {
-    let Balance { all, printed, hidden, filtered, filtered_user, lost, unprinted, .. } = *balance;
+    let Balance { all, printed, folded, hidden, filtered, filtered_user, lost, unprinted, .. } = *balance;
     all_of(&[
         ("generated", all),
         ("printed", printed),
@@ -80,11 +83,12 @@ fn of_signals(balance: &Balance) -> String {
         ("lost", lost),
         ("unprinted", unprinted),
         ("filtered_user", filtered_user),
+        ("folded", folded),
     ])
 }
 
 fn of_attempts(balance: &Balance, hook_misses: u64) -> String {
-    let Balance { all, printed, filtered, filtered_user, lost, unprinted, .. } = *balance;
+    let Balance { all, printed, folded, filtered, filtered_user, lost, unprinted, .. } = *balance;
     all_of(&[
         ("seen", all),
         ("printed", printed),
@@ -92,6 +96,7 @@ fn of_attempts(balance: &Balance, hook_misses: u64) -> String {
         ("lost", lost),
         ("unprinted", unprinted),
         ("filtered_user", filtered_user),
+        ("folded", folded),
         ("attempt_hook_misses", hook_misses),
     ])
 }
@@ -109,6 +114,7 @@ fn of_identities(totals: &Totals, enricher: &Enricher) -> String {
         ("missed_exits", missed.lifecycle.exits),
         ("recovered", totals.recovered.sum()),
         ("wakeups", totals.wakeups),
+        ("ring_refusals", totals.refused()),
     ];
     format!("{} {}", all_of(&usual), all_of(&incomplete(totals, enricher)))
 }

@@ -11,7 +11,6 @@ use killsnoop::correlate::history::SignalNote;
 use killsnoop::event::origin::Origin;
 use killsnoop::event::{Clock, Event};
 use killsnoop::output::deliver::destination::DestinationName;
-use killsnoop::output::deliver::ledger::Counts;
 use killsnoop::output::format::line_template::EventStamp;
 use killsnoop::output::format::screen::PLAIN;
 use killsnoop::output::format::{self, Format, View, json::JSON, logfmt::LOGFMT};
@@ -109,7 +108,7 @@ fn repeating(criterion: &mut Criterion) {
                 let moment = EventStamp { id, time, clock, previous_id: None, previous_time: 0 };
                 reporter.repeat(&made.kept, &moment);
                 if reporter.waiting() > 128 << 10 {
-                    reporter.flush(false, Counts::default());
+                    reporter.flush(false);
                 }
             });
         });

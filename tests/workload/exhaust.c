@@ -62,8 +62,105 @@ static int pester(void)
 	return 0;
 }
 
+/*
+ * flood same|fresh|refused SIGNAL TARGET SECONDS: at full speed, by this process or by a new one for each, or what is not permitted.
+ * Prints how many there were.
+ */
+static int flood(void)
+{
+	int is_fresh = !strcmp(arguments[2], "fresh"), is_refused = !strcmp(arguments[2], "refused");
+	int number = atoi(arguments[3]);
+	pid_t target = atoi(arguments[4]);
+	unsigned long long end = now() + 1000000000ULL * strtoull(arguments[5], NULL, 10);
+	int sent = 0;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	while (now() < end) {
+		if (is_fresh) {
+			pid_t child = fork();
+
+			if (child < 0)
+				die("fork");
+			if (!child)
+				_exit(kill(target, number) ? 1 : 0);
+			waitpid(child, NULL, 0);
+		} else if ((kill(target, number) == 0) == is_refused) {
+			die("kill");
+		}
+		sent++;
+	}
+	say(sent);
+	return 0;
+}
+
+/* sleepers COUNT: so many children that wait for ever, as it does. */
+static int sleepers(void)
+{
+	int count = atoi(arguments[2]), left;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	signal(SIGCHLD, SIG_IGN);
+	for (left = count; left; left--) {
+		pid_t child = fork();
+
+		if (child < 0)
+			die("fork");
+		if (!child) {
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
+			wait_for_ever();
+		}
+	}
+	say(count);
+	wait_for_ever();
+	return 0;
+}
+
+/* flood-timer SIGNAL SECONDS: what no process sends, by a timer of its own that is set to expire at once, again and again. */
+static int set_timers(void)
+{
+	struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = atoi(arguments[2]) };
+	unsigned long long end = now() + 1000000000ULL * strtoull(arguments[3], NULL, 10);
+	struct itimerspec soon = { .it_value = { .tv_nsec = 1 } };
+	int done = 0;
+	timer_t timer;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	signal(event.sigev_signo, SIG_IGN);
+	if (timer_create(CLOCK_MONOTONIC, &event, &timer))
+		die("timer_create");
+	while (now() < end) {
+		timer_settime(timer, 0, &soon, NULL);
+		done++;
+	}
+	say(done);
+	return 0;
+}
+
+/* kill-children COUNT PAUSE_US: starts so many children, one after the other, and kills each. Prints how many that were. */
+static int kill_children(void)
+{
+	int count = atoi(arguments[2]), pause = atoi(arguments[3]), done = 0;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	while (done < count) {
+		pid_t child = fork();
+
+		if (child < 0)
+			die("fork");
+		if (!child)
+			wait_for_ever();
+		if (kill(child, SIGKILL))
+			die("kill");
+		waitpid(child, NULL, 0);
+		done++;
+		usleep(pause);
+	}
+	say(done);
+	return 0;
+}
+
 const struct role exhaust_roles[] = {
-	{ "leave-orphans", leave_orphans },
-	{ "pester", pester },
+	{ "flood", flood },       { "flood-timer", set_timers },      { "kill-children", kill_children },
+	{ "sleepers", sleepers }, { "leave-orphans", leave_orphans }, { "pester", pester },
 	{ NULL, NULL },
 };

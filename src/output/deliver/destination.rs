@@ -90,6 +90,7 @@ pub struct Destination {
     writer: Option<Box<dyn Write + Send>>,
     file: Option<NamedFile>,
     is_terminal: bool,
+    is_regular: bool,
     /// The log goes to the same file.
     is_shared: bool,
     /// A failed write may have left the beginning of a line.
@@ -152,7 +153,8 @@ impl Destination {
             }
         };
         let (is_terminal, is_shared) = (file.is_terminal(), is_log(&file));
-        Ok(Self { is_terminal, is_shared, ..Self::new(name, Some(Box::new(file))) })
+        let is_regular = file.metadata().is_ok_and(|metadata| metadata.is_file());
+        Ok(Self { is_terminal, is_regular, is_shared, ..Self::new(name, Some(Box::new(file))) })
     }
 
     fn new(name: DestinationName, writer: Option<Box<dyn Write + Send>>) -> Self {
@@ -161,6 +163,7 @@ impl Destination {
             writer,
             file: None,
             is_terminal: false,
+            is_regular: false,
             is_shared: false,
             is_in_line: false,
             unwritten: 0,
@@ -180,6 +183,7 @@ impl Destination {
                 named.is_fifo = kind == FileKind::Fifo;
                 self.is_in_line = false;
                 self.is_terminal = file.is_terminal();
+                self.is_regular = kind == FileKind::Regular;
                 self.is_shared = is_log(&file);
                 self.writer = Some(match kind {
                     FileKind::Fifo => Box::new(Fifo { file, name: self.name.to_string(), said_at: None }),
@@ -203,6 +207,11 @@ impl Destination {
     /// Somebody is looking.
     pub fn is_terminal(&self) -> bool {
         self.is_terminal
+    }
+
+    /// It is a file on a disk.
+    pub fn is_regular(&self) -> bool {
+        self.is_regular
     }
 
     /// How many bytes were taken so far, for a watcher in another thread.

@@ -4,4 +4,6 @@ pub mod destination;
 pub mod ledger;
 pub mod opener;
 mod queue;
+pub mod rate;
+pub(crate) mod share;
 pub mod writer;

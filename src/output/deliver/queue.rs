@@ -7,43 +7,24 @@ use super::ledger::Fate;
 
 /// Bytes of buffers that are kept to be used again, and how large one may be: memory that is new costs as much as the
 /// lines in it.
-const SPARE: usize = 2 << 20;
-pub(super) const SPARE_BUFFER: usize = 512 << 10;
+const SPARE: usize = 1 << 20;
+pub(super) const SPARE_BUFFER: usize = 256 << 10;
 
 /// One piece of the writer's work.
 #[derive(Debug)]
 pub(super) enum Job {
-    Write {
-        lines: Vec<u8>,
-        events: u64,
-        fate: Arc<Fate>,
-    },
-    /// Events that are folded: lines that come later stand for them. With how many were refused before.
-    Hold(Arc<Fate>, u64),
-    /// All lines that stand for the first so many of these have come.
-    Settle(usize),
+    Write { lines: Vec<u8>, events: u64, fate: Arc<Fate> },
     Reopen,
-}
-
-/// Events that are folded, until the lines that stand for them are written.
-#[derive(Debug)]
-pub(super) struct Hold {
-    pub(super) fate: Arc<Fate>,
-    /// How much was refused before, and how many writes had failed.
-    pub(super) refused: u64,
-    pub(super) failures: u64,
 }
 
 /// In its order.
 #[derive(Debug, Default)]
 pub(super) struct Queue {
     pub(super) jobs: VecDeque<Job>,
-    pub(super) bytes: usize,
     pub(super) spare: Vec<Vec<u8>>,
     pub(super) spare_bytes: usize,
     /// Events that wait or are being written.
     pub(super) events: u64,
-    pub(super) held: VecDeque<Hold>,
 }
 
 impl Queue {

@@ -1,5 +1,5 @@
-//! A destination with a thread of its own: the thread that makes lines never waits for a disk or a pipe. What waits is
-//! bounded; what comes beyond that is refused, and counted.
+//! A destination with a thread of its own: the thread that makes lines never waits for a disk or a pipe. What may wait is decided by
+//! the output, which learns here what was written.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -7,10 +7,8 @@ use std::time::{Duration, Instant};
 
 use super::destination::{Destination, DestinationName, WriteOutcome};
 use super::ledger::Fate;
-use super::queue::{Hold, Job, Queue, SPARE_BUFFER};
+use super::queue::{Job, Queue, SPARE_BUFFER};
 
-/// Bytes that may wait for a destination.
-const ROOM: usize = 8 << 20;
 #[derive(Debug, Default)]
 struct Shared {
     queue: Mutex<Queue>,
@@ -19,6 +17,10 @@ struct Shared {
     unwritten: AtomicU64,
     /// Of these, those that found no room.
     refused: AtomicU64,
+    /// Some found none because the file grows as fast as it may.
+    is_rate_limited: AtomicBool,
+    /// Buffers of lines that are done with.
+    done: AtomicU64,
     /// Nobody writes (any more).
     is_dead: AtomicBool,
 }
@@ -34,16 +36,21 @@ impl Shared {
 pub struct Writer {
     name: DestinationName,
     destination: Option<Destination>,
+    /// Its place among the outputs.
+    place: usize,
+    is_regular: bool,
     shared: Arc<Shared>,
     /// Bytes that the destination has taken.
     taken: Arc<AtomicU64>,
 }
 
 impl Writer {
-    /// Of an open destination.
-    pub fn new(destination: Destination) -> Self {
+    /// Of an open destination, at this place among the outputs.
+    pub fn new(destination: Destination, place: usize) -> Self {
         Self {
             name: destination.name().clone(),
+            place,
+            is_regular: destination.is_regular(),
             taken: destination.taken(),
             destination: Some(destination),
             shared: Arc::default(),
@@ -55,9 +62,19 @@ impl Writer {
         &self.name
     }
 
-    /// No more lines can wait.
-    pub fn is_full(&self) -> bool {
-        self.shared.is_dead.load(Ordering::Acquire) || self.shared.queue().bytes >= ROOM
+    /// It is a file on a disk.
+    pub fn is_regular(&self) -> bool {
+        self.is_regular
+    }
+
+    /// Nobody writes any more.
+    pub fn is_dead(&self) -> bool {
+        self.shared.is_dead.load(Ordering::Acquire)
+    }
+
+    /// How many of the buffers that were handed over are done with.
+    pub fn done(&self) -> u64 {
+        self.shared.done.load(Ordering::Acquire)
     }
 
     /// Events that found no room.
@@ -72,26 +89,23 @@ impl Writer {
     }
 
     /// Events for which there was no room.
-    pub fn refuse(&self, events: u64, fate: &Fate) {
+    pub fn refuse(&self, events: u64, is_rate_limited: bool) {
         // the writer says so, when it can: here a log could be stuck in the same pipe
+        self.shared.is_rate_limited.fetch_or(is_rate_limited, Ordering::Relaxed);
         self.shared.refused.fetch_add(events, Ordering::Relaxed);
         self.shared.unwritten.fetch_add(events, Ordering::Relaxed);
-        fate.settle(WriteOutcome::Failed);
     }
 
     /// Hands lines over, which are so many events; an empty buffer is left.
     pub fn send(&mut self, lines: &mut Vec<u8>, events: u64, fate: Arc<Fate>) {
-        if lines.is_empty() {
-            // nothing of these events is this destination's to write now
-            fate.settle(WriteOutcome::Whole);
-            return;
-        }
         self.start();
         let mut queue = self.shared.queue();
-        if self.shared.is_dead.load(Ordering::Acquire) {
+        if self.is_dead() {
             drop(queue);
             lines.clear();
-            self.refuse(events, &fate);
+            self.shared.unwritten.fetch_add(events, Ordering::Relaxed);
+            self.shared.done.fetch_add(1, Ordering::Release);
+            fate.settle(self.place, WriteOutcome::Failed);
             return;
         }
         // about as much will be wanted again
@@ -99,40 +113,19 @@ impl Writer {
             .take_spare()
             .unwrap_or_else(|| Vec::with_capacity((lines.len() + lines.len() / 8).min(SPARE_BUFFER)));
         let lines = std::mem::replace(lines, spare);
-        queue.bytes += lines.len();
         queue.events += events;
         queue.jobs.push_back(Job::Write { lines, events, fate });
         drop(queue);
         self.shared.changed.notify_all();
     }
 
-    /// Accepts events for which lines will stand that are still to come: [`settle`](Self::settle) says when they have.
-    pub fn hold(&mut self, fate: Arc<Fate>) {
-        let refused = self.refused();
-        self.push(Job::Hold(fate, refused));
-    }
-
-    /// The lines that stand for the first so many of those that are held were handed over.
-    pub fn settle(&mut self, count: usize) {
-        self.push(Job::Settle(count));
-    }
-
     /// Reopens a file, behind what was handed over before.
     pub fn reopen(&mut self) {
-        self.push(Job::Reopen);
-    }
-
-    fn push(&mut self, job: Job) {
         self.start();
         let mut queue = self.shared.queue();
-        if self.shared.is_dead.load(Ordering::Acquire) {
-            drop(queue);
-            if let Job::Hold(fate, _) = job {
-                fate.settle(WriteOutcome::Failed);
-            }
-            return;
+        if !self.is_dead() {
+            queue.jobs.push_back(Job::Reopen);
         }
-        queue.jobs.push_back(job);
         drop(queue);
         self.shared.changed.notify_all();
     }
@@ -174,10 +167,10 @@ impl Writer {
     fn start(&mut self) {
         let Some(mut destination) = self.destination.take() else { return };
         let shared = Arc::clone(&self.shared);
-        let name = self.name.clone();
+        let (name, place) = (self.name.clone(), self.place);
         let started = std::thread::Builder::new().name("writer".to_owned()).spawn(move || {
-            let mut guard = ThreadGuard { shared };
-            write_all(&mut guard, &mut destination, &name);
+            let guard = ThreadGuard { shared, place };
+            write_all(&guard, &mut destination, &name);
         });
         if let Err(error) = started {
             self.shared.is_dead.store(true, Ordering::Release);
@@ -189,6 +182,7 @@ impl Writer {
 /// The thread: when it ends, whatever way, nothing waits for it any more.
 struct ThreadGuard {
     shared: Arc<Shared>,
+    place: usize,
 }
 
 impl Drop for ThreadGuard {
@@ -197,12 +191,10 @@ impl Drop for ThreadGuard {
         self.shared.is_dead.store(true, Ordering::Release);
         self.shared.unwritten.fetch_add(std::mem::take(&mut queue.events), Ordering::Relaxed);
         for job in std::mem::take(&mut queue.jobs) {
-            if let Job::Write { fate, .. } | Job::Hold(fate, _) = job {
-                fate.settle(WriteOutcome::Failed);
+            if let Job::Write { fate, .. } = job {
+                self.shared.done.fetch_add(1, Ordering::Release);
+                fate.settle(self.place, WriteOutcome::Failed);
             }
-        }
-        for held in std::mem::take(&mut queue.held) {
-            held.fate.settle(WriteOutcome::Failed);
         }
         drop(queue);
         self.shared.changed.notify_all();
@@ -210,10 +202,9 @@ impl Drop for ThreadGuard {
 }
 
 /// What the thread does, until the process ends.
-fn write_all(guard: &mut ThreadGuard, destination: &mut Destination, name: &DestinationName) {
+fn write_all(guard: &ThreadGuard, destination: &mut Destination, name: &DestinationName) {
     let shared = &*guard.shared;
     let mut has_said = false;
-    let mut failures = 0;
     loop {
         let mut queue = shared.queue();
         let job = loop {
@@ -225,32 +216,28 @@ fn write_all(guard: &mut ThreadGuard, destination: &mut Destination, name: &Dest
         drop(queue);
         match job {
             Job::Reopen => destination.reopen(),
-            Job::Hold(fate, refused) => shared.queue().held.push_back(Hold { fate, refused, failures }),
-            Job::Settle(count) => {
-                let refused = shared.refused.load(Ordering::Relaxed);
-                let mut queue = shared.queue();
-                let count = count.min(queue.held.len());
-                for held in queue.held.drain(..count) {
-                    let is_whole = (held.refused, held.failures) == (refused, failures);
-                    held.fate.settle(if is_whole { WriteOutcome::Whole } else { WriteOutcome::Failed });
-                }
-            }
             Job::Write { mut lines, events, fate } => {
                 let written = destination.write(&lines, events);
                 if written != WriteOutcome::Whole {
-                    failures += 1;
                     shared.unwritten.fetch_add(events, Ordering::Relaxed);
                 }
-                fate.settle(written);
+                fate.settle(guard.place, written);
                 if !has_said && shared.refused.load(Ordering::Relaxed) > 0 {
                     has_said = true;
-                    tracing::warn!("{name} is too slow: dropping lines (counted as unprinted)");
+                    if shared.is_rate_limited.load(Ordering::Relaxed) {
+                        tracing::warn!(
+                            "{name} grows as fast as --max-rate allows: dropping lines (counted as unprinted)"
+                        );
+                    } else {
+                        tracing::warn!("{name} is too slow: dropping lines (counted as unprinted)");
+                    }
                 }
-                let mut queue = shared.queue();
-                queue.bytes -= lines.len();
-                queue.events -= events;
                 lines.clear();
+                let mut queue = shared.queue();
+                queue.events -= events;
                 queue.keep_spare(lines);
+                drop(queue);
+                shared.done.fetch_add(1, Ordering::Release);
             }
         }
         shared.changed.notify_all();
@@ -262,7 +249,7 @@ mod tests {
     use std::io::{self, Read};
     use std::os::unix::net::UnixStream;
 
-    use super::super::ledger::{Counts, Ledger};
+    use super::super::ledger::{Counts, Ledger, OutputSet, Stake};
     use super::*;
 
     const NEVER: Duration = Duration::from_secs(60);
@@ -270,11 +257,18 @@ mod tests {
     /// A destination with a reader: both ends.
     fn pipe() -> (Writer, UnixStream) {
         let (reader, writer) = UnixStream::pair().unwrap();
-        (Writer::new(Destination::to(writer)), reader)
+        (Writer::new(Destination::to(writer), 0), reader)
     }
 
     fn counts(signals: u64) -> Counts {
         Counts { signals, attempts: 0 }
+    }
+
+    /// Of lines of the first outputs, each of one event or of many folded ones.
+    fn fate(counts: Counts, destinations: usize, ledger: &Arc<Ledger>) -> Arc<Fate> {
+        let mut outputs = OutputSet::default();
+        (0..destinations).for_each(|place| outputs.add(place));
+        Fate::new(vec![(outputs, Stake::of(counts))], destinations, Arc::clone(ledger))
     }
 
     #[test]
@@ -282,50 +276,69 @@ mod tests {
         let (mut writer, mut reader) = pipe();
         let ledger = Arc::new(Ledger::default());
         for line in ["one\n", "two\n", "three\n"] {
-            let fate = Fate::new(Counts { signals: 2, attempts: 1 }, 1, Arc::clone(&ledger));
-            writer.send(&mut line.as_bytes().to_vec(), 3, fate);
+            let counts = Counts { signals: 1, attempts: 1 };
+            writer.send(&mut line.as_bytes().to_vec(), 2, fate(counts, 1, &ledger));
         }
         assert!(writer.wait(|| false, NEVER));
         let mut read = [0; 14];
         reader.read_exact(&mut read).unwrap();
         assert_eq!(&read, b"one\ntwo\nthree\n");
-        assert_eq!(ledger.printed(), Counts { signals: 6, attempts: 3 });
+        assert_eq!(ledger.printed(), Counts { signals: 3, attempts: 3 });
         assert_eq!((ledger.unprinted(), writer.unwritten()), (counts(0), 0));
     }
 
     #[test]
-    fn handing_over_never_waits_and_what_finds_no_room_is_counted() {
+    fn handing_over_never_waits_and_what_is_done_is_known() {
         let (mut writer, mut reader) = pipe();
         let ledger = Arc::new(Ledger::default());
-        let mut sent = 0;
-        while !writer.is_full() {
-            writer.send(&mut vec![b'\n'; 1 << 20], 1, Fate::new(counts(1), 1, Arc::clone(&ledger)));
-            sent += 1;
+        for _ in 0..8 {
+            writer.send(&mut vec![b'\n'; 1 << 20], 1, fate(counts(1), 1, &ledger));
         }
-        writer.refuse(5, &Fate::new(counts(5), 1, Arc::clone(&ledger)));
+        writer.refuse(5, false);
         assert!(!writer.wait(|| true, Duration::from_millis(50)), "nobody reads");
-        assert_eq!(writer.unwritten(), sent + 5);
+        assert_eq!((writer.unwritten(), writer.done()), (13, 0));
         std::thread::spawn(move || io::copy(&mut reader, &mut io::sink()));
         assert!(writer.wait(|| true, NEVER));
-        assert_eq!((ledger.printed(), ledger.unprinted()), (counts(sent), counts(5)));
-        assert_eq!(writer.unwritten(), 5);
+        assert_eq!((ledger.printed(), ledger.unprinted()), (counts(8), counts(0)));
+        assert_eq!((writer.unwritten(), writer.refused(), writer.done()), (5, 5, 8));
     }
 
     #[test]
-    fn what_is_folded_fares_as_the_lines_that_stand_for_it() {
-        for (goes, expected) in [(false, (counts(7), counts(0))), (true, (counts(0), counts(7)))] {
+    fn what_is_folded_fares_as_the_line_that_counts_it() {
+        for (goes, expected) in [(false, (1, 6, 0)), (true, (0, 0, 7))] {
             let (mut writer, reader) = pipe();
             let reader = (!goes).then_some(reader);
             let ledger = Arc::new(Ledger::default());
-            writer.hold(Fate::new(counts(7), 1, Arc::clone(&ledger)));
+            writer.send(&mut b"x\n".to_vec(), 1, fate(counts(7), 1, &ledger));
             assert!(writer.wait(|| false, NEVER));
-            assert_eq!((ledger.printed(), ledger.unprinted()), (counts(0), counts(0)), "not yet");
-            writer.send(&mut b"x\n".to_vec(), 1, Fate::new(counts(0), 1, Arc::clone(&ledger)));
-            writer.settle(1);
-            assert!(writer.wait(|| false, NEVER));
-            assert_eq!((ledger.printed(), ledger.unprinted()), expected);
+            let of = (ledger.printed().signals, ledger.folded().signals, ledger.unprinted().signals);
+            assert_eq!(of, expected);
             drop(reader);
         }
+    }
+
+    #[test]
+    fn what_one_output_alone_has_is_lost_with_it() {
+        let (mut good, _reader) = pipe();
+        let (mut gone, reader) = pipe();
+        (gone.place, good.place) = (0, 1);
+        drop(reader);
+        let ledger = Arc::new(Ledger::default());
+        let mut both = OutputSet::of(0);
+        both.add(1);
+        let stakes = vec![
+            (both, Stake::of(counts(1))),
+            (OutputSet::of(0), Stake::of(counts(5))),
+            (OutputSet::of(1), Stake::of(counts(3))),
+        ];
+        let fate = Fate::new(stakes, 2, Arc::clone(&ledger));
+        gone.send(&mut b"x\n".to_vec(), 4, Arc::clone(&fate));
+        good.send(&mut b"x\n".to_vec(), 4, fate);
+        assert!(gone.wait(|| false, NEVER) && good.wait(|| false, NEVER));
+        assert_eq!(
+            (ledger.printed(), ledger.folded(), ledger.unprinted()),
+            (counts(2), counts(2), counts(5))
+        );
     }
 
     #[test]
@@ -334,11 +347,15 @@ mod tests {
         let (mut gone, reader) = pipe();
         drop(reader);
         let ledger = Arc::new(Ledger::default());
-        let fate = Fate::new(counts(4), 2, Arc::clone(&ledger));
+        (gone.place, good.place) = (0, 1);
+        let fate = fate(counts(4), 2, &ledger);
         gone.send(&mut b"x\n".to_vec(), 4, Arc::clone(&fate));
         good.send(&mut b"x\n".to_vec(), 4, fate);
         assert!(gone.wait(|| false, NEVER) && good.wait(|| false, NEVER));
-        assert_eq!((ledger.printed(), ledger.unprinted()), (counts(4), counts(0)));
+        assert_eq!(
+            (ledger.printed(), ledger.folded(), ledger.unprinted()),
+            (counts(1), counts(3), counts(0))
+        );
         assert!(ledger.is_closed());
         assert_eq!((gone.unwritten(), good.unwritten()), (4, 0));
     }
@@ -354,14 +371,14 @@ mod tests {
                 Ok(())
             }
         }
-        let mut writer = Writer::new(Destination::to(Bomb));
+        let mut writer = Writer::new(Destination::to(Bomb), 0);
         let ledger = Arc::new(Ledger::default());
         for _ in 0..3 {
-            writer.send(&mut b"x\n".to_vec(), 1, Fate::new(counts(1), 1, Arc::clone(&ledger)));
+            writer.send(&mut b"x\n".to_vec(), 1, fate(counts(1), 1, &ledger));
             assert!(writer.wait(|| false, NEVER));
         }
         writer.reopen();
-        assert!(writer.wait(|| false, NEVER) && writer.is_full());
+        assert!(writer.wait(|| false, NEVER) && writer.is_dead());
         assert_eq!((writer.unwritten(), ledger.printed()), (3, counts(0)));
     }
 
@@ -371,10 +388,10 @@ mod tests {
         let (path, moved) = (directory.path().join("log"), directory.path().join("log.1"));
         let opener = Arc::new(super::super::opener::Opener::here(std::slice::from_ref(&path)));
         let mut writer =
-            Writer::new(Destination::open(DestinationName::File(path.clone()), &opener, 0).unwrap());
+            Writer::new(Destination::open(DestinationName::File(path.clone()), &opener, 0).unwrap(), 0);
         let ledger = Arc::new(Ledger::default());
         let send = |writer: &mut Writer, line: &str| {
-            writer.send(&mut line.as_bytes().to_vec(), 1, Fate::new(counts(1), 1, Arc::clone(&ledger)));
+            writer.send(&mut line.as_bytes().to_vec(), 1, fate(counts(1), 1, &ledger));
         };
         std::fs::rename(&path, &moved).unwrap();
         send(&mut writer, "one\n");
@@ -405,7 +422,7 @@ mod tests {
             longest
         });
         let began = Instant::now();
-        writer.send(&mut vec![b'\n'; 1 << 20], 1, Fate::new(counts(1), 1, ledger));
+        writer.send(&mut vec![b'\n'; 1 << 20], 1, fate(counts(1), 1, &ledger));
         std::thread::spawn(move || {
             let mut some = [0; 16 << 10];
             while reader.read(&mut some).is_ok_and(|count| count > 0) {

@@ -27,6 +27,8 @@ pub enum Value {
     Names(Vec<(String, String)>),
     /// More keys.
     Object(Vec<Field>),
+    /// A list of objects.
+    Objects(Vec<Vec<Field>>),
 }
 
 /// A key and what it holds.
@@ -179,6 +181,12 @@ impl Value {
                 on_heap(names.capacity() * 2 * size_of::<String>()) + each.sum::<usize>()
             }
             Self::Object(fields) => on_heap(fields.capacity() * size_of::<Field>()) + held_by(fields),
+            Self::Objects(items) => {
+                let each = items
+                    .iter()
+                    .map(|fields| on_heap(fields.capacity() * size_of::<Field>()) + held_by(fields));
+                on_heap(items.capacity() * size_of::<Vec<Field>>()) + each.sum::<usize>()
+            }
         }
     }
 
@@ -215,7 +223,8 @@ fn held_by(fields: &[Field]) -> usize {
     fields.iter().map(|field| field.value.size()).sum()
 }
 
-fn write_fields(fields: &[Field], format: &mut dyn Format) {
+/// Writes keys and what they hold with a format.
+pub(super) fn write_fields(fields: &[Field], format: &mut dyn Format) {
     for Field { key, value, is_last } in fields {
         let borrowed = match value {
             Value::Text(text) => ValueRef::Text(text),
@@ -230,6 +239,7 @@ fn write_fields(fields: &[Field], format: &mut dyn Format) {
             }
             Value::Words(words) => ValueRef::Words(words),
             Value::Names(names) => ValueRef::Names(names),
+            Value::Objects(items) => ValueRef::Objects(items),
             Value::Object(inner) => {
                 if *is_last {
                     format.open_last(key);
@@ -256,6 +266,7 @@ impl From<ValueRef<'_>> for Value {
             ValueRef::List(items) => Self::List(items.iter().map(|item| item.to_vec()).collect()),
             ValueRef::Words(words) => Self::Words(words.to_vec()),
             ValueRef::Names(names) => Self::Names(names.to_vec()),
+            ValueRef::Objects(items) => Self::Objects(items.to_vec()),
         }
     }
 }

@@ -192,15 +192,40 @@ pub(super) fn short(name: &str) -> &str {
     name.strip_prefix("SIG").unwrap_or(name)
 }
 
-/// `17 events lost (ringFull 17)`.
-pub(super) fn lost(document: &Document) -> String {
+/// `17 events lost (ringFull 17): 12 of uid 1000 (yes(4711)), 5 of root in /system.slice/x.service (sh(7))`.
+pub(super) fn lost(screen: Screen, document: &Document) -> String {
     let causes: Vec<String> = document
         .object("cause")
         .unwrap_or_default()
         .iter()
         .filter_map(|field| field.value.as_number().map(|count| format!("{} {count}", field.key)))
         .collect();
-    format!("{} events lost ({})", document.number_at("lost").unwrap_or_default(), causes.join(", "))
+    let mut text =
+        format!("{} events lost ({})", document.number_at("lost").unwrap_or_default(), causes.join(", "));
+    if let Some(authors) = lost_authors(screen, document) {
+        text.push_str(": ");
+        text.push_str(&authors);
+    }
+    text
+}
+
+/// `12 of uid 1000 (yes(4711)), 5 of root in /system.slice/x.service (sh(7))`.
+pub(in crate::output) fn lost_authors(screen: Screen, document: &Document) -> Option<String> {
+    let Some(Value::Objects(authors)) = document.get("authors") else { return None };
+    let authors: Vec<String> = authors.iter().map(|author| lost_of(screen, author)).collect();
+    Some(authors.join(", "))
+}
+
+fn lost_of(screen: Screen, author: &[Field]) -> String {
+    let number = |key: &str| find(author, key).and_then(Value::as_number).unwrap_or_default();
+    let class = match (find(author, "class"), find(author, "cgroup")) {
+        (Some(Value::Text(class)), Some(Value::Text(path))) if class == "cgroup" => {
+            format!("root in {}", screen.safe(path))
+        }
+        (Some(Value::Text(class)), None) if class == "cgroup" => "root".to_owned(),
+        _ => format!("uid {}", number("uid")),
+    };
+    format!("{} of {class} ({})", number("count"), screen.name(author))
 }
 
 /// Whom a call that failed was for, where that is known from its argument alone.

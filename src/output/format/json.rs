@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 
+use super::document::write_fields;
 use super::fragments::{Basis, FragmentOf, Fragments};
-use super::line_template::{PlacedSlot, Slot};
+use super::line_template::{PlacedSlot, Slot, Syntax};
 use super::{Format, FormatKind, ValueRef};
 use crate::base::digits::{push_integer, push_number, push_seconds};
 use crate::base::sanitize::push_json_string;
@@ -85,6 +86,15 @@ impl Format for Json {
                 }
                 line.push(b'}');
             }
+            ValueRef::Objects(items) => {
+                line.push(b'[');
+                for (place, fields) in items.iter().enumerate() {
+                    self.line.extend_from_slice(if place > 0 { b",{" } else { b"{" });
+                    write_fields(fields, self);
+                    self.line.push(b'}');
+                }
+                self.line.push(b']');
+            }
         }
     }
 
@@ -117,6 +127,11 @@ impl Format for Json {
 
     fn slot(&mut self, slot: Slot) {
         self.slots.push(PlacedSlot::at_the_end(&self.line, self.value_at, slot));
+    }
+
+    fn repeats(&mut self) {
+        let end = self.line.len();
+        self.slots.push(PlacedSlot::empty(end, Slot::Repeats(Syntax::Json)));
     }
 
     fn slots(&self) -> Option<&[PlacedSlot]> {

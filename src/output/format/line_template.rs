@@ -18,6 +18,62 @@ pub enum Slot {
     PreviousId,
     /// Seconds from the previous signal to the event.
     SecondsSincePrevious,
+    /// How many events the line stands for, where that is more than one.
+    Repeats(Syntax),
+}
+
+/// How a format separates a key from the one before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Syntax {
+    /// `,"key":`.
+    Json,
+    /// ` key=`.
+    Logfmt,
+}
+
+/// Events that a line stands for, more than one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Repeats<'a> {
+    /// How many.
+    pub count: u64,
+    /// When the first of them was: RFC 3339.
+    pub first_time: &'a str,
+}
+
+impl Syntax {
+    fn push(self, repeats: Repeats<'_>, out: &mut Vec<u8>) {
+        let Repeats { count, first_time } = repeats;
+        let text = match self {
+            Self::Json => format!(",\"repeated\":{count},\"firstTime\":\"{first_time}\""),
+            Self::Logfmt => format!(" repeated={count} firstTime={first_time}"),
+        };
+        out.extend_from_slice(text.as_bytes());
+    }
+}
+
+/// Where in a line [`Repeats`] belong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RepeatsPlace {
+    at: usize,
+    syntax: Syntax,
+}
+
+impl RepeatsPlace {
+    /// Where it is among the slots of a line.
+    pub fn of(placed: &[PlacedSlot]) -> Option<Self> {
+        placed.iter().find_map(|placed| match placed.slot {
+            Slot::Repeats(syntax) => Some(Self { at: placed.from, syntax }),
+            _ => None,
+        })
+    }
+
+    /// Puts them there.
+    pub fn fill(self, line: &[u8], repeats: Repeats<'_>, out: &mut Vec<u8>) {
+        let (before, behind) = line.split_at(self.at.min(line.len()));
+        out.extend_from_slice(before);
+        self.syntax.push(repeats, out);
+        out.extend_from_slice(behind);
+    }
 }
 
 /// What fills the slots.
@@ -36,7 +92,7 @@ pub struct EventStamp {
 }
 
 impl Slot {
-    fn fill(self, stamp: &EventStamp, out: &mut Vec<u8>) {
+    fn fill(self, stamp: &EventStamp, repeats: Option<Repeats<'_>>, out: &mut Vec<u8>) {
         let since = |then: u64| stamp.time.saturating_sub(then);
         match self {
             Self::Id => push_number(out, stamp.id),
@@ -44,6 +100,11 @@ impl Slot {
             Self::SecondsSince(then) => push_seconds(out, since(then)),
             Self::PreviousId => push_number(out, stamp.previous_id.unwrap_or_default()),
             Self::SecondsSincePrevious => push_seconds(out, since(stamp.previous_time)),
+            Self::Repeats(syntax) => {
+                if let Some(repeats) = repeats {
+                    syntax.push(repeats, out);
+                }
+            }
         }
     }
 }
@@ -57,6 +118,11 @@ pub struct PlacedSlot {
 }
 
 impl PlacedSlot {
+    /// One that nothing is in.
+    pub fn empty(at: usize, slot: Slot) -> Self {
+        Self { slot, from: at, to: at }
+    }
+
     /// What was written last, from `from` on; the quotes around it are not in the slot.
     pub fn at_the_end(line: &[u8], from: usize, slot: Slot) -> Self {
         let quote = usize::from(line.get(from) == Some(&b'"'));
@@ -86,14 +152,14 @@ impl LineTemplate {
         Some(Self { text, slots })
     }
 
-    /// Appends the line of this event.
-    pub fn fill(&self, stamp: &EventStamp, out: &mut Vec<u8>) {
+    /// Appends the line of this event, which may stand for others.
+    pub fn fill(&self, stamp: &EventStamp, repeats: Option<Repeats<'_>>, out: &mut Vec<u8>) {
         // so that it is grown once: no slot is wider than a time
         out.reserve(self.text.len() + 32 * self.slots.len());
         let mut rest = 0;
         for &(at, slot) in &self.slots {
             out.extend_from_slice(&self.text[rest..at]);
-            slot.fill(stamp, out);
+            slot.fill(stamp, repeats, out);
             rest = at;
         }
         out.extend_from_slice(&self.text[rest..]);
@@ -160,13 +226,47 @@ mod tests {
                 let line_template = LineTemplate::new(&line, format.slots().unwrap()).unwrap();
                 assert_eq!(line_template.slots.len(), 5);
                 let mut again = Vec::new();
-                line_template.fill(&NOW, &mut again);
+                line_template.fill(&NOW, None, &mut again);
                 assert_eq!(String::from_utf8_lossy(&again), String::from_utf8_lossy(&line));
                 again.clear();
-                line_template.fill(&later, &mut again);
+                line_template.fill(&later, None, &mut again);
                 let line = written(format, &later);
                 assert_eq!(String::from_utf8_lossy(&again), String::from_utf8_lossy(&line));
             }
+        }
+    }
+
+    /// The same place as that of a key of a document.
+    #[test]
+    fn repeats_come_where_they_belong_in_every_way_in_which_a_line_is_made() {
+        let repeats = Repeats { count: 7, first_time: "2026-01-01T00:00:00.000000001Z" };
+        for kind in [crate::output::format::json::JSON, crate::output::format::logfmt::LOGFMT] {
+            let mut format = (kind.open)(crate::output::format::screen::PLAIN, &Default::default());
+            let write = |format: &mut dyn Format| {
+                format.field("id", Number(NOW.id));
+                format.slot(Slot::Id);
+                format.field("result", Text("queued"));
+                format.repeats();
+                format.field("comm", Text("x"));
+            };
+            write(&mut *format);
+            let mut line = Vec::new();
+            format.finish(&mut line);
+            let placed = format.slots().unwrap().to_vec();
+            let (mut spliced, mut filled, mut plain) = (Vec::new(), Vec::new(), Vec::new());
+            RepeatsPlace::of(&placed).unwrap().fill(&line, repeats, &mut spliced);
+            let template = LineTemplate::new(&line, &placed).unwrap();
+            template.fill(&NOW, Some(repeats), &mut filled);
+            template.fill(&NOW, None, &mut plain);
+            let mut document = crate::output::format::document::Document::default();
+            write(&mut document);
+            crate::output::backlog::set_repeats(&mut document, repeats);
+            let mut written = Vec::new();
+            document.write_to(&mut *format);
+            format.finish(&mut written);
+            assert_eq!(String::from_utf8_lossy(&spliced), String::from_utf8_lossy(&written));
+            assert_eq!(String::from_utf8_lossy(&filled), String::from_utf8_lossy(&written));
+            assert_eq!(plain, line);
         }
     }
 

@@ -3,8 +3,9 @@
 //! A list is `[python /main.py --port=8080]`; an argument that is empty or could be mistaken is a JSON string
 //! inside it. The value as a whole is quoted where logfmt needs it.
 
+use super::document::{Field, write_fields};
 use super::fragments::{Basis, FragmentOf, Fragments};
-use super::line_template::{PlacedSlot, Slot};
+use super::line_template::{PlacedSlot, Slot, Syntax};
 use super::{Format, FormatKind, ValueRef};
 use crate::base::digits::{push_integer, push_number, push_seconds};
 use crate::base::sanitize::{is_safe, push_json_string};
@@ -123,6 +124,17 @@ impl Logfmt {
         self.close();
     }
 
+    /// The place of each is a word of its path: `authors.0.uid`.
+    fn objects(&mut self, key: &'static str, items: &[Vec<Field>]) {
+        for (place, fields) in items.iter().enumerate() {
+            self.push(key, false);
+            self.path.push_str(&place.to_string());
+            self.path.push('.');
+            write_fields(fields, self);
+            self.close();
+        }
+    }
+
     fn push(&mut self, key: &'static str, last: bool) {
         self.open.push((self.path.len(), last));
         self.path.push_str(key);
@@ -132,9 +144,11 @@ impl Logfmt {
 
 impl Format for Logfmt {
     fn field(&mut self, key: &'static str, value: ValueRef<'_>) {
-        // their path goes before every name
-        if let ValueRef::Names(names) = value {
-            return self.names(key, names);
+        match value {
+            // their path goes before every name
+            ValueRef::Names(names) => return self.names(key, names),
+            ValueRef::Objects(items) => return self.objects(key, items),
+            _ => {}
         }
         self.key(key);
         match value {
@@ -145,7 +159,7 @@ impl Format for Logfmt {
             ValueRef::Flag(flag) => self.out().extend_from_slice(if flag { b"true" } else { b"false" }),
             ValueRef::List(items) => self.list(items),
             ValueRef::Words(words) => self.value(&format!("[{}]", words.join(" "))),
-            ValueRef::Names(_) => {}
+            ValueRef::Names(_) | ValueRef::Objects(_) => {}
         }
     }
 
@@ -175,6 +189,11 @@ impl Format for Logfmt {
     fn slot(&mut self, slot: Slot) {
         self.has_late_slot |= self.is_last();
         self.slots.push(PlacedSlot::at_the_end(&self.first, self.value_at.min(self.first.len()), slot));
+    }
+
+    fn repeats(&mut self) {
+        let end = self.first.len();
+        self.slots.push(PlacedSlot::empty(end, Slot::Repeats(Syntax::Logfmt)));
     }
 
     fn slots(&self) -> Option<&[PlacedSlot]> {

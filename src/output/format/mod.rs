@@ -2,7 +2,7 @@
 //! order of the [table of keys](super::keys), and never decides what they are.
 
 pub mod document;
-mod effect;
+pub(super) mod effect;
 pub mod fragments;
 pub mod json;
 pub mod layout;
@@ -16,6 +16,7 @@ pub mod tree;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
+use self::document::Field;
 use self::fragments::{Basis, FragmentOf};
 use self::line_template::{PlacedSlot, Slot};
 use self::screen::Screen;
@@ -109,6 +110,8 @@ pub enum ValueRef<'a> {
     Words(&'a [String]),
     /// Names and values of other processes: an object with keys of others.
     Names(&'a [(String, String)]),
+    /// A list of objects.
+    Objects(&'a [Vec<Field>]),
 }
 
 /// What a format must be able to write. Keys are single words; nesting is by [`open`](Self::open) and
@@ -142,6 +145,8 @@ pub trait Format: fmt::Debug {
     fn remember(&mut self, _of: FragmentOf, _basis: &Basis<'_>) {}
     /// The field before differs in every event: it fills this slot.
     fn slot(&mut self, _slot: Slot) {}
+    /// Here belongs how many events the line stands for, where that is more than one.
+    fn repeats(&mut self) {}
     /// The slots of the line that was finished last; None where that cannot be filled in again.
     fn slots(&self) -> Option<&[PlacedSlot]> {
         None

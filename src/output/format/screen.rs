@@ -173,7 +173,7 @@ impl Screen {
                     names.iter().map(|(name, value)| format!("{name}={value}").into_bytes()).collect();
                 self.arguments(&pairs)
             }
-            Value::Object(_) => self.glyph("…", "...").to_owned(),
+            Value::Object(_) | Value::Objects(_) => self.glyph("…", "...").to_owned(),
         }
     }
 }

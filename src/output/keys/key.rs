@@ -31,6 +31,8 @@ pub enum ValueKind {
     Flag,
     /// More keys.
     Object(&'static [Key]),
+    /// A list of objects, each with these keys. No path leads into it.
+    Objects(&'static [Key]),
     /// A process, and its parents below it.
     Process,
     /// A process that is neither source nor target: without its identity and its parents.
@@ -168,7 +170,7 @@ impl ValueKind {
     /// The keys below a key of this kind.
     pub fn below(self) -> Keys {
         match self {
-            Self::Object(keys) => Keys([keys, &[]]),
+            Self::Object(keys) | Self::Objects(keys) => Keys([keys, &[]]),
             Self::Process => Keys([PROCESS, IDENTITY]),
             Self::ShortProcess => Keys([PROCESS, TRIGGER]),
             _ => Keys::default(),
@@ -177,7 +179,7 @@ impl ValueKind {
 
     /// Does it hold keys instead of a value?
     pub fn is_object(self) -> bool {
-        matches!(self, Self::Object(_) | Self::Process | Self::ShortProcess)
+        matches!(self, Self::Object(_) | Self::Objects(_) | Self::Process | Self::ShortProcess)
     }
 }
 

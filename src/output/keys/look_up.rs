@@ -23,6 +23,9 @@ pub fn look_up(path: &str) -> Result<&'static Key, UsageError> {
         let Some(key) = keys.find(word) else {
             return Err(UsageError::Key { key: path.to_owned(), near: near(path) });
         };
+        if matches!(key.kind, ValueKind::Objects(_)) {
+            return Err(UsageError::Key { key: path.to_owned(), near: near(path) });
+        }
         found = Some(key);
         keys = key.below();
     }
@@ -60,7 +63,7 @@ pub fn paths() -> Vec<String> {
             match key.kind {
                 ValueKind::Process if depth == 0 => {}
                 ValueKind::Process => add(&path, key.below(), depth - 1, paths),
-                ValueKind::Names => {}
+                ValueKind::Names | ValueKind::Objects(_) => {}
                 kind if kind.is_object() => add(&path, key.below(), depth, paths),
                 _ => paths.push(path),
             }

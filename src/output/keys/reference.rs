@@ -38,6 +38,7 @@ fn values(keys: Keys, path: &str, values: &mut Vec<(String, &'static Key)>) {
         let path = format!("{path}{}", key.name);
         match key.kind {
             ValueKind::Object(_) => values_below(key, &path, values),
+            ValueKind::Objects(_) => values_below(key, &format!("{path}[]"), values),
             _ => values.push((path, key)),
         }
     }
@@ -64,6 +65,7 @@ fn kind(kind: ValueKind) -> String {
         ValueKind::Decimal => "number".to_owned(),
         ValueKind::Flag => "true or false".to_owned(),
         ValueKind::Object(_) => "object".to_owned(),
+        ValueKind::Objects(_) => "list of objects".to_owned(),
         ValueKind::Process => "process".to_owned(),
         ValueKind::ShortProcess => "other process".to_owned(),
     }

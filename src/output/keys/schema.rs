@@ -64,6 +64,13 @@ fn push_properties(text: &mut String, keys: Keys, depth: usize) {
                 text.push_str("\"type\": \"object\", \"additionalProperties\": false, \"properties\": ");
                 push_properties(text, key.below(), depth + 1);
             }
+            ValueKind::Objects(_) => {
+                text.push_str(
+                    "\"type\": \"array\", \"items\": {\"type\": \"object\", \"additionalProperties\": false, \"properties\": ",
+                );
+                push_properties(text, key.below(), depth + 1);
+                text.push('}');
+            }
         }
         text.push('}');
     }

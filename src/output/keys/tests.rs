@@ -16,6 +16,7 @@ fn text_that_is_not_searched_for_secrets_is_listed_here() {
         "container.runtime",
         "fault.address",
         "fault.ip",
+        "firstTime",
         "kernelStack",
         "key",
         "lastSignal.source.key",

@@ -96,6 +96,11 @@ impl Redaction {
                 Value::Object(inner) => {
                     self.fields(inner, known.map_or_else(Keys::default, Key::below), steps);
                 }
+                Value::Objects(items) => {
+                    for inner in items {
+                        self.fields(inner, known.map_or_else(Keys::default, Key::below), steps);
+                    }
+                }
                 Value::List(items) => {
                     let taken = self.replace_in(items, Some(Texts::Arguments), goes_on, steps);
                     if taken == Removal::All {

@@ -1,6 +1,6 @@
 use super::*;
 use crate::output::format::Format;
-use crate::output::format::ValueRef::{Flag, List, Names, Text};
+use crate::output::format::ValueRef::{Flag, List, Names, Objects, Text};
 use proptest::prelude::*;
 
 fn redacted(patterns: &[&str], takes_secrets: bool, items: &[&[u8]]) -> Vec<String> {
@@ -49,7 +49,11 @@ fn a_secret_is_out_of_every_key_that_could_tell_it() {
 /// An object with every key of these tables, a text in each that has one.
 fn fill_in(table: Keys, depth: u32, format: &mut Document, put: &dyn Fn(&Key, &mut Document)) {
     for key in table.iter() {
-        if key.kind.is_object() {
+        if let ValueKind::Objects(_) = key.kind {
+            let mut one = Document::default();
+            fill_in(key.below(), depth, &mut one, put);
+            format.field(key.name, Objects(&[one.fields().to_vec()]));
+        } else if key.kind.is_object() {
             if depth > 0 {
                 format.open(key.name);
                 fill_in(key.below(), depth - 1, format, put);

@@ -18,12 +18,14 @@ use std::borrow::Cow;
 
 use base64::Engine;
 
+use crate::event::context::Repeated;
 use crate::event::header::Header;
 use crate::event::origin::Verdict;
 use crate::event::relation::Relation;
-use crate::event::{Clock, Event, LostEvent};
+use crate::event::{Class, Clock, Event, LossAuthor, LostEvent};
 use crate::output::format::Format;
-use crate::output::format::ValueRef::{Number, Text};
+use crate::output::format::ValueRef::{Number, Objects, Text, Words};
+use crate::output::format::document::{Document, Field};
 use crate::output::format::line_template::Slot;
 
 /// Writes one event with a format.
@@ -64,9 +66,21 @@ fn write_way(relation: Option<Relation>, verdict: &Verdict, format: &mut dyn For
     }
 }
 
+/// How many the kernel side counted, where others are counted by outputs.
+fn write_repeated(repeated: &Repeated, clock: Clock, format: &mut dyn Format) {
+    format.field("repeated", Number(repeated.count));
+    format.field("firstTime", Text(&clock.utc(repeated.first)));
+}
+
 fn write_lost(event: &LostEvent, header: &Header, format: &mut dyn Format) {
     let time = Clock::fixed(event.time).utc(0);
     write_head(&time, "events lost", header, format);
+    let is_gone = |author: &LossAuthor| matches!(author.class, Class::Cgroup(_)) && author.cgroup.is_none();
+    let gone = event.authors.iter().enumerate().filter(|(_, author)| is_gone(author));
+    let missing: Vec<String> = gone.map(|(place, _)| format!("authors.{place}.cgroup:gone")).collect();
+    if !missing.is_empty() {
+        format.field("missing", Words(&missing));
+    }
     format.field("lost", Number(event.lost.total()));
     format.open("cause");
     for (cause, count) in [
@@ -84,6 +98,31 @@ fn write_lost(event: &LostEvent, header: &Header, format: &mut dyn Format) {
         }
     }
     format.close();
+    write_authors(&event.authors, format);
+}
+
+/// Whose events were lost, if anybody's were.
+pub(super) fn write_authors(authors: &[LossAuthor], format: &mut dyn Format) {
+    if !authors.is_empty() {
+        let authors: Vec<Vec<Field>> = authors.iter().map(fields_of_author).collect();
+        format.field("authors", Objects(&authors));
+    }
+}
+
+fn fields_of_author(author: &LossAuthor) -> Vec<Field> {
+    let mut fields = Document::default();
+    fields.field("class", Text(author.class.name()));
+    fields.field("uid", Number(author.author.uid.into()));
+    if let Some(path) = &author.cgroup {
+        fields.field("cgroup", Text(path));
+    }
+    if let Some(raw) = &author.cgroup_raw {
+        fields.field("cgroupRaw", Text(&base64(raw)));
+    }
+    fields.field("pid", Number(author.author.pid.into()));
+    write_bytes("comm", "commRaw", &author.author.comm, &mut fields);
+    fields.field("count", Number(author.count));
+    std::mem::take(fields.fields_mut())
 }
 
 /// Text of another process, and its bytes where they are not UTF-8.

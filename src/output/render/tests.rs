@@ -9,12 +9,16 @@ use crate::enrich::container::{Container, Placement};
 use crate::enrich::surroundings::{ReadTitle, Surroundings};
 use crate::event::context::{Context, EarlierSignal};
 use crate::event::origin::{Origin, Reason, Scope};
-use crate::event::{AttemptEvent, EndEvent, Lost, SignalEvent};
-use crate::output::format::document::{Document, Field, Value};
+use crate::event::{AttemptEvent, Author as LossSource, Authors, EndEvent, Lost, SignalEvent};
+use crate::output::format::document::Value;
+use crate::output::format::screen::PLAIN;
+use crate::output::format::{
+    FormatKind, View, json::JSON, line::LINE, logfmt::LOGFMT, table::TABLE, tree::TREE,
+};
 use crate::output::keys::{self, Author, Key, Keys, ValueKind};
 use crate::record::cause::Explanation;
 use crate::record::{
-    Argv, ArgvFrom, AttemptFacts, Blocking, ChildDeath, EndFacts, Ending, Limits, OomFacts, OomScope,
+    Argv, ArgvFrom, AttemptFacts, Blocking, ChildDeath, Comm, EndFacts, Ending, Limits, OomFacts, OomScope,
     Previous, PreviousSource, ProcessFacts, SigInfo, Snapshot, SpawnerFacts, SubjectFacts, Syscall,
     SyscallAbi, Task, Title,
 };
@@ -25,7 +29,7 @@ const NOW: u64 = 10_000_000_000;
 const BYTES: &[u8] = b"a\xff";
 
 /// What others put into an event: `--fold`, `--redact`, `--max-line`.
-const ADDED_LATER: [&str; 3] = ["repeated", "P.cmdlineRedacted", "P.cmdlineOmitted"];
+const ADDED_LATER: [&str; 4] = ["repeated", "firstTime", "P.cmdlineRedacted", "P.cmdlineOmitted"];
 
 fn process(pid: u32) -> ProcessFacts<'static> {
     ProcessFacts {
@@ -123,6 +127,7 @@ fn context() -> Context {
         previous: Some((3, Origin::Process)),
         last_signal_id: Some(4),
         child_death_id: Some(5),
+        repeated: None,
     }
 }
 
@@ -219,8 +224,48 @@ fn others() -> Vec<Event<'static>> {
         attempt(-1),
         end(Ending::Exit(3), true),
         end(Ending::Signal { number: 15, core_dumped: true }, true),
-        Event::Lost(LostEvent { time: 0, lost }),
+        Event::Lost(LostEvent { time: 0, lost, authors: authors() }),
     ]
+}
+
+/// Root in a cgroup of a name that is not UTF-8, root in one that is gone, and a user.
+fn authors() -> Vec<LossAuthor> {
+    let mut authors = Authors::default();
+    for (uid, cgroup, count) in [(0, 5, 9), (0, 6, 8), (1000, 5, 7)] {
+        authors.add(&LossSource { uid, cgroup, pid: 3, comm: Comm::from(&b"\xff"[..]) }, count);
+    }
+    authors.worst(|id| match id {
+        5 => (Some("/a\u{fffd}".into()), Some(b"/a\xff"[..].into())),
+        _ => (None, None),
+    })
+}
+
+#[test]
+fn a_loss_names_its_authors_in_every_format() {
+    let lost = Lost { lines: 24, ..Lost::default() };
+    let event = Event::Lost(LostEvent { time: 0, lost, authors: authors() });
+    let of = |kind: FormatKind| {
+        let (mut format, mut out) = ((kind.open)(PLAIN, &View::default()), Vec::new());
+        write(&event, &mut *format);
+        format.finish(&mut out);
+        String::from_utf8(out).unwrap()
+    };
+    let json: serde_json::Value = serde_json::from_str(&of(JSON)).unwrap();
+    assert_eq!(json["authors"].as_array().unwrap().len(), 3);
+    assert_eq!(json["authors"][0]["cgroup"], "/a\u{fffd}");
+    assert_eq!(json["authors"][2]["uid"], 1000);
+    assert_eq!(json["missing"], serde_json::json!(["authors.1.cgroup:gone"]));
+    let logfmt = of(LOGFMT);
+    assert!(logfmt.contains(" authors.1.class=cgroup authors.1.uid=0 authors.1.pid=3 "), "{logfmt}");
+    assert!(
+        logfmt.contains(" authors.2.class=user authors.2.uid=1000 ")
+            && logfmt.ends_with(" authors.2.count=7\n")
+    );
+    for kind in [LINE, TABLE, TREE] {
+        let text = of(kind);
+        let expected = "24 events lost (lines 24): 9 of root in /a\u{fffd} (\u{fffd}(3)), 8 of root (";
+        assert!(text.contains(expected) && text.contains("7 of uid 1000 ("), "{text}");
+    }
 }
 
 /// May a key of this kind hold this?
@@ -234,6 +279,8 @@ fn fits(kind: ValueKind, value: &Value) -> bool {
         | (ValueKind::Number(_) | ValueKind::SignalNumber, Value::Number(_) | Value::Integer(_))
         | (ValueKind::Decimal, Value::Seconds(_))
         | (ValueKind::Flag, Value::Flag(_)) => true,
+        (ValueKind::Objects(_), Value::Objects(_)) => true,
+        (ValueKind::Objects(_), _) => false,
         (kind, Value::Object(_)) => kind.is_object(),
         _ => false,
     }
@@ -256,13 +303,16 @@ fn check(fields: &[Field], table: Keys, path: &str, written: &mut BTreeSet<Strin
         if let Value::Object(inner) = &field.value {
             check(inner, key.below(), &path_below(key, path), written);
         }
+        if let Value::Objects(items) = &field.value {
+            items.iter().for_each(|inner| check(inner, key.below(), &path_below(key, path), written));
+        }
     }
 }
 
 fn in_table(keys: Keys, path: &str, all: &mut BTreeSet<String>) {
     for key in keys.iter() {
         all.insert(format!("{path}{}", key.name));
-        if let ValueKind::Object(_) = key.kind {
+        if let ValueKind::Object(_) | ValueKind::Objects(_) = key.kind {
             in_table(key.below(), &path_below(key, path), all);
         }
     }

@@ -5,6 +5,7 @@
 
 mod attempt;
 mod end;
+mod refused;
 mod signal;
 
 use std::io;
@@ -19,9 +20,9 @@ use crate::config::Config;
 use crate::correlate::history::History;
 use crate::correlate::pending::{PendingSignals, Ready};
 use crate::enrich::Enricher;
-use crate::event::Clock;
 use crate::event::context::Context;
 use crate::event::origin::{AttributedSignal, Origin};
+use crate::event::{Authors, Clock, LossAuthor};
 use crate::output::Reporter;
 use crate::output::line_cache::{LineCache, Outline};
 use crate::record::{self, Record, Snapshot};
@@ -43,6 +44,12 @@ pub(super) struct Pipeline<'a, 'obj> {
     can_repeat: bool,
     next_id: u64,
     pub(super) accounting: Accounting,
+    /// Whose events were lost, of what has been reported.
+    pub(super) authors: Authors,
+    /// Whose records found no room in the ring, of what has not been reported.
+    pub(super) ring_authors: Authors,
+    /// Those of them that lost most, with the paths of their cgroups.
+    pub(super) worst_authors: Vec<LossAuthor>,
     /// What made writing impossible.
     pub(super) failure: Option<io::Error>,
     has_enough: bool,
@@ -71,6 +78,9 @@ impl<'a, 'obj> Pipeline<'a, 'obj> {
             line_cache: LineCache::default(),
             next_id: 1,
             accounting: Accounting::default(),
+            authors: Authors::default(),
+            ring_authors: Authors::default(),
+            worst_authors: Vec::new(),
             failure: None,
             has_enough: false,
             end: None,
@@ -138,7 +148,7 @@ impl<'a, 'obj> Pipeline<'a, 'obj> {
             }
             Ok(Record::Attempt(attempt)) => {
                 self.accounting.received.attempts += 1;
-                self.write_attempt(*attempt);
+                self.write_attempt(*attempt, None);
             }
             Err(error) => {
                 tracing::warn!(%error, "a record could not be read");
@@ -195,6 +205,7 @@ impl<'a, 'obj> Pipeline<'a, 'obj> {
             previous: self.history.previous(snapshot),
             last_signal_id: self.history.to_source(snapshot),
             child_death_id: snapshot.child_death.and_then(|death| self.history.death_id(&death)),
+            repeated: None,
         }
     }
 
@@ -218,7 +229,7 @@ impl<'a, 'obj> Pipeline<'a, 'obj> {
     /// Hands over the lines that wait; at the end what is folded as well. A negative answer ends the drain. A closed pipe ends the
     /// trace, a full disk does not.
     pub(super) fn flush(&mut self, last: bool) -> i32 {
-        self.reporter.flush(last, std::mem::take(&mut self.accounting.in_buffer));
+        self.reporter.flush(last);
         if self.reporter.ledger().is_closed() && self.failure.is_none() {
             self.failure = Some(io::ErrorKind::BrokenPipe.into());
         }

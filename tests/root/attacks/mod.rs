@@ -6,6 +6,8 @@ mod assisted_sender;
 mod cgroup;
 mod checkout;
 mod decoder;
+mod flooded_ring;
+mod floods;
 mod flushed_tree;
 mod foreign_program;
 mod ghosts;
@@ -41,6 +43,8 @@ pub fn tests() -> Vec<Test> {
         cgroup::TESTS,
         checkout::TESTS,
         decoder::TESTS,
+        flooded_ring::TESTS,
+        floods::TESTS,
         flushed_tree::TESTS,
         foreign_program::TESTS,
         ghosts::TESTS,

@@ -65,7 +65,7 @@ impl Layout for OneLine {
         if document.header().kind == EventKind::Lost {
             let mut line = Line::new(self.screen, columns);
             line.add(Paint::Faint, &time).add(Paint::None, if time.is_empty() { "" } else { GAP });
-            line.add(Paint::Fatal, &format!("warning: {}", lost(document))).finish(out);
+            line.add(Paint::Fatal, &format!("warning: {}", lost(self.screen, document))).finish(out);
             return;
         }
         let mut pieces = Pieces::of(self.screen, document, time);

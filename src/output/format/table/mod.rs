@@ -130,7 +130,7 @@ impl Layout for Table {
             self.heading(total, out);
         }
         if document.header().kind == EventKind::Lost {
-            Line::new(self.screen, total).add(Paint::Fatal, &lost(document)).finish(out);
+            Line::new(self.screen, total).add(Paint::Fatal, &lost(self.screen, document)).finish(out);
             return;
         }
         let mut cells: Vec<Cell> =

@@ -89,7 +89,7 @@ impl Picture<'_> {
         let mut line = self.line();
         line.add(Paint::Faint, &self.screen.clock(self.document)).add(Paint::None, "  ");
         if self.document.header().kind == EventKind::Lost {
-            line.add(Paint::Fatal, &lost(self.document)).finish(out);
+            line.add(Paint::Fatal, &lost(self.screen, self.document)).finish(out);
             return;
         }
         if let Some(count) = self.document.number_at("repeated") {

@@ -75,7 +75,7 @@ impl Pattern {
                 Value::List(items) => glob.matches(&String::from_utf8_lossy(&items.join(&b' '))),
                 Value::Words(words) => words.iter().any(|word| glob.matches(word)),
                 Value::Seconds(nanoseconds) => glob.matches(&decimal_seconds(*nanoseconds)),
-                Value::Object(_) | Value::Names(_) => false,
+                Value::Object(_) | Value::Objects(_) | Value::Names(_) => false,
             },
         }
     }
