@@ -86,14 +86,13 @@ fn a_kernel_thread() {
 
 /// Whatever the target does with the signal; not of one that runs.
 fn a_continued_target() {
-    let tracer = Tracer::json(&[]);
+    let tracer = Tracer::shared(&[]);
     for (how, result) in
         [("nothing", "ignored"), ("ignore", "ignored"), ("handle", "queued"), ("block", "queued")]
     {
         let process = Process::workload(&["meets", "18", how]);
-        let pid = process.pid();
+        let (pid, mut last) = (process.pid(), 0);
         for is_stopped in [true, false] {
-            let before = tracer.written();
             if is_stopped {
                 process.kill(Signal::STOP);
                 wait_until("a stopped process", || {
@@ -109,9 +108,11 @@ fn a_continued_target() {
                 });
             }
             process.kill(Signal::CONT);
-            let event = tracer.wait_for_since(before, "the SIGCONT", |event| {
-                event["target"]["pid"] == pid && event["signal"] == 18
+            let id = |event: &Value| event["id"].as_u64().unwrap_or_default();
+            let event = tracer.wait_for("the SIGCONT", |event| {
+                event["target"]["pid"] == pid && event["signal"] == 18 && id(event) > last
             });
+            last = id(&event);
             // a blocked one is pending still
             let is_second_of_blocked = how == "block" && !is_stopped;
             let result = if is_second_of_blocked { "already-pending" } else { result };
