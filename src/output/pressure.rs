@@ -13,11 +13,11 @@ use crate::event::flood::FloodKey;
 use crate::event::header::{EventKind, Header};
 
 /// Bytes of lines that may wait for a destination.
-const ROOM: usize = 4 << 20;
+const ROOM: usize = 8 << 20;
 /// What waits for room is looked through again after this time.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 /// Or after so many events.
-const LOOK_AFTER: u32 = 1024;
+const LOOK_AFTER: u32 = 64;
 /// What waits for room is printed once less than this waits to be written.
 const RESUME_BELOW: usize = ROOM / 8 * 3;
 
@@ -69,7 +69,7 @@ impl Pressure {
         if header.kind == EventKind::Lost {
             return Route::Now;
         }
-        if !self.backlog.is_behind(header) && self.admits(header, self.free()) {
+        if !self.backlog.is_behind(header) && self.admits(header, self.free(header)) {
             Route::Now
         } else if self.backlog.has_room(header) {
             Route::Later
@@ -78,8 +78,9 @@ impl Pressure {
         }
     }
 
-    fn free(&self) -> Free {
-        if self.backlog.is_empty() { Free::Half } else { Free::Quarter }
+    /// A class of which something waits leaves room for that.
+    fn free(&self, header: &Header) -> Free {
+        if self.backlog.has_any_of(header.author.class()) { Free::Quarter } else { Free::Half }
     }
 
     fn admits(&self, header: &Header, free: Free) -> bool {
@@ -91,7 +92,7 @@ impl Pressure {
     /// Is it the rate that refuses this event?
     pub(super) fn is_rate_limited(&self, header: &Header) -> bool {
         let (class, goes_first) = (header.author.class(), header.goes_first());
-        self.rate.as_ref().is_some_and(|rate| !rate.admits(class, goes_first, self.free()))
+        self.rate.as_ref().is_some_and(|rate| !rate.admits(class, goes_first, self.free(header)))
     }
 
     /// A line of so many bytes was made.
