@@ -82,11 +82,12 @@ impl Default for Backlog {
     }
 }
 
-impl Backlog {
-    fn table(&self, header: &Header) -> usize {
-        usize::from(!header.goes_first())
-    }
+/// The place of its table.
+fn table(header: &Header) -> usize {
+    usize::from(!header.goes_first())
+}
 
+impl Backlog {
     /// Nothing waits.
     pub(super) fn is_empty(&self) -> bool {
         self.tables.iter().all(Bounded::is_empty)
@@ -105,13 +106,13 @@ impl Backlog {
         if header.is_end_of_process() {
             return header.flood.target.is_some_and(|target| self.targets.contains_key(&target));
         }
-        self.tables[self.table(header)].peek(&header.flood).is_some()
+        self.tables[table(header)].peek(&header.flood).is_some()
     }
 
     /// Is there room for it, without making it first? Where its class has filled the room, it is lost.
     pub(super) fn has_room(&self, header: &Header) -> bool {
-        self.tables[self.table(header)].has_room(header.author.class().owner(), USUAL_LINE)
-            || self.tables[self.table(header)].peek(&header.flood).is_some()
+        self.tables[table(header)].has_room(header.author.class().owner(), USUAL_LINE)
+            || self.tables[table(header)].peek(&header.flood).is_some()
     }
 
     /// Adds an event: `latest` is made of it, `repeated` how many it stands for. Returns what is lost for that.
@@ -122,7 +123,7 @@ impl Backlog {
         first_time: impl FnOnce() -> String,
         (repeated, counts): (u64, Counts),
     ) -> Vec<Loss> {
-        let place = self.table(header);
+        let place = table(header);
         let size = latest.size();
         if let Some(known) = self.tables[place].get_mut(&header.flood) {
             known.repeated += repeated;
@@ -236,7 +237,9 @@ mod tests {
 
     fn add(backlog: &mut Backlog, header: &Header, bytes: usize) -> u64 {
         let lost = backlog.add(header, Latest::Line(vec![0; bytes], None), String::new, ONE);
-        lost.iter().for_each(|loss| assert_eq!(loss.author.uid, 65534, "it had most of the room"));
+        for loss in &lost {
+            assert_eq!(loss.author.uid, 65534, "it had most of the room");
+        }
         lost.iter().map(|loss| loss.counts.signals).sum()
     }
 

@@ -295,6 +295,36 @@ mod tests {
         }
     }
 
+    /// Although its class holds less, so that it would come first.
+    #[test]
+    fn an_end_that_waits_is_printed_behind_the_signal_that_waits() {
+        let now = Instant::now();
+        let (mut pressure, mut tally) = (Pressure::new(None, now), Tally::default());
+        let mut id = 0;
+        while tally.printed.len() as u64 == id {
+            id += 1;
+            tally.offer(&mut pressure, &header(0, 7, id as u32, EventKind::Signal, id));
+            if id == 1000 {
+                pressure.hand_over();
+            }
+        }
+        pressure.hand_over();
+        let (signal, end) =
+            (header(0, 7, 5, EventKind::Signal, 20_000), header(1000, 9, 5, EventKind::Ended, 20_001));
+        tally.offer(&mut pressure, &signal);
+        tally.offer(&mut pressure, &end);
+        pressure.update(1, now);
+        assert!(pressure.candidates(now, false).is_empty(), "not so soon");
+        let candidates = pressure.candidates(now + LOOK_EVERY, false);
+        assert_eq!(candidates.first().map(|(key, _)| *key), Some(end.flood));
+        assert!(
+            pressure.take(&end.flood, &end, false).is_none()
+                && pressure.take(&end.flood, &end, true).is_none()
+        );
+        assert!(pressure.take(&signal.flood, &signal, false).is_some());
+        assert!(pressure.take(&end.flood, &end, false).is_some());
+    }
+
     #[test]
     fn what_waited_is_printed_once_there_is_room() {
         let now = Instant::now();
