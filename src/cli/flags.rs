@@ -75,7 +75,7 @@ pub struct TraceArgs {
     #[arg(long, value_name = "BYTES", value_parser = number::<u32>(1024, Some(u32::MAX.into())), hide_short_help = true)]
     pub max_line: Option<u32>,
 
-    /// Let outputs grow by so many bytes a second (64K, 1M), or none [default: 1M for files]
+    /// Let outputs grow by so many bytes a second (64K, 1M), or none [default: 2M for files]
     ///
     /// And by 128 times as much at once. What exceeds it is folded (repeated=N), then dropped, counted as unprinted, and event=lost
     /// names its authors. Half of it is for everybody; of the rest a user, or of root a cgroup, has a sixteenth, and a

@@ -6,8 +6,9 @@ use std::sync::LazyLock;
 
 use super::authors::Author;
 use super::header::EventKind;
+use super::origin::{self, Reason, Scope};
 use super::{AttemptEvent, EndEvent, SignalEvent};
-use crate::record::{Comm, ProcessFacts, Task};
+use crate::record::{Comm, Outcome, ProcessFacts, Task};
 
 /// Users choose much of what is hashed: without a secret one of them could make two floods look like one.
 static HASHER: LazyLock<RandomState> = LazyLock::new(RandomState::new);
@@ -62,9 +63,9 @@ impl SignalEvent<'_> {
         let facts = (
             self.source().map(image_of),
             image_of(self.target()),
-            (verdict.origin.name(), verdict.reason.map(|reason| reason.name())),
-            (verdict.via, verdict.scope.map(|scope| scope.name()), self.code()),
-            (self.outcome().map(|outcome| outcome.name()), self.is_fatal()),
+            (verdict.origin.name(), verdict.reason.map(Reason::name)),
+            (verdict.via, verdict.scope.map(Scope::name), self.code()),
+            (self.outcome().map(Outcome::name), self.is_fatal()),
             self.trigger().map(key_of),
         );
         FloodKey {
@@ -87,8 +88,8 @@ impl AttemptEvent<'_> {
         let facts = (
             image_of(self.source()),
             self.target().map(image_of),
-            (verdict.via, verdict.scope.map(|scope| scope.name())),
-            (attempt.returned, super::origin::pid_argument(&attempt.facts)),
+            (verdict.via, verdict.scope.map(Scope::name)),
+            (attempt.returned, origin::pid_argument(&attempt.facts)),
         );
         FloodKey {
             kind: EventKind::Attempt,

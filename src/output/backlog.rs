@@ -16,7 +16,7 @@ use crate::event::header::Header;
 use crate::event::{Author, Class};
 
 /// Bytes of what may end a process, and of the rest.
-const ROOM: usize = 2 << 20;
+const ROOMS: [usize; 2] = [4 << 20, 2 << 20];
 /// Bytes of a line that is not made yet.
 const USUAL_LINE: usize = 4096;
 
@@ -72,22 +72,30 @@ pub(super) struct Backlog {
     tables: [Bounded<FloodKey, Entry>; 2],
     /// How many entries are about this process.
     targets: FxHashMap<ProcessKey, u32>,
+    /// How many a class has.
+    classes: FxHashMap<Class, u32>,
 }
 
 impl Default for Backlog {
     fn default() -> Self {
-        Self { tables: [Bounded::new(ROOM), Bounded::new(ROOM)], targets: FxHashMap::default() }
+        Self { tables: ROOMS.map(Bounded::new), targets: FxHashMap::default(), classes: FxHashMap::default() }
     }
 }
 
-impl Backlog {
-    fn table(&self, header: &Header) -> usize {
-        usize::from(!header.goes_first())
-    }
+/// The place of its table.
+fn table(header: &Header) -> usize {
+    usize::from(!header.goes_first())
+}
 
+impl Backlog {
     /// Nothing waits.
     pub(super) fn is_empty(&self) -> bool {
         self.tables.iter().all(Bounded::is_empty)
+    }
+
+    /// Does something of this class wait?
+    pub(super) fn has_any_of(&self, class: Class) -> bool {
+        self.classes.contains_key(&class)
     }
 
     /// Does this event have to wait, because others wait that come before it: the same, or signals to a process that ended?
@@ -98,15 +106,13 @@ impl Backlog {
         if header.is_end_of_process() {
             return header.flood.target.is_some_and(|target| self.targets.contains_key(&target));
         }
-        self.tables[self.table(header)].peek(&header.flood).is_some()
+        self.tables[table(header)].peek(&header.flood).is_some()
     }
 
-    /// Is there room for it, without making it first? Where its class has filled the room, what goes first takes the place of
-    /// what has waited longest, and the rest is lost.
+    /// Is there room for it, without making it first? Where its class has filled the room, it is lost.
     pub(super) fn has_room(&self, header: &Header) -> bool {
-        header.goes_first()
-            || self.tables[self.table(header)].has_room(header.author.class().owner(), USUAL_LINE)
-            || self.tables[self.table(header)].peek(&header.flood).is_some()
+        self.tables[table(header)].has_room(header.author.class().owner(), USUAL_LINE)
+            || self.tables[table(header)].peek(&header.flood).is_some()
     }
 
     /// Adds an event: `latest` is made of it, `repeated` how many it stands for. Returns what is lost for that.
@@ -117,13 +123,15 @@ impl Backlog {
         first_time: impl FnOnce() -> String,
         (repeated, counts): (u64, Counts),
     ) -> Vec<Loss> {
-        let place = self.table(header);
+        let place = table(header);
         let size = latest.size();
         if let Some(known) = self.tables[place].get_mut(&header.flood) {
             known.repeated += repeated;
             known.counts += counts;
+            // who has moved to another cgroup meanwhile goes on paying for it
+            let header = Header { author: known.header.author, ..*header };
             if size <= known.bytes {
-                (known.header, known.latest) = (*header, latest);
+                (known.header, known.latest) = (header, latest);
                 return Vec::new();
             }
         }
@@ -132,6 +140,7 @@ impl Backlog {
             if let Some(target) = header.flood.target {
                 *self.targets.entry(target).or_default() += 1;
             }
+            *self.classes.entry(header.author.class()).or_default() += 1;
             let first_time = first_time().into_boxed_str();
             Entry {
                 header: *header,
@@ -142,31 +151,37 @@ impl Backlog {
                 bytes: 0,
             }
         });
-        (entry.header, entry.latest, entry.bytes) = (*header, latest, size);
-        let class = header.author.class();
+        let author = entry.header.author;
+        (entry.header, entry.latest, entry.bytes) = (Header { author, ..*header }, latest, size);
+        let class = author.class();
         let gone = self.tables[place].put(header.flood, entry, class.owner(), size);
         gone.into_iter().map(|(key, entry)| self.lose(&key, &entry)).collect()
     }
 
     fn lose(&mut self, key: &FloodKey, entry: &Entry) -> Loss {
-        self.forget_target(key);
+        self.forget(key, &entry.header);
         Loss { author: entry.header.author, lines: entry.repeated, counts: entry.counts }
     }
 
-    fn forget_target(&mut self, key: &FloodKey) {
-        let Some(target) = key.target else { return };
-        if let Some(count) = self.targets.get_mut(&target) {
-            *count -= 1;
-            if *count == 0 {
-                self.targets.remove(&target);
+    fn forget(&mut self, key: &FloodKey, header: &Header) {
+        fn count_down<K: std::hash::Hash + Eq>(counts: &mut FxHashMap<K, u32>, key: K) {
+            if let std::collections::hash_map::Entry::Occupied(mut count) = counts.entry(key) {
+                *count.get_mut() -= 1;
+                if *count.get() == 0 {
+                    count.remove();
+                }
             }
         }
+        if let Some(target) = key.target {
+            count_down(&mut self.targets, target);
+        }
+        count_down(&mut self.classes, header.author.class());
     }
 
     /// Takes one out.
     pub(super) fn take(&mut self, key: &FloodKey) -> Option<Entry> {
         let entry = self.tables.iter_mut().find_map(|table| table.remove(key))?;
-        self.forget_target(key);
+        self.forget(key, &entry.header);
         Some(entry)
     }
 
@@ -222,7 +237,9 @@ mod tests {
 
     fn add(backlog: &mut Backlog, header: &Header, bytes: usize) -> u64 {
         let lost = backlog.add(header, Latest::Line(vec![0; bytes], None), String::new, ONE);
-        lost.iter().for_each(|loss| assert_eq!(loss.author.uid, 65534, "it had most of the room"));
+        for loss in &lost {
+            assert_eq!(loss.author.uid, 65534, "it had most of the room");
+        }
         lost.iter().map(|loss| loss.counts.signals).sum()
     }
 
@@ -237,7 +254,7 @@ mod tests {
         assert_eq!(all.len(), 1);
         let entry = backlog.take(&all[0].0).unwrap();
         assert_eq!((entry.repeated, entry.counts.signals, entry.header.id), (100_000, 100_000, Some(99_999)));
-        assert!(backlog.is_empty() && backlog.targets.is_empty());
+        assert!(backlog.is_empty() && backlog.targets.is_empty() && backlog.classes.is_empty());
     }
 
     #[test]
@@ -281,7 +298,7 @@ mod tests {
                 lost += add(&mut backlog, &header, 4000);
             }
         }
-        assert!(backlog.tables.iter().all(|table| table.bytes() <= ROOM));
+        assert!(backlog.tables.iter().zip(ROOMS).all(|(table, room)| table.bytes() <= room));
         let of = |uid| backlog.order(|_| 0).iter().filter(|(_, header)| header.author.uid == uid).count();
         assert_eq!((of(0), of(1000)), (300, 300));
         assert!(of(65534) > 100 && lost == 0, "what has no room is not even made: {lost}");
@@ -301,7 +318,7 @@ mod tests {
             let all = backlog.order(|_| 0);
             let taken: u64 = all.iter().map(|(key, _)| backlog.take(key).unwrap().repeated).sum();
             prop_assert_eq!(taken + lost, steps.len() as u64);
-            prop_assert!(backlog.is_empty() && backlog.targets.is_empty());
+            prop_assert!(backlog.is_empty() && backlog.targets.is_empty() && backlog.classes.is_empty());
         }
     }
 }

@@ -133,13 +133,12 @@ impl Output {
         if route == Route::Never {
             self.lose(header, 1, counts, batch);
         } else {
-            let latest = match slots {
-                Some(slots) => Latest::Line(line.clone(), RepeatsPlace::of(slots)),
-                None => {
-                    let mut document = Document::default();
-                    render::write(event, &mut document);
-                    Latest::Document(Rc::new(document))
-                }
+            let latest = if let Some(slots) = slots {
+                Latest::Line(line.clone(), RepeatsPlace::of(slots))
+            } else {
+                let mut document = Document::default();
+                render::write(event, &mut document);
+                Latest::Document(Rc::new(document))
             };
             self.defer(header, latest, || event.utc(), (1, counts), batch);
         }
@@ -272,7 +271,7 @@ impl Output {
                     return true;
                 }
                 match self.pressure.take(&key, &header, last) {
-                    Some(entry) => self.print_entry(entry, batch),
+                    Some(entry) => self.print_entry(&entry, batch),
                     None if header.is_end_of_process() => left.push((key, header)),
                     None => {}
                 }
@@ -282,7 +281,7 @@ impl Output {
         false
     }
 
-    fn print_entry(&mut self, entry: Entry, batch: &mut Batch) {
+    fn print_entry(&mut self, entry: &Entry, batch: &mut Batch) {
         let begin = self.buffer.len();
         let repeats = entry.repeats();
         match &entry.latest {

@@ -13,11 +13,11 @@ use crate::event::flood::FloodKey;
 use crate::event::header::{EventKind, Header};
 
 /// Bytes of lines that may wait for a destination.
-const ROOM: usize = 4 << 20;
+const ROOM: usize = 8 << 20;
 /// What waits for room is looked through again after this time.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 /// Or after so many events.
-const LOOK_AFTER: u32 = 1024;
+const LOOK_AFTER: u32 = 64;
 /// What waits for room is printed once less than this waits to be written.
 const RESUME_BELOW: usize = ROOM / 8 * 3;
 
@@ -69,7 +69,7 @@ impl Pressure {
         if header.kind == EventKind::Lost {
             return Route::Now;
         }
-        if !self.backlog.is_behind(header) && self.admits(header, self.free()) {
+        if !self.backlog.is_behind(header) && self.admits(header, self.free(header)) {
             Route::Now
         } else if self.backlog.has_room(header) {
             Route::Later
@@ -78,8 +78,9 @@ impl Pressure {
         }
     }
 
-    fn free(&self) -> Free {
-        if self.backlog.is_empty() { Free::Half } else { Free::Quarter }
+    /// A class of which something waits leaves room for that.
+    fn free(&self, header: &Header) -> Free {
+        if self.backlog.has_any_of(header.author.class()) { Free::Quarter } else { Free::Half }
     }
 
     fn admits(&self, header: &Header, free: Free) -> bool {
@@ -91,7 +92,7 @@ impl Pressure {
     /// Is it the rate that refuses this event?
     pub(super) fn is_rate_limited(&self, header: &Header) -> bool {
         let (class, goes_first) = (header.author.class(), header.goes_first());
-        self.rate.as_ref().is_some_and(|rate| !rate.admits(class, goes_first, self.free()))
+        self.rate.as_ref().is_some_and(|rate| !rate.admits(class, goes_first, self.free(header)))
     }
 
     /// A line of so many bytes was made.
@@ -292,6 +293,36 @@ mod tests {
             assert_eq!(flood(false, rate).lost, 0, "one pair is folded");
             assert!(flood(true, rate).lost > 0, "nothing was tested");
         }
+    }
+
+    /// Although its class holds less, so that it would come first.
+    #[test]
+    fn an_end_that_waits_is_printed_behind_the_signal_that_waits() {
+        let now = Instant::now();
+        let (mut pressure, mut tally) = (Pressure::new(None, now), Tally::default());
+        let mut id = 0;
+        while tally.printed.len() as u64 == id {
+            id += 1;
+            tally.offer(&mut pressure, &header(0, 7, id as u32, EventKind::Signal, id));
+            if id == 1000 {
+                pressure.hand_over();
+            }
+        }
+        pressure.hand_over();
+        let (signal, end) =
+            (header(0, 7, 5, EventKind::Signal, 20_000), header(1000, 9, 5, EventKind::Ended, 20_001));
+        tally.offer(&mut pressure, &signal);
+        tally.offer(&mut pressure, &end);
+        pressure.update(1, now);
+        assert!(pressure.candidates(now, false).is_empty(), "not so soon");
+        let candidates = pressure.candidates(now + LOOK_EVERY, false);
+        assert_eq!(candidates.first().map(|(key, _)| *key), Some(end.flood));
+        assert!(
+            pressure.take(&end.flood, &end, false).is_none()
+                && pressure.take(&end.flood, &end, true).is_none()
+        );
+        assert!(pressure.take(&signal.flood, &signal, false).is_some());
+        assert!(pressure.take(&end.flood, &end, false).is_some());
     }
 
     #[test]

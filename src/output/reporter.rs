@@ -174,10 +174,12 @@ impl Reporter {
         let mut now = OutputSet::default();
         self.routes.clear();
         for (place, output) in self.outputs.iter().enumerate() {
-            let route = match () {
-                () if is_left_out && !output.kind.is_for_programs => None,
-                () if output.holds_events() => Some(Route::Later),
-                () => Some(output.route(header)),
+            let route = if is_left_out && !output.kind.is_for_programs {
+                None
+            } else if output.holds_events() {
+                Some(Route::Later)
+            } else {
+                Some(output.route(header))
             };
             if route == Some(Route::Now) {
                 now.add(place);
@@ -448,7 +450,9 @@ impl Reporter {
             crate::output::status::clear();
             let mut text = totals.text(self.screen);
             if let Some(authors) = self.loss_sentence(lost) {
-                text.push_str(&format!("lost: {authors}\n"));
+                text.push_str("lost: ");
+                text.push_str(&authors);
+                text.push('\n');
             }
             let _ = io::Write::write_all(&mut io::stderr(), text.as_bytes());
         }

@@ -76,7 +76,13 @@ impl Subject {
             Some(cgroup) => within(cgroup),
             None => Command::new(support::killsnoop()),
         };
-        let child = command.arg("-v").args(flags).stdin(Stdio::null()).stdout(out).stderr(said).spawn();
+        let child = command
+            .args(["-v", "--max-rate", "none"])
+            .args(flags)
+            .stdin(Stdio::null())
+            .stdout(out)
+            .stderr(said)
+            .spawn();
         let child = child.map_err(|error| format!("cannot start killsnoop: {error}"))?;
         let mut subject = Self { child, directory };
         subject.until("killsnoop is ready", |said| said.contains(support::STARTED))?;

@@ -95,7 +95,7 @@ fn recording(arguments: &[&str], truth: &Path) -> Command {
 fn run(arguments: &[&str], flags: &[&str]) -> (TracerOutput, Truth, String) {
     let directory = tempfile::tempdir().unwrap();
     let truth = directory.path().join("truth");
-    let tracer = Tracer::json(flags);
+    let tracer = Tracer::json(&[flags, &["--max-rate", "none"]].concat());
     let output = recording(arguments, &truth).output().unwrap();
     assert!(output.status.success(), "{arguments:?}: {output:?}");
     let said = tracer.stop();
@@ -133,7 +133,7 @@ fn before(rounds: usize) -> Row {
             .spawn()
             .unwrap();
         wait_for_line(&mut child);
-        let tracer = Tracer::json(&["-i", "TERM"]);
+        let tracer = Tracer::json(&["-i", "TERM", "--max-rate", "none"]);
         child.stdin.take().unwrap().write_all(b"go on\n").unwrap();
         assert!(child.wait().unwrap().success());
         let said = tracer.stop();
@@ -159,7 +159,7 @@ fn middle(rounds: usize) -> Row {
     wait_until("the first kills", || {
         std::fs::read_to_string(&path).is_ok_and(|text| text.matches("\nkill").count() > 20).then_some(())
     });
-    let tracer = Tracer::json(&["-i", "TERM"]);
+    let tracer = Tracer::json(&["-i", "TERM", "--max-rate", "none"]);
     let ready = jiff::Timestamp::now();
     assert!(child.wait().unwrap().success());
     let said = tracer.stop();
@@ -387,7 +387,7 @@ fn storm(rounds: usize) -> Row {
     const AT_ONCE: usize = 8;
     let directory = tempfile::tempdir().unwrap();
     let each = (rounds / AT_ONCE).max(1).to_string();
-    let tracer = Tracer::json(&["-i", "TERM"]);
+    let tracer = Tracer::json(&["-i", "TERM", "--max-rate", "none"]);
     let paths: Vec<PathBuf> = (0..AT_ONCE).map(|place| directory.path().join(place.to_string())).collect();
     let start = |path: &PathBuf| recording(&["chains", &each, "plain"], path).spawn().unwrap();
     let children: Vec<Child> = paths.iter().map(start).collect();

@@ -63,8 +63,8 @@ static int pester(void)
 }
 
 /*
- * flood same|fresh|refused SIGNAL TARGET SECONDS: at full speed, by this process or by a new one for each, or what is not permitted.
- * Prints how many there were.
+ * flood same|fresh|refused SIGNAL TARGET SECONDS PAUSE_US: by this process or by a new one for each, or what is not permitted; at full
+ * speed without a pause. Prints how many there were.
  */
 static int flood(void)
 {
@@ -72,6 +72,7 @@ static int flood(void)
 	int number = atoi(arguments[3]);
 	pid_t target = atoi(arguments[4]);
 	unsigned long long end = now() + 1000000000ULL * strtoull(arguments[5], NULL, 10);
+	useconds_t pause_us = atoi(arguments[6]);
 	int sent = 0;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -88,6 +89,8 @@ static int flood(void)
 			die("kill");
 		}
 		sent++;
+		if (pause_us)
+			usleep(pause_us);
 	}
 	say(sent);
 	return 0;

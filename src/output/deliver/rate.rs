@@ -8,8 +8,8 @@ use super::share::{Free, Share};
 use crate::error::UsageError;
 use crate::event::Class;
 
-/// Bytes a second of a regular file that no other rate is given for: 3.8 GB an hour.
-const OF_FILES: u64 = 1 << 20;
+/// Bytes a second of a regular file that no other rate is given for: 7.5 GB an hour.
+const OF_FILES: u64 = 2 << 20;
 /// A file may grow by so many seconds' worth at once.
 const BURST_SECONDS: u64 = 128;
 /// Less than that would not hold the lines of one signal.

@@ -14,9 +14,9 @@ const SHARE: usize = 16;
 /// Which part of the room is free for all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Free {
-    /// For what waits already, and where nothing waits.
+    /// For what waits already, and of a class of which nothing waits.
     Half,
-    /// For what comes while something waits: what waits is not to starve.
+    /// For what comes while something of its class waits: what waits is not to starve.
     Quarter,
 }
 

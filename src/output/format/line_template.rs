@@ -175,7 +175,7 @@ impl LineTemplate {
 mod tests {
     use super::*;
     use crate::output::format::ValueRef::{Number, Seconds, Text};
-    use crate::output::format::{Format, json::Json, logfmt::Logfmt};
+    use crate::output::format::{Format, View, json::Json, logfmt::Logfmt};
 
     const NOW: EventStamp = EventStamp {
         id: 12_345,
@@ -241,7 +241,7 @@ mod tests {
     fn repeats_come_where_they_belong_in_every_way_in_which_a_line_is_made() {
         let repeats = Repeats { count: 7, first_time: "2026-01-01T00:00:00.000000001Z" };
         for kind in [crate::output::format::json::JSON, crate::output::format::logfmt::LOGFMT] {
-            let mut format = (kind.open)(crate::output::format::screen::PLAIN, &Default::default());
+            let mut format = (kind.open)(crate::output::format::screen::PLAIN, &View::default());
             let write = |format: &mut dyn Format| {
                 format.field("id", Number(NOW.id));
                 format.slot(Slot::Id);

@@ -276,10 +276,10 @@ fn fits(kind: ValueKind, value: &Value) -> bool {
         | (ValueKind::List(Author::Own), Value::Words(_))
         | (ValueKind::List(Author::Foreign), Value::List(_))
         | (ValueKind::Names, Value::Names(_))
+        | (ValueKind::Objects(_), Value::Objects(_))
         | (ValueKind::Number(_) | ValueKind::SignalNumber, Value::Number(_) | Value::Integer(_))
         | (ValueKind::Decimal, Value::Seconds(_))
         | (ValueKind::Flag, Value::Flag(_)) => true,
-        (ValueKind::Objects(_), Value::Objects(_)) => true,
         (ValueKind::Objects(_), _) => false,
         (kind, Value::Object(_)) => kind.is_object(),
         _ => false,
@@ -304,7 +304,9 @@ fn check(fields: &[Field], table: Keys, path: &str, written: &mut BTreeSet<Strin
             check(inner, key.below(), &path_below(key, path), written);
         }
         if let Value::Objects(items) = &field.value {
-            items.iter().for_each(|inner| check(inner, key.below(), &path_below(key, path), written));
+            for inner in items {
+                check(inner, key.below(), &path_below(key, path), written);
+            }
         }
     }
 }

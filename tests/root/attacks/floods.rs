@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::io::Read;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -30,7 +31,14 @@ const SIGNAL: &str = "10";
 /// Room in the ring for what comes while the reader has no CPU: what the ring admits is not tested here.
 const RING: [&str; 2] = ["--ring-bytes", "268435456"];
 
-/// How many are killed: KILLSNOOP_KILLS, or fewer where there is little time.
+/// Each sees the kills and the floods of the others, and there is room for those of one.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
+fn alone() -> MutexGuard<'static, ()> {
+    ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// How many are killed: `KILLSNOOP_KILLS`, or fewer where there is little time.
 fn kills() -> usize {
     let wanted = std::env::var("KILLSNOOP_KILLS").ok().and_then(|kills| kills.parse().ok());
     wanted.unwrap_or(if in_guest() { 30 } else { 300 })
@@ -43,20 +51,22 @@ fn cpus() -> usize {
 /// Attackers, one for each CPU.
 struct Flood {
     attackers: Vec<Child>,
-    /// What they signal; init, where they may not.
-    target: Option<Process>,
+    /// What they signal, or may not.
+    target: Process,
 }
 
 impl Flood {
     fn start(how: &str, seconds: u64) -> Self {
-        let target = (how != "refused").then(|| {
-            Process::start(as_attacker(workload_of_all()).arg0("target").args(["meets", SIGNAL, "handle"]))
-        });
-        let pid = target.as_ref().map_or(1, Process::pid).to_string();
+        let is_refused = how == "refused";
+        // what fails costs the reader of the ring more than a CPU has: what the ring loses is not tested here
+        let pause = if is_refused { "1000" } else { "0" };
+        let mut target = if is_refused { Command::new(workload()) } else { as_attacker(workload_of_all()) };
+        let target = Process::start(target.arg0("target").args(["meets", SIGNAL, "handle"]));
+        let pid = target.pid().to_string();
         let attacker = |_| {
             as_attacker(workload_of_all())
                 .arg0("attacker")
-                .args(["flood", how, SIGNAL, &pid, &seconds.to_string()])
+                .args(["flood", how, SIGNAL, &pid, &seconds.to_string(), pause])
                 .stdout(Stdio::piped())
                 .spawn()
                 .unwrap()
@@ -65,7 +75,7 @@ impl Flood {
     }
 
     fn target(&self) -> u32 {
-        self.target.as_ref().map_or(1, Process::pid)
+        self.target.pid()
     }
 
     /// Waits for the end of it; how many there were.
@@ -75,17 +85,17 @@ impl Flood {
     }
 }
 
-/// Kills them in the middle of the flood; their pids.
-fn kill_sleepers(how_long: Duration) -> Vec<u32> {
+/// Kills processes in the middle of the flood; their pids. As long as their parent lives nothing else ends them.
+fn kill_sleepers(count: usize, how_long: Duration) -> (Vec<u32>, Process) {
     let mut sleepers = Command::new(workload());
-    let sleepers = Process::start(sleepers.arg0("sleepers").args(["sleepers", &kills().to_string()]));
+    let sleepers = Process::start(sleepers.arg0("sleepers").args(["sleepers", &count.to_string()]));
     let pids = children_of(sleepers.pid());
-    assert_eq!(pids.len(), kills());
+    assert_eq!(pids.len(), count);
     thread::sleep(how_long);
     for &pid in &pids {
         kill(pid, Signal::KILL);
     }
-    pids
+    (pids, sleepers)
 }
 
 /// Every one of these has its signal, whole, and behind that its end.
@@ -146,15 +156,23 @@ fn assert_named(text: &str, said: &TracerOutput) {
     assert!(said.stderr.contains(&format!(" of uid {ATTACKER} (")), "{}", said.stderr);
 }
 
-/// A flood with a file as output; what was written and said, the pids, and how many there were in the flood.
+/// A file that may grow so slowly that a flood is soon too much, and not so slowly that what root does is.
+fn rate() -> String {
+    format!("{}K", kills().max(100))
+}
+
+/// A flood with such a file as output; what was written and said, the pids, and how many there were in the flood.
 fn flood_to_file(how: &str, arguments: &[&str]) -> (String, TracerOutput, u64) {
+    let _alone = alone();
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("log");
     let output = format!("json={}", file.display());
-    let arguments = [&["-o", &output, "-i", "KILL,USR1"], &RING[..], arguments].concat();
+    let rate = rate();
+    let usual = ["-o", &output, "-i", "KILL,USR1", "--max-rate", &rate];
+    let arguments = [&usual[..], &RING, arguments].concat();
     let tracer = Tracer::start(&arguments);
     let mut flood = Flood::start(how, 5);
-    let pids = kill_sleepers(Duration::from_secs(2));
+    let (pids, _parent) = kill_sleepers(kills(), Duration::from_secs(2));
     let sent = flood.end();
     let said = tracer.stop();
     assert_eq!(said.status.code(), Some(0), "{}", said.stderr);
@@ -171,8 +189,7 @@ fn one_pair() {
 }
 
 fn fresh_processes() {
-    // a log that may grow slowly, which few new processes fill
-    let (text, said, _) = flood_to_file("fresh", &["--max-rate", "64K"]);
+    let (text, said, _) = flood_to_file("fresh", &[]);
     assert_exact(&text, &said, "signal", "signals total");
     assert_named(&text, &said);
 }
@@ -184,8 +201,9 @@ fn failed_calls() {
     assert_eq!(said.counter("attempts total", "unprinted"), 0, "{}", said.stderr);
 }
 
-/// Reads what root may still print in a flood, and not much more.
+/// Takes so little that what root does at once has to fit its share of what may wait.
 fn slow_reader() {
+    let _alone = alone();
     let mut child = Command::new(killsnoop())
         .args(["-v", "-o", "json", "-i", "KILL,USR1"])
         .args(RING)
@@ -197,7 +215,7 @@ fn slow_reader() {
     let stderr = support::Stderr::of_ready(&mut child);
     let mut stdout = child.stdout.take().unwrap();
     let reader = thread::spawn(move || {
-        let (mut bytes, mut chunk) = (Vec::new(), [0; 64 << 10]);
+        let (mut bytes, mut chunk) = (Vec::new(), [0; 16 << 10]);
         loop {
             let count = stdout.read(&mut chunk).unwrap();
             if count == 0 {
@@ -208,7 +226,7 @@ fn slow_reader() {
         }
     });
     let mut flood = Flood::start("fresh", 8);
-    let pids = kill_sleepers(Duration::from_secs(3));
+    let (pids, _parent) = kill_sleepers(kills() / 3, Duration::from_secs(3));
     flood.end();
     kill(child.id(), Signal::TERM);
     let status = wait_until("the end of a tracer whose reader is slow", || child.try_wait().unwrap());
@@ -221,6 +239,7 @@ fn slow_reader() {
 
 fn slow_growth() {
     const RATE: u64 = 16 << 10;
+    let _alone = alone();
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("log");
     let output = format!("json={}", file.display());
