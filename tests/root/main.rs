@@ -30,6 +30,7 @@ use std::collections::BTreeSet;
 use std::panic::{RefUnwindSafe, UnwindSafe, catch_unwind, resume_unwind};
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use libtest_mimic::{Arguments, Trial};
@@ -77,15 +78,19 @@ fn main() -> ExitCode {
     let cases = signal_cases::CASES
         .iter()
         .map(|case| -> AnyTest { (case.how, signals::needs(case), Box::new(|| signals::show(case))) });
-    // behind the tests that share a tracer, which ends before the first of these
-    let storms =
-        [lifecycle::STORMS, stress::TESTS].concat().into_iter().map(|(name, needs, run)| -> AnyTest {
+    // behind the tests that share a tracer, which ends before the first of these; each is seen by the tracers of the others, and
+    // there is room for one
+    let storms = [lifecycle::STORMS, stress::TESTS, &attacks::storms()].concat().into_iter().map(
+        |(name, needs, run)| -> AnyTest {
             let alone = move || {
+                static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+                let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
                 Tracer::end_shared();
                 run();
             };
             (name, needs, Box::new(alone))
-        });
+        },
+    );
     let tests: Vec<AnyTest> = tests.into_iter().map(boxed).chain(cases).chain(storms).collect();
     let names: BTreeSet<&str> = tests.iter().map(|(name, ..)| *name).collect();
     let unknown: Vec<&&str> = host_only.difference(&names).collect();

@@ -156,7 +156,7 @@ fn refused(said: &TracerOutput) -> u64 {
 
 fn same_pair() {
     let target = target();
-    let (said, killer) = kill_in(&["flood", "same", FLOOD, &target.pid().to_string(), SECONDS], &[]);
+    let (said, killer) = kill_in(&["flood", "same", FLOOD, &target.pid().to_string(), SECONDS, "0"], &[]);
     assert!(refused(&said) > 1000, "nothing was tested: {}", said.stderr);
     assert_whole(&said, killer);
     assert_authors(&said.events());
@@ -166,7 +166,7 @@ fn same_pair() {
 /// What ends nothing does not take the room of what does.
 fn same_user() {
     let target = target();
-    let role = ["flood", "same", FLOOD, &target.pid().to_string(), SECONDS];
+    let role = ["flood", "same", FLOOD, &target.pid().to_string(), SECONDS, "0"];
     let (said, killer) = kill_by(as_attacker(workload_of_all()), &role, &[]);
     assert!(refused(&said) > 1000, "nothing was tested: {}", said.stderr);
     assert_whole(&said, killer);
@@ -174,14 +174,14 @@ fn same_user() {
 
 fn new_processes() {
     let target = target();
-    let (said, killer) = kill_in(&["flood", "fresh", FLOOD, &target.pid().to_string(), SECONDS], &[]);
+    let (said, killer) = kill_in(&["flood", "fresh", FLOOD, &target.pid().to_string(), SECONDS, "0"], &[]);
     assert_whole(&said, killer);
     assert_authors(&said.events());
 }
 
 fn failing_calls() {
     let own = std::process::id().to_string();
-    let (said, killer) = kill_in(&["flood", "refused", FLOOD, &own, SECONDS], &["--failed"]);
+    let (said, killer) = kill_in(&["flood", "refused", FLOOD, &own, SECONDS, "0"], &["--failed"]);
     assert!(refused(&said) > 1000, "nothing was tested: {}", said.stderr);
     assert_whole(&said, killer);
     assert_authors(&said.events());

@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use std::io::Read;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -30,13 +29,6 @@ pub const TESTS: &[Test] = &[
 const SIGNAL: &str = "10";
 /// Room in the ring for what comes while the reader has no CPU: what the ring admits is not tested here.
 const RING: [&str; 2] = ["--ring-bytes", "268435456"];
-
-/// Each sees the kills and the floods of the others, and there is room for those of one.
-static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-
-fn alone() -> MutexGuard<'static, ()> {
-    ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 /// How many are killed: `KILLSNOOP_KILLS`, or fewer where there is little time.
 fn kills() -> usize {
@@ -163,7 +155,6 @@ fn rate() -> String {
 
 /// A flood with such a file as output; what was written and said, the pids, and how many there were in the flood.
 fn flood_to_file(how: &str, arguments: &[&str]) -> (String, TracerOutput, u64) {
-    let _alone = alone();
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("log");
     let output = format!("json={}", file.display());
@@ -203,7 +194,6 @@ fn failed_calls() {
 
 /// Takes so little that what root does at once has to fit its share of what may wait.
 fn slow_reader() {
-    let _alone = alone();
     let mut child = Command::new(killsnoop())
         .args(["-v", "-o", "json", "-i", "KILL,USR1"])
         .args(RING)
@@ -239,7 +229,6 @@ fn slow_reader() {
 
 fn slow_growth() {
     const RATE: u64 = 16 << 10;
-    let _alone = alone();
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("log");
     let output = format!("json={}", file.display());

@@ -43,8 +43,6 @@ pub fn tests() -> Vec<Test> {
         cgroup::TESTS,
         checkout::TESTS,
         decoder::TESTS,
-        flooded_ring::TESTS,
-        floods::TESTS,
         flushed_tree::TESTS,
         foreign_program::TESTS,
         ghosts::TESTS,
@@ -64,6 +62,11 @@ pub fn tests() -> Vec<Test> {
         wide_number::TESTS,
     ]
     .concat()
+}
+
+/// What every tracer on the host sees.
+pub fn storms() -> Vec<Test> {
+    [flooded_ring::TESTS, floods::TESTS].concat()
 }
 
 /// Who attacks: nobody, without a capability.
