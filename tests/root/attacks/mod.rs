@@ -45,7 +45,6 @@ pub fn tests() -> Vec<Test> {
         decoder::TESTS,
         flushed_tree::TESTS,
         foreign_program::TESTS,
-        ghosts::TESTS,
         hidden_cause::TESTS,
         interrupted_call::TESTS,
         killed_tracer::TESTS,
@@ -64,9 +63,9 @@ pub fn tests() -> Vec<Test> {
     .concat()
 }
 
-/// What every tracer on the host sees.
+/// What every tracer on the host sees, or has less of the CPUs for.
 pub fn storms() -> Vec<Test> {
-    [flooded_ring::TESTS, floods::TESTS].concat()
+    [flooded_ring::TESTS, floods::TESTS, ghosts::TESTS].concat()
 }
 
 /// Who attacks: nobody, without a capability.
