@@ -577,5 +577,7 @@ fn started_in_a_storm() {
     };
     let lines = [steady.lines(&events), gusts.lines(&events)].concat();
     let incomplete = lines.iter().filter(|event| !is_outline(event)).filter(lacks).count() as u64;
-    assert_reported(&said, &events, sent, &LineCounts { count, incomplete });
+    // a slow machine writes lines more slowly than these come: what it does not print is counted
+    assert_eq!(said.status.code(), Some(0), "{}", said.stderr);
+    assert_accounted(&said, sent, &LineCounts { count, incomplete });
 }

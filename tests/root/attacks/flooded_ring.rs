@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 use serde_json::Value;
-use support::{Process, Tracer, TracerOutput, cmdline, in_guest, workload};
+use support::{Process, Tracer, TracerOutput, cmdline, in_guest, wait_until, workload};
 
 use super::{ATTACKER, as_attacker, workload_of_all};
 use crate::Test;
@@ -108,6 +108,11 @@ fn kill_by(mut command: Command, role: &[&str], arguments: &[&str]) -> (TracerOu
         pid
     });
     drop(flood);
+    // what is left in the ring of a slow machine: a tracer that is asked to end does not read all of that
+    wait_until("the line of each kill", || {
+        let is_kill = |event: &&Value| event["event"] == "signal" && event["source"]["pid"] == killer;
+        (tracer.events().iter().filter(is_kill).count() as u64 >= kills()).then_some(())
+    });
     (tracer.stop(), killer)
 }
 
