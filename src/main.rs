@@ -9,6 +9,7 @@ use anstyle::{AnsiColor, Style};
 use clap::{CommandFactory, Parser};
 use killsnoop::base::os_error::reason;
 use killsnoop::base::sanitize::{is_safe, visible};
+use killsnoop::base::stderr::print_line;
 use killsnoop::cli::{
     Cli, Command, LogLevel, Request, TraceArgs, answer, command_first, command_like, has_detached_only,
     with_hint, wrong_value,
@@ -128,13 +129,13 @@ fn refuse(why: impl Display) -> ! {
     let has_colour = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let style = if has_colour { AnsiColor::Red.on_default().bold() } else { Style::new() };
     let why: Vec<String> = why.to_string().lines().map(visible).collect();
-    eprintln!(
+    print_line(format_args!(
         "{style}error:{style:#} {}",
         why.join(
             "
 "
         )
-    );
+    ));
     std::process::exit(2)
 }
 
@@ -149,7 +150,7 @@ fn done(result: anyhow::Result<ExitCode>, failed: u8) -> ExitCode {
         let is_of_the_host = error.downcast_ref::<TraceError>().is_some_and(TraceError::is_of_the_host);
         let doctor = if is_of_the_host { "; killsnoop doctor says what this host lacks" } else { "" };
         let lines: Vec<String> = reason(format!("{error:#}{doctor}")).lines().map(visible).collect();
-        eprintln!("killsnoop: {}", lines.join("\n"));
+        print_line(format_args!("killsnoop: {}", lines.join("\n")));
         ExitCode::from(failed)
     })
 }

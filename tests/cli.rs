@@ -328,3 +328,14 @@ fn the_doctor_says_whether_a_trace_works_and_json_is_json() {
     let human = text(&killsnoop(&["doctor"]).stdout);
     assert!(human.contains("kernel") && human.contains("on this host"), "{human}");
 }
+
+#[test]
+fn a_standard_error_that_nobody_can_write_to_ends_nothing() {
+    for arguments in [&["--fields", "tty", "-o", "table"][..], &["who", "4194303"]] {
+        let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+        let status =
+            Command::new(env!("CARGO_BIN_EXE_killsnoop")).args(arguments).stderr(full).status().unwrap();
+        assert_eq!(status.code(), killsnoop(arguments).status.code(), "{arguments:?}");
+        assert_ne!(status.code(), Some(101), "{arguments:?}: a panic");
+    }
+}

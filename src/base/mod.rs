@@ -11,4 +11,5 @@ pub mod os_error;
 pub mod period;
 pub(crate) mod reversed_path;
 pub mod sanitize;
+pub mod stderr;
 pub mod zone;

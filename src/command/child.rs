@@ -19,6 +19,7 @@ use super::invoker::Invoker;
 use crate::base::descriptors;
 use crate::base::os_error::reason;
 use crate::base::sanitize::visible;
+use crate::base::stderr::print_line;
 
 /// Our own failure, as timeout and env have it.
 pub const FAILED: u8 = 125;
@@ -112,7 +113,7 @@ pub fn exec_when_ready(command: &[OsString]) -> ExitCode {
     // otherwise the trace failed and has printed why
     let Ok(Some(input)) = take_when_ready(&io::stdin()) else { return ExitCode::from(FAILED) };
     if let Err(error) = rustix::stdio::dup2_stdin(&input) {
-        eprintln!("killsnoop: cannot give the command its standard input: {}", reason(error));
+        print_line(format_args!("killsnoop: cannot give the command its standard input: {}", reason(error)));
         return ExitCode::from(FAILED);
     }
     drop(input);
@@ -123,18 +124,18 @@ pub fn exec_when_ready(command: &[OsString]) -> ExitCode {
         Ok(None) => {}
         Ok(Some(invoker)) => {
             if let Err(error) = invoker.become_now() {
-                eprintln!("killsnoop: cannot become user {}: {}", invoker.uid, reason(error));
+                print_line(format_args!("killsnoop: cannot become user {}: {}", invoker.uid, reason(error)));
                 return ExitCode::from(FAILED);
             }
             exec.envs(invoker.environment());
         }
         Err(why) => {
-            eprintln!("killsnoop: {}", visible(why));
+            print_line(format_args!("killsnoop: {}", visible(why)));
             return ExitCode::from(FAILED);
         }
     }
     let error = exec.exec();
-    eprintln!("killsnoop: cannot run {}: {}", visible(program), reason(&error));
+    print_line(format_args!("killsnoop: cannot run {}: {}", visible(program), reason(&error)));
     ExitCode::from(if error.kind() == io::ErrorKind::NotFound { NOT_FOUND } else { NOT_EXECUTABLE })
 }
 

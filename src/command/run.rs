@@ -21,6 +21,7 @@ use super::child::{FAILED, HeldCommand};
 use super::wiring::{Stopper, Terminal, Wiring};
 use super::{begin, outputs, processes, streams};
 use crate::base::sanitize::visible;
+use crate::base::stderr::print_line;
 use crate::bpf::probe::in_initial_pid_namespace;
 use crate::cli::Request;
 use crate::trace::privileges::Needs;
@@ -70,7 +71,7 @@ pub fn run(mut request: Request, command: &[OsString], is_quiet: bool) -> anyhow
     let status = reaper.and_then(|reaper| reaper.join().ok()).flatten();
     let sentences = [reporter.sentence(), status.and_then(|status| sentence(command, status))];
     for text in sentences.into_iter().flatten().filter(|_| !is_quiet) {
-        eprintln!("killsnoop: {text}");
+        print_line(format_args!("killsnoop: {text}"));
     }
     let code = status.and_then(code_of).and_then(|code| u8::try_from(code).ok());
     Ok(ExitCode::from(code.unwrap_or(FAILED)))

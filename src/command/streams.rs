@@ -1,11 +1,12 @@
 //! Hints about where events go and in which format, where that may not be what the person at the terminal expects. They are for
 //! that person: none is an event, `-q` leaves them out.
 
-use std::io::{self, IsTerminal, Write as _};
+use std::io::{self, IsTerminal};
 use std::os::fd::AsFd;
 
 use rustix::fs::{FileType, fstat};
 
+use crate::base::stderr::print_line;
 use crate::cli::Request;
 use crate::output::OutputSettings;
 use crate::output::deliver::destination::DestinationName;
@@ -33,9 +34,8 @@ pub(super) fn hint_at_stderr(request: &Request, is_quiet: bool) {
     }
 }
 
-/// Where nobody reads it, it is no loss.
 fn hint(text: &str) {
-    let _ = writeln!(io::stderr(), "killsnoop: {text}");
+    print_line(format_args!("killsnoop: {text}"));
 }
 
 fn on_stderr(format: &str) -> String {

@@ -15,6 +15,7 @@ use super::wiring::{Terminal, Wiring};
 use super::{begin, outputs, processes, streams};
 use crate::base::clock::boot_time;
 use crate::base::sanitize::visible;
+use crate::base::stderr::print_line;
 use crate::bpf::probe::in_initial_pid_namespace;
 use crate::cli::Request;
 use crate::config::ALL_SIGNALS;
@@ -81,7 +82,7 @@ pub fn who(mut request: Request, wanted: &[ProcessArg], is_quiet: bool) -> anyho
     let has_enough = request.config.count.is_some_and(|count| reporter.reported() >= count);
     let closing = Closing { pids: &pids, has_filters, has_ended: awaited.has_any_ended() };
     if let Some(text) = closing.sentence(&outcome).filter(|_| !has_enough) {
-        eprintln!("killsnoop: {text}");
+        print_line(format_args!("killsnoop: {text}"));
     }
     Ok(())
 }
