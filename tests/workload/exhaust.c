@@ -119,9 +119,6 @@ static int sleepers(void)
 }
 
 const struct role exhaust_roles[] = {
-	{ "flood", flood },
-	{ "sleepers", sleepers },
-	{ "leave-orphans", leave_orphans },
-	{ "pester", pester },
-	{ NULL, NULL },
+	{ "flood", flood },   { "sleepers", sleepers }, { "leave-orphans", leave_orphans },
+	{ "pester", pester }, { NULL, NULL },
 };
