@@ -8,7 +8,9 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use crate::event::origin::AttributedSignal;
-use crate::record::{Argv, EndFacts, Gap, IdentityFacts, Image, OomFacts, ProcessFacts, Snapshot};
+use crate::record::{
+    Argv, EndFacts, Gap, IdentityFacts, Image, OomFacts, ProcessFacts, ProcessKey, Snapshot,
+};
 
 /// An execve has so long from its point of no return to its end. A line is to be out within 100 ms.
 pub const WAIT_AT_MOST: Duration = Duration::from_millis(50);
@@ -26,7 +28,7 @@ const ENDED: usize = 64;
 struct PendingSignal {
     id: u64,
     /// Pid and start of its target.
-    target: (u32, u64),
+    target: ProcessKey,
     since: Instant,
     signal: AttributedSignal<'static>,
     /// The images that it waits for.
@@ -115,7 +117,7 @@ pub struct PendingSignals {
 #[derive(Debug)]
 struct PendingEnd {
     /// Pid and start.
-    key: (u32, u64),
+    key: ProcessKey,
     end: Box<EndFacts<'static>>,
     /// Bytes that it holds.
     bytes: usize,
@@ -181,7 +183,7 @@ impl PendingSignals {
     /// # Errors
     /// The end, if there is no such signal, or no room: it is to be printed now.
     pub fn hold_end<'a>(&mut self, end: Box<EndFacts<'a>>) -> Result<(), Box<EndFacts<'a>>> {
-        let Some(key) = end.processes.first().map(|process| (process.pid, process.start)) else {
+        let Some(key) = end.processes.first().map(ProcessFacts::key) else {
             return Err(end);
         };
         let bytes = end.size();
@@ -281,8 +283,8 @@ impl Victim {
     }
 }
 
-fn target_key(snapshot: &Snapshot<'_>) -> Option<(u32, u64)> {
-    snapshot.target_process().map(|target| (target.pid, target.start))
+fn target_key(snapshot: &Snapshot<'_>) -> Option<ProcessKey> {
+    snapshot.target_process().map(ProcessFacts::key)
 }
 
 fn victim_of(snapshot: &Snapshot<'_>) -> Option<Victim> {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::{Enricher, Identities, procfs};
-use crate::record::{Argv, Gap, ProcessFacts, SpawnerFacts};
+use crate::record::{Argv, Gap, ProcessFacts, ProcessKey, SpawnerFacts};
 
 impl Enricher {
     /// Completes the spawners that had not ended: each is in the record itself, or lives, or has left a ghost since.
@@ -17,11 +17,9 @@ impl Enricher {
         while let Some(spawner) = spawners.get(turn).copied() {
             turn += 1;
             let Some(unknown) = processes.get(spawner.process).filter(|_| !spawner.exited) else { continue };
-            let (key, exec_id) = ((unknown.pid, unknown.start), unknown.exec_id);
-            let known = processes
-                .iter()
-                .find(|process| (process.pid, process.start) == key && !process.comm.is_empty())
-                .cloned();
+            let (key, exec_id) = (unknown.key(), unknown.exec_id);
+            let known =
+                processes.iter().find(|process| process.key() == key && !process.comm.is_empty()).cloned();
             self.unsettled += u64::from(known.is_none());
             let found = known.or_else(|| self.living(key, identities));
             let ghost = if found.is_none() { identities.ghost(key.0, key.1) } else { None };
@@ -39,7 +37,7 @@ impl Enricher {
     }
 
     /// A process of which only the key is known, as it is now.
-    fn living(&mut self, key: (u32, u64), identities: &dyn Identities) -> Option<ProcessFacts<'static>> {
+    fn living(&mut self, key: ProcessKey, identities: &dyn Identities) -> Option<ProcessFacts<'static>> {
         let kept = identities.identity(key.0)?;
         let status = procfs::status(&self.proc_directory, key.0, key.1)?;
         // an exec in between would make a mixture

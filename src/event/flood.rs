@@ -8,13 +8,10 @@ use super::authors::Author;
 use super::header::EventKind;
 use super::origin::{self, Reason, Scope};
 use super::{AttemptEvent, EndEvent, SignalEvent};
-use crate::record::{Comm, Outcome, ProcessFacts, Task};
+use crate::record::{Comm, Outcome, ProcessFacts, ProcessKey, Task};
 
 /// Users choose much of what is hashed: without a secret one of them could make two floods look like one.
 static HASHER: LazyLock<RandomState> = LazyLock::new(RandomState::new);
-
-/// A process for ever: its pid and when it started.
-pub type ProcessKey = (u32, u64);
 
 /// What events of one flood have in common: one signal from one source to one target, and what is printed of both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -29,10 +26,6 @@ pub struct FloodKey {
     pub signal: i32,
     /// What else is printed and is no time: an exec, another name or user, another call or result are another flood.
     pub facts: u64,
-}
-
-fn key_of(process: &ProcessFacts<'_>) -> ProcessKey {
-    (process.pid, process.start)
 }
 
 fn author_of(process: &ProcessFacts<'_>, task: &Task) -> Author {
@@ -66,12 +59,12 @@ impl SignalEvent<'_> {
             (verdict.origin.name(), verdict.reason.map(Reason::name)),
             (verdict.via, verdict.scope.map(Scope::name), self.code()),
             (self.outcome().map(Outcome::name), self.is_fatal()),
-            self.trigger().map(key_of),
+            self.trigger().map(ProcessFacts::key),
         );
         FloodKey {
             kind: EventKind::Signal,
-            source: self.source().map(key_of),
-            target: Some(key_of(self.target())),
+            source: self.source().map(ProcessFacts::key),
+            target: Some(self.target().key()),
             signal: i32::from(self.facts.signal),
             facts: HASHER.hash_one(facts),
         }
@@ -93,8 +86,8 @@ impl AttemptEvent<'_> {
         );
         FloodKey {
             kind: EventKind::Attempt,
-            source: Some(key_of(self.source())),
-            target: self.target().map(key_of),
+            source: Some(self.source().key()),
+            target: self.target().map(ProcessFacts::key),
             signal: attempt.signal,
             facts: HASHER.hash_one(facts),
         }
@@ -111,7 +104,7 @@ impl EndEvent<'_> {
         FloodKey {
             kind: EventKind::Ended,
             source: None,
-            target: Some(key_of(self.target())),
+            target: Some(self.target().key()),
             signal: 0,
             facts: self.id,
         }

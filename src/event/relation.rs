@@ -52,10 +52,7 @@ impl Relation {
     /// Of the running task's process to the target. None where these facts do not say: a chain that was cut
     /// may hide an ancestor, and a cgroup without a path a container.
     pub fn of(facts: &Snapshot<'_>, context: &Context) -> Option<Self> {
-        let key = |chain: &[usize], up: usize| {
-            let process = facts.processes.get(*chain.get(up)?)?;
-            Some((process.pid, process.start))
-        };
+        let key = |chain: &[usize], up: usize| Some(facts.processes.get(*chain.get(up)?)?.key());
         let (source, target) = (&facts.current_chain, &facts.target_chain);
         let own = key(source, 0)?;
         let other = key(target, 0)?;

@@ -68,7 +68,7 @@ impl<'a> SignalEvent<'a> {
         let is_recent = last.time <= self.facts.time && self.facts.time - last.time < LAST_SIGNAL_COUNTS_FOR;
         // what was ignored was never there
         let arrived = Outcome::of(last.result) != Some(Outcome::Ignored);
-        (is_recent && arrived && (from.pid, from.start) != (own.pid, own.start)).then_some((last, from))
+        (is_recent && arrived && (from.pid, from.start) != own.key()).then_some((last, from))
     }
 
     /// The child of the source that died of a signal less than a second before.

@@ -11,9 +11,10 @@ use super::deliver::ledger::Counts;
 use super::format::document::{Document, Value};
 use super::format::line_template::{EventStamp, LineTemplate, Repeats, RepeatsPlace};
 use crate::base::bounded::Bounded;
-use crate::event::flood::{FloodKey, ProcessKey};
+use crate::event::flood::FloodKey;
 use crate::event::header::Header;
 use crate::event::{Author, Class};
+use crate::record::ProcessKey;
 
 /// Bytes of what may end a process, and of the rest.
 const ROOMS: [usize; 2] = [4 << 20, 2 << 20];

@@ -7,10 +7,11 @@ use std::time::{Duration, Instant};
 use super::backlog::set_repeats;
 use super::deliver::ledger::{Counts, Stake};
 use crate::base::bounded::{Bounded, StoredSize};
-use crate::event::flood::{FloodKey, ProcessKey};
+use crate::event::flood::FloodKey;
 use crate::event::header::EventKind;
 use crate::output::format::document::Document;
 use crate::output::format::line_template::Repeats;
+use crate::record::ProcessKey;
 
 /// A flood has a line in this time.
 pub const EVERY: Duration = Duration::from_secs(1);
@@ -65,14 +66,19 @@ impl Default for Fold {
 }
 
 impl Fold {
-    /// Takes an event, which is counted so if no other output prints it. Is it to be printed now? If not, a line of [`due`](Self::due) stands for it. And what is to be printed
-    /// before it: floods that came before, or for which there is no room any more.
+    /// Takes an event, which is counted so if no other output prints it. Is it to be printed now? If not, a line of
+    /// [`due`](Self::due) stands for it. And what is to be printed before it: what was folded of signals to a process that ended,
+    /// floods that came before, or for which there is no room any more.
     pub fn take(&mut self, document: &Rc<Document>, counts: Counts, now: Instant) -> (bool, Vec<FoldedLine>) {
         // an end happens once, and so does loss
-        if !matches!(document.header().kind, EventKind::Signal | EventKind::Attempt) {
-            return (true, self.in_front(now));
+        let header = document.header();
+        if !matches!(header.kind, EventKind::Signal | EventKind::Attempt) {
+            let target = header.flood.target.filter(|_| header.is_end_of_process());
+            let mut before = target.map(|target| self.due_for(target)).unwrap_or_default();
+            before.extend(self.in_front(now));
+            return (true, before);
         }
-        let key = document.header().flood;
+        let key = header.flood;
         let known = self.floods.remove(&key);
         let is_first = known.is_none();
         let mut before = if is_first { self.in_front(now) } else { Vec::new() };
@@ -97,7 +103,7 @@ impl Fold {
         };
         let due = flood.reported_at + EVERY;
         self.next = Some(self.next.map_or(due, |next| next.min(due)));
-        let owner = document.header().author.class().owner();
+        let owner = header.author.class().owner();
         let gone = self.floods.put(key, flood, owner, bytes);
         before.extend(gone.into_iter().filter_map(|(_, mut flood)| flood.line()));
         (is_first, in_order(before))
@@ -146,7 +152,7 @@ impl Fold {
     }
 
     /// What was folded of signals to this process, which has ended: nothing of it is to come behind that.
-    pub fn due_for(&mut self, target: ProcessKey) -> Vec<FoldedLine> {
+    fn due_for(&mut self, target: ProcessKey) -> Vec<FoldedLine> {
         let mut due = Vec::new();
         self.floods.retain(|key, flood| {
             if key.target != Some(target) {

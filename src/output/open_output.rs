@@ -118,7 +118,7 @@ impl Output {
         }
         if route == Route::Now {
             let begin = self.buffer.len();
-            render::write(event, &mut *self.format);
+            render::write_with(header, event, &mut *self.format);
             self.format.finish(&mut self.buffer);
             self.hold(header, begin, 1);
             let line = self.buffer.get(begin..).filter(|_| keeps_template)?;
@@ -126,7 +126,7 @@ impl Output {
         }
         let mut line = std::mem::take(&mut self.scratch);
         line.clear();
-        render::write(event, &mut *self.format);
+        render::write_with(header, event, &mut *self.format);
         self.format.finish(&mut line);
         let slots = self.format.slots();
         let template = slots.filter(|_| keeps_template).and_then(|slots| LineTemplate::new(&line, slots));
@@ -137,7 +137,7 @@ impl Output {
                 Latest::Line(line.clone(), RepeatsPlace::of(slots))
             } else {
                 let mut document = Document::default();
-                render::write(event, &mut document);
+                render::write_with(header, event, &mut document);
                 Latest::Document(Rc::new(document))
             };
             self.defer(header, latest, || event.utc(), (1, counts), batch);

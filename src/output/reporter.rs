@@ -67,7 +67,7 @@ pub struct Reporter {
     has_summary: bool,
     outputs: Vec<Output>,
     /// What becomes of the event that is being written, at each output; None: nothing, it leaves it out.
-    routes: Vec<Option<Route>>,
+    routes: Vec<Option<(Route, Counts)>>,
     batch: Batch,
     screen: Screen,
     reported: u64,
@@ -159,18 +159,17 @@ impl Reporter {
         self.filter.pass_again(stamp.id);
         self.reported += 1;
         let header = Header { id: Some(stamp.id), ..kept.header };
-        let counted_at = self.decide(&header, false);
+        self.decide(&header, false);
         for (place, (output, line)) in self.outputs.iter_mut().zip(lines).enumerate() {
-            let Some(route) = self.routes[place] else { continue };
-            let counts = if counted_at == Some(place) { counts_of(&header) } else { Counts::default() };
+            let Some((route, counts)) = self.routes[place] else { continue };
             output.write_again(line, (&header, route), stamp, counts, &mut self.batch);
         }
         true
     }
 
-    /// When this event gets a line at each output. Those that print it now share it; where none does, it is counted at the output of
-    /// this place, with whatever becomes of its line.
-    fn decide(&mut self, header: &Header, is_left_out: bool) -> Option<usize> {
+    /// When this event gets a line at each output, and how it is counted there. Those that print it now share it; where none does,
+    /// it is counted at one of the others, with whatever becomes of its line.
+    fn decide(&mut self, header: &Header, is_left_out: bool) {
         let mut now = OutputSet::default();
         self.routes.clear();
         for (place, output) in self.outputs.iter().enumerate() {
@@ -184,14 +183,19 @@ impl Reporter {
             if route == Some(Route::Now) {
                 now.add(place);
             }
-            self.routes.push(route);
+            self.routes.push(route.map(|route| (route, Counts::default())));
         }
         if !now.is_empty() {
             self.batch.add(now, Stake::of(counts_of(header)));
-            return None;
+            return;
         }
-        let of = |wanted: Route| self.routes.iter().position(|route| *route == Some(wanted));
-        of(Route::Later).or_else(|| of(Route::Never))
+        for wanted in [Route::Later, Route::Never] {
+            let mut routes = self.routes.iter_mut().flatten();
+            if let Some((_, counts)) = routes.find(|(route, _)| *route == wanted) {
+                *counts = counts_of(header);
+                return;
+            }
+        }
     }
 
     /// Writes an event as it is; the templates of its lines, if they are wanted and each has one.
@@ -202,11 +206,10 @@ impl Reporter {
         keeps_templates: bool,
     ) -> Option<Vec<Rc<LineTemplate>>> {
         self.reported += 1;
-        let counted_at = self.decide(header, false);
+        self.decide(header, false);
         let mut templates = Some(Vec::new());
         for (place, output) in self.outputs.iter_mut().enumerate() {
-            let Some(route) = self.routes[place] else { continue };
-            let counts = if counted_at == Some(place) { counts_of(header) } else { Counts::default() };
+            let Some((route, counts)) = self.routes[place] else { continue };
             let template =
                 output.write_event(event, (header, route), counts, keeps_templates, &mut self.batch);
             match (&mut templates, template) {
@@ -265,10 +268,9 @@ impl Reporter {
         let header = *document.header();
         self.is_over |= self.is_one_story && header.is_end_of_process();
         let document = Rc::new(document);
-        let counted_at = self.decide(&header, is_left_out);
+        self.decide(&header, is_left_out);
         for (place, output) in self.outputs.iter_mut().enumerate() {
-            let Some(route) = self.routes[place] else { continue };
-            let counts = if counted_at == Some(place) { counts_of(&header) } else { Counts::default() };
+            let Some((route, counts)) = self.routes[place] else { continue };
             let batch = &mut self.batch;
             if !output.holds_events() {
                 output.print_by(route, &document, Stake::of(counts), batch);
@@ -278,14 +280,9 @@ impl Reporter {
             output.unfold(now, false, batch);
             let mut is_printed_now = true;
             if let Some(fold) = &mut output.fold {
-                let mut due = match header.flood.target.filter(|_| header.is_end_of_process()) {
-                    Some(target) => fold.due_for(target),
-                    None => Vec::new(),
-                };
                 let (is_now, before) = fold.take(&document, counts, now);
                 is_printed_now = is_now;
-                due.extend(before);
-                output.write_folded(due, now, batch);
+                output.write_folded(before, now, batch);
             }
             if is_printed_now {
                 output.write(Rc::clone(&document), Stake::of(counts), now, batch);

@@ -1,5 +1,6 @@
 //! A call of the kill family that did not become a signal.
 
+use super::process::ProcessFacts;
 use super::reader::{DecodeError, Reader};
 use super::signal::{self, Snapshot};
 use crate::wire::WireAttempt;
@@ -23,7 +24,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<AttemptFacts<'_>, DecodeError> {
     let (head, mut facts) = signal::decode_any(&mut reader)?;
     let attempt: WireAttempt = reader.read("an attempt")?;
     // the two chains were taken each for itself: from where they meet they are one
-    let key = |place: usize| facts.processes.get(place).map(|process| (process.pid, process.start));
+    let key = |place: usize| facts.processes.get(place).map(ProcessFacts::key);
     let meets = facts.target_chain.iter().enumerate().find_map(|(up, &place)| {
         let source = facts.current_chain.iter().position(|&other| key(other) == key(place))?;
         Some((up, source))

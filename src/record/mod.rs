@@ -51,7 +51,7 @@ pub use self::oom::{OomFacts, OomScope};
 pub use self::outcome::Outcome;
 pub(crate) use self::previous::has_previous;
 pub use self::previous::{Previous, PreviousSource};
-pub use self::process::{Image, ProcessFacts, SubjectFacts};
+pub use self::process::{Image, ProcessFacts, ProcessKey, SubjectFacts};
 pub use self::reader::DecodeError;
 pub use self::siginfo::SigInfo;
 pub(crate) use self::siginfo::word;

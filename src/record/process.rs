@@ -64,7 +64,15 @@ pub struct SubjectFacts<'a> {
     pub environment_lost: bool,
 }
 
+/// A process for ever: its pid and when it started.
+pub type ProcessKey = (u32, u64);
+
 impl ProcessFacts<'_> {
+    /// Which process it is.
+    pub fn key(&self) -> ProcessKey {
+        (self.pid, self.start)
+    }
+
     /// The image that it ran.
     pub fn image(&self) -> Image {
         Image { pid: self.pid, start: self.start, exec_id: self.exec_id }

@@ -98,7 +98,7 @@ fn ago(event: &EndEvent<'_>, after: &EarlierSignal) -> String {
 
 fn is_own(event: &EndEvent<'_>, after: &EarlierSignal) -> bool {
     let target = event.target();
-    after.source().is_some_and(|source| (source.pid, source.start) == (target.pid, target.start))
+    after.source().is_some_and(|source| (source.pid, source.start) == target.key())
 }
 
 /// Where the signal before the end came from: ` from bash(7)`.

@@ -62,7 +62,7 @@ fn headline(event: &SignalEvent<'_>, target: &str) -> String {
 /// Did the running process signal itself?
 fn is_own(event: &SignalEvent<'_>) -> bool {
     let (current, target) = (event.current(), event.target());
-    (current.pid, current.start) == (target.pid, target.start)
+    current.key() == target.key()
 }
 
 /// `yes(9) killed itself with SIGKILL`, where that is certain.
@@ -139,10 +139,9 @@ fn circumstances(event: &SignalEvent<'_>) -> String {
     }
     // a sentence about ptrace names the tracer, and so does one about a source that it traces
     let is_named = event.verdict.origin == Origin::Ptrace || (is_own(event) && event.source().is_some());
-    let other = event.target_tracer().filter(|tracer| {
-        !is_named
-            && event.source().is_none_or(|source| (source.pid, source.start) != (tracer.pid, tracer.start))
-    });
+    let other = event
+        .target_tracer()
+        .filter(|tracer| !is_named && event.source().is_none_or(|source| source.key() != tracer.key()));
     if let Some(tracer) = other {
         let _ = write!(text, "; {} is traced by {}", name(event.target()), name(tracer));
     }

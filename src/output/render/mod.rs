@@ -29,13 +29,17 @@ use crate::output::format::line_template::Slot;
 
 /// Writes one event with a format.
 pub fn write(event: &Event<'_>, format: &mut dyn Format) {
-    let header = event.header();
-    format.begin(&header);
+    write_with(&event.header(), event, format);
+}
+
+/// The same of one whose header is known.
+pub(super) fn write_with(header: &Header, event: &Event<'_>, format: &mut dyn Format) {
+    format.begin(header);
     match event {
-        Event::Signal(event) => signal::write_signal(event, &header, format),
-        Event::Attempt(event) => attempt::write_attempt(event, &header, format),
-        Event::End(event) => end::write_end(event, &header, format),
-        Event::Lost(event) => write_lost(event, &header, format),
+        Event::Signal(event) => signal::write_signal(event, header, format),
+        Event::Attempt(event) => attempt::write_attempt(event, header, format),
+        Event::End(event) => end::write_end(event, header, format),
+        Event::Lost(event) => write_lost(event, header, format),
     }
 }
 
