@@ -2,11 +2,11 @@
 /*
  * The programs, one for each hook, and nothing else: what they call is in include/.
  *
- * kernel/ is the kernel as it is, wire/ what a record looks like, base/ what everybody uses, identity/ who a process is, signal/
+ * kernel_types/ is the kernel as it is, wire/ what a record looks like, base/ what everybody uses, identity/ who a process is, signal/
  * whether a signal is reported, record/ what is written of it, hooks/ what the other programs write. Each includes those
  * before it and its own, never those behind it; the wire is that low because an identity is kept as it is sent.
  */
-#include "kernel/types.h"
+#include "kernel_types/types.h"
 #include <bpf/bpf_helpers.h>
 
 #include "base/wire_types.h"
@@ -19,9 +19,12 @@
 #include "identity/exec.h"
 #include "identity/fork.h"
 #include "identity/seed.h"
+#include "record/repeat.h"
 #include "record/snapshot.h"
 #include "signal/gather.h"
 #include "signal/select.h"
+#include "signal/urgency.h"
+#include "signal/wanted.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -42,6 +45,7 @@ int on_signal_generate(u64 *ctx)
 	u32 signal = (u32)ctx[0];
 	struct scratch *scratch;
 	u32 cpu = bpf_get_smp_processor_id();
+	bool is_refused;
 
 	/* both have an element for every possible CPU */
 	scratch = bpf_map_lookup_elem(&scratches, &cpu);
@@ -74,6 +78,12 @@ int on_signal_generate(u64 *ctx)
 		counters->hidden[AT_MOST(HIDDEN_CLASSES - 1, scratch->facts.hidden)]++;
 		return 0;
 	}
+	is_refused = is_unwanted(&scratch->facts, target);
+	/* nothing refers to it */
+	if (is_refused && !scratch->facts.may_end) {
+		counters->filtered++;
+		return 0;
+	}
 	scratch->facts.is_hashed = untrusted_view(current_task)->thread_pid != NULL;
 	/* by the number alone: what else shows that it sent the signal, user space may find on the kernel stack */
 	scratch->facts.is_walked = (scratch->facts.in_syscall || scratch->facts.is_io_worker ||
@@ -81,8 +91,21 @@ int on_signal_generate(u64 *ctx)
 				   scratch->facts.is_hashed;
 	recall_source(&scratch->facts,
 		      scratch->facts.is_walked ? any_identity(current_task->group_leader) : NULL);
-	take_snapshot(ctx, scratch, current_task, target);
-	emit_signal(scratch, counters);
+	if (is_admitted(&scratch->candidate, is_caused_by_current(&scratch->facts) ? current_task : target,
+			urgency_of(&scratch->facts))) {
+		if (is_refused && has_outline(&scratch->facts, target))
+			outline_unwanted(scratch, current_task, target);
+		else
+			take_snapshot(ctx, scratch, current_task, target);
+		if (emit_signal(scratch, counters))
+			return 0;
+	}
+	if (is_refused) {
+		counters->filtered++;
+		return 0;
+	}
+	refuse_signal(scratch, current_task, target, counters);
+	wake_reader(counters);
 	return 0;
 }
 

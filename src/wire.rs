@@ -6,9 +6,10 @@ pub(crate) use super::skel::types::{
     call_arm as CallArm, call_arm64 as CallArm64, call_i386 as CallI386, call_x86_64 as CallX86_64,
     child_death_shift as ChildDeathShift, counters as Counters, environment as Environment,
     ghost as WireGhost, hidden_class as HiddenClass, identity as Identity,
-    legacy_controller as LegacyController, map_size as MapSize, pidfd_flag as PidfdFlag,
-    reader_state as ReaderState, select_key as SelectKey, select_value as SelectValue, settings as Settings,
-    siginfo_code as SiCode, signal_number as SignalNumber, task_constant as TaskConstant, wire_abi as Abi,
+    legacy_controller as LegacyController, loss as Loss, loss_key as LossKey, map_size as MapSize,
+    pidfd_flag as PidfdFlag, reader_state as ReaderState, repeat as Repeat, repeat_key as RepeatKey,
+    select_key as SelectKey, select_value as SelectValue, settings as Settings, siginfo_code as SiCode,
+    signal_number as SignalNumber, task_constant as TaskConstant, wire_abi as Abi,
     wire_attempt as WireAttempt, wire_behind as Behind, wire_cgroup as WireCgroup, wire_constant as Constant,
     wire_delivery as WireDelivery, wire_disposition as Disposition, wire_end as WireEnd,
     wire_identity as WireIdentity, wire_info as Info, wire_kind as Kind, wire_limits as WireLimits,
@@ -47,6 +48,14 @@ unsafe impl plain::Plain for WireGhost {}
 unsafe impl plain::Plain for Environment {}
 // SAFETY: as above.
 unsafe impl plain::Plain for SelectValue {}
+// SAFETY: as above.
+unsafe impl plain::Plain for RepeatKey {}
+// SAFETY: as above.
+unsafe impl plain::Plain for Repeat {}
+// SAFETY: as above.
+unsafe impl plain::Plain for LossKey {}
+// SAFETY: as above; loss.h asserts its size.
+unsafe impl plain::Plain for Loss {}
 // SAFETY: as above: u64 only.
 unsafe impl plain::Plain for Counters {}
 

@@ -18,6 +18,10 @@ pub enum SelectedValue {
 pub struct Selection {
     /// Bit `sig - 1`: passes.
     pub signals: u64,
+    /// Only signals that end their target.
+    pub only_fatal: bool,
+    /// Bit of `enum wire_disposition`: passes; 0: all do.
+    pub dispositions: u32,
     /// Bit of `enum select_key`: is asked for.
     pub asked: u32,
     /// What passes, by key.
@@ -34,6 +38,8 @@ impl Default for Selection {
     fn default() -> Self {
         Self {
             signals: ALL_SIGNALS,
+            only_fatal: false,
+            dispositions: 0,
             asked: 0,
             values: Vec::new(),
             trees: Vec::new(),

@@ -17,6 +17,17 @@ pub struct Context {
     pub last_signal_id: Option<u64>,
     /// The event that reported why the source's child died.
     pub child_death_id: Option<u64>,
+    /// The kernel side counted it with others that are the same.
+    pub repeated: Option<Repeated>,
+}
+
+/// An event that stands for others, and is the latest of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Repeated {
+    /// How many there were, itself one of them.
+    pub count: u64,
+    /// When the first was (boot time, ns).
+    pub first: u64,
 }
 
 /// A signal that came before another, or before an end.

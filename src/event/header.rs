@@ -74,6 +74,8 @@ pub struct Header {
     pub flood: FloodKey,
     /// Who pays for the room that it takes. Of loss nobody.
     pub author: Author,
+    /// It stands for so many that are the same, itself one of them; 0: for itself.
+    pub repeated: u64,
 }
 
 impl Header {
@@ -116,6 +118,7 @@ impl Event<'_> {
                 outcome: event.outcome(),
                 is_fatal: event.is_fatal(),
                 dumps_core: event.is_about_to_dump_core(),
+                repeated: event.context.repeated.map_or(0, |repeated| repeated.count),
                 flood: event.flood(),
                 author: event.author(),
                 ..Header::default()
@@ -124,6 +127,7 @@ impl Event<'_> {
                 kind: EventKind::Attempt,
                 id: Some(event.id),
                 signal: event.signal(),
+                repeated: event.context.repeated.map_or(0, |repeated| repeated.count),
                 flood: event.flood(),
                 author: event.author(),
                 ..Header::default()

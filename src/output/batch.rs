@@ -7,9 +7,11 @@ use crate::event::header::{EventKind, Header};
 
 /// How this event is counted: an end and a loss are not.
 pub(super) fn counts_of(header: &Header) -> Counts {
-    Counts {
-        signals: u64::from(header.kind == EventKind::Signal),
-        attempts: u64::from(header.kind == EventKind::Attempt),
+    let count = header.repeated.max(1);
+    match header.kind {
+        EventKind::Signal => Counts { signals: count, attempts: 0 },
+        EventKind::Attempt => Counts { signals: 0, attempts: count },
+        EventKind::Ended | EventKind::Lost => Counts::default(),
     }
 }
 

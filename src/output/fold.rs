@@ -94,11 +94,14 @@ impl Fold {
             },
             Some(mut flood) => {
                 if flood.repeated == 0 {
-                    flood.first_time = document.text_at("time").unwrap_or_default().into();
+                    let first = document.text_at("firstTime").or(document.text_at("time"));
+                    flood.first_time = first.unwrap_or_default().into();
                 }
                 flood.counts += counts;
                 bytes += document.size();
-                Flood { repeated: flood.repeated + 1, latest: Some(Rc::clone(document)), ..flood }
+                // what the kernel side has counted together stands for all of them
+                let repeated = flood.repeated + document.header().repeated.max(1);
+                Flood { repeated, latest: Some(Rc::clone(document)), ..flood }
             }
         };
         let due = flood.reported_at + EVERY;

@@ -234,8 +234,10 @@ impl Reporter {
         if !self.passes_first(event) {
             return false;
         }
-        if !self.needs_documents() {
-            self.write_event(event, &event.header(), false);
+        // one that stands for others already is joined with more of them as a value
+        let header = event.header();
+        if !self.needs_documents() && header.repeated == 0 {
+            self.write_event(event, &header, false);
             return true;
         }
         let mut document =

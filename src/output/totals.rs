@@ -57,14 +57,17 @@ impl Totals {
                 let source = text("source.comm")
                     .unwrap_or_else(|| format!("<{}>", text("origin").unwrap_or_default()));
                 let target = text("target.comm").unwrap_or_else(|| "?".to_owned());
+                // what the kernel side has counted together
+                let count = document.number_at("repeated").and_then(|count| u64::try_from(count).ok());
+                let count = count.unwrap_or(1);
                 let pair = (source, target, text("signalName").unwrap_or_default());
                 if self.pairs.len() < PAIRS || self.pairs.contains_key(&pair) {
-                    *self.pairs.entry(pair).or_default() += 1;
+                    *self.pairs.entry(pair).or_default() += count;
                 } else {
-                    self.others += 1;
+                    self.others += count;
                 }
                 if let Some(result) = result(document) {
-                    *self.results.entry(result).or_default() += 1;
+                    *self.results.entry(result).or_default() += count;
                 }
                 if header.is_fatal {
                     self.fatal += 1;

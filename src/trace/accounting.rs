@@ -30,6 +30,8 @@ impl Received {
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Accounting {
     pub(super) received: Received,
+    /// Found no room in the ring, and came as one of several that are the same.
+    pub(super) folded: Counts,
     /// Accepted by the reporter.
     pub(super) reported: Counts,
     /// Refused by a filter of the reporter.
@@ -40,21 +42,21 @@ pub(super) struct Accounting {
 }
 
 impl Accounting {
-    /// A signal was reported, or refused by a filter.
-    pub(super) fn count_signal(&mut self, is_reported: bool) {
+    /// So many signals were reported, or refused by a filter.
+    pub(super) fn count_signals(&mut self, count: u64, is_reported: bool) {
         if is_reported {
-            self.reported.signals += 1;
+            self.reported.signals += count;
         } else {
-            self.filtered.signals += 1;
+            self.filtered.signals += count;
         }
     }
 
-    /// An attempt was reported, or refused by a filter.
-    pub(super) fn count_attempt(&mut self, is_reported: bool) {
+    /// So many attempts were reported, or refused by a filter.
+    pub(super) fn count_attempts(&mut self, count: u64, is_reported: bool) {
         if is_reported {
-            self.reported.attempts += 1;
+            self.reported.attempts += count;
         } else {
-            self.filtered.attempts += 1;
+            self.filtered.attempts += count;
         }
     }
 }
@@ -131,8 +133,9 @@ impl Pipeline<'_, '_> {
 
     /// generated = printed + folded + hidden + filtered (in the kernel and in user space) + lost + unprinted.
     pub(super) fn balance_of_signals(&self, totals: &Totals) -> Balance {
-        let Accounting { received, filtered, unprinted, .. } = self.accounting;
+        let Accounting { received, folded, filtered, unprinted, .. } = self.accounting;
         let in_ring = totals.emitted.saturating_sub(received.signals);
+        let in_map = totals.folded.saturating_sub(folded.signals);
         let waiting = self.pending.waiting() as u64;
         Balance {
             all: totals.generated,
@@ -143,15 +146,16 @@ impl Pipeline<'_, '_> {
             filtered_user: filtered.signals,
             left_out: self.reporter.left_out(),
             lost: self.lost().of_signals(),
-            unprinted: unprinted.signals + in_ring + waiting + self.unwritten().signals,
+            unprinted: unprinted.signals + in_ring + in_map + waiting + self.unwritten().signals,
         }
     }
 
     /// seen = printed + folded + filtered (in the kernel and in user space) + lost + unprinted.
     pub(super) fn balance_of_attempts(&self, totals: &Totals) -> Balance {
-        let Accounting { received, filtered: filtered_user, unprinted, .. } = self.accounting;
-        let Attempts { seen, filtered, emitted, dropped } = totals.attempts;
+        let Accounting { received, folded: taken, filtered: filtered_user, unprinted, .. } = self.accounting;
+        let Attempts { seen, filtered, emitted, folded, dropped } = totals.attempts;
         let in_ring = emitted.saturating_sub(received.attempts);
+        let in_map = folded.saturating_sub(taken.attempts);
         Balance {
             all: seen,
             printed: self.reporter.ledger().printed().attempts,
@@ -161,7 +165,7 @@ impl Pipeline<'_, '_> {
             filtered_user: filtered_user.attempts,
             left_out: 0,
             lost: dropped,
-            unprinted: unprinted.attempts + in_ring + self.unwritten().attempts,
+            unprinted: unprinted.attempts + in_ring + in_map + self.unwritten().attempts,
         }
     }
 }

@@ -20,6 +20,8 @@ use crate::output::status::{self, Status};
 
 /// How often to look for loss that no record reveals.
 const HOUSEKEEPING: Duration = titles::READ_EVERY;
+/// What was refused is looked for so often while it is about to be taken.
+const REFUSALS_WITHIN: Duration = Duration::from_millis(100);
 /// How long to wait, at the end, for a record that was announced and does not come.
 const ANNOUNCED_WITHIN: Duration = Duration::from_secs(1);
 /// How long to continue at the end while records still come.
@@ -44,6 +46,7 @@ pub(super) fn run(
     .map_err(failed)?;
     let deadline = config.duration.and_then(|duration| Instant::now().checked_add(duration));
     let mut loss_reporter = LossReporter::default();
+    let mut refusals = session.refusals();
     let titles = TitleReader::start(session.take_titles());
 
     loop {
@@ -52,7 +55,8 @@ pub(super) fn run(
         {
             let mut pipeline = pipeline.borrow_mut();
             pipeline.expire(false);
-            loss_reporter.report_if_any(&mut pipeline, false);
+            pipeline.take_refusals(&mut refusals, false);
+            loss_reporter.report_if_any(&mut pipeline, &refusals, false);
             pipeline.flush(false);
         }
         let is_over = pipeline.borrow().is_over();
@@ -66,7 +70,10 @@ pub(super) fn run(
         }
         status.show(|| pipeline.borrow().status());
         if !ring.is_cut() {
-            let longest = pipeline.borrow().longest_wait(&status);
+            let mut longest = pipeline.borrow().longest_wait(&status);
+            if refusals.is_waiting() {
+                longest = longest.min(REFUSALS_WITHIN);
+            }
             let limit = left.unwrap_or(longest).min(longest);
             ring.wait(drained != Some(0), limit).map_err(failed)?;
             empty(requests.interrupt);
@@ -77,7 +84,8 @@ pub(super) fn run(
     drain_the_rest(&ring, &pipeline, session).map_err(failed)?;
     let mut pipeline = pipeline.borrow_mut();
     pipeline.expire(true);
-    loss_reporter.report_if_any(&mut pipeline, true);
+    pipeline.take_refusals(&mut refusals, true);
+    loss_reporter.report_if_any(&mut pipeline, &refusals, true);
     pipeline.flush(true);
     pipeline.reporter.wait_until_written(requests.hurry);
     drop(status);

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::pipeline::Pipeline;
 use crate::base::clock;
-use crate::bpf::session::Totals;
+use crate::bpf::session::{RefusalReader, Totals};
 use crate::event::{Authors, Event, Lost, LostEvent};
 
 /// At most one `lost` event in this time.
@@ -18,11 +18,17 @@ pub(super) struct LossReporter {
 }
 
 impl LossReporter {
-    pub(super) fn report_if_any(&mut self, pipeline: &mut Pipeline<'_, '_>, last: bool) {
+    /// What was lost in the ring is reported with its authors, which the kernel side reports once a second.
+    pub(super) fn report_if_any(
+        &mut self,
+        pipeline: &mut Pipeline<'_, '_>,
+        refusals: &RefusalReader<'_>,
+        last: bool,
+    ) {
         if !last && self.reported_at.is_some_and(|reported_at| reported_at.elapsed() < REPORT_EVERY) {
             return;
         }
-        let all = pipeline.lost();
+        let all = pipeline.lost_of(&refusals.without_new_losses(pipeline.session.totals()));
         let new = all.since(self.reported);
         self.reported_at = Some(Instant::now());
         if new.total() == 0 {
@@ -41,15 +47,20 @@ impl LossReporter {
 impl Pipeline<'_, '_> {
     /// Adds whose events were lost since it was asked last: in the ring, and at the outputs.
     fn take_authors(&mut self, authors: &mut Authors) {
+        authors.merge(&std::mem::take(&mut self.ring_authors));
         authors.merge(&self.reporter.take_loss_authors());
     }
 
     /// All that was lost so far.
     pub(super) fn lost(&self) -> Lost {
+        self.lost_of(&self.session.totals())
+    }
+
+    fn lost_of(&self, totals: &Totals) -> Lost {
         Lost {
             undecodable: self.accounting.undecodable,
             lines: self.reporter.refused(),
-            ..lost_by_kernel(&self.session.totals())
+            ..lost_by_kernel(totals)
         }
     }
 }

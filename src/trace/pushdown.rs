@@ -2,8 +2,10 @@
 //! of a kind that the kernel only guesses at, are asked in user space ([`filter`](crate::output::select::filter)).
 
 use crate::bpf::selection::{SelectedValue, Selection};
+use crate::output::render::words;
 use crate::output::select::filter::{Conditions, Exact};
-use crate::wire::{COMM_BYTES, MapSize, SelectKey, comm_of};
+use crate::record;
+use crate::wire::{COMM_BYTES, Disposition, MapSize, SelectKey, comm_of};
 
 /// Entries of the map `selected`.
 const VALUES: usize = MapSize::SELECTED_VALUES.0 as usize;
@@ -41,9 +43,23 @@ pub(crate) fn select(conditions: &Conditions, redacts: bool, follows_trees: bool
         selection.trees_begin_below = conditions.trees_begin_below;
         selection.words.push("--tree".to_owned());
     }
+    if conditions.only_fatal {
+        selection.only_fatal = true;
+        selection.words.push("--fatal".to_owned());
+    }
     for condition in &conditions.wanted {
         let Some(values) = condition.exact() else { continue };
         let words = format!("--where {condition}");
+        if condition.key() == "target.disposition" {
+            let wanted = values.iter().filter_map(disposition).fold(0, |bits, value| bits | 1 << value.0);
+            // of two conditions both are to hold; that both cannot is asked in user space
+            let both = if selection.dispositions == 0 { wanted } else { selection.dispositions & wanted };
+            if both != 0 {
+                selection.dispositions = both;
+                selection.words.push(words);
+            }
+            continue;
+        }
         if matches!(condition.key(), "signal" | "signalName") {
             let signals = values.iter().map(|value| match value {
                 Exact::Signal(signal) => Some(signal.bit()),
@@ -62,6 +78,18 @@ pub(crate) fn select(conditions: &Conditions, redacts: bool, follows_trees: bool
         }
     }
     selection
+}
+
+/// The disposition of a word of the output.
+fn disposition(value: &Exact) -> Option<Disposition> {
+    let Exact::Text(text) = value else { return None };
+    [
+        (Disposition::DISPOSITION_DEFAULT, record::Disposition::Default),
+        (Disposition::DISPOSITION_IGNORED, record::Disposition::Ignored),
+        (Disposition::DISPOSITION_HANDLED, record::Disposition::Handled),
+    ]
+    .into_iter()
+    .find_map(|(wire, of_record)| (words::disposition(of_record) == text).then_some(wire))
 }
 
 /// A value as the kernel side compares it; None if it cannot.
@@ -115,6 +143,20 @@ mod tests {
         }
         // whether there is a source at all is not known there
         assert_eq!(of(&[], &["source.comm=systemd", "signal=KILL"]), Selection::default());
+    }
+
+    #[test]
+    fn what_ends_its_target_and_what_the_target_does_are_decided_in_the_kernel() {
+        let fatal = Conditions { only_fatal: true, ..Conditions::default() };
+        let selection = select(&fatal, true, false);
+        assert!(selection.only_fatal && selection.words == ["--fatal"]);
+        let dispositions = |wanted: &[&str]| of(wanted, &[]).dispositions;
+        assert_eq!(dispositions(&["target.disposition=default"]), 1);
+        assert_eq!(dispositions(&["target.disposition=ignored,handled"]), 6);
+        assert_eq!(dispositions(&["target.disposition=ignored,handled", "target.disposition=handled"]), 4);
+        assert_eq!(dispositions(&["target.disposition=ignored", "target.disposition=handled"]), 2);
+        assert_eq!(dispositions(&["target.disposition=h*"]), 0);
+        assert_eq!(of(&[], &["target.disposition=default"]), Selection::default());
     }
 
     #[test]

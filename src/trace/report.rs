@@ -114,6 +114,7 @@ fn of_identities(totals: &Totals, enricher: &Enricher) -> String {
         ("missed_exits", missed.lifecycle.exits),
         ("recovered", totals.recovered.sum()),
         ("wakeups", totals.wakeups),
+        ("ring_refusals", totals.refused()),
     ];
     format!("{} {}", all_of(&usual), all_of(&incomplete(totals, enricher)))
 }

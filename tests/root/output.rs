@@ -21,6 +21,8 @@ pub const TESTS: &[Test] = &[
     ("who_has_left_a_tree_belongs_to_it_all_the_same", &[Skip::Titles], a_tree_that_was_left),
     ("what_the_kernel_can_decide_does_not_come_out_of_it", &[], kernel_filters),
     ("only_what_ends_its_target_with_fatal", &[], fatal),
+    ("what_the_kernel_leaves_out_with_fatal_still_comes_before_an_end", &[], before_the_fatal),
+    ("a_disposition_is_decided_alike_in_the_kernel_and_behind_it", &[], by_disposition),
     ("several_outputs_at_once_and_sighup_opens_the_file_anew", &[], several_outputs),
     ("after_the_start_only_few_capabilities_are_left", &[], few_capabilities),
     ("cap_bpf_and_cap_perfmon_are_enough", &[], least_capabilities),
@@ -216,6 +218,57 @@ fn fatal() {
     let said = tracer.stop();
     assert!(!targets(&said.events(), 10).contains(&u64::from(handles.pid())));
     said.assert_counters_add_up();
+}
+
+/// What no end and no other signal refers to does not come out of the kernel; the rest does, and is refused behind it.
+fn before_the_fatal() {
+    let tracer = Tracer::json(&["--fatal"]);
+    let target = Process::workload(&["meets", "15", "handle"]);
+    target.kill(Signal::TERM);
+    target.kill(Signal::CONT);
+    target.kill(Signal::KILL);
+    let event = tracer.signal_to(target.pid(), 9);
+    let previous = &event["previous"];
+    assert_eq!(previous["signalName"], "SIGTERM", "{event}");
+    assert_eq!(previous["source"]["pid"], std::process::id(), "{event}");
+    assert_eq!((&previous["origin"], previous["id"].is_u64()), (&"process".into(), true), "{event}");
+    let said = tracer.stop();
+    assert!(said.events().iter().all(|event| event["event"] != "signal" || event["fatal"] == true));
+    for (counter, what) in [("filtered", "SIGCONT"), ("filtered_user", "SIGTERM")] {
+        assert!(said.counter("signals total", counter) > 0, "{what}: {}", said.stderr);
+    }
+    said.assert_counters_add_up();
+}
+
+fn by_disposition() {
+    let targets: Vec<Process> = ["ignore", "handle", "default"]
+        .iter()
+        .map(|how| match *how {
+            "default" => Process::workload(&["wait"]),
+            how => Process::workload(&["meets", "10", how]),
+        })
+        .collect();
+    let tracers = ["handled", "handle?"]
+        .map(|value| Tracer::json(&["-i", "10", "--where", &format!("target.disposition={value}")]));
+    for target in &targets {
+        target.kill(Signal::USR1);
+    }
+    let pids = |events: &[Value]| -> Vec<u64> {
+        events.iter().filter_map(|event| event["target"]["pid"].as_u64()).collect()
+    };
+    for tracer in tracers {
+        tracer.signal_to(targets[1].pid(), 10);
+        let said = tracer.stop();
+        let found = pids(&said.events());
+        let own = targets.iter().map(|target| found.contains(&u64::from(target.pid())));
+        assert_eq!(own.collect::<Vec<_>>(), [false, true, false], "{}", said.stderr);
+        assert!(
+            said.counter("signals total", "filtered_user") >= 2,
+            "what may end a process comes out: {}",
+            said.stderr
+        );
+        said.assert_counters_add_up();
+    }
 }
 
 fn several_outputs() {

@@ -118,7 +118,52 @@ static int sleepers(void)
 	return 0;
 }
 
+/* flood-timer SIGNAL SECONDS: what no process sends, by a timer of its own that is set to expire at once, again and again. */
+static int set_timers(void)
+{
+	struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = atoi(arguments[2]) };
+	unsigned long long end = now() + 1000000000ULL * strtoull(arguments[3], NULL, 10);
+	struct itimerspec soon = { .it_value = { .tv_nsec = 1 } };
+	int done = 0;
+	timer_t timer;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	signal(event.sigev_signo, SIG_IGN);
+	if (timer_create(CLOCK_MONOTONIC, &event, &timer))
+		die("timer_create");
+	while (now() < end) {
+		timer_settime(timer, 0, &soon, NULL);
+		done++;
+	}
+	say(done);
+	return 0;
+}
+
+/* kill-children COUNT PAUSE_US: starts so many children, one after the other, and kills each. Prints how many that were. */
+static int kill_children(void)
+{
+	int count = atoi(arguments[2]), pause = atoi(arguments[3]), done = 0;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	while (done < count) {
+		pid_t child = fork();
+
+		if (child < 0)
+			die("fork");
+		if (!child)
+			wait_for_ever();
+		if (kill(child, SIGKILL))
+			die("kill");
+		waitpid(child, NULL, 0);
+		done++;
+		usleep(pause);
+	}
+	say(done);
+	return 0;
+}
+
 const struct role exhaust_roles[] = {
-	{ "flood", flood },   { "sleepers", sleepers }, { "leave-orphans", leave_orphans },
-	{ "pester", pester }, { NULL, NULL },
+	{ "flood", flood },       { "flood-timer", set_timers },      { "kill-children", kill_children },
+	{ "sleepers", sleepers }, { "leave-orphans", leave_orphans }, { "pester", pester },
+	{ NULL, NULL },
 };

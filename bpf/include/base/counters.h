@@ -23,7 +23,7 @@ enum hidden_class {
 /*
  * One element per CPU, mapped into user space, so that it can be read at any time and after privileges
  * were dropped. The fields up to `hidden` are written by one program only, and no program nests on a CPU: a
- * plain increment loses nothing. generated = hidden + filtered + emitted + dropped, by construction of
+ * plain increment loses nothing. generated = hidden + filtered + emitted + folded + dropped, by construction of
  * signal_generate; missed calls of a program are in its own recursion_misses.
  */
 struct counters {
@@ -47,7 +47,7 @@ struct counters {
 	u64 ends_dropped;
 	u64 ooms_emitted;
 	u64 ooms_dropped;
-	u64 attempts; /* = attempts_filtered + attempts_emitted + attempts_dropped */
+	u64 attempts; /* = attempts_filtered + _emitted + _folded + _dropped */
 	u64 attempts_filtered;
 	u64 attempts_emitted;
 	u64 attempts_dropped;
@@ -56,7 +56,9 @@ struct counters {
 	u64 ghosts_left;
 	u64 ghosts_dropped; /* the oldest went for a newer one */
 	u64 ends_unknown;   /* of processes without any value: whether they were signalled is not known */
-	u64 reserved[6];    /* whole cache lines: CPUs do not share one */
+	u64 folded;         /* refused, and counted with others that are the same (record/repeat.h) */
+	u64 attempts_folded;
+	u64 reserved[4]; /* whole cache lines: CPUs do not share one */
 };
 _Static_assert(sizeof(struct counters) == 320, "counters must fill whole cache lines");
 struct {

@@ -5,7 +5,7 @@
 #ifndef KILLSNOOP_BASE_HOOK_COPY_H
 #define KILLSNOOP_BASE_HOOK_COPY_H
 
-#include "kernel/types.h"
+#include "kernel_types/types.h"
 
 /* Which of the two copies of a hook runs: each has scratch space of its own. */
 enum hook_copy {

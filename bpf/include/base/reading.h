@@ -5,7 +5,7 @@
 #ifndef KILLSNOOP_BASE_READING_H
 #define KILLSNOOP_BASE_READING_H
 
-#include "kernel/types.h"
+#include "kernel_types/types.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
 

@@ -30,7 +30,8 @@ enum reader_state {
 };
 struct reader {
 	u32 state;
-	u32 reserved[31];
+	u32 generation; /* of what is refused (base/loss.h) */
+	u32 reserved[30];
 };
 struct reader reader __attribute__((aligned(128))) = {};
 

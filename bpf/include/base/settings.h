@@ -44,7 +44,10 @@ enum legacy_controller {
 struct settings {
 	u64 shown_signals;    /* bit sig-1: passes the filter */
 	u64 included_signals; /* bit sig-1: named by -i, so never hidden by default */
-	u64 wake_at_bytes;    /* in the timed wait, wake the reader when this much is waiting */
+	u64 ring_bytes;
+	u32 segment_shift; /* an eighth of it */
+	u32 reserved;
+	u64 wake_at_bytes; /* in the timed wait, wake the reader when this much is waiting */
 	u32 max_ancestors;
 	u32 show_all;
 	u32 ignores_comms;
@@ -58,6 +61,8 @@ struct settings {
 	u32 legacy_hierarchy;
 	u32 selected;          /* bit enum select_key: is asked for */
 	u32 tree_begins_below; /* the roots of trees are not in them */
+	u32 only_fatal;        /* signals that end their target, and ends */
+	u32 dispositions;      /* bit enum wire_disposition: passes; 0: all do */
 	u32 reports_ends;      /* of the targets asked for by pid, signalled or not */
 	u64 variable[MAX_VARIABLES][VARIABLE_NAME / 8];      /* their names, and "=" */
 	u64 variable_mask[MAX_VARIABLES][VARIABLE_NAME / 8]; /* the bytes of each that count */

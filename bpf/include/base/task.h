@@ -16,6 +16,16 @@ static __always_inline void copy_comm(u8 *to, struct task_struct *task)
 	((u64 *)to)[1] = from[1];
 }
 
+/*
+ * What pays for what a user brings about. A user namespace gives its members no other uids than those of their owner and the
+ * owner's subordinate ones. The latter are given in ranges of 65,536 from 100,000 on: from there on 65,536 uids are one, or a
+ * user with such a range could be as many as it likes. As owner_of() of src/base/bounded.rs.
+ */
+static __always_inline u32 owner_of(u32 uid)
+{
+	return uid >= 0x10000 ? 0x10000 + (uid >> 16) : uid;
+}
+
 static __always_inline struct mm_struct *mm_of(struct task_struct *task)
 {
 	return untrusted_view(task)->mm;

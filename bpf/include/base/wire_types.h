@@ -6,8 +6,9 @@
 #define KILLSNOOP_BASE_WIRE_TYPES_H
 
 #include "base/counters.h"
-#include "base/ring.h"
+#include "base/loss.h"
 #include "base/settings.h"
+#include "wire/repeat.h"
 #include "wire/wire.h"
 
 /*
@@ -43,6 +44,11 @@ struct wire_types {
 	enum wire_process_flag process_flag;
 	enum hidden_class hidden_class;
 	enum reader_state reader_state;
+	enum owner_kind owner_kind;
+	struct loss_key loss_key;
+	struct loss loss;
+	struct repeat_key repeat_key;
+	struct repeat repeat;
 	enum task_constant task_constant;
 	enum signal_number signal_number;
 	enum siginfo_code siginfo_code;

@@ -9,8 +9,8 @@
 #ifndef KILLSNOOP_HOOKS_ATTEMPT_H
 #define KILLSNOOP_HOOKS_ATTEMPT_H
 
-#include "base/ring.h"
 #include "record/ascent.h"
+#include "record/repeat.h"
 #include "record/snapshot.h"
 #include "signal/select.h"
 #include "signal/syscall.h"
@@ -211,6 +211,34 @@ static __always_inline void take_attempt(struct scratch *scratch, struct task_st
 	signal->length = scratch->length;
 }
 
+/* False: there is no room. */
+static __always_inline bool emit_attempt(struct scratch *scratch, struct task_struct *current_task,
+					 s64 returned)
+{
+	u32 length;
+
+	take_attempt(scratch, current_task, returned);
+	length = *(volatile u32 *)&scratch->length;
+	if (bpf_ringbuf_output(&records, scratch->record, AT_MOST(RECORD_MAX, length), BPF_RB_NO_WAKEUP))
+		return false;
+	charge(&scratch->candidate, length);
+	return true;
+}
+
+static __always_inline void refuse_attempt(struct scratch *scratch, struct task_struct *current_task,
+					   s64 returned, struct counters *counters)
+{
+	u64 source = AS_NUMBER(&scratch->found.mm, current_task);
+	u64 target = (u64)addressed(current_task, &scratch->facts.call);
+
+	if (count_repeat(scratch, source, target, RECORD_ATTEMPT, returned)) {
+		COUNT(counters->attempts_folded);
+		return;
+	}
+	note_loss(scratch->candidate.cause);
+	COUNT(counters->attempts_dropped);
+}
+
 /* Is it worth a look? Most calls succeed. */
 static __always_inline bool may_be_attempt(s64 returned)
 {
@@ -239,7 +267,9 @@ static __noinline int see_attempt(s64 returned)
 	if (returned == -EAGAIN && !settings.attempts_only)
 		return 0;
 	COUNT(counters->attempts);
-	if (signal - 1 < 64 && !(settings.shown_signals & SIGNAL_BIT(signal))) {
+	/* it ends nothing, and has no disposition */
+	if (settings.only_fatal || settings.dispositions ||
+	    (signal - 1 < 64 && !(settings.shown_signals & SIGNAL_BIT(signal)))) {
 		COUNT(counters->attempts_filtered);
 		return 0;
 	}
@@ -257,19 +287,13 @@ static __noinline int see_attempt(s64 returned)
 	scratch->facts.is_walked = 1;
 	scratch->facts.is_sent = 1;
 	scratch->facts.call = call;
-	if (source_comm_is_ignored(&scratch->facts, current_task)) {
+	if (source_comm_is_ignored(&scratch->facts, current_task))
 		COUNT(counters->attempts_filtered);
-	} else {
-		u32 length;
-
-		take_attempt(scratch, current_task, returned);
-		length = *(volatile u32 *)&scratch->length;
-		if (bpf_ringbuf_output(&records, scratch->record, AT_MOST(RECORD_MAX, length),
-				       BPF_RB_NO_WAKEUP))
-			COUNT(counters->attempts_dropped);
-		else
-			COUNT(counters->attempts_emitted);
-	}
+	else if (is_admitted(&scratch->candidate, current_task, ORDINARY) &&
+		 emit_attempt(scratch, current_task, returned))
+		COUNT(counters->attempts_emitted);
+	else
+		refuse_attempt(scratch, current_task, returned, counters);
 	__sync_lock_test_and_set(&scratch->busy, 0);
 	wake_reader(counters);
 	return 0;

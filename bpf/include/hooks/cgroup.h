@@ -6,13 +6,14 @@
 #ifndef KILLSNOOP_HOOKS_CGROUP_H
 #define KILLSNOOP_HOOKS_CGROUP_H
 
-#include "base/ring.h"
+#include "base/loss.h"
 #include "base/verifier.h"
 
 /* One element per CPU and program: mkdir's and rename's. */
 struct cgroup_scratch {
 	struct wire_cgroup record;
 	u8 path[CGROUP_PATH];
+	struct candidate candidate;
 };
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -20,6 +21,12 @@ struct {
 	__type(key, u32);
 	__type(value, struct cgroup_scratch);
 } cgroup_scratches SEC(".maps");
+
+static __always_inline void lose_cgroup(struct cgroup_scratch *scratch, struct counters *counters)
+{
+	note_loss(scratch->candidate.cause);
+	COUNT(counters->cgroups_dropped);
+}
 
 static __always_inline void emit_cgroup(u64 address, u64 path, struct counters *counters, u32 program)
 {
@@ -35,6 +42,10 @@ static __always_inline void emit_cgroup(u64 address, u64 path, struct counters *
 	scratch = bpf_map_lookup_elem(&cgroup_scratches, &slot);
 	if (!scratch)
 		return;
+	if (!is_admitted(&scratch->candidate, bpf_get_current_task_btf(), ORDINARY)) {
+		lose_cgroup(scratch, counters);
+		return;
+	}
 	copied = bpf_probe_read_kernel_str(scratch->path, CGROUP_PATH, (void *)path);
 	/* a path of just this length may have been cut */
 	if (copied <= 1 || copied >= CGROUP_PATH) {
@@ -48,10 +59,13 @@ static __always_inline void emit_cgroup(u64 address, u64 path, struct counters *
 	scratch->record.path_bytes = (u32)copied - 1;
 	scratch->record.length = sizeof(scratch->record) + (u32)copied;
 	if (bpf_ringbuf_output(&records, &scratch->record,
-			       sizeof(scratch->record) + AT_MOST(CGROUP_PATH, (u32)copied), BPF_RB_NO_WAKEUP))
-		COUNT(counters->cgroups_dropped);
-	else
+			       sizeof(scratch->record) + AT_MOST(CGROUP_PATH, (u32)copied),
+			       BPF_RB_NO_WAKEUP)) {
+		lose_cgroup(scratch, counters);
+	} else {
 		COUNT(counters->cgroups_emitted);
+		charge(&scratch->candidate, sizeof(scratch->record) + (u32)copied);
+	}
 	/* nobody waits for it but the signals behind it */
 	if (bpf_ringbuf_query(&records, BPF_RB_AVAIL_DATA) > settings.wake_at_bytes)
 		wake_reader(counters);

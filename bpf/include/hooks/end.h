@@ -11,7 +11,7 @@
 #define KILLSNOOP_HOOKS_END_H
 
 #include "base/hook_copy.h"
-#include "base/ring.h"
+#include "base/loss.h"
 #include "identity/ghost.h"
 #include "identity/handover.h"
 #include "record/ascent.h"
@@ -30,6 +30,7 @@ struct end_scratch {
 	struct spawner spawner; /* not asked for */
 	u32 died_of;            /* the number of a signal, or 0 */
 	u32 left_ghost;
+	struct candidate candidate;
 	u64 tracer; /* struct task_struct *, never followed but by copying; 0: none */
 	u8 record[END_MAX] __attribute__((aligned(8)));
 };
@@ -71,6 +72,12 @@ BPF_GLOBAL_FUNC int read_tracer(struct end_scratch *scratch, u64 address)
 	return 0;
 }
 
+static __always_inline void lose_end(struct end_scratch *scratch, struct counters *counters)
+{
+	note_loss(scratch->candidate.cause);
+	COUNT(counters->ends_dropped);
+}
+
 /* What the process was is in the record; what it had, and those above it, follow. */
 static __always_inline void emit_end(struct end_scratch *scratch, struct task_struct *task,
 				     struct task_struct *leader, struct task_struct *parent,
@@ -82,6 +89,11 @@ static __always_inline void emit_end(struct end_scratch *scratch, struct task_st
 	u32 length;
 	u64 address;
 
+	/* what may end a process does not compete with other signals of its user, and neither does its end */
+	if (!is_admitted(&scratch->candidate, task, URGENT)) {
+		lose_end(scratch, counters);
+		return;
+	}
 	end->version = WIRE_VERSION;
 	end->kind = RECORD_END;
 	end->has_tracer = 0;
@@ -111,10 +123,12 @@ static __always_inline void emit_end(struct end_scratch *scratch, struct task_st
 
 	length = *(volatile u32 *)&scratch->length;
 	end->length = length;
-	if (bpf_ringbuf_output(&records, scratch->record, AT_MOST(END_MAX, length), BPF_RB_NO_WAKEUP))
-		COUNT(counters->ends_dropped);
-	else
+	if (bpf_ringbuf_output(&records, scratch->record, AT_MOST(END_MAX, length), BPF_RB_NO_WAKEUP)) {
+		lose_end(scratch, counters);
+	} else {
 		COUNT(counters->ends_emitted);
+		charge(&scratch->candidate, length);
+	}
 	wake_reader(counters);
 }
 

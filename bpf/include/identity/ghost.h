@@ -81,10 +81,8 @@ static __always_inline bool has_children(struct task_struct *task)
 }
 
 /*
- * Who pays for a ghost. The real uid, as the host numbers it: a set-user-id program keeps that of its caller, and a user
- * namespace gives its members no other than those of their owner and the owner's subordinate ids. The latter are
- * given in ranges of 65,536 from 100,000 on: from there on 65,536 uids are one class, or a user with such a range could be
- * every class there is. Root in a pid namespace may be anybody's container: all of them are one class.
+ * Who pays for a ghost: the owner_of() the real uid, which a set-user-id program keeps of its caller. Root in a pid
+ * namespace may be anybody's container: all of them are one class.
  */
 static __always_inline u32 ghost_class(struct task_struct *leader)
 {
@@ -92,8 +90,7 @@ static __always_inline u32 ghost_class(struct task_struct *leader)
 
 	if (!uid)
 		return BPF_CORE_READ(leader, thread_pid, level) ? GHOSTS_OF_CONTAINERS : GHOSTS_OF_ROOT;
-	if (uid >= 0x10000)
-		uid = 0x10000 + (uid >> 16);
+	uid = owner_of(uid);
 	/* Fibonacci hashing: uids that follow one another are far apart */
 	return GHOSTS_OF_USERS + (uid * 0x9e3779b1U >> 24) % (GHOST_CLASSES - GHOSTS_OF_USERS);
 }

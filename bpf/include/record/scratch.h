@@ -5,6 +5,7 @@
 #ifndef KILLSNOOP_RECORD_SCRATCH_H
 #define KILLSNOOP_RECORD_SCRATCH_H
 
+#include "base/admission.h"
 #include "identity/lookup.h"
 #include "signal/facts.h"
 
@@ -40,6 +41,7 @@ struct reuse {
  */
 struct scratch {
 	struct facts facts;
+	struct candidate candidate;
 	u32 length;      /* bytes of record in use */
 	u32 stage;       /* enum stage of record/chain.h */
 	u32 count;       /* ancestors appended to the chain at hand */

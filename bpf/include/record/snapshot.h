@@ -173,17 +173,19 @@ static __always_inline void take_snapshot(void *ctx, struct scratch *scratch,
 	signal->length = scratch->length;
 }
 
-static __always_inline void emit_signal(struct scratch *scratch, struct counters *counters)
+/* False: there is no room. */
+static __always_inline bool emit_signal(struct scratch *scratch, struct counters *counters)
 {
 	u32 length = scratch->length;
 
 	if (length > RECORD_MAX)
 		length = RECORD_MAX;
 	if (bpf_ringbuf_output(&records, scratch->record, length, BPF_RB_NO_WAKEUP))
-		counters->dropped_ring_full++;
-	else
-		counters->emitted++;
+		return false;
+	counters->emitted++;
+	charge(&scratch->candidate, length);
 	wake_reader(counters);
+	return true;
 }
 
 #endif

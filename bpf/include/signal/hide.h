@@ -26,6 +26,7 @@
 #define IO_SIGNALS (SIGNAL_BIT(SIGURG) | SIGNAL_BIT(SIGIO))
 
 /* include/trace/events/signal.h */
+#define TRACE_SIGNAL_DELIVERED 0
 #define TRACE_SIGNAL_IGNORED 1
 #define TRACE_SIGNAL_OVERFLOW_FAIL 3
 

@@ -5,7 +5,7 @@
 #ifndef KILLSNOOP_WIRE_CONSTANTS_H
 #define KILLSNOOP_WIRE_CONSTANTS_H
 
-#include "kernel/types.h"
+#include "kernel_types/types.h"
 
 enum wire_constant {
 	WIRE_VERSION = 7,

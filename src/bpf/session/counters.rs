@@ -21,8 +21,10 @@ pub struct Totals {
     pub generated: u64,
     /// Records put into the ring.
     pub emitted: u64,
-    /// Records for which the ring had no room.
+    /// Signals for which the ring had no room, and which are not counted with others.
     pub ring_full: u64,
+    /// Signals for which it had none, counted with others that are the same.
+    pub folded: u64,
     /// Signals that the filters of the command line refused.
     pub filtered: u64,
     /// Signals hidden by default.
@@ -82,6 +84,8 @@ pub struct Attempts {
     pub filtered: u64,
     /// Put into the ring.
     pub emitted: u64,
+    /// For which there was no room, counted with others that are the same.
+    pub folded: u64,
     /// For which there was no room.
     pub dropped: u64,
 }
@@ -213,11 +217,12 @@ impl Missed {
 }
 
 impl Totals {
-    fn of(counters: &Counters, missed: Missed) -> Self {
+    pub(super) fn of(counters: &Counters, missed: Missed) -> Self {
         Self {
             generated: counters.generated + missed.signals,
             emitted: counters.emitted,
             ring_full: counters.dropped_ring_full,
+            folded: counters.folded,
             filtered: counters.filtered,
             hidden: Hidden::of(counters),
             missed,
@@ -243,17 +248,23 @@ impl Totals {
                 seen: counters.attempts,
                 filtered: counters.attempts_filtered,
                 emitted: counters.attempts_emitted,
+                folded: counters.attempts_folded,
                 dropped: counters.attempts_dropped,
             },
         }
     }
 
+    /// Records that found no room in the ring, whatever became of them.
+    pub fn refused(&self) -> u64 {
+        let Attempts { folded, dropped, .. } = self.attempts;
+        self.ring_full + self.folded + folded + dropped + self.ends.dropped + self.cgroups.dropped
+    }
+
     /// No program is in the middle of a signal or an attempt: each has become something.
     pub fn is_settled(&self) -> bool {
-        let Attempts { seen, filtered, emitted, dropped } = self.attempts;
-        self.generated
-            == self.missed.signals + self.filtered + self.hidden.sum() + self.ring_full + self.emitted
-            && seen == filtered + emitted + dropped
+        let Attempts { seen, filtered, emitted, folded, dropped } = self.attempts;
+        let of_signals = self.filtered + self.hidden.sum() + self.ring_full + self.folded + self.emitted;
+        self.generated == self.missed.signals + of_signals && seen == filtered + emitted + folded + dropped
     }
 }
 

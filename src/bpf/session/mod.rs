@@ -5,6 +5,7 @@ mod attach;
 mod counters;
 mod lookups;
 mod proc_seeding;
+mod refusals;
 mod seeding;
 
 use std::cell::RefCell;
@@ -19,6 +20,7 @@ use libbpf_rs::{AsRawLibbpf, MapMut, OpenMapMut, OpenObject};
 use self::attach::Hooks;
 use self::counters::CounterPages;
 pub use self::counters::{Attempts, Ghosts, Hidden, Lifecycle, Missed, RecordCounts, Totals};
+pub use self::refusals::{ClassLoss, RefusalReader, Refusals, Repeats};
 use self::seeding::Seeding;
 pub use self::seeding::SeedingResult;
 use super::blocked_signals::with_signals_blocked;
@@ -46,7 +48,7 @@ pub struct Timings {
 /// A trace that runs until it is dropped.
 pub struct Session<'obj> {
     skel: KillsnoopSkel<'obj>,
-    reader_state: &'obj AtomicU32,
+    reader: ReaderWords<'obj>,
     counters: CounterPages,
     programs: Programs,
     titles: RefCell<Option<OwnedFd>>,
@@ -130,11 +132,11 @@ impl<'obj> Session<'obj> {
             watched_since = watch(&hooks, &programs)?;
         }
         let titles = attach::attach_titles(&programs, plan)?;
-        let reader_state = reader_state(&mut skel)?;
+        let reader = ReaderWords::of(&mut skel)?;
         Ok(Self {
             skel,
             programs,
-            reader_state,
+            reader,
             counters,
             hooks,
             watched_since,
@@ -153,7 +155,12 @@ impl<'obj> Session<'obj> {
 
     /// The word of the wake-up handshake.
     pub fn reader_state(&self) -> &'obj AtomicU32 {
-        self.reader_state
+        self.reader.state
+    }
+
+    /// Takes out what found no room in the ring. One at a time.
+    pub fn refusals(&self) -> RefusalReader<'obj> {
+        RefusalReader::new(self.reader.generation)
     }
 
     /// Takes the hooks off: from here on nothing more is generated.
@@ -180,15 +187,31 @@ fn refused(error: libbpf_rs::Error) -> TraceError {
     TraceError::kernel("load the BPF programs", hint, error)
 }
 
-/// The word of the wake-up handshake; can be taken once.
-fn reader_state<'obj>(skel: &mut KillsnoopSkel<'obj>) -> Result<&'obj AtomicU32, TraceError> {
-    let Some(bss) = skel.maps.bss_data.take() else {
-        let error = io::Error::from_raw_os_error(libc::ENOMEM);
-        return Err(TraceError::system("map the reader's state", error));
-    };
-    // SAFETY: libbpf keeps .bss mapped as long as the object lives ('obj); the word is aligned, and with `take` no other
-    // reference to it is left on this side.
-    Ok(unsafe { AtomicU32::from_ptr(&raw mut bss.reader.state) })
+/// What the programs read of the reader.
+struct ReaderWords<'obj> {
+    /// The word of the wake-up handshake.
+    state: &'obj AtomicU32,
+    /// Of what finds no room in the ring.
+    generation: &'obj AtomicU32,
+}
+
+impl<'obj> ReaderWords<'obj> {
+    /// Can be taken once.
+    fn of(skel: &mut KillsnoopSkel<'obj>) -> Result<Self, TraceError> {
+        let Some(bss) = skel.maps.bss_data.take() else {
+            let error = io::Error::from_raw_os_error(libc::ENOMEM);
+            return Err(TraceError::system("map the reader's state", error));
+        };
+        let reader = &raw mut bss.reader;
+        // SAFETY: libbpf keeps .bss mapped as long as the object lives ('obj); the words are aligned, and with `take` no other
+        // reference to them is left on this side.
+        Ok(unsafe {
+            Self {
+                state: AtomicU32::from_ptr(&raw mut (*reader).state),
+                generation: AtomicU32::from_ptr(&raw mut (*reader).generation),
+            }
+        })
+    }
 }
 
 /// What the kernel side is to look at. Before a program sees the first signal.

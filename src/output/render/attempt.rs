@@ -1,7 +1,7 @@
 //! A call that failed, or only asked: it has a source always, a target only where the kernel found one.
 
 use super::subject::Subject;
-use super::{write_head, write_way};
+use super::{write_head, write_repeated, write_way};
 use crate::event::header::Header;
 use crate::event::signal::Signal;
 use crate::event::{AttemptEvent, origin, summary};
@@ -26,7 +26,10 @@ pub(super) fn write_attempt(event: &AttemptEvent<'_>, header: &Header, format: &
         format.field("pidArgument", Integer(i64::from(argument)));
     }
     format.field("result", Text(&event.result()));
-    format.repeats();
+    match event.context.repeated {
+        Some(repeated) => write_repeated(&repeated, event.clock, format),
+        None => format.repeats(),
+    }
     let mut missing = Vec::new();
     Subject::source(facts, &event.context.source).missing("source", &mut missing);
     if attempt.has_target {

@@ -18,6 +18,7 @@ use std::borrow::Cow;
 
 use base64::Engine;
 
+use crate::event::context::Repeated;
 use crate::event::header::Header;
 use crate::event::origin::Verdict;
 use crate::event::relation::Relation;
@@ -67,6 +68,12 @@ fn write_way(relation: Option<Relation>, verdict: &Verdict, format: &mut dyn For
     if let Some(scope) = verdict.scope {
         format.field("scope", Text(scope.name()));
     }
+}
+
+/// How many the kernel side counted, where others are counted by outputs.
+fn write_repeated(repeated: &Repeated, clock: Clock, format: &mut dyn Format) {
+    format.field("repeated", Number(repeated.count));
+    format.field("firstTime", Text(&clock.utc(repeated.first)));
 }
 
 fn write_lost(event: &LostEvent, header: &Header, format: &mut dyn Format) {

@@ -6,7 +6,7 @@ use super::missing::missing_of_signal;
 use super::process::{write_cmdline, write_tracer};
 use super::subject::Subject;
 use super::words::disposition;
-use super::{write_bytes, write_head, write_way};
+use super::{write_bytes, write_head, write_repeated, write_way};
 use crate::event::context::EarlierSignal;
 use crate::event::header::Header;
 use crate::event::origin::Origin;
@@ -47,7 +47,10 @@ pub(super) fn write_signal(event: &SignalEvent<'_>, header: &Header, format: &mu
     if header.is_fatal {
         format.field("fatal", Flag(true));
     }
-    format.repeats();
+    match event.context.repeated {
+        Some(repeated) => write_repeated(&repeated, event.clock, format),
+        None => format.repeats(),
+    }
     if let Some(previous) = event.previous() {
         let (id, origin) = event.context.previous.unzip();
         let after = EarlierSignal { id, origin, signal: *previous, is_taken: false };

@@ -127,6 +127,7 @@ fn context() -> Context {
         previous: Some((3, Origin::Process)),
         last_signal_id: Some(4),
         child_death_id: Some(5),
+        repeated: None,
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod attempt;
 mod end;
+mod refused;
 mod signal;
 
 use std::io;
@@ -45,6 +46,8 @@ pub(super) struct Pipeline<'a, 'obj> {
     pub(super) accounting: Accounting,
     /// Whose events were lost, of what has been reported.
     pub(super) authors: Authors,
+    /// Whose records found no room in the ring, of what has not been reported.
+    pub(super) ring_authors: Authors,
     /// Those of them that lost most, with the paths of their cgroups.
     pub(super) worst_authors: Vec<LossAuthor>,
     /// What made writing impossible.
@@ -76,6 +79,7 @@ impl<'a, 'obj> Pipeline<'a, 'obj> {
             next_id: 1,
             accounting: Accounting::default(),
             authors: Authors::default(),
+            ring_authors: Authors::default(),
             worst_authors: Vec::new(),
             failure: None,
             has_enough: false,
@@ -144,7 +148,7 @@ impl<'a, 'obj> Pipeline<'a, 'obj> {
             }
             Ok(Record::Attempt(attempt)) => {
                 self.accounting.received.attempts += 1;
-                self.write_attempt(*attempt);
+                self.write_attempt(*attempt, None);
             }
             Err(error) => {
                 tracing::warn!(%error, "a record could not be read");
@@ -201,6 +205,7 @@ impl<'a, 'obj> Pipeline<'a, 'obj> {
             previous: self.history.previous(snapshot),
             last_signal_id: self.history.to_source(snapshot),
             child_death_id: snapshot.child_death.and_then(|death| self.history.death_id(&death)),
+            repeated: None,
         }
     }
 

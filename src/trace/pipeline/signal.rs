@@ -88,7 +88,12 @@ impl Pipeline<'_, '_> {
 
     /// A signal was reported, or refused by a filter.
     fn count_signal(&mut self, is_reported: bool) {
-        self.accounting.count_signal(is_reported);
+        self.count_signals(1, is_reported);
+    }
+
+    /// The same of so many that one event stands for.
+    pub(super) fn count_signals(&mut self, count: u64, is_reported: bool) {
+        self.accounting.count_signals(count, is_reported);
         self.has_enough = self.has_printed_enough();
     }
 }

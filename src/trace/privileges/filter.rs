@@ -4,7 +4,8 @@
 //! is refused has as little effect.
 //!
 //! A number says little of what a call does, so arguments are looked at where they are no pointers: nothing is opened to be
-//! written, nothing becomes executable, a new process or thread gets no namespace of its own, `bpf()` reads and loads nothing.
+//! written, nothing becomes executable, a new process or thread gets no namespace of its own, `bpf()` reads, deletes
+//! elements of maps, and loads nothing.
 
 use std::collections::BTreeMap;
 use std::os::fd::RawFd;
@@ -33,6 +34,8 @@ type Rules = BTreeMap<i64, Vec<SeccompRule>>;
 
 /// `include/uapi/linux/bpf.h`
 const BPF_MAP_LOOKUP_ELEM: u64 = 1;
+const BPF_MAP_DELETE_ELEM: u64 = 3;
+const BPF_MAP_GET_NEXT_KEY: u64 = 4;
 const BPF_OBJ_GET_INFO_BY_FD: u64 = 15;
 const BPF_ITER_CREATE: u64 = 33;
 
@@ -161,8 +164,10 @@ fn rules(life: Life) -> seccompiler::Result<Rules> {
     if has_root {
         rules.insert(libc::SYS_openat2, Vec::new());
     }
-    let read = [BPF_MAP_LOOKUP_ELEM, BPF_OBJ_GET_INFO_BY_FD, BPF_ITER_CREATE];
-    rules.insert(libc::SYS_bpf, one_of(0, &read)?);
+    // what was refused room in the ring is taken out of a map, once no program can write to it any more
+    let read = [BPF_MAP_LOOKUP_ELEM, BPF_MAP_GET_NEXT_KEY, BPF_OBJ_GET_INFO_BY_FD, BPF_ITER_CREATE];
+    rules.insert(libc::SYS_bpf, one_of(0, &[&read[..], &[BPF_MAP_DELETE_ELEM]].concat())?);
+    rules.insert(libc::SYS_membarrier, one_of(0, &[libc::MEMBARRIER_CMD_GLOBAL as u64])?);
     rules.insert(libc::SYS_clone, without(0, NEW_NAMESPACES)?);
     rules.insert(libc::SYS_socketpair, one_of(0, &[libc::AF_UNIX as u64])?);
     let process = match command {

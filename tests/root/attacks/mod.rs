@@ -6,6 +6,7 @@ mod assisted_sender;
 mod cgroup;
 mod checkout;
 mod decoder;
+mod flooded_ring;
 mod floods;
 mod flushed_tree;
 mod foreign_program;
@@ -64,7 +65,7 @@ pub fn tests() -> Vec<Test> {
 
 /// What every tracer on the host sees, or has less of the CPUs for.
 pub fn storms() -> Vec<Test> {
-    [floods::TESTS, ghosts::TESTS].concat()
+    [flooded_ring::TESTS, floods::TESTS, ghosts::TESTS].concat()
 }
 
 /// Who attacks: nobody, without a capability.

@@ -281,6 +281,13 @@ impl TracerOutput {
         self.stdout.lines().map(event).collect()
     }
 
+    /// seen = printed + folded + filtered (in the kernel, and later) + lost + unprinted.
+    pub fn assert_attempts_add_up(&self) {
+        let count = |name| self.counter("attempts total", name);
+        let parts = ["printed", "folded", "filtered", "filtered_user", "lost", "unprinted"].map(count);
+        assert_eq!(count("seen"), parts.iter().sum::<u64>(), "{}", self.stderr);
+    }
+
     /// generated = printed + folded + hidden + filtered (in the kernel, and later) + lost + unprinted.
     pub fn assert_counters_add_up(&self) {
         let count = |name| self.counter("signals total", name);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Pids, namespaces and credentials, as far as they are used (kernel/types.h).
+ * Pids, namespaces and credentials, as far as they are used (kernel_types/types.h).
  */
 #ifndef KILLSNOOP_KERNEL_IDS_H
 #define KILLSNOOP_KERNEL_IDS_H
 
-#include "kernel/shared.h"
+#include "kernel_types/shared.h"
 
 enum pid_type { PIDTYPE_PID, PIDTYPE_TGID, PIDTYPE_PGID, PIDTYPE_SID, PIDTYPE_MAX };
 

@@ -8,11 +8,11 @@
 #ifndef KILLSNOOP_KERNEL_TYPES_H
 #define KILLSNOOP_KERNEL_TYPES_H
 
-#include "kernel/cgroups.h"
-#include "kernel/constants.h"
-#include "kernel/files.h"
-#include "kernel/ids.h"
-#include "kernel/signals.h"
+#include "kernel_types/cgroups.h"
+#include "kernel_types/constants.h"
+#include "kernel_types/files.h"
+#include "kernel_types/ids.h"
+#include "kernel_types/signals.h"
 
 /* include/linux/sched.h */
 #define PF_FORKNOEXEC 0x00000040

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What a process has for its signals, as far as it is used (kernel/types.h).
+ * What a process has for its signals, as far as it is used (kernel_types/types.h).
  */
 #ifndef KILLSNOOP_KERNEL_SIGNALS_H
 #define KILLSNOOP_KERNEL_SIGNALS_H
 
-#include "kernel/ids.h"
+#include "kernel_types/ids.h"
 
 /* include/linux/sched/signal.h */
 #define SIGNAL_UNKILLABLE 0x00000040

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Files, mounts and memory, as far as they are used (kernel/types.h).
+ * Files, mounts and memory, as far as they are used (kernel_types/types.h).
  */
 #ifndef KILLSNOOP_KERNEL_FILES_H
 #define KILLSNOOP_KERNEL_FILES_H
 
-#include "kernel/shared.h"
+#include "kernel_types/shared.h"
 
 struct inode {
 	void *i_private;

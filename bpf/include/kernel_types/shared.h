@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Counters and lists that the structs of several subjects are made of (kernel/types.h).
+ * Counters and lists that the structs of several subjects are made of (kernel_types/types.h).
  */
 #ifndef KILLSNOOP_KERNEL_SHARED_H
 #define KILLSNOOP_KERNEL_SHARED_H
 
-#include "kernel/bpf.h"
+#include "kernel_types/bpf.h"
 
 typedef struct {
 	int counter;

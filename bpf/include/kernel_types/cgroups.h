@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Cgroups, as far as they are used (kernel/types.h).
+ * Cgroups, as far as they are used (kernel_types/types.h).
  */
 #ifndef KILLSNOOP_KERNEL_CGROUPS_H
 #define KILLSNOOP_KERNEL_CGROUPS_H
 
-#include "kernel/shared.h"
+#include "kernel_types/shared.h"
 
 struct kernfs_node {
 	u64 id;
