@@ -134,6 +134,7 @@ BPF_GLOBAL_FUNC int admit_counted(struct candidate *candidate)
 {
 	u64 waiting = bpf_ringbuf_query(&records, BPF_RB_AVAIL_DATA), free;
 	struct account *account;
+	struct account_key key;
 	bool is_root;
 
 	if (!candidate)
@@ -147,7 +148,8 @@ BPF_GLOBAL_FUNC int admit_counted(struct candidate *candidate)
 	free = settings.ring_bytes > waiting ? settings.ring_bytes - waiting : 0;
 	if (!is_root && free < RING_PART(OF_ROOT))
 		return 0;
-	account = bpf_map_lookup_elem(&accounts, &candidate->key);
+	key = candidate->key;
+	account = bpf_map_lookup_elem(&accounts, &key);
 	return !account || held(account) < free >> share_of(candidate, is_root);
 }
 
@@ -172,16 +174,19 @@ BPF_GLOBAL_FUNC int charge_counted(struct candidate *candidate, u32 length)
 	u32 bytes = (length + 15) & ~7U, segment = segment_of(bpf_ringbuf_query(&records, BPF_RB_PROD_POS));
 	u64 first = (u64)segment << 32 | bytes, before, *slot;
 	struct account *account;
+	struct account_key key;
 
 	if (!candidate)
 		return 0;
-	account = bpf_map_lookup_elem(&accounts, &candidate->key);
+	/* before 6.2 no key or value of a map may lie in memory that was handed to such a function */
+	key = candidate->key;
+	account = bpf_map_lookup_elem(&accounts, &key);
 	if (!account) {
 		struct account none = {};
 
 		/* whichever CPU is first */
-		bpf_map_update_elem(&accounts, &candidate->key, &none, BPF_NOEXIST);
-		account = bpf_map_lookup_elem(&accounts, &candidate->key);
+		bpf_map_update_elem(&accounts, &key, &none, BPF_NOEXIST);
+		account = bpf_map_lookup_elem(&accounts, &key);
 		if (!account)
 			return 0;
 	}

@@ -118,9 +118,9 @@ static __always_inline void outline_refused(struct scratch *scratch, const struc
 
 /*
  * Counts what was refused with others that are the same. 0: it finds no room here either. `source` is current and
- * `target` the task addressed, or 0; `cause` is the one whose class pays.
+ * `target` the task addressed, or 0. No BPF_GLOBAL_FUNC: before 6.2 the value of a map may not lie in what that gets.
  */
-BPF_GLOBAL_FUNC int count_repeat(struct scratch *scratch, u64 source, u64 target, u32 kind, s64 returned)
+static __noinline int count_repeat(struct scratch *scratch, u64 source, u64 target, u32 kind, s64 returned)
 {
 	struct repeat_key key = { .kind = (u16)kind, .returned = returned };
 	struct repeat *repeat;
