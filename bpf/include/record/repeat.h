@@ -116,30 +116,37 @@ static __always_inline void outline_refused(struct scratch *scratch, const struc
 	repeat->last = facts->time;
 }
 
+/* Has the class of this task room for one more? */
+BPF_GLOBAL_FUNC int may_begin_repeat(u64 cause)
+{
+	struct loss *of_class = losses_of(cause);
+
+	return of_class && __sync_fetch_and_add(&of_class->repeats, 1) < REPEATS_OF_A_CLASS;
+}
+
 /*
  * Counts what was refused with others that are the same. 0: it finds no room here either. `source` is current and
  * `target` the task addressed, or 0. No BPF_GLOBAL_FUNC: before 6.2 the value of a map may not lie in what that gets.
  */
 static __noinline int count_repeat(struct scratch *scratch, u64 source, u64 target, u32 kind, s64 returned)
 {
-	struct repeat_key key = { .kind = (u16)kind, .returned = returned };
+	struct repeat_key *key = &scratch->repeat;
 	struct repeat *repeat;
-	struct loss *of_class;
 
-	if (!scratch)
-		return 0;
-	write_repeat_key(&key, &scratch->facts, BPF_CORE_READ((struct task_struct *)source, group_leader),
+	__builtin_memset(key, 0, sizeof(*key));
+	key->kind = (u16)kind;
+	key->returned = returned;
+	write_repeat_key(key, &scratch->facts, BPF_CORE_READ((struct task_struct *)source, group_leader),
 			 BPF_CORE_READ((struct task_struct *)target, group_leader));
-	repeat = bpf_map_lookup_elem(&repeats, &key);
+	repeat = bpf_map_lookup_elem(&repeats, key);
 	if (!repeat) {
-		of_class = losses_of(scratch->candidate.cause);
-		if (!of_class || __sync_fetch_and_add(&of_class->repeats, 1) >= REPEATS_OF_A_CLASS)
+		if (!may_begin_repeat(scratch->candidate.cause))
 			return 0;
-		outline_refused(scratch, &key, source, target);
-		if (!bpf_map_update_elem(&repeats, &key, scratch->record, BPF_NOEXIST))
+		outline_refused(scratch, key, source, target);
+		if (!bpf_map_update_elem(&repeats, key, scratch->record, BPF_NOEXIST))
 			return 1;
 		/* full, or another CPU was first */
-		repeat = bpf_map_lookup_elem(&repeats, &key);
+		repeat = bpf_map_lookup_elem(&repeats, key);
 		if (!repeat)
 			return 0;
 	}
@@ -164,13 +171,16 @@ static __always_inline bool has_outline(const struct facts *facts, struct task_s
 BPF_GLOBAL_FUNC int write_unwanted(struct scratch *scratch, u64 source, u64 target)
 {
 	struct repeat *repeat;
-	struct repeat_key key = { .kind = RECORD_SIGNAL };
+	struct repeat_key *key;
 
 	if (!scratch)
 		return 0;
 	repeat = (struct repeat *)scratch->record;
-	read_info_fields(&key, &scratch->facts);
-	outline_refused(scratch, &key, source, target);
+	key = &scratch->repeat;
+	__builtin_memset(key, 0, sizeof(*key));
+	key->kind = RECORD_SIGNAL;
+	read_info_fields(key, &scratch->facts);
+	outline_refused(scratch, key, source, target);
 	repeat->signal.previous = scratch->facts.previous;
 	repeat->signal.flags &= ~SIGNAL_NO_HISTORY;
 	repeat->process[0].flags = PROCESS_NO_ARGV;

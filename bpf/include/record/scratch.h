@@ -8,6 +8,7 @@
 #include "base/admission.h"
 #include "identity/lookup.h"
 #include "signal/facts.h"
+#include "wire/repeat.h"
 
 /* Bytes of a live title that are compared at once. */
 #define LIVE_BLOCK 64
@@ -42,6 +43,7 @@ struct reuse {
 struct scratch {
 	struct facts facts;
 	struct candidate candidate;
+	struct repeat_key repeat;
 	u32 length;      /* bytes of record in use */
 	u32 stage;       /* enum stage of record/chain.h */
 	u32 count;       /* ancestors appended to the chain at hand */
