@@ -36,6 +36,12 @@ pub enum UsageError {
     /// Not a duration.
     #[error("'{0}' is not a duration: give seconds, or a number with a unit such as 500ms, 10s, 5m, 2h")]
     Duration(String),
+    /// No moment of systemd.time(7).
+    #[error(
+        "'{0}' is not a time: give one as of systemd.time(7), such as yesterday, -1h, \"1 hour ago\", 03:00, 2026-11-26, \
+         \"2026-11-26 03:00:00 UTC\" or @1795810693"
+    )]
+    Moment(String),
     /// No rate.
     #[error("'{0}' is not a rate: give bytes per second from 1K to 1024G (65536, 64K, 1M), or none")]
     MaxRate(String),

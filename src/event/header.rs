@@ -30,6 +30,11 @@ impl EventKind {
             Self::Lost => "lost",
         }
     }
+
+    /// The one of this word.
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Signal, Self::Attempt, Self::Ended, Self::Lost].into_iter().find(|kind| kind.name() == name)
+    }
 }
 
 /// Levels of log lines.

@@ -1,0 +1,5 @@
+//! What happened, asked afterwards: times as they are typed, the names that people have for what was killed, the story of an end,
+//! and whether anybody was watching.
+
+pub mod calendar;
+pub mod moment;
