@@ -1,5 +1,6 @@
 //! What happened, asked afterwards: times as they are typed, the names that people have for what was killed, the story of an end,
 //! and whether anybody was watching.
 
-pub mod calendar;
+mod calendar;
 pub mod moment;
+pub mod target;

@@ -97,12 +97,13 @@ pub fn parse(text: &str, now: Timestamp, zone: &TimeZone) -> Option<i64> {
     if let Some(shift) = offset_of(last) {
         return utc(shift).absolute(time);
     }
-    match zone_named(last) {
-        Some(zone) => Context { zone: &zone, ..context }.absolute(time),
-        None => match context.dst_of(last) {
-            Some(dst) => Context { dst: Some(dst), ..context }.absolute(time),
-            None => context.any(text),
-        },
+    // a word that is both a zone and the name of its winter time means that time: 12:00 CET in summer
+    let named = zone_named(last);
+    let context = Context { zone: named.as_ref().unwrap_or(zone), ..context };
+    match context.dst_of(last) {
+        Some(dst) => Context { dst: Some(dst), ..context }.absolute(time),
+        None if named.is_some() => context.absolute(time),
+        None => context.any(text),
     }
 }
 
@@ -189,12 +190,15 @@ impl Context<'_> {
             _ => (None, text),
         };
         let mut reader = Reader { rest: text };
-        let mut broken = reader.date(today)?;
+        let (mut broken, needs_seconds) = reader.date(today)?;
         if reader.rest.is_empty() {
             // a date alone, and no text at all is neither
             return (!text.is_empty() && self.is_on(broken, weekday)).then(|| self.moment(broken, 0))?;
         }
         let is_whole = reader.time(&mut broken)?;
+        if needs_seconds && !is_whole {
+            return None;
+        }
         let fraction = if is_whole { reader.fraction()? } else { 0 };
         if !reader.rest.is_empty() || !self.is_on(broken, weekday) {
             return None;
@@ -261,13 +265,13 @@ impl<'a> Reader<'a> {
         self.rest = self.rest.trim_start();
     }
 
-    /// `2026-11-26`, `26-11-26`, `Nov 26`; today where it begins with a time of day.
-    fn date(&mut self, today: civil::Date) -> Option<Broken> {
+    /// `2026-11-26`, `26-11-26`, `Nov 26`; today where it begins with a time of day. Is a time with seconds to follow?
+    fn date(&mut self, today: civil::Date) -> Option<(Broken, bool)> {
         let begin = self.rest;
         for digits in [2, 4] {
             self.rest = begin;
             if let Some(date) = self.numeric_date(digits) {
-                return Some(date);
+                return Some((date, false));
             }
         }
         self.rest = begin;
@@ -276,10 +280,9 @@ impl<'a> Reader<'a> {
             self.blanks();
             let day = self.number(2, 1, 31)?;
             self.blanks();
-            // a time has to follow
-            return (!self.rest.is_empty()).then(|| Broken::on(today.year().into(), month, day));
+            return (!self.rest.is_empty()).then(|| (Broken::on(today.year().into(), month, day), true));
         }
-        Some(Broken::of(today))
+        Some((Broken::of(today), false))
     }
 
     fn numeric_date(&mut self, digits: usize) -> Option<Broken> {
