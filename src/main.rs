@@ -54,6 +54,8 @@ fn main() -> ExitCode {
             let request = settle(*trace, &[], DestinationName::Stdout);
             done(command::who::who(request, &processes, is_quiet).map(|()| ExitCode::SUCCESS), 1)
         }
+        Some(Command::Why(arguments)) => done(command::why::why(*arguments), command::past::FAILED),
+        Some(Command::Log(arguments)) => done(command::log::log(*arguments), command::past::FAILED),
         Some(Command::Doctor { json }) => doctor::run(json),
         Some(Command::Generate { directory }) => {
             done(generate::generate(&directory).map(|()| ExitCode::SUCCESS).map_err(Into::into), 1)

@@ -3,4 +3,7 @@
 
 mod calendar;
 pub mod moment;
+pub mod output;
+pub mod search;
+pub mod size;
 pub mod target;

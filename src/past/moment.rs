@@ -72,6 +72,20 @@ impl std::str::FromStr for Moment {
     }
 }
 
+/// A span of time that something is old; nanoseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Age(pub u64);
+
+impl Age {
+    /// Numbers with units, as `30d` or `2 weeks`.
+    ///
+    /// # Errors
+    /// If it is none.
+    pub fn parse(text: &str) -> Result<Self, UsageError> {
+        span(text).map(Self).ok_or_else(|| UsageError::Duration(text.to_owned()))
+    }
+}
+
 /// Nanoseconds since the epoch; None: no moment, or one before the epoch.
 pub fn parse(text: &str, now: Timestamp, zone: &TimeZone) -> Option<i64> {
     let context = Context { now, zone, dst: None, shift: 0 };
