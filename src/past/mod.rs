@@ -2,8 +2,11 @@
 //! and whether anybody was watching.
 
 mod calendar;
+pub mod coverage;
 pub mod moment;
 pub mod output;
 pub mod search;
 pub mod size;
 pub mod target;
+pub mod walk;
+pub mod words;

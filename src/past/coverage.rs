@@ -1,0 +1,154 @@
+//! Whether anybody was watching, in words. "Nobody killed it" and "nobody was watching" must never look alike.
+
+use super::words::{count, date_and_minute, range, time_near};
+use crate::base::sanitize::visible;
+use crate::base::zone::Zone;
+use crate::store::{Coverage, Gap, GapCause, Kept, Loss};
+
+/// So many gaps and losses are listed; of more it is said how many.
+const LISTED: usize = 6;
+
+/// What of the past is asked about: with a store that has forgotten signals, deaths may all be there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subject {
+    /// Deaths by a signal, and ends behind signals.
+    Ends,
+    /// Any event.
+    Events,
+}
+
+/// Was all of it recorded, with nothing lost, filtered or forgotten?
+pub fn is_whole(coverage: &Coverage, subject: Subject) -> bool {
+    unrecorded(coverage, subject, 0, Zone::Utc).is_empty()
+}
+
+/// What was not recorded, each in a few words: `03:40:12–03:41:02 (recorder restarted)`. Times of the day `near` have no date.
+pub fn unrecorded(coverage: &Coverage, subject: Subject, near: i64, zone: Zone) -> Vec<String> {
+    let mut parts: Vec<(i64, String)> = Vec::new();
+    for gap in coverage.gaps.iter().filter(|gap| is_blind(gap)) {
+        parts.push((gap.since, format!("{} ({})", gap_range(gap, near, zone), cause(gap.cause))));
+    }
+    for loss in &coverage.losses {
+        parts.push((loss.time, of_loss(loss, near, zone)));
+    }
+    for forgotten in &coverage.forgotten {
+        let gone = match (forgotten.kept, subject) {
+            (Kept::EndsAndDeaths, Subject::Ends) => continue,
+            (Kept::EndsAndDeaths, Subject::Events) => "only ends are kept",
+            (Kept::Deaths, Subject::Ends) => "only deaths by a signal are kept",
+            (Kept::Deaths, Subject::Events) => "only deaths are kept",
+            (Kept::Nothing, _) => "nothing is kept",
+        };
+        parts.push((forgotten.since, format!("{} ({gone})", range(forgotten.since, forgotten.until, zone))));
+    }
+    parts.sort();
+    let mut parts: Vec<String> = parts.into_iter().map(|(_, text)| text).collect();
+    let filters: Vec<String> =
+        coverage.filters.iter().filter(|filter| !filter.is_empty()).map(|filter| visible(filter)).collect();
+    if parts.len() > LISTED {
+        let more = parts.len() - LISTED;
+        parts.truncate(LISTED);
+        parts.push(format!("{more} more"));
+    }
+    if !filters.is_empty() {
+        parts.push(format!("what these filters of the recorder left out: {}", filters.join(", ")));
+    }
+    parts
+}
+
+/// A suspended host runs nothing: nothing is missed of it.
+fn is_blind(gap: &Gap) -> bool {
+    gap.cause != GapCause::Suspended
+}
+
+fn gap_range(gap: &Gap, near: i64, zone: Zone) -> String {
+    if near == 0 {
+        return range(gap.since, gap.until, zone);
+    }
+    format!("{}–{}", time_near(gap.since, near, zone), time_near(gap.until, near, zone))
+}
+
+fn cause(cause: GapCause) -> &'static str {
+    match cause {
+        GapCause::NotRunning => "recorder was not running",
+        GapCause::Killed => "recorder was killed",
+        GapCause::Rebooted => "host was down",
+        GapCause::BeforeFirst => "before the first recording",
+        GapCause::Suspended => "host was suspended",
+        GapCause::DiskFull => "disk was full",
+    }
+}
+
+fn of_loss(loss: &Loss, near: i64, zone: Zone) -> String {
+    let lost = count(loss.count, "event");
+    let at =
+        if near == 0 { super::words::as_typed(loss.time, zone) } else { time_near(loss.time, near, zone) };
+    format!("{lost} lost at {at} ({})", visible(&loss.cause))
+}
+
+/// The last line of an answer: `recorded without a gap since Tue 2026-11-24 18:02 CET`, or what was not recorded.
+pub fn sentence(coverage: &Coverage, subject: Subject, since: i64, near: i64, zone: Zone) -> String {
+    let unrecorded = unrecorded(coverage, subject, near, zone);
+    if unrecorded.is_empty() {
+        return format!("recorded without a gap since {}", date_and_minute(since, zone));
+    }
+    format!("Not recorded: {}.", unrecorded.join("; "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Forgotten;
+
+    const SECOND: i64 = 1_000_000_000;
+    const T: i64 = 1_795_659_127 * SECOND;
+
+    #[test]
+    fn gaps_losses_and_what_is_forgotten_are_listed_in_their_order() {
+        let coverage = Coverage {
+            gaps: vec![
+                Gap { since: T, until: T + 50 * SECOND, cause: GapCause::NotRunning },
+                Gap { since: T, until: T + 50 * SECOND, cause: GapCause::Suspended },
+            ],
+            losses: vec![Loss { time: T - SECOND, count: 41, cause: "ring full".to_owned() }],
+            ..Coverage::default()
+        };
+        assert!(!is_whole(&coverage, Subject::Ends));
+        assert_eq!(
+            sentence(&coverage, Subject::Ends, 0, T, Zone::Utc),
+            "Not recorded: 41 events lost at 02:12:06 (ring full); 02:12:07–02:12:57 (recorder was not running)."
+        );
+    }
+
+    #[test]
+    fn nothing_missing_is_said_and_suspended_hosts_miss_nothing() {
+        let gaps = vec![Gap { since: T, until: T + 50 * SECOND, cause: GapCause::Suspended }];
+        let coverage = Coverage { gaps, ..Coverage::default() };
+        assert!(is_whole(&coverage, Subject::Events));
+        assert_eq!(
+            sentence(&coverage, Subject::Ends, T, T, Zone::Utc),
+            "recorded without a gap since Thu 2026-11-26 02:12 UTC"
+        );
+    }
+
+    #[test]
+    fn a_store_that_keeps_ends_only_still_answers_for_ends() {
+        let of = |kept| Coverage {
+            forgotten: vec![Forgotten { since: T, until: T + SECOND, kept }],
+            ..Coverage::default()
+        };
+        assert!(is_whole(&of(Kept::EndsAndDeaths), Subject::Ends));
+        assert!(!is_whole(&of(Kept::EndsAndDeaths), Subject::Events));
+        assert!(!is_whole(&of(Kept::Deaths), Subject::Ends));
+        assert!(!is_whole(&of(Kept::Nothing), Subject::Ends));
+        let filtered = Coverage { filters: vec!["--fatal".to_owned()], ..Coverage::default() };
+        assert!(sentence(&filtered, Subject::Ends, T, T, Zone::Utc).contains("left out: --fatal"));
+    }
+
+    #[test]
+    fn of_many_gaps_the_first_are_listed() {
+        let gap = |place: i64| Gap { since: T + place, until: T + place + 1, cause: GapCause::Killed };
+        let coverage = Coverage { gaps: (0..20).map(gap).collect(), ..Coverage::default() };
+        assert!(sentence(&coverage, Subject::Ends, T, T, Zone::Utc).ends_with("; 14 more."));
+    }
+}

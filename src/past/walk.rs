@@ -1,0 +1,398 @@
+//! Events of a store that fit a search, as values, in order. The end that a signal led to comes with it also where the store
+//! could not have found it: an end names no sender.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+
+use super::search::Search;
+use crate::output::format::document::Document;
+use crate::output::read;
+use crate::output::select::filter::Filter;
+use crate::store::{Kind, Order, Query, Reader, StoreError, StoredEvent, Who};
+
+/// An event of the past.
+#[derive(Debug, Clone)]
+pub struct PastEvent {
+    /// Its row in the store.
+    pub row: i64,
+    /// When it was, nanoseconds since the epoch.
+    pub time: i64,
+    /// The line that the trace printed.
+    pub json: String,
+    /// The same as a value.
+    pub document: Document,
+}
+
+impl PastEvent {
+    /// Of what the store has.
+    ///
+    /// # Errors
+    /// If that is no event.
+    pub fn read(stored: StoredEvent) -> Result<Self, read::ReadError> {
+        let document = read::document(&stored.json)?;
+        Ok(Self { row: stored.row, time: stored.time, json: stored.json, document })
+    }
+}
+
+/// What is asked of a store. [`Reader`] is one; tests have their own.
+pub trait Events {
+    /// Calls `take` with each event that the query finds.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    fn each(
+        &self,
+        query: &Query,
+        order: Order,
+        take: &mut dyn FnMut(StoredEvent) -> ControlFlow<()>,
+    ) -> Result<(), StoreError>;
+}
+
+impl Events for Reader {
+    fn each(
+        &self,
+        query: &Query,
+        order: Order,
+        take: &mut dyn FnMut(StoredEvent) -> ControlFlow<()>,
+    ) -> Result<(), StoreError> {
+        Self::each(self, query, order, take)
+    }
+}
+
+/// All that a query finds, at most so many; what cannot be read is left out.
+///
+/// # Errors
+/// If the store cannot be read.
+pub fn collect(
+    events: &dyn Events,
+    query: &Query,
+    order: Order,
+    most: usize,
+    mut fits: impl FnMut(&PastEvent) -> bool,
+) -> Result<Vec<PastEvent>, StoreError> {
+    let mut found = Vec::new();
+    if most == 0 {
+        return Ok(found);
+    }
+    events.each(query, order, &mut |stored| {
+        if let Ok(event) = PastEvent::read(stored) {
+            if fits(&event) {
+                found.push(event);
+            }
+        }
+        if found.len() < most { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    })?;
+    Ok(found)
+}
+
+/// Walks through what fits a search.
+#[derive(Debug)]
+pub struct Walk<'a> {
+    search: &'a Search,
+    filter: Filter,
+    /// Ends that were looked up and come later.
+    ends: BTreeMap<i64, PastEvent>,
+    /// Rows that could not be read as events.
+    pub unreadable: u64,
+}
+
+impl<'a> Walk<'a> {
+    /// Of this search.
+    pub fn new(search: &'a Search) -> Self {
+        Self { search, filter: search.filter(), ends: BTreeMap::new(), unreadable: 0 }
+    }
+
+    /// Calls `take` with each event that fits, behind this row, in this order, until it has enough. The newest first, an end comes
+    /// before its signal.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn each(
+        &mut self,
+        events: &dyn Events,
+        after_row: Option<i64>,
+        order: Order,
+        take: &mut dyn FnMut(PastEvent) -> ControlFlow<()>,
+    ) -> Result<(), StoreError> {
+        let query = Query { after_row, ..self.search.query() };
+        let mut failure = None;
+        let mut is_over = false;
+        events.each(&query, order, &mut |stored| {
+            let event = match PastEvent::read(stored) {
+                Ok(event) => event,
+                Err(_) => {
+                    self.unreadable += 1;
+                    return ControlFlow::Continue(());
+                }
+            };
+            let flow = match order {
+                Order::OldestFirst => self.step_forward(events, event, take),
+                Order::NewestFirst => self.step_back(events, event, take),
+            };
+            match flow {
+                Ok(ControlFlow::Continue(())) => ControlFlow::Continue(()),
+                Ok(ControlFlow::Break(())) => {
+                    is_over = true;
+                    ControlFlow::Break(())
+                }
+                Err(error) => {
+                    failure = Some(error);
+                    ControlFlow::Break(())
+                }
+            }
+        })?;
+        if let Some(error) = failure {
+            return Err(error);
+        }
+        while let Some((_, end)) = self.ends.pop_first().filter(|_| !is_over) {
+            is_over = take(end).is_break();
+        }
+        Ok(())
+    }
+
+    fn step_forward(
+        &mut self,
+        events: &dyn Events,
+        event: PastEvent,
+        take: &mut dyn FnMut(PastEvent) -> ControlFlow<()>,
+    ) -> Result<ControlFlow<()>, StoreError> {
+        while self.ends.first_key_value().is_some_and(|(row, _)| *row <= event.row) {
+            let Some((row, end)) = self.ends.pop_first() else { break };
+            if take(end).is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+            // it is found once more where the search looks for its signal
+            if row == event.row {
+                return Ok(ControlFlow::Continue(()));
+            }
+        }
+        let (is_shown, end) = self.judge(events, &event)?;
+        if let Some(end) = end {
+            self.ends.insert(end.row, end);
+        }
+        Ok(if is_shown { take(event) } else { ControlFlow::Continue(()) })
+    }
+
+    fn step_back(
+        &mut self,
+        events: &dyn Events,
+        event: PastEvent,
+        take: &mut dyn FnMut(PastEvent) -> ControlFlow<()>,
+    ) -> Result<ControlFlow<()>, StoreError> {
+        let (is_shown, end) = self.judge(events, &event)?;
+        // one that fits by itself has been there
+        if let Some(end) = end.filter(|end| !self.search.fits(&end.document)) {
+            if take(end).is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        Ok(if is_shown { take(event) } else { ControlFlow::Continue(()) })
+    }
+
+    /// Is it shown, and which end is shown with it? Where the store looks for a sender or a signal it does not find the end.
+    fn judge(
+        &mut self,
+        events: &dyn Events,
+        event: &PastEvent,
+    ) -> Result<(bool, Option<PastEvent>), StoreError> {
+        let document = &event.document;
+        let header = *document.header();
+        if !self.search.looks_up_ends() {
+            return Ok((self.search.fits(document) && self.filter.passes(document, None), None));
+        }
+        if !self.search.fits_but_for_class(document) || !self.filter.passes(document, None) {
+            return Ok((false, None));
+        }
+        let end = if header.may_lead_to_an_end() || header.is_deadly() {
+            self.end_of(events, event)?
+        } else {
+            None
+        };
+        let end = end.filter(|end| !self.search.deaths || end.document.text_at("signalName").is_some());
+        Ok((self.search.fits(document), end))
+    }
+
+    fn end_of(&self, events: &dyn Events, signal: &PastEvent) -> Result<Option<PastEvent>, StoreError> {
+        let Some(key) = signal.document.text_at("target.key") else { return Ok(None) };
+        let query = Query {
+            after_row: Some(signal.row),
+            kinds: vec![Kind::Ended],
+            target: vec![Who::Key(key.to_owned())],
+            until: self.search.until,
+            ..Query::default()
+        };
+        let id = signal.document.header().id;
+        let found =
+            collect(events, &query, Order::OldestFirst, 1, |end| end.document.header().is_end_of_process())?;
+        // of several signals that came before it the end names the last
+        Ok(found.into_iter().next().filter(|end| end.document.header().after == id))
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::past::target::Target;
+
+    /// A store of lines in memory: it finds all, as a store may that has no column for what is asked.
+    #[derive(Debug, Default)]
+    pub(crate) struct Lines(pub(crate) Vec<StoredEvent>);
+
+    impl Lines {
+        pub(crate) fn of(lines: &[String]) -> Self {
+            let time = |line: &str| {
+                let text = line.split("\"time\":\"").nth(1).and_then(|rest| rest.split('"').next());
+                text.and_then(crate::past::words::nanoseconds).unwrap_or_default()
+            };
+            Self(
+                lines
+                    .iter()
+                    .zip(1..)
+                    .map(|(line, row)| StoredEvent { row, time: time(line), json: line.clone() })
+                    .collect(),
+            )
+        }
+    }
+
+    fn kind_of(event: &StoredEvent) -> Kind {
+        let is = |kind: &str| event.json.contains(&format!("\"event\":\"{kind}\""));
+        [("signal", Kind::Signal), ("attempt", Kind::Attempt), ("ended", Kind::Ended), ("lost", Kind::Lost)]
+            .into_iter()
+            .find(|(name, _)| is(name))
+            .map_or(Kind::Request, |(_, kind)| kind)
+    }
+
+    impl Events for Lines {
+        fn each(
+            &self,
+            query: &Query,
+            order: Order,
+            take: &mut dyn FnMut(StoredEvent) -> ControlFlow<()>,
+        ) -> Result<(), StoreError> {
+            let mut found: Vec<&StoredEvent> = self
+                .0
+                .iter()
+                .filter(|event| {
+                    query.since.is_none_or(|since| event.time >= since)
+                        && query.until.is_none_or(|until| event.time < until)
+                        && query.after_row.is_none_or(|row| event.row > row)
+                        && query.before_row.is_none_or(|row| event.row < row)
+                        && (query.kinds.is_empty() || query.kinds.contains(&kind_of(event)))
+                        && query.target.iter().all(|who| match who {
+                            Who::Key(key) => event
+                                .json
+                                .split("\"target\":")
+                                .nth(1)
+                                .and_then(|target| target.split("\"key\":\"").nth(1))
+                                .is_some_and(|rest| rest.starts_with(&format!("{key}\""))),
+                            _ => true,
+                        })
+                })
+                .collect();
+            if order == Order::NewestFirst {
+                found.reverse();
+            }
+            for event in found {
+                if take(event.clone()).is_break() {
+                    break;
+                }
+            }
+            Ok(())
+        }
+    }
+
+    /// A signal of a process, and the end of it.
+    pub(crate) fn signal(
+        id: u64,
+        second: u32,
+        signal: (u8, &str),
+        source: (u32, &str),
+        target: (u32, &str),
+    ) -> String {
+        format!(
+            r#"{{"time":"2026-11-26T02:12:{second:02}.000000000Z","event":"signal","id":{id},"signal":{},"signalName":"{}","summary":"{}({}) sent {} to {}({})","origin":"process","result":"queued","source":{{"pid":{},"cmdline":["{}"],"comm":"{}","key":"{}@1"}},"target":{{"pid":{},"cmdline":["{}"],"comm":"{}","key":"{}@1","disposition":"default"}}}}"#,
+            signal.0,
+            signal.1,
+            source.1,
+            source.0,
+            signal.1,
+            target.1,
+            target.0,
+            source.0,
+            source.1,
+            source.1,
+            source.0,
+            target.0,
+            target.1,
+            target.1,
+            target.0
+        )
+    }
+
+    pub(crate) fn end(id: u64, second: u32, signal: (u8, &str), after: u64, target: (u32, &str)) -> String {
+        format!(
+            r#"{{"time":"2026-11-26T02:12:{second:02}.500000000Z","event":"ended","id":{id},"signal":{},"signalName":"{}","summary":"{}({}) was killed by {}","coreDumped":false,"after":{{"id":{after},"signalName":"{}","secondsAgo":0.5}},"target":{{"pid":{},"cmdline":["{}"],"comm":"{}","key":"{}@1","startTime":"2026-11-26T00:12:07.000000000Z"}}}}"#,
+            signal.0,
+            signal.1,
+            target.1,
+            target.0,
+            signal.1,
+            signal.1,
+            target.0,
+            target.1,
+            target.1,
+            target.0
+        )
+    }
+
+    fn ids(search: &Search, lines: &Lines, order: Order) -> Vec<u64> {
+        let mut ids = Vec::new();
+        let mut walk = Walk::new(search);
+        walk.each(lines, None, order, &mut |event| {
+            ids.extend(event.document.header().id);
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+        ids
+    }
+
+    fn two_deaths() -> Lines {
+        Lines::of(&[
+            signal(1, 1, (15, "SIGTERM"), (7, "bash"), (9, "yes")),
+            signal(2, 2, (9, "SIGKILL"), (8, "cron"), (10, "cat")),
+            end(3, 2, (9, "SIGKILL"), 2, (10, "cat")),
+            "{\"event\":".to_owned(),
+            end(4, 3, (15, "SIGTERM"), 1, (9, "yes")),
+        ])
+    }
+
+    #[test]
+    fn what_fits_comes_in_order_and_what_cannot_be_read_is_counted() {
+        let (search, lines) = (Search::default(), two_deaths());
+        assert_eq!(ids(&search, &lines, Order::OldestFirst), [1, 2, 3, 4]);
+        assert_eq!(ids(&search, &lines, Order::NewestFirst), [4, 3, 2, 1]);
+        let mut walk = Walk::new(&search);
+        walk.each(&lines, None, Order::OldestFirst, &mut |_| ControlFlow::Continue(())).unwrap();
+        assert_eq!(walk.unreadable, 1);
+    }
+
+    #[test]
+    fn the_end_comes_with_the_signal_of_a_sender() {
+        let by = |name: &str, deaths| Search {
+            senders: vec![name.parse::<Target>().unwrap()],
+            deaths,
+            ..Search::default()
+        };
+        let lines = two_deaths();
+        assert_eq!(ids(&by("bash", false), &lines, Order::OldestFirst), [1, 4]);
+        assert_eq!(ids(&by("bash", true), &lines, Order::OldestFirst), [4]);
+        assert_eq!(ids(&by("cron", false), &lines, Order::NewestFirst), [3, 2]);
+        assert_eq!(ids(&by("sshd", false), &lines, Order::OldestFirst), [0; 0]);
+    }
+
+    #[test]
+    fn the_end_comes_with_the_signal_that_was_asked_for() {
+        let search = Search { signals: vec!["TERM".parse().unwrap()], ..Search::default() };
+        assert_eq!(ids(&search, &two_deaths(), Order::OldestFirst), [1, 4]);
+    }
+}
