@@ -1,9 +1,9 @@
 //! Whether anybody was watching, in words. "Nobody killed it" and "nobody was watching" must never look alike.
 
-use super::words::{count, date_and_minute, range, time_near};
+use super::words::{as_typed, count, date_and_minute, range, time_near};
 use crate::base::sanitize::visible;
 use crate::base::zone::Zone;
-use crate::store::{Coverage, Gap, GapCause, Kept, Loss};
+use crate::store::{Coverage, Gap, GapCause, Left, Loss};
 
 /// So many gaps and losses are listed; of more it is said how many.
 const LISTED: usize = 6;
@@ -25,19 +25,19 @@ pub fn is_whole(coverage: &Coverage, subject: Subject) -> bool {
 /// What was not recorded, each in a few words: `03:40:12–03:41:02 (recorder restarted)`. Times of the day `near` have no date.
 pub fn unrecorded(coverage: &Coverage, subject: Subject, near: i64, zone: Zone) -> Vec<String> {
     let mut parts: Vec<(i64, String)> = Vec::new();
-    for gap in coverage.gaps.iter().filter(|gap| is_blind(gap)) {
-        parts.push((gap.since, format!("{} ({})", gap_range(gap, near, zone), cause(gap.cause))));
+    for gap in &coverage.gaps {
+        parts.push((gap.since, format!("{} ({})", span(gap, near, zone), cause(&gap.cause))));
     }
     for loss in &coverage.losses {
-        parts.push((loss.time, of_loss(loss, near, zone)));
+        parts.push((loss.since, of_loss(loss, near, zone)));
     }
     for forgotten in &coverage.forgotten {
-        let gone = match (forgotten.kept, subject) {
-            (Kept::EndsAndDeaths, Subject::Ends) => continue,
-            (Kept::EndsAndDeaths, Subject::Events) => "only ends are kept",
-            (Kept::Deaths, Subject::Ends) => "only deaths by a signal are kept",
-            (Kept::Deaths, Subject::Events) => "only deaths are kept",
-            (Kept::Nothing, _) => "nothing is kept",
+        let gone = match (forgotten.left, subject) {
+            (Left::Ends, Subject::Ends) => continue,
+            (Left::Ends, Subject::Events) => "only ends are kept",
+            (Left::Deaths, Subject::Ends) => "only deaths by a signal are kept",
+            (Left::Deaths, Subject::Events) => "only deaths are kept",
+            (Left::Nothing, _) => "nothing is kept",
         };
         parts.push((forgotten.since, format!("{} ({gone})", range(forgotten.since, forgotten.until, zone))));
     }
@@ -56,33 +56,27 @@ pub fn unrecorded(coverage: &Coverage, subject: Subject, near: i64, zone: Zone) 
     parts
 }
 
-/// A suspended host runs nothing: nothing is missed of it.
-fn is_blind(gap: &Gap) -> bool {
-    gap.cause != GapCause::Suspended
-}
-
-fn gap_range(gap: &Gap, near: i64, zone: Zone) -> String {
+fn span(gap: &Gap, near: i64, zone: Zone) -> String {
     if near == 0 {
         return range(gap.since, gap.until, zone);
     }
     format!("{}–{}", time_near(gap.since, near, zone), time_near(gap.until, near, zone))
 }
 
-fn cause(cause: GapCause) -> &'static str {
+/// Why nothing was recorded, in a few words.
+pub fn cause(cause: &GapCause) -> String {
     match cause {
-        GapCause::NotRunning => "recorder was not running",
-        GapCause::Killed => "recorder was killed",
-        GapCause::Rebooted => "host was down",
-        GapCause::BeforeFirst => "before the first recording",
-        GapCause::Suspended => "host was suspended",
-        GapCause::DiskFull => "disk was full",
+        GapCause::Stopped(why) if why.is_empty() || why == "stopped" => "recorder stopped".to_owned(),
+        GapCause::Stopped(why) => format!("recorder stopped: {}", visible(why)),
+        GapCause::Killed => "recorder killed".to_owned(),
+        GapCause::Rebooted => "host went down".to_owned(),
+        GapCause::BeforeFirst => "before the first recording".to_owned(),
     }
 }
 
 fn of_loss(loss: &Loss, near: i64, zone: Zone) -> String {
     let lost = count(loss.count, "event");
-    let at =
-        if near == 0 { super::words::as_typed(loss.time, zone) } else { time_near(loss.time, near, zone) };
+    let at = if near == 0 { as_typed(loss.until, zone) } else { time_near(loss.until, near, zone) };
     format!("{lost} lost at {at} ({})", visible(&loss.cause))
 }
 
@@ -106,41 +100,41 @@ mod tests {
     #[test]
     fn gaps_losses_and_what_is_forgotten_are_listed_in_their_order() {
         let coverage = Coverage {
-            gaps: vec![
-                Gap { since: T, until: T + 50 * SECOND, cause: GapCause::NotRunning },
-                Gap { since: T, until: T + 50 * SECOND, cause: GapCause::Suspended },
-            ],
-            losses: vec![Loss { time: T - SECOND, count: 41, cause: "ring full".to_owned() }],
+            gaps: vec![Gap { since: T, until: T + 50 * SECOND, cause: GapCause::Killed }],
+            losses: vec![Loss {
+                since: T - 2 * SECOND,
+                until: T - SECOND,
+                count: 41,
+                cause: "ring full".to_owned(),
+            }],
             ..Coverage::default()
         };
         assert!(!is_whole(&coverage, Subject::Ends));
         assert_eq!(
             sentence(&coverage, Subject::Ends, 0, T, Zone::Utc),
-            "Not recorded: 41 events lost at 02:12:06 (ring full); 02:12:07–02:12:57 (recorder was not running)."
+            "Not recorded: 41 events lost at 02:12:06 (ring full); 02:12:07–02:12:57 (recorder killed)."
         );
     }
 
     #[test]
-    fn nothing_missing_is_said_and_suspended_hosts_miss_nothing() {
-        let gaps = vec![Gap { since: T, until: T + 50 * SECOND, cause: GapCause::Suspended }];
-        let coverage = Coverage { gaps, ..Coverage::default() };
-        assert!(is_whole(&coverage, Subject::Events));
+    fn where_nothing_is_missing_it_is_said_since_when() {
+        assert!(is_whole(&Coverage::default(), Subject::Events));
         assert_eq!(
-            sentence(&coverage, Subject::Ends, T, T, Zone::Utc),
+            sentence(&Coverage::default(), Subject::Ends, T, T, Zone::Utc),
             "recorded without a gap since Thu 2026-11-26 02:12 UTC"
         );
     }
 
     #[test]
     fn a_store_that_keeps_ends_only_still_answers_for_ends() {
-        let of = |kept| Coverage {
-            forgotten: vec![Forgotten { since: T, until: T + SECOND, kept }],
+        let of = |left| Coverage {
+            forgotten: vec![Forgotten { since: T, until: T + SECOND, left }],
             ..Coverage::default()
         };
-        assert!(is_whole(&of(Kept::EndsAndDeaths), Subject::Ends));
-        assert!(!is_whole(&of(Kept::EndsAndDeaths), Subject::Events));
-        assert!(!is_whole(&of(Kept::Deaths), Subject::Ends));
-        assert!(!is_whole(&of(Kept::Nothing), Subject::Ends));
+        assert!(is_whole(&of(Left::Ends), Subject::Ends));
+        assert!(!is_whole(&of(Left::Ends), Subject::Events));
+        assert!(!is_whole(&of(Left::Deaths), Subject::Ends));
+        assert!(!is_whole(&of(Left::Nothing), Subject::Ends));
         let filtered = Coverage { filters: vec!["--fatal".to_owned()], ..Coverage::default() };
         assert!(sentence(&filtered, Subject::Ends, T, T, Zone::Utc).contains("left out: --fatal"));
     }

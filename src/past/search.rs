@@ -6,10 +6,10 @@ use regex::{Regex, RegexBuilder};
 
 use super::target::{Target, text};
 use crate::error::UsageError;
-use crate::event::header::EventKind;
 use crate::event::signal::Signal;
 use crate::output::format::document::{Document, Field, Value, find};
 use crate::output::select::filter::{Conditions, Filter};
+use crate::record::COMM_BYTES;
 use crate::store::{Query, Who};
 
 /// A boot, as it is typed.
@@ -186,31 +186,37 @@ impl Search {
     }
 }
 
-/// Columns of the store in which a process of this name is found.
+/// Columns of the store in which a process of this name is found. They find all that [`Target::fits`], and perhaps more.
 pub fn columns(target: &Target) -> Vec<Who> {
     let shown = target.to_string();
+    // of a longer comm the kernel keeps the beginning
+    let short =
+        shown.char_indices().map(|(at, letter)| at + letter.len_utf8()).take_while(|end| *end <= COMM_BYTES);
+    let comm = shown.get(..short.last().unwrap_or(0)).unwrap_or_default().to_owned();
+    let is_cut = comm.len() < shown.len() && !shown.contains(['*', '?']);
+    let comms = |mut all: Vec<Who>| {
+        all.extend(is_cut.then(|| Who::Comm(comm.clone())));
+        all
+    };
     match target {
         Target::Pid(pid) => vec![Who::Pid(*pid)],
         Target::Key(key) => vec![Who::Key(key.clone())],
-        Target::Comm(_) => vec![Who::Comm(shown)],
+        Target::Comm(_) => comms(vec![Who::Comm(shown)]),
         Target::Exe(_) if shown.contains('/') => vec![Who::Exe(shown)],
         Target::Exe(_) => vec![Who::Exe(format!("*/{shown}")), Who::Exe(shown)],
         Target::Unit(_) => vec![Who::Unit(format!("{shown}.*")), Who::Unit(shown)],
         Target::Container(_) => vec![Who::Container(shown)],
-        Target::Pod(namespace, name) => {
-            vec![Who::Pod { namespace: namespace.clone(), name: name.text().to_owned() }]
-        }
+        // where the namespace is not recorded, the pod is found all the same
+        Target::Pod(_, name) => vec![Who::Pod { namespace: None, name: name.text().to_owned() }],
         Target::User(user) => match user.parse() {
             Ok(uid) => vec![Who::Uid(uid)],
             Err(_) => vec![Who::User(user.clone())],
         },
-        Target::Any(..) => vec![Who::Any(shown)],
+        Target::Any(..) => {
+            let unit = Who::Unit(format!("{shown}.*"));
+            comms(vec![Who::Any(shown), unit])
+        }
     }
-}
-
-/// Is it a kind of event that has a target?
-pub fn has_target(kind: EventKind) -> bool {
-    matches!(kind, EventKind::Signal | EventKind::Attempt | EventKind::Ended)
 }
 
 #[cfg(test)]
