@@ -56,6 +56,24 @@ impl Bounds {
         Ok(())
     }
 
+    /// As they are given, which the store keeps for those who give none; or as it has them, or the usual ones.
+    pub(super) fn settle(given: Option<Self>, connection: &Connection) -> rusqlite::Result<Self> {
+        if let Some(bounds) = given {
+            let age = bounds.max_age.map(|age| age.as_secs());
+            connection.execute("DELETE FROM bounds", [])?;
+            connection.execute(
+                "INSERT INTO bounds(max_bytes, max_age, keep_free) VALUES (?, ?, ?)",
+                params![bounds.max_bytes, age, bounds.keep_free],
+            )?;
+            return Ok(bounds);
+        }
+        let kept = connection.query_row("SELECT max_bytes, max_age, keep_free FROM bounds", [], |row| {
+            let age: Option<u64> = row.get(1)?;
+            Ok(Self { max_bytes: row.get(0)?, max_age: age.map(Duration::from_secs), keep_free: row.get(2)? })
+        });
+        Ok(kept.optional()?.unwrap_or_default())
+    }
+
     /// Bytes of the log.
     fn log(&self) -> u64 {
         (self.max_bytes / 8).clamp(4 << 20, 32 << 20)

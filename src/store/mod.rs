@@ -11,6 +11,7 @@ mod coverage;
 mod dictionary;
 mod error;
 mod forget;
+mod helper;
 mod maintain;
 mod place;
 mod query;
@@ -18,6 +19,7 @@ mod reader;
 mod run;
 mod scan;
 mod schema;
+mod service;
 mod shape;
 #[cfg(test)]
 mod tests;
@@ -26,10 +28,12 @@ mod writer;
 pub use self::coverage::{Coverage, Forgotten, Gap, GapCause, Left, Loss, Note, Span};
 pub use self::error::StoreError;
 pub use self::forget::{Bounds, LEAST_BYTES, Room};
+pub use self::helper::{COMMAND, StoreHelper, StoreSettings, StoreStatus};
 pub use self::maintain::{DiskUsage, Vacuumed, Verified, disk_usage, vacuum_size, vacuum_time, verify};
 pub use self::query::{Kind, Order, Query, Sides, Who};
 pub use self::reader::{Boot, Candidate, Identity, Reader, StoredEvent};
 pub use self::run::{HEARTBEAT, NoteKind, RunFacts};
+pub use self::service::Service;
 pub use self::writer::{Kept, Writer};
 
 /// Where a store is, unless another directory is named.

@@ -106,6 +106,8 @@ pub(super) struct Run {
     /// Events that are not to be kept.
     pub(super) dropped: u64,
     noted_lost: u64,
+    /// What could not be noted when it happened, and since when.
+    owed: Vec<(NoteKind, i64)>,
     clocks: Clocks,
 }
 
@@ -122,11 +124,11 @@ impl Run {
             params![facts.boot, env!("CARGO_PKG_VERSION"), facts.filters, kept, clocks.real, clocks.real],
         )?;
         let number = connection.last_insert_rowid();
-        Ok(Self { number, stored: 0, lost: 0, dropped: 0, noted_lost: 0, clocks })
+        Ok(Self { number, stored: 0, lost: 0, dropped: 0, noted_lost: 0, owed: Vec::new(), clocks })
     }
 
-    /// It runs now. In the transaction of its events.
-    pub(super) fn see(&mut self, connection: &Connection) -> rusqlite::Result<()> {
+    /// It runs now: in the transaction of its events, which then has to be [`seen`](Self::seen).
+    pub(super) fn see(&self, connection: &Connection) -> rusqlite::Result<Clocks> {
         let now = Clocks::now();
         let (suspended, step) = now.since(self.clocks);
         let (before, noted_lost) = (self.clocks, self.noted_lost);
@@ -154,12 +156,27 @@ impl Run {
                 "the store could not be written",
             )?;
         }
+        for (kind, since) in &self.owed {
+            self.note(connection, *kind, (*since, now.real), 0, "")?;
+        }
         connection
             .prepare_cached("UPDATE run SET seen = ?, stored = ?, lost = ? WHERE run = ?")?
             .execute(params![now.real, self.stored, self.lost, self.number])?;
-        self.clocks = now;
+        Ok(now)
+    }
+
+    /// That is written.
+    pub(super) fn seen(&mut self, clocks: Clocks) {
+        self.clocks = clocks;
         self.noted_lost = self.lost;
-        Ok(())
+        self.owed.clear();
+    }
+
+    /// Noted once, with the next transaction.
+    pub(super) fn owe(&mut self, kind: NoteKind) {
+        if !self.owed.iter().any(|(owed, _)| *owed == kind) {
+            self.owed.push((kind, utc_now() as i64));
+        }
     }
 
     pub(super) fn note(

@@ -11,7 +11,7 @@ fn facts() -> RunFacts {
 }
 
 fn writer(directory: &Path) -> Writer {
-    Writer::open(directory, None, Bounds::default(), &facts()).unwrap().0
+    Writer::open(directory, None, None, &facts()).unwrap().0
 }
 
 fn all(directory: &Path, query: &Query, order: Order) -> Vec<String> {

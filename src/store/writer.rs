@@ -37,7 +37,7 @@ pub struct Writer {
     dictionary: Dictionary,
     /// Numbers of events of this run, and their rows.
     recent: VecDeque<(u64, i64)>,
-    keeps: Kept,
+    facts: RunFacts,
     /// Events in the transaction that is open.
     pending: u64,
 }
@@ -110,25 +110,23 @@ impl Writer {
     pub fn open(
         directory: &Path,
         group: Option<u32>,
-        bounds: Bounds,
+        bounds: Option<Bounds>,
         facts: &RunFacts,
     ) -> Result<(Self, Option<String>), StoreError> {
-        bounds.check()?;
+        bounds.unwrap_or_default().check()?;
         let place = Place::take(directory, group)?;
         let mut aside = None;
         let connection = match schema::open_to_write(&place.file()) {
             Err(error) if error.is_damage() => {
                 let now = utc_now() as i64;
                 let old = place.set_aside(now)?;
-                aside = Some(format!(
-                    "the store was damaged ({}): it was set aside as {}, and a new one is begun",
-                    crate::base::os_error::reason(&error).lines().next().unwrap_or_default(),
-                    visible(&old)
-                ));
+                let why = crate::base::os_error::reason(&error);
+                aside = Some(set_aside_text(why.lines().next().unwrap_or_default(), &old));
                 schema::open_to_write(&place.file())?
             }
             opened => opened?,
         };
+        let bounds = Bounds::settle(bounds, &connection)?;
         bounds.apply(&connection)?;
         let run = Run::begin(&connection, facts)?;
         let mut writer = Self {
@@ -140,7 +138,7 @@ impl Writer {
             epoch: Epoch::default(),
             dictionary: Dictionary::default(),
             recent: VecDeque::new(),
-            keeps: facts.keeps,
+            facts: facts.clone(),
             pending: 0,
         };
         writer.begin_epoch()?;
@@ -154,6 +152,53 @@ impl Writer {
     /// Events in the transaction that is open.
     pub fn pending(&self) -> u64 {
         self.pending
+    }
+
+    /// The number of this run.
+    pub fn number(&self) -> i64 {
+        self.run.number
+    }
+
+    /// Events that were written.
+    pub fn stored(&self) -> u64 {
+        self.run.stored
+    }
+
+    /// Events that could not be.
+    pub fn lost(&self) -> u64 {
+        self.run.lost
+    }
+
+    /// So many events cannot be written.
+    pub fn lose(&mut self, events: u64) {
+        self.run.lost += events;
+    }
+
+    /// What is noted with the next transaction: now it cannot be.
+    pub fn note_when_possible(&mut self, kind: NoteKind) {
+        self.run.owe(kind);
+    }
+
+    /// Sets a store aside that turned out to be damaged, and begins a new one. What is to be said of that is returned.
+    ///
+    /// # Errors
+    /// If that cannot be done.
+    pub fn begin_again(&mut self) -> Result<String, StoreError> {
+        self.roll_back();
+        // its files are renamed under it: what it still writes goes there
+        self.connection = Connection::open_in_memory()?;
+        let old = self.place.set_aside(utc_now() as i64)?;
+        self.connection = schema::open_to_write(&self.place.file())?;
+        self.bounds.apply(&self.connection)?;
+        let lost = self.run.lost;
+        self.run = Run::begin(&self.connection, &self.facts)?;
+        self.run.lost = lost;
+        self.next = next(&self.connection)?;
+        self.epoch = Epoch::default();
+        self.begin_epoch()?;
+        let text = set_aside_text("a page of it is not what it should be", &old);
+        self.note(NoteKind::Damaged, &text)?;
+        Ok(text)
     }
 
     /// Takes a line as `-o json` prints it, without its end.
@@ -180,7 +225,7 @@ impl Writer {
         if facts.kind == 3 {
             self.run.note_loss(&self.connection, shape.time, &members)?;
         }
-        if self.keeps == Kept::Deaths && facts.keep == keep::PLAIN && !may_end(&members) {
+        if self.facts.keeps == Kept::Deaths && facts.keep == keep::PLAIN && !may_end(&members) {
             self.run.dropped += 1;
             return Ok(());
         }
@@ -275,10 +320,13 @@ impl Writer {
         }
         self.epoch.write(&self.connection)?;
         self.run.stored += pending;
-        let seen = self.run.see(&self.connection).and_then(|()| self.connection.execute_batch("COMMIT"));
-        if let Err(error) = seen {
-            self.run.stored -= pending;
-            return Err(error.into());
+        let seen = self.run.see(&self.connection);
+        match seen.and_then(|clocks| self.connection.execute_batch("COMMIT").map(|()| clocks)) {
+            Ok(clocks) => self.run.seen(clocks),
+            Err(error) => {
+                self.run.stored -= pending;
+                return Err(error.into());
+            }
         }
         self.pending = 0;
         Ok(pending)
@@ -352,6 +400,10 @@ fn may_end(members: &[Member<'_>]) -> bool {
         let ends = ["1", "2", "3", "4", "6", "7", "8", "9", "11", "14", "15", "24", "25", "31"];
         member(members, "signal").is_some_and(|signal| ends.contains(&signal.value))
     }
+}
+
+fn set_aside_text(why: &str, old: &Path) -> String {
+    format!("the store is damaged ({why}): it was set aside as {}, and a new one is begun", visible(old))
 }
 
 /// Numbers are never given twice, also if what had them is gone.
