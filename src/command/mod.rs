@@ -5,8 +5,10 @@ pub mod child;
 pub mod doctor;
 pub mod generate;
 pub(crate) mod invoker;
+pub mod log;
 mod manual;
 pub mod outputs;
+pub mod past;
 pub mod processes;
 pub mod run;
 #[cfg(test)]
@@ -14,6 +16,7 @@ mod sentences;
 mod streams;
 pub mod trace;
 pub mod who;
+pub mod why;
 mod wiring;
 
 use std::path::Path;

@@ -125,6 +125,39 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
+    /// Calls `is_enough` with each event of these kinds that fits, the newest first, until it says so.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn newest(
+        &mut self,
+        reader: &Reader,
+        kinds: &[Kind],
+        mut is_enough: impl FnMut(PastEvent) -> bool,
+    ) -> Result<(), StoreError> {
+        let is_by_signal = self.search.looks_up_ends();
+        let query = Query { kinds: kinds.to_vec(), ..self.search.query() };
+        // ends name no sender: of them those are found that come of signals
+        let query = if is_by_signal { Query { kinds: Vec::new(), ..query } } else { query };
+        let mut failure = None;
+        reader.each(&query, Order::NewestFirst, |stored| {
+            let Ok(event) = PastEvent::read(stored) else {
+                self.unreadable += 1;
+                return ControlFlow::Continue(());
+            };
+            let (is_shown, end) = match self.judge(reader, &event) {
+                Ok(judged) => judged,
+                Err(error) => {
+                    failure = Some(error);
+                    return ControlFlow::Break(());
+                }
+            };
+            let is_over = end.is_some_and(&mut is_enough) || (is_shown && is_enough(event));
+            if is_over { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })?;
+        failure.map_or(Ok(()), Err)
+    }
+
     fn step_forward(
         &mut self,
         reader: &Reader,
@@ -204,14 +237,14 @@ impl<'a> Walk<'a> {
 pub(crate) mod tests {
     use super::*;
     use crate::past::target::Target;
-    use crate::store::{Bounds, RunFacts, Writer};
+    use crate::store::{RunFacts, Writer};
 
     /// A store that holds these lines.
     pub(crate) fn store(lines: &[String]) -> (tempfile::TempDir, Reader) {
         let parent = tempfile::tempdir().unwrap();
         let directory = parent.path().join("store");
         let facts = RunFacts { boot: "b".to_owned(), ..RunFacts::default() };
-        let mut writer = Writer::open(&directory, None, Bounds::default(), &facts).unwrap().0;
+        let mut writer = Writer::open(&directory, None, None, &facts).unwrap().0;
         for line in lines {
             writer.put(line).unwrap();
         }
