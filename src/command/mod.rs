@@ -10,9 +10,11 @@ mod manual;
 pub mod outputs;
 pub mod past;
 pub mod processes;
+pub mod record;
 pub mod run;
 #[cfg(test)]
 mod sentences;
+pub mod stores;
 mod streams;
 pub mod trace;
 pub mod who;

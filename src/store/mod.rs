@@ -21,6 +21,7 @@ mod scan;
 mod schema;
 mod service;
 mod shape;
+mod size;
 #[cfg(test)]
 mod tests;
 mod writer;
@@ -34,6 +35,7 @@ pub use self::query::{Kind, Order, Query, Sides, Who};
 pub use self::reader::{Boot, Candidate, Identity, Reader, StoredEvent};
 pub use self::run::{HEARTBEAT, NoteKind, RunFacts};
 pub use self::service::Service;
+pub use self::size::{Age, Share, Size};
 pub use self::writer::{Kept, Writer};
 
 /// Where a store is, unless another directory is named.

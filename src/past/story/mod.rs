@@ -10,7 +10,7 @@ use std::ops::Range;
 
 pub use self::follow::{After, Siblings};
 pub use self::request::{Link, Request};
-pub use self::text::{headline, write};
+pub use self::text::{headline, wrapped, write};
 use super::search::Search;
 use super::walk::{PastEvent, Walk, collect};
 use crate::event::header::EventKind;

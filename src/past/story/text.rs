@@ -54,7 +54,8 @@ pub fn write(story: &Story, screen: Screen, now: i64, out: &mut Vec<u8>) {
     write_after(story, screen, out);
 }
 
-fn wrapped(line: &mut Line, paint: Paint, text: &str, out: &mut Vec<u8>) {
+/// Adds a text to a line and ends it; on several lines where there is no room on one.
+pub fn wrapped(line: &mut Line, paint: Paint, text: &str, out: &mut Vec<u8>) {
     let mut rest = text.to_owned();
     while let Some((begin, behind)) = line.wrap(&rest) {
         line.add(paint, &begin).finish(out);
@@ -275,13 +276,4 @@ pub(super) fn followed(story: &Story, screen: Screen) -> Vec<String> {
 
 fn name_of(event: &PastEvent, screen: Screen) -> String {
     event.document.object("target").map(|target| screen.name(target)).unwrap_or_default()
-}
-
-/// How an event of a story is called where it stands alone.
-pub(super) fn kind(event: &PastEvent) -> &'static str {
-    match event.document.header().kind {
-        EventKind::Ended => "end",
-        EventKind::Signal | EventKind::Attempt => "signal",
-        _ => "request",
-    }
 }
