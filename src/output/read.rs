@@ -11,7 +11,8 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Seq
 
 use super::format::Format;
 use super::format::document::{Document, Field, Value, find};
-use super::keys::{Author, EVENT, Keys, ValueKind};
+use super::keys::{self, EVENT, Keys, ValueKind};
+use crate::event::Author;
 use crate::event::Outcome;
 use crate::event::flood::FloodKey;
 use crate::event::header::{EventKind, Header};
@@ -148,7 +149,7 @@ impl<'de> Visitor<'de> for Content {
                     items.push(item);
                 }
                 Ok(match author {
-                    Author::Own => Value::Words(items),
+                    keys::Author::Own => Value::Words(items),
                     _ => Value::List(items.into_iter().map(String::into_bytes).collect()),
                 })
             }
@@ -202,7 +203,7 @@ fn header_of(document: &Document) -> Result<Header, ReadError> {
         is_of_thread: kind == EventKind::Ended && document.text_at("scope") == Some("thread"),
         after: number("after.id"),
         flood: flood_of(document, kind),
-        author: Default::default(),
+        author: Author::default(),
         repeated: number("repeated").unwrap_or(0),
     })
 }

@@ -44,7 +44,7 @@ pub fn unrecorded(coverage: &Coverage, subject: Subject, near: i64, zone: Zone) 
     parts.sort();
     let mut parts: Vec<String> = parts.into_iter().map(|(_, text)| text).collect();
     let filters: Vec<String> =
-        coverage.filters.iter().filter(|filter| !filter.is_empty()).map(|filter| visible(filter)).collect();
+        coverage.filters.iter().filter(|filter| !filter.is_empty()).map(visible).collect();
     if parts.len() > LISTED {
         let more = parts.len() - LISTED;
         parts.truncate(LISTED);
@@ -60,7 +60,9 @@ fn span(gap: &Gap, near: i64, zone: Zone) -> String {
     if near == 0 {
         return range(gap.since, gap.until, zone);
     }
-    format!("{}–{}", time_near(gap.since, near, zone), time_near(gap.until, near, zone))
+    let (since, until) = (time_near(gap.since, near, zone), time_near(gap.until, near, zone));
+    // what is shorter than a second is one moment
+    if since == until { since } else { format!("{since}–{until}") }
 }
 
 /// Why nothing was recorded, in a few words.
@@ -75,9 +77,9 @@ pub fn cause(cause: &GapCause) -> String {
 }
 
 fn of_loss(loss: &Loss, near: i64, zone: Zone) -> String {
-    let lost = count(loss.count, "event");
+    let events = count(loss.count, "event");
     let at = if near == 0 { as_typed(loss.until, zone) } else { time_near(loss.until, near, zone) };
-    format!("{lost} lost at {at} ({})", visible(&loss.cause))
+    format!("{events} lost at {at} ({})", visible(&loss.cause))
 }
 
 /// The last line of an answer: `recorded without a gap since Tue 2026-11-24 18:02 CET`, or what was not recorded.

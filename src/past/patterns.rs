@@ -52,11 +52,8 @@ impl Patterns {
         let document = &event.document;
         let header = document.header();
         // the signal before it is counted
-        let is_counted = match header.kind {
-            EventKind::Signal | EventKind::Attempt => true,
-            EventKind::Ended => header.after.is_none(),
-            _ => false,
-        };
+        let is_counted = matches!(header.kind, EventKind::Signal | EventKind::Attempt)
+            || (header.kind == EventKind::Ended && header.after.is_none());
         if !is_counted {
             return;
         }

@@ -83,9 +83,9 @@ impl Pattern {
     /// Is it in the sentence, in a command line, a title or a tree of this event?
     fn is_in(&self, document: &Document) -> bool {
         let of_process =
-            |side: &&str| document.object(side).is_some_and(|process| self.is_in_process(process));
+            |side: &&'static str| document.object(side).is_some_and(|process| self.is_in_process(process));
         document.text_at("summary").is_some_and(|summary| self.0.is_match(summary))
-            || ["source", "target", "trigger"].iter().any(|side| of_process(side))
+            || ["source", "target", "trigger"].iter().any(of_process)
     }
 
     fn is_in_process(&self, process: &[Field]) -> bool {

@@ -93,12 +93,9 @@ impl<'a> Walk<'a> {
         let mut failure = None;
         let mut is_over = false;
         reader.each(&query, order, |stored| {
-            let event = match PastEvent::read(stored) {
-                Ok(event) => event,
-                Err(_) => {
-                    self.unreadable += 1;
-                    return ControlFlow::Continue(());
-                }
+            let Ok(event) = PastEvent::read(stored) else {
+                self.unreadable += 1;
+                return ControlFlow::Continue(());
             };
             let flow = match order {
                 Order::OldestFirst => self.step_forward(reader, event, take),

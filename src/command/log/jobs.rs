@@ -1,5 +1,6 @@
 //! What `log` does besides listing: boots, size, examination and vacuum of a store, and a summary.
 
+use std::fmt::Write as _;
 use std::ops::ControlFlow;
 use std::process::ExitCode;
 
@@ -56,12 +57,13 @@ fn list_boots(directory: &std::path::Path, zone: Zone) -> anyhow::Result<ExitCod
     let mut text = String::new();
     for (place, boot) in boots.iter().rev().enumerate().collect::<Vec<_>>().into_iter().rev() {
         let place = if place == 0 { "0".to_owned() } else { format!("-{place}") };
-        text.push_str(&format!(
-            "{place:>4}  {}  {} – {}\n",
+        let _ = writeln!(
+            text,
+            "{place:>4}  {}  {} – {}",
             visible(&boot.id),
             date_and_time(boot.since, zone),
             date_and_time(boot.until, zone)
-        ));
+        );
     }
     print(&text)
 }
@@ -76,7 +78,7 @@ fn disk_usage(directory: &std::path::Path, zone: Zone) -> anyhow::Result<ExitCod
         count(usage.deaths, "death")
     );
     if let Some((first, last)) = usage.times {
-        text.push_str(&format!(", {} – {}", date_and_time(first, zone), date_and_time(last, zone)));
+        let _ = write!(text, ", {} – {}", date_and_time(first, zone), date_and_time(last, zone));
     }
     text.push('\n');
     print(&text)
@@ -89,9 +91,9 @@ fn verify(directory: &std::path::Path) -> anyhow::Result<ExitCode> {
         text.push_str("; the store is whole\n");
         return print(&text);
     }
-    text.push_str(&format!("; {}:\n", count(verified.problems.len() as u64, "problem")));
+    let _ = writeln!(text, "; {}:", count(verified.problems.len() as u64, "problem"));
     for problem in &verified.problems {
-        text.push_str(&format!("  {}\n", visible(problem)));
+        let _ = writeln!(text, "  {}", visible(problem));
     }
     print(&text)?;
     Ok(ExitCode::from(DAMAGED))

@@ -36,24 +36,24 @@ const PAGE_EVENTS: u64 = 2000;
 ///
 /// # Errors
 /// If the store cannot be read, or flags contradict each other.
-pub fn log(arguments: LogArgs) -> anyhow::Result<ExitCode> {
-    if let Some(result) = jobs::run(&arguments) {
+pub fn log(arguments: &LogArgs) -> anyhow::Result<ExitCode> {
+    if let Some(result) = jobs::run(arguments) {
         return result;
     }
     let mut asked = Asked::of(&arguments.past, arguments.targets.clone())?;
     (asked.search.deaths, asked.search.fatal) = (arguments.deaths, arguments.fatal);
     if arguments.summary {
-        return jobs::summary(&arguments, &asked);
+        return jobs::summary(arguments, &asked);
     }
     let kind = match arguments.past.output {
         Some(PastOutput::Lines(kind)) => kind,
-        Some(PastOutput::Html) => return page(&arguments, &asked),
+        Some(PastOutput::Html) => return page(arguments, &asked),
         None => FormatKind::usual(io::stdout().is_terminal()),
     };
     if !arguments.fields.is_empty() && !kind.has_columns {
         return Err(UsageError::FieldsWithoutTable.into());
     }
-    list(&arguments, &asked, kind)
+    list(arguments, &asked, kind)
 }
 
 fn list(arguments: &LogArgs, asked: &Asked, kind: FormatKind) -> anyhow::Result<ExitCode> {
@@ -74,44 +74,30 @@ fn list(arguments: &LogArgs, asked: &Asked, kind: FormatKind) -> anyhow::Result<
     let mut walk = Walk::new(&asked.search);
     let newest = arguments.lines.or(arguments.follow.then_some(LAST_LINES));
     let mut last_row = asked.reader.newest_row()?;
-    let found = match newest {
-        Some(most) => {
-            let mut events = newest_events(asked, &mut walk, most)?;
-            if arguments.reverse {
-                events.reverse();
-            }
-            if let Some(first) = events.first().filter(|_| !arguments.reverse) {
-                printer.markers.skip_before(first.time);
-            }
-            last_row = last_row.max(events.iter().map(|event| event.row).max().unwrap_or(0));
-            let found = events.len();
-            for event in events {
-                if !printer.print(&event)? {
-                    break;
-                }
-            }
-            found
+    let mut found = 0;
+    if let Some(most) = newest {
+        let mut events = newest_events(asked, &mut walk, most)?;
+        if arguments.reverse {
+            events.reverse();
+        } else if let Some(first) = events.first() {
+            printer.markers.skip_before(first.time);
         }
-        None => {
-            let order = if arguments.reverse { Order::NewestFirst } else { Order::OldestFirst };
-            let (mut found, mut failure) = (0, None);
-            walk.each(&asked.reader, None, order, &mut |event| {
-                found += 1;
-                match printer.print(&event) {
-                    Ok(true) => ControlFlow::Continue(()),
-                    Ok(false) => ControlFlow::Break(()),
-                    Err(error) => {
-                        failure = Some(error);
-                        ControlFlow::Break(())
-                    }
-                }
-            })?;
-            if let Some(error) = failure {
-                return Err(error.into());
+        last_row = last_row.max(events.iter().map(|event| event.row).max().unwrap_or(0));
+        found = events.len();
+        for event in events {
+            if !printer.print(&event)? {
+                break;
             }
-            found
         }
-    };
+    } else {
+        let order = if arguments.reverse { Order::NewestFirst } else { Order::OldestFirst };
+        let mut failure = None;
+        walk.each(&asked.reader, None, order, &mut |event| {
+            found += 1;
+            flow(printer.print(&event), &mut failure)
+        })?;
+        failure.map_or(Ok(()), Err)?;
+    }
     if arguments.follow {
         return follow(asked, &mut walk, printer, last_row);
     }
@@ -137,6 +123,18 @@ fn list(arguments: &LogArgs, asked: &Asked, kind: FormatKind) -> anyhow::Result<
         print_line(format_args!("killsnoop: not recorded: {}", unrecorded.join("; ")));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Goes on while somebody reads.
+fn flow(is_read: io::Result<bool>, failure: &mut Option<io::Error>) -> ControlFlow<()> {
+    match is_read {
+        Ok(true) => ControlFlow::Continue(()),
+        Ok(false) => ControlFlow::Break(()),
+        Err(error) => {
+            *failure = Some(error);
+            ControlFlow::Break(())
+        }
+    }
 }
 
 /// The newest of what fits, the oldest of them first.
@@ -167,21 +165,11 @@ fn follow(
             let mut failure = None;
             walk.each(&asked.reader, Some(last_row), Order::OldestFirst, &mut |event| {
                 last_row = last_row.max(event.row);
-                match printer.print(&event) {
-                    Ok(true) => ControlFlow::Continue(()),
-                    Ok(false) => {
-                        is_read = false;
-                        ControlFlow::Break(())
-                    }
-                    Err(error) => {
-                        failure = Some(error);
-                        ControlFlow::Break(())
-                    }
-                }
+                let next = flow(printer.print(&event), &mut failure);
+                is_read &= next.is_continue();
+                next
             })?;
-            if let Some(error) = failure {
-                return Err(error.into());
-            }
+            failure.map_or(Ok(()), Err)?;
             last_row = last_row.max(newest);
         }
         is_read &= printer.unfold()?;

@@ -1,18 +1,16 @@
 //! The story as text: the answer first, then what happened in its order, who it was, what followed.
 
 use std::collections::BTreeMap;
-use std::rc::Rc;
 
 use super::super::target::{number, text};
 use super::super::walk::PastEvent;
 use super::super::words::{as_typed, count, date_and_time, long_span, nanoseconds, time_near};
 use super::request::words;
 use super::{Link, Request, Story};
-use crate::event::header::EventKind;
-use crate::output::format::document::{Document, Field, JOINED_END, Value, find};
+use crate::output::format::View;
+use crate::output::format::document::{Field, JOINED_END, Value, find};
 use crate::output::format::line::LINE;
 use crate::output::format::screen::{Line, Paint, Screen, Width};
-use crate::output::format::{Format, View};
 
 /// Before the lines of a story.
 const INDENT: &str = "  ";
@@ -92,23 +90,18 @@ fn write_steps(story: &Story, screen: Screen, out: &mut Vec<u8>) {
             Line::new(screen, screen.columns()).add(Paint::Faint, &format!("{INDENT}{date}")).finish(out);
         }
         out.extend_from_slice(INDENT.as_bytes());
-        match requests.get(&event.row) {
-            Some(request) => write_request(request, inner, out),
-            None => {
-                let mut document = event.document.clone();
-                if joined == Some(event.row) {
-                    let end = Value::Object(story.end.document.fields().to_vec());
-                    document.insert_behind(&[], JOINED_END, end);
-                }
-                write_line(&Rc::new(document), &mut *format, out);
-            }
+        if let Some(request) = requests.get(&event.row) {
+            write_request(request, inner, out);
+            continue;
         }
+        let mut document = event.document.clone();
+        if joined == Some(event.row) {
+            let end = Value::Object(story.end.document.fields().to_vec());
+            document.insert_behind(&[], JOINED_END, end);
+        }
+        document.write_to(&mut *format);
+        format.finish(out);
     }
-}
-
-fn write_line(document: &Document, format: &mut dyn Format, out: &mut Vec<u8>) {
-    document.write_to(format);
-    format.finish(out);
 }
 
 /// `03:10:37.100  systemctl restart nginx.service   by needrestart(4411), apt-daily-upgrade.service (before it; not proof)`.
@@ -123,15 +116,15 @@ fn write_request(request: &Request, screen: Screen, out: &mut Vec<u8>) {
         Some(Value::Object(parent)) => format!("   by {}", screen.name(parent)),
         _ => String::new(),
     };
-    let place =
+    let unit =
         text(source, &["systemd", "unit"]).map(|unit| format!(", {}", screen.safe(unit))).unwrap_or_default();
-    line.add(Paint::Source, &caller).add(Paint::None, &place);
-    let link = match request.link {
+    line.add(Paint::Source, &caller).add(Paint::None, &unit);
+    let note = match request.link {
         Link::Names => "   (before it; not proof)",
         Link::Host => "   (before it, for the whole host; not proof)",
         Link::Perhaps => "   (before it; whether it means this container is not recorded)",
     };
-    line.add(Paint::Faint, link).finish(out);
+    line.add(Paint::Faint, note).finish(out);
 }
 
 /// `victim   nginx: master process /usr/sbin/nginx   nginx.service, up 12 days, uid 0`, and its tree.
