@@ -11,6 +11,7 @@ use std::{io, thread};
 
 use self::printer::{Markers, Printer};
 use super::past::{Asked, Sink, screen};
+use crate::base::clock::utc_now;
 use crate::base::stderr::print_line;
 use crate::base::zone::Zone;
 use crate::cli::LogArgs;
@@ -189,8 +190,9 @@ fn page(arguments: &LogArgs, asked: &Asked) -> anyhow::Result<ExitCode> {
         return asked.nothing("Nothing that fits was recorded", Subject::Events, zone);
     }
     let coverage = asked.coverage()?;
+    let now = i64::try_from(utc_now()).unwrap_or(i64::MAX);
     let is_cut = arguments.lines.is_none() && events.len() as u64 == most;
-    let page = crate::past::page::of_log(&events, is_cut, &coverage, asked.range.clone(), zone);
+    let page = crate::past::page::of_log(&events, is_cut, &coverage, asked.range.clone(), (now, zone));
     let mut sink = Sink::open(false);
     sink.write(page.as_bytes())?;
     sink.finish()?;

@@ -9,8 +9,8 @@ mod text;
 use std::ops::Range;
 
 pub use self::follow::{After, Siblings};
-pub use self::request::{Link, Request};
-pub use self::text::{headline, wrapped, write};
+pub use self::request::{Link, Request, words as request_words};
+pub use self::text::{command_line, facts, followed, headline, wrapped, write};
 use super::search::Search;
 use super::walk::{PastEvent, Walk, collect};
 use crate::event::header::EventKind;

@@ -60,7 +60,7 @@ fn text_at<'a>(document: &'a Document, key: &str) -> Option<&'a str> {
 }
 
 /// The words of a command.
-pub(super) fn words(document: &Document) -> Vec<String> {
+pub fn words(document: &Document) -> Vec<String> {
     let list = document.object("source").and_then(|source| find(source, "cmdline"));
     match list {
         Some(Value::List(items)) => {

@@ -169,7 +169,7 @@ fn glyphs(tree: &str, screen: Screen) -> String {
 }
 
 /// The title, where the process has set one; else its arguments.
-pub(super) fn command_line(process: &[Field], screen: Screen) -> String {
+pub fn command_line(process: &[Field], screen: Screen) -> String {
     match (text(process, &["title"]), find(process, "cmdline")) {
         (Some(title), _) => screen.safe(title),
         (None, Some(Value::List(items))) => screen.arguments(items),
@@ -178,7 +178,7 @@ pub(super) fn command_line(process: &[Field], screen: Screen) -> String {
 }
 
 /// `nginx.service, up 12 days, uid 0`.
-pub(super) fn facts(process: &[Field], time: i64, screen: Screen) -> String {
+pub fn facts(process: &[Field], time: i64, screen: Screen) -> String {
     let mut facts: Vec<String> = Vec::new();
     let is_pod = find(process, "k8s").is_some();
     if is_pod {
@@ -218,7 +218,7 @@ fn write_after(story: &Story, screen: Screen, out: &mut Vec<u8>) {
 }
 
 /// What followed, a sentence each.
-pub(super) fn followed(story: &Story, screen: Screen) -> Vec<String> {
+pub fn followed(story: &Story, screen: Screen) -> Vec<String> {
     let mut sentences = Vec::new();
     let after = &story.after;
     if let Some(siblings) = &story.siblings {
