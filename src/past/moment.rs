@@ -310,10 +310,11 @@ impl Reader<'_> {
         let month = self.number(2, 1, 12)?;
         self.literal('-')?;
         let day = self.number(2, 1, 31)?;
-        if self.rest.starts_with('T') {
-            self.literal('T')?;
-        } else {
-            self.blanks();
+        match self.rest.strip_prefix('T') {
+            // a time has to follow
+            Some("") => return None,
+            Some(time) => self.rest = time,
+            None => self.blanks(),
         }
         Some(Broken::on(year, month, day))
     }
