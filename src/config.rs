@@ -34,6 +34,8 @@ pub struct Config {
     pub included_signals: u64,
     /// Senders whose signals are not reported, as the kernel keeps a comm: 15 bytes and a NUL.
     pub ignored_source_comms: Vec<[u8; 16]>,
+    /// Names of commands whose exec is reported, as the kernel keeps a comm; empty: of none.
+    pub requests: Vec<[u8; 16]>,
     /// Ancestors of each side.
     pub max_tree_depth: u32,
     /// Where the host's /proc and /etc are.
@@ -79,6 +81,34 @@ pub const GHOSTS: u32 = 8192;
 /// Entries of the map `ignored_source_comms`.
 pub const MAX_IGNORED_COMMS: usize = MapSize::IGNORED_COMMS.0 as usize;
 
+/// Entries of the map `request_comms`.
+pub const MAX_REQUESTS: usize = MapSize::REQUEST_COMMS.0 as usize;
+
+/// The commands by which people and programs ask service managers and container runtimes to act on processes.
+pub const REQUESTS: &[&str] = &[
+    "systemctl",
+    "service",
+    "loginctl",
+    "needrestart",
+    "shutdown",
+    "reboot",
+    "init",
+    "telinit",
+    "docker",
+    "podman",
+    "nerdctl",
+    "crictl",
+    "ctr",
+    "kubectl",
+    "runc",
+    "crun",
+    "pm2",
+    "supervisorctl",
+    "apachectl",
+    "nginx",
+    "pg_ctl",
+];
+
 /// The ring holds this much by default: 4,000 to 8,000 signals with their trees.
 pub const RING_BYTES: u32 = 8 * 1024 * 1024;
 
@@ -119,6 +149,7 @@ impl Default for Config {
             shown_signals: ALL_SIGNALS,
             included_signals: 0,
             ignored_source_comms: Vec::new(),
+            requests: Vec::new(),
             max_tree_depth: 16,
             root: PathBuf::from("/"),
             count: None,
