@@ -3,10 +3,12 @@
 //! Of what fails nothing is half there: the transaction is rolled back, its events are counted as lost, and a new epoch begins,
 //! as rows that were remembered may be gone.
 
-use std::collections::VecDeque;
+use std::num::NonZeroUsize;
 use std::path::Path;
 
+use lru::LruCache;
 use rusqlite::{Connection, params};
+use rustc_hash::FxBuildHasher;
 
 use super::dictionary::{Dictionary, Next};
 use super::error::StoreError;
@@ -23,7 +25,7 @@ use crate::base::sanitize::visible;
 const EVENTS_OF_EPOCH: u64 = 16_384;
 
 /// Events whose row is remembered, for ends that refer to them.
-const RECENT: usize = 32_768;
+const RECENT: NonZeroUsize = NonZeroUsize::new(16_384).unwrap();
 
 /// Writes to a store that nobody else writes to.
 #[derive(Debug)]
@@ -36,7 +38,7 @@ pub struct Writer {
     next: Next,
     dictionary: Dictionary,
     /// Numbers of events of this run, and their rows.
-    recent: VecDeque<(u64, i64)>,
+    recent: LruCache<u64, i64, FxBuildHasher>,
     facts: RunFacts,
     /// Events in the transaction that is open.
     pending: u64,
@@ -138,7 +140,7 @@ impl Writer {
             run,
             epoch: Epoch::default(),
             dictionary: Dictionary::default(),
-            recent: VecDeque::new(),
+            recent: LruCache::with_hasher(RECENT, FxBuildHasher),
             facts: facts.clone(),
             pending: 0,
         };
@@ -238,10 +240,7 @@ impl Writer {
         }
         let row = self.insert(&shape, facts)?;
         if let Some(id) = shape.id {
-            if self.recent.len() >= RECENT {
-                self.recent.pop_front();
-            }
-            self.recent.push_back((id, row));
+            self.recent.push(id, row);
         }
         if facts.keep == keep::DEATHS {
             for id in referred(&members) {
@@ -293,10 +292,10 @@ impl Writer {
 
     /// The signal that a death refers to is kept as long as that.
     fn keep_with_death(&self, id: u64) -> rusqlite::Result<()> {
-        let Ok(place) = self.recent.binary_search_by_key(&id, |(id, _)| *id) else { return Ok(()) };
+        let Some(row) = self.recent.peek(&id) else { return Ok(()) };
         self.connection
             .prepare_cached("UPDATE event SET keep = 2 WHERE row = ? AND keep < 2")?
-            .execute([self.recent[place].1])
+            .execute([row])
             .map(|_| ())
     }
 
