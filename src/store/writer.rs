@@ -44,6 +44,9 @@ pub struct Writer {
     pending: u64,
 }
 
+/// The kind of events that report others which were lost.
+const LOST: u8 = 3;
+
 /// Which events are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Kept {
@@ -80,7 +83,7 @@ impl Facts {
             Some("signal") => 0,
             Some("attempt") => 1,
             Some("ended") => 2,
-            Some("lost") => 3,
+            Some("lost") => LOST,
             Some("request") => 4,
             _ => 5,
         };
@@ -172,9 +175,14 @@ impl Writer {
         self.run.lost
     }
 
-    /// So many events cannot be written.
-    pub fn lose(&mut self, events: u64) {
-        self.run.lost += events;
+    /// An event cannot be written. What it says of others that were lost before is not lost with it.
+    pub fn lose(&mut self, line: &str) {
+        self.run.lost += 1;
+        if line.contains("\"event\":\"lost\"") {
+            if let Some((shape, members)) = Shape::of(line) {
+                self.run.note_loss(shape.time, &members);
+            }
+        }
     }
 
     /// What is noted with the next transaction: now it cannot be.
@@ -225,8 +233,8 @@ impl Writer {
             return Ok(());
         };
         let facts = Facts::of(&members);
-        if facts.kind == 3 {
-            self.run.note_loss(&self.connection, shape.time, &members)?;
+        if facts.kind == LOST {
+            self.run.note_loss(shape.time, &members);
         }
         if self.facts.keeps == Kept::Deaths && facts.keep == keep::PLAIN && !may_end(&members) {
             self.run.dropped += 1;
