@@ -108,6 +108,8 @@ pub(super) struct Run {
     noted_lost: u64,
     /// What could not be noted when it happened, and since when.
     owed: Vec<(NoteKind, i64)>,
+    /// Losses that others reported, until they are written: what is rolled back takes none with it.
+    reported: Vec<(i64, u64, String)>,
     clocks: Clocks,
 }
 
@@ -124,7 +126,7 @@ impl Run {
             params![facts.boot, env!("CARGO_PKG_VERSION"), facts.filters, kept, clocks.real, clocks.real],
         )?;
         let number = connection.last_insert_rowid();
-        Ok(Self { number, stored: 0, lost: 0, dropped: 0, noted_lost: 0, owed: Vec::new(), clocks })
+        Ok(Self { number, stored: 0, lost: 0, dropped: 0, noted_lost: 0, owed: Vec::new(), reported: Vec::new(), clocks })
     }
 
     /// It runs now: in the transaction of its events, which then has to be [`seen`](Self::seen).
@@ -156,6 +158,9 @@ impl Run {
                 "the store could not be written",
             )?;
         }
+        for (time, lost, cause) in &self.reported {
+            self.note(connection, NoteKind::Loss, (*time, *time), *lost, cause)?;
+        }
         for (kind, since) in &self.owed {
             self.note(connection, *kind, (*since, now.real), 0, "")?;
         }
@@ -170,6 +175,7 @@ impl Run {
         self.clocks = clocks;
         self.noted_lost = self.lost;
         self.owed.clear();
+        self.reported.clear();
     }
 
     /// Noted once, with the next transaction.
@@ -196,15 +202,15 @@ impl Run {
     }
 
     /// An event says that others were lost before they came here, since the one that said so before: a second or so.
-    pub(super) fn note_loss(
-        &self,
-        connection: &Connection,
-        time: i64,
-        members: &[Member<'_>],
-    ) -> rusqlite::Result<()> {
+    pub(super) fn note_loss(&mut self, time: i64, members: &[Member<'_>]) {
         let lost: u64 = member(members, "lost").and_then(Member::number).unwrap_or_default();
         let cause = member(members, "cause").map_or("", |cause| cause.value);
-        self.note(connection, NoteKind::Loss, (time, time), lost, cause)
+        // an hour of them, of which the rest is one
+        let is_full = self.reported.len() >= 3600;
+        match self.reported.last_mut().filter(|_| is_full) {
+            Some(last) => last.1 += lost,
+            None => self.reported.push((time, lost, cause.to_owned())),
+        }
     }
 
     /// It ends in order.

@@ -160,7 +160,7 @@ impl Service {
         let Some(end) = memchr::memrchr(b'\n', &self.rest[begin..]).map(|end| begin + end + 1) else {
             if self.rest.len() > LONGEST {
                 self.rest.clear();
-                self.writer.lose(1);
+                self.writer.lose("");
             }
             return Taken::Some;
         };
@@ -173,14 +173,11 @@ impl Service {
     }
 
     fn put(&mut self, line: &[u8]) {
-        if self.failed_at.is_some_and(|failed_at| failed_at.elapsed() < TRY_EVERY) {
-            self.writer.lose(1);
+        let line = std::str::from_utf8(line).unwrap_or_default();
+        if line.is_empty() || self.failed_at.is_some_and(|failed_at| failed_at.elapsed() < TRY_EVERY) {
+            self.writer.lose(line);
             return;
         }
-        let Ok(line) = std::str::from_utf8(line) else {
-            self.writer.lose(1);
-            return;
-        };
         if let Err(error) = self.writer.put(line) {
             self.fail(&error);
         }

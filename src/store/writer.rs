@@ -3,10 +3,12 @@
 //! Of what fails nothing is half there: the transaction is rolled back, its events are counted as lost, and a new epoch begins,
 //! as rows that were remembered may be gone.
 
-use std::collections::VecDeque;
+use std::num::NonZeroUsize;
 use std::path::Path;
 
+use lru::LruCache;
 use rusqlite::{Connection, params};
+use rustc_hash::FxBuildHasher;
 
 use super::dictionary::{Dictionary, Next};
 use super::error::StoreError;
@@ -23,7 +25,7 @@ use crate::base::sanitize::visible;
 const EVENTS_OF_EPOCH: u64 = 16_384;
 
 /// Events whose row is remembered, for ends that refer to them.
-const RECENT: usize = 32_768;
+const RECENT: NonZeroUsize = NonZeroUsize::new(16_384).unwrap();
 
 /// Writes to a store that nobody else writes to.
 #[derive(Debug)]
@@ -36,11 +38,14 @@ pub struct Writer {
     next: Next,
     dictionary: Dictionary,
     /// Numbers of events of this run, and their rows.
-    recent: VecDeque<(u64, i64)>,
+    recent: LruCache<u64, i64, FxBuildHasher>,
     facts: RunFacts,
     /// Events in the transaction that is open.
     pending: u64,
 }
+
+/// The kind of events that report others which were lost.
+const LOST: u8 = 3;
 
 /// Which events are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -78,7 +83,7 @@ impl Facts {
             Some("signal") => 0,
             Some("attempt") => 1,
             Some("ended") => 2,
-            Some("lost") => 3,
+            Some("lost") => LOST,
             Some("request") => 4,
             _ => 5,
         };
@@ -137,7 +142,7 @@ impl Writer {
             run,
             epoch: Epoch::default(),
             dictionary: Dictionary::default(),
-            recent: VecDeque::new(),
+            recent: LruCache::with_hasher(RECENT, FxBuildHasher),
             facts: facts.clone(),
             pending: 0,
         };
@@ -169,9 +174,14 @@ impl Writer {
         self.run.lost
     }
 
-    /// So many events cannot be written.
-    pub fn lose(&mut self, events: u64) {
-        self.run.lost += events;
+    /// An event cannot be written. What it says of others that were lost before is not lost with it.
+    pub fn lose(&mut self, line: &str) {
+        self.run.lost += 1;
+        if line.contains("\"event\":\"lost\"") {
+            if let Some((shape, members)) = Shape::of(line) {
+                self.run.note_loss(shape.time, &members);
+            }
+        }
     }
 
     /// What is noted with the next transaction: now it cannot be.
@@ -222,8 +232,8 @@ impl Writer {
             return Ok(());
         };
         let facts = Facts::of(&members);
-        if facts.kind == 3 {
-            self.run.note_loss(&self.connection, shape.time, &members)?;
+        if facts.kind == LOST {
+            self.run.note_loss(shape.time, &members);
         }
         if self.facts.keeps == Kept::Deaths && facts.keep == keep::PLAIN && !may_end(&members) {
             self.run.dropped += 1;
@@ -239,10 +249,7 @@ impl Writer {
         }
         let row = self.insert(&shape, facts)?;
         if let Some(id) = shape.id {
-            if self.recent.len() >= RECENT {
-                self.recent.pop_front();
-            }
-            self.recent.push_back((id, row));
+            self.recent.push(id, row);
         }
         if facts.keep == keep::DEATHS {
             for id in referred(&members) {
@@ -294,10 +301,10 @@ impl Writer {
 
     /// The signal that a death refers to is kept as long as that.
     fn keep_with_death(&self, id: u64) -> rusqlite::Result<()> {
-        let Ok(place) = self.recent.binary_search_by_key(&id, |(id, _)| *id) else { return Ok(()) };
+        let Some(row) = self.recent.peek(&id) else { return Ok(()) };
         self.connection
             .prepare_cached("UPDATE event SET keep = 2 WHERE row = ? AND keep < 2")?
-            .execute([self.recent[place].1])
+            .execute([row])
             .map(|_| ())
     }
 
