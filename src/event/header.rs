@@ -36,7 +36,9 @@ impl EventKind {
 
     /// The one of this word.
     pub fn named(name: &str) -> Option<Self> {
-        [Self::Signal, Self::Attempt, Self::Ended, Self::Lost].into_iter().find(|kind| kind.name() == name)
+        [Self::Signal, Self::Attempt, Self::Ended, Self::Request, Self::Lost]
+            .into_iter()
+            .find(|kind| kind.name() == name)
     }
 }
 

@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use regex::{Regex, RegexBuilder};
 
+use super::story::mentions;
 use super::target::{Target, text};
 use crate::error::UsageError;
 use crate::event::signal::Signal;
@@ -164,6 +165,12 @@ impl Search {
             && (self.senders.is_empty() || self.is_sent_by(document))
             && (self.signals.is_empty() || signal.is_some_and(|signal| self.signals.contains(&signal)))
             && self.grep.as_ref().is_none_or(|pattern| pattern.is_in(document))
+    }
+
+    /// Does this command name each target, and fit the rest?
+    pub fn fits_request(&self, request: &Document) -> bool {
+        self.targets.iter().all(|any| any.iter().any(|target| mentions(request, target)))
+            && self.grep.as_ref().is_none_or(|pattern| pattern.is_in(request))
     }
 
     fn is_sent_by(&self, document: &Document) -> bool {

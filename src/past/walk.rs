@@ -10,6 +10,9 @@ use crate::output::read;
 use crate::output::select::filter::Filter;
 use crate::store::{Kind, Order, Query, Reader, StoreError, StoredEvent, Who};
 
+/// So many commands that name a target are shown, the newest.
+const REQUESTS: usize = 10_000;
+
 /// An event of the past.
 #[derive(Debug, Clone)]
 pub struct PastEvent {
@@ -65,8 +68,8 @@ pub fn collect(
 pub struct Walk<'a> {
     search: &'a Search,
     filter: Filter,
-    /// Ends that were looked up and come later.
-    ends: BTreeMap<i64, PastEvent>,
+    /// What was looked up besides, and comes at its row: ends, and commands that name a target.
+    besides: BTreeMap<i64, PastEvent>,
     /// Rows that could not be read as events.
     pub unreadable: u64,
 }
@@ -74,7 +77,7 @@ pub struct Walk<'a> {
 impl<'a> Walk<'a> {
     /// Of this search.
     pub fn new(search: &'a Search) -> Self {
-        Self { search, filter: search.filter(), ends: BTreeMap::new(), unreadable: 0 }
+        Self { search, filter: search.filter(), besides: BTreeMap::new(), unreadable: 0 }
     }
 
     /// Calls `take` with each event that fits, behind this row, in this order, until it has enough. The newest first, an end comes
@@ -90,6 +93,7 @@ impl<'a> Walk<'a> {
         take: &mut dyn FnMut(PastEvent) -> ControlFlow<()>,
     ) -> Result<(), StoreError> {
         let query = Query { after_row, ..self.search.query() };
+        self.look_up_requests(reader, after_row)?;
         let mut failure = None;
         let mut is_over = false;
         reader.each(&query, order, |stored| {
@@ -116,9 +120,28 @@ impl<'a> Walk<'a> {
         if let Some(error) = failure {
             return Err(error);
         }
-        while let Some((_, end)) = self.ends.pop_first().filter(|_| !is_over) {
-            is_over = take(end).is_break();
+        while !is_over {
+            let next = match order {
+                Order::OldestFirst => self.besides.pop_first(),
+                Order::NewestFirst => self.besides.pop_last(),
+            };
+            let Some((_, event)) = next else { break };
+            is_over = take(event).is_break();
         }
+        Ok(())
+    }
+
+    /// Commands that name a target have none themselves.
+    fn look_up_requests(&mut self, reader: &Reader, after_row: Option<i64>) -> Result<(), StoreError> {
+        let search = self.search;
+        if search.targets.is_empty() || search.looks_up_ends() || search.deaths || search.fatal {
+            return Ok(());
+        }
+        let requests = Query { kinds: vec![Kind::Request], target: Vec::new(), after_row, ..search.query() };
+        let found = collect(reader, &requests, Order::NewestFirst, REQUESTS, |request| {
+            search.fits_request(&request.document) && self.filter.passes(&request.document, None)
+        })?;
+        self.besides.extend(found.into_iter().map(|request| (request.row, request)));
         Ok(())
     }
 
@@ -161,9 +184,9 @@ impl<'a> Walk<'a> {
         event: PastEvent,
         take: &mut dyn FnMut(PastEvent) -> ControlFlow<()>,
     ) -> Result<ControlFlow<()>, StoreError> {
-        while self.ends.first_key_value().is_some_and(|(row, _)| *row <= event.row) {
-            let Some((row, end)) = self.ends.pop_first() else { break };
-            if take(end).is_break() {
+        while self.besides.first_key_value().is_some_and(|(row, _)| *row <= event.row) {
+            let Some((row, before)) = self.besides.pop_first() else { break };
+            if take(before).is_break() {
                 return Ok(ControlFlow::Break(()));
             }
             // it is found once more where the search looks for its signal
@@ -173,7 +196,7 @@ impl<'a> Walk<'a> {
         }
         let (is_shown, end) = self.judge(reader, &event)?;
         if let Some(end) = end {
-            self.ends.insert(end.row, end);
+            self.besides.insert(end.row, end);
         }
         Ok(if is_shown { take(event) } else { ControlFlow::Continue(()) })
     }
@@ -184,6 +207,12 @@ impl<'a> Walk<'a> {
         event: PastEvent,
         take: &mut dyn FnMut(PastEvent) -> ControlFlow<()>,
     ) -> Result<ControlFlow<()>, StoreError> {
+        while self.besides.last_key_value().is_some_and(|(row, _)| *row > event.row) {
+            let Some((_, behind)) = self.besides.pop_last() else { break };
+            if take(behind).is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
         let (is_shown, end) = self.judge(reader, &event)?;
         // one that fits by itself has been there
         if let Some(end) = end.filter(|end| !self.search.fits(&end.document)) {
@@ -295,6 +324,15 @@ pub(crate) mod tests {
         )
     }
 
+    /// A command, as a recorder keeps it.
+    pub(crate) fn request(id: u64, second: u32, pid: u32, words: &[&str]) -> String {
+        let cmdline = words.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(",");
+        format!(
+            r#"{{"time":"2026-11-26T02:12:{second:02}.100000000Z","event":"request","id":{id},"summary":"needrestart(4) executed a command","source":{{"pid":{pid},"cmdline":[{cmdline}],"comm":"{}","key":"{pid}@1","systemd":{{"unit":"apt-daily-upgrade.service"}},"parent":{{"pid":4,"comm":"needrestart","key":"4@1"}}}}}}"#,
+            words[0]
+        )
+    }
+
     fn ids(search: &Search, lines: &[String], order: Order) -> Vec<u64> {
         let mut ids = Vec::new();
         let mut walk = Walk::new(search);
@@ -334,6 +372,21 @@ pub(crate) mod tests {
         assert_eq!(ids(&by("bash", true), &lines, Order::OldestFirst), [4]);
         assert_eq!(ids(&by("cron", false), &lines, Order::NewestFirst), [3, 2]);
         assert_eq!(ids(&by("sshd", false), &lines, Order::OldestFirst), [0; 0]);
+    }
+
+    #[test]
+    fn commands_that_name_a_target_come_at_their_place() {
+        let target = |name: &str| Search { targets: vec![vec![name.parse().unwrap()]], ..Search::default() };
+        let lines = [
+            request(1, 0, 5, &["systemctl", "stop", "yes"]),
+            signal(2, 1, (15, "SIGTERM"), (7, "bash"), (9, "yes")),
+            request(3, 1, 6, &["systemctl", "stop", "cat"]),
+            end(4, 3, (15, "SIGTERM"), 2, (9, "yes")),
+            request(5, 4, 8, &["/bin/systemctl", "start", "yes.service"]),
+        ];
+        assert_eq!(ids(&target("yes"), &lines, Order::OldestFirst), [1, 2, 4, 5]);
+        assert_eq!(ids(&target("yes"), &lines, Order::NewestFirst), [5, 4, 2, 1]);
+        assert_eq!(ids(&Search { deaths: true, ..target("yes") }, &lines, Order::OldestFirst), [4]);
     }
 
     #[test]

@@ -126,7 +126,16 @@ impl Run {
             params![facts.boot, env!("CARGO_PKG_VERSION"), facts.filters, kept, clocks.real, clocks.real],
         )?;
         let number = connection.last_insert_rowid();
-        Ok(Self { number, stored: 0, lost: 0, dropped: 0, noted_lost: 0, owed: Vec::new(), reported: Vec::new(), clocks })
+        Ok(Self {
+            number,
+            stored: 0,
+            lost: 0,
+            dropped: 0,
+            noted_lost: 0,
+            owed: Vec::new(),
+            reported: Vec::new(),
+            clocks,
+        })
     }
 
     /// It runs now: in the transaction of its events, which then has to be [`seen`](Self::seen).

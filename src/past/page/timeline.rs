@@ -18,7 +18,8 @@ fn class(event: &PastEvent) -> &'static str {
         EventKind::Ended => "end",
         EventKind::Signal if header.is_deadly() => "deadly",
         EventKind::Signal | EventKind::Attempt => "signal",
-        _ => "request",
+        EventKind::Request => "request",
+        EventKind::Lost => "lost",
     }
 }
 

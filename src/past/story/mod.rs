@@ -9,7 +9,7 @@ mod text;
 use std::ops::Range;
 
 pub use self::follow::{After, Siblings};
-pub use self::request::{Link, Request, words as request_words};
+pub use self::request::{Link, Request, mentions, words as request_words};
 pub use self::text::{command_line, facts, followed, headline, wrapped, write};
 use super::search::Search;
 use super::walk::{PastEvent, Walk, collect};

@@ -1,7 +1,7 @@
 //! Control commands that came before a signal and name what it hit: `systemctl restart nginx`, `docker stop web`. They are shown as
 //! "before it", never as the reason.
 
-use super::super::target::text;
+use super::super::target::{Target, text};
 use super::super::walk::{PastEvent, collect};
 use super::SECOND;
 use crate::output::format::document::{Document, Field, Value, find};
@@ -67,6 +67,24 @@ pub fn words(document: &Document) -> Vec<String> {
             items.iter().map(|item| String::from_utf8_lossy(item).into_owned()).collect()
         }
         _ => Vec::new(),
+    }
+}
+
+/// Does a command name this target, as it was typed: a unit, a container, a pod, a pid?
+pub fn mentions(request: &Document, target: &Target) -> bool {
+    let shown = target.to_string();
+    let is_named = |word: &str| {
+        word == shown
+            || word.strip_suffix(".service") == Some(&shown)
+            || shown.strip_suffix(".service") == Some(word)
+            || (matches!(target, Target::Pod(..)) && shown.rsplit('/').next() == word.rsplit('/').next())
+    };
+    match target {
+        Target::Pid(_) | Target::Unit(_) | Target::Container(_) | Target::Pod(..) | Target::Any(..) => {
+            request.text_at("request.unit").is_some_and(is_named)
+                || words(request).iter().skip(1).flat_map(|word| word.split(['=', ','])).any(is_named)
+        }
+        Target::Key(_) | Target::Comm(_) | Target::Exe(_) | Target::User(_) => false,
     }
 }
 

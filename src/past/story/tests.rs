@@ -5,7 +5,7 @@ use crate::base::zone::Zone;
 use crate::output::format::screen::{PLAIN, Screen};
 use crate::output::read;
 use crate::past::target::Target;
-use crate::past::walk::tests::{end, signal, store};
+use crate::past::walk::tests::{end, request, signal, store};
 
 const TERM: (u8, &str) = (15, "SIGTERM");
 const KILL: (u8, &str) = (9, "SIGKILL");
@@ -102,6 +102,26 @@ fn what_followed_is_counted_and_nothing_of_others_is() {
     assert!(text.contains("at that time pkill(7) signalled 1 other as well: cat(12)\n"), "{text}");
     assert!(text.contains("below it ended: worker(20)\n"), "{text}");
     assert!(text.contains("since then yes ended once, last as yes(23): killsnoop log yes --since \"2026-11-26 02:12:01 UTC\""), "{text}");
+}
+
+#[test]
+fn commands_that_name_it_come_before_its_signals_and_are_no_proof() {
+    let victim = |line: String| {
+        line.replace("\"comm\":\"nginx\"", "\"comm\":\"nginx\",\"systemd\":{\"unit\":\"nginx.service\"}")
+    };
+    let lines = [
+        request(1, 1, 4409, &["systemctl", "stop", "nginx"]),
+        request(2, 7, 4410, &["systemctl", "restart", "apache2"]),
+        request(3, 7, 4411, &["systemctl", "restart", "nginx.service"]),
+        victim(signal(4, 8, TERM, (1, "systemd"), (812, "nginx"))),
+        victim(signal(5, 50, KILL, (1, "systemd"), (812, "nginx"))),
+        victim(end(6, 50, KILL, 5, (812, "nginx"))),
+        request(7, 51, 4412, &["systemctl", "start", "nginx.service"]),
+    ];
+    let text = told(&lines, "nginx");
+    let expected = "  02:12:07.100Z  systemctl restart nginx.service   by needrestart(4), apt-daily-upgrade.service   (before it; not proof)";
+    assert_eq!(text.lines().nth(1), Some(expected), "{text}");
+    assert_eq!(text.matches("systemctl").count(), 1, "{text}");
 }
 
 #[test]
