@@ -9,27 +9,28 @@ use super::super::words::count;
 use crate::store::Coverage;
 
 /// Units of the bar.
-const WIDTH: f64 = 1000.0;
+pub(super) const WIDTH: i64 = 10_000;
 /// The least of a gap.
-const LEAST: f64 = 4.0;
+const LEAST: i64 = 40;
 
 /// Where a moment is on a bar.
-pub(super) fn at(time: i64, range: &Range<i64>) -> f64 {
-    let length = (range.end - range.start).max(1) as f64;
-    (((time - range.start) as f64) / length).clamp(0.0, 1.0) * WIDTH
+pub(super) fn at(time: i64, range: &Range<i64>) -> i64 {
+    let length = i128::from(range.end - range.start).max(1);
+    let place = i128::from(time - range.start) * i128::from(WIDTH) / length;
+    i64::try_from(place).unwrap_or(WIDTH).clamp(0, WIDTH)
 }
 
 /// The bar, and what its colours mean.
 pub(super) fn of(coverage: &Coverage, range: &Range<i64>) -> Markup {
-    let piece = |since: i64, until: i64, least: f64| {
+    let piece = |since: i64, until: i64, least: i64| {
         let (left, right) = (at(since, range), at(until, range));
         let width = (right - left).max(least);
-        (format!("{:.2}", left.min(WIDTH - width)), format!("{width:.2}"))
+        (left.min(WIDTH - width), width)
     };
     html! {
-        svg.bar viewBox="0 0 1000 20" preserveAspectRatio="none" role="img" aria-label="What was recorded" {
+        svg.bar viewBox="0 0 10000 20" preserveAspectRatio="none" role="img" aria-label="What was recorded" {
             @for span in &coverage.spans {
-                @let (x, width) = piece(span.since, span.until, 0.0);
+                @let (x, width) = piece(span.since, span.until, 0);
                 rect.recorded x=(x) y="4" width=(width) height="12" {}
             }
             @for gap in &coverage.gaps {

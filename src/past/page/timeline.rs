@@ -5,11 +5,14 @@ use maud::{Markup, html};
 use super::super::story::{Link, Story, request_words};
 use super::super::walk::PastEvent;
 use super::super::words::date_and_time;
-use super::bars::at;
+use super::bars::{WIDTH, at};
 use super::process::tree;
 use crate::event::header::EventKind;
 use crate::event::summary::seconds;
 use crate::output::format::screen::Screen;
+
+/// The width of a mark.
+const MARK: i64 = 40;
 
 /// The class of an event on a page.
 fn class(event: &PastEvent) -> &'static str {
@@ -28,10 +31,10 @@ pub(super) fn marks(story: &Story) -> Markup {
     let range = story.range();
     let events: Vec<&PastEvent> = story.events().collect();
     html! {
-        svg.bar viewBox="0 0 1000 20" preserveAspectRatio="none" role="img" aria-label="When it happened" {
+        svg.bar viewBox="0 0 10000 20" preserveAspectRatio="none" role="img" aria-label="When it happened" {
             @for event in &events {
-                @let x = format!("{:.2}", at(event.time, &range).min(996.0));
-                rect class=(class(event).replace("deadly", "end")) x=(x) y="2" width="4" height="16" {}
+                @let x = at(event.time, &range).min(WIDTH - MARK);
+                rect class=(class(event).replace("deadly", "end")) x=(x) y="2" width=(MARK) height="16" {}
             }
         }
         p.legend {
@@ -89,17 +92,13 @@ pub(super) fn of_log(events: &[PastEvent], screen: Screen) -> Markup {
 
 /// The sentence of an event; of a command its words.
 fn sentence(event: &PastEvent, screen: Screen) -> String {
-    match event.document.text_at("summary") {
-        Some(summary) => screen.safe(summary),
-        None => {
-            let words: Vec<Vec<u8>> =
-                request_words(&event.document).into_iter().map(String::into_bytes).collect();
-            if words.is_empty() {
-                event.document.text_at("msg").map(|msg| screen.safe(msg)).unwrap_or_default()
-            } else {
-                screen.arguments(&words)
-            }
-        }
+    if let Some(summary) = event.document.text_at("summary").filter(|_| class(event) != "request") {
+        return screen.safe(summary);
+    }
+    let words: Vec<Vec<u8>> = request_words(&event.document).into_iter().map(String::into_bytes).collect();
+    match (words.is_empty(), event.document.text_at("msg")) {
+        (true, Some(msg)) => screen.safe(msg),
+        _ => screen.arguments(&words),
     }
 }
 

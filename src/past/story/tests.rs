@@ -50,7 +50,7 @@ fn signals_come_in_their_order_and_the_end_with_the_one_it_came_of() {
         lines[2].contains("02:12:17.000Z  KILL  systemd(1) → nginx(812)   killed after 500 ms"),
         "{text}"
     );
-    assert!(lines[3].starts_with("  victim   nginx   up 120 min"), "{text}");
+    assert!(lines[3].starts_with("  victim   nginx   up 2 h"), "{text}");
     assert!(lines[4].starts_with("  sender   systemd"), "{text}");
     assert_eq!(lines.len(), 5, "{text}");
 }
