@@ -10,7 +10,9 @@ use super::stores::{self, StoreTarget};
 use super::wiring::{Stopper, Terminal, Wiring};
 use super::{begin, outputs, own_group, processes};
 use crate::cli::{Request, StoreArgs};
+use crate::config::REQUESTS;
 use crate::output::status::Purpose;
+use crate::record::names::CommName;
 use crate::store::{DIRECTORY, StoreHelper};
 use crate::trace::privileges::Needs;
 use crate::trace::{self, TraceOptions};
@@ -25,6 +27,11 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 pub fn record(mut request: Request, store: &StoreArgs, is_loud: bool) -> anyhow::Result<()> {
     begin()?;
     processes::resolve(&mut request)?;
+    // half of the answers end at a service manager: who asked it comes before its signal
+    if request.config.requests.is_empty() {
+        let names = REQUESTS.iter().filter_map(|name| name.parse::<CommName>().ok());
+        request.config.requests = names.map(|name| name.padded()).collect();
+    }
     if !request.config.show_all {
         request.settings.left_out.own_group = own_group();
     }

@@ -145,22 +145,18 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    /// Calls `is_enough` with each event of these kinds that fits, the newest first, until it says so.
+    /// Calls `is_enough` with each event that fits and that this finds, the newest first, until it says so.
     ///
     /// # Errors
     /// If the store cannot be read.
     pub fn newest(
         &mut self,
         reader: &Reader,
-        kinds: &[Kind],
+        query: &Query,
         mut is_enough: impl FnMut(PastEvent) -> bool,
     ) -> Result<(), StoreError> {
-        let is_by_signal = self.search.looks_up_ends();
-        let query = Query { kinds: kinds.to_vec(), ..self.search.query() };
-        // ends name no sender: of them those are found that come of signals
-        let query = if is_by_signal { Query { kinds: Vec::new(), ..query } } else { query };
         let mut failure = None;
-        reader.each(&query, Order::NewestFirst, |stored| {
+        reader.each(query, Order::NewestFirst, |stored| {
             let Ok(event) = PastEvent::read(stored) else {
                 self.unreadable += 1;
                 return ControlFlow::Continue(());

@@ -20,6 +20,7 @@ RECORDER='' FAILURES=0 AT_END=()
 leave() {
 	local status=$? command
 	trap - EXIT
+	set +e
 	[ -z "$RECORDER" ] || kill -INT "$RECORDER" 2>/dev/null
 	for command in "${AT_END[@]}"; do eval "$command"; done
 	# shellcheck disable=SC2046
@@ -49,7 +50,7 @@ await() {
 stand_in() {
 	local program=$1 name
 	shift
-	for name in "$@"; do cp "$(PATH=/usr/bin:/bin command -v "$program")" "$WORK/bin/$name"; done
+	for name in "$@"; do cp "$(PATH=/usr/bin:/bin type -P "$program")" "$WORK/bin/$name"; done
 }
 
 title() { TITLE=$*; }

@@ -54,6 +54,8 @@ pub(super) fn after(reader: &Reader, end: &PastEvent, first: i64) -> Result<Afte
     let comm = text(target, &["comm"]).unwrap_or_default();
     let same =
         Query { since: Some(end.time + 1), target: vec![Who::Comm(comm.to_owned())], ..Query::default() };
+    // of a service that ends all the time the first ends are enough
+    let same = Query { limit: Some(LOOKED_AT as u64), ..same };
     let again = collect(
         reader,
         &Query { kinds: vec![Kind::Ended], ..same.clone() },
@@ -66,7 +68,7 @@ pub(super) fn after(reader: &Reader, end: &PastEvent, first: i64) -> Result<Afte
                 && started_behind(&event.document, end.time)
         },
     )?;
-    let restarted = collect(reader, &same, Order::OldestFirst, LOOKED_AT, |event| {
+    let restarted = collect(reader, &same, Order::OldestFirst, 1, |event| {
         is_other(event)
             && is_same_service(&event.document, target)
             && started_behind(&event.document, end.time)

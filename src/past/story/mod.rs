@@ -53,7 +53,9 @@ pub struct Story {
 pub fn newest_end(reader: &Reader, search: &Search) -> Result<Option<PastEvent>, StoreError> {
     let mut newest: Option<PastEvent> = None;
     let mut walk = Walk::new(search);
-    walk.newest(reader, &[Kind::Ended], |event| {
+    // ends name no sender: of one those are found that come of its signals
+    let kinds = if search.looks_up_ends() { Vec::new() } else { vec![Kind::Ended] };
+    walk.newest(reader, &Query { kinds, ..search.query() }, |event| {
         let is_end = event.document.header().is_end_of_process();
         if is_end {
             newest = Some(event);
@@ -63,10 +65,8 @@ pub fn newest_end(reader: &Reader, search: &Search) -> Result<Option<PastEvent>,
     // an end that was lost leaves the signal that it came of
     let row = newest.as_ref().map(|end| end.row);
     let mut fatal: Option<PastEvent> = None;
-    walk.newest(reader, &[Kind::Signal], |event| {
-        if row.is_some_and(|row| event.row < row) {
-            return true;
-        }
+    let signals = Query { kinds: vec![Kind::Signal], is_fatal: true, after_row: row, ..search.query() };
+    walk.newest(reader, &signals, |event| {
         let is_fatal = event.document.header().is_fatal;
         if is_fatal {
             fatal = Some(event);
@@ -113,7 +113,7 @@ impl Story {
         let begin = requests.iter().map(|request| request.event.time).fold(first, i64::min);
         let siblings = follow::siblings(reader, signals.last())?;
         let after = follow::after(reader, &end, first)?;
-        let coverage = reader.coverage(begin - END_WITHIN..now.max(end.time + 1))?;
+        let coverage = reader.coverage(begin..now.max(end.time + 1))?;
         Ok(Self { end, requests, signals, earlier, after, siblings, coverage })
     }
 

@@ -189,15 +189,15 @@ pub fn facts(process: &[Field], time: i64, screen: Screen) -> String {
             facts.push(screen.safe(&format!("pod {namespace}{pod}")));
         }
     }
-    if let Some(id) = text(process, &["container", "id"]) {
+    let id = text(process, &["container", "id"]);
+    if let Some(id) = id {
         let name = text(process, &["container", "name"]).map(|name| format!(" {name}")).unwrap_or_default();
         facts.push(screen.safe(&format!("container {}{name}", id.get(..12).unwrap_or(id))));
     }
-    for unit in
-        [text(process, &["systemd", "userUnit"]), text(process, &["systemd", "unit"])].into_iter().flatten()
-    {
-        facts.push(screen.safe(unit));
-    }
+    let units = [text(process, &["systemd", "userUnit"]), text(process, &["systemd", "unit"])];
+    // the scope of a container is named by its id
+    let is_news = |unit: &&str| id.is_none_or(|id| !unit.contains(id));
+    facts.extend(units.into_iter().flatten().filter(is_news).map(|unit| screen.safe(unit)));
     if let Some(start) = text(process, &["startTime"]).and_then(nanoseconds) {
         facts.push(format!("up {}", long_span(u64::try_from(time.saturating_sub(start)).unwrap_or(0))));
     }
