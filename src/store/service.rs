@@ -231,7 +231,10 @@ impl Service {
             self.writer.note_when_possible(NoteKind::Full);
         }
         let lost = self.writer.lost();
-        self.warn(&format!("{}; tracing continues, events that could not be kept so far: {lost}", reason(error)));
+        self.warn(&format!(
+            "{}; tracing continues, events that could not be kept so far: {lost}",
+            reason(error)
+        ));
     }
 
     fn warn(&mut self, text: &str) {
@@ -277,4 +280,3 @@ enum Taken {
     None,
     End,
 }
-

@@ -29,14 +29,40 @@ const DEEPEST: usize = 64;
 
 /// Keys of an event that are the same in many: they stay in the template.
 const COMMON: &[&str] = &[
-    "level", "msg", "event", "signal", "signalString", "signalName", "origin", "reason", "relation", "via", "scope",
-    "code", "codeForged", "result", "fatal", "exitCode", "coreDumped", "tty", "missing", "host",
+    "level",
+    "msg",
+    "event",
+    "signal",
+    "signalString",
+    "signalName",
+    "origin",
+    "reason",
+    "relation",
+    "via",
+    "scope",
+    "code",
+    "codeForged",
+    "result",
+    "fatal",
+    "exitCode",
+    "coreDumped",
+    "tty",
+    "missing",
+    "host",
 ];
 
 /// Keys of a process that are of this moment.
 const TITLE: &[&str] = &["title", "titleRaw", "titleTruncated", "titleAgeSeconds"];
 const STATE: &[&str] = &[
-    "lastChildDeath", "lastSignal", "pgid", "disposition", "blocked", "waiting", "signalfd", "continued", "state",
+    "lastChildDeath",
+    "lastSignal",
+    "pgid",
+    "disposition",
+    "blocked",
+    "waiting",
+    "signalfd",
+    "continued",
+    "state",
 ];
 
 /// The image of a process: what an event says of it that does not change from event to event.
@@ -320,7 +346,8 @@ pub(super) mod tests {
         let mut paths: Vec<_> = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
         paths.sort();
         let json = paths.iter().filter(|path| path.extension().is_some_and(|extension| extension == "json"));
-        json.flat_map(|path| fs::read_to_string(path).unwrap().lines().map(str::to_owned).collect::<Vec<_>>()).collect()
+        json.flat_map(|path| fs::read_to_string(path).unwrap().lines().map(str::to_owned).collect::<Vec<_>>())
+            .collect()
     }
 
     #[test]

@@ -88,8 +88,7 @@ impl Facts {
             _ => 5,
         };
         let is_end = kind == 2;
-        let is_death =
-            is_end && member(members, "coreDumped").is_some() && !is("scope", "\"thread\"");
+        let is_death = is_end && member(members, "coreDumped").is_some() && !is("scope", "\"thread\"");
         let is_fatal = is("fatal", "true");
         let keep = match kind {
             _ if is_death || is_fatal => keep::DEATHS,
@@ -243,7 +242,9 @@ impl Writer {
         if self.connection.is_autocommit() {
             self.connection.execute_batch("BEGIN IMMEDIATE")?;
         }
-        if self.epoch.events >= EVENTS_OF_EPOCH || self.epoch.bytes + self.dictionary.bytes > self.bounds.bytes_of_epoch() {
+        if self.epoch.events >= EVENTS_OF_EPOCH
+            || self.epoch.bytes + self.dictionary.bytes > self.bounds.bytes_of_epoch()
+        {
             self.begin_epoch()?;
         }
         let row = self.insert(&shape, facts)?;
@@ -360,7 +361,8 @@ impl Writer {
         }
         self.dictionary = Dictionary::default();
         let number: i64 =
-            self.connection.query_row("SELECT coalesce(max(epoch), 0) + 1 FROM epoch", [], |row| row.get(0))?;
+            self.connection
+                .query_row("SELECT coalesce(max(epoch), 0) + 1 FROM epoch", [], |row| row.get(0))?;
         let Next { row, image, phrase, subject } = self.next;
         self.connection.execute(
             "INSERT INTO epoch(epoch, run, first_row, first_image, first_phrase, first_subject) VALUES (?, ?, ?, ?, ?, ?)",

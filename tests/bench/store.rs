@@ -29,10 +29,18 @@ impl Source {
             fs::read_to_string(file).unwrap().lines().map(str::to_owned).collect()
         } else {
             let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data");
-            let mut paths: Vec<_> = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
-            paths.retain(|path| path.extension().is_some_and(|end| end == "json") && !path.ends_with("cut.json"));
+            let mut paths: Vec<_> =
+                fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
+            paths.retain(|path| {
+                path.extension().is_some_and(|end| end == "json") && !path.ends_with("cut.json")
+            });
             paths.sort();
-            paths.iter().flat_map(|path| fs::read_to_string(path).unwrap().lines().map(str::to_owned).collect::<Vec<_>>()).collect()
+            paths
+                .iter()
+                .flat_map(|path| {
+                    fs::read_to_string(path).unwrap().lines().map(str::to_owned).collect::<Vec<_>>()
+                })
+                .collect()
         };
         // "pid":N, "N@, (N), "id":N of an event
         let pids = Regex::new(r#"("pid":|"|\()(\d{2,7})(@\d|\)|,)"#).unwrap();
@@ -101,19 +109,66 @@ fn main() {
     );
     let reader = Reader::open(&directory).unwrap();
     for (name, query, order) in [
-        ("newest death of a name", Query { is_death: true, target: vec![Who::Any("workload".into())], limit: Some(1), ..Query::default() }, Order::NewestFirst),
-        ("newest death of a name that there is not", Query { is_death: true, target: vec![Who::Any("nginx".into())], limit: Some(1), ..Query::default() }, Order::NewestFirst),
-        ("newest death of a pid", Query { is_death: true, target: vec![Who::Pid(4711)], limit: Some(1), ..Query::default() }, Order::NewestFirst),
-        ("first of the last minute", Query { since: Some(BEGIN + (events as i64 - 60_000).max(0) * 1_000_000), limit: Some(1), ..Query::default() }, Order::OldestFirst),
-        ("1000 of the last minute", Query { since: Some(BEGIN + (events as i64 - 60_000).max(0) * 1_000_000), limit: Some(1000), ..Query::default() }, Order::OldestFirst),
-        ("first 256 of a name", Query { either: vec![Who::Comm("workload".into())], limit: Some(256), ..Query::default() }, Order::OldestFirst),
+        (
+            "newest death of a name",
+            Query {
+                is_death: true,
+                target: vec![Who::Any("workload".into())],
+                limit: Some(1),
+                ..Query::default()
+            },
+            Order::NewestFirst,
+        ),
+        (
+            "newest death of a name that there is not",
+            Query {
+                is_death: true,
+                target: vec![Who::Any("nginx".into())],
+                limit: Some(1),
+                ..Query::default()
+            },
+            Order::NewestFirst,
+        ),
+        (
+            "newest death of a pid",
+            Query { is_death: true, target: vec![Who::Pid(4711)], limit: Some(1), ..Query::default() },
+            Order::NewestFirst,
+        ),
+        (
+            "first of the last minute",
+            Query {
+                since: Some(BEGIN + (events as i64 - 60_000).max(0) * 1_000_000),
+                limit: Some(1),
+                ..Query::default()
+            },
+            Order::OldestFirst,
+        ),
+        (
+            "1000 of the last minute",
+            Query {
+                since: Some(BEGIN + (events as i64 - 60_000).max(0) * 1_000_000),
+                limit: Some(1000),
+                ..Query::default()
+            },
+            Order::OldestFirst,
+        ),
+        (
+            "first 256 of a name",
+            Query { either: vec![Who::Comm("workload".into())], limit: Some(256), ..Query::default() },
+            Order::OldestFirst,
+        ),
     ] {
         let mut times = Vec::new();
         let mut found = 0;
         for _ in 0..20 {
             let began = Instant::now();
             found = 0;
-            reader.each(&query, order, |_| { found += 1; ControlFlow::Continue(()) }).unwrap();
+            reader
+                .each(&query, order, |_| {
+                    found += 1;
+                    ControlFlow::Continue(())
+                })
+                .unwrap();
             times.push(began.elapsed());
         }
         times.sort();
