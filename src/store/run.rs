@@ -217,7 +217,7 @@ impl Run {
         // an hour of them, of which the rest is one
         let is_full = self.reported.len() >= 3600;
         match self.reported.last_mut().filter(|_| is_full) {
-            Some(last) => last.1 += lost,
+            Some(newest) => newest.1 += lost,
             None => self.reported.push((time, lost, cause.to_owned())),
         }
     }

@@ -14,7 +14,7 @@ use super::error::StoreError;
 /// The file in the directory of a store.
 pub(super) const FILE: &str = "events.db";
 
-/// `PRAGMA application_id`: "KSnp".
+/// `PRAGMA application_id`: `KSnp`.
 const APPLICATION: i32 = 0x4b53_6e70;
 
 /// `PRAGMA user_version`.

@@ -206,7 +206,7 @@ impl Shape {
         let mut details: Vec<String> = Vec::new();
         let mut is_in_details = false;
         for one in members {
-            let is_detail = shape.is_detail(one);
+            let is_detail = is_detail(one);
             if is_detail && is_in_details {
                 if let Some(last) = details.last_mut() {
                     last.push(',');
@@ -227,13 +227,6 @@ impl Shape {
         let mut details = details.into_iter();
         shape.details = [details.next(), details.next()];
         Some(shape)
-    }
-
-    fn is_detail(&self, one: &Member<'_>) -> bool {
-        match one.key {
-            "time" | "id" | "summary" | "source" | "target" | "commonAncestor" => false,
-            key => !COMMON.contains(&key),
-        }
     }
 
     fn push(&mut self, one: &Member<'_>) -> Option<()> {
@@ -301,6 +294,13 @@ impl Shape {
 fn push(number: Option<u64>, out: &mut String) {
     if let Some(number) = number {
         digits::push_decimal(out, number);
+    }
+}
+
+fn is_detail(one: &Member<'_>) -> bool {
+    match one.key {
+        "time" | "id" | "summary" | "source" | "target" | "commonAncestor" => false,
+        key => !COMMON.contains(&key),
     }
 }
 

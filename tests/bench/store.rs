@@ -1,7 +1,7 @@
 //! How large a store gets, how fast it is written, and how fast it answers: `cargo bench --bench store -- [EVENTS] [MAX_SIZE]`.
 //!
 //! The events are derived from the recorded fixtures: each round has processes of its own, and its own moments.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::cast_precision_loss)]
 
 use std::fs;
 use std::ops::ControlFlow;
@@ -66,48 +66,9 @@ impl Source {
     }
 }
 
-fn main() {
-    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
-    let number = |place: usize| arguments.get(place).and_then(|text| text.parse::<u64>().ok());
-    let events = number(0).unwrap_or(100_000);
-    let max_bytes = number(1).unwrap_or(1 << 40);
-    let parent = tempfile::tempdir_in("/var/tmp").unwrap();
-    let directory = parent.path().join("store");
-    let bounds = Bounds { max_bytes, ..Bounds::default() };
-    let (mut writer, _) = Writer::open(&directory, None, Some(bounds), &RunFacts::default()).unwrap();
-    let mut source = Source::new(arguments.get(2).map(String::as_str));
-    let (mut json, mut spent, mut most) = (0, std::time::Duration::ZERO, 0);
-    let mut lines = Vec::new();
-    for at in 0..events {
-        lines.push(source.next());
-        if lines.len() < 20_000 && at + 1 < events {
-            continue;
-        }
-        json += lines.iter().map(|line| line.len() as u64 + 1).sum::<u64>();
-        let began = Instant::now();
-        for (place, line) in lines.drain(..).enumerate() {
-            writer.put(&line).unwrap();
-            if place % 64 == 0 && writer.log_is_long() {
-                writer.commit().unwrap();
-                assert_eq!(writer.make_room().unwrap(), Room::Enough);
-            }
-        }
-        writer.commit().unwrap();
-        assert_eq!(writer.make_room().unwrap(), Room::Enough);
-        spent += began.elapsed();
-        most = most.max(writer.bytes());
-    }
-    writer.finish("stopped").unwrap();
-    let usage = killsnoop::store::disk_usage(&directory).unwrap();
-    println!(
-        "{events} events: {} bytes each as JSON, {} bytes each in the store ({} kept, {} bytes, at most {most}); {:.0} events/s",
-        json / events,
-        usage.bytes / usage.events,
-        usage.events,
-        usage.bytes,
-        events as f64 / spent.as_secs_f64()
-    );
-    let reader = Reader::open(&directory).unwrap();
+/// How long answers take.
+fn ask(directory: &Path, events: u64) {
+    let reader = Reader::open(directory).unwrap();
     for (name, query, order) in [
         (
             "newest death of a name",
@@ -174,6 +135,50 @@ fn main() {
         times.sort();
         println!("{name}: {found} events, p50 {:?}, most {:?}", times[10], times[19]);
     }
+}
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
+    let number = |place: usize| arguments.get(place).and_then(|text| text.parse::<u64>().ok());
+    let events = number(0).unwrap_or(100_000);
+    let max_bytes = number(1).unwrap_or(1 << 40);
+    let parent = tempfile::tempdir_in("/var/tmp").unwrap();
+    let directory = parent.path().join("store");
+    let bounds = Bounds { max_bytes, ..Bounds::default() };
+    let (mut writer, _) = Writer::open(&directory, None, Some(bounds), &RunFacts::default()).unwrap();
+    let mut source = Source::new(arguments.get(2).map(String::as_str));
+    let (mut json, mut spent, mut most) = (0, std::time::Duration::ZERO, 0);
+    let mut lines = Vec::new();
+    for at in 0..events {
+        lines.push(source.next());
+        if lines.len() < 20_000 && at + 1 < events {
+            continue;
+        }
+        json += lines.iter().map(|line| line.len() as u64 + 1).sum::<u64>();
+        let began = Instant::now();
+        for (place, line) in lines.drain(..).enumerate() {
+            writer.put(&line).unwrap();
+            if place % 64 == 0 && writer.log_is_long() {
+                writer.commit().unwrap();
+                assert_eq!(writer.make_room().unwrap(), Room::Enough);
+            }
+        }
+        writer.commit().unwrap();
+        assert_eq!(writer.make_room().unwrap(), Room::Enough);
+        spent += began.elapsed();
+        most = most.max(writer.bytes());
+    }
+    writer.finish("stopped").unwrap();
+    let usage = killsnoop::store::disk_usage(&directory).unwrap();
+    println!(
+        "{events} events: {} bytes each as JSON, {} bytes each in the store ({} kept, {} bytes, at most {most}); {:.0} events/s",
+        json / events,
+        usage.bytes / usage.events,
+        usage.events,
+        usage.bytes,
+        events as f64 / spent.as_secs_f64()
+    );
+    ask(&directory, events);
     if events <= 200_000 {
         let verified = killsnoop::store::verify(&directory).unwrap();
         println!("verified: {} events, problems: {:?}", verified.events, verified.problems);
