@@ -62,7 +62,16 @@ fn main() -> ExitCode {
             let request = settle(*trace, &[], DestinationName::Stdout);
             done(command::record::record(request, &store, is_loud).map(|()| ExitCode::SUCCESS), 1)
         }
-        Some(Command::WriteStore { store, group, max_bytes, max_age, keep_free, deaths, filters, log_level }) => {
+        Some(Command::WriteStore {
+            store,
+            group,
+            max_bytes,
+            max_age,
+            keep_free,
+            deaths,
+            filters,
+            log_level,
+        }) => {
             init_log(log_level.into());
             let bounds = max_bytes.map(|max_bytes| Bounds {
                 max_bytes,

@@ -28,14 +28,14 @@ pub fn record(mut request: Request, store: &StoreArgs, is_loud: bool) -> anyhow:
     if !request.config.show_all {
         request.settings.left_out.own_group = own_group();
     }
-    let group = store.store_group.as_deref().map(|name| stores::group(&request.config.root, name)).transpose()?;
+    let group =
+        store.store_group.as_deref().map(|name| stores::group(&request.config.root, name)).transpose()?;
     // what is printed beside is asked for
     if !request.is_format_given {
         request.settings.outputs.clear();
     }
     let directory = request.store.clone().unwrap_or_else(|| PathBuf::from(DIRECTORY));
-    let target =
-        StoreTarget { directory, group, bounds: Some(store.bounds()), keeps: store.keep.into() };
+    let target = StoreTarget { directory, group, bounds: Some(store.bounds()), keeps: store.keep.into() };
     let helper = stores::add(&mut request, target)?;
     let mut reporter = outputs::open(&request.settings, false)?;
     let wiring = Wiring::new()?;

@@ -47,7 +47,8 @@ pub(super) fn add(request: &mut Request, target: StoreTarget) -> anyhow::Result<
         Some(tracing::Level::ERROR) => "error",
         _ => "info",
     };
-    let helper = StoreHelper::start(&settings, level).context("cannot start the process that writes the store")?;
+    let helper =
+        StoreHelper::start(&settings, level).context("cannot start the process that writes the store")?;
     let helper = match helper {
         Ok(helper) => helper,
         Err(why) => bail!("{why}"),
@@ -77,7 +78,9 @@ pub(super) fn finish(helper: Option<StoreHelper>, reason: &str) -> anyhow::Resul
             }
             Ok(())
         }
-        None => bail!("the end of the store in {place} could not be written: it is that of a recorder that was killed"),
+        None => bail!(
+            "the end of the store in {place} could not be written: it is that of a recorder that was killed"
+        ),
     }
 }
 
@@ -88,7 +91,10 @@ fn filters(request: &Request) -> String {
     if config.shown_signals != ALL_SIGNALS {
         let names = |set: u64| {
             let named = (1..=64).filter_map(Signal::new).filter(|signal| set & signal.bit() != 0);
-            named.map(|signal| signal.name().trim_start_matches("SIG").to_owned()).collect::<Vec<_>>().join(",")
+            named
+                .map(|signal| signal.name().trim_start_matches("SIG").to_owned())
+                .collect::<Vec<_>>()
+                .join(",")
         };
         words.push(if config.included_signals == 0 {
             format!("--exclude-signals {}", names(!config.shown_signals))
@@ -98,7 +104,10 @@ fn filters(request: &Request) -> String {
     }
     for comm in &config.ignored_source_comms {
         let comm: Vec<u8> = comm.iter().copied().take_while(|&byte| byte != 0).collect();
-        words.push(format!("--ignore-source-comm {}", crate::base::sanitize::visible(String::from_utf8_lossy(&comm).as_ref())));
+        words.push(format!(
+            "--ignore-source-comm {}",
+            crate::base::sanitize::visible(String::from_utf8_lossy(&comm).as_ref())
+        ));
     }
     if config.failed == Failed::Only {
         words.push("--failed=only".to_owned());

@@ -204,7 +204,8 @@ fn spans_and_gaps(runs: &[RunRow], range: &Range<i64>, now: i64) -> (Vec<Span>, 
     gap(range.start, first.began, GapCause::BeforeFirst);
     for (place, run) in runs.iter().enumerate() {
         let next = runs.get(place + 1);
-        let is_open = next.is_none() && run.ended.is_none() && now.saturating_sub(run.seen) < STALE.as_nanos() as i64;
+        let is_open =
+            next.is_none() && run.ended.is_none() && now.saturating_sub(run.seen) < STALE.as_nanos() as i64;
         let end = if is_open { now.max(run.seen) } else { run.ended.unwrap_or(run.seen) };
         let (since, until) = (run.began.max(range.start), end.min(range.end));
         if since < until {
@@ -245,10 +246,13 @@ fn notes(connection: &Connection, range: &Range<i64>, coverage: &mut Coverage) -
 
 /// Each class is forgotten from the oldest on: what is left less of lies before what is left more of.
 fn forgotten(connection: &Connection, range: &Range<i64>) -> rusqlite::Result<Vec<Forgotten>> {
-    let mut statement = connection.prepare("SELECT since, until FROM forgotten WHERE keep = ? AND events > 0")?;
+    let mut statement =
+        connection.prepare("SELECT since, until FROM forgotten WHERE keep = ? AND events > 0")?;
     let mut all = Vec::new();
     let mut begin = i64::MIN;
-    for (class, left) in [(keep::DEATHS, Left::Nothing), (keep::ENDS, Left::Deaths), (keep::PLAIN, Left::Ends)] {
+    for (class, left) in
+        [(keep::DEATHS, Left::Nothing), (keep::ENDS, Left::Deaths), (keep::PLAIN, Left::Ends)]
+    {
         let mut rows = statement.query([class])?;
         let Some(row) = rows.next()? else { continue };
         let (since, until): (i64, i64) = (row.get(0)?, row.get(1)?);

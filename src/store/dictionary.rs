@@ -146,7 +146,9 @@ impl Dictionary {
         }
         let number = next.image;
         connection
-            .prepare_cached("INSERT INTO image(image, parent, subject, pid, key, body) VALUES (?, ?, ?, ?, ?, ?)")?
+            .prepare_cached(
+                "INSERT INTO image(image, parent, subject, pid, key, body) VALUES (?, ?, ?, ?, ?, ?)",
+            )?
             .execute(params![number, parent, subject, pid, key, image.body])?;
         next.image += 1;
         self.bytes += image.body.len() as u64 + 40;
@@ -154,7 +156,12 @@ impl Dictionary {
         Ok((number, subject))
     }
 
-    fn subject(&mut self, subject: &Subject, next: &mut Next, connection: &Connection) -> rusqlite::Result<i64> {
+    fn subject(
+        &mut self,
+        subject: &Subject,
+        next: &mut Next,
+        connection: &Connection,
+    ) -> rusqlite::Result<i64> {
         let hash = self.hash(subject);
         if let Some(known) = self.subjects.get(&hash) {
             return Ok(*known);
@@ -177,7 +184,12 @@ impl Dictionary {
     }
 
     /// The number of a text that many events have.
-    pub(super) fn phrase(&mut self, text: &str, next: &mut Next, connection: &Connection) -> rusqlite::Result<i64> {
+    pub(super) fn phrase(
+        &mut self,
+        text: &str,
+        next: &mut Next,
+        connection: &Connection,
+    ) -> rusqlite::Result<i64> {
         let hash = self.hash(&text);
         if let Some(known) = self.phrases.get(&hash) {
             return Ok(*known);
@@ -193,7 +205,12 @@ impl Dictionary {
     }
 
     /// A text that may come again: a phrase from its second time on.
-    pub(super) fn text(&mut self, text: Option<&str>, next: &mut Next, connection: &Connection) -> rusqlite::Result<Text> {
+    pub(super) fn text(
+        &mut self,
+        text: Option<&str>,
+        next: &mut Next,
+        connection: &Connection,
+    ) -> rusqlite::Result<Text> {
         let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(Text::None) };
         if text.len() < 4 {
             return Ok(Text::Own(text.to_owned()));

@@ -31,7 +31,9 @@ pub enum StoreError {
     #[error("the file is a database, but no store of killsnoop")]
     Foreign,
     /// From a later version of this program.
-    #[error("the store has version {version}, and this killsnoop knows versions up to {known}\nhint: read it with the killsnoop that wrote it, or one that is newer; to record anew, name another directory (--store DIR)")]
+    #[error(
+        "the store has version {version}, and this killsnoop knows versions up to {known}\nhint: read it with the killsnoop that wrote it, or one that is newer; to record anew, name another directory (--store DIR)"
+    )]
     Newer {
         /// Its version.
         version: i32,

@@ -110,7 +110,8 @@ impl Bounds {
         // less than there is cannot be set: it is made less
         let pages = self.pages().max(of_now);
         connection.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(()))?;
-        connection.execute_batch(&format!("PRAGMA cache_size = {CACHE_PAGES}; PRAGMA journal_size_limit = 0;"))
+        connection
+            .execute_batch(&format!("PRAGMA cache_size = {CACHE_PAGES}; PRAGMA journal_size_limit = 0;"))
     }
 }
 
@@ -247,15 +248,23 @@ impl Writer {
 /// What is forgotten next of the epochs before this one: the oldest of the class that matters least.
 pub(super) fn least_wanted(connection: &Connection, before: i64) -> rusqlite::Result<Option<(i64, u8)>> {
     connection
-        .prepare_cached("SELECT epoch, forgotten FROM epoch WHERE epoch < ? ORDER BY forgotten, epoch LIMIT 1")?
+        .prepare_cached(
+            "SELECT epoch, forgotten FROM epoch WHERE epoch < ? ORDER BY forgotten, epoch LIMIT 1",
+        )?
         .query_row([before], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()
 }
 
 /// An epoch whose events are all older than that.
-pub(super) fn epoch_before(connection: &Connection, before: i64, oldest: i64) -> rusqlite::Result<Option<i64>> {
+pub(super) fn epoch_before(
+    connection: &Connection,
+    before: i64,
+    oldest: i64,
+) -> rusqlite::Result<Option<i64>> {
     connection
-        .prepare_cached("SELECT epoch FROM epoch WHERE epoch < ? AND coalesce(until, 0) < ? ORDER BY epoch LIMIT 1")?
+        .prepare_cached(
+            "SELECT epoch FROM epoch WHERE epoch < ? AND coalesce(until, 0) < ? ORDER BY epoch LIMIT 1",
+        )?
         .query_row([before, oldest], |row| row.get(0))
         .optional()
 }
@@ -347,10 +356,19 @@ impl Extent {
             )?
             .execute(params![rows.0, rows.1, images.0, images.1])?;
         let columns = [
-            "template", "summary", "source_title", "source_state", "target_title", "target_state", "detail", "detail_2",
+            "template",
+            "summary",
+            "source_title",
+            "source_state",
+            "target_title",
+            "target_state",
+            "detail",
+            "detail_2",
         ];
         let used = columns.map(|column| {
-            format!("SELECT {column} FROM event WHERE row >= ?1 AND row < ?2 AND typeof({column}) = 'integer'")
+            format!(
+                "SELECT {column} FROM event WHERE row >= ?1 AND row < ?2 AND typeof({column}) = 'integer'"
+            )
         });
         connection
             .prepare_cached(&format!(

@@ -76,7 +76,12 @@ impl StoreHelper {
             command.args(["--group", &group.to_string()]);
         }
         if let Some(bounds) = settings.bounds {
-            command.args(["--max-bytes", &bounds.max_bytes.to_string(), "--keep-free", &bounds.keep_free.to_string()]);
+            command.args([
+                "--max-bytes",
+                &bounds.max_bytes.to_string(),
+                "--keep-free",
+                &bounds.keep_free.to_string(),
+            ]);
             if let Some(age) = bounds.max_age {
                 command.args(["--max-age", &age.as_secs().to_string()]);
             }
@@ -86,7 +91,11 @@ impl StoreHelper {
         }
         command.arg(format!("--filters={}", settings.filters));
         // it ends when our ends are closed, whatever ends us; a group of its own: ^C is not meant for it
-        let _ = command.stdin(theirs).stdout(Stdio::from(OwnedFd::from(their_control))).process_group(0).spawn()?;
+        let _ = command
+            .stdin(theirs)
+            .stdout(Stdio::from(OwnedFd::from(their_control)))
+            .process_group(0)
+            .spawn()?;
         drop(command);
         control.set_read_timeout(Some(OPEN_WITHIN))?;
         let mut word = String::new();
@@ -141,7 +150,8 @@ impl StoreHelper {
             match words.next() {
                 Some(STATUS) => {
                     let mut number = || words.next().and_then(|word| word.parse().ok()).unwrap_or_default();
-                    (self.status.stored, self.status.lost, self.status.bytes) = (number(), number(), number());
+                    (self.status.stored, self.status.lost, self.status.bytes) =
+                        (number(), number(), number());
                 }
                 Some(DONE) => self.status.is_done = true,
                 _ => {}

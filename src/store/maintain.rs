@@ -53,7 +53,11 @@ pub struct Vacuumed {
 pub fn disk_usage(directory: &Path) -> Result<DiskUsage, StoreError> {
     let connection = connect(directory)?;
     let events = connection.query_row("SELECT count(*) FROM event", [], |row| row.get(0))?;
-    let deaths = connection.query_row("SELECT count(*) FROM event INDEXED BY event_death WHERE death = 1", [], |row| row.get(0))?;
+    let deaths = connection.query_row(
+        "SELECT count(*) FROM event INDEXED BY event_death WHERE death = 1",
+        [],
+        |row| row.get(0),
+    )?;
     let times = connection
         .query_row("SELECT min(since), max(until) FROM epoch", [], |row| {
             Ok(row.get::<_, Option<i64>>(0)?.zip(row.get::<_, Option<i64>>(1)?))
@@ -72,7 +76,9 @@ pub fn verify(directory: &Path) -> Result<Verified, StoreError> {
     let mut verified = Verified::default();
     match examine(&connection, &mut verified) {
         Err(error) if StoreError::is_damage(&error) => {
-            verified.problems.push(crate::base::os_error::reason(&error).lines().next().unwrap_or_default().to_owned());
+            verified
+                .problems
+                .push(crate::base::os_error::reason(&error).lines().next().unwrap_or_default().to_owned());
         }
         result => result?,
     }

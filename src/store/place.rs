@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{FlockOperation, Gid, OFlags, flock};
+use rustix::fs::{FlockOperation, Gid, flock};
 
 use super::error::StoreError;
 use super::schema::FILE;
@@ -52,7 +52,7 @@ impl Place {
             .create(true)
             .truncate(false)
             .mode(0o600)
-            .custom_flags(OFlags::NOFOLLOW.bits().cast_signed())
+            .custom_flags(libc::O_NOFOLLOW)
             .open(directory.join(LOCK))
             .map_err(opened)?;
         match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
@@ -78,7 +78,7 @@ impl Place {
             .create(true)
             .truncate(false)
             .mode(mode)
-            .custom_flags(OFlags::NOFOLLOW.bits().cast_signed())
+            .custom_flags(libc::O_NOFOLLOW)
             .open(self.file())?;
         if let Some(group) = self.group {
             let is_there = file.metadata()?.gid() == group;

@@ -154,12 +154,15 @@ impl Who {
             Self::Uid(uid) => of(vec![("uid = ?".to_owned(), Value::Integer(i64::from(*uid)))], ""),
             Self::User(name) => of(vec![glob("user", name)], ""),
             Self::Container(name) => of(container(name), " OR "),
-            Self::Pod { namespace: None, name } => of(vec![glob("pod_name", name), glob("pod", name)], " OR "),
+            Self::Pod { namespace: None, name } => {
+                of(vec![glob("pod_name", name), glob("pod", name)], " OR ")
+            }
             Self::Pod { namespace: Some(namespace), name } => {
                 of(vec![glob("namespace", namespace), glob("pod_name", name)], " AND ")
             }
             Self::Same(identity) => {
-                let columns = ["comm", "exe", "unit", "container", "container_name", "pod", "pod_name", "namespace"];
+                let columns =
+                    ["comm", "exe", "unit", "container", "container_name", "pod", "pod_name", "namespace"];
                 let parts = columns.iter().zip(identity.columns());
                 let null = |text: Option<&str>| text.map_or(Value::Null, |text| Value::Text(text.to_owned()));
                 of(parts.map(|(column, text)| (format!("{column} IS ?"), null(text))).collect(), " AND ")
@@ -216,7 +219,10 @@ fn any(name: &str) -> Vec<(String, Value)> {
         parts.push(("unit = ?".to_owned(), Value::Text(format!("{name}.service"))));
     }
     if let Some((namespace, pod)) = name.split_once('/').filter(|(namespace, _)| !namespace.is_empty()) {
-        parts.push(("(namespace || '/' || pod_name) = ?".to_owned(), Value::Text(format!("{namespace}/{pod}"))));
+        parts.push((
+            "(namespace || '/' || pod_name) = ?".to_owned(),
+            Value::Text(format!("{namespace}/{pod}")),
+        ));
     }
     parts
 }

@@ -61,7 +61,13 @@ pub struct Identity {
 impl Identity {
     pub(super) fn columns(&self) -> [Option<&str>; 8] {
         [
-            &self.comm, &self.exe, &self.unit, &self.container, &self.container_name, &self.pod, &self.pod_name,
+            &self.comm,
+            &self.exe,
+            &self.unit,
+            &self.container,
+            &self.container_name,
+            &self.pod,
+            &self.pod_name,
             &self.namespace,
         ]
         .map(Option::as_deref)
@@ -362,7 +368,12 @@ impl Rows {
     }
 
     /// The next rows that fit, where there are few, which an index has.
-    fn numbers(&mut self, connection: &Connection, query: &Query, order: Order) -> Result<Vec<i64>, StoreError> {
+    fn numbers(
+        &mut self,
+        connection: &Connection,
+        query: &Query,
+        order: Order,
+    ) -> Result<Vec<i64>, StoreError> {
         if self.is_over() {
             return Ok(Vec::new());
         }

@@ -126,7 +126,16 @@ impl Run {
             params![facts.boot, env!("CARGO_PKG_VERSION"), facts.filters, kept, clocks.real, clocks.real],
         )?;
         let number = connection.last_insert_rowid();
-        Ok(Self { number, stored: 0, lost: 0, dropped: 0, noted_lost: 0, owed: Vec::new(), reported: Vec::new(), clocks })
+        Ok(Self {
+            number,
+            stored: 0,
+            lost: 0,
+            dropped: 0,
+            noted_lost: 0,
+            owed: Vec::new(),
+            reported: Vec::new(),
+            clocks,
+        })
     }
 
     /// It runs now: in the transaction of its events, which then has to be [`seen`](Self::seen).
@@ -140,11 +149,23 @@ impl Run {
             self.note(connection, NoteKind::Suspend, (begin.max(before.real), now.real), 0, "")?;
         }
         if step.abs() > STEP {
-            self.note(connection, NoteKind::Clock, (before.real + (now.boot - before.boot), now.real), 0, &step.to_string())?;
+            self.note(
+                connection,
+                NoteKind::Clock,
+                (before.real + (now.boot - before.boot), now.real),
+                0,
+                &step.to_string(),
+            )?;
         }
         if self.lost > noted_lost {
             let lost = self.lost - noted_lost;
-            self.note(connection, NoteKind::Unwritten, (before.real, now.real), lost, "the store could not be written")?;
+            self.note(
+                connection,
+                NoteKind::Unwritten,
+                (before.real, now.real),
+                lost,
+                "the store could not be written",
+            )?;
         }
         for (time, lost, cause) in &self.reported {
             self.note(connection, NoteKind::Loss, (*time, *time), *lost, cause)?;
@@ -182,7 +203,9 @@ impl Run {
         detail: &str,
     ) -> rusqlite::Result<()> {
         connection
-            .prepare_cached("INSERT INTO note(run, kind, since, until, count, detail) VALUES (?, ?, ?, ?, ?, ?)")?
+            .prepare_cached(
+                "INSERT INTO note(run, kind, since, until, count, detail) VALUES (?, ?, ?, ?, ?, ?)",
+            )?
             .execute(params![self.number, kind.name(), since, until, count, detail])
             .map(|_| ())
     }
@@ -194,7 +217,7 @@ impl Run {
         // an hour of them, of which the rest is one
         let is_full = self.reported.len() >= 3600;
         match self.reported.last_mut().filter(|_| is_full) {
-            Some(last) => last.1 += lost,
+            Some(newest) => newest.1 += lost,
             None => self.reported.push((time, lost, cause.to_owned())),
         }
     }

@@ -14,7 +14,7 @@ use super::error::StoreError;
 /// The file in the directory of a store.
 pub(super) const FILE: &str = "events.db";
 
-/// `PRAGMA application_id`: "KSnp".
+/// `PRAGMA application_id`: `KSnp`.
 const APPLICATION: i32 = 0x4b53_6e70;
 
 /// `PRAGMA user_version`.
@@ -42,8 +42,13 @@ pub(super) mod keep {
 macro_rules! text_of {
     ($column:literal) => {
         concat!(
-            "CASE typeof(e.", $column, ") WHEN 'integer' THEN (SELECT body FROM phrase WHERE phrase = e.", $column,
-            ") ELSE coalesce(e.", $column, ", '') END"
+            "CASE typeof(e.",
+            $column,
+            ") WHEN 'integer' THEN (SELECT body FROM phrase WHERE phrase = e.",
+            $column,
+            ") ELSE coalesce(e.",
+            $column,
+            ", '') END"
         )
     };
 }
@@ -64,8 +69,16 @@ macro_rules! image_of {
 macro_rules! text_of_side {
     ($side:literal, $what:literal) => {
         concat!(
-            "CASE typeof(e.", $side, $what, ") WHEN 'integer' THEN (SELECT body FROM phrase WHERE phrase = e.", $side, $what,
-            ") ELSE coalesce(e.", $side, $what, ", '') END"
+            "CASE typeof(e.",
+            $side,
+            $what,
+            ") WHEN 'integer' THEN (SELECT body FROM phrase WHERE phrase = e.",
+            $side,
+            $what,
+            ") ELSE coalesce(e.",
+            $side,
+            $what,
+            ", '') END"
         )
     };
 }
@@ -76,12 +89,22 @@ pub(super) const LINE: &str = concat!(
     "replace(replace(replace(replace(replace(replace(replace(replace((SELECT body FROM phrase WHERE phrase = e.template), ",
     "char(1), strftime('%Y-%m-%dT%H:%M:%S', (e.time - ((e.time % 1000000000) + 1000000000) % 1000000000) / 1000000000, 'unixepoch') || printf('.%09dZ', ((e.time % 1000000000) + 1000000000) % 1000000000)), ",
     "char(2), coalesce(e.id, '')), ",
-    "char(3), ", text_of!("summary"), "), ",
-    "char(6), ", text_of!("detail"), "), ",
-    "char(7), ", text_of!("detail_2"), "), ",
+    "char(3), ",
+    text_of!("summary"),
+    "), ",
+    "char(6), ",
+    text_of!("detail"),
+    "), ",
+    "char(7), ",
+    text_of!("detail_2"),
+    "), ",
     "char(8), coalesce(e.ancestor, '')), ",
-    "char(4), ", image_of!("source"), "), ",
-    "char(5), ", image_of!("target"), ")"
+    "char(4), ",
+    image_of!("source"),
+    "), ",
+    "char(5), ",
+    image_of!("target"),
+    ")"
 );
 
 /// What a new store is made of, but for the view.
@@ -172,7 +195,9 @@ fn is_empty(connection: &Connection) -> rusqlite::Result<bool> {
 
 /// A connection that writes.
 pub(super) fn open_to_write(file: &Path) -> Result<Connection, StoreError> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_CREATE
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX
         | OpenFlags::SQLITE_OPEN_NOFOLLOW;
     let connection = Connection::open_with_flags(file, flags)?;
     prepare(&connection)?;
@@ -196,7 +221,9 @@ mod tests {
         connection.execute_batch("SELECT json FROM events").unwrap();
         connection.pragma_update(None, "user_version", VERSION + 1).unwrap();
         drop(connection);
-        assert!(matches!(open_to_write(&file), Err(StoreError::Newer { version, .. }) if version == VERSION + 1));
+        assert!(
+            matches!(open_to_write(&file), Err(StoreError::Newer { version, .. }) if version == VERSION + 1)
+        );
         let other = directory.path().join("other");
         Connection::open(&other).unwrap().execute_batch("CREATE TABLE x(y)").unwrap();
         assert!(matches!(open_to_write(&other), Err(StoreError::Foreign)));

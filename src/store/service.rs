@@ -101,15 +101,14 @@ impl Service {
                 break None;
             }
         };
-        let status = self.status();
-        let mut control = self.control.try_clone()?;
         let finished = match reason {
             Some(reason) => self.writer.finish(&reason),
             None => self.writer.commit().map(|_| ()),
         };
-        let _ = control.set_nonblocking(false);
+        let _ = self.control.set_nonblocking(false);
         let word = if finished.is_ok() { DONE } else { REFUSED };
-        let _ = writeln!(control, "{status}\n{word}");
+        let status = self.status();
+        self.say(&format!("{status}\n{word}"));
         finished
     }
 
@@ -231,7 +230,10 @@ impl Service {
             self.writer.note_when_possible(NoteKind::Full);
         }
         let lost = self.writer.lost();
-        self.warn(&format!("{}; tracing continues, events that could not be kept so far: {lost}", reason(error)));
+        self.warn(&format!(
+            "{}; tracing continues, events that could not be kept so far: {lost}",
+            reason(error)
+        ));
     }
 
     fn warn(&mut self, text: &str) {
@@ -277,4 +279,3 @@ enum Taken {
     None,
     End,
 }
-

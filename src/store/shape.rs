@@ -29,14 +29,40 @@ const DEEPEST: usize = 64;
 
 /// Keys of an event that are the same in many: they stay in the template.
 const COMMON: &[&str] = &[
-    "level", "msg", "event", "signal", "signalString", "signalName", "origin", "reason", "relation", "via", "scope",
-    "code", "codeForged", "result", "fatal", "exitCode", "coreDumped", "tty", "missing", "host",
+    "level",
+    "msg",
+    "event",
+    "signal",
+    "signalString",
+    "signalName",
+    "origin",
+    "reason",
+    "relation",
+    "via",
+    "scope",
+    "code",
+    "codeForged",
+    "result",
+    "fatal",
+    "exitCode",
+    "coreDumped",
+    "tty",
+    "missing",
+    "host",
 ];
 
 /// Keys of a process that are of this moment.
 const TITLE: &[&str] = &["title", "titleRaw", "titleTruncated", "titleAgeSeconds"];
 const STATE: &[&str] = &[
-    "lastChildDeath", "lastSignal", "pgid", "disposition", "blocked", "waiting", "signalfd", "continued", "state",
+    "lastChildDeath",
+    "lastSignal",
+    "pgid",
+    "disposition",
+    "blocked",
+    "waiting",
+    "signalfd",
+    "continued",
+    "state",
 ];
 
 /// The image of a process: what an event says of it that does not change from event to event.
@@ -180,7 +206,7 @@ impl Shape {
         let mut details: Vec<String> = Vec::new();
         let mut is_in_details = false;
         for one in members {
-            let is_detail = shape.is_detail(one);
+            let is_detail = is_detail(one);
             if is_detail && is_in_details {
                 if let Some(last) = details.last_mut() {
                     last.push(',');
@@ -201,13 +227,6 @@ impl Shape {
         let mut details = details.into_iter();
         shape.details = [details.next(), details.next()];
         Some(shape)
-    }
-
-    fn is_detail(&self, one: &Member<'_>) -> bool {
-        match one.key {
-            "time" | "id" | "summary" | "source" | "target" | "commonAncestor" => false,
-            key => !COMMON.contains(&key),
-        }
     }
 
     fn push(&mut self, one: &Member<'_>) -> Option<()> {
@@ -278,6 +297,13 @@ fn push(number: Option<u64>, out: &mut String) {
     }
 }
 
+fn is_detail(one: &Member<'_>) -> bool {
+    match one.key {
+        "time" | "id" | "summary" | "source" | "target" | "commonAncestor" => false,
+        key => !COMMON.contains(&key),
+    }
+}
+
 /// Nanoseconds since the epoch of a time as events have it, in the years that 64 bits hold.
 fn nanoseconds(text: &str) -> Option<i64> {
     let time: jiff::Timestamp = text.parse().ok()?;
@@ -320,7 +346,8 @@ pub(super) mod tests {
         let mut paths: Vec<_> = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
         paths.sort();
         let json = paths.iter().filter(|path| path.extension().is_some_and(|extension| extension == "json"));
-        json.flat_map(|path| fs::read_to_string(path).unwrap().lines().map(str::to_owned).collect::<Vec<_>>()).collect()
+        json.flat_map(|path| fs::read_to_string(path).unwrap().lines().map(str::to_owned).collect::<Vec<_>>())
+            .collect()
     }
 
     #[test]

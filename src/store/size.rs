@@ -66,10 +66,12 @@ impl FromStr for Age {
             number.checked_mul(seconds).map(|seconds| seconds.to_string())
         };
         let seconds = days('d', DAY).or_else(|| days('w', 7 * DAY));
-        seconds.as_deref().unwrap_or(text).parse::<Period>().map(|period| Self(period.into())).map_err(|error| match error {
-            UsageError::Duration(_) => UsageError::Age(text.to_owned()),
-            other => other,
-        })
+        seconds.as_deref().unwrap_or(text).parse::<Period>().map(|period| Self(period.into())).map_err(
+            |error| match error {
+                UsageError::Duration(_) => UsageError::Age(text.to_owned()),
+                other => other,
+            },
+        )
     }
 }
 
@@ -99,7 +101,10 @@ mod tests {
     #[test]
     fn sizes_ages_and_shares_have_units() {
         let size = |text: &str| text.parse::<Size>().map(u64::from).ok();
-        assert_eq!((size("512M"), size("16777216"), size("2T")), (Some(512 << 20), Some(16 << 20), Some(2 << 40)));
+        assert_eq!(
+            (size("512M"), size("16777216"), size("2T")),
+            (Some(512 << 20), Some(16 << 20), Some(2 << 40))
+        );
         for wrong in ["", "M", "0", "1M", "-1G", "1.5G", "99999999T", "1X", "１G"] {
             assert_eq!(size(wrong), None, "{wrong}");
         }

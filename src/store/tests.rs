@@ -72,7 +72,9 @@ fn at(line: &str, time: i64) -> String {
 }
 
 fn process(pid: u32, comm: &str, more: &str) -> String {
-    format!(r#"{{"pid":{pid},"cmdline":["{comm}"],"comm":"{comm}","key":"{pid}@{pid}000"{more},"tree":"init(1)─{comm}({pid})"}}"#)
+    format!(
+        r#"{{"pid":{pid},"cmdline":["{comm}"],"comm":"{comm}","key":"{pid}@{pid}000"{more},"tree":"init(1)─{comm}({pid})"}}"#
+    )
 }
 
 fn signal(id: u64, time: i64, number: u8, source: &str, target: &str) -> String {
@@ -115,9 +117,13 @@ fn events_come_out_byte_for_byte() {
 fn an_event_of_a_pair_that_came_before_is_small() {
     let (_parent, directory) = store();
     let mut writer = open(&directory, None);
-    let line = fixtures().into_iter().find(|line| line.contains("\"event\":\"signal\"") && line.contains("\"previous\"")).unwrap();
+    let line = fixtures()
+        .into_iter()
+        .find(|line| line.contains("\"event\":\"signal\"") && line.contains("\"previous\""))
+        .unwrap();
     let bytes = |count: usize, writer: &mut Writer, from: i64| {
-        let lines: Vec<String> = (0..count).map(|number| at(&line, BEGIN + (from + number as i64) * SECOND)).collect();
+        let lines: Vec<String> =
+            (0..count).map(|number| at(&line, BEGIN + (from + number as i64) * SECOND)).collect();
         fill(writer, &lines);
         writer.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
         fs::metadata(directory.join(FILE)).unwrap().len()
@@ -251,8 +257,16 @@ fn what_cannot_be_written_is_counted_and_the_next_is_whole() {
 fn a_process_is_found_by_every_name_that_people_have_for_it() {
     let (_parent, directory) = store();
     let mut writer = open(&directory, None);
-    let nginx = process(812, "nginx", r#","exe":"/usr/sbin/nginx","user":{"id":33,"name":"www-data"},"cgroup":"/system.slice/nginx.service","systemd":{"unit":"nginx.service"}"#);
-    let pod = process(900, "java", r#","exe":"/opt/java","user":{"id":1000},"uts":{"nodename":"checkout-1"},"container":{"id":"4f1c2a9b77aa","name":"web_1"},"k8s":{"pod":{"uid":"u-1"},"namespace":"shop"}"#);
+    let nginx = process(
+        812,
+        "nginx",
+        r#","exe":"/usr/sbin/nginx","user":{"id":33,"name":"www-data"},"cgroup":"/system.slice/nginx.service","systemd":{"unit":"nginx.service"}"#,
+    );
+    let pod = process(
+        900,
+        "java",
+        r#","exe":"/opt/java","user":{"id":1000},"uts":{"nodename":"checkout-1"},"container":{"id":"4f1c2a9b77aa","name":"web_1"},"k8s":{"pod":{"uid":"u-1"},"namespace":"shop"}"#,
+    );
     let kill = process(4411, "needrestart", r#","user":{"id":0}"#);
     let lines = [
         signal(1, BEGIN, 15, &kill, &nginx),
@@ -284,10 +298,16 @@ fn a_process_is_found_by_every_name_that_people_have_for_it() {
     assert_eq!(numbers(Query { by: vec![Who::Comm("needrestart".into())], ..Query::default() }), [1, 2]);
     assert_eq!(numbers(Query { either: vec![Who::Comm("nginx".into())], ..Query::default() }), [1, 3, 4]);
     assert_eq!(numbers(Query { is_death: true, ..Query::default() }), [3]);
-    assert_eq!(numbers(Query { is_death: true, target: vec![Who::Any("java".into())], ..Query::default() }), [0; 0]);
+    assert_eq!(
+        numbers(Query { is_death: true, target: vec![Who::Any("java".into())], ..Query::default() }),
+        [0; 0]
+    );
     assert_eq!(numbers(Query { signals: vec![10, 9], ..Query::default() }), [3, 4]);
     assert_eq!(numbers(Query { kinds: vec![Kind::Ended], ..Query::default() }), [3]);
-    assert_eq!(numbers(Query { since: Some(BEGIN + SECOND), until: Some(BEGIN + 3 * SECOND), ..Query::default() }), [2, 3]);
+    assert_eq!(
+        numbers(Query { since: Some(BEGIN + SECOND), until: Some(BEGIN + 3 * SECOND), ..Query::default() }),
+        [2, 3]
+    );
     assert_eq!(numbers(Query { since: Some(BEGIN + 9 * SECOND), ..Query::default() }), [0; 0]);
     assert_eq!(numbers(Query { boot: Some("b".into()), after_row: Some(2), ..Query::default() }), [3, 4]);
     assert_eq!(numbers(Query { boot: Some("c".into()), ..Query::default() }), [0; 0]);
@@ -296,7 +316,10 @@ fn a_process_is_found_by_every_name_that_people_have_for_it() {
     let mut candidates = reader.names("n*", Sides::Both).unwrap();
     assert!(candidates[0].newest >= candidates[1].newest);
     candidates.sort_by_key(|one| one.identity.comm != Some("nginx".to_owned()));
-    let found: Vec<_> = candidates.iter().map(|one| (one.identity.comm.as_deref().unwrap(), one.events, one.deaths)).collect();
+    let found: Vec<_> = candidates
+        .iter()
+        .map(|one| (one.identity.comm.as_deref().unwrap(), one.events, one.deaths))
+        .collect();
     assert_eq!(found, [("nginx", 3, 1), ("needrestart", 3, 0)]);
     assert_eq!(target(candidates[0].who()), [1, 3]);
     assert_eq!(reader.boots().unwrap()[0].id, "b");
@@ -325,9 +348,11 @@ fn what_was_not_recorded_is_known_with_its_cause() {
         .unwrap();
     let reader = Reader::open(&directory).unwrap();
     let coverage = reader.coverage(50 * SECOND..700 * SECOND).unwrap();
-    let spans: Vec<_> = coverage.spans.iter().map(|span| (span.since / SECOND, span.until / SECOND, span.is_open)).collect();
+    let spans: Vec<_> =
+        coverage.spans.iter().map(|span| (span.since / SECOND, span.until / SECOND, span.is_open)).collect();
     assert_eq!(spans, [(100, 200, false), (250, 300, false), (310, 400, false), (500, 600, false)]);
-    let gaps: Vec<_> = coverage.gaps.iter().map(|gap| (gap.since / SECOND, gap.until / SECOND, gap.cause.clone())).collect();
+    let gaps: Vec<_> =
+        coverage.gaps.iter().map(|gap| (gap.since / SECOND, gap.until / SECOND, gap.cause.clone())).collect();
     assert_eq!(
         gaps,
         [
@@ -355,10 +380,14 @@ fn what_was_not_recorded_is_known_with_its_cause() {
 fn loss_before_the_store_is_coverage() {
     let (_parent, directory) = store();
     let mut writer = open(&directory, None);
-    let line = r#"{"time":"Z","level":"WARN","msg":"events lost","event":"lost","lost":41,"cause":{"ringFull":41}}"#;
+    let line =
+        r#"{"time":"Z","level":"WARN","msg":"events lost","event":"lost","lost":41,"cause":{"ringFull":41}}"#;
     fill(&mut writer, &[at(line, BEGIN)]);
     let coverage = Reader::open(&directory).unwrap().coverage(BEGIN..BEGIN + 1).unwrap();
-    assert_eq!(coverage.losses, [Loss { since: BEGIN, until: BEGIN, count: 41, cause: "{\"ringFull\":41}".to_owned() }]);
+    assert_eq!(
+        coverage.losses,
+        [Loss { since: BEGIN, until: BEGIN, count: 41, cause: "{\"ringFull\":41}".to_owned() }]
+    );
 }
 
 #[test]
@@ -373,8 +402,10 @@ fn a_damaged_store_is_set_aside_and_a_new_one_begun() {
     bytes[100 * 4096..101 * 4096].fill(0xa5);
     fs::write(&file, &bytes).unwrap();
     assert!(!verify(&directory).unwrap().problems.is_empty());
-    let is_aside = |name: &str| name.contains("damaged") && !name.ends_with("-wal") && !name.ends_with("-shm");
-    let names = || fs::read_dir(&directory).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let is_aside =
+        |name: &str| name.contains("damaged") && !name.ends_with("-wal") && !name.ends_with("-shm");
+    let names =
+        || fs::read_dir(&directory).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
     let asides = || names().filter(|name| is_aside(name)).count();
     // no database at all: found at once
     fs::write(&file, b"this is no database, and it is longer than a header of one would be, by far: a hundred bytes and more").unwrap();
@@ -459,7 +490,12 @@ fn of_a_small_disk_only_deaths_and_what_may_end_are_kept() {
     let mut writer = Writer::open(&directory, None, None, &facts).unwrap().0;
     let (a, b) = (process(7, "a", ""), process(8, "b", ""));
     let term = signal(1, BEGIN, 15, &a, &b);
-    let lines = [term.clone(), signal(2, BEGIN, 17, &a, &b), term.replace("queued", "ignored"), death(3, BEGIN, 1, &b)];
+    let lines = [
+        term.clone(),
+        signal(2, BEGIN, 17, &a, &b),
+        term.replace("queued", "ignored"),
+        death(3, BEGIN, 1, &b),
+    ];
     fill(&mut writer, &lines);
     assert_eq!(all(&directory, &Query::default(), Order::OldestFirst), [term, lines[3].clone()]);
     let coverage = Reader::open(&directory).unwrap().coverage(0..i64::MAX).unwrap();
@@ -490,7 +526,10 @@ fn the_process_that_writes_keeps_what_came_before_the_end() {
     thread.join().unwrap().unwrap();
     assert_eq!(all(&directory, &Query::default(), Order::OldestFirst), all_lines);
     let coverage = Reader::open(&directory).unwrap().coverage(0..i64::MAX).unwrap();
-    assert!(matches!(&coverage.gaps.last(), Some(gap) if gap.cause == GapCause::BeforeFirst) || coverage.gaps.len() <= 2);
+    assert!(
+        matches!(&coverage.gaps.last(), Some(gap) if gap.cause == GapCause::BeforeFirst)
+            || coverage.gaps.len() <= 2
+    );
 }
 
 #[test]

@@ -40,8 +40,10 @@ pub struct Writer {
     /// Numbers of events of this run, and their rows.
     recent: LruCache<u64, i64, FxBuildHasher>,
     facts: RunFacts,
-    /// Events in the transaction that is open.
+    /// Lines in the transaction that is open.
     pending: u64,
+    /// Events that they stand for.
+    pending_events: u64,
 }
 
 /// The kind of events that report others which were lost.
@@ -88,8 +90,7 @@ impl Facts {
             _ => 5,
         };
         let is_end = kind == 2;
-        let is_death =
-            is_end && member(members, "coreDumped").is_some() && !is("scope", "\"thread\"");
+        let is_death = is_end && member(members, "coreDumped").is_some() && !is("scope", "\"thread\"");
         let is_fatal = is("fatal", "true");
         let keep = match kind {
             _ if is_death || is_fatal => keep::DEATHS,
@@ -146,6 +147,7 @@ impl Writer {
             recent: LruCache::with_hasher(RECENT, FxBuildHasher),
             facts: facts.clone(),
             pending: 0,
+            pending_events: 0,
         };
         writer.begin_epoch()?;
         if let Some(text) = &aside {
@@ -177,7 +179,7 @@ impl Writer {
 
     /// An event cannot be written. What it says of others that were lost before is not lost with it.
     pub fn lose(&mut self, line: &str) {
-        self.run.lost += 1;
+        self.run.lost += weight(line);
         if line.contains("\"event\":\"lost\"") {
             if let Some((shape, members)) = Shape::of(line) {
                 self.run.note_loss(shape.time, &members);
@@ -220,7 +222,7 @@ impl Writer {
         match self.try_put(line) {
             Ok(()) => Ok(()),
             Err(error) => {
-                self.pending += 1;
+                self.pending_events += weight(line);
                 self.roll_back();
                 Err(error)
             }
@@ -243,7 +245,9 @@ impl Writer {
         if self.connection.is_autocommit() {
             self.connection.execute_batch("BEGIN IMMEDIATE")?;
         }
-        if self.epoch.events >= EVENTS_OF_EPOCH || self.epoch.bytes + self.dictionary.bytes > self.bounds.bytes_of_epoch() {
+        if self.epoch.events >= EVENTS_OF_EPOCH
+            || self.epoch.bytes + self.dictionary.bytes > self.bounds.bytes_of_epoch()
+        {
             self.begin_epoch()?;
         }
         let row = self.insert(&shape, facts)?;
@@ -256,6 +260,7 @@ impl Writer {
             }
         }
         self.pending += 1;
+        self.pending_events += member(&members, "repeated").and_then(Member::number).unwrap_or(1);
         self.epoch.events += 1;
         let (since, until) = self.epoch.times.unwrap_or((shape.time, shape.time));
         self.epoch.times = Some((since.min(shape.time), until.max(shape.time)));
@@ -334,7 +339,7 @@ impl Writer {
                 return Err(error.into());
             }
         }
-        self.pending = 0;
+        (self.pending, self.pending_events) = (0, 0);
         Ok(pending)
     }
 
@@ -343,7 +348,8 @@ impl Writer {
         if !self.connection.is_autocommit() {
             let _ = self.connection.execute_batch("ROLLBACK");
         }
-        self.run.lost += std::mem::take(&mut self.pending);
+        self.run.lost += std::mem::take(&mut self.pending_events);
+        self.pending = 0;
         self.dictionary = Dictionary::default();
         self.recent.clear();
         // rows that it remembers may be gone; the next event begins another
@@ -360,7 +366,8 @@ impl Writer {
         }
         self.dictionary = Dictionary::default();
         let number: i64 =
-            self.connection.query_row("SELECT coalesce(max(epoch), 0) + 1 FROM epoch", [], |row| row.get(0))?;
+            self.connection
+                .query_row("SELECT coalesce(max(epoch), 0) + 1 FROM epoch", [], |row| row.get(0))?;
         let Next { row, image, phrase, subject } = self.next;
         self.connection.execute(
             "INSERT INTO epoch(epoch, run, first_row, first_image, first_phrase, first_subject) VALUES (?, ?, ?, ?, ?, ?)",
@@ -376,11 +383,11 @@ impl Writer {
         self.run.note(&self.connection, kind, (now, now), 0, detail)
     }
 
-    /// Ends the run in order.
+    /// Ends the run in order; nothing can be written afterwards.
     ///
     /// # Errors
     /// If that cannot be written.
-    pub fn finish(mut self, reason: &str) -> Result<(), StoreError> {
+    pub fn finish(&mut self, reason: &str) -> Result<(), StoreError> {
         self.commit()?;
         self.run.end(&self.connection, reason)?;
         self.connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)")?;
@@ -396,6 +403,12 @@ impl Epoch {
             .execute(params![since, until, self.number])
             .map(|_| ())
     }
+}
+
+/// How many events a line stands for.
+fn weight(line: &str) -> u64 {
+    let count = || member(&members(line)?, "repeated")?.number();
+    if line.contains("\"repeated\":") { count().unwrap_or(1) } else { 1 }
 }
 
 /// A signal whose target neither handles nor ignores it, or handles a request to end.

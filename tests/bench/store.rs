@@ -1,7 +1,7 @@
 //! How large a store gets, how fast it is written, and how fast it answers: `cargo bench --bench store -- [EVENTS] [MAX_SIZE]`.
 //!
 //! The events are derived from the recorded fixtures: each round has processes of its own, and its own moments.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::cast_precision_loss)]
 
 use std::fs;
 use std::ops::ControlFlow;
@@ -29,10 +29,18 @@ impl Source {
             fs::read_to_string(file).unwrap().lines().map(str::to_owned).collect()
         } else {
             let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data");
-            let mut paths: Vec<_> = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
-            paths.retain(|path| path.extension().is_some_and(|end| end == "json") && !path.ends_with("cut.json"));
+            let mut paths: Vec<_> =
+                fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
+            paths.retain(|path| {
+                path.extension().is_some_and(|end| end == "json") && !path.ends_with("cut.json")
+            });
             paths.sort();
-            paths.iter().flat_map(|path| fs::read_to_string(path).unwrap().lines().map(str::to_owned).collect::<Vec<_>>()).collect()
+            paths
+                .iter()
+                .flat_map(|path| {
+                    fs::read_to_string(path).unwrap().lines().map(str::to_owned).collect::<Vec<_>>()
+                })
+                .collect()
         };
         // "pid":N, "N@, (N), "id":N of an event
         let pids = Regex::new(r#"("pid":|"|\()(\d{2,7})(@\d|\)|,)"#).unwrap();
@@ -55,6 +63,77 @@ impl Source {
         let time = jiff::Timestamp::from_nanosecond(nanoseconds.into()).unwrap();
         let rest = line.find("Z\"").map(|at| &line[at + 2..]).unwrap();
         format!("{{\"time\":\"{time:.9}\"{rest}")
+    }
+}
+
+/// How long answers take.
+fn ask(directory: &Path, events: u64) {
+    let reader = Reader::open(directory).unwrap();
+    for (name, query, order) in [
+        (
+            "newest death of a name",
+            Query {
+                is_death: true,
+                target: vec![Who::Any("workload".into())],
+                limit: Some(1),
+                ..Query::default()
+            },
+            Order::NewestFirst,
+        ),
+        (
+            "newest death of a name that there is not",
+            Query {
+                is_death: true,
+                target: vec![Who::Any("nginx".into())],
+                limit: Some(1),
+                ..Query::default()
+            },
+            Order::NewestFirst,
+        ),
+        (
+            "newest death of a pid",
+            Query { is_death: true, target: vec![Who::Pid(4711)], limit: Some(1), ..Query::default() },
+            Order::NewestFirst,
+        ),
+        (
+            "first of the last minute",
+            Query {
+                since: Some(BEGIN + (events as i64 - 60_000).max(0) * 1_000_000),
+                limit: Some(1),
+                ..Query::default()
+            },
+            Order::OldestFirst,
+        ),
+        (
+            "1000 of the last minute",
+            Query {
+                since: Some(BEGIN + (events as i64 - 60_000).max(0) * 1_000_000),
+                limit: Some(1000),
+                ..Query::default()
+            },
+            Order::OldestFirst,
+        ),
+        (
+            "first 256 of a name",
+            Query { either: vec![Who::Comm("workload".into())], limit: Some(256), ..Query::default() },
+            Order::OldestFirst,
+        ),
+    ] {
+        let mut times = Vec::new();
+        let mut found = 0;
+        for _ in 0..20 {
+            let began = Instant::now();
+            found = 0;
+            reader
+                .each(&query, order, |_| {
+                    found += 1;
+                    ControlFlow::Continue(())
+                })
+                .unwrap();
+            times.push(began.elapsed());
+        }
+        times.sort();
+        println!("{name}: {found} events, p50 {:?}, most {:?}", times[10], times[19]);
     }
 }
 
@@ -99,26 +178,7 @@ fn main() {
         usage.bytes,
         events as f64 / spent.as_secs_f64()
     );
-    let reader = Reader::open(&directory).unwrap();
-    for (name, query, order) in [
-        ("newest death of a name", Query { is_death: true, target: vec![Who::Any("workload".into())], limit: Some(1), ..Query::default() }, Order::NewestFirst),
-        ("newest death of a name that there is not", Query { is_death: true, target: vec![Who::Any("nginx".into())], limit: Some(1), ..Query::default() }, Order::NewestFirst),
-        ("newest death of a pid", Query { is_death: true, target: vec![Who::Pid(4711)], limit: Some(1), ..Query::default() }, Order::NewestFirst),
-        ("first of the last minute", Query { since: Some(BEGIN + (events as i64 - 60_000).max(0) * 1_000_000), limit: Some(1), ..Query::default() }, Order::OldestFirst),
-        ("1000 of the last minute", Query { since: Some(BEGIN + (events as i64 - 60_000).max(0) * 1_000_000), limit: Some(1000), ..Query::default() }, Order::OldestFirst),
-        ("first 256 of a name", Query { either: vec![Who::Comm("workload".into())], limit: Some(256), ..Query::default() }, Order::OldestFirst),
-    ] {
-        let mut times = Vec::new();
-        let mut found = 0;
-        for _ in 0..20 {
-            let began = Instant::now();
-            found = 0;
-            reader.each(&query, order, |_| { found += 1; ControlFlow::Continue(()) }).unwrap();
-            times.push(began.elapsed());
-        }
-        times.sort();
-        println!("{name}: {found} events, p50 {:?}, most {:?}", times[10], times[19]);
-    }
+    ask(&directory, events);
     if events <= 200_000 {
         let verified = killsnoop::store::verify(&directory).unwrap();
         println!("verified: {} events, problems: {:?}", verified.events, verified.problems);
