@@ -16,6 +16,7 @@ use crate::record::names::CommName;
 use crate::store::{DIRECTORY, StoreHelper};
 use crate::trace::privileges::Needs;
 use crate::trace::{self, TraceOptions};
+use crate::wire::comm_of;
 
 /// The process that writes is looked at so often.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -40,6 +41,10 @@ pub fn record(mut request: Request, store: &StoreArgs, is_loud: bool) -> anyhow:
     // what is printed beside is asked for
     if !request.is_format_given {
         request.settings.outputs.clear();
+    }
+    // who asked a service manager or a container runtime is half of many answers
+    if request.config.requests.is_empty() {
+        request.config.requests = REQUESTS.iter().map(|name| comm_of(name.as_bytes())).collect();
     }
     let directory = request.store.clone().unwrap_or_else(|| PathBuf::from(DIRECTORY));
     let target = StoreTarget { directory, group, bounds: Some(store.bounds()), keeps: store.keep.into() };
