@@ -197,7 +197,7 @@ fn expression(dice: &mut Dice) -> (String, bool) {
 #[test]
 fn times_are_those_of_systemd_analyze_timestamp() {
     let mut dice = Dice(0x1234_5678_9abc_def1);
-    let (mut times, mut differing) = (0, Vec::new());
+    let (mut readable, mut differing) = (0, Vec::new());
     let release = release();
     for _ in 0..if release >= 256 { 700 } else { 1200 } {
         let (text, is_relative) = expression(&mut dice);
@@ -213,7 +213,7 @@ fn times_are_those_of_systemd_analyze_timestamp() {
         let before = moment::parse(&text, Timestamp::now(), &TimeZone::get(zone).unwrap());
         let expected = systemd(&text, zone);
         let after = moment::parse(&text, Timestamp::now(), &TimeZone::get(zone).unwrap());
-        times += usize::from(expected.is_some());
+        readable += usize::from(expected.is_some());
         let is_right = match (expected, before, after) {
             (None, None, None) => true,
             (Some(expected), Some(before), Some(after)) => {
@@ -229,7 +229,7 @@ fn times_are_those_of_systemd_analyze_timestamp() {
         }
     }
     assert!(differing.is_empty(), "{} differ:\n{}", differing.len(), differing.join("\n"));
-    assert!(times >= 300, "only {times} of them are times: they show too little");
+    assert!(readable >= 300, "only {readable} of them are times: they show too little");
     // what releases before 254 do not read
     let pasted =
         ["2026-11-26T03:12:07.411123Z", "2026-11-26T03:12:07-08:00", "2026-11-26T03:12", "5min left"];

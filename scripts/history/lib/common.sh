@@ -63,9 +63,11 @@ record() {
 	await "the recorder" grep -q 'killsnoop: tracing, ' "$WORK/recorder"
 }
 
-# over: everything that happened is in the store, and the recorder is gone, as at the time when people ask.
-over() {
-	sleep 0.2
+# over: everything that happened is in the store, which gets what is new once a second.
+over() { sleep 1.3; }
+
+# stop: nobody records any more.
+stop() {
 	kill -INT "$RECORDER"
 	wait "$RECORDER"
 	RECORDER=''
@@ -109,7 +111,7 @@ code() { [ "$CODE" = "$1" ] || wrong "the exit code is not $1"; }
 told() {
 	if [ -n "${KILLSNOOP_PAGE:-}" ]; then
 		# where the files of a situation are says nothing, and what is above it is this machine's alone
-		SHOWN=$(sed -E "s/^( +)[^ ]*─([^─]*\($$\)─)/\1…─\2/" <<<"${SHOWN//$WORK\/bin\//}")
+		SHOWN=$(sed -E "s/^( +)[^ ]*─([^─]*\($$\)─)/\1…─\2/; s/^( +)[^ ─]*\(1\)─/\1init(1)─/" <<<"${SHOWN//$WORK\/bin\//}")
 		{
 			printf '\n## %s\n\n%s\n\n```text\n%s\n```\n' "$TITLE" "$HAPPENED" "$SHOWN"
 			[ -z "${UNKNOWN:-}" ] || printf '\n%s\n' "$UNKNOWN"
