@@ -63,8 +63,16 @@ record() {
 	await "the recorder" grep -q 'killsnoop: tracing, ' "$WORK/recorder"
 }
 
-# over: everything that happened is in the store, which gets what is new once a second.
-over() { sleep 1.3; }
+# over: everything that happened is in the store, which gets what is new once a second, in its order: a death of now is behind it.
+over() {
+	local marker
+	sleep 0.2
+	sleep 1000 &
+	marker=$!
+	kill -KILL $marker
+	wait $marker 2>/dev/null || true
+	await "the store" "$KILLSNOOP_BIN" log --pid $marker --deaths --store "$STORE"
+}
 
 # stop: nobody records any more.
 stop() {

@@ -14,6 +14,8 @@ use crate::output::format::screen::{Line, Paint, Screen, Width};
 
 /// Before the lines of a story.
 const INDENT: &str = "  ";
+/// What is no older may not be complete.
+const RECENT: u64 = 10_000_000_000;
 /// The words before the facts of a process.
 const LABEL: usize = 9;
 
@@ -22,10 +24,15 @@ pub fn headline(story: &Story, screen: Screen, now: i64) -> String {
     let document = &story.end.document;
     let summary = document.text_at("summary").unwrap_or("a process ended");
     let mut text = screen.safe(summary);
-    if !story.has_end() {
-        text.push_str("; its end was not recorded");
-    }
     let ago = u64::try_from(now.saturating_sub(story.end.time)).unwrap_or(0);
+    if !story.has_end() {
+        // a recorder hands over what is new once a second, and later where the host is busy
+        text.push_str(if ago < RECENT {
+            "; its end is not in the store yet"
+        } else {
+            "; its end was not recorded"
+        });
+    }
     format!("{text}, {}, {} ago", date_and_time(story.end.time, screen.zone), long_span(ago))
 }
 
