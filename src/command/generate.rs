@@ -40,7 +40,8 @@ pub fn generate(directory: &Path) -> io::Result<()> {
 mod tests {
     use super::*;
 
-    const PAGES: [&str; 4] = ["killsnoop.1", "killsnoop-run.1", "killsnoop-who.1", "killsnoop-doctor.1"];
+    const PAGES: [&str; 5] =
+        ["killsnoop.1", "killsnoop-run.1", "killsnoop-who.1", "killsnoop-record.1", "killsnoop-doctor.1"];
 
     #[test]
     fn every_flag_is_in_the_man_page_and_every_page_is_whole() {
