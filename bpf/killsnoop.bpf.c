@@ -15,6 +15,7 @@
 #include "hooks/deliver.h"
 #include "hooks/end.h"
 #include "hooks/oom.h"
+#include "hooks/request.h"
 #include "hooks/titles.h"
 #include "identity/exec.h"
 #include "identity/fork.h"
@@ -128,20 +129,24 @@ int on_signal_deliver(u64 *ctx)
 SEC("tp_btf/sched_process_exec")
 int on_exec(u64 *ctx)
 {
+	struct task_struct *task = (struct task_struct *)ctx[0];
 	struct counters *counters = cpu_counters();
 
-	if (counters)
-		remember_exec((struct task_struct *)ctx[0], (int)ctx[1], counters, FIRST_COPY);
+	if (!counters)
+		return 0;
+	remember_exec(task, (int)ctx[1], counters, FIRST_COPY);
+	see_request(task, counters, FIRST_COPY);
 	return 0;
 }
 
 SEC("tp_btf/sched_process_exec")
 int on_exec_again(u64 *ctx)
 {
+	struct task_struct *task = (struct task_struct *)ctx[0];
 	struct counters *counters = cpu_counters();
 
-	if (counters)
-		remember_missed_exec((struct task_struct *)ctx[0], (int)ctx[1], counters);
+	if (counters && remember_missed_exec(task, (int)ctx[1], counters))
+		see_request(task, counters, SECOND_COPY);
 	return 0;
 }
 

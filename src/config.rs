@@ -1,12 +1,13 @@
 //! Validated settings of the trace. What is reported of it, and how, is in [`output::Settings`](crate::output::Settings).
 
-use std::fmt;
+mod ring_size;
+
 use std::path::PathBuf;
-use std::str::FromStr;
 use std::time::Duration;
 
-use crate::error::UsageError;
 use crate::wire::MapSize;
+
+pub use self::ring_size::{RING_BYTES, RingBytes};
 
 /// Every signal.
 pub const ALL_SIGNALS: u64 = u64::MAX;
@@ -34,6 +35,8 @@ pub struct Config {
     pub included_signals: u64,
     /// Senders whose signals are not reported, as the kernel keeps a comm: 15 bytes and a NUL.
     pub ignored_source_comms: Vec<[u8; 16]>,
+    /// Names of commands whose exec is reported, as the kernel keeps a comm; empty: of none.
+    pub requests: Vec<[u8; 16]>,
     /// Ancestors of each side.
     pub max_tree_depth: u32,
     /// Where the host's /proc and /etc are.
@@ -79,39 +82,33 @@ pub const GHOSTS: u32 = 8192;
 /// Entries of the map `ignored_source_comms`.
 pub const MAX_IGNORED_COMMS: usize = MapSize::IGNORED_COMMS.0 as usize;
 
-/// The ring holds this much by default: 4,000 to 8,000 signals with their trees.
-pub const RING_BYTES: u32 = 8 * 1024 * 1024;
+/// Entries of the map `request_comms`.
+pub const MAX_REQUESTS: usize = MapSize::REQUEST_COMMS.0 as usize;
 
-/// Bytes of the ring as they are given on the command line: a power of two, whole pages.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RingBytes(u32);
-
-impl Default for RingBytes {
-    fn default() -> Self {
-        Self(RING_BYTES)
-    }
-}
-
-impl From<RingBytes> for u32 {
-    fn from(bytes: RingBytes) -> Self {
-        bytes.0
-    }
-}
-
-impl fmt::Display for RingBytes {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(formatter)
-    }
-}
-
-impl FromStr for RingBytes {
-    type Err = UsageError;
-
-    fn from_str(text: &str) -> Result<Self, UsageError> {
-        let bytes = text.parse().ok().filter(|bytes: &u32| bytes.is_power_of_two() && *bytes >= 4096);
-        bytes.map(Self).ok_or_else(|| UsageError::RingBytes(text.to_owned()))
-    }
-}
+/// The commands by which people and programs ask service managers and container runtimes to act on processes.
+pub const REQUESTS: &[&str] = &[
+    "systemctl",
+    "service",
+    "loginctl",
+    "needrestart",
+    "shutdown",
+    "reboot",
+    "init",
+    "telinit",
+    "docker",
+    "podman",
+    "nerdctl",
+    "crictl",
+    "ctr",
+    "kubectl",
+    "runc",
+    "crun",
+    "pm2",
+    "supervisorctl",
+    "apachectl",
+    "nginx",
+    "pg_ctl",
+];
 
 impl Default for Config {
     fn default() -> Self {
@@ -119,6 +116,7 @@ impl Default for Config {
             shown_signals: ALL_SIGNALS,
             included_signals: 0,
             ignored_source_comms: Vec::new(),
+            requests: Vec::new(),
             max_tree_depth: 16,
             root: PathBuf::from("/"),
             count: None,

@@ -103,6 +103,9 @@ pub enum UsageError {
     /// More names than the kernel's map holds.
     #[error("--ignore-source-comm has {0} names: 64 are the most")]
     TooManyComms(usize),
+    /// The same of commands.
+    #[error("--requests has {0} names: 64 are the most")]
+    TooManyRequests(usize),
     /// No key of the output.
     #[error("'{key}' is not a key of an event: {}", if near.is_empty() {
         "killsnoop --help lists them (KEYS)".to_owned()
@@ -196,6 +199,9 @@ pub enum UsageError {
         "no event can pass {0}: only calls that become no signal have that: add --failed (or --probes, for signal 0)"
     )]
     NeedsAttempts(String),
+    /// The same of requests.
+    #[error("no event can pass {0}: add --requests")]
+    NeedsRequests(String),
     /// A duration that no clock can count.
     #[error("'{0}' is too long: 100 years are the most; to trace until stopped, leave it out")]
     TooLong(String),

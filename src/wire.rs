@@ -14,9 +14,10 @@ pub(crate) use super::skel::types::{
     wire_delivery as WireDelivery, wire_disposition as Disposition, wire_end as WireEnd,
     wire_identity as WireIdentity, wire_info as Info, wire_kind as Kind, wire_limits as WireLimits,
     wire_oom as WireOom, wire_previous as WirePrevious, wire_previous_flag as PreviousFlag,
-    wire_process as WireProcess, wire_process_flag as ProcessFlag, wire_signal as WireSignal,
-    wire_signal_flag as SignalFlag, wire_spawner as WireSpawner, wire_spawner_flag as SpawnerFlag,
-    wire_syscall as WireSyscall, wire_task as WireTask, wire_title as WireTitle,
+    wire_process as WireProcess, wire_process_flag as ProcessFlag, wire_request as WireRequest,
+    wire_signal as WireSignal, wire_signal_flag as SignalFlag, wire_spawner as WireSpawner,
+    wire_spawner_flag as SpawnerFlag, wire_syscall as WireSyscall, wire_task as WireTask,
+    wire_title as WireTitle,
 };
 
 // SAFETY: repr(C), integers and arrays of integers only: every bit pattern is a value. The static
@@ -28,6 +29,8 @@ unsafe impl plain::Plain for WireProcess {}
 unsafe impl plain::Plain for WireIdentity {}
 // SAFETY: as above.
 unsafe impl plain::Plain for WireEnd {}
+// SAFETY: as above.
+unsafe impl plain::Plain for WireRequest {}
 // SAFETY: as above.
 unsafe impl plain::Plain for WireOom {}
 // SAFETY: as above.

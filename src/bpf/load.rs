@@ -148,6 +148,8 @@ fn open_with<'obj>(
     open.maps.scratches.set_max_entries(cpus as u32).map_err(prepare)?;
     open.maps.identity_scratches.set_max_entries(2 * cpus as u32).map_err(prepare)?;
     open.maps.end_scratches.set_max_entries(2 * cpus as u32).map_err(prepare)?;
+    let slots = if config.requests.is_empty() { 1 } else { 2 * cpus as u32 };
+    open.maps.request_scratches.set_max_entries(slots).map_err(prepare)?;
     // a slot for each CPU, and some that are free while a program is preempted
     let slots = if plan.attempts == Attempts::Unwatched { 1 } else { cpus as u32 + 3 };
     open.maps.attempt_scratches.set_max_entries(slots).map_err(prepare)?;
@@ -228,6 +230,7 @@ fn settings(plan: Plan, config: &Config, selection: &Selection) -> Settings {
         wake_at_bytes: u64::from(config.ring_bytes / 4),
         max_ancestors: config.max_tree_depth,
         show_all: u32::from(config.show_all),
+        requests: u32::from(!config.requests.is_empty()),
         ignores_comms: u32::from(!config.ignored_source_comms.is_empty()),
         failed: u32::from(config.failed != Failed::No),
         probes: u32::from(config.probes),

@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum, ValueHint};
 
 use super::complete;
 use crate::base::period::Period;
-use crate::config::{Failed, GHOSTS, RingBytes};
+use crate::config::{Failed, GHOSTS, REQUESTS, RingBytes};
 use crate::error::UsageError;
 use crate::event::signal::Signal;
 use crate::output::Colour;
@@ -159,6 +159,14 @@ pub struct TraceArgs {
     /// At the same cost as --failed.
     #[arg(long, help_heading = SEEN, hide_short_help = true)]
     pub probes: bool,
+
+    /// Also commands that ask others to act: systemctl, docker
+    ///
+    /// A service manager or a container runtime sends the signal that such a command asks for, and names nobody: the event=request
+    /// before it has the command line, tree and user. =NAMES: commands of these names instead, as in /proc/PID/comm.
+    #[arg(long, value_name = "NAMES", num_args = 0..=1, require_equals = true, value_delimiter = ',',
+        default_missing_values = REQUESTS, help_heading = SEEN, hide_short_help = true)]
+    pub requests: Option<Vec<CommName>>,
 
     /// Not how processes end after a signal
     #[arg(long, help_heading = SEEN, hide_short_help = true)]

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::flags::TraceArgs;
 use crate::base::locale;
-use crate::config::{ALL_SIGNALS, Config, Failed, MAX_IGNORED_COMMS};
+use crate::config::{ALL_SIGNALS, Config, Failed, MAX_IGNORED_COMMS, MAX_REQUESTS};
 use crate::error::UsageError;
 use crate::event::signal::Signal;
 use crate::output::deliver::destination::DestinationName;
@@ -114,6 +114,12 @@ impl TraceArgs {
         if self.ignore_source_comm.len() > MAX_IGNORED_COMMS {
             return Err(UsageError::TooManyComms(self.ignore_source_comm.len()));
         }
+        let mut requests: Vec<_> = self.requests.iter().flatten().map(CommName::padded).collect();
+        requests.sort_unstable();
+        requests.dedup();
+        if requests.len() > MAX_REQUESTS {
+            return Err(UsageError::TooManyRequests(requests.len()));
+        }
         let mut variables: Vec<String> = self.env.into_iter().map(String::from).collect();
         variables.sort_unstable();
         variables.dedup();
@@ -124,6 +130,7 @@ impl TraceArgs {
             shown_signals: shown,
             included_signals: included,
             ignored_source_comms: self.ignore_source_comm.iter().map(CommName::padded).collect(),
+            requests,
             max_tree_depth: self.max_tree_depth,
             root: self.root,
             count: self.count,

@@ -15,10 +15,12 @@ use super::{begin, outputs, own_group, processes};
 use crate::base::notify::{self, Notifier};
 use crate::base::sanitize::visible;
 use crate::cli::{Request, StoreArgs};
+use crate::config::REQUESTS;
 use crate::output::status::Purpose;
 use crate::store::{DIRECTORY, StoreHelper, StoreStatus};
 use crate::trace::privileges::Needs;
 use crate::trace::{self, TraceOptions};
+use crate::wire::comm_of;
 
 /// The process that writes is looked at so often.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -41,6 +43,10 @@ pub fn record(mut request: Request, store: &StoreArgs, is_loud: bool) -> anyhow:
     // what is printed beside is asked for
     if !request.is_format_given {
         request.settings.outputs.clear();
+    }
+    // who asked a service manager or a container runtime is half of many answers
+    if request.config.requests.is_empty() {
+        request.config.requests = REQUESTS.iter().map(|name| comm_of(name.as_bytes())).collect();
     }
     let directory = request.store.clone().unwrap_or_else(|| PathBuf::from(DIRECTORY));
     let target = StoreTarget { directory, group, bounds: Some(store.bounds()), keeps: store.keep.into() };

@@ -27,6 +27,7 @@ fn page() -> String {
         ("What the target does with it", catalogue::of_effects()),
         ("What was before, and who traces", catalogue::of_circumstances()),
         ("A call that failed, or only checked (`--failed`, `--probes`)", catalogue::of_attempts()),
+        ("A command that asks for something (`--requests`)", catalogue::of_requests()),
         ("An end", catalogue::of_ends()),
         ("On standard error", messages.concat()),
     ] {

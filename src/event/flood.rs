@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use super::authors::Author;
 use super::header::EventKind;
 use super::origin::{self, Reason, Scope};
-use super::{AttemptEvent, EndEvent, SignalEvent};
+use super::{AttemptEvent, EndEvent, RequestEvent, SignalEvent};
 use crate::record::{Comm, Outcome, ProcessFacts, ProcessKey, Task};
 
 /// Users choose much of what is hashed: without a secret one of them could make two floods look like one.
@@ -105,6 +105,23 @@ impl EndEvent<'_> {
             kind: EventKind::Ended,
             source: None,
             target: Some(self.target().key()),
+            signal: 0,
+            facts: self.id,
+        }
+    }
+}
+
+impl RequestEvent<'_> {
+    pub(super) fn author(&self) -> Author {
+        author_of(self.source(), &self.facts.task)
+    }
+
+    /// No two requests are one flood.
+    pub(super) fn flood(&self) -> FloodKey {
+        FloodKey {
+            kind: EventKind::Request,
+            source: Some(self.source().key()),
+            target: None,
             signal: 0,
             facts: self.id,
         }

@@ -16,6 +16,8 @@ pub enum EventKind {
     Attempt,
     /// A process or a thread ended.
     Ended,
+    /// A command was executed that asks others to act on processes.
+    Request,
     /// Events were lost.
     Lost,
 }
@@ -27,6 +29,7 @@ impl EventKind {
             Self::Signal => "signal",
             Self::Attempt => "attempt",
             Self::Ended => "ended",
+            Self::Request => "request",
             Self::Lost => "lost",
         }
     }
@@ -138,6 +141,13 @@ impl Event<'_> {
                 signal: event.signal,
                 is_of_thread: event.facts.is_thread,
                 after: event.after.as_ref().and_then(|after| after.id),
+                flood: event.flood(),
+                author: event.author(),
+                ..Header::default()
+            },
+            Self::Request(event) => Header {
+                kind: EventKind::Request,
+                id: Some(event.id),
                 flood: event.flood(),
                 author: event.author(),
                 ..Header::default()

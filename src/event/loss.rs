@@ -15,6 +15,8 @@ pub struct Lost {
     pub attempts: u64,
     /// Ends that no signal explains, for which there was no room.
     pub ends: u64,
+    /// Requests for which there was no room.
+    pub requests: u64,
     /// Records of the OOM killer's victims, for which there was no room, or whose hook was skipped: the signal is then
     /// reported as the kernel's.
     pub ooms: u64,
@@ -28,7 +30,7 @@ pub struct Lost {
 impl Lost {
     /// All of them.
     pub fn total(self) -> u64 {
-        self.of_signals() + self.attempts + self.ends + self.ooms + self.cgroups + self.lines
+        self.of_signals() + self.attempts + self.ends + self.requests + self.ooms + self.cgroups + self.lines
     }
 
     /// Those that were signals.
@@ -45,6 +47,7 @@ impl Lost {
             undecodable: self.undecodable.saturating_sub(earlier.undecodable),
             attempts: self.attempts.saturating_sub(earlier.attempts),
             ends: self.ends.saturating_sub(earlier.ends),
+            requests: self.requests.saturating_sub(earlier.requests),
             ooms: self.ooms.saturating_sub(earlier.ooms),
             cgroups: self.cgroups.saturating_sub(earlier.cgroups),
             lines: self.lines.saturating_sub(earlier.lines),

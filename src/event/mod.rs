@@ -15,6 +15,7 @@ pub mod origin;
 mod reboot;
 mod refused_call;
 pub mod relation;
+mod request;
 mod rlimit;
 #[cfg(test)]
 mod samples;
@@ -38,6 +39,7 @@ pub use self::end::EndEvent;
 pub use self::loss::{Lost, LostEvent};
 pub use self::reboot::Reboot;
 pub use self::refused_call::RefusedCall;
+pub use self::request::RequestEvent;
 pub use self::rlimit::{Rlimit, RlimitValue};
 pub use self::signal_event::SignalEvent;
 pub use self::target_state::{Freezer, IgnoredBecause};
@@ -54,6 +56,8 @@ pub enum Event<'a> {
     Attempt(Box<AttemptEvent<'a>>),
     /// An end: after a signal, or one that none explains.
     End(Box<EndEvent<'a>>),
+    /// A command that asks a service manager or a container runtime for something.
+    Request(Box<RequestEvent<'a>>),
     /// Lost records.
     Lost(LostEvent),
 }
@@ -65,6 +69,7 @@ impl Event<'_> {
             Self::Signal(event) => event.clock.utc(event.facts.time),
             Self::Attempt(event) => event.clock.utc(event.attempt.facts.time),
             Self::End(event) => event.clock.utc(event.facts.time),
+            Self::Request(event) => event.clock.utc(event.facts.time),
             Self::Lost(event) => Clock::fixed(event.time).utc(0),
         }
     }
@@ -86,6 +91,8 @@ impl<'a> Event<'a> {
                 EndEvent::new(*facts, id, clock, watched_since, after, Surroundings::default())
                     .map(|event| Self::End(Box::new(event)))
             }
+            Record::Request(facts) => RequestEvent::new(*facts, id, clock, Surroundings::default())
+                .map(|event| Self::Request(Box::new(event))),
             Record::Identity(_) | Record::Oom(_) | Record::Cgroup(_) => None,
         }
     }

@@ -11,7 +11,7 @@ pub(super) fn counts_of(header: &Header) -> Counts {
     match header.kind {
         EventKind::Signal => Counts { signals: count, attempts: 0 },
         EventKind::Attempt => Counts { signals: 0, attempts: count },
-        EventKind::Ended | EventKind::Lost => Counts::default(),
+        EventKind::Ended | EventKind::Request | EventKind::Lost => Counts::default(),
     }
 }
 

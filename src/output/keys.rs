@@ -42,7 +42,7 @@ macro_rules! words {
 }
 
 /// Kinds of event.
-pub const EVENTS: &[&str] = words!(EventKind::name, EventKind: Signal, Attempt, Ended, Lost);
+pub const EVENTS: &[&str] = words!(EventKind::name, EventKind: Signal, Attempt, Ended, Request, Lost);
 
 const LEVELS: &[&str] = words!(Level::name, Level: Info, Warn);
 
@@ -161,6 +161,14 @@ const EVENT_KEYS: &[Key] = &[
         ]),
         "A reboot of a pid namespace",
     ),
+    key(
+        "request",
+        Object(&[
+            key("argv0", Text(Foreign), "The name that the command was executed by"),
+            key("unit", Text(Foreign), "The unit that its arguments name, where they name one and no other"),
+        ]),
+        "A command that asks a service manager or a container runtime for something",
+    ),
     key("kernelStack", List(Own), "The kernel functions that sent it, where they mean nothing more"),
     key(
         "fault",
@@ -183,6 +191,7 @@ const EVENT_KEYS: &[Key] = &[
             key("undecodable", NATURAL, "A record could not be read"),
             key("attempts", NATURAL, "Attempts for which there was no room"),
             key("ends", NATURAL, "Ends for which there was no room"),
+            key("requests", NATURAL, "Requests for which there was no room"),
             key("ooms", NATURAL, "OOM kills of which the record found no room, or its hook was skipped"),
             key(
                 "cgroups",

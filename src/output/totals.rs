@@ -84,7 +84,7 @@ impl Totals {
                 let is_kill = header.is_end_of_process() && document.number_at("exitCode").is_none();
                 self.note(document, is_kill.then(|| killed(document, "after.source")));
             }
-            EventKind::Lost => {}
+            EventKind::Request | EventKind::Lost => {}
         }
     }
 

@@ -87,6 +87,16 @@ impl Argv<'_> {
         }
     }
 
+    /// The arguments, if they are known to the last one.
+    pub fn whole(&self) -> Option<Vec<&[u8]>> {
+        match self {
+            Self::Known { bytes, total, .. } if bytes.len() as u32 == *total => {
+                Some(bytes.strip_suffix(b"\0").unwrap_or(bytes).split(|&byte| byte == 0).collect())
+            }
+            _ => None,
+        }
+    }
+
     /// The same, apart from the bytes of the record.
     pub fn into_owned(self) -> Argv<'static> {
         match self {

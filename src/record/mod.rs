@@ -22,6 +22,7 @@ mod outcome;
 mod previous;
 mod process;
 mod reader;
+mod request;
 #[cfg(test)]
 mod samples;
 mod siginfo;
@@ -53,6 +54,7 @@ pub(crate) use self::previous::has_previous;
 pub use self::previous::{Previous, PreviousSource};
 pub use self::process::{Image, ProcessFacts, ProcessKey, SubjectFacts};
 pub use self::reader::DecodeError;
+pub use self::request::RequestFacts;
 pub use self::siginfo::SigInfo;
 pub(crate) use self::siginfo::word;
 pub use self::signal::Snapshot;
@@ -78,6 +80,8 @@ pub enum Record<'a> {
     Attempt(Box<AttemptFacts<'a>>),
     /// A cgroup's path.
     Cgroup(CgroupFacts<'a>),
+    /// A command that asks others to act on processes was executed.
+    Request(Box<RequestFacts<'a>>),
 }
 
 /// What every kind of record begins with: version, kind, length.
@@ -102,6 +106,7 @@ pub fn decode(bytes: &[u8]) -> Result<Record<'_>, DecodeError> {
         Kind::RECORD_OOM => Record::Oom(oom::decode(bytes)?),
         Kind::RECORD_ATTEMPT => Record::Attempt(Box::new(attempt::decode(bytes)?)),
         Kind::RECORD_IDENTITY => Record::Identity(identity::decode(bytes)?),
+        Kind::RECORD_REQUEST => Record::Request(Box::new(request::decode(bytes)?)),
         Kind::RECORD_CGROUP => Record::Cgroup(cgroup::decode(bytes)?),
         _ => return Err(DecodeError::Kind(kind)),
     })

@@ -22,7 +22,11 @@ impl Received {
     pub(super) fn has_all(&self, totals: &Totals) -> bool {
         self.signals >= totals.emitted
             && self.attempts >= totals.attempts.emitted
-            && self.others >= totals.ends.emitted + totals.ooms.emitted + totals.cgroups.emitted
+            && self.others
+                >= totals.ends.emitted
+                    + totals.requests.emitted
+                    + totals.ooms.emitted
+                    + totals.cgroups.emitted
     }
 }
 

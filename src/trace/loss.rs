@@ -72,6 +72,7 @@ fn lost_by_kernel(totals: &Totals) -> Lost {
         recursion: totals.missed.signals,
         attempts: totals.attempts.dropped,
         ends: totals.ends.dropped,
+        requests: totals.requests.dropped,
         ooms: totals.ooms.dropped + totals.missed.ooms,
         cgroups: totals.cgroups.dropped + totals.missed.cgroups,
         ..Lost::default()

@@ -148,6 +148,7 @@ fn warn_of_loss(lost: Lost) {
     let others = not_zero(&[
         ("attempts", lost.attempts),
         ("ends", lost.ends),
+        ("requests", lost.requests),
         ("ooms", lost.ooms),
         ("cgroups", lost.cgroups),
         ("lines", lost.lines),

@@ -11,7 +11,8 @@ use killsnoop::bpf::plan::{Attempts, Plan, plan};
 use killsnoop::bpf::selection::Selection;
 use killsnoop::bpf::session::Session;
 use killsnoop::bpf::{probe, verifier};
-use killsnoop::config::{Config, Failed};
+use killsnoop::config::{Config, Failed, REQUESTS};
+use killsnoop::record::names::CommName;
 use rustix::process::{Pid, Signal, getpid, kill_process};
 use support::matrix_report;
 
@@ -24,7 +25,8 @@ fn main() -> ExitCode {
         return ExitCode::FAILURE;
     }
     // what is not asked for the verifier does not see
-    let config = Config { failed: Failed::Too, probes: true, ..Config::default() };
+    let requests = REQUESTS.iter().map(|name| name.parse::<CommName>().unwrap().padded()).collect();
+    let config = Config { failed: Failed::Too, probes: true, requests, ..Config::default() };
     let trampolines = try_trampoline();
     let widest = match plan(&probe::host(), &config) {
         Ok(plan) => Plan { attempts: Attempts::Unwatched, ..plan },

@@ -20,6 +20,7 @@ mod older_processes;
 mod output;
 mod recorder;
 mod repeated_signals;
+mod requests;
 mod screen;
 mod sender_and_target;
 mod signals;
@@ -71,6 +72,7 @@ fn main() -> ExitCode {
         ends::TESTS,
         filter::TESTS,
         attempts::TESTS,
+        requests::TESTS,
         lifecycle::TESTS,
         output::TESTS,
         screen::TESTS,
@@ -85,8 +87,10 @@ fn main() -> ExitCode {
         .map(|case| -> AnyTest { (case.how, signals::needs(case), Box::new(|| signals::show(case))) });
     // behind the tests that share a tracer, which ends before the first of these; each is seen by the tracers of the others, and
     // there is room for one
-    let storms = [lifecycle::STORMS, stress::TESTS, &attacks::storms()].concat().into_iter().map(
-        |(name, needs, run)| -> AnyTest {
+    let storms = [lifecycle::STORMS, requests::STORMS, stress::TESTS, &attacks::storms()]
+        .concat()
+        .into_iter()
+        .map(|(name, needs, run)| -> AnyTest {
             let alone = move || {
                 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
                 let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
@@ -94,8 +98,7 @@ fn main() -> ExitCode {
                 run();
             };
             (name, needs, Box::new(alone))
-        },
-    );
+        });
     let tests: Vec<AnyTest> = tests.into_iter().map(boxed).chain(cases).chain(storms).collect();
     let names: BTreeSet<&str> = tests.iter().map(|(name, ..)| *name).collect();
     let unknown: Vec<&&str> = host_only.difference(&names).collect();

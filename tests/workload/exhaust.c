@@ -139,26 +139,27 @@ static int set_timers(void)
 	return 0;
 }
 
-/* kill-children COUNT PAUSE_US: starts so many children, one after the other, and kills each. Prints how many that were. */
+/* kill-children COUNT: for each byte that it reads it starts so many children, one after the other, kills each, and prints COUNT. */
 static int kill_children(void)
 {
-	int count = atoi(arguments[2]), pause = atoi(arguments[3]), done = 0;
+	int count = atoi(arguments[2]);
+	char byte;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	while (done < count) {
-		pid_t child = fork();
+	while (read(STDIN_FILENO, &byte, 1) == 1) {
+		for (int done = 0; done < count; done++) {
+			pid_t child = fork();
 
-		if (child < 0)
-			die("fork");
-		if (!child)
-			wait_for_ever();
-		if (kill(child, SIGKILL))
-			die("kill");
-		waitpid(child, NULL, 0);
-		done++;
-		usleep(pause);
+			if (child < 0)
+				die("fork");
+			if (!child)
+				wait_for_ever();
+			if (kill(child, SIGKILL))
+				die("kill");
+			waitpid(child, NULL, 0);
+		}
+		say(count);
 	}
-	say(done);
 	return 0;
 }
 

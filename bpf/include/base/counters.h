@@ -58,7 +58,9 @@ struct counters {
 	u64 ends_unknown;   /* of processes without any value: whether they were signalled is not known */
 	u64 folded;         /* refused, and counted with others that are the same (record/repeat.h) */
 	u64 attempts_folded;
-	u64 reserved[4]; /* whole cache lines: CPUs do not share one */
+	u64 requests_emitted;
+	u64 requests_dropped;
+	u64 reserved[2]; /* whole cache lines: CPUs do not share one */
 };
 _Static_assert(sizeof(struct counters) == 320, "counters must fill whole cache lines");
 struct {

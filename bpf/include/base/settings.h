@@ -31,6 +31,7 @@ enum map_size {
 	SELECTED_VALUES = 1024,
 	TREE_ROOTS = 64,
 	IGNORED_COMMS = 64,
+	REQUEST_COMMS = 64,
 };
 
 /* The controller whose hierarchy of version 1 is read, beside version 2: container managers put a container into each. */
@@ -46,7 +47,7 @@ struct settings {
 	u64 included_signals; /* bit sig-1: named by -i, so never hidden by default */
 	u64 ring_bytes;
 	u32 segment_shift; /* an eighth of it */
-	u32 reserved;
+	u32 requests;      /* report execs of the commands asked for by name */
 	u64 wake_at_bytes; /* in the timed wait, wake the reader when this much is waiting */
 	u32 max_ancestors;
 	u32 show_all;

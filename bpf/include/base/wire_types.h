@@ -20,6 +20,7 @@ struct wire_types {
 	struct wire_process process;
 	struct wire_identity identity;
 	struct wire_end end;
+	struct wire_request request;
 	struct wire_oom oom;
 	struct wire_limits limits;
 	struct wire_attempt attempt;

@@ -129,18 +129,20 @@ static __always_inline void remember_exec(struct task_struct *task, int old_pid,
 
 /*
  * The second copy of the exec hook. On kernels whose tracepoints run programs preemptibly (7.x, RT) a program
- * that is preempted half-way is skipped for every other task on that CPU; its copy has a counter of its own.
+ * that is preempted half-way is skipped for every other task on that CPU; its copy has a counter of its own. False: the first
+ * was not.
  */
-static __always_inline void remember_missed_exec(struct task_struct *task, int old_pid,
+static __always_inline bool remember_missed_exec(struct task_struct *task, int old_pid,
 						 struct counters *counters)
 {
 	struct identity *identity = bpf_task_storage_get(&identities, task, NULL, 0);
 
 	if (identity && identity->generation && identity->exec_id == (u32)task->self_exec_id &&
 	    identity->image == (u64)mm_of(task))
-		return;
+		return false;
 	COUNT(counters->recovered_execs);
 	remember_exec(task, old_pid, counters, SECOND_COPY);
+	return true;
 }
 
 #endif

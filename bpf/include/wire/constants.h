@@ -55,6 +55,7 @@ enum wire_kind {
 	RECORD_ATTEMPT = 5, /* a call that sends signals failed, or only asked (signal 0) */
 	RECORD_CGROUP = 6,  /* a cgroup was made, or got another name */
 	RECORD_TITLE = 7,   /* not of the ring: what the iterator that reads titles writes */
+	RECORD_REQUEST = 8, /* a command was executed that asks others to act on processes */
 };
 
 #endif

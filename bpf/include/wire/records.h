@@ -65,6 +65,21 @@ _Static_assert(sizeof(struct wire_end) == 48 + sizeof(struct wire_previous) + si
 						  sizeof(struct wire_syscall) + sizeof(struct wire_task),
 	       "wire_end has padding");
 
+/*
+ * A command was executed that was asked for by name: one that asks a service manager or a container runtime for something.
+ * Behind it `processes` × struct wire_process: the process with all that a source has but its title, and its ancestors.
+ */
+struct wire_request {
+	u16 version;
+	u16 kind;
+	u32 length;
+	u64 time;
+	u32 processes;
+	u32 truncated; /* the ancestors were cut before PID 1 */
+	struct wire_task task;
+};
+_Static_assert(sizeof(struct wire_request) == 24 + sizeof(struct wire_task), "wire_request has padding");
+
 /* What the OOM killer's victim weighed, and where. Pages, not bytes. */
 struct wire_oom {
 	u16 version;

@@ -45,6 +45,8 @@ pub struct Totals {
     pub wakeups: u64,
     /// Ends that no signal explains.
     pub ends: RecordCounts,
+    /// Commands that ask others to act on processes.
+    pub requests: RecordCounts,
     /// Paths of cgroups.
     pub cgroups: RecordCounts,
     /// Ends of processes of which nothing was kept.
@@ -240,6 +242,7 @@ impl Totals {
             fork_unknown: counters.fork_unknown,
             wakeups: counters.wakeups,
             ends: RecordCounts { emitted: counters.ends_emitted, dropped: counters.ends_dropped },
+            requests: RecordCounts { emitted: counters.requests_emitted, dropped: counters.requests_dropped },
             cgroups: RecordCounts { emitted: counters.cgroups_emitted, dropped: counters.cgroups_dropped },
             ends_unknown: counters.ends_unknown,
             ghosts: Ghosts { left: counters.ghosts_left, dropped: counters.ghosts_dropped },
@@ -257,7 +260,13 @@ impl Totals {
     /// Records that found no room in the ring, whatever became of them.
     pub fn refused(&self) -> u64 {
         let Attempts { folded, dropped, .. } = self.attempts;
-        self.ring_full + self.folded + folded + dropped + self.ends.dropped + self.cgroups.dropped
+        self.ring_full
+            + self.folded
+            + folded
+            + dropped
+            + self.ends.dropped
+            + self.requests.dropped
+            + self.cgroups.dropped
     }
 
     /// No program is in the middle of a signal or an attempt: each has become something.

@@ -226,6 +226,10 @@ fn fill_filters(
             TraceError::kernel("set --ignore-source-comm", "name at most 64", error.into())
         })?;
     }
+    for comm in &config.requests {
+        put(&maps.request_comms, comm)
+            .map_err(|error| TraceError::kernel("set --requests", "name at most 64", error.into()))?;
+    }
     let failed =
         |error: io::Error| TraceError::kernel("set the filters in the kernel", "ask for less", error.into());
     for value in &selection.values {

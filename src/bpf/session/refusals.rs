@@ -72,6 +72,7 @@ struct RefusedCounts {
     signals: u64,
     attempts: u64,
     ends: u64,
+    requests: u64,
     cgroups: u64,
 }
 
@@ -82,6 +83,7 @@ impl RefusedCounts {
             signals: totals.ring_full,
             attempts: totals.attempts.dropped,
             ends: totals.ends.dropped,
+            requests: totals.requests.dropped,
             cgroups: totals.cgroups.dropped,
         }
     }
@@ -106,11 +108,12 @@ impl<'a> RefusalReader<'a> {
 
     /// The totals without losses of which the authors are not known yet.
     pub fn without_new_losses(&self, totals: Totals) -> Totals {
-        let RefusedCounts { folded: _, signals, attempts, ends, cgroups } = self.taken;
+        let RefusedCounts { folded: _, signals, attempts, ends, requests, cgroups } = self.taken;
         let mut known = totals;
         known.ring_full = signals;
         known.attempts.dropped = attempts;
         known.ends.dropped = ends;
+        known.requests.dropped = requests;
         known.cgroups.dropped = cgroups;
         known
     }

@@ -2,15 +2,16 @@
 //! tests: the program makes sentences of records.
 
 use super::samples::{event, previous, process};
-use super::{of, of_attempt, of_end};
+use super::{of, of_attempt, of_end, of_request};
 use crate::enrich::surroundings::Surroundings;
 use crate::event::context::{Context, EarlierSignal};
 use crate::event::origin::{Origin, Reason};
-use crate::event::{AttemptEvent, Clock, EndEvent, SignalEvent};
+use crate::event::{AttemptEvent, Clock, EndEvent, RequestEvent, SignalEvent};
 use crate::record::cause::Explanation;
 use crate::record::{
-    AttemptFacts, Blocking, ChildDeath, Disposition, EndFacts, Ending, Limits, OomFacts, OomScope,
-    PF_EXITING, Previous, PreviousSource, ProcessFacts, SigInfo, Snapshot, Syscall, SyscallAbi,
+    Argv, ArgvFrom, AttemptFacts, Blocking, ChildDeath, Disposition, EndFacts, Ending, Limits, OomFacts,
+    OomScope, PF_EXITING, Previous, PreviousSource, ProcessFacts, RequestFacts, SigInfo, Snapshot, Syscall,
+    SyscallAbi, Task,
 };
 
 /// When it is said, and the sentence.
@@ -510,6 +511,28 @@ pub(crate) fn of_attempts() -> Vec<Row> {
         ("signal 0, and it may be signalled", attempt(0, 0, KILL, 9, true)),
         ("signal 0, and it may not", attempt(0, -1, KILL, 9, true)),
         ("signal 0, and it does not exist", attempt(0, -3, KILL, 4711, false)),
+    ]
+}
+
+/// Requests.
+pub(crate) fn of_requests() -> Vec<Row> {
+    let ask = |words: &[u8]| {
+        let mut systemctl = process(9, b"systemctl");
+        systemctl.argv =
+            Argv::Known { bytes: words.to_vec().into(), total: words.len() as u32, from: ArgvFrom::Exec };
+        let facts = RequestFacts {
+            time: 0,
+            task: Task::default(),
+            processes: vec![systemctl, process(7, b"bash")],
+            chain: vec![0, 1],
+            truncated: false,
+        };
+        let event = RequestEvent::new(facts, 1, Clock::fixed(0), Surroundings::default());
+        of_request(&event.unwrap())
+    };
+    vec![
+        ("it names a unit", ask(b"systemctl\0restart\0nginx\0")),
+        ("it names none, or several", ask(b"systemctl\0daemon-reload\0")),
     ]
 }
 

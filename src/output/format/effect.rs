@@ -13,8 +13,11 @@ pub(super) struct Effect {
     pub(super) is_deadly: bool,
 }
 
-/// `TERM`, `KILL ×41`; of an exit `exit`.
+/// `TERM`, `KILL ×41`; of an exit `exit`, of a command that asks for something `request`.
 pub(super) fn signal(screen: Screen, document: &Document) -> String {
+    if document.header().kind == EventKind::Request {
+        return EventKind::Request.name().to_owned();
+    }
     let name =
         document.text_at("signalName").map_or_else(|| "exit".to_owned(), |name| screen.safe(short(name)));
     match document.number_at("repeated") {
@@ -50,11 +53,18 @@ pub(super) fn effect(screen: Screen, document: &Document) -> Effect {
     match document.header().kind {
         EventKind::Ended => of_end(screen, document),
         EventKind::Attempt => of_attempt(screen, document),
+        EventKind::Request => of_request(screen, document),
         _ => match document.object(JOINED_END) {
             Some(end) => of_joined_end(screen, document, end),
             None => of_signal(screen, document),
         },
     }
+}
+
+/// Who asks.
+fn of_request(screen: Screen, document: &Document) -> Effect {
+    let text = caller(screen, document).map(|user| format!("by {user}")).unwrap_or_default();
+    Effect { text, ..Effect::default() }
 }
 
 fn of_attempt(screen: Screen, document: &Document) -> Effect {
@@ -71,7 +81,7 @@ fn of_attempt(screen: Screen, document: &Document) -> Effect {
     Effect { text, detail, is_deadly: false }
 }
 
-/// The user who lacked a permission: `nobody`, or `uid 65534`.
+/// The user who asked, or who lacked a permission: `nobody`, or `uid 65534`.
 fn caller(screen: Screen, document: &Document) -> Option<String> {
     match document.text_at("source.user.name") {
         Some(name) => Some(screen.safe(name)),

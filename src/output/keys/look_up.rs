@@ -75,13 +75,14 @@ pub fn paths() -> Vec<String> {
 }
 
 /// Names that other programs have for keys.
-const OTHER_NAMES: [(&str, &str); 6] = [
+const OTHER_NAMES: [(&str, &str); 7] = [
     ("uid", "user.id"),
     ("gid", "group.id"),
     ("ppid", "parent.pid"),
     ("cmd", "cmdline"),
     ("command", "cmdline"),
     ("name", "comm"),
+    ("unit", "systemd.unit"),
 ];
 
 /// The same path with the last word as it is here.

@@ -27,6 +27,7 @@ impl Redaction {
             Event::End(end) => {
                 is_ones(&end.facts.processes) || is_senders(end.after.as_ref().map(|after| &after.signal))
             }
+            Event::Request(request) => is_ones(&request.facts.processes),
             Event::Lost(_) => false,
         };
         if !is_any {
@@ -44,6 +45,7 @@ impl Redaction {
                 self.rename(&mut end.facts.processes);
                 self.rename_sender(end.after.as_mut().map(|after| &mut after.signal));
             }
+            Event::Request(request) => self.rename(&mut request.facts.processes),
             Event::Lost(_) => {}
         }
         Some(event)

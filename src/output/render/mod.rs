@@ -9,6 +9,7 @@ mod earlier;
 mod end;
 mod missing;
 mod process;
+mod request;
 mod signal;
 mod subject;
 mod surroundings;
@@ -40,6 +41,7 @@ pub(super) fn write_with(header: &Header, event: &Event<'_>, format: &mut dyn Fo
         Event::Signal(event) => signal::write_signal(event, header, format),
         Event::Attempt(event) => attempt::write_attempt(event, header, format),
         Event::End(event) => end::write_end(event, header, format),
+        Event::Request(event) => request::write_request(event, header, format),
         Event::Lost(event) => write_lost(event, header, format),
     }
 }
@@ -93,6 +95,7 @@ fn write_lost(event: &LostEvent, header: &Header, format: &mut dyn Format) {
         ("undecodable", event.lost.undecodable),
         ("attempts", event.lost.attempts),
         ("ends", event.lost.ends),
+        ("requests", event.lost.requests),
         ("ooms", event.lost.ooms),
         ("cgroups", event.lost.cgroups),
         ("lines", event.lost.lines),

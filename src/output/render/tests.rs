@@ -9,7 +9,7 @@ use crate::enrich::container::{Container, Placement};
 use crate::enrich::surroundings::{ReadTitle, Surroundings};
 use crate::event::context::{Context, EarlierSignal};
 use crate::event::origin::{Origin, Reason, Scope};
-use crate::event::{AttemptEvent, Author as LossSource, Authors, EndEvent, Lost, SignalEvent};
+use crate::event::{AttemptEvent, Author as LossSource, Authors, EndEvent, Lost, RequestEvent, SignalEvent};
 use crate::output::format::document::Value;
 use crate::output::format::screen::PLAIN;
 use crate::output::format::{
@@ -19,8 +19,8 @@ use crate::output::keys::{self, Author, Key, Keys, ValueKind};
 use crate::record::cause::Explanation;
 use crate::record::{
     Argv, ArgvFrom, AttemptFacts, Blocking, ChildDeath, Comm, EndFacts, Ending, Limits, OomFacts, OomScope,
-    Previous, PreviousSource, ProcessFacts, SigInfo, Snapshot, SpawnerFacts, SubjectFacts, Syscall,
-    SyscallAbi, Task, Title,
+    Previous, PreviousSource, ProcessFacts, RequestFacts, SigInfo, Snapshot, SpawnerFacts, SubjectFacts,
+    Syscall, SyscallAbi, Task, Title,
 };
 
 const CLOCK: Clock = Clock::fixed(0);
@@ -215,11 +215,27 @@ fn others() -> Vec<Event<'static>> {
         undecodable: 1,
         attempts: 1,
         ends: 1,
+        requests: 1,
         ooms: 1,
         cgroups: 1,
         lines: 1,
     };
+    let request = || {
+        let mut systemctl = process(1);
+        let words = b"systemctl\0stop\0nginx\0";
+        systemctl.argv =
+            Argv::Known { bytes: words[..].into(), total: words.len() as u32, from: ArgvFrom::Exec };
+        let facts = RequestFacts {
+            time: NOW,
+            task: task(11),
+            processes: vec![systemctl, process(5)],
+            chain: vec![0, 1],
+            truncated: false,
+        };
+        Event::Request(Box::new(RequestEvent::new(facts, 4, CLOCK, surroundings()).unwrap()))
+    };
     vec![
+        request(),
         attempt(15),
         attempt(-1),
         end(Ending::Exit(3), true),

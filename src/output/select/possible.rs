@@ -159,6 +159,7 @@ impl Conditions {
     fn check_events(&self, config: &Config) -> Result<(), UsageError> {
         let is_seen = |event: &str| match event {
             "attempt" => config.wants_attempts(),
+            "request" => !config.requests.is_empty(),
             "signal" => config.failed != Failed::Only,
             _ => true,
         };
@@ -174,6 +175,9 @@ impl Conditions {
         match self.wanted.iter().find(|condition| of_event(condition)) {
             Some(condition) if is_wanted(&&"attempt") => {
                 Err(UsageError::NeedsAttempts(format!("--where {condition}")))
+            }
+            Some(condition) if is_wanted(&&"request") => {
+                Err(UsageError::NeedsRequests(format!("--where {condition}")))
             }
             _ => Err(self.nothing_passes(of_event, &[("--failed=only", config.failed == Failed::Only)])),
         }

@@ -6,6 +6,7 @@
 mod attempt;
 mod end;
 mod refused;
+mod request;
 mod signal;
 
 use std::io;
@@ -149,6 +150,10 @@ impl<'a, 'obj> Pipeline<'a, 'obj> {
             Ok(Record::Attempt(attempt)) => {
                 self.accounting.received.attempts += 1;
                 self.write_attempt(*attempt, None);
+            }
+            Ok(Record::Request(request)) => {
+                self.accounting.received.others += 1;
+                self.write_request(*request);
             }
             Err(error) => {
                 tracing::warn!(%error, "a record could not be read");

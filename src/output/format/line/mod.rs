@@ -139,8 +139,9 @@ impl Side {
 
 impl Pieces {
     fn of(screen: Screen, document: &Document, time: String) -> Self {
-        let is_end = document.header().kind == EventKind::Ended;
-        let target = Side::of(screen, document, "target").unwrap_or_else(|| Side {
+        let kind = document.header().kind;
+        let subject = if kind == EventKind::Request { "source" } else { "target" };
+        let target = Side::of(screen, document, subject).unwrap_or_else(|| Side {
             name: effect::requested(document).unwrap_or_else(|| "?".to_owned()),
             ..Side::default()
         });
@@ -151,7 +152,7 @@ impl Pieces {
             target,
             effect: effect::effect(screen, document),
         };
-        if !is_end {
+        if !matches!(kind, EventKind::Ended | EventKind::Request) {
             let cause = || Side { name: effect::cause(screen, document), ..Side::default() };
             pieces.source = Some(Side::of(screen, document, "source").unwrap_or_else(cause));
             let key = |side: &str| document.text_at(&format!("{side}.key"));

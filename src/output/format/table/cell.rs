@@ -82,6 +82,7 @@ fn signal(screen: Screen, document: &Document) -> String {
     match document.text_at("signalName") {
         // a row of its own is not the signal once more
         _ if document.header().kind == EventKind::Ended => "end".to_owned(),
+        _ if document.header().kind == EventKind::Request => EventKind::Request.name().to_owned(),
         Some(name) => screen.safe(effect::short(name)),
         None => "-".to_owned(),
     }
