@@ -548,3 +548,37 @@ fn a_tracer_that_is_gone_without_a_word_was_killed() {
     let coverage = Reader::open(&directory).unwrap().coverage(0..i64::MAX).unwrap();
     assert_eq!(coverage.gaps[1].cause, GapCause::Killed, "{coverage:?}");
 }
+
+#[test]
+fn a_store_that_is_to_be_smaller_is_made_so() {
+    let (_parent, directory) = store();
+    let mut writer = open(&directory, None);
+    for lines in derived(40_000).chunks(4000) {
+        fill(&mut writer, lines);
+        writer.begin_epoch().unwrap();
+    }
+    writer.finish("stopped").unwrap();
+    drop(writer);
+    assert!(disk_usage(&directory).unwrap().bytes > LEAST_BYTES);
+    let bounds = Bounds { max_bytes: LEAST_BYTES, keep_free: 0, ..Bounds::default() };
+    let writer = open(&directory, Some(bounds));
+    assert!(writer.bytes() <= LEAST_BYTES, "{} bytes", writer.bytes());
+    assert!(verify(&directory).unwrap().problems.is_empty());
+}
+
+#[test]
+fn a_request_is_found_by_the_unit_that_it_names_and_is_no_process_of_it() {
+    let (_parent, directory) = store();
+    let mut writer = open(&directory, None);
+    let line = format!(
+        r#"{{"time":"Z","level":"INFO","msg":"control command","event":"request","id":1,"summary":"s","request":{{"argv0":"systemctl","unit":"nginx.service"}},"source":{}}}"#,
+        process(7, "systemctl", "")
+    );
+    let lines = [at(&line, BEGIN)];
+    fill(&mut writer, &lines);
+    let query = |who: Who| Query { either: vec![who], kinds: vec![Kind::Request], ..Query::default() };
+    assert_eq!(all(&directory, &query(Who::Unit("nginx.service".into())), Order::OldestFirst), lines);
+    assert_eq!(all(&directory, &query(Who::Any("nginx".into())), Order::OldestFirst), lines);
+    assert_eq!(all(&directory, &query(Who::Comm("nginx".into())), Order::OldestFirst), [""; 0]);
+    assert!(Reader::open(&directory).unwrap().names("nginx", Sides::Both).unwrap().is_empty());
+}
