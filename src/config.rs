@@ -1,12 +1,13 @@
 //! Validated settings of the trace. What is reported of it, and how, is in [`output::Settings`](crate::output::Settings).
 
-use std::fmt;
+mod ring_size;
+
 use std::path::PathBuf;
-use std::str::FromStr;
 use std::time::Duration;
 
-use crate::error::UsageError;
 use crate::wire::MapSize;
+
+pub use self::ring_size::{RING_BYTES, RingBytes};
 
 /// Every signal.
 pub const ALL_SIGNALS: u64 = u64::MAX;
@@ -108,40 +109,6 @@ pub const REQUESTS: &[&str] = &[
     "nginx",
     "pg_ctl",
 ];
-
-/// The ring holds this much by default: 4,000 to 8,000 signals with their trees.
-pub const RING_BYTES: u32 = 8 * 1024 * 1024;
-
-/// Bytes of the ring as they are given on the command line: a power of two, whole pages.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RingBytes(u32);
-
-impl Default for RingBytes {
-    fn default() -> Self {
-        Self(RING_BYTES)
-    }
-}
-
-impl From<RingBytes> for u32 {
-    fn from(bytes: RingBytes) -> Self {
-        bytes.0
-    }
-}
-
-impl fmt::Display for RingBytes {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(formatter)
-    }
-}
-
-impl FromStr for RingBytes {
-    type Err = UsageError;
-
-    fn from_str(text: &str) -> Result<Self, UsageError> {
-        let bytes = text.parse().ok().filter(|bytes: &u32| bytes.is_power_of_two() && *bytes >= 4096);
-        bytes.map(Self).ok_or_else(|| UsageError::RingBytes(text.to_owned()))
-    }
-}
 
 impl Default for Config {
     fn default() -> Self {

@@ -39,6 +39,18 @@ pub enum UsageError {
     /// No rate.
     #[error("'{0}' is not a rate: give bytes per second from 1K to 1024G (65536, 64K, 1M), or none")]
     MaxRate(String),
+    /// No size of a store.
+    #[error("'{0}' is not the size of a store: give bytes from 16M on (512M, 2G)")]
+    StoreSize(String),
+    /// No age.
+    #[error("'{0}' is not an age: give a number with a unit such as 30d, 2w, 12h")]
+    Age(String),
+    /// No share of a disk.
+    #[error("'{0}' is not a share of a file system: give per cent from 0% to 90%")]
+    Share(String),
+    /// No such group.
+    #[error("there is no group '{0}': name one of /etc/group, or give its number")]
+    Group(String),
     /// No size of the ring.
     #[error("'{0}' is not a power of two of at least 4096")]
     RingBytes(String),

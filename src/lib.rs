@@ -28,6 +28,7 @@ pub mod record;
 #[rustfmt::skip]
 #[allow(unsafe_code)]
 mod skel;
+pub mod store;
 mod trace;
 #[allow(unsafe_code)]
 mod wire;

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::fmt::Display;
 use std::io::{self, IsTerminal};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
 use clap::{CommandFactory, Parser};
@@ -14,6 +15,7 @@ use killsnoop::cli::{
     Cli, Command, LogLevel, Request, TraceArgs, answer, command_first, command_like, has_detached_only,
     with_hint, wrong_value,
 };
+use killsnoop::command::stores::{self, WriteStore};
 use killsnoop::command::{self, child};
 use killsnoop::command::{doctor, generate};
 use killsnoop::error::{TraceError, UsageError};
@@ -22,6 +24,7 @@ use killsnoop::output::deliver::destination::DestinationName;
 use killsnoop::output::message::MessageFormat;
 use killsnoop::output::select::filter::ProcessArg;
 use killsnoop::output::status;
+use killsnoop::store::{Bounds, Kept};
 
 fn main() -> ExitCode {
     answer();
@@ -53,6 +56,21 @@ fn main() -> ExitCode {
             let is_quiet = trace.quiet;
             let request = settle(*trace, &[], DestinationName::Stdout);
             done(command::who::who(request, &processes, is_quiet).map(|()| ExitCode::SUCCESS), 1)
+        }
+        Some(Command::Record { trace, store }) => {
+            let is_loud = begin_log(&trace, LogLevel::Info) >= tracing::Level::INFO;
+            let request = settle(*trace, &[], DestinationName::Stdout);
+            done(command::record::record(request, &store, is_loud).map(|()| ExitCode::SUCCESS), 1)
+        }
+        Some(Command::WriteStore { store, group, max_bytes, max_age, keep_free, deaths, filters, log_level }) => {
+            init_log(log_level.into());
+            let bounds = max_bytes.map(|max_bytes| Bounds {
+                max_bytes,
+                max_age: max_age.map(Duration::from_secs),
+                keep_free: keep_free.unwrap_or_default(),
+            });
+            let keeps = if deaths { Kept::Deaths } else { Kept::All };
+            stores::serve(WriteStore { directory: store, group, bounds, keeps, filters })
         }
         Some(Command::Doctor { json }) => doctor::run(json),
         Some(Command::Generate { directory }) => {
@@ -86,18 +104,22 @@ fn misspelt_command(cli: &Cli, words: &[OsString]) -> Option<UsageError> {
 /// Begins to log; returns the level.
 fn begin_log(trace: &TraceArgs, usual: LogLevel) -> tracing::Level {
     let level = trace.level(usual);
-    tracing_subscriber::fmt()
-        .with_max_level(level)
-        .with_writer(|| status::LogWriter)
-        .with_ansi(io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none())
-        .event_format(MessageFormat)
-        .init();
+    init_log(level);
     for flag in trace.obsolete() {
         tracing::warn!(
             "{flag} is no longer needed: processes are known from the kernel, not from lists of /proc"
         );
     }
     level
+}
+
+fn init_log(level: tracing::Level) {
+    tracing_subscriber::fmt()
+        .with_max_level(level)
+        .with_writer(|| status::LogWriter)
+        .with_ansi(io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none())
+        .event_format(MessageFormat)
+        .init();
 }
 
 /// Validates the flags. Lines that no FILE is named for go to `usual`, for eyes if that is a terminal.

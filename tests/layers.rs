@@ -17,6 +17,7 @@ const LAYERS: &[&[&str]] = &[
     &["event"],
     &["correlate"],
     &["output"],
+    &["store"],
     &["trace"],
     &["cli", "command"],
 ];

@@ -45,6 +45,12 @@ pub struct TraceArgs {
     #[arg(short, long, value_name = "FORMAT", add = complete::outputs())]
     pub output: Vec<OutputSpec>,
 
+    /// Keep the events in this directory, for why and log
+    ///
+    /// As record does, which alone sets how large the store may get. One recorder at a time writes to a store.
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, hide_short_help = true)]
+    pub store: Option<PathBuf>,
+
     /// Columns of the table: keys, comma-separated
     ///
     /// source and target are shown by name and pid, result in words. Each is shown: where there is no room in one line, a row has

@@ -7,6 +7,7 @@ mod hints;
 mod order;
 mod pages;
 mod settle;
+mod store;
 #[cfg(test)]
 mod tests;
 
@@ -21,6 +22,7 @@ pub use self::hints::{with_hint, wrong_value};
 pub use self::order::{command_first, command_like, has_detached_only};
 pub use self::pages::{Page, page};
 pub use self::settle::Request;
+pub use self::store::{KeepArg, StoreArgs};
 use crate::output::select::filter::ProcessArg;
 
 /// Examples come first: they are what most people look for.
@@ -100,6 +102,23 @@ pub enum Command {
         #[arg(value_name = "NAME|PID", required = true, add = complete::processes())]
         processes: Vec<ProcessArg>,
     },
+    /// Keep what happens, for why and log
+    #[command(
+        override_usage = "killsnoop record [OPTIONS]",
+        help_template = TEMPLATE,
+        args_override_self = true,
+        before_help = pages::RECORD.first_examples(),
+        after_help = AFTER_SHORT_HELP,
+        after_long_help = pages::RECORD.long_end()
+    )]
+    Record {
+        /// How it is traced
+        #[command(flatten)]
+        trace: Box<TraceArgs>,
+        /// Where it is kept
+        #[command(flatten)]
+        store: Box<StoreArgs>,
+    },
     /// List what this host offers and lacks, the effect, and the fix
     #[command(help_template = TEMPLATE, before_help = pages::DOCTOR.first_examples(), after_help = pages::DOCTOR.long_end())]
     Doctor {
@@ -123,6 +142,34 @@ pub enum Command {
         /// What can be opened
         #[arg(required = true, last = true)]
         files: Vec<PathBuf>,
+    },
+    /// What `record` starts: writes the store
+    #[command(hide = true)]
+    WriteStore {
+        /// Where
+        #[arg(long)]
+        store: PathBuf,
+        /// Who may read
+        #[arg(long)]
+        group: Option<u32>,
+        /// How large it may get
+        #[arg(long)]
+        max_bytes: Option<u64>,
+        /// How old, in seconds
+        #[arg(long)]
+        max_age: Option<u64>,
+        /// What is left to others
+        #[arg(long)]
+        keep_free: Option<u8>,
+        /// Which events are kept
+        #[arg(long)]
+        deaths: bool,
+        /// Filters that are in force
+        #[arg(long)]
+        filters: String,
+        /// Messages
+        #[arg(long, value_enum)]
+        log_level: LogLevel,
     },
     /// What `run` starts: waits for the trace, becomes the command
     #[command(hide = true)]

@@ -47,14 +47,14 @@ pub fn has_detached_only(words: &[OsString]) -> bool {
 
 /// The command that may have been meant. Short names are near to many: of them only the order of the letters may be wrong.
 pub fn command_like(name: &str) -> Option<&'static str> {
-    const COMMANDS: [&str; 3] = ["run", "who", "doctor"];
+    const COMMANDS: [&str; 4] = ["run", "who", "record", "doctor"];
     let sorted = |word: &str| {
         let mut letters: Vec<char> = word.to_lowercase().chars().collect();
         letters.sort_unstable();
         letters
     };
     let is_shuffled = |command: &&&str| command.len() == 3 && sorted(command) == sorted(name);
-    COMMANDS.iter().find(is_shuffled).copied().or_else(|| nearest(name, ["doctor"]))
+    COMMANDS.iter().find(is_shuffled).copied().or_else(|| nearest(name, ["doctor", "record"]))
 }
 
 fn is_called(flag: &Arg, long: &str) -> bool {

@@ -24,6 +24,7 @@ pub fn page(command: &str) -> Option<&'static Page> {
         "killsnoop" => Some(&TRACE),
         "run" => Some(&RUN),
         "who" => Some(&WHO),
+        "record" => Some(&RECORD),
         "doctor" => Some(&DOCTOR),
         _ => None,
     }
@@ -118,6 +119,34 @@ pub(super) static WHO: Page = Page {
     ],
 };
 
+pub(super) static RECORD: Page = Page {
+    examples: &[
+        ("killsnoop record", "into /var/lib/killsnoop, at most 512 MiB of it"),
+        ("killsnoop record --max-size 2G --max-age 30d", "more, and no longer than 30 days"),
+        ("killsnoop record --keep deaths --redact-secrets", "what ends processes, without the usual secrets"),
+        ("killsnoop record --store /srv/who --store-group adm", "elsewhere, and the group adm may read it"),
+    ],
+    notes: &[
+        (
+            "WHAT IS KEPT",
+            "What a trace shows, as JSON has it, behind filters and redaction; and when it was recorded, with losses and gaps. The \
+             store is an SQLite database, events.db, of which events is a view; only its owner may read it, unless --store-group \
+             names a group. A full disk, or a store that cannot be written, does not end the trace: what could not be kept is \
+             counted.",
+        ),
+        (
+            "SIGNALS TO KILLSNOOP",
+            "SIGUSR1 prints the counters so far. SIGINT and SIGTERM end it in order: after anything else the store says that the \
+             recorder was killed.",
+        ),
+    ],
+    exit_status: &[
+        ("0", "After SIGINT, SIGTERM, --count or --duration."),
+        ("1", "Tracing is not possible, or the store cannot be written."),
+        ("2", "Wrong usage."),
+    ],
+};
+
 pub(super) static DOCTOR: Page = Page {
     examples: &[
         ("killsnoop doctor", "what this host offers and lacks"),
@@ -170,7 +199,7 @@ mod tests {
 
     #[test]
     fn every_example_is_a_command_line_that_is_accepted() {
-        for page in [&TRACE, &RUN, &WHO, &DOCTOR] {
+        for page in [&TRACE, &RUN, &WHO, &RECORD, &DOCTOR] {
             for (line, _) in page.examples {
                 let words = line.split(' ').map(Into::into).collect();
                 assert!(Cli::try_parse_from(command_first(words)).is_ok(), "{line}");

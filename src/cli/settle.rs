@@ -1,6 +1,8 @@
 //! From flags to validated settings: what contradicts itself, or can never pass a filter, is refused here, before the kernel
 //! is asked for anything.
 
+use std::path::PathBuf;
+
 use super::flags::TraceArgs;
 use crate::base::locale;
 use crate::config::{ALL_SIGNALS, Config, Failed, MAX_IGNORED_COMMS, MAX_REQUESTS};
@@ -24,6 +26,8 @@ pub struct Request {
     pub settings: output::Settings,
     /// A format was chosen.
     pub is_format_given: bool,
+    /// Events are kept there.
+    pub store: Option<PathBuf>,
 }
 
 impl TraceArgs {
@@ -37,11 +41,12 @@ impl TraceArgs {
         usual: (FormatKind, DestinationName),
     ) -> Result<Request, UsageError> {
         let is_format_given = !self.output.is_empty();
+        let store = self.store.clone();
         let mut settings = self.settings(usual)?;
         settings.conditions.add_processes(processes);
         let config = self.config()?;
         settings.conditions.check(&config)?;
-        Ok(Request { config, settings, is_format_given })
+        Ok(Request { config, settings, is_format_given, store })
     }
 
     fn settings(

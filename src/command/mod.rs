@@ -8,9 +8,11 @@ pub(crate) mod invoker;
 mod manual;
 pub mod outputs;
 pub mod processes;
+pub mod record;
 pub mod run;
 #[cfg(test)]
 mod sentences;
+pub mod stores;
 mod streams;
 pub mod trace;
 pub mod who;

@@ -32,13 +32,17 @@ pub(super) fn open(settings: &Settings, as_invoker: bool) -> anyhow::Result<Repo
     Ok(Reporter::open_by(settings, Opener::helper(helper))?)
 }
 
-/// The process that was started: opens them on request, by the socket that is its standard input.
-pub fn serve(as_invoker: bool, files: &[PathBuf]) -> ExitCode {
-    let _ = rustix::thread::set_name(NAME);
-    // it ends with the tracer, not by a signal to every process of that name
+/// A helper ends with the tracer, not by a signal to every process of that name.
+pub(super) fn outlive_signals() {
     for signal in [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1] {
         let _ = signal_hook::flag::register(signal, Arc::new(AtomicBool::new(false)));
     }
+}
+
+/// The process that was started: opens them on request, by the socket that is its standard input.
+pub fn serve(as_invoker: bool, files: &[PathBuf]) -> ExitCode {
+    let _ = rustix::thread::set_name(NAME);
+    outlive_signals();
     if as_invoker {
         match Invoker::of_sudo().map(|invoker| invoker.map(|invoker| invoker.become_now())) {
             Ok(None | Some(Ok(()))) => {}

@@ -19,7 +19,7 @@ use signal_hook::iterator::Signals;
 
 use super::child::{FAILED, HeldCommand};
 use super::wiring::{Stopper, Terminal, Wiring};
-use super::{begin, outputs, processes, streams};
+use super::{begin, outputs, processes, stores, streams};
 use crate::base::sanitize::visible;
 use crate::base::stderr::print_line;
 use crate::bpf::probe::in_initial_pid_namespace;
@@ -42,6 +42,7 @@ pub fn run(mut request: Request, command: &[OsString], is_quiet: bool) -> anyhow
     request.settings.sums_up = !is_quiet;
     // in another pid namespace it would be another process's
     request.settings.top = in_initial_pid_namespace().then_some(own);
+    let helper = stores::add_named(&mut request)?;
     let mut reporter = outputs::open(&request.settings, true)?;
     let wiring = Wiring::new()?;
     rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;
@@ -66,7 +67,10 @@ pub fn run(mut request: Request, command: &[OsString], is_quiet: bool) -> anyhow
     };
     let mut options =
         TraceOptions { when_ready: &mut when_ready, needs, status: None, shows_start: !is_quiet };
-    trace::run(&request.config, &wiring.requests(), &mut reporter, &mut options)?;
+    let outcome = trace::run(&request.config, &wiring.requests(), &mut reporter, &mut options);
+    let finished = stores::finish(helper, stores::reason(outcome.is_ok()));
+    outcome?;
+    finished?;
     // a reader that closed our pipe ends the trace, not the command
     let status = reaper.and_then(|reaper| reaper.join().ok()).flatten();
     let sentences = [reporter.sentence(), status.and_then(|status| sentence(command, status))];

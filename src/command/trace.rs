@@ -1,7 +1,7 @@
 //! A trace of this host, until it is asked to stop.
 
 use super::wiring::{Terminal, Wiring};
-use super::{begin, outputs, own_group, processes, streams};
+use super::{begin, outputs, own_group, processes, stores, streams};
 use crate::cli::Request;
 use crate::config::Failed;
 use crate::output::status::Purpose;
@@ -19,6 +19,7 @@ pub fn trace(mut request: Request, is_loud: bool) -> anyhow::Result<()> {
     if !request.config.show_all {
         request.settings.left_out.own_group = own_group();
     }
+    let helper = stores::add_named(&mut request)?;
     let mut reporter = outputs::open(&request.settings, false)?;
     let wiring = Wiring::new()?;
     wiring.handle_all(Terminal::Ours, reporter.has_files())?;
@@ -29,6 +30,8 @@ pub fn trace(mut request: Request, is_loud: bool) -> anyhow::Result<()> {
     let status = is_loud.then_some(Purpose { text: purpose, has_counts });
     let mut options =
         TraceOptions { when_ready: &mut || Ok(()), needs: Needs::default(), status, shows_start: is_loud };
-    trace::run(&request.config, &wiring.requests(), &mut reporter, &mut options)?;
-    Ok(())
+    let outcome = trace::run(&request.config, &wiring.requests(), &mut reporter, &mut options);
+    let finished = stores::finish(helper, stores::reason(outcome.is_ok()));
+    outcome?;
+    finished
 }

@@ -12,7 +12,7 @@ use anyhow::bail;
 
 use super::awaited::Awaited;
 use super::wiring::{Terminal, Wiring};
-use super::{begin, outputs, processes, streams};
+use super::{begin, outputs, processes, stores, streams};
 use crate::base::clock::boot_time;
 use crate::base::sanitize::visible;
 use crate::base::stderr::print_line;
@@ -61,6 +61,7 @@ pub fn who(mut request: Request, wanted: &[ProcessArg], is_quiet: bool) -> anyho
     request.config.reports_ends = true;
     // a process that has this pid afterwards is another
     request.config.started_by = Some(held_at);
+    let helper = stores::add_named(&mut request)?;
     let mut reporter = outputs::open(&request.settings, false)?;
     let wiring = Wiring::new()?;
     wiring.handle_all(Terminal::Ours, reporter.has_files())?;
@@ -78,7 +79,10 @@ pub fn who(mut request: Request, wanted: &[ProcessArg], is_quiet: bool) -> anyho
     let status = (!is_quiet).then_some(Purpose { text, has_counts: false });
     let mut options =
         TraceOptions { when_ready: &mut when_ready, needs: Needs::default(), status, shows_start: !is_quiet };
-    let outcome = trace::run(&request.config, &wiring.requests(), &mut reporter, &mut options)?;
+    let outcome = trace::run(&request.config, &wiring.requests(), &mut reporter, &mut options);
+    let finished = stores::finish(helper, stores::reason(outcome.is_ok()));
+    let outcome = outcome?;
+    finished?;
     let has_enough = request.config.count.is_some_and(|count| reporter.reported() >= count);
     let closing = Closing { pids: &pids, has_filters, has_ended: awaited.has_any_ended() };
     if let Some(text) = closing.sentence(&outcome).filter(|_| !has_enough) {

@@ -29,6 +29,10 @@ pub(super) struct Stopper {
 }
 
 impl Stopper {
+    pub(super) fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
     pub(super) fn stop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
         let _ = self.interrupted.write_all(&[0]);
@@ -97,6 +101,11 @@ impl Wiring {
             }
         }
         self.handle(SIGUSR1, &self.report)
+    }
+
+    /// The trace is over, whatever ended it.
+    pub(super) fn stop(&self) {
+        self.stop.store(true, Ordering::Relaxed);
     }
 
     pub(super) fn stopper(&self) -> io::Result<Stopper> {

@@ -19,6 +19,7 @@ mod sustained;
 mod targets;
 mod tracer;
 mod workload;
+mod worst;
 
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -171,6 +172,7 @@ fn compare(options: &Options) -> Outcome<()> {
         speed,
         missing: options.missing.clone(),
         costs: part(&mut failed, "kills", kills::measure(&modes, &speed)),
+        worst: part(&mut failed, "worst cases", worst::measure(&tracers, &speed)),
         footprints: storm::measure(&tracers, &speed),
         programs: part(&mut failed, "BPF programs", programs::measure(&speed)),
         sustained: part(&mut failed, "sustained", sustained::measure(&speed)),

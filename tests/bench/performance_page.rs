@@ -12,6 +12,7 @@ use crate::scale::{Crowd, Point, Scale};
 use crate::storm::Footprint;
 use crate::sustained::{self, Sustained};
 use crate::targets::{self, Limit, Target};
+use crate::worst::Case;
 use crate::{Speed, host, workload};
 
 pub struct Results {
@@ -22,6 +23,7 @@ pub struct Results {
     /// Parts that could not be measured, and why.
     pub failed: Vec<String>,
     pub costs: Costs,
+    pub worst: Vec<Case>,
     pub footprints: Vec<Footprint>,
     pub programs: Vec<Program>,
     pub sustained: Sustained,
@@ -64,6 +66,7 @@ impl Results {
         self.compare(&mut page);
         self.write_method(&mut page);
         self.keep_targets(&mut page);
+        self.write_worst(&mut page);
         self.own_costs(&mut page);
         self.write_programs(&mut page);
         self.write_sustained(&mut page);
@@ -250,6 +253,29 @@ impl Results {
                 Some(number) => (format!("{number:.2}"), format!("**missed**: {}", target.reason)),
             };
             writeln!(page, "| {} | {limit} {} | {number} | {verdict} |", target.what, target.unit).unwrap();
+        }
+    }
+
+    fn write_worst(&self, page: &mut String) {
+        let Some(first) = self.worst.first() else { return };
+        let names: Vec<&str> = first.added.iter().map(|(name, _)| name.as_str()).collect();
+        writeln!(
+            page,
+            "\n## Where nothing is as it was the time before\n\nAdded µs of a kill() at full speed. Of one pair of processes all that is kept \
+             of both is still in the CPU's caches, and in the record before.\n\n| | without | {} | killsnoop, to sigsnoop's | made by |\n|---|---|{}---|---|",
+            names.join(" | "),
+            "---|".repeat(names.len())
+        )
+        .unwrap();
+        for Case { what, command, bare, added } in &self.worst {
+            let of = |name: &str| {
+                added.iter().find(|(one, _)| one == name).and_then(|(_, spread)| median(*spread))
+            };
+            let ratio = of("killsnoop").zip(of("sigsnoop")).map(|(ours, theirs)| ours / theirs);
+            let each: Vec<String> = added.iter().map(|(_, spread)| show(*spread, 2)).collect();
+            let ratio = ratio.map_or("–".to_owned(), |ratio| format!("{ratio:.2} ×"));
+            writeln!(page, "| {what} | {} | {} | {ratio} | `{command}` |", show(*bare, 2), each.join(" | "))
+                .unwrap();
         }
     }
 

@@ -60,9 +60,7 @@ pub fn measure(speed: &Speed) -> Outcome<Scale> {
 
 fn point(at: f64, depth: u32, filler: &str, speed: &Speed) -> Outcome<Point> {
     let target = Target::nested(depth, filler);
-    // both sides whole, and of each ancestor a KiB at most
-    let record = 2048 + 2 * filler.len() + 2 * depth as usize * (200 + filler.len().min(1024));
-    let kills = speed.kills.min(IN_RING / record);
+    let kills = speed.kills.min(in_ring(record_of(depth, filler.len())));
     let kill = || {
         let (kills, depth) = (kills.to_string(), depth.to_string());
         workload::number(&["nest", &depth, filler, "time-kill", &kills, &target.id()])
@@ -80,6 +78,16 @@ fn point(at: f64, depth: u32, filler: &str, speed: &Speed) -> Outcome<Point> {
     }
     eprintln!("scale: {at}");
     Ok(Point { at, added: spread(&added).unwrap(), bytes, kills, lost })
+}
+
+/// Bytes of a record, at most: both sides whole, and of each ancestor a KiB.
+pub fn record_of(depth: u32, length: usize) -> usize {
+    2048 + 2 * length + 2 * depth as usize * (200 + length.min(1024))
+}
+
+/// How many of them the ring can surely hold.
+pub fn in_ring(record: usize) -> usize {
+    IN_RING / record
 }
 
 pub fn crowds() -> Outcome<Vec<Crowd>> {

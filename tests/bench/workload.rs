@@ -123,6 +123,11 @@ impl Target {
         Self::from(Part::start(&["ignores", URG]))
     }
 
+    /// One that each signal wakes.
+    pub fn waking() -> Self {
+        Self::from(Part::orphan(&["wakes-up", URG]))
+    }
+
     /// At the end of a chain of so many, with this among the arguments of each.
     pub fn nested(depth: u32, filler: &str) -> Self {
         Self::from(Part::start(&["nest", &depth.to_string(), filler, "ignores", URG]))

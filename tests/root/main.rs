@@ -18,6 +18,7 @@ mod lineage;
 mod numbered_signals;
 mod older_processes;
 mod output;
+mod recorder;
 mod repeated_signals;
 mod requests;
 mod screen;
@@ -48,6 +49,9 @@ fn main() -> ExitCode {
     if let Some(report) = std::env::var_os("KILLSNOOP_JUDGE_SKIPS") {
         return expected_skips::judge(Path::new(&report));
     }
+    if let Some(directory) = std::env::var_os("KILLSNOOP_READ_STORE") {
+        return recorder::read_as_other_user(Path::new(&directory));
+    }
     let arguments = Arguments::from_args();
     support::workload();
     let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap();
@@ -73,6 +77,7 @@ fn main() -> ExitCode {
         output::TESTS,
         screen::TESTS,
         signals::TESTS,
+        recorder::TESTS,
         &attacks::tests(),
     ]
     .concat();

@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::io::Read;
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -213,20 +213,26 @@ fn assert_partly_written(said: &TracerOutput, sent: u64, seen: LineCounts) {
 }
 
 /// A file system of its own.
-struct Disk(tempfile::TempDir);
+pub struct Disk(tempfile::TempDir);
 
 impl Disk {
-    fn new(size: &str) -> Self {
+    pub fn new(size: &str) -> Self {
         let disk = Self(tempfile::tempdir().unwrap());
         disk.mount(size, "");
         disk
     }
 
-    fn mount(&self, size: &str, how: &str) {
+    /// Mounts it, again with other options.
+    pub fn mount(&self, size: &str, how: &str) {
         let options = format!("{how}size={size}");
         let status =
             Command::new("mount").args(["-t", "tmpfs", "-o", &options, "none"]).arg(self.0.path()).status();
         assert!(status.unwrap().success(), "mount -o {options}");
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        self.0.path()
     }
 
     fn log(&self) -> PathBuf {

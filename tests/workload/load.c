@@ -101,6 +101,107 @@ static int storm_for(void)
 	return 0;
 }
 
+static void note_signal(int number __attribute__((unused)))
+{
+}
+
+/* wakes-up SIGNAL: as `ignores`, but each signal wakes it, and it handles it. */
+static int wake_up(void)
+{
+	struct sigaction action = { .sa_handler = note_signal };
+	char byte;
+
+	sigaction(atoi(arguments[2]), &action, NULL);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	say(getpid());
+	while (read(STDIN_FILENO, &byte, 1) > 0 || errno == EINTR)
+		errno = 0;
+	return 0;
+}
+
+/*
+ * time-in-turn TIMES TARGET: two processes on one CPU, which signal in turn; prints the median ns of a kill(TARGET, SIGURG). Each
+ * finds what the other left.
+ */
+static int time_in_turn(void)
+{
+	int times = atoi(arguments[2]), there[2], back[2];
+	unsigned long long *took = calloc(times, sizeof(*took));
+	pid_t target = atoi(arguments[3]), other;
+	cpu_set_t one;
+	char byte = 0;
+
+	CPU_ZERO(&one);
+	CPU_SET(sched_getcpu(), &one);
+	if (sched_setaffinity(0, sizeof(one), &one) || pipe(there) || pipe(back))
+		die("pipe");
+	other = fork();
+	if (other == 0) {
+		close(there[1]);
+		while (read(there[0], &byte, 1) == 1) {
+			kill(target, SIGURG);
+			if (write(back[1], &byte, 1) != 1)
+				break;
+		}
+		_exit(0);
+	}
+	for (int i = 0; i < times; i++) {
+		unsigned long long began;
+
+		if (write(there[1], &byte, 1) != 1 || read(back[0], &byte, 1) != 1)
+			die("pipe");
+		began = now();
+		if (kill(target, SIGURG))
+			die("kill");
+		took[i] = now() - began;
+	}
+	close(there[1]);
+	reap(other);
+	printf("%llu\n", median_of(took, times));
+	return 0;
+}
+
+/*
+ * time-fresh TIMES: for each signal two processes that are new, one that sends it and one that ignores it; prints the median ns of
+ * such a kill().
+ */
+static int time_fresh(void)
+{
+	int times = atoi(arguments[2]), hold[2];
+	unsigned long long *took =
+		mmap(NULL, times * sizeof(*took), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (took == MAP_FAILED)
+		die("mmap");
+	signal(SIGURG, SIG_IGN);
+	for (int i = 0; i < times; i++) {
+		pid_t target, sender;
+		char byte;
+
+		if (pipe(hold))
+			die("pipe");
+		target = fork();
+		if (target == 0) {
+			close(hold[1]);
+			_exit(read(hold[0], &byte, 1) != 0);
+		}
+		sender = fork();
+		if (sender == 0) {
+			unsigned long long began = now();
+			int failed = kill(target, SIGURG);
+
+			took[i] = now() - began;
+			_exit(failed != 0);
+		}
+		reap(sender);
+		close(hold[0]);
+		close(hold[1]);
+		reap(target);
+	}
+	printf("%llu\n", median_of(took, times));
+	return 0;
+}
+
 /* crowd COUNT: so many children that wait for ever; prints how many there are. */
 static int crowd(void)
 {
@@ -169,6 +270,9 @@ const struct role load_roles[] = {
 	{ "held", wait_for_release },
 	{ "nest", nest },
 	{ "storm-for", storm_for },
+	{ "wakes-up", wake_up },
+	{ "time-in-turn", time_in_turn },
+	{ "time-fresh", time_fresh },
 	{ "crowd", crowd },
 	{ "time-getppid", time_getppid },
 	{ "runs", run_children },

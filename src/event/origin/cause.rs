@@ -1,6 +1,6 @@
 //! What the kernel's own stack says of the origin.
 
-use super::rules::is_ptrace_kill;
+use super::without_stack::is_ptrace_kill;
 use super::{Origin, Reason};
 use crate::event::numbers::{KILL, SEGV, TRAP, XCPU, is_fault_signal};
 use crate::event::siginfo::is_forced;

@@ -5,7 +5,7 @@
 //! sender's claim; and where no process sent it, the kernel's own stack outranks the rules.
 
 use super::cause::of_cause;
-use super::rules::by_rules;
+use super::without_stack::by_rules;
 use super::{Origin, Scope, Verdict};
 use crate::event::numbers::KILL;
 use crate::event::siginfo::{SI_QUEUE, SI_SIGIO, SI_TKILL, SI_USER, is_claimed_by_a_sender, may_be_io};

@@ -6,14 +6,14 @@
 mod attributed;
 mod cause;
 mod decide;
-mod rules;
+mod without_stack;
 
 pub use self::attributed::{AttributedSignal, Verdict};
 pub use self::decide::attempt;
 #[cfg(test)]
 pub(super) use self::decide::decide;
-pub(super) use self::rules::is_ptrace_kill;
-pub use self::rules::of_end;
+pub(super) use self::without_stack::is_ptrace_kill;
+pub use self::without_stack::of_end;
 pub use super::syscall::pid_argument;
 
 /// What brought the signal about.

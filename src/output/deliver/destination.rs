@@ -43,6 +43,13 @@ pub enum DestinationName {
     Descriptor(u32),
     /// A file: lines are added at its end.
     File(PathBuf),
+    /// A store: the process that writes it reads the other end of this pipe.
+    Store {
+        /// Where the store is.
+        directory: PathBuf,
+        /// Our end of the pipe.
+        descriptor: u32,
+    },
 }
 
 impl DestinationName {
@@ -68,6 +75,7 @@ impl fmt::Display for DestinationName {
             Self::Descriptor(number) => write!(formatter, "descriptor {number}"),
             // the user who named it need not be the one who reads the log
             Self::File(path) => formatter.write_str(&visible(path)),
+            Self::Store { directory, .. } => write!(formatter, "the store in {}", visible(directory)),
         }
     }
 }
@@ -136,7 +144,7 @@ impl Destination {
             DestinationName::Stdout => File::from(io::stdout().as_fd().try_clone_to_owned()?),
             DestinationName::Stderr => File::from(io::stderr().as_fd().try_clone_to_owned()?),
             // the process that started this one has opened it
-            DestinationName::Descriptor(number) => {
+            DestinationName::Descriptor(number) | DestinationName::Store { descriptor: number, .. } => {
                 OpenOptions::new().append(true).open(format!("/proc/self/fd/{number}"))?
             }
             DestinationName::File(_) => {
@@ -256,6 +264,13 @@ impl Destination {
                     named.id = None;
                 }
                 self.fail(events, "it has no reader")
+            }
+            // other outputs go on without it
+            Err(error)
+                if error.kind() == io::ErrorKind::BrokenPipe
+                    && matches!(self.name, DestinationName::Store { .. }) =>
+            {
+                self.fail(events, "the process that writes it has ended")
             }
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
                 self.unwritten += events;

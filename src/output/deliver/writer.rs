@@ -1,5 +1,5 @@
 //! A destination with a thread of its own: the thread that makes lines never waits for a disk or a pipe. What may wait is decided by
-//! the output, which learns here what was written.
+//! the output, which learns here what was written. What happens when a write fails is in `destination.rs`.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};

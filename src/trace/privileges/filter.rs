@@ -27,6 +27,8 @@ pub(super) enum Life {
     },
     /// That of the process that opens FILEs.
     Files,
+    /// That of the process that writes the store.
+    Store,
 }
 
 /// Rules of one call; none: whatever its arguments are.
@@ -144,6 +146,45 @@ const OF_OLD: &[i64] = &[];
 const FILES: &[i64] =
     &[libc::SYS_flock, libc::SYS_fcntl, libc::SYS_openat, libc::SYS_recvfrom, libc::SYS_sendmsg];
 
+/// What SQLite does besides, and the process around it: files are opened, locked, cut and removed; which, the tracer does not say.
+const STORE: &[i64] = &[
+    libc::SYS_fchmod,
+    libc::SYS_fcntl,
+    libc::SYS_fdatasync,
+    libc::SYS_fsync,
+    libc::SYS_ftruncate,
+    libc::SYS_getcwd,
+    libc::SYS_lseek,
+    libc::SYS_openat,
+    libc::SYS_ppoll,
+    libc::SYS_pread64,
+    libc::SYS_pwrite64,
+    libc::SYS_readlinkat,
+    libc::SYS_recvfrom,
+    libc::SYS_renameat,
+    libc::SYS_sendto,
+    libc::SYS_statfs,
+    libc::SYS_unlinkat,
+    libc::SYS_faccessat,
+    libc::SYS_shutdown,
+    libc::SYS_ioctl,
+];
+
+/// The same calls by their old names.
+#[cfg(target_arch = "x86_64")]
+const STORE_OF_OLD: &[i64] = &[
+    libc::SYS_access,
+    libc::SYS_lstat,
+    libc::SYS_open,
+    libc::SYS_poll,
+    libc::SYS_readlink,
+    libc::SYS_rename,
+    libc::SYS_stat,
+    libc::SYS_unlink,
+];
+#[cfg(not(target_arch = "x86_64"))]
+const STORE_OF_OLD: &[i64] = &[];
+
 fn rules(life: Life) -> seccompiler::Result<Rules> {
     let any = |calls: &[i64]| calls.iter().map(|&call| (call, Vec::new())).collect::<Rules>();
     let mut rules = any(ALWAYS);
@@ -152,9 +193,17 @@ fn rules(life: Life) -> seccompiler::Result<Rules> {
     rules.insert(libc::SYS_mprotect, no_code);
     // raise(): abort() of the C library
     rules.insert(libc::SYS_tgkill, one_of(2, &[libc::SIGABRT as u64])?);
-    let Life::Tracer { has_root, command } = life else {
-        rules.extend(any(FILES));
-        return Ok(rules);
+    let (has_root, command) = match life {
+        Life::Tracer { has_root, command } => (has_root, command),
+        Life::Files => {
+            rules.extend(any(FILES));
+            return Ok(rules);
+        }
+        Life::Store => {
+            rules.extend(any(STORE));
+            rules.extend(any(STORE_OF_OLD));
+            return Ok(rules);
+        }
     };
     rules.extend(any(TRACER));
     rules.extend(any(OF_OLD));
@@ -231,7 +280,7 @@ mod tests {
 
     #[test]
     fn a_filter_of_every_kind_can_be_made() {
-        for life in [TRACER, WITH_ROOT, Life::Files] {
+        for life in [TRACER, WITH_ROOT, Life::Files, Life::Store] {
             // the kernel's BPF_MAXINSNS
             assert!((50..4096).contains(&program(life).unwrap().len()), "{life:?}");
         }

@@ -78,7 +78,15 @@ fn target() -> Process {
 
 /// Bytes of a ring that a flood of cheap signals fills in a moment, and of one that any flood does.
 const LARGE: &str = "4194304";
-const SMALL: &str = "1048576";
+
+fn small() -> &'static str {
+    if in_guest() { "524288" } else { "1048576" }
+}
+
+/// How long a flood fills the ring before the reader is to miss something: a guest forks some hundred processes in this time.
+fn while_stopped() -> Duration {
+    Duration::from_millis(if in_guest() { 1000 } else { 20 })
+}
 
 /// Every other moment the tracer is stopped, and this process kills some.
 fn kill_while_stopped(tracer: &Tracer, killer: &mut Child) {
@@ -93,7 +101,7 @@ fn kill_while_stopped(tracer: &Tracer, killer: &mut Child) {
     wait_for_kills(tracer, killer.id(), BATCH);
     for _ in 1..kills() / BATCH {
         tracer.signal(Signal::STOP);
-        thread::sleep(Duration::from_millis(20));
+        thread::sleep(while_stopped());
         kill_some();
         tracer.signal(Signal::CONT);
         thread::sleep(Duration::from_millis(20));
@@ -194,7 +202,7 @@ fn same_user() {
 fn new_processes() {
     let target = target();
     let (said, killer) =
-        kill_in(SMALL, &["flood", "fresh", FLOOD, &target.pid().to_string(), SECONDS, "0"], &[]);
+        kill_in(small(), &["flood", "fresh", FLOOD, &target.pid().to_string(), SECONDS, "0"], &[]);
     assert!(refused(&said) > 100, "nothing was tested: {}", said.stderr);
     assert_whole(&said, killer);
     assert_authors(&said.events());
@@ -209,7 +217,7 @@ fn failing_calls() {
 }
 
 fn timers() {
-    let (said, killer) = kill_in(SMALL, &["flood-timer", FLOOD, SECONDS], &[]);
+    let (said, killer) = kill_in(small(), &["flood-timer", FLOOD, SECONDS], &[]);
     assert!(refused(&said) > 100, "nothing was tested: {}", said.stderr);
     assert_whole(&said, killer);
     assert_authors(&said.events());

@@ -1,0 +1,262 @@
+//! What was recorded, and what was not: so that "nobody killed it" and "nobody was watching" never look alike.
+
+use std::ops::Range;
+use std::time::Duration;
+
+use rusqlite::{Connection, params};
+
+use super::error::StoreError;
+use super::reader::Reader;
+use super::run::{HEARTBEAT, NoteKind};
+use super::schema::keep;
+use crate::base::clock::utc_now;
+
+/// What is known of a range of time.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Coverage {
+    /// Recorded, the oldest first.
+    pub spans: Vec<Span>,
+    /// Not recorded.
+    pub gaps: Vec<Gap>,
+    /// Recorded with losses.
+    pub losses: Vec<Loss>,
+    /// What else happened.
+    pub notes: Vec<Note>,
+    /// What is no longer there.
+    pub forgotten: Vec<Forgotten>,
+    /// Filters that were in force at some time; one that is empty is none.
+    pub filters: Vec<String>,
+}
+
+impl Coverage {
+    /// Is everything there that happened?
+    pub fn is_whole(&self) -> bool {
+        self.gaps.is_empty() && self.losses.is_empty() && self.forgotten.is_empty()
+    }
+}
+
+/// Recorded from here to there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Span {
+    /// From: nanoseconds since the epoch, UTC.
+    pub since: i64,
+    /// To.
+    pub until: i64,
+    /// The number of the run.
+    pub run: i64,
+    /// The boot.
+    pub boot: String,
+    /// The version of the recorder.
+    pub version: String,
+    /// Its filters.
+    pub filters: String,
+    /// It is still recorded.
+    pub is_open: bool,
+}
+
+/// Not recorded from here to there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gap {
+    /// From.
+    pub since: i64,
+    /// To.
+    pub until: i64,
+    /// Why.
+    pub cause: GapCause,
+}
+
+/// Why nothing was recorded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum GapCause {
+    /// The recorder was stopped, for this reason.
+    Stopped(String),
+    /// It was killed: it may have run for some seconds of the gap.
+    Killed,
+    /// The host went down with it.
+    Rebooted,
+    /// It had not begun.
+    BeforeFirst,
+}
+
+/// Events were lost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Loss {
+    /// Between then
+    pub since: i64,
+    /// and then.
+    pub until: i64,
+    /// How many.
+    pub count: u64,
+    /// By cause, as `event=lost` has it; or in words.
+    pub cause: String,
+}
+
+/// Something that happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// Between then
+    pub since: i64,
+    /// and then.
+    pub until: i64,
+    /// What.
+    pub kind: NoteKind,
+    /// More about it: of a clock that was set, by how many nanoseconds.
+    pub detail: String,
+}
+
+/// What is no longer there of a range.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Forgotten {
+    /// From.
+    pub since: i64,
+    /// To.
+    pub until: i64,
+    /// What is.
+    pub left: Left,
+}
+
+/// What is still there of a range of which something was forgotten.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Left {
+    /// Nothing.
+    Nothing,
+    /// Deaths by a signal, and the signals that they refer to.
+    Deaths,
+    /// All ends, and these signals.
+    Ends,
+}
+
+impl Reader {
+    /// What was recorded of a range, and what was not.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn coverage(&self, range: Range<i64>) -> Result<Coverage, StoreError> {
+        let connection = self.connect()?;
+        let now = utc_now() as i64;
+        let range = range.start..range.end.min(now);
+        let runs = runs(&connection)?;
+        let (spans, gaps) = spans_and_gaps(&runs, &range, now);
+        let mut coverage = Coverage { spans, gaps, ..Coverage::default() };
+        for span in &coverage.spans {
+            if !coverage.filters.contains(&span.filters) {
+                coverage.filters.push(span.filters.clone());
+            }
+        }
+        notes(&connection, &range, &mut coverage)?;
+        coverage.forgotten = forgotten(&connection, &range)?;
+        Ok(coverage)
+    }
+}
+
+#[derive(Debug, Clone)]
+struct RunRow {
+    run: i64,
+    boot: String,
+    version: String,
+    filters: String,
+    began: i64,
+    seen: i64,
+    ended: Option<i64>,
+    reason: Option<String>,
+}
+
+fn runs(connection: &Connection) -> rusqlite::Result<Vec<RunRow>> {
+    let mut statement = connection.prepare(
+        "SELECT run, boot, version, filters, kept, began, seen, ended, reason FROM run ORDER BY run",
+    )?;
+    let rows = statement.query_map([], |row| {
+        let (filters, kept): (String, String) = (row.get(3)?, row.get(4)?);
+        let filters = match (kept.as_str(), filters.is_empty()) {
+            ("all", _) => filters,
+            (kept, true) => format!("--keep {kept}"),
+            (kept, false) => format!("{filters} --keep {kept}"),
+        };
+        Ok(RunRow {
+            run: row.get(0)?,
+            boot: row.get(1)?,
+            version: row.get(2)?,
+            filters,
+            began: row.get(5)?,
+            seen: row.get(6)?,
+            ended: row.get(7)?,
+            reason: row.get(8)?,
+        })
+    })?;
+    rows.collect()
+}
+
+/// The last run is still going on if it was seen this long ago.
+const STALE: Duration = Duration::from_secs(2 * HEARTBEAT.as_secs() + 1);
+
+fn spans_and_gaps(runs: &[RunRow], range: &Range<i64>, now: i64) -> (Vec<Span>, Vec<Gap>) {
+    let (mut spans, mut gaps) = (Vec::new(), Vec::new());
+    let mut gap = |since: i64, until: i64, cause| {
+        let (since, until) = (since.max(range.start), until.min(range.end));
+        if since < until {
+            gaps.push(Gap { since, until, cause });
+        }
+    };
+    let Some(first) = runs.first() else {
+        gap(range.start, range.end, GapCause::BeforeFirst);
+        return (spans, gaps);
+    };
+    gap(range.start, first.began, GapCause::BeforeFirst);
+    for (place, run) in runs.iter().enumerate() {
+        let next = runs.get(place + 1);
+        let is_open = next.is_none() && run.ended.is_none() && now.saturating_sub(run.seen) < STALE.as_nanos() as i64;
+        let end = if is_open { now.max(run.seen) } else { run.ended.unwrap_or(run.seen) };
+        let (since, until) = (run.began.max(range.start), end.min(range.end));
+        if since < until {
+            let RunRow { run, boot, version, filters, .. } = run.clone();
+            spans.push(Span { since, until, run, boot, version, filters, is_open });
+        }
+        if is_open {
+            continue;
+        }
+        let cause = match (&run.reason, next) {
+            (Some(reason), _) if run.ended.is_some() => GapCause::Stopped(reason.clone()),
+            (_, Some(next)) if next.boot != run.boot => GapCause::Rebooted,
+            _ => GapCause::Killed,
+        };
+        gap(end, next.map_or(i64::MAX, |next| next.began), cause);
+    }
+    (spans, gaps)
+}
+
+fn notes(connection: &Connection, range: &Range<i64>, coverage: &mut Coverage) -> rusqlite::Result<()> {
+    let mut statement = connection.prepare(
+        "SELECT kind, since, until, count, detail FROM note WHERE until >= ? AND since < ? ORDER BY note",
+    )?;
+    let mut rows = statement.query(params![range.start, range.end])?;
+    while let Some(row) = rows.next()? {
+        let (kind, since, until): (String, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        let (count, detail) = (row.get(3)?, row.get(4)?);
+        match NoteKind::named(&kind) {
+            Some(NoteKind::Loss | NoteKind::Unwritten) => {
+                coverage.losses.push(Loss { since, until, count, cause: detail });
+            }
+            Some(kind) => coverage.notes.push(Note { since, until, kind, detail }),
+            None => {}
+        }
+    }
+    Ok(())
+}
+
+/// Each class is forgotten from the oldest on: what is left less of lies before what is left more of.
+fn forgotten(connection: &Connection, range: &Range<i64>) -> rusqlite::Result<Vec<Forgotten>> {
+    let mut statement = connection.prepare("SELECT since, until FROM forgotten WHERE keep = ? AND events > 0")?;
+    let mut all = Vec::new();
+    let mut begin = i64::MIN;
+    for (class, left) in [(keep::DEATHS, Left::Nothing), (keep::ENDS, Left::Deaths), (keep::PLAIN, Left::Ends)] {
+        let mut rows = statement.query([class])?;
+        let Some(row) = rows.next()? else { continue };
+        let (since, until): (i64, i64) = (row.get(0)?, row.get(1)?);
+        let (from, to) = (since.max(begin).max(range.start), until.saturating_add(1).min(range.end));
+        if from < to {
+            all.push(Forgotten { since: from, until: to, left });
+        }
+        begin = begin.max(until.saturating_add(1));
+    }
+    Ok(all)
+}

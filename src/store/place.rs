@@ -1,0 +1,191 @@
+//! The directory of a store: made for its owner, or for a group that may read; locked by the one recorder that writes there.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{FlockOperation, Gid, OFlags, flock};
+
+use super::error::StoreError;
+use super::schema::FILE;
+use crate::base::os_error::reason;
+
+/// Held by the recorder; empty.
+const LOCK: &str = "recorder.lock";
+
+/// The directory of a store that is written to.
+#[derive(Debug)]
+pub(super) struct Place {
+    pub(super) directory: PathBuf,
+    group: Option<u32>,
+    /// The lock goes with it.
+    _lock: File,
+}
+
+impl Place {
+    /// Makes the directory if it is missing, sets who may read, and takes the lock.
+    pub(super) fn take(directory: &Path, group: Option<u32>) -> Result<Self, StoreError> {
+        let opened = |error: io::Error| open_error(directory, &error);
+        let mode = if group.is_some() { 0o2750 } else { 0o700 };
+        match DirBuilder::new().mode(mode).create(directory) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(opened(error)),
+        }
+        let metadata = fs::symlink_metadata(directory).map_err(opened)?;
+        let own = rustix::process::geteuid().as_raw();
+        if !metadata.is_dir() || metadata.uid() != own || metadata.mode() & 0o022 != 0 {
+            return Err(StoreError::Open {
+                directory: directory.to_owned(),
+                why: format!("it must be a directory of user {own} that nobody else may write to"),
+                hint: "\nhint: name another directory (--store DIR)",
+            });
+        }
+        if let Some(group) = group {
+            std::os::unix::fs::chown(directory, None, Some(group)).map_err(opened)?;
+            // files that are made there later are of that group as well
+            fs::set_permissions(directory, fs::Permissions::from_mode(mode)).map_err(opened)?;
+        }
+        let lock = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .custom_flags(OFlags::NOFOLLOW.bits().cast_signed())
+            .open(directory.join(LOCK))
+            .map_err(opened)?;
+        match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => {}
+            Err(rustix::io::Errno::WOULDBLOCK) => return Err(StoreError::Locked(directory.to_owned())),
+            Err(error) => return Err(opened(error.into())),
+        }
+        let place = Self { directory: directory.to_owned(), group, _lock: lock };
+        place.make_file().map_err(opened)?;
+        Ok(place)
+    }
+
+    /// The database. What SQLite puts beside it has its mode and its owner.
+    pub(super) fn file(&self) -> PathBuf {
+        self.directory.join(FILE)
+    }
+
+    /// The database, empty if there is none, with the mode that it is to have.
+    pub(super) fn make_file(&self) -> io::Result<()> {
+        let mode = if self.group.is_some() { 0o640 } else { 0o600 };
+        let file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(mode)
+            .custom_flags(OFlags::NOFOLLOW.bits().cast_signed())
+            .open(self.file())?;
+        if let Some(group) = self.group {
+            let is_there = file.metadata()?.gid() == group;
+            if !is_there {
+                rustix::fs::fchown(&file, None, Some(Gid::from_raw(group)))?;
+            }
+        }
+        if file.metadata()?.mode() & 0o777 != mode {
+            file.set_permissions(fs::Permissions::from_mode(mode))?;
+            for beside in ["-wal", "-shm"].map(|end| self.beside(end)) {
+                if fs::symlink_metadata(&beside).is_ok_and(|metadata| metadata.is_file()) {
+                    fs::set_permissions(&beside, fs::Permissions::from_mode(mode))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What SQLite has beside the database: `-wal`, `-shm`.
+    pub(super) fn beside(&self, end: &str) -> PathBuf {
+        beside(&self.file(), end)
+    }
+
+    /// Sets a damaged database aside and makes an empty one. The name of the old one is returned.
+    pub(super) fn set_aside(&self, now: i64) -> io::Result<PathBuf> {
+        let second = now / 1_000_000_000;
+        let name = |number: u32| self.directory.join(format!("{FILE}.damaged-{second}.{number}"));
+        let aside = (0..100).map(name).find(|path| fs::symlink_metadata(path).is_err());
+        let aside = aside.ok_or(io::ErrorKind::AlreadyExists)?;
+        // what the log beside it holds belongs to it
+        for end in ["-wal", "-shm", ""] {
+            match fs::rename(beside(&self.file(), end), beside(&aside, end)) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+        self.make_file()?;
+        Ok(aside)
+    }
+
+    /// Bytes of all that the store has on the disk.
+    pub(super) fn bytes(&self) -> u64 {
+        bytes(&self.file())
+    }
+}
+
+/// Bytes of a database and of what is beside it.
+pub(super) fn bytes(file: &Path) -> u64 {
+    let of = |path: PathBuf| fs::metadata(path).map_or(0, |metadata| metadata.len());
+    ["", "-wal", "-shm"].into_iter().map(|end| of(beside(file, end))).sum()
+}
+
+pub(super) fn beside(file: &Path, end: &str) -> PathBuf {
+    let mut path = file.as_os_str().to_owned();
+    path.push(end);
+    path.into()
+}
+
+pub(super) fn open_error(directory: &Path, error: &io::Error) -> StoreError {
+    let hint = match error.kind() {
+        io::ErrorKind::PermissionDenied => {
+            "\nhint: the store is read by its owner, or by the group of --store-group; try sudo"
+        }
+        io::ErrorKind::NotFound => "\nhint: make its parent directory, or name another (--store DIR)",
+        _ => "",
+    };
+    StoreError::Open { directory: directory.to_owned(), why: reason(error), hint }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_recorder_has_it_and_nobody_else_may_look() {
+        let parent = tempfile::tempdir().unwrap();
+        let directory = parent.path().join("store");
+        let place = Place::take(&directory, None).unwrap();
+        assert!(matches!(Place::take(&directory, None), Err(StoreError::Locked(_))));
+        let mode = |path: &Path| fs::metadata(path).unwrap().mode() & 0o7777;
+        assert_eq!((mode(&directory), mode(&place.file())), (0o700, 0o600));
+        drop(place);
+        let place = Place::take(&directory, Some(rustix::process::getegid().as_raw())).unwrap();
+        assert_eq!((mode(&directory), mode(&place.file())), (0o2750, 0o640));
+    }
+
+    #[test]
+    fn a_directory_that_others_may_write_to_is_refused() {
+        let parent = tempfile::tempdir().unwrap();
+        fs::set_permissions(parent.path(), fs::Permissions::from_mode(0o777)).unwrap();
+        assert!(matches!(Place::take(parent.path(), None), Err(StoreError::Open { .. })));
+        let link = parent.path().join("link");
+        std::os::unix::fs::symlink("/tmp", &link).unwrap();
+        assert!(Place::take(&link, None).is_err());
+    }
+
+    #[test]
+    fn what_is_damaged_is_set_aside_under_a_name_of_its_own() {
+        let parent = tempfile::tempdir().unwrap();
+        let place = Place::take(&parent.path().join("store"), None).unwrap();
+        for content in ["one", "two"] {
+            fs::write(place.file(), content).unwrap();
+            fs::write(place.beside("-wal"), content).unwrap();
+            let aside = place.set_aside(1_500_000_000).unwrap();
+            assert_eq!(fs::read_to_string(&aside).unwrap(), content);
+            assert_eq!(fs::read_to_string(beside(&aside, "-wal")).unwrap(), content);
+            assert_eq!(fs::metadata(place.file()).unwrap().len(), 0);
+        }
+    }
+}

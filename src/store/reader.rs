@@ -1,0 +1,409 @@
+//! Reads a store: while it is written, when nobody writes it, on a copy, as a user who may only read.
+//!
+//! Every answer has a connection of its own, and holds a state of the store for a moment only: a reader that held one for long would keep
+//! the recorder from moving its log. What is forgotten meanwhile is not among what is read.
+
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use rusqlite::types::Value;
+use rusqlite::{Connection, OpenFlags, OptionalExtension, params, params_from_iter};
+
+use super::error::StoreError;
+use super::place::{beside, open_error};
+use super::query::{Order, Query, Sides, Who, on_sides};
+use super::schema::{self, FILE, LINE};
+
+/// Events of one statement.
+const EVENTS_AT_ONCE: usize = 256;
+
+/// Rows that are looked up at once, where processes are named.
+const ROWS_AT_ONCE: usize = 65_536;
+
+/// A store that is read.
+#[derive(Debug, Clone)]
+pub struct Reader {
+    directory: PathBuf,
+}
+
+/// An event as it was recorded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredEvent {
+    /// Its number in the store: later events have higher ones.
+    pub row: i64,
+    /// When it was: nanoseconds since the epoch, UTC.
+    pub time: i64,
+    /// The line that `-o json` printed.
+    pub json: String,
+}
+
+/// Who a process is, beside its pid.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Identity {
+    /// Its name.
+    pub comm: Option<String>,
+    /// Its program.
+    pub exe: Option<String>,
+    /// Its systemd unit.
+    pub unit: Option<String>,
+    /// The id of its container.
+    pub container: Option<String>,
+    /// The name of that.
+    pub container_name: Option<String>,
+    /// The uid of its pod.
+    pub pod: Option<String>,
+    /// The name of that.
+    pub pod_name: Option<String>,
+    /// And its namespace.
+    pub namespace: Option<String>,
+}
+
+impl Identity {
+    pub(super) fn columns(&self) -> [Option<&str>; 8] {
+        [
+            &self.comm, &self.exe, &self.unit, &self.container, &self.container_name, &self.pod, &self.pod_name,
+            &self.namespace,
+        ]
+        .map(Option::as_deref)
+    }
+}
+
+/// Processes that a name may mean.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidate {
+    /// Who they are.
+    pub identity: Identity,
+    /// Events of them.
+    pub events: u64,
+    /// Deaths of them by a signal.
+    pub deaths: u64,
+    /// The time of the newest event.
+    pub newest: i64,
+}
+
+impl Candidate {
+    /// To ask for these alone.
+    pub fn who(&self) -> Who {
+        Who::Same(Box::new(self.identity.clone()))
+    }
+}
+
+/// A boot of the host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Boot {
+    /// Its id.
+    pub id: String,
+    /// The first that is known of it.
+    pub since: i64,
+    /// The last.
+    pub until: i64,
+}
+
+impl Reader {
+    /// Opens a store.
+    ///
+    /// # Errors
+    /// If there is none, if it may not be read, or is from a later version.
+    pub fn open(directory: &Path) -> Result<Self, StoreError> {
+        let reader = Self { directory: directory.to_owned() };
+        reader.connect()?;
+        Ok(reader)
+    }
+
+    /// A connection for one answer.
+    pub(super) fn connect(&self) -> Result<Connection, StoreError> {
+        connect(&self.directory)
+    }
+
+    /// Where it is.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// Gives each event that fits to `take`, until that breaks. Nothing is held meanwhile.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn each(
+        &self,
+        query: &Query,
+        order: Order,
+        mut take: impl FnMut(StoredEvent) -> ControlFlow<()>,
+    ) -> Result<(), StoreError> {
+        let mut left = query.limit.unwrap_or(u64::MAX);
+        let mut rows = Rows::of(&self.connect()?, query)?;
+        loop {
+            let connection = self.connect()?;
+            let events = if query.names_processes() || query.is_death {
+                let numbers = rows.numbers(&connection, query, order)?;
+                drop(connection);
+                if numbers.is_empty() {
+                    return Ok(());
+                }
+                for some in numbers.chunks(EVENTS_AT_ONCE) {
+                    for event in events_at(&self.connect()?, some)? {
+                        if left == 0 || take(event).is_break() {
+                            return Ok(());
+                        }
+                        left -= 1;
+                    }
+                }
+                continue;
+            } else {
+                rows.events(&connection, query, order)?
+            };
+            drop(connection);
+            if events.is_empty() {
+                return Ok(());
+            }
+            for event in events {
+                if left == 0 || take(event).is_break() {
+                    return Ok(());
+                }
+                left -= 1;
+            }
+        }
+    }
+
+    /// Who is meant by this name, in any of the ways in which people name a process; those with the newest events first.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn names(&self, name: &str, sides: Sides) -> Result<Vec<Candidate>, StoreError> {
+        let who = [Who::Any(name.to_owned())];
+        let connection = self.connect()?;
+        let mut all: Vec<Candidate> = Vec::new();
+        let sides = match sides {
+            Sides::Both => &[("source", Sides::Source), ("target", Sides::Target)][..],
+            Sides::Source => &[("source", Sides::Source)],
+            Sides::Target => &[("target", Sides::Target)],
+        };
+        for (side, of) in sides {
+            let (condition, values) = on_sides(*of, &who);
+            let is_target = *of == Sides::Target;
+            let mut statement = connection.prepare(&format!(
+                "SELECT s.comm, s.exe, s.unit, s.container, s.container_name, s.pod, s.pod_name, s.namespace,
+                   count(*), coalesce(sum(e.death), 0) * {is_target}, max(e.time)
+                 FROM event e JOIN subject s ON s.subject = e.{side}_subject WHERE {condition}
+                 GROUP BY 1, 2, 3, 4, 5, 6, 7, 8"
+            ))?;
+            let found = statement.query_map(params_from_iter(values), |row| {
+                Ok(Candidate {
+                    identity: Identity {
+                        comm: row.get(0)?,
+                        exe: row.get(1)?,
+                        unit: row.get(2)?,
+                        container: row.get(3)?,
+                        container_name: row.get(4)?,
+                        pod: row.get(5)?,
+                        pod_name: row.get(6)?,
+                        namespace: row.get(7)?,
+                    },
+                    events: row.get(8)?,
+                    deaths: row.get(9)?,
+                    newest: row.get(10)?,
+                })
+            })?;
+            for one in found {
+                let one = one?;
+                match all.iter_mut().find(|known| known.identity == one.identity) {
+                    Some(known) => {
+                        known.events += one.events;
+                        known.deaths += one.deaths;
+                        known.newest = known.newest.max(one.newest);
+                    }
+                    None => all.push(one),
+                }
+            }
+        }
+        all.sort_by_key(|one| std::cmp::Reverse(one.newest));
+        Ok(all)
+    }
+
+    /// The boots of the host that something is known of, the oldest first.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn boots(&self) -> Result<Vec<Boot>, StoreError> {
+        let connection = self.connect()?;
+        let mut statement = connection
+            .prepare("SELECT boot, min(began), max(seen) FROM run GROUP BY boot ORDER BY min(run)")?;
+        let boots = statement
+            .query_map([], |row| Ok(Boot { id: row.get(0)?, since: row.get(1)?, until: row.get(2)? }))?;
+        Ok(boots.collect::<Result<_, _>>()?)
+    }
+
+    /// The number of the newest event; 0 if there is none.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn newest_row(&self) -> Result<i64, StoreError> {
+        Ok(self.connect()?.query_row("SELECT coalesce(max(row), 0) FROM event", [], |row| row.get(0))?)
+    }
+}
+
+/// A connection that reads, also where this user may not write.
+pub(super) fn connect(directory: &Path) -> Result<Connection, StoreError> {
+    let file = directory.join(FILE);
+    if let Err(error) = std::fs::File::open(&file) {
+        return Err(match error.kind() {
+            std::io::ErrorKind::NotFound => StoreError::Absent(directory.to_owned()),
+            _ => open_error(directory, &error),
+        });
+    }
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let opened = Connection::open_with_flags(&file, flags)?;
+    opened.busy_timeout(schema::PATIENCE)?;
+    match schema::check(&opened) {
+        Err(StoreError::Database(error)) if cannot_share(&error) && !beside(&file, "-wal").exists() => {
+            // nobody writes, and what SQLite shares cannot be made here: the file is all there is
+            let uri = format!("file:{}?immutable=1", escaped(&file));
+            let opened = Connection::open_with_flags(uri, flags | OpenFlags::SQLITE_OPEN_URI)?;
+            schema::check(&opened)?;
+            Ok(opened)
+        }
+        Err(StoreError::Database(error)) if cannot_share(&error) => Err(StoreError::Open {
+            directory: directory.to_owned(),
+            why: "its log can be read only where this user may write".to_owned(),
+            hint: "\nhint: copy the directory to one of your own, and name that (--store DIR)",
+        }),
+        checked => checked.map(|()| opened),
+    }
+}
+
+fn cannot_share(error: &rusqlite::Error) -> bool {
+    let rusqlite::Error::SqliteFailure(error, _) = error else { return false };
+    matches!(error.code, rusqlite::ErrorCode::CannotOpen | rusqlite::ErrorCode::ReadOnly)
+}
+
+/// A path in a URI.
+fn escaped(path: &Path) -> String {
+    use std::fmt::Write as _;
+    use std::os::unix::ffi::OsStrExt;
+    let mut text = String::new();
+    for &byte in path.as_os_str().as_bytes() {
+        if byte.is_ascii_alphanumeric() || b"/._-".contains(&byte) {
+            text.push(char::from(byte));
+        } else {
+            let _ = write!(text, "%{byte:02X}");
+        }
+    }
+    text
+}
+
+/// The rows that are left to be looked at.
+struct Rows {
+    first: i64,
+    last: i64,
+}
+
+impl Rows {
+    /// Epochs say where a time is: events are nearly in the order of time.
+    fn of(connection: &Connection, query: &Query) -> Result<Self, StoreError> {
+        let mut rows = Self {
+            first: query.after_row.map_or(0, |row| row.saturating_add(1)),
+            last: query.before_row.map_or(i64::MAX, |row| row - 1),
+        };
+        if let Some(since) = query.since {
+            let first: Option<i64> = connection
+                .query_row("SELECT min(first_row) FROM epoch WHERE until >= ?", [since], |row| row.get(0))
+                .optional()?
+                .flatten();
+            rows.first = rows.first.max(first.unwrap_or(i64::MAX));
+        }
+        if let Some(until) = query.until {
+            let behind: Option<i64> = connection
+                .query_row(
+                    "SELECT min(first_row) FROM epoch WHERE epoch > (SELECT max(epoch) FROM epoch WHERE since < ?)",
+                    [until],
+                    |row| row.get(0),
+                )
+                .optional()?
+                .flatten();
+            rows.last = rows.last.min(behind.map_or(i64::MAX, |row| row - 1));
+        }
+        Ok(rows)
+    }
+
+    fn is_over(&self) -> bool {
+        self.first > self.last
+    }
+
+    fn pass(&mut self, row: i64, order: Order) {
+        match order {
+            Order::OldestFirst => self.first = row.saturating_add(1),
+            Order::NewestFirst => self.last = row - 1,
+        }
+    }
+
+    /// The next events, where most that are looked at fit.
+    fn events(
+        &mut self,
+        connection: &Connection,
+        query: &Query,
+        order: Order,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
+        if self.is_over() {
+            return Ok(Vec::new());
+        }
+        let condition = query.condition();
+        let mut statement = connection.prepare_cached(&format!(
+            "SELECT e.row, e.time, {LINE} FROM event e NOT INDEXED WHERE e.row >= ? AND e.row <= ? AND {} ORDER BY e.row {} LIMIT {EVENTS_AT_ONCE}",
+            condition.sql(),
+            direction(order)
+        ))?;
+        let values = [Value::Integer(self.first), Value::Integer(self.last)];
+        let values = values.into_iter().chain(condition.values);
+        let events = statement.query_map(params_from_iter(values), event)?.collect::<Result<Vec<_>, _>>()?;
+        if let Some(last) = events.last() {
+            self.pass(last.row, order);
+        }
+        Ok(events)
+    }
+
+    /// The next rows that fit, where there are few, which an index has.
+    fn numbers(&mut self, connection: &Connection, query: &Query, order: Order) -> Result<Vec<i64>, StoreError> {
+        if self.is_over() {
+            return Ok(Vec::new());
+        }
+        let condition = query.condition();
+        let by_deaths = query.is_death && query.by.is_empty() && query.either.is_empty();
+        let index = if by_deaths { "INDEXED BY event_death" } else { "" };
+        let most = query.limit.map_or(ROWS_AT_ONCE, |limit| ROWS_AT_ONCE.min(limit as usize)).max(1);
+        let mut statement = connection.prepare(&format!(
+            "SELECT e.row FROM event e {index} WHERE +e.row >= ? AND +e.row <= ? AND {} ORDER BY +e.row {} LIMIT {most}",
+            condition.sql(),
+            direction(order)
+        ))?;
+        let values = [Value::Integer(self.first), Value::Integer(self.last)];
+        let values = values.into_iter().chain(condition.values);
+        let rows = statement.query_map(params_from_iter(values), |row| row.get(0))?;
+        let rows = rows.collect::<Result<Vec<i64>, _>>()?;
+        if let Some(last) = rows.last() {
+            self.pass(*last, order);
+        }
+        Ok(rows)
+    }
+}
+
+fn direction(order: Order) -> &'static str {
+    match order {
+        Order::OldestFirst => "ASC",
+        Order::NewestFirst => "DESC",
+    }
+}
+
+fn event(row: &rusqlite::Row<'_>) -> rusqlite::Result<StoredEvent> {
+    Ok(StoredEvent { row: row.get(0)?, time: row.get(1)?, json: row.get(2)? })
+}
+
+/// The events of these rows, those that are still there.
+fn events_at(connection: &Connection, rows: &[i64]) -> Result<Vec<StoredEvent>, StoreError> {
+    let mut statement =
+        connection.prepare_cached(&format!("SELECT e.row, e.time, {LINE} FROM event e WHERE e.row = ?"))?;
+    let mut events = Vec::with_capacity(rows.len());
+    for row in rows {
+        events.extend(statement.query_row(params![row], event).optional()?);
+    }
+    Ok(events)
+}
