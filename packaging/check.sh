@@ -64,7 +64,8 @@ check_unit() {
 	install -m 755 "dist/killsnoop-$VERSION-$ARCH" "$root/usr/bin/killsnoop"
 	sed "s|^ExecStart=/usr/bin|ExecStart=$root/usr/bin|" packaging/systemd/killsnoop-record.service >"$root/killsnoop-record.service"
 	local said
-	said=$(systemd-analyze verify --man=no "$root/killsnoop-record.service" 2>&1) && [ -z "$said" ] || fail "the unit: $said"
+	said=$(systemd-analyze verify --man=no "$root/killsnoop-record.service" 2>&1) || fail "the unit: $said"
+	[ -z "$said" ] || fail "the unit: $said"
 	exposure=$(systemd-analyze security --offline=yes --no-pager "$root/killsnoop-record.service" |
 		sed -n 's/.*exposure level.*: \([0-9.]*\) .*/\1/p')
 	awk -v is="$exposure" 'BEGIN { exit !(is != "" && is <= 2.5) }' || fail "systemd-analyze security: $exposure, more than 2.5"
@@ -97,10 +98,10 @@ check_deb() { # SUITE
 	as_root chroot "$root" dpkg --verify killsnoop || fail "$1: files differ from those of the package"
 
 	# a configuration that was changed outlives an upgrade and a removal; what was recorded outlives all but purge
-	as_root sh -c "echo '--keep deaths' >>'$root/etc/killsnoop/record.conf'; mkdir -p '$root/var/lib/killsnoop'; echo >'$root/var/lib/killsnoop/events.db'"
+	as_root sh -c "echo '--keep=deaths' >>'$root/etc/killsnoop/record.conf'; mkdir -p '$root/var/lib/killsnoop'; echo >'$root/var/lib/killsnoop/events.db'"
 	as_root chroot "$root" dpkg -i /tmp/killsnoop.deb >/dev/null || fail "$1: the .deb does not install over itself"
 	as_root chroot "$root" dpkg -r killsnoop >/dev/null || fail "$1: the .deb cannot be removed"
-	grep -q '^--keep deaths' "$root/etc/killsnoop/record.conf" || fail "$1: a removal lost the configuration"
+	grep -q '^--keep=deaths' "$root/etc/killsnoop/record.conf" || fail "$1: a removal lost the configuration"
 	[ -e "$root/var/lib/killsnoop/events.db" ] || fail "$1: a removal lost what was recorded"
 	[ ! -e "$root/usr/bin/killsnoop" ] || fail "$1: a removal leaves the program"
 	as_root chroot "$root" dpkg -P killsnoop >/dev/null || fail "$1: the .deb cannot be purged"
@@ -135,12 +136,13 @@ check_tarball() {
 	"$unpacked/install" --root "$root" 2>/dev/null || fail "the tarball does not install"
 	equal "the version of the tarball's program" "killsnoop $VERSION" "$("$root/usr/local/bin/killsnoop" --version)"
 	config=$root/etc/killsnoop/record.conf
-	echo "--keep deaths" >>"$config"
+	echo "--keep=deaths" >>"$config"
 	"$unpacked/install" --root "$root" 2>/dev/null || fail "the tarball does not install over itself"
-	tail -n 1 "$config" | grep -q '^--keep deaths' || fail "an installation over another lost the configuration"
+	tail -n 1 "$config" | grep -q '^--keep=deaths' || fail "an installation over another lost the configuration"
 	"$unpacked/install" --root "$root" --uninstall 2>/dev/null || fail "the tarball cannot be removed"
 	[ -e "$config" ] || fail "a removal lost the configuration"
-	"$unpacked/install" --root "$root" 2>/dev/null && "$unpacked/install" --root "$root" --purge 2>/dev/null || fail "it cannot be purged"
+	"$unpacked/install" --root "$root" 2>/dev/null
+	"$unpacked/install" --root "$root" --purge 2>/dev/null || fail "it cannot be purged"
 	[ -z "$(find "$root" ! -type d)" ] || fail "purge leaves $(find "$root" ! -type d)"
 
 	# what cannot be installed whole is not installed
