@@ -36,6 +36,33 @@ pub enum UsageError {
     /// Not a duration.
     #[error("'{0}' is not a duration: give seconds, or a number with a unit such as 500ms, 10s, 5m, 2h")]
     Duration(String),
+    /// No moment of systemd.time(7).
+    #[error(
+        "'{0}' is not a time: give one as of systemd.time(7), such as yesterday, -1h, \"1 hour ago\", 03:00, 2026-11-26, \
+         \"2026-11-26 03:00:00 UTC\" or @1795810693"
+    )]
+    Moment(String),
+    /// No way in which the past is shown.
+    #[error("unknown output '{given}': {}", did_you_mean(nearest.as_deref(), || format!("give one of {formats}")))]
+    PastOutput {
+        /// What was given.
+        given: String,
+        /// What may have been meant.
+        nearest: Option<String>,
+        /// What may be given.
+        formats: String,
+    },
+    /// No size.
+    #[error("'{0}' is not a size: give bytes, or a number with a unit such as 64K, 500M, 2G")]
+    Size(String),
+    /// No boot, whatever the store holds.
+    #[error(
+        "'{0}' is not a boot: give 0 (the latest), -1 (the one before) or an id of killsnoop log --list-boots"
+    )]
+    Boot(String),
+    /// The store has no such boot.
+    #[error("the store has nothing of boot '{0}': killsnoop log --list-boots lists those that it has")]
+    NoSuchBoot(String),
     /// No rate.
     #[error("'{0}' is not a rate: give bytes per second from 1K to 1024G (65536, 64K, 1M), or none")]
     MaxRate(String),

@@ -68,6 +68,8 @@ fn main() -> ExitCode {
             }
             done(command::supervise::supervise(&config, words_of), 1)
         }
+        Some(Command::Why(arguments)) => done(command::why::why(*arguments), command::past::FAILED),
+        Some(Command::Log(arguments)) => done(command::log::log(&arguments), command::past::FAILED),
         Some(Command::Record { trace, store }) => {
             let is_loud = begin_log(&trace, LogLevel::Info) >= tracing::Level::INFO;
             let request = settle(*trace, &[], DestinationName::Stdout);

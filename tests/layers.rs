@@ -18,6 +18,7 @@ const LAYERS: &[&[&str]] = &[
     &["correlate"],
     &["output"],
     &["store"],
+    &["past"],
     &["trace"],
     &["cli", "command"],
 ];

@@ -19,6 +19,7 @@ use crate::event::signal::{SIGRTMAX, Signal};
 use crate::output::format::ALL;
 use crate::output::format::table::SIDES;
 use crate::output::keys::{self, ValueKind};
+use crate::past::output::PastOutput;
 
 fn candidates(values: impl IntoIterator<Item = impl Into<OsString>>) -> Vec<CompletionCandidate> {
     values.into_iter().map(CompletionCandidate::new).collect()
@@ -44,6 +45,10 @@ pub(super) fn outputs() -> ArgValueCompleter {
         }
         None => candidates(ALL.iter().map(|format| format.name)),
     }))
+}
+
+pub(super) fn past_outputs() -> ArgValueCandidates {
+    ArgValueCandidates::new(|| candidates(PastOutput::names()))
 }
 
 pub(super) fn folded() -> ArgValueCandidates {

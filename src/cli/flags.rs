@@ -16,11 +16,11 @@ use crate::output::select::filter::{Condition, parse_pid};
 use crate::output::spec::{ColumnKey, FoldedKinds, OutputSpec};
 use crate::record::names::{CommName, VariableName};
 
-const FILTERS: &str = "Filters";
+pub(super) const FILTERS: &str = "Filters";
 const SEEN: &str = "What is seen";
 
 /// A whole number in this range.
-fn number<T: TryFrom<u64>>(
+pub(super) fn number<T: TryFrom<u64>>(
     least: u64,
     most: Option<u64>,
 ) -> impl Fn(&str) -> Result<T, UsageError> + Clone + Send + Sync + 'static {

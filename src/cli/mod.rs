@@ -5,6 +5,7 @@ mod complete;
 mod config_file;
 mod flags;
 mod hints;
+mod history;
 mod order;
 mod pages;
 mod settle;
@@ -21,6 +22,7 @@ pub use self::complete::{SHELLS, VARIABLE, answer};
 pub use self::config_file::words_of_file;
 pub use self::flags::{ColourArg, FailedArg, LogLevel, TraceArgs};
 pub use self::hints::{with_hint, wrong_value};
+pub use self::history::{LogArgs, PastArgs, WhyArgs};
 pub use self::order::{command_first, command_like, has_detached_only};
 pub use self::pages::{Page, page};
 pub use self::settle::Request;
@@ -104,6 +106,24 @@ pub enum Command {
         #[arg(value_name = "NAME|PID", required = true, add = complete::processes())]
         processes: Vec<ProcessArg>,
     },
+    /// Say who killed a process, of what killsnoop record has recorded
+    #[command(
+        override_usage = "killsnoop why [OPTIONS] [TARGET]...",
+        help_template = TEMPLATE,
+        before_help = pages::WHY.first_examples(),
+        after_help = AFTER_SHORT_HELP,
+        after_long_help = pages::WHY.long_end()
+    )]
+    Why(Box<WhyArgs>),
+    /// List what killsnoop record has recorded
+    #[command(
+        override_usage = "killsnoop log [OPTIONS] [TARGET]...",
+        help_template = TEMPLATE,
+        before_help = pages::LOG.first_examples(),
+        after_help = AFTER_SHORT_HELP,
+        after_long_help = pages::LOG.long_end()
+    )]
+    Log(Box<LogArgs>),
     /// Keep what happens, for why and log
     #[command(
         override_usage = "killsnoop record [OPTIONS]",

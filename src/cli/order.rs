@@ -47,7 +47,7 @@ pub fn has_detached_only(words: &[OsString]) -> bool {
 
 /// The command that may have been meant. Short names are near to many: of them only the order of the letters may be wrong.
 pub fn command_like(name: &str) -> Option<&'static str> {
-    const COMMANDS: [&str; 4] = ["run", "who", "record", "doctor"];
+    const COMMANDS: [&str; 6] = ["run", "who", "why", "log", "record", "doctor"];
     let sorted = |word: &str| {
         let mut letters: Vec<char> = word.to_lowercase().chars().collect();
         letters.sort_unstable();

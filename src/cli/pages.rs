@@ -24,6 +24,8 @@ pub fn page(command: &str) -> Option<&'static Page> {
         "killsnoop" => Some(&TRACE),
         "run" => Some(&RUN),
         "who" => Some(&WHO),
+        "why" => Some(&WHY),
+        "log" => Some(&LOG),
         "record" => Some(&RECORD),
         "doctor" => Some(&DOCTOR),
         _ => None,
@@ -119,6 +121,58 @@ pub(super) static WHO: Page = Page {
     ],
 };
 
+pub(super) static WHY: Page = Page {
+    examples: &[
+        ("killsnoop why", "the last process that was killed, and by whom"),
+        ("killsnoop why nginx", "who killed nginx last?"),
+        ("killsnoop why checkout/checkout-5d9c7b7f4-8zkqm", "who killed the processes of this pod?"),
+        (
+            "killsnoop why redis -S yesterday -U 03:00",
+            "the last end of redis between yesterday and 3 o'clock",
+        ),
+        ("killsnoop why nginx.service -o html", "a page for the report"),
+    ],
+    notes: &[
+        (
+            "WHAT IT SAYS",
+            "The newest end that fits: how it ended, the signals to it in their order and from whom, control commands that named \
+             it shortly before (before it; that they are the reason is not proven), and what followed. Of several that a name \
+             fits the others are listed. The last line is whether killsnoop record ran all that time.",
+        ),
+        (
+            "WHAT NOBODY SAW",
+            "\"Nobody killed it\" and \"nobody was watching\" are never the same: what was not recorded, what was lost and what \
+             the store has forgotten is listed, and the exit status is 3.",
+        ),
+    ],
+    exit_status: PAST_EXIT_STATUS,
+};
+
+pub(super) static LOG: Page = Page {
+    examples: &[
+        ("killsnoop log", "all that was recorded, the oldest first"),
+        ("killsnoop log -f", "what is recorded from now on"),
+        ("killsnoop log nginx -S -1h", "what nginx received in the last hour"),
+        ("killsnoop log --deaths -b", "what was killed since the host started"),
+        ("killsnoop log --by cron.service -s KILL,TERM", "what jobs of cron killed, and how that ended"),
+        ("killsnoop log --summary -S -30d", "who sends what to whom, and what repeats by the clock"),
+        ("killsnoop log -g shutdown -n 20 -r", "the last 20 events that mention it"),
+        ("killsnoop log --where origin=oom -o json", "OOM kills, as JSON"),
+    ],
+    notes: &[(
+        "PAGER",
+        "On a terminal through $PAGER, or less with LESS=FRSXMK if LESS is not set. --no-pager and -f do without.",
+    )],
+    exit_status: PAST_EXIT_STATUS,
+};
+
+const PAST_EXIT_STATUS: &[Row] = &[
+    ("0", "Something fits."),
+    ("1", "Nothing fits, and all of the time that was asked for was recorded."),
+    ("2", "Wrong usage, or the store cannot be read."),
+    ("3", "Nothing fits, but part of the time was not recorded, or not all of it is kept."),
+];
+
 pub(super) static RECORD: Page = Page {
     examples: &[
         ("killsnoop record", "into /var/lib/killsnoop, at most 512 MiB of it"),
@@ -199,7 +253,7 @@ mod tests {
 
     #[test]
     fn every_example_is_a_command_line_that_is_accepted() {
-        for page in [&TRACE, &RUN, &WHO, &RECORD, &DOCTOR] {
+        for page in [&TRACE, &RUN, &WHO, &WHY, &LOG, &RECORD, &DOCTOR] {
             for (line, _) in page.examples {
                 let words = line.split(' ').map(Into::into).collect();
                 assert!(Cli::try_parse_from(command_first(words)).is_ok(), "{line}");

@@ -5,8 +5,10 @@ pub mod child;
 pub mod doctor;
 pub mod generate;
 pub(crate) mod invoker;
+pub mod log;
 mod manual;
 pub mod outputs;
+pub mod past;
 pub mod processes;
 pub mod record;
 pub mod run;
@@ -17,6 +19,7 @@ mod streams;
 pub mod supervise;
 pub mod trace;
 pub mod who;
+pub mod why;
 mod wiring;
 
 use std::path::Path;

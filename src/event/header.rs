@@ -33,6 +33,13 @@ impl EventKind {
             Self::Lost => "lost",
         }
     }
+
+    /// The one of this word.
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Signal, Self::Attempt, Self::Ended, Self::Request, Self::Lost]
+            .into_iter()
+            .find(|kind| kind.name() == name)
+    }
 }
 
 /// Levels of log lines.

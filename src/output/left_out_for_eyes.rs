@@ -26,7 +26,7 @@ const SHELLS: &[&str] =
 
 /// Decides what is left out, and counts it.
 #[derive(Debug, Default)]
-pub(super) struct LeftOut {
+pub struct LeftOut {
     settings: LeftOutSettings,
     /// Signals that were left out: an end that came of one is left out too.
     ids: RecentIds,
@@ -34,17 +34,18 @@ pub(super) struct LeftOut {
 }
 
 impl LeftOut {
-    pub(super) fn new(settings: LeftOutSettings) -> Self {
+    /// That leaves out this.
+    pub fn new(settings: LeftOutSettings) -> Self {
         Self { settings, ..Self::default() }
     }
 
     /// Is anything left out at all?
-    pub(super) fn is_on(&self) -> bool {
+    pub fn is_on(&self) -> bool {
         self.settings != LeftOutSettings::default()
     }
 
     /// Is this left out?
-    pub(super) fn leaves_out(&mut self, document: &Document) -> bool {
+    pub fn leaves_out(&mut self, document: &Document) -> bool {
         let header = document.header();
         match header.kind {
             EventKind::Signal if self.is_no_news(document) => {
@@ -64,7 +65,7 @@ impl LeftOut {
     }
 
     /// Signals that were left out so far.
-    pub(super) fn signals(&self) -> u64 {
+    pub fn signals(&self) -> u64 {
         self.signals
     }
 

@@ -15,6 +15,7 @@ mod max_line;
 pub mod message;
 mod open_output;
 mod pressure;
+pub mod read;
 pub mod redact;
 pub mod render;
 mod reporter;

@@ -28,6 +28,11 @@ impl Outcome {
         })
     }
 
+    /// The one of this word.
+    pub fn named(name: &str) -> Option<Self> {
+        (0..=4).filter_map(Self::of).find(|outcome| outcome.name() == name)
+    }
+
     /// The word of the output contract.
     pub const fn name(self) -> &'static str {
         match self {

@@ -18,6 +18,7 @@ mod lineage;
 mod numbered_signals;
 mod older_processes;
 mod output;
+mod past;
 mod recorder;
 mod repeated_signals;
 mod requests;
@@ -78,6 +79,7 @@ fn main() -> ExitCode {
         screen::TESTS,
         signals::TESTS,
         recorder::TESTS,
+        past::TESTS,
         &attacks::tests(),
     ]
     .concat();

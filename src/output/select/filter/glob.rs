@@ -4,29 +4,29 @@ use wildmatch::WildMatch;
 
 /// A pattern, compiled.
 #[derive(Debug, Clone, PartialEq)]
-pub(in crate::output::select) struct Glob {
+pub struct Glob {
     text: String,
     pattern: WildMatch,
 }
 
 impl Glob {
     /// Of what was typed.
-    pub(super) fn new(text: &str) -> Self {
+    pub fn new(text: &str) -> Self {
         Self { text: text.to_owned(), pattern: WildMatch::new(text) }
     }
 
     /// What was typed.
-    pub(in crate::output::select) fn text(&self) -> &str {
+    pub fn text(&self) -> &str {
         &self.text
     }
 
     /// It matches itself and nothing else.
-    pub(in crate::output::select) fn is_literal(&self) -> bool {
+    pub fn is_literal(&self) -> bool {
         !self.text.contains(['*', '?'])
     }
 
     /// Is this text, as a whole, one of its texts?
-    pub(super) fn matches(&self, text: &str) -> bool {
+    pub fn matches(&self, text: &str) -> bool {
         self.pattern.matches(text)
     }
 }

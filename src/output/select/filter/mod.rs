@@ -13,6 +13,7 @@ mod recent;
 pub(super) use self::comparison::{Pattern, Test};
 pub use self::condition::{Condition, Exact};
 pub use self::conditions::Conditions;
+pub use self::glob::Glob;
 pub use self::process_name::{Names, ProcessArg, ProcessName, parse_pid};
 pub(in crate::output) use self::recent::RecentIds;
 use self::recent::RecentSet;
