@@ -84,7 +84,7 @@ impl Bounds {
 
     /// The log is moved into the database from here on.
     pub(super) fn log_is_long(&self) -> u64 {
-        self.log() / 2
+        (self.log() / 2).min(self.log_is_full() - (256 << 10))
     }
 
     /// Nothing more goes into the log from here on: what is in memory still has room.
