@@ -24,6 +24,30 @@ fn help_and_version_go_to_standard_output_with_0() {
 }
 
 #[test]
+fn a_question_about_the_past_that_cannot_be_understood_is_2_and_says_what_can() {
+    for (arguments, words) in [
+        (
+            &["log", "-S", "3 o'clock"][..],
+            &["--since", "'3 o'clock' is not a time", "systemd.time(7)", "yesterday"][..],
+        ),
+        (&["log", "-o", "htm"], &["--output", "unknown output 'htm'", "did you mean html?"]),
+        (&["log", "-b=abc"], &["--boot", "'abc' is not a boot", "--list-boots"]),
+        (&["log", "--vacuum-size", "1X"], &["--vacuum-size", "'1X' is not a size", "500M"]),
+        (&["log", "--pid", "7@x"], &["--pid", "'7@x' is not a pid"]),
+        (&["log", "-g", "("], &["--grep", "cannot be used as a regular expression"]),
+        (&["why", ""], &["empty name"]),
+        (&["log", "--store", "/"], &["nothing is recorded in /", "killsnoop record"]),
+    ] {
+        let output = killsnoop(arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        for word in words {
+            let said = text(&output.stderr);
+            assert!(said.contains(word), "{arguments:?}: no '{word}' in: {said}");
+        }
+    }
+}
+
+#[test]
 fn wrong_usage_is_2_and_names_flag_value_and_what_is_allowed() {
     for (arguments, words) in [
         (&["--no-such-flag"][..], &["--no-such-flag"][..]),
@@ -57,16 +81,6 @@ fn wrong_usage_is_2_and_names_flag_value_and_what_is_allowed() {
         (&["-p", "0"], &["--pid", "'0' is not a pid", "1 to 4194303"]),
         (&["-p", "4194304"], &["--pid", "4194304", "4194303"]),
         (&["-p", "nginx"], &["--pid", "'nginx' is not a pid", "killsnoop nginx"]),
-        (
-            &["log", "-S", "3 o'clock"],
-            &["--since", "'3 o'clock' is not a time", "systemd.time(7)", "yesterday"],
-        ),
-        (&["log", "-o", "htm"], &["--output", "unknown output 'htm'", "did you mean html?"]),
-        (&["log", "-b=abc"], &["--boot", "'abc' is not a boot", "--list-boots"]),
-        (&["log", "--vacuum-size", "1X"], &["--vacuum-size", "'1X' is not a size", "500M"]),
-        (&["log", "--pid", "7@x"], &["--pid", "'7@x' is not a pid"]),
-        (&["log", "-g", "("], &["--grep", "cannot be used as a regular expression"]),
-        (&["why", ""], &["empty name"]),
         (&["--tree", "99999999"], &["--tree", "'99999999' is not a pid", "4194303"]),
         (&["who", "4194304"], &["4194304", "4194303"]),
         (&["who", "1", "--where", "target.pid=2"], &["target.pid=1", "target.pid=2"]),

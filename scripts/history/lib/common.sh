@@ -108,9 +108,10 @@ code() { [ "$CODE" = "$1" ] || wrong "the exit code is not $1"; }
 
 told() {
 	if [ -n "${KILLSNOOP_PAGE:-}" ]; then
-		# where the files of a situation are says nothing
+		# where the files of a situation are says nothing, and what is above it is this machine's alone
+		SHOWN=$(sed -E "s/^( +)[^ ]*─([^─]*\($$\)─)/\1…─\2/" <<<"${SHOWN//$WORK\/bin\//}")
 		{
-			printf '\n## %s\n\n%s\n\n```text\n%s\n```\n' "$TITLE" "$HAPPENED" "${SHOWN//$WORK\/bin\//}"
+			printf '\n## %s\n\n%s\n\n```text\n%s\n```\n' "$TITLE" "$HAPPENED" "$SHOWN"
 			[ -z "${UNKNOWN:-}" ] || printf '\n%s\n' "$UNKNOWN"
 		} >>"$KILLSNOOP_PAGE"
 	fi

@@ -12,7 +12,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use super::coverage::{Subject, is_whole, unrecorded};
 use super::story::{Story, followed, headline};
 use super::walk::PastEvent;
-use super::words::{count, date_and_time, range as range_in_words};
+use super::words::{count, date_and_time};
 use crate::base::zone::Zone;
 use crate::output::format::screen::{PLAIN, Screen};
 use crate::store::Coverage;
@@ -74,7 +74,8 @@ pub fn of_log(
 ) -> String {
     let screen = Screen { zone, ..PLAIN };
     let number = count(events.len() as u64, "event");
-    let title = format!("{number}, {}", range_in_words(asked.start, asked.end, zone));
+    let (since, until) = (date_and_time(asked.start, zone), date_and_time(asked.end, zone));
+    let title = format!("{number}, {since} – {until}");
     let body = html! {
         h1 { (title) }
         @if is_cut { p.coverage.missing { "Only the newest are on this page; killsnoop log -n N prints more." } }

@@ -6,7 +6,10 @@ use super::super::story::{command_line, facts};
 use super::super::target::text;
 use super::super::words::nanoseconds;
 use crate::output::format::document::{Document, Field, Value, chain, find};
-use crate::output::format::screen::Screen;
+use crate::output::format::screen::{Screen, cut};
+
+/// Columns of a command line that is not long.
+const LONG: usize = 200;
 
 /// What is known of one side of an event.
 pub(super) fn details(document: &Document, process: &[Field], screen: Screen) -> Markup {
@@ -47,7 +50,7 @@ pub(super) fn tree(process: &[Field], screen: Screen) -> Markup {
             ul.tree {
                 li.self[is_self] {
                     b { (screen.name(one)) } " "
-                    @if let Some(Value::List(items)) = find(one, "cmdline") { code { (screen.arguments(items)) } }
+                    @if let Some(Value::List(items)) = find(one, "cmdline") { (arguments(items, screen)) }
                     @if let Some(Value::Object(spawner)) = find(one, "spawnedBy") {
                         span.note { " started by " (screen.name(spawner)) }
                     }
@@ -59,6 +62,19 @@ pub(super) fn tree(process: &[Field], screen: Screen) -> Markup {
     html! {
         @if is_cut { p.note { "The tree goes on above." } }
         @if let Some(nested) = nested { (nested) }
+    }
+}
+
+/// A command line; of a long one the beginning, and all of it for those who ask.
+fn arguments(items: &[Vec<u8>], screen: Screen) -> Markup {
+    let text = screen.arguments(items);
+    let short = cut(screen, &text, LONG);
+    html! {
+        @if short == text {
+            code { (text) }
+        } @else {
+            details { summary { code { (short) } } code { (text) } }
+        }
     }
 }
 

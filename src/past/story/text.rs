@@ -8,7 +8,7 @@ use super::super::words::{as_typed, count, date_and_time, long_span, nanoseconds
 use super::request::words;
 use super::{Link, Request, Story};
 use crate::output::format::View;
-use crate::output::format::document::{Field, JOINED_END, Value, find};
+use crate::output::format::document::{Document, Field, JOINED_END, Value, find};
 use crate::output::format::line::LINE;
 use crate::output::format::screen::{Line, Paint, Screen, Width};
 
@@ -95,12 +95,29 @@ fn write_steps(story: &Story, screen: Screen, out: &mut Vec<u8>) {
             continue;
         }
         let mut document = event.document.clone();
+        without_command_lines(&mut document, story);
         if joined == Some(event.row) {
             let end = Value::Object(story.end.document.fields().to_vec());
             document.insert_behind(&[], JOINED_END, end);
         }
         document.write_to(&mut *format);
         format.finish(out);
+    }
+}
+
+/// Those of the victim and of the last sender follow below.
+fn without_command_lines(document: &mut Document, story: &Story) {
+    let sender = story.last_signal().and_then(|signal| signal.document.text_at("source.key"));
+    let is_other = document.text_at("source.key") != sender;
+    for field in document.fields_mut() {
+        let Value::Object(process) = &mut field.value else { continue };
+        if field.key == "target" || (field.key == "source" && !is_other) {
+            // an empty list says nothing more than the name
+            for fact in process.iter_mut().filter(|fact| fact.key == "cmdline") {
+                fact.value = Value::List(Vec::new());
+            }
+            process.retain(|fact| fact.key != "cmdlineTruncated");
+        }
     }
 }
 
