@@ -21,6 +21,8 @@ fn main() {
         Path::new("bpf/killsnoop.bpf.c").exists(),
         "bpf/killsnoop.bpf.c is missing: build from a whole checkout"
     );
+    // names of source files are in the object; wherever the checkout is, the object is the same
+    let checkout = env::var("CARGO_MANIFEST_DIR").expect("cargo sets the directory");
     SkeletonBuilder::new()
         .source("bpf/killsnoop.bpf.c")
         .clang_args([
@@ -30,6 +32,7 @@ fn main() {
             "-Wextra",
             "-Werror",
             &format!("-D__TARGET_ARCH_{arch}"),
+            &format!("-ffile-prefix-map={checkout}=."),
         ])
         .build_and_generate(&out)
         .unwrap_or_else(|error| panic!("bpf/ does not compile (is clang >= 14 installed?):\n{error:?}"));

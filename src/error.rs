@@ -75,6 +75,27 @@ pub enum UsageError {
     /// No share of a disk.
     #[error("'{0}' is not a share of a file system: give per cent from 0% to 90%")]
     Share(String),
+    /// A file of flags that cannot be read.
+    #[error("cannot read the configuration {}: {why}", crate::base::sanitize::visible(path))]
+    ConfigFile {
+        /// Which.
+        path: std::path::PathBuf,
+        /// Why.
+        why: String,
+    },
+    /// A line of such a file that is no flag.
+    #[error(
+        "line {line} of {} is no flag: '{given}' (a line is a flag with its value, such as --max-size 1G; # begins a comment)",
+        crate::base::sanitize::visible(path)
+    )]
+    ConfigLine {
+        /// Which file.
+        path: std::path::PathBuf,
+        /// Its number, from 1 on.
+        line: usize,
+        /// What is there.
+        given: String,
+    },
     /// No such group.
     #[error("there is no group '{0}': name one of /etc/group, or give its number")]
     Group(String),

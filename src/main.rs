@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::fmt::Display;
 use std::io::{self, IsTerminal};
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use killsnoop::base::sanitize::{is_safe, visible};
 use killsnoop::base::stderr::print_line;
 use killsnoop::cli::{
     Cli, Command, LogLevel, Request, TraceArgs, answer, command_first, command_like, has_detached_only,
-    with_hint, wrong_value,
+    with_hint, words_of_file, wrong_value,
 };
 use killsnoop::command::stores::{self, WriteStore};
 use killsnoop::command::{self, child};
@@ -57,6 +58,16 @@ fn main() -> ExitCode {
             let request = settle(*trace, &[], DestinationName::Stdout);
             done(command::who::who(request, &processes, is_quiet).map(|()| ExitCode::SUCCESS), 1)
         }
+        Some(Command::Record { trace, store }) if store.config.is_some() && !store.supervised => {
+            begin_log(&trace, LogLevel::Info);
+            let config = store.config.unwrap_or_default();
+            let words_of = || words_of_recorder(&config, &words);
+            // what is wrong now is wrong usage; later it is no reason to end
+            if let Err(why) = words_of() {
+                refuse(why);
+            }
+            done(command::supervise::supervise(&config, words_of), 1)
+        }
         Some(Command::Why(arguments)) => done(command::why::why(*arguments), command::past::FAILED),
         Some(Command::Log(arguments)) => done(command::log::log(&arguments), command::past::FAILED),
         Some(Command::Record { trace, store }) => {
@@ -90,6 +101,25 @@ fn main() -> ExitCode {
         Some(Command::OpenOutputs { as_invoker, files }) => command::outputs::serve(as_invoker, &files),
         Some(Command::ExecWhenReady { command }) => child::exec_when_ready(&command),
     }
+}
+
+/// The command line of a recorder: the flags of its configuration, then those that were given, which win.
+fn words_of_recorder(config: &Path, given: &[OsString]) -> Result<Vec<OsString>, String> {
+    let mut words: Vec<OsString> = vec!["killsnoop".into(), "record".into()];
+    words.extend(words_of_file(config).map_err(|error| error.to_string())?);
+    words.extend(given.iter().skip(2).cloned());
+    words.push(command::supervise::SUPERVISED.into());
+    let cli = Cli::try_parse_from(&words).map_err(|error| {
+        let error = as_visible(error, &words);
+        wrong_value(&error).map_or_else(|| error.to_string(), |why| why.to_string())
+    })?;
+    if let Some(Command::Record { trace, .. }) = cli.command {
+        trace
+            .settle(&[], (FormatKind::usual(false), DestinationName::Stdout))
+            .map_err(|error| error.to_string())?;
+    }
+    words.remove(0);
+    Ok(words)
 }
 
 /// clap quotes arguments unescaped, which may act on a terminal: the error of the same arguments, escaped. Its exit code is 2 on

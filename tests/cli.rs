@@ -224,7 +224,9 @@ fn the_short_help_is_one_screen_and_the_long_one_has_every_flag() {
     ] {
         assert!(long.contains(word), "no {word} in:\n{long}");
     }
-    for (command, word) in [("run", "127"), ("who", "who signals it"), ("doctor", "--json")] {
+    for (command, word) in
+        [("run", "127"), ("who", "who signals it"), ("record", "--max-size"), ("doctor", "--json")]
+    {
         let output = killsnoop(&[command, "--help"]);
         assert_eq!(output.status.code(), Some(0));
         assert!(text(&output.stdout).contains(word), "{command}: {}", text(&output.stdout));
@@ -323,6 +325,7 @@ fn man_pages_completions_and_schema_are_made_from_the_flags() {
         "killsnoop.1",
         "killsnoop-run.1",
         "killsnoop-who.1",
+        "killsnoop-record.1",
         "killsnoop-doctor.1",
         "_killsnoop",
         "killsnoop.fish",

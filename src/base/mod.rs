@@ -7,6 +7,7 @@ pub(crate) mod descriptors;
 pub(crate) mod digits;
 pub(crate) mod locale;
 pub(crate) mod nearest;
+pub(crate) mod notify;
 pub mod os_error;
 pub mod period;
 pub(crate) mod reversed_path;

@@ -2,6 +2,7 @@
 //! the layer of that type.
 
 mod complete;
+mod config_file;
 mod flags;
 mod hints;
 mod history;
@@ -18,6 +19,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand, ValueHint};
 
 pub use self::complete::{SHELLS, VARIABLE, answer};
+pub use self::config_file::words_of_file;
 pub use self::flags::{ColourArg, FailedArg, LogLevel, TraceArgs};
 pub use self::hints::{with_hint, wrong_value};
 pub use self::history::{LogArgs, PastArgs, WhyArgs};

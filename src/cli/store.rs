@@ -42,6 +42,10 @@ pub struct StoreArgs {
     /// Lines that begin with # are comments. Flags of the command line come after them, so these win.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = STORE)]
     pub config: Option<PathBuf>,
+
+    /// Started by a process that reads the configuration
+    #[arg(long, hide = true)]
+    pub supervised: bool,
 }
 
 /// `--keep`.

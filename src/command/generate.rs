@@ -40,7 +40,10 @@ pub fn generate(directory: &Path) -> io::Result<()> {
 mod tests {
     use super::*;
 
-    const PAGES: [&str; 4] = ["killsnoop.1", "killsnoop-run.1", "killsnoop-who.1", "killsnoop-doctor.1"];
+    /// Those that trace, and have the flags of a trace.
+    const TRACES: [&str; 4] = ["killsnoop.1", "killsnoop-run.1", "killsnoop-who.1", "killsnoop-record.1"];
+    /// Those that have flags of their own only.
+    const OTHERS: [&str; 3] = ["why", "log", "doctor"];
 
     #[test]
     fn every_flag_is_in_the_man_page_and_every_page_is_whole() {
@@ -56,7 +59,8 @@ mod tests {
         let program = Cli::command();
         let flags = || program.get_arguments().filter(|argument| argument.get_long().is_some());
         assert!(flags().filter(|flag| !flag.is_hide_set()).count() >= 25);
-        for page in PAGES {
+        let others = OTHERS.map(|command| format!("killsnoop-{command}.1"));
+        for page in TRACES.into_iter().chain(others.iter().map(String::as_str)) {
             let text = read(page);
             for section in ["NAME", "SYNOPSIS", "DESCRIPTION", "EXAMPLES", "EXIT STATUS", "SEE ALSO"] {
                 assert!(
@@ -65,17 +69,25 @@ mod tests {
                     "{page}: no {section}"
                 );
             }
-            for flag in flags().filter(|_| page != "killsnoop-doctor.1") {
-                let is_there = text.contains(&format!("--{}", flag.get_long().unwrap_or_default()));
-                let is_near = text.contains(&format!("--{}-", flag.get_long().unwrap_or_default()));
-                assert!(is_there != flag.is_hide_set() || is_near, "{page}: {}", flag.get_id());
-                let help = flag.get_help().map(ToString::to_string).unwrap_or_default();
-                assert!(flag.is_hide_set() || text.contains(&help), "{page}: {} has no text", flag.get_id());
-            }
+        }
+        let shows = |page: &str, flag: &clap::Arg| {
+            let text = read(page);
+            let is_there = text.contains(&format!("--{}", flag.get_long().unwrap_or_default()));
+            let is_near = text.contains(&format!("--{}-", flag.get_long().unwrap_or_default()));
+            assert!(is_there != flag.is_hide_set() || is_near, "{page}: {}", flag.get_id());
+            let help = flag.get_help().map(ToString::to_string).unwrap_or_default();
+            assert!(flag.is_hide_set() || text.contains(&help), "{page}: {} has no text", flag.get_id());
+        };
+        for page in TRACES {
+            flags().for_each(|flag| shows(page, flag));
+        }
+        for (command, page) in OTHERS.iter().zip(&others) {
+            let own = program.find_subcommand(command).unwrap().get_arguments();
+            own.filter(|flag| flag.get_long().is_some()).for_each(|flag| shows(page, flag));
         }
         assert!(read("killsnoop.1").contains("\n.SH FIELDS\n"));
         let files: Vec<_> =
             fs::read_dir(directory.path()).unwrap().flatten().map(|file| file.file_name()).collect();
-        assert_eq!(files.len(), PAGES.len() + SHELLS.len() + 1, "{files:?}");
+        assert_eq!(files.len(), TRACES.len() + OTHERS.len() + SHELLS.len() + 1, "{files:?}");
     }
 }

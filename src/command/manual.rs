@@ -49,7 +49,7 @@ pub(super) fn page_of(command: &Command) -> io::Result<Option<(String, Vec<u8>)>
         roff.text([roman(*meaning)]);
     }
     roff.control("SH", ["SEE ALSO"]);
-    let all = ["killsnoop", "killsnoop-run", "killsnoop-who", "killsnoop-doctor"];
+    let all = ["killsnoop", "killsnoop-run", "killsnoop-who", "killsnoop-record", "killsnoop-doctor"];
     let others: Vec<String> = all
         .iter()
         .filter(|other| !name.starts_with(&format!("{other}.")))

@@ -16,6 +16,7 @@ pub mod run;
 mod sentences;
 pub mod stores;
 mod streams;
+pub mod supervise;
 pub mod trace;
 pub mod who;
 pub mod why;

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use anyhow::Context;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1};
@@ -19,6 +19,8 @@ pub(super) struct Wiring {
     reopen: Arc<AtomicBool>,
     interrupt: UnixStream,
     interrupted: UnixStream,
+    /// Counts up as long as the trace goes on.
+    beats: Arc<AtomicU64>,
 }
 
 /// Ends a trace from another thread.
@@ -46,6 +48,8 @@ pub(super) enum Terminal {
     Ours,
     /// The command that `run` traces.
     Commands,
+    /// Another process of ours, which passes on what it gets; this process may get the same from elsewhere.
+    Supervisors,
 }
 
 impl Wiring {
@@ -53,7 +57,15 @@ impl Wiring {
         let (interrupt, interrupted) = UnixStream::pair().context("cannot make the pipe for signals")?;
         interrupt.set_nonblocking(true).context("cannot set up the pipe for signals")?;
         let flag = Arc::<AtomicBool>::default;
-        Ok(Self { stop: flag(), hurry: flag(), report: flag(), reopen: flag(), interrupt, interrupted })
+        Ok(Self {
+            stop: flag(),
+            hurry: flag(),
+            report: flag(),
+            reopen: flag(),
+            interrupt,
+            interrupted,
+            beats: Arc::default(),
+        })
     }
 
     fn handle(&self, signal: i32, flag: &Arc<AtomicBool>) -> anyhow::Result<()> {
@@ -90,6 +102,13 @@ impl Wiring {
                 }
                 self.handle(SIGHUP, if has_files { &self.reopen } else { &self.stop })?;
             }
+            Terminal::Supervisors => {
+                for signal in [SIGINT, SIGTERM] {
+                    self.hurry_at(signal)?;
+                    self.handle(signal, &self.stop)?;
+                }
+                self.handle(SIGHUP, &Arc::default())?;
+            }
             Terminal::Commands => {
                 // handled, not ignored: what is ignored stays so across exec
                 let nothing = Arc::<AtomicBool>::default();
@@ -101,6 +120,18 @@ impl Wiring {
             }
         }
         self.handle(SIGUSR1, &self.report)
+    }
+
+    /// Set by SIGUSR1 as well, for who reports more than the trace does.
+    pub(super) fn reports(&self) -> anyhow::Result<Arc<AtomicBool>> {
+        let flag = Arc::<AtomicBool>::default();
+        signal_hook::flag::register(SIGUSR1, Arc::clone(&flag)).context("cannot handle SIGUSR1")?;
+        Ok(flag)
+    }
+
+    /// Counts up as long as the trace goes on.
+    pub(super) fn beats(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.beats)
     }
 
     /// The trace is over, whatever ended it.
@@ -118,6 +149,7 @@ impl Wiring {
             hurry: &self.hurry,
             report: &self.report,
             reopen: &self.reopen,
+            beats: &self.beats,
             interrupt: &self.interrupt,
         }
     }

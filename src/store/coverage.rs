@@ -227,7 +227,7 @@ fn spans_and_gaps(runs: &[RunRow], range: &Range<i64>, now: i64) -> (Vec<Span>, 
 
 fn notes(connection: &Connection, range: &Range<i64>, coverage: &mut Coverage) -> rusqlite::Result<()> {
     let mut statement = connection.prepare(
-        "SELECT kind, since, until, count, detail FROM note WHERE until >= ? AND since < ? ORDER BY note",
+        "SELECT kind, since, until, count, detail FROM note WHERE until >= ? AND since < ? ORDER BY since",
     )?;
     let mut rows = statement.query(params![range.start, range.end])?;
     while let Some(row) = rows.next()? {

@@ -156,6 +156,17 @@ impl Dictionary {
         Ok((number, subject))
     }
 
+    /// What a request names, as the target that it may have.
+    pub(super) fn unit(
+        &mut self,
+        unit: &str,
+        next: &mut Next,
+        connection: &Connection,
+    ) -> rusqlite::Result<i64> {
+        let subject = Subject { unit: Some(unit.to_owned()), ..Subject::default() };
+        self.subject(&subject, next, connection)
+    }
+
     fn subject(
         &mut self,
         subject: &Subject,

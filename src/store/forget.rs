@@ -28,6 +28,9 @@ const CACHE_PAGES: u64 = 384;
 /// Rows of one statement.
 const ROWS_AT_ONCE: u64 = 1000;
 
+/// Notes that are kept one by one.
+const NOTES: i64 = 20_000;
+
 /// A page in the log.
 const FRAME: u64 = PAGE + 24;
 
@@ -81,7 +84,7 @@ impl Bounds {
 
     /// The log is moved into the database from here on.
     pub(super) fn log_is_long(&self) -> u64 {
-        self.log() / 2
+        (self.log() / 2).min(self.log_is_full() - (256 << 10))
     }
 
     /// Nothing more goes into the log from here on: what is in memory still has room.
@@ -133,6 +136,7 @@ impl Writer {
         if self.shorten_log()? == Room::Held {
             return Ok(Room::Held);
         }
+        merge_notes(&self.connection, NOTES)?;
         if let Some(age) = self.bounds.max_age {
             let oldest = (utc_now() as i64).saturating_sub(i64::try_from(age.as_nanos()).unwrap_or(i64::MAX));
             while let Some(epoch) = epoch_before(&self.connection, self.epoch.number, oldest)? {
@@ -243,6 +247,25 @@ impl Writer {
         finish_class(&self.connection, (epoch, class))?;
         self.shorten_log()
     }
+}
+
+/// Notes are merged when there are more: the older half of them becomes one of each kind.
+fn merge_notes(connection: &Connection, most: i64) -> rusqlite::Result<()> {
+    let (first, last): (i64, i64) = connection
+        .prepare_cached("SELECT coalesce(min(note), 0), coalesce(max(note), 0) FROM note")?
+        .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    if last - first < most {
+        return Ok(());
+    }
+    let middle = last - most / 2;
+    let transaction = connection.unchecked_transaction()?;
+    transaction.execute(
+        "INSERT INTO note(run, kind, since, until, count, detail)
+         SELECT min(run), kind, min(since), max(until), sum(count), 'several' FROM note WHERE note < ? GROUP BY kind",
+        [middle],
+    )?;
+    transaction.execute("DELETE FROM note WHERE note < ?", [middle])?;
+    transaction.commit()
 }
 
 /// What is forgotten next of the epochs before this one: the oldest of the class that matters least.
@@ -384,5 +407,44 @@ impl Extent {
             )?
             .execute(params![rows.0, rows.1, subjects.0, subjects.1])
             .map(|_| ())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::schema::open_to_write;
+
+    #[test]
+    fn of_many_notes_the_older_are_merged_and_nothing_of_their_counts_is_lost() {
+        let directory = tempfile::tempdir().unwrap();
+        let connection = open_to_write(&directory.path().join("events.db")).unwrap();
+        for number in 0..250 {
+            connection
+                .execute(
+                    "INSERT INTO note(run, kind, since, until, count, detail) VALUES (1, ?, ?2, ?2 + 1, 2, '')",
+                    params![if number % 5 == 0 { "clock" } else { "loss" }, number],
+                )
+                .unwrap();
+            merge_notes(&connection, 100).unwrap();
+        }
+        let (notes, lost, since, until): (i64, i64, i64, i64) = connection
+            .query_row("SELECT count(*), sum(count), min(since), max(until) FROM note", [], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+            })
+            .unwrap();
+        assert!(notes <= 101, "{notes}");
+        assert_eq!((lost, since, until), (500, 0, 250));
+    }
+
+    #[test]
+    fn every_bound_has_room_for_what_it_counts() {
+        for max_bytes in [LEAST_BYTES, 64 << 20, 512 << 20, 1 << 40] {
+            let bounds = Bounds { max_bytes, ..Bounds::default() };
+            let shared = (bounds.log() / FRAME / 4062 + 1) * (32 << 10);
+            assert!(bounds.pages() * PAGE + bounds.log() + shared <= max_bytes, "{max_bytes}");
+            assert!(bounds.log_is_long() < bounds.log_is_full() && bounds.pages() > 4 * bounds.spare_pages());
+        }
+        assert!(Bounds { max_bytes: LEAST_BYTES - 1, ..Bounds::default() }.check().is_err());
     }
 }

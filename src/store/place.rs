@@ -4,6 +4,8 @@ use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use rustix::fs::{FlockOperation, Gid, flock};
 
@@ -13,6 +15,10 @@ use crate::base::os_error::reason;
 
 /// Held by the recorder; empty.
 const LOCK: &str = "recorder.lock";
+
+/// One that ends has written all, and still holds the lock for a moment: a process that it has just started has its descriptors
+/// until it becomes another program.
+const LEAVES_WITHIN: Duration = Duration::from_secs(1);
 
 /// The directory of a store that is written to.
 #[derive(Debug)]
@@ -55,10 +61,16 @@ impl Place {
             .custom_flags(libc::O_NOFOLLOW)
             .open(directory.join(LOCK))
             .map_err(opened)?;
-        match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => {}
-            Err(rustix::io::Errno::WOULDBLOCK) => return Err(StoreError::Locked(directory.to_owned())),
-            Err(error) => return Err(opened(error.into())),
+        let began = Instant::now();
+        loop {
+            match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
+                Ok(()) => break,
+                Err(rustix::io::Errno::WOULDBLOCK) if began.elapsed() < LEAVES_WITHIN => {
+                    thread::sleep(LEAVES_WITHIN / 50);
+                }
+                Err(rustix::io::Errno::WOULDBLOCK) => return Err(StoreError::Locked(directory.to_owned())),
+                Err(error) => return Err(opened(error.into())),
+            }
         }
         let place = Self { directory: directory.to_owned(), group, _lock: lock };
         place.make_file().map_err(opened)?;

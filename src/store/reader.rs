@@ -190,7 +190,7 @@ impl Reader {
             let mut statement = connection.prepare(&format!(
                 "SELECT s.comm, s.exe, s.unit, s.container, s.container_name, s.pod, s.pod_name, s.namespace,
                    count(*), coalesce(sum(e.death), 0) * {is_target}, max(e.time)
-                 FROM event e JOIN subject s ON s.subject = e.{side}_subject WHERE {condition}
+                 FROM event e JOIN subject s ON s.subject = e.{side}_subject WHERE e.kind <> 4 AND {condition}
                  GROUP BY 1, 2, 3, 4, 5, 6, 7, 8"
             ))?;
             let found = statement.query_map(params_from_iter(values), |row| {

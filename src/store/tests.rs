@@ -26,6 +26,11 @@ fn open(directory: &Path, bounds: Option<Bounds>) -> Writer {
     Writer::open(directory, None, bounds, &facts()).unwrap().0
 }
 
+/// Ends a run in order.
+fn finish(mut writer: Writer) {
+    writer.finish("stopped").unwrap();
+}
+
 /// A directory, and a store in it.
 fn store() -> (tempfile::TempDir, PathBuf) {
     let parent = tempfile::tempdir().unwrap();
@@ -99,7 +104,7 @@ fn events_come_out_byte_for_byte() {
     let lines: Vec<String> = fixtures().into_iter().cycle().take(1000).collect();
     fill(&mut writer, &lines);
     assert_eq!(all(&directory, &Query::default(), Order::OldestFirst), lines);
-    writer.finish("stopped").unwrap();
+    finish(writer);
     let mut backwards = all(&directory, &Query::default(), Order::NewestFirst);
     backwards.reverse();
     assert_eq!(backwards, lines);
@@ -175,7 +180,7 @@ fn a_store_never_grows_beyond_its_bound_and_deaths_are_the_last_to_go() {
     let first = coverage.forgotten.first().unwrap();
     assert_eq!((first.since, first.left == Left::Nothing), (BEGIN, false), "{:?}", coverage.forgotten);
     assert!(!coverage.is_whole());
-    writer.finish("stopped").unwrap();
+    finish(writer);
     let verified = verify(&directory).unwrap();
     assert_eq!((verified.problems, verified.events), (Vec::new(), left.len() as u64));
 }
@@ -328,7 +333,7 @@ fn a_process_is_found_by_every_name_that_people_have_for_it() {
 #[test]
 fn what_was_not_recorded_is_known_with_its_cause() {
     let (_parent, directory) = store();
-    open(&directory, None).finish("stopped").unwrap();
+    finish(open(&directory, None));
     let connection = rusqlite::Connection::open(directory.join(FILE)).unwrap();
     connection.execute_batch("DELETE FROM run; DELETE FROM epoch").unwrap();
     let run = |boot: &str, began: i64, seen: i64, ended: Option<i64>| {
@@ -395,7 +400,7 @@ fn a_damaged_store_is_set_aside_and_a_new_one_begun() {
     let (_parent, directory) = store();
     let mut writer = open(&directory, None);
     fill(&mut writer, &derived(2000));
-    writer.finish("stopped").unwrap();
+    finish(writer);
     let file = directory.join(FILE);
     let mut bytes = fs::read(&file).unwrap();
     // a page in the middle: found by an examination, or when it is needed
@@ -451,7 +456,7 @@ fn a_store_is_made_smaller_and_says_what_went() {
         fill(&mut writer, lines);
         writer.begin_epoch().unwrap();
     }
-    writer.finish("stopped").unwrap();
+    finish(writer);
     let before = disk_usage(&directory).unwrap();
     assert_eq!((before.events, before.times), (20_000, Some((BEGIN, BEGIN + 19_999 * SECOND))));
     let vacuumed = vacuum_time(&directory, BEGIN + 7000 * SECOND).unwrap();
@@ -474,7 +479,7 @@ fn events_that_are_too_old_are_forgotten() {
     let now = jiff::Timestamp::now().as_nanosecond() as i64;
     let recent: Vec<String> = derived(10).iter().map(|line| at(line, now)).collect();
     fill(&mut writer, &recent);
-    writer.finish("stopped").unwrap();
+    finish(writer);
     let age = std::time::Duration::from_secs(3600);
     drop(open(&directory, Some(Bounds { max_age: Some(age), ..Bounds::default() })));
     assert_eq!(all(&directory, &Query::default(), Order::OldestFirst), recent);
@@ -547,4 +552,37 @@ fn a_tracer_that_is_gone_without_a_word_was_killed() {
     drop(open(&directory, None));
     let coverage = Reader::open(&directory).unwrap().coverage(0..i64::MAX).unwrap();
     assert_eq!(coverage.gaps[1].cause, GapCause::Killed, "{coverage:?}");
+}
+
+#[test]
+fn a_store_that_is_to_be_smaller_is_made_so() {
+    let (_parent, directory) = store();
+    let mut writer = open(&directory, None);
+    for lines in derived(40_000).chunks(4000) {
+        fill(&mut writer, lines);
+        writer.begin_epoch().unwrap();
+    }
+    finish(writer);
+    assert!(disk_usage(&directory).unwrap().bytes > LEAST_BYTES);
+    let bounds = Bounds { max_bytes: LEAST_BYTES, keep_free: 0, ..Bounds::default() };
+    let writer = open(&directory, Some(bounds));
+    assert!(writer.bytes() <= LEAST_BYTES, "{} bytes", writer.bytes());
+    assert!(verify(&directory).unwrap().problems.is_empty());
+}
+
+#[test]
+fn a_request_is_found_by_the_unit_that_it_names_and_is_no_process_of_it() {
+    let (_parent, directory) = store();
+    let mut writer = open(&directory, None);
+    let line = format!(
+        r#"{{"time":"Z","level":"INFO","msg":"control command","event":"request","id":1,"summary":"s","request":{{"argv0":"systemctl","unit":"nginx.service"}},"source":{}}}"#,
+        process(7, "systemctl", "")
+    );
+    let lines = [at(&line, BEGIN)];
+    fill(&mut writer, &lines);
+    let query = |who: Who| Query { either: vec![who], kinds: vec![Kind::Request], ..Query::default() };
+    assert_eq!(all(&directory, &query(Who::Unit("nginx.service".into())), Order::OldestFirst), lines);
+    assert_eq!(all(&directory, &query(Who::Any("nginx".into())), Order::OldestFirst), lines);
+    assert_eq!(all(&directory, &query(Who::Comm("nginx".into())), Order::OldestFirst), [""; 0]);
+    assert!(Reader::open(&directory).unwrap().names("nginx", Sides::Both).unwrap().is_empty());
 }

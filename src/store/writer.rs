@@ -49,6 +49,9 @@ pub struct Writer {
 /// The kind of events that report others which were lost.
 const LOST: u8 = 3;
 
+/// That of commands which ask others to act.
+const REQUEST: u8 = 4;
+
 /// Which events are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Kept {
@@ -69,13 +72,15 @@ pub(super) struct Epoch {
 }
 
 /// What is indexed of an event.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 struct Facts {
     kind: u8,
     signal: Option<u8>,
     is_death: bool,
     is_fatal: bool,
     keep: u8,
+    /// Of a request: what it names.
+    unit: Option<String>,
 }
 
 impl Facts {
@@ -86,7 +91,7 @@ impl Facts {
             Some("attempt") => 1,
             Some("ended") => 2,
             Some("lost") => LOST,
-            Some("request") => 4,
+            Some("request") => REQUEST,
             _ => 5,
         };
         let is_end = kind == 2;
@@ -97,7 +102,16 @@ impl Facts {
             2..=5 => keep::ENDS,
             _ => keep::PLAIN,
         };
-        Self { kind, signal: member(members, "signal").and_then(Member::number), is_death, is_fatal, keep }
+        let unit = || member(&self::members(member(members, "request")?.value)?, "unit")?.text();
+        let unit = if kind == REQUEST { unit() } else { None };
+        Self {
+            unit,
+            kind,
+            signal: member(members, "signal").and_then(Member::number),
+            is_death,
+            is_fatal,
+            keep,
+        }
     }
 }
 
@@ -250,7 +264,7 @@ impl Writer {
         {
             self.begin_epoch()?;
         }
-        let row = self.insert(&shape, facts)?;
+        let row = self.insert(&shape, &facts)?;
         if let Some(id) = shape.id {
             self.recent.push(id, row);
         }
@@ -267,7 +281,7 @@ impl Writer {
         Ok(())
     }
 
-    fn insert(&mut self, shape: &Shape, facts: Facts) -> rusqlite::Result<i64> {
+    fn insert(&mut self, shape: &Shape, facts: &Facts) -> rusqlite::Result<i64> {
         let (connection, next, dictionary) = (&self.connection, &mut self.next, &mut self.dictionary);
         let template = dictionary.phrase(&shape.template, next, connection)?;
         let mut sides = [(None, None), (None, None)];
@@ -278,6 +292,9 @@ impl Writer {
             sides[place] = (Some(image), subject);
             own[2 * place] = dictionary.text(Some(&side.title), next, connection)?;
             own[2 * place + 1] = dictionary.text(Some(&side.state), next, connection)?;
+        }
+        if let Some(unit) = &facts.unit {
+            sides[1].1 = Some(dictionary.unit(unit, next, connection)?);
         }
         let [source_title, source_state, target_title, target_state] = own;
         let summary = dictionary.text(shape.summary.as_deref(), next, connection)?;

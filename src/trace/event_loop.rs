@@ -50,6 +50,7 @@ pub(super) fn run(
     let titles = TitleReader::start(session.take_titles());
 
     loop {
+        requests.beats.fetch_add(1, Ordering::Relaxed);
         pipeline.borrow_mut().refresh(titles.as_ref());
         let drained = ring.drain().map_err(failed)?;
         {

@@ -20,7 +20,7 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::time::{Duration, Instant};
 
 use self::pipeline::Pipeline;
@@ -49,6 +49,8 @@ pub(crate) struct Requests<'a> {
     pub report: &'a AtomicBool,
     /// Open the files of outputs again.
     pub reopen: &'a AtomicBool,
+    /// Counts up as long as the trace goes on.
+    pub beats: &'a AtomicU64,
     /// Gets a byte at the same time, so that no wait sleeps through a request. Must not block.
     pub interrupt: &'a UnixStream,
 }

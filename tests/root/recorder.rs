@@ -26,6 +26,8 @@ pub const TESTS: &[Test] = &[
     ("a_group_reads_the_store_and_nobody_else_does", &[], groups),
     ("run_and_a_trace_record_into_a_store_too", &[], other_commands),
     ("the_process_that_writes_the_store_has_no_rights_but_to_write_files", &[], no_rights),
+    ("sighup_reads_the_configuration_again_and_a_wrong_one_changes_nothing", &[], configuration),
+    ("the_service_manager_hears_that_a_recorder_is_ready_runs_and_ends", &[], service_manager),
 ];
 
 /// A directory for a store that is not there yet.
@@ -91,7 +93,7 @@ fn refused(arguments: &[&str]) -> Output {
     Command::new(killsnoop()).arg("record").args(arguments).output().unwrap()
 }
 
-fn said(output: &Output) -> String {
+fn said_of(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
@@ -172,9 +174,10 @@ fn second() {
     let output = refused(&["--store", &store]);
     assert_eq!(output.status.code(), Some(1));
     assert!(
-        said(&output).contains("another recorder writes to the store") && said(&output).contains("hint:"),
+        said_of(&output).contains("another recorder writes to the store")
+            && said_of(&output).contains("hint:"),
         "{}",
-        said(&output)
+        said_of(&output)
     );
     place.record_a_death();
     assert_eq!(tracer.stop().status.code(), Some(0));
@@ -188,7 +191,7 @@ fn newer() {
     drop(connection);
     let output = refused(&["--store", place.store().to_str().unwrap()]);
     assert_eq!(output.status.code(), Some(1));
-    assert!(said(&output).contains("the store has version 9999"), "{}", said(&output));
+    assert!(said_of(&output).contains("the store has version 9999"), "{}", said_of(&output));
     assert!(Reader::open(&place.store()).unwrap_err().to_string().contains("9999"));
 }
 
@@ -268,7 +271,7 @@ fn read_only() {
     disk.mount("32m", "remount,ro,");
     let output = refused(&["--store", store.to_str().unwrap()]);
     assert_eq!(output.status.code(), Some(1));
-    assert!(said(&output).contains("Read-only file system"), "{}", said(&output));
+    assert!(said_of(&output).contains("Read-only file system"), "{}", said_of(&output));
     // and is read all the same
     assert!(lines(&store, &death_of(1)).is_empty());
     assert_whole(&store);
@@ -307,15 +310,15 @@ fn groups() {
     };
     let check = |when: &str| {
         let output = read(GROUP);
-        assert!(output.status.success(), "{when}: {}", said(&output));
+        assert!(output.status.success(), "{when}: {}", said_of(&output));
         assert!(String::from_utf8_lossy(&output.stdout).trim().parse::<i64>().unwrap() > 0);
         let output = read(61_001);
         assert!(
-            !output.status.success() && said(&output).contains("Permission denied"),
+            !output.status.success() && said_of(&output).contains("Permission denied"),
             "{when}: {}",
-            said(&output)
+            said_of(&output)
         );
-        assert!(said(&output).contains("hint: the store is read by its owner"), "{}", said(&output));
+        assert!(said_of(&output).contains("hint: the store is read by its owner"), "{}", said_of(&output));
     };
     check("while it is written");
     assert_eq!(tracer.stop().status.code(), Some(0));
@@ -332,10 +335,10 @@ fn other_commands() {
         .args(["run", "--store", &store, "-o", "json", "--", "sh", "-c", "kill -9 $$"])
         .output()
         .unwrap();
-    assert_eq!(output.status.code(), Some(137), "{}", said(&output));
+    assert_eq!(output.status.code(), Some(137), "{}", said_of(&output));
     let printed: Vec<String> =
-        said(&output).lines().filter(|line| line.starts_with('{')).map(str::to_owned).collect();
-    assert!(printed.len() >= 2, "{}", said(&output));
+        said_of(&output).lines().filter(|line| line.starts_with('{')).map(str::to_owned).collect();
+    assert!(printed.len() >= 2, "{}", said_of(&output));
     assert_eq!(place.lines(&Query::default()), printed);
     let tracer = Tracer::json(&["--store", &store]);
     place.record_a_death();
@@ -356,4 +359,63 @@ fn no_rights() {
     assert_eq!((field("NoNewPrivs").as_str(), field("Seccomp").as_str()), ("1", "2"));
     place.record_a_death();
     tracer.stop();
+}
+
+fn configuration() {
+    let place = Place::new();
+    let config = place.0.path().join("record.conf");
+    fs::write(&config, format!("# where\n--store {}\n--keep-free 0\n", place.store().display())).unwrap();
+    let tracer = Tracer::start(&["record", "--config", config.to_str().unwrap()]);
+    place.record_a_death();
+    let text = fs::read_to_string(&config).unwrap();
+    fs::write(&config, "--where nonsense\n").unwrap();
+    tracer.signal(Signal::HUP);
+    wait_until("that it is not valid", || tracer.stderr().contains("goes on as before").then_some(()));
+    place.record_a_death();
+    assert_eq!(place.coverage().spans.len(), 1);
+    fs::write(&config, text + "--exclude-signals USR1\n").unwrap();
+    tracer.signal(Signal::HUP);
+    wait_until("that it was read", || tracer.stderr().contains("was read again").then_some(()));
+    wait_until("the next run", || (place.coverage().filters.last()?.contains("USR1")).then_some(()));
+    wait_until("a death in it", || {
+        let target = Process::workload(&["wait"]);
+        target.kill(Signal::KILL);
+        let pid = target.pid();
+        std::thread::sleep(std::time::Duration::from_millis(1500));
+        (!place.lines(&death_of(pid)).is_empty()).then_some(())
+    });
+    let said = tracer.stop();
+    assert_eq!(said.status.code(), Some(0), "{}", said.stderr);
+    let coverage = place.coverage();
+    assert_eq!(coverage.spans.len(), 2, "{coverage:?}");
+    assert!(coverage.gaps.iter().all(|gap| gap.cause != GapCause::Killed), "{coverage:?}");
+    let output = refused(&["--config", "/nowhere/at/all"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(said_of(&output).contains("/nowhere/at/all"), "{}", said_of(&output));
+}
+
+fn service_manager() {
+    for is_supervised in [false, true] {
+        let place = Place::new();
+        let path = place.0.path().join("notify");
+        let socket = std::os::unix::net::UnixDatagram::bind(&path).unwrap();
+        socket.set_read_timeout(Some(support::patience())).unwrap();
+        let hear = || {
+            let mut bytes = [0; 1024];
+            let count = socket.recv(&mut bytes).unwrap();
+            String::from_utf8_lossy(&bytes[..count]).into_owned()
+        };
+        let config = place.0.path().join("record.conf");
+        fs::write(&config, "").unwrap();
+        let mut command = Command::new(killsnoop());
+        command.args(["record", "--store", place.store().to_str().unwrap(), "-v"]);
+        if is_supervised {
+            command.arg("--config").arg(&config);
+        }
+        let tracer = Tracer::run(command.env("NOTIFY_SOCKET", &path).env("WATCHDOG_USEC", "1500000"));
+        assert!(hear().starts_with("READY=1"));
+        assert_eq!(hear(), "WATCHDOG=1");
+        assert_eq!(tracer.stop().status.code(), Some(0));
+        wait_until("the last word", || (hear() == "STOPPING=1").then_some(()));
+    }
 }

@@ -1,0 +1,100 @@
+//! `killsnoop record --config FILE`: a recorder that reads its flags again on SIGHUP.
+//!
+//! A recorder drops the rights that it needs to begin, so it cannot begin again. This process keeps them and does nothing else: it
+//! starts the recorder, passes signals on to it and to the service manager what it says, and on SIGHUP starts it again with the
+//! new flags, if these are valid. In between nothing is recorded, for as long as a start takes; the store says so.
+
+use std::ffi::OsString;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixDatagram;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::Path;
+use std::process::{Child, Command, ExitCode};
+
+use anyhow::Context;
+use rustix::process::{Pid, Signal, kill_process};
+use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1};
+use signal_hook::iterator::Signals;
+
+use crate::base::notify::Notifier;
+
+/// The flag by which a recorder knows that it was started so; hidden.
+pub const SUPERVISED: &str = "--supervised";
+
+/// Runs recorders until one ends by itself, or is to end. `words_of` gives the words of the next one, or says what is wrong with them.
+///
+/// # Errors
+/// If the first one cannot be started.
+pub fn supervise(
+    config: &Path,
+    words_of: impl Fn() -> Result<Vec<OsString>, String>,
+) -> anyhow::Result<ExitCode> {
+    let mut signals = Signals::new([SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1])
+        .context("cannot handle signals")?;
+    let (theirs, ours) = UnixDatagram::pair().context("cannot make a socket")?;
+    let manager = Notifier::of_environment();
+    std::thread::Builder::new().name("manager".to_owned()).spawn(move || pass_on(&ours, &manager))?;
+    let mut words = words_of().map_err(anyhow::Error::msg)?;
+    loop {
+        let mut child = start(&words, &theirs).context("cannot start the recorder")?;
+        let mut next = None;
+        let status = loop {
+            let mut ended = None;
+            for signal in signals.wait() {
+                match signal {
+                    SIGCHLD => ended = ended.or(child.try_wait()?),
+                    SIGHUP => match words_of() {
+                        Ok(words) => {
+                            next = Some(words);
+                            send(&child, Signal::TERM);
+                        }
+                        Err(why) => tracing::error!(
+                            "{} is not valid, so the recorder goes on as before: {why}",
+                            crate::base::sanitize::visible(config)
+                        ),
+                    },
+                    SIGUSR1 => send(&child, Signal::USR1),
+                    _ => {
+                        next = None;
+                        send(&child, Signal::TERM);
+                    }
+                }
+            }
+            if let Some(status) = ended {
+                break status;
+            }
+        };
+        match next {
+            Some(valid) if status.success() => {
+                tracing::info!("{} was read again", crate::base::sanitize::visible(config));
+                words = valid;
+            }
+            _ => {
+                let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal));
+                return Ok(ExitCode::from(code.and_then(|code| u8::try_from(code).ok()).unwrap_or(1)));
+            }
+        }
+    }
+}
+
+fn start(words: &[OsString], manager: &UnixDatagram) -> io::Result<Child> {
+    let socket: OwnedFd = manager.try_clone()?.into();
+    // a group of its own: ^C is passed on, and comes once
+    Command::new("/proc/self/exe").args(words).stdin(socket).process_group(0).spawn()
+}
+
+/// It may have ended, which SIGCHLD says.
+fn send(child: &Child, signal: Signal) {
+    if let Some(pid) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
+        let _ = kill_process(pid, signal);
+    }
+}
+
+/// To the service manager, which hears this process alone.
+fn pass_on(socket: &UnixDatagram, manager: &Notifier) {
+    let mut bytes = [0; 1024];
+    while let Ok(count) = socket.recv(&mut bytes) {
+        manager.say(&String::from_utf8_lossy(&bytes[..count]));
+    }
+}
