@@ -210,22 +210,22 @@ fn times_are_those_of_systemd_analyze_timestamp() {
         }
         let zone = dice.one(ZONES);
         // both sides of the oracle's own reading of the clock
-        let before = moment::parse(&text, Timestamp::now(), &TimeZone::get(zone).unwrap());
+        let early = moment::parse(&text, Timestamp::now(), &TimeZone::get(zone).unwrap());
         let expected = systemd(&text, zone);
-        let after = moment::parse(&text, Timestamp::now(), &TimeZone::get(zone).unwrap());
+        let late = moment::parse(&text, Timestamp::now(), &TimeZone::get(zone).unwrap());
         readable += usize::from(expected.is_some());
-        let is_right = match (expected, before, after) {
+        let is_right = match (expected, early, late) {
             (None, None, None) => true,
-            (Some(expected), Some(before), Some(after)) => {
+            (Some(expected), Some(early), Some(late)) => {
                 // it has microseconds: of a fraction rounded, of a span cut
                 let room = if is_relative { 2000 } else { 0 };
-                let (least, most) = (before / 1000 - room, (after + 500) / 1000 + room);
-                (least..=most).contains(&expected)
+                let (from, until) = (early / 1000 - room, (late + 500) / 1000 + room);
+                (from..=until).contains(&expected)
             }
             _ => false,
         };
         if !is_right {
-            differing.push(format!("{text:?} in {zone}: systemd {expected:?}, here {before:?}"));
+            differing.push(format!("{text:?} in {zone}: systemd {expected:?}, here {early:?}"));
         }
     }
     assert!(differing.is_empty(), "{} differ:\n{}", differing.len(), differing.join("\n"));
