@@ -11,6 +11,8 @@ use std::os::unix::net::UnixDatagram;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
 use std::process::{Child, Command, ExitCode};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context;
 use rustix::process::{Pid, Signal, kill_process};
@@ -34,7 +36,9 @@ pub fn supervise(
         .context("cannot handle signals")?;
     let (theirs, ours) = UnixDatagram::pair().context("cannot make a socket")?;
     let manager = Notifier::of_environment();
-    std::thread::Builder::new().name("manager".to_owned()).spawn(move || pass_on(&ours, &manager))?;
+    let is_ending = Arc::new(AtomicBool::new(false));
+    let ends = Arc::clone(&is_ending);
+    std::thread::Builder::new().name("manager".to_owned()).spawn(move || pass_on(&ours, &manager, &ends))?;
     let mut words = words_of().map_err(anyhow::Error::msg)?;
     loop {
         let mut child = start(&words, &theirs).context("cannot start the recorder")?;
@@ -56,6 +60,7 @@ pub fn supervise(
                     },
                     SIGUSR1 => send(&child, Signal::USR1),
                     _ => {
+                        is_ending.store(true, Ordering::Relaxed);
                         next = None;
                         send(&child, Signal::TERM);
                     }
@@ -91,10 +96,38 @@ fn send(child: &Child, signal: Signal) {
     }
 }
 
-/// To the service manager, which hears this process alone.
-fn pass_on(socket: &UnixDatagram, manager: &Notifier) {
+/// To the service manager, which hears this process alone. A recorder that ends for the next one does not end the service: systemd
+/// kills one that has said that it stops, and does not.
+fn pass_on(socket: &UnixDatagram, manager: &Notifier, is_ending: &AtomicBool) {
     let mut bytes = [0; 1024];
     while let Ok(count) = socket.recv(&mut bytes) {
-        manager.say(&String::from_utf8_lossy(&bytes[..count]));
+        let text = String::from_utf8_lossy(&bytes[..count]);
+        if text != "STOPPING=1" || is_ending.load(Ordering::Relaxed) {
+            manager.say(&text);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_a_recorder_is_that_of_the_service_only_if_it_was_asked_for() {
+        for (is_ending, expected) in [(false, &["READY=1"][..]), (true, &["READY=1", "STOPPING=1"])] {
+            let (theirs, ours) = UnixDatagram::pair().unwrap();
+            let (manager, hears) = UnixDatagram::pair().unwrap();
+            hears.set_nonblocking(true).unwrap();
+            theirs.send(b"READY=1").unwrap();
+            theirs.send(b"STOPPING=1").unwrap();
+            ours.set_read_timeout(Some(std::time::Duration::from_millis(200))).unwrap();
+            pass_on(&ours, &Notifier::of_socket(&manager).unwrap(), &AtomicBool::new(is_ending));
+            let mut heard = Vec::new();
+            let mut bytes = [0; 64];
+            while let Ok(count) = hears.recv(&mut bytes) {
+                heard.push(String::from_utf8_lossy(&bytes[..count]).into_owned());
+            }
+            assert_eq!(heard, expected);
+        }
     }
 }
