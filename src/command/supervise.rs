@@ -116,15 +116,15 @@ mod tests {
     fn the_end_of_a_recorder_is_that_of_the_service_only_if_it_was_asked_for() {
         for (is_ending, expected) in [(false, &["READY=1"][..]), (true, &["READY=1", "STOPPING=1"])] {
             let (theirs, ours) = UnixDatagram::pair().unwrap();
-            let (manager, hears) = UnixDatagram::pair().unwrap();
-            hears.set_nonblocking(true).unwrap();
+            let (manager, listener) = UnixDatagram::pair().unwrap();
+            listener.set_nonblocking(true).unwrap();
             theirs.send(b"READY=1").unwrap();
             theirs.send(b"STOPPING=1").unwrap();
             ours.set_read_timeout(Some(std::time::Duration::from_millis(200))).unwrap();
             pass_on(&ours, &Notifier::of_socket(&manager).unwrap(), &AtomicBool::new(is_ending));
             let mut heard = Vec::new();
             let mut bytes = [0; 64];
-            while let Ok(count) = hears.recv(&mut bytes) {
+            while let Ok(count) = listener.recv(&mut bytes) {
                 heard.push(String::from_utf8_lossy(&bytes[..count]).into_owned());
             }
             assert_eq!(heard, expected);
