@@ -111,7 +111,7 @@ fn words_of_recorder(config: &Path, given: &[OsString]) -> Result<Vec<OsString>,
     words.push(command::supervise::SUPERVISED.into());
     let cli = Cli::try_parse_from(&words).map_err(|error| {
         let error = as_visible(error, &words);
-        wrong_value(&error).map_or_else(|| error.to_string(), |why| why.to_string())
+        wrong_value(&error).unwrap_or_else(|| error.to_string())
     })?;
     if let Some(Command::Record { trace, .. }) = cli.command {
         trace

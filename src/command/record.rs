@@ -58,7 +58,7 @@ pub fn record(mut request: Request, store: &StoreArgs, is_loud: bool) -> anyhow:
     let notifier = notifier(store.supervised)?;
     let purpose = format!("recording into {}", visible(helper.directory()));
     let status = is_loud.then_some(Purpose { text: purpose, has_counts: true });
-    let reports = wiring.reports()?;
+    let reports = Wiring::reports()?;
     let mut parts = Some((helper, notifier));
     let mut watcher = None;
     let mut when_ready = || {

@@ -123,7 +123,7 @@ impl Wiring {
     }
 
     /// Set by SIGUSR1 as well, for who reports more than the trace does.
-    pub(super) fn reports(&self) -> anyhow::Result<Arc<AtomicBool>> {
+    pub(super) fn reports() -> anyhow::Result<Arc<AtomicBool>> {
         let flag = Arc::<AtomicBool>::default();
         signal_hook::flag::register(SIGUSR1, Arc::clone(&flag)).context("cannot handle SIGUSR1")?;
         Ok(flag)

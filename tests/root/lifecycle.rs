@@ -84,8 +84,15 @@ fn side_by_side() {
     assert!(said.stderr.contains("programs loaded side by side"), "{}", said.stderr);
 }
 
-/// The signal hook is attached when half of the verifier's work is done, and not at the end of it.
+/// The signal hook is attached when half of the verifier's work is done, and not at the end of it. The best of three: other tests
+/// take the CPU at any moment.
 fn seen_early() {
+    let shares: Vec<f64> = (0..3).map(|_| share_of_start()).collect();
+    assert!(shares.iter().any(|share| *share < 0.85), "{shares:?}");
+}
+
+/// How much of the start was over at the first signal.
+fn share_of_start() -> f64 {
     let target = Process::workload(&["meets", "23", "handle"]);
     let is_ready = AtomicBool::new(false);
     let began = jiff::Timestamp::now();
@@ -103,8 +110,8 @@ fn seen_early() {
     let first = tracer.signal_to(target.pid(), 23);
     let time: jiff::Timestamp = first["time"].as_str().unwrap().parse().unwrap();
     let seconds = |until: jiff::Timestamp| (until - began).total(jiff::Unit::Second).unwrap();
-    assert!(seconds(time) < 0.85 * seconds(ready), "{} of {} s: {first}", seconds(time), seconds(ready));
     tracer.stop().assert_counters_add_up();
+    seconds(time) / seconds(ready)
 }
 
 fn a_second_sigterm() {

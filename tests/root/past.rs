@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
 use rustix::process::Signal;
-use support::{Process, Tracer, killsnoop, wait_until};
+use support::{Process, Tracer, killsnoop, wait_until, workload};
 
 use crate::Test;
 
@@ -47,7 +47,12 @@ impl Place {
 
     /// Ends a process by SIGKILL after a SIGTERM that it handled; waits until that is in the store. Its pid.
     fn record_a_death(&self) -> String {
-        let target = Process::workload(&["meets", "15", "handle"]);
+        // a name that the processes of no other test have
+        let program = self.0.path().join("felled");
+        if !program.exists() {
+            std::os::unix::fs::symlink(workload(), &program).unwrap();
+        }
+        let target = Process::start(Command::new(&program).args(["meets", "15", "handle"]));
         target.kill(Signal::TERM);
         target.kill(Signal::KILL);
         let pid = target.pid().to_string();
@@ -68,19 +73,19 @@ fn who_killed_it() {
     let pid = place.record_a_death();
     let own = std::process::id();
     // by any name that it has
-    for name in [&pid[..], "workload"] {
+    for name in [&pid[..], "felled"] {
         let answer = place.ask(&["why", name]);
         assert_eq!(answer.status.code(), Some(0), "{}", text(&answer.stderr));
         let said = text(&answer.stdout);
         let lines: Vec<&str> = said.lines().collect();
-        assert!(lines[0].starts_with(&format!("workload({pid}) was killed by SIGKILL from ")), "{said}");
+        assert!(lines[0].starts_with(&format!("felled({pid}) was killed by SIGKILL from ")), "{said}");
         assert!(lines[0].contains(&format!("({own}) (")), "{said}");
         assert!(lines[1].contains("  TERM  ") && lines[1].ends_with("handled"), "{said}");
         assert!(lines[2].contains("  KILL  ") && lines[2].contains("killed after"), "{said}");
         assert!(said.contains("\n  victim   ") && said.contains("\n  sender   "), "{said}");
     }
     let page = place.ask(&["why", &pid, "-o", "html"]);
-    assert!(text(&page.stdout).contains(&format!("workload({pid}) was killed by SIGKILL")));
+    assert!(text(&page.stdout).contains(&format!("felled({pid}) was killed by SIGKILL")));
     // both are of one sender
     let by = place.ask(&["log", "--by", "0", "--pid", &pid, "-o", "line"]);
     assert_eq!(text(&by.stdout).lines().count(), 2, "{}", text(&by.stdout));
@@ -182,5 +187,5 @@ fn copied() {
     }
     let answer = Command::new(killsnoop()).args(["why", &pid, "--store"]).arg(copy).output().unwrap();
     assert_eq!(answer.status.code(), Some(0), "{}", text(&answer.stderr));
-    assert!(text(&answer.stdout).starts_with(&format!("workload({pid}) was killed by SIGKILL")));
+    assert!(text(&answer.stdout).starts_with(&format!("felled({pid}) was killed by SIGKILL")));
 }

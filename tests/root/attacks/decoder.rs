@@ -53,23 +53,37 @@ const USUAL: [u32; 3] = [SYSLOG, PERFMON, BPF];
 /// Where /proc has to be asked for the command lines of others.
 const WITH_PROC: [u32; 5] = [SYSLOG, PERFMON, BPF, SYS_PTRACE, DAC_READ_SEARCH];
 
+/// What a thread still has that it should not.
+fn left_of(status: &str, capabilities: u64, may_be_root: bool) -> Option<&'static str> {
+    let ids = |name: &str| field(status, name).split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    let is_other = |name: &&str| {
+        let ids = ids(name);
+        ids.iter().all(|id| *id == ids[0] && *id != "0")
+    };
+    if !may_be_root && (!["Uid", "Gid"].iter().all(is_other) || !field(status, "Groups").is_empty()) {
+        return Some("is root's");
+    }
+    if ["CapEff", "CapPrm"].iter().any(|name| bits(status, name) != capabilities) {
+        return Some("has other capabilities");
+    }
+    if ["CapBnd", "CapInh", "CapAmb"].iter().any(|name| bits(status, name) != 0) {
+        return Some("may get capabilities");
+    }
+    (field(status, "NoNewPrivs") != "1" || field(status, "Seccomp") != "2").then_some("may call everything")
+}
+
 fn assert_locked_up(pid: u32, capabilities: u64, may_be_root: bool) {
-    for status in threads(pid) {
-        if !may_be_root {
-            for name in ["Uid", "Gid"] {
-                let ids: Vec<&str> = field(&status, name).split_whitespace().collect();
-                assert!(ids.iter().all(|id| *id == ids[0] && *id != "0"), "{status}");
-            }
-            assert_eq!(field(&status, "Groups"), "", "{status}");
+    // each thread gives up its own, one after the other
+    let began = std::time::Instant::now();
+    loop {
+        let left = threads(pid).into_iter().find_map(|status| {
+            left_of(&status, capabilities, may_be_root).map(|what| format!("a thread {what}: {status}"))
+        });
+        match left {
+            None => break,
+            Some(what) => assert!(began.elapsed() < support::patience(), "{what}"),
         }
-        for name in ["CapEff", "CapPrm"] {
-            assert_eq!(bits(&status, name), capabilities, "{status}");
-        }
-        for name in ["CapBnd", "CapInh", "CapAmb"] {
-            assert_eq!(bits(&status, name), 0, "{status}");
-        }
-        assert_eq!(field(&status, "NoNewPrivs"), "1", "{status}");
-        assert_eq!(field(&status, "Seccomp"), "2", "{status}");
+        std::thread::sleep(std::time::Duration::from_millis(5));
     }
     // not dumpable: root's, whose user it is not
     assert_eq!(fs::metadata(format!("/proc/{pid}/mem")).unwrap().uid(), 0);
