@@ -60,7 +60,12 @@ impl Asked {
             until: past.until.map(|until| until.0),
             boot,
             targets: groups.into_iter().chain(more).filter(|group| !group.is_empty()).collect(),
-            senders: past.senders.clone(),
+            senders: past
+                .senders
+                .iter()
+                .flat_map(|one| [Some(one.clone()), one.also_pid()])
+                .flatten()
+                .collect(),
             signals: past.signals.clone(),
             grep: past.grep.clone(),
             conditions: Conditions {
@@ -105,7 +110,8 @@ impl Sink {
     /// A pager where that is of use, and is wanted.
     pub(super) fn open(wants_pager: bool) -> Self {
         let stdout = || Self::Stdout(io::BufWriter::with_capacity(64 << 10, io::stdout()));
-        if !wants_pager || !io::stdout().is_terminal() {
+        // nobody could leave a pager without a terminal to type at
+        if !wants_pager || !io::stdout().is_terminal() || !io::stdin().is_terminal() {
             return stdout();
         }
         match pager() {

@@ -1,6 +1,6 @@
 //! Whether anybody was watching, in words. "Nobody killed it" and "nobody was watching" must never look alike.
 
-use super::words::{as_typed, count, date_and_minute, range, time_near};
+use super::words::{as_typed, count, date_and_time, range, time_near};
 use crate::base::sanitize::visible;
 use crate::base::zone::Zone;
 use crate::store::{Coverage, Gap, GapCause, Left, Loss};
@@ -86,7 +86,7 @@ fn of_loss(loss: &Loss, near: i64, zone: Zone) -> String {
 pub fn sentence(coverage: &Coverage, subject: Subject, since: i64, near: i64, zone: Zone) -> String {
     let unrecorded = unrecorded(coverage, subject, near, zone);
     if unrecorded.is_empty() {
-        return format!("recorded without a gap since {}", date_and_minute(since, zone));
+        return format!("recorded without a gap since {}", date_and_time(since, zone));
     }
     format!("Not recorded: {}.", unrecorded.join("; "))
 }
@@ -123,7 +123,7 @@ mod tests {
         assert!(is_whole(&Coverage::default(), Subject::Events));
         assert_eq!(
             sentence(&Coverage::default(), Subject::Ends, T, T, Zone::Utc),
-            "recorded without a gap since Thu 2026-11-26 02:12 UTC"
+            "recorded without a gap since Thu 2026-11-26 02:12:07 UTC"
         );
     }
 

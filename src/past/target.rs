@@ -118,7 +118,7 @@ impl Target {
         not_empty(text).map(|text| Self::User(text.to_owned()))
     }
 
-    /// `--by`: digits are a uid, since a pid says little of the past.
+    /// `--by`: digits are a uid, and [`also_pid`](Self::also_pid).
     ///
     /// # Errors
     /// If it is empty.
@@ -127,6 +127,14 @@ impl Target {
             return Self::user(text);
         }
         text.parse()
+    }
+
+    /// The process of this number, where a user is named by one: who typed it may have read it in `bash(25402)`.
+    pub fn also_pid(&self) -> Option<Self> {
+        match self {
+            Self::User(number) => parse_pid(number).ok().map(Self::Pid),
+            _ => None,
+        }
     }
 
     /// Is it a name of this process, as an event has it?

@@ -45,10 +45,15 @@ impl Place {
         self.command(arguments).output().unwrap()
     }
 
+    /// What it is called that ends: a name that the processes of no other test have.
+    fn name(&self) -> String {
+        let unique = self.0.path().file_name().unwrap().to_str().unwrap();
+        format!("felled-{}", unique.trim_start_matches(".tmp"))
+    }
+
     /// Ends a process by SIGKILL after a SIGTERM that it handled; waits until that is in the store. Its pid.
     fn record_a_death(&self) -> String {
-        // a name that the processes of no other test have
-        let program = self.0.path().join("felled");
+        let program = self.0.path().join(self.name());
         if !program.exists() {
             std::os::unix::fs::symlink(workload(), &program).unwrap();
         }
@@ -73,19 +78,22 @@ fn who_killed_it() {
     let pid = place.record_a_death();
     let own = std::process::id();
     // by any name that it has
-    for name in [&pid[..], "felled"] {
+    for name in [&pid[..], &place.name()] {
         let answer = place.ask(&["why", name]);
         assert_eq!(answer.status.code(), Some(0), "{}", text(&answer.stderr));
         let said = text(&answer.stdout);
         let lines: Vec<&str> = said.lines().collect();
-        assert!(lines[0].starts_with(&format!("felled({pid}) was killed by SIGKILL from ")), "{said}");
+        assert!(
+            lines[0].starts_with(&format!("{}({pid}) was killed by SIGKILL from ", place.name())),
+            "{said}"
+        );
         assert!(lines[0].contains(&format!("({own}) (")), "{said}");
         assert!(lines[1].contains("  TERM  ") && lines[1].ends_with("handled"), "{said}");
         assert!(lines[2].contains("  KILL  ") && lines[2].contains("killed after"), "{said}");
         assert!(said.contains("\n  victim   ") && said.contains("\n  sender   "), "{said}");
     }
     let page = place.ask(&["why", &pid, "-o", "html"]);
-    assert!(text(&page.stdout).contains(&format!("felled({pid}) was killed by SIGKILL")));
+    assert!(text(&page.stdout).contains(&format!("{}({pid}) was killed by SIGKILL", place.name())));
     // both are of one sender
     let by = place.ask(&["log", "--by", "0", "--pid", &pid, "-o", "line"]);
     assert_eq!(text(&by.stdout).lines().count(), 2, "{}", text(&by.stdout));
@@ -187,5 +195,5 @@ fn copied() {
     }
     let answer = Command::new(killsnoop()).args(["why", &pid, "--store"]).arg(copy).output().unwrap();
     assert_eq!(answer.status.code(), Some(0), "{}", text(&answer.stderr));
-    assert!(text(&answer.stdout).starts_with(&format!("felled({pid}) was killed by SIGKILL")));
+    assert!(text(&answer.stdout).starts_with(&format!("{}({pid}) was killed by SIGKILL", place.name())));
 }
