@@ -55,15 +55,9 @@ pub(super) fn write_end(event: &EndEvent<'_>, header: &Header, format: &mut dyn 
         let why = if facts.delivery.is_some() { "not-seen" } else { "not-kept" };
         missing.push(format!("after:{why}"));
     }
-    let subject = Subject {
-        processes: &facts.processes,
-        chain: &facts.chain,
-        spawners: &[],
-        task: &facts.task,
-        surroundings: &event.surroundings,
-        truncated: facts.truncated,
-        names_thread: facts.is_thread,
-    };
+    let known = (&facts.task, &event.surroundings);
+    let alone = Subject::alone((&facts.processes, &facts.chain), known, facts.truncated);
+    let subject = Subject { names_thread: facts.is_thread, ..alone };
     subject.missing("target", &mut missing);
     if let Some(tracer) = facts.tracer {
         missing_in("trigger", &facts.processes, &[tracer], &mut missing);

@@ -11,15 +11,8 @@ pub(super) fn write_request(event: &RequestEvent<'_>, header: &Header, format: &
     let facts = &event.facts;
     write_head(&event.clock.utc(facts.time), "control command", header, format);
     format.field("summary", Text(&summary::of_request(event)));
-    let subject = Subject {
-        processes: &facts.processes,
-        chain: &facts.chain,
-        spawners: &[],
-        task: &facts.task,
-        surroundings: &event.surroundings,
-        truncated: facts.truncated,
-        names_thread: false,
-    };
+    let known = (&facts.task, &event.surroundings);
+    let subject = Subject::alone((&facts.processes, &facts.chain), known, facts.truncated);
     let (argv0, unit) = (event.argv0(), event.unit());
     if argv0.is_some() || unit.is_some() {
         format.open("request");

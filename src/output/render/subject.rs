@@ -51,6 +51,15 @@ impl<'a> Subject<'a> {
         }
     }
 
+    /// Of a record that has no other side.
+    pub(super) fn alone(
+        (processes, chain): (&'a [ProcessFacts<'a>], &'a [usize]),
+        (task, surroundings): (&'a Task, &'a Surroundings),
+        truncated: bool,
+    ) -> Self {
+        Self { processes, chain, spawners: &[], task, surroundings, truncated, names_thread: false }
+    }
+
     /// `own` writes what only this side has, before the tree.
     pub(super) fn write(
         &self,

@@ -1,6 +1,6 @@
 //! The end of a process: after a signal, or one that none explains.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::Pipeline;
 use crate::event::{EndEvent, Event};
@@ -15,13 +15,7 @@ impl Pipeline<'_, '_> {
         if end.processes.first().is_some_and(|process| self.started_too_late(process)) {
             return;
         }
-        self.enricher.fill_gaps(&mut end.processes, self.session);
-        self.enricher.strip_host_namespaces(&mut end.task);
-        let surroundings = end
-            .processes
-            .first()
-            .map(|process| self.enricher.surroundings(&end.task, process, end.time, Instant::now()))
-            .unwrap_or_default();
+        let surroundings = self.complete_alone(&mut end.processes, &mut end.task, end.time);
         let of_process =
             end.processes.first().filter(|_| self.config.reports_ends && !end.is_thread).map(|process| {
                 let comm = self.reporter.name(&process.comm);

@@ -21,12 +21,13 @@ use crate::config::Config;
 use crate::correlate::history::History;
 use crate::correlate::pending::{PendingSignals, Ready};
 use crate::enrich::Enricher;
+use crate::enrich::surroundings::Surroundings;
 use crate::event::context::Context;
 use crate::event::origin::{AttributedSignal, Origin};
 use crate::event::{Authors, Clock, LossAuthor};
 use crate::output::Reporter;
 use crate::output::line_cache::{LineCache, Outline};
-use crate::record::{self, Record, Snapshot};
+use crate::record::{self, ProcessFacts, Record, Snapshot, Task};
 
 /// A chunk of lines that is handed over at once although more records are coming.
 const HAND_OVER_AT: usize = 128 * 1024;
@@ -212,6 +213,21 @@ impl<'a, 'obj> Pipeline<'a, 'obj> {
             child_death_id: snapshot.child_death.and_then(|death| self.history.death_id(&death)),
             repeated: None,
         }
+    }
+
+    /// Completes a chain that is alone in its record; returns what the host says of the process at its beginning.
+    fn complete_alone(
+        &mut self,
+        processes: &mut [ProcessFacts<'_>],
+        task: &mut Task,
+        time: u64,
+    ) -> Surroundings {
+        self.enricher.fill_gaps(processes, self.session);
+        self.enricher.strip_host_namespaces(task);
+        let process = processes.first();
+        process
+            .map(|process| self.enricher.surroundings(task, process, time, Instant::now()))
+            .unwrap_or_default()
     }
 
     fn take_id(&mut self) -> u64 {

@@ -1,7 +1,5 @@
 //! A command that asks others to act on processes.
 
-use std::time::Instant;
-
 use super::Pipeline;
 use crate::event::{Event, RequestEvent};
 use crate::record::RequestFacts;
@@ -12,13 +10,7 @@ impl Pipeline<'_, '_> {
         if self.is_over() {
             return;
         }
-        self.enricher.fill_gaps(&mut request.processes, self.session);
-        self.enricher.strip_host_namespaces(&mut request.task);
-        let surroundings = request
-            .processes
-            .first()
-            .map(|process| self.enricher.surroundings(&request.task, process, request.time, Instant::now()))
-            .unwrap_or_default();
+        let surroundings = self.complete_alone(&mut request.processes, &mut request.task, request.time);
         let id = self.take_id();
         if let Some(event) = RequestEvent::new(request, id, self.clock, surroundings) {
             self.reporter.report(&Event::Request(Box::new(event)));
