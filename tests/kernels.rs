@@ -309,7 +309,7 @@ const LIMITS_OF_SIGNALS: &str = "\n## What cannot be known\n
 - A signal that a process once handled, and that would have ended it, keeps a later death by the same signal through a tracer
   from being reported.
 - `oom.rssBytes` is approximate: what each CPU has not added to the kernel's counter yet is not in it. Others that are killed
-  because they share the victim's memory have `origin=oom` and `missing=[oom:not-told]`.
+  because they share the victim's memory have `origin=oom` and `missing=[oom:not-reported]`.
 - Where neither the kernel's stack nor its symbols can be read (no `CAP_SYSLOG`, `kernel.kptr_restrict=2`), origins follow from
   signal and siginfo, and `missing` has `origin:no-kernel-symbols`.
 - That a signalfd is read does not show of which signals: `target.signalfd` says that somebody waits at one.

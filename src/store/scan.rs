@@ -1,5 +1,5 @@
 //! The members of a JSON object as they stand in the text: an event is taken apart and put together again, and is never parsed
-//! into values and written anew.
+//! into values and written again.
 //!
 //! It reads what [`crate::output::format::json`] writes: no blanks, keys without escapes. Anything else is refused, and is then kept whole.
 

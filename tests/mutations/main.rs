@@ -170,6 +170,6 @@ fn main() -> ExitCode {
             }
         }
     }
-    println!("{} mutations, of which {wrong} are to be made anew", names.len());
+    println!("{} mutations, of which {wrong} are to be made again", names.len());
     if wrong == 0 && !names.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

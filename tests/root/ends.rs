@@ -16,24 +16,24 @@ use crate::Test;
 use crate::skip::Skip;
 
 pub const TESTS: &[Test] = &[
-    ("a_process_that_handles_sigterm_has_its_exit_code_told", &[], handles_and_exits),
+    ("the_exit_code_of_a_process_that_handles_sigterm_is_reported", &[], handles_and_exits),
     ("a_death_is_blamed_on_the_signal_in_the_wait_status", &[], the_signal_it_died_of),
     ("an_exit_by_another_thread_is_the_process_s", &[], exit_by_a_thread),
     ("the_code_where_the_leader_went_first_is_the_wait_status_s", &[], the_leader_went_first),
-    ("a_core_dump_is_told", &[], core_dump),
+    ("a_core_dump_is_reported", &[], core_dump),
     ("an_end_keeps_all_that_a_target_has", &[], all_of_a_target),
     ("without_outcomes_nothing_is_said_of_ends", &[], no_outcome),
-    ("who_was_not_signalled_ends_untold", &[], unreported),
-    ("what_a_signal_before_was_is_told_with_the_next", &[], previous),
-    ("a_signal_that_an_init_ignored_is_told_with_the_next", &[Skip::PidNamespace], ignored_by_an_init),
+    ("who_was_not_signalled_ends_without_an_event", &[], unreported),
+    ("what_a_signal_before_was_is_reported_with_the_next", &[], previous),
+    ("a_signal_that_an_init_ignored_is_reported_with_the_next", &[Skip::PidNamespace], ignored_by_an_init),
     ("a_hidden_signal_is_remembered_and_pushes_nothing_out", &[], previous_hidden),
     ("a_filtered_signal_is_remembered", &[], previous_filtered),
     ("an_exec_keeps_what_came_before", &[], previous_across_exec),
     ("an_exec_by_another_thread_keeps_what_came_before", &[], previous_across_exec_by_a_thread),
-    ("one_that_no_event_told_of_is_blamed_if_it_came_later", &[], the_later_one),
+    ("one_without_an_event_is_blamed_if_it_came_later", &[], the_later_one),
     ("a_signal_that_was_handled_is_not_said_to_have_killed", &[], handled_then_by_tracer),
-    ("a_child_that_died_of_a_signal_is_told_with_what_its_parent_sends", &[], child_death),
-    ("a_child_s_death_of_long_ago_is_not_told", &[], child_death_long_ago),
+    ("a_child_that_died_of_a_signal_is_reported_with_what_its_parent_sends", &[], child_death),
+    ("a_child_s_death_of_long_ago_is_not_reported", &[], child_death_long_ago),
     ("a_victim_that_was_killed_before_is_not_the_oom_killer_s", &[Skip::MemoryCgroup], killed_at_the_limit),
 ];
 

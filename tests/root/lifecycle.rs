@@ -35,7 +35,7 @@ pub const TESTS: &[Test] = &[
 ];
 
 /// Of which another tracer would have to print every signal as well.
-pub const STORMS: &[Test] = &[("every_signal_of_a_storm_is_printed_or_told_lost", &[], a_storm)];
+pub const STORMS: &[Test] = &[("every_signal_of_a_storm_is_printed_or_reported_lost", &[], a_storm)];
 
 fn ends_by_signal() {
     for signal in [Signal::INT, Signal::TERM, Signal::HUP] {

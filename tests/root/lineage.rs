@@ -12,7 +12,7 @@ pub const TESTS: &[Test] = &[
     ("the_shell_that_started_an_orphan_is_named_though_it_is_gone", &[], the_shell_that_is_gone),
     ("a_daemon_s_dead_ancestors_are_named_at_any_depth", &[], daemons),
     ("a_target_s_dead_ancestors_are_named_as_well", &[], a_target),
-    ("an_orphan_above_the_source_has_its_spawner_told_there", &[], an_orphan_above),
+    ("an_orphan_above_the_source_is_reported_with_its_spawner", &[], an_orphan_above),
     ("a_forker_of_its_parents_child_is_named_dead_or_alive", &[], clone_parent),
     ("a_spawner_that_ran_another_program_since_says_so", &[], execed_since),
     ("a_living_spawner_that_ran_another_program_since_says_so", &[], living_execed_since),

@@ -13,7 +13,7 @@ use support::{Process, Tracer, cmdline, wait_until, workload};
 use crate::Test;
 
 pub const TESTS: &[Test] = &[
-    ("what_changes_between_two_signals_is_told_anew", &[], changes),
+    ("what_changes_between_two_signals_is_reported_again", &[], changes),
     ("two_targets_in_turn_are_not_mixed_up", &[], in_turn),
     ("a_title_that_cannot_be_read_takes_nothing_of_the_target_along", &[], unreadable_title),
     ("a_title_that_is_whole_again_leaves_no_zeros_behind", &[], title_whole_again),

@@ -116,7 +116,7 @@ says() { grep -qE -- "$1" <<<"$ANSWER" || wrong "the answer does not say: $1"; }
 says_not() { ! grep -qE -- "$1" <<<"$ANSWER" || wrong "the answer must not say: $1"; }
 code() { [ "$CODE" = "$1" ] || wrong "the exit code is not $1"; }
 
-told() {
+answered() {
 	if [ -n "${KILLSNOOP_PAGE:-}" ]; then
 		# where the files of a situation are says nothing, and what is above it is this machine's alone
 		SHOWN=$(sed -E "s/^( +)[^ ]*─([^─]*\($$\)─)/\1…─\2/; s/^( +)[^ ─]*\(1\)─/\1init(1)─/" <<<"${SHOWN//$WORK\/bin\//}")

@@ -26,7 +26,7 @@ pub(super) fn missing_of_signal(event: &SignalEvent<'_>) -> Vec<String> {
         missing.push("fault.address:unknown".to_owned());
     }
     if event.verdict.origin == Origin::Oom && facts.oom.is_none() {
-        missing.push("oom:not-told".to_owned());
+        missing.push("oom:not-reported".to_owned());
     }
     if let Some(oom) = &facts.oom {
         let is_cgroups = oom.scope == Some(OomScope::Cgroup);
@@ -36,7 +36,7 @@ pub(super) fn missing_of_signal(event: &SignalEvent<'_>) -> Vec<String> {
             ("limitBytes", is_cgroups && oom.usage_and_limit.is_none()),
             ("rssBytes", oom.rss_pages.is_none()),
         ];
-        missing.extend(gaps.iter().filter(|gap| gap.1).map(|gap| format!("oom.{}:not-told", gap.0)));
+        missing.extend(gaps.iter().filter(|gap| gap.1).map(|gap| format!("oom.{}:not-reported", gap.0)));
     }
     // a kernel thread is not ended by a signal
     if !facts.has_history && event.target().argv != Argv::NotApplicable {

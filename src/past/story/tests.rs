@@ -14,7 +14,7 @@ fn search(name: &str) -> Search {
     Search { targets: vec![vec![name.parse::<Target>().unwrap()]], ..Search::default() }
 }
 
-fn told(lines: &[String], name: &str) -> String {
+fn story_of(lines: &[String], name: &str) -> String {
     let (_directory, reader) = store(lines);
     let end = newest_end(&reader, &search(name)).unwrap().unwrap();
     let now = end.time + 8 * 3600 * SECOND;
@@ -32,7 +32,7 @@ fn below(line: &str, pid: u32) -> String {
 
 #[test]
 fn signals_come_in_their_order_and_the_end_with_the_one_it_came_of() {
-    let text = told(
+    let text = story_of(
         &[
             signal(1, 7, TERM, (1, "systemd"), (812, "nginx")),
             signal(2, 17, KILL, (1, "systemd"), (812, "nginx")),
@@ -65,9 +65,9 @@ fn the_newest_end_that_fits_is_answered_and_none_of_others() {
         signal(5, 3, TERM, (7, "bash"), (11, "cat")),
         end(6, 3, TERM, 5, (11, "cat")),
     ];
-    assert!(told(&lines, "yes").starts_with("yes(10) was killed"));
-    assert!(told(&lines, "9").starts_with("yes(9) was killed"));
-    assert!(told(&lines, "9@1").starts_with("yes(9) was killed"));
+    assert!(story_of(&lines, "yes").starts_with("yes(10) was killed"));
+    assert!(story_of(&lines, "9").starts_with("yes(9) was killed"));
+    assert!(story_of(&lines, "9@1").starts_with("yes(9) was killed"));
     let (_directory, reader) = store(&lines);
     for name in ["dog", "9@2", "12"] {
         assert!(newest_end(&reader, &search(name)).unwrap().is_none(), "{name}");
@@ -80,7 +80,7 @@ fn the_newest_end_that_fits_is_answered_and_none_of_others() {
 fn an_end_that_was_lost_leaves_the_signal_it_came_of_and_says_so() {
     let fatal =
         signal(1, 1, KILL, (7, "bash"), (9, "yes")).replace("\"queued\"", "\"queued\",\"fatal\":true");
-    let text = told(&[fatal], "yes");
+    let text = story_of(&[fatal], "yes");
     assert!(text.starts_with("bash(7) sent SIGKILL to yes(9); its end was not recorded, Thu"), "{text}");
     assert!(text.contains("KILL  bash(7) → yes(9)   killed"), "{text}");
 }
@@ -98,7 +98,7 @@ fn what_followed_is_counted_and_nothing_of_others_is() {
         end(6, 40, TERM, 0, (22, "yes")),
         later(end(7, 41, TERM, 0, (23, "yes"))),
     ];
-    let text = told(&lines, "9");
+    let text = story_of(&lines, "9");
     assert!(text.contains("at that time pkill(7) signalled 1 other as well: cat(12)\n"), "{text}");
     assert!(text.contains("below it ended: worker(20)\n"), "{text}");
     assert!(text.contains("since then yes ended once, last as yes(23): killsnoop log yes --since \"2026-11-26 02:12:01 UTC\""), "{text}");
@@ -118,7 +118,7 @@ fn commands_that_name_it_come_before_its_signals_and_are_no_proof() {
         victim(end(6, 50, KILL, 5, (812, "nginx"))),
         request(7, 51, 4412, &["systemctl", "start", "nginx.service"]),
     ];
-    let text = told(&lines, "nginx");
+    let text = story_of(&lines, "nginx");
     let expected = "  02:12:07.100Z  systemctl restart nginx.service   by needrestart(4), apt-daily-upgrade.service   (before it; not proof)";
     assert_eq!(text.lines().nth(1), Some(expected), "{text}");
     assert_eq!(text.matches("systemctl").count(), 1, "{text}");
@@ -128,7 +128,7 @@ fn commands_that_name_it_come_before_its_signals_and_are_no_proof() {
 fn who_came_long_before_is_no_part_of_the_story() {
     let hangup = signal(1, 1, (1, "SIGHUP"), (5, "logrotate"), (9, "yes")).replace("T02:", "T00:");
     let lines = [hangup, signal(2, 1, KILL, (7, "bash"), (9, "yes")), end(3, 1, KILL, 2, (9, "yes"))];
-    assert!(!told(&lines, "yes").contains("logrotate"));
+    assert!(!story_of(&lines, "yes").contains("logrotate"));
 }
 
 #[test]

@@ -11,7 +11,7 @@ use crate::skip::Skip;
 pub const TESTS: &[Test] = &[
     ("a_call_whose_number_has_more_bits_is_the_same_call", &[Skip::X86], sends),
     ("a_tracer_that_kills_by_a_number_with_more_bits_is_no_cgroup", &[Skip::X86], kills),
-    ("a_failed_call_whose_number_has_more_bits_is_told", &[Skip::X86], fails),
+    ("a_failed_call_whose_number_has_more_bits_is_reported", &[Skip::X86], fails),
 ];
 
 /// With the siginfo of a timer, which its target handles: nothing but the call makes it worth a line.
