@@ -15,7 +15,7 @@ use crate::enrich::cgroups::{CgroupPaths, UNIFIED};
 use crate::enrich::container::Placement;
 use crate::enrich::kallsyms::{KernelFunctions, name_all};
 use crate::enrich::{bits_of_list, procfs, users};
-use crate::output::deliver::destination::DestinationName;
+use crate::output::deliver::destination_name::DestinationName;
 use crate::output::format::Format;
 use crate::output::format::document::Document;
 use crate::output::format::logfmt::LOGFMT;

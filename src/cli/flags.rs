@@ -128,8 +128,8 @@ pub struct TraceArgs {
     /// Only events where KEY matches VALUE
     ///
     /// May be repeated; all must match: `--where target.comm=java --where signal=KILL,TERM --where 'source.user.id>999'`. VALUE may be
-    /// a list, any of which will do, and hold * and ?. A missing key never matches. killsnoop --help lists the
-    /// keys.
+    /// a list, any of which will do, and hold * and ?. A missing key never matches: the end of a process (event=ended) has no
+    /// source, but after.signalName and the id of the signal. killsnoop --help lists the keys.
     #[arg(long = "where", value_name = "KEY=VALUE", help_heading = FILTERS, add = complete::conditions())]
     pub wanted: Vec<Condition>,
 
