@@ -42,6 +42,11 @@ pub struct PastArgs {
     #[arg(short, long = "unit", value_name = "UNIT", value_parser = Target::unit, help_heading = FILTERS)]
     pub units: Vec<Target>,
 
+    /// Received by a process of this unit of a user's service manager
+    #[arg(long = "user-unit", value_name = "UNIT", value_parser = Target::user_unit, help_heading = FILTERS,
+        hide_short_help = true)]
+    pub user_units: Vec<Target>,
+
     /// Received by this process: PID or PID@START, as key has it
     #[arg(long = "pid", value_name = "PID", value_parser = Target::pid, help_heading = FILTERS)]
     pub pids: Vec<Target>,

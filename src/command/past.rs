@@ -53,7 +53,14 @@ impl Asked {
                 range.end = range.end.min(boot.until);
             }
         }
-        let groups = [targets, past.units.clone(), past.pids.clone(), past.comms.clone(), past.exes.clone()];
+        let groups = [
+            targets,
+            past.units.clone(),
+            past.user_units.clone(),
+            past.pids.clone(),
+            past.comms.clone(),
+            past.exes.clone(),
+        ];
         let more = [past.containers.clone(), past.pods.clone(), past.users.clone()];
         let search = Search {
             since: past.since.map(|since| since.0),

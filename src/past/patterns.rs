@@ -254,10 +254,10 @@ mod tests {
         let mut patterns = Patterns::default();
         for (pid, second) in [(9, 1), (10, 2)] {
             let json = signal(1, second, (15, "SIGTERM"), (7, "cron"), (pid, "redis"));
-            patterns.add(&PastEvent::read(StoredEvent { row: 1, time: 5, json }).unwrap(), Zone::Utc);
+            patterns.add(&PastEvent::read(StoredEvent { row: 1, time: 5, run: 1, json }).unwrap(), Zone::Utc);
         }
         let json = crate::past::walk::tests::end(3, 3, (15, "SIGTERM"), 1, (9, "redis"));
-        patterns.add(&PastEvent::read(StoredEvent { row: 2, time: 6, json }).unwrap(), Zone::Utc);
+        patterns.add(&PastEvent::read(StoredEvent { row: 2, time: 6, run: 1, json }).unwrap(), Zone::Utc);
         let mut out = Vec::new();
         patterns.write(PLAIN, &mut out);
         let text = String::from_utf8(out).unwrap();

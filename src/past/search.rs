@@ -212,6 +212,7 @@ pub fn columns(target: &Target) -> Vec<Who> {
         Target::Exe(_) if shown.contains('/') => vec![Who::Exe(shown)],
         Target::Exe(_) => vec![Who::Exe(format!("*/{shown}")), Who::Exe(shown)],
         Target::Unit(_) => vec![Who::Unit(format!("{shown}.*")), Who::Unit(shown)],
+        Target::UserUnit(_) => vec![Who::UserUnit(format!("{shown}.*")), Who::UserUnit(shown)],
         Target::Container(_) => vec![Who::Container(shown)],
         // where the namespace is not recorded, the pod is found all the same
         Target::Pod(_, name) => vec![Who::Pod { namespace: None, name: name.text().to_owned() }],
@@ -220,8 +221,8 @@ pub fn columns(target: &Target) -> Vec<Who> {
             Err(_) => vec![Who::User(user.clone())],
         },
         Target::Any(..) => {
-            let unit = Who::Unit(format!("{shown}.*"));
-            comms(vec![Who::Any(shown), unit])
+            let units = [Who::Unit(format!("{shown}.*")), Who::UserUnit(format!("{shown}.*"))];
+            comms([Who::Any(shown)].into_iter().chain(units).collect())
         }
     }
 }

@@ -22,8 +22,10 @@ pub enum Target {
     Comm(ProcessName),
     /// The path of its program, or the last word of it.
     Exe(ProcessName),
-    /// Its unit, with or without the suffix.
+    /// Its unit, one of the host's, with or without the suffix.
     Unit(Glob),
+    /// Its unit below a user's service manager, with or without the suffix.
+    UserUnit(Glob),
     /// The beginning of its container's id, or the container's name.
     Container(Glob),
     /// Its pod: the name (a pod's host name) or the uid, and the namespace if that was given.
@@ -91,6 +93,14 @@ impl Target {
         not_empty(text).map(|text| Self::Unit(Glob::new(text)))
     }
 
+    /// `--user-unit`.
+    ///
+    /// # Errors
+    /// If it is empty.
+    pub fn user_unit(text: &str) -> Result<Self, UsageError> {
+        not_empty(text).map(|text| Self::UserUnit(Glob::new(text)))
+    }
+
     /// `--container`.
     ///
     /// # Errors
@@ -144,7 +154,8 @@ impl Target {
             Self::Key(key) => text(process, &["key"]) == Some(key),
             Self::Comm(name) => name.is_one_of(&Names { comm: text(process, &["comm"]), ..Names::default() }),
             Self::Exe(name) => name.is_one_of(&Names { exe: text(process, &["exe"]), ..Names::default() }),
-            Self::Unit(unit) => units(process).into_iter().flatten().any(|of| is_unit(unit, of)),
+            Self::Unit(unit) => units(process)[0].is_some_and(|of| is_unit(unit, of)),
+            Self::UserUnit(unit) => units(process)[1].is_some_and(|of| is_unit(unit, of)),
             Self::Container(name) => is_container(name, process),
             Self::Pod(namespace, name) => {
                 // where the namespace of a pod is not known, nothing is said of it
@@ -180,7 +191,7 @@ impl fmt::Display for Target {
             Self::Pid(pid) => write!(formatter, "{pid}"),
             Self::Key(text) | Self::User(text) => formatter.write_str(text),
             Self::Comm(name) | Self::Exe(name) | Self::Any(name, _) => name.fmt(formatter),
-            Self::Unit(glob) | Self::Container(glob) | Self::Pod(None, glob) => {
+            Self::Unit(glob) | Self::UserUnit(glob) | Self::Container(glob) | Self::Pod(None, glob) => {
                 formatter.write_str(glob.text())
             }
             Self::Pod(Some(namespace), glob) => write!(formatter, "{namespace}/{}", glob.text()),
@@ -223,6 +234,7 @@ pub(crate) fn number(process: &[Field], path: &[&str]) -> Option<i128> {
     value(process, path)?.as_number()
 }
 
+/// Its unit of the host, and that below a user's service manager, which has chosen its name.
 fn units(process: &[Field]) -> [Option<&str>; 2] {
     [text(process, &["systemd", "unit"]), text(process, &["systemd", "userUnit"])]
 }

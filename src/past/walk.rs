@@ -20,6 +20,8 @@ pub struct PastEvent {
     pub row: i64,
     /// When it was, nanoseconds since the epoch.
     pub time: i64,
+    /// The run of the recorder: ids are of it.
+    pub run: i64,
     /// The line that the trace printed.
     pub json: String,
     /// The same as a value.
@@ -33,7 +35,20 @@ impl PastEvent {
     /// If that is no event.
     pub fn read(stored: StoredEvent) -> Result<Self, read::ReadError> {
         let document = read::document(&stored.json)?;
-        Ok(Self { row: stored.row, time: stored.time, json: stored.json, document })
+        Ok(Self { row: stored.row, time: stored.time, run: stored.run, json: stored.json, document })
+    }
+
+    /// Is this the signal that an end names? Ids begin with each run of the recorder, and what was not stored leaves none.
+    pub fn is_named_by(&self, end: &Self) -> bool {
+        let names = |key: &str, of: &str| {
+            end.document.text_at(key).is_none_or(|name| self.document.text_at(of) == Some(name))
+        };
+        let after = end.document.header().after;
+        after.is_some()
+            && after == self.document.header().id
+            && self.run == end.run
+            && names("after.signalName", "signalName")
+            && names("after.source.key", "source.key")
     }
 }
 
@@ -247,11 +262,10 @@ impl<'a> Walk<'a> {
             until: self.search.until,
             ..Query::default()
         };
-        let id = signal.document.header().id;
         let found =
             collect(reader, &query, Order::OldestFirst, 1, |end| end.document.header().is_end_of_process())?;
         // of several signals that came before it the end names the last
-        Ok(found.into_iter().next().filter(|end| end.document.header().after == id))
+        Ok(found.into_iter().next().filter(|end| signal.is_named_by(end)))
     }
 }
 

@@ -19,6 +19,7 @@ pub(super) struct Subject {
     pub(super) comm: Option<String>,
     pub(super) exe: Option<String>,
     pub(super) unit: Option<String>,
+    pub(super) user_unit: Option<String>,
     pub(super) container: Option<String>,
     pub(super) container_name: Option<String>,
     pub(super) pod: Option<String>,
@@ -46,7 +47,8 @@ impl Subject {
         Self {
             comm: text("comm"),
             exe: text("exe"),
-            unit: within("systemd", "userUnit").or_else(|| within("systemd", "unit")),
+            unit: within("systemd", "unit"),
+            user_unit: within("systemd", "userUnit"),
             container: within("container", "id"),
             container_name: within("container", "name"),
             pod: pod("uid"),
@@ -181,11 +183,11 @@ impl Dictionary {
         let one = subject;
         connection
             .prepare_cached(
-                "INSERT INTO subject(subject, comm, exe, unit, container, container_name, pod, pod_name, namespace, uid, user, cgroup)
-                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO subject(subject, comm, exe, unit, user_unit, container, container_name, pod, pod_name, namespace, uid, user, cgroup)
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             )?
             .execute(params![
-                number, one.comm, one.exe, one.unit, one.container, one.container_name, one.pod, one.pod_name,
+                number, one.comm, one.exe, one.unit, one.user_unit, one.container, one.container_name, one.pod, one.pod_name,
                 one.namespace, one.uid, one.user, one.cgroup
             ])?;
         next.subject += 1;

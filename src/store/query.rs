@@ -59,8 +59,10 @@ pub enum Who {
     Comm(String),
     /// The path of its program.
     Exe(String),
-    /// Its systemd unit.
+    /// Its systemd unit, one of the host's.
     Unit(String),
+    /// Its unit below a user's service manager.
+    UserUnit(String),
     /// Its container: the name, or the beginning of the id.
     Container(String),
     /// Its pod: the name, or the uid.
@@ -151,6 +153,7 @@ impl Who {
             Self::Comm(name) => of(vec![glob("comm", name)], ""),
             Self::Exe(path) => of(vec![glob("exe", path)], ""),
             Self::Unit(unit) => of(vec![glob("unit", unit)], ""),
+            Self::UserUnit(unit) => of(vec![glob("user_unit", unit)], ""),
             Self::Uid(uid) => of(vec![("uid = ?".to_owned(), Value::Integer(i64::from(*uid)))], ""),
             Self::User(name) => of(vec![glob("user", name)], ""),
             Self::Container(name) => of(container(name), " OR "),
@@ -161,11 +164,24 @@ impl Who {
                 of(vec![glob("namespace", namespace), glob("pod_name", name)], " AND ")
             }
             Self::Same(identity) => {
-                let columns =
-                    ["comm", "exe", "unit", "container", "container_name", "pod", "pod_name", "namespace"];
-                let parts = columns.iter().zip(identity.columns());
+                let columns = [
+                    "comm",
+                    "exe",
+                    "unit",
+                    "user_unit",
+                    "container",
+                    "container_name",
+                    "pod",
+                    "pod_name",
+                    "namespace",
+                ];
                 let null = |text: Option<&str>| text.map_or(Value::Null, |text| Value::Text(text.to_owned()));
-                of(parts.map(|(column, text)| (format!("{column} IS ?"), null(text))).collect(), " AND ")
+                let texts = columns.iter().zip(identity.columns());
+                let mut parts: Vec<_> =
+                    texts.map(|(column, text)| (format!("{column} IS ?"), null(text))).collect();
+                let uid = identity.uid.map_or(Value::Null, |uid| Value::Integer(i64::from(uid)));
+                parts.push(("uid IS ?".to_owned(), uid));
+                of(parts, " AND ")
             }
             Self::Any(name) => of(any(name), " OR "),
         }
@@ -209,14 +225,17 @@ fn container(name: &str) -> Vec<(String, Value)> {
 }
 
 fn any(name: &str) -> Vec<(String, Value)> {
-    let mut parts = vec![glob("comm", name), glob("unit", name), glob("pod_name", name), glob("pod", name)];
+    let mut parts =
+        ["comm", "unit", "user_unit", "pod_name", "pod"].map(|column| glob(column, name)).to_vec();
     parts.extend(container(name));
     if name.starts_with('/') {
         parts.push(glob("exe", name));
     } else {
         // of a path, the program
         parts.push(glob("exe", &format!("*/{name}")));
-        parts.push(("unit = ?".to_owned(), Value::Text(format!("{name}.service"))));
+        for column in ["unit", "user_unit"] {
+            parts.push((format!("{column} = ?"), Value::Text(format!("{name}.service"))));
+        }
     }
     if let Some((namespace, pod)) = name.split_once('/').filter(|(namespace, _)| !namespace.is_empty()) {
         parts.push((

@@ -41,6 +41,8 @@ pub struct StoredEvent {
     pub row: i64,
     /// When it was: nanoseconds since the epoch, UTC.
     pub time: i64,
+    /// The run of the recorder that stored it: an id of an event is one of its run.
+    pub run: i64,
     /// The line that `-o json` printed.
     pub json: String,
 }
@@ -52,8 +54,10 @@ pub struct Identity {
     pub comm: Option<String>,
     /// Its program.
     pub exe: Option<String>,
-    /// Its systemd unit.
+    /// Its systemd unit, one of the host's.
     pub unit: Option<String>,
+    /// Its unit below a user's service manager.
+    pub user_unit: Option<String>,
     /// The id of its container.
     pub container: Option<String>,
     /// The name of that.
@@ -64,14 +68,17 @@ pub struct Identity {
     pub pod_name: Option<String>,
     /// And its namespace.
     pub namespace: Option<String>,
+    /// Its user.
+    pub uid: Option<u32>,
 }
 
 impl Identity {
-    pub(super) fn columns(&self) -> [Option<&str>; 8] {
+    pub(super) fn columns(&self) -> [Option<&str>; 9] {
         [
             &self.comm,
             &self.exe,
             &self.unit,
+            &self.user_unit,
             &self.container,
             &self.container_name,
             &self.pod,
@@ -196,10 +203,10 @@ impl Reader {
             let (condition, values) = on_sides(*of, &who);
             let is_target = *of == Sides::Target;
             let mut statement = connection.prepare(&format!(
-                "SELECT s.comm, s.exe, s.unit, s.container, s.container_name, s.pod, s.pod_name, s.namespace,
+                "SELECT s.comm, s.exe, s.unit, s.user_unit, s.container, s.container_name, s.pod, s.pod_name, s.namespace, s.uid,
                    count(*), coalesce(sum(e.death), 0) * {is_target}, max(e.time)
                  FROM event e JOIN subject s ON s.subject = e.{side}_subject WHERE e.kind <> 4 AND {condition}
-                 GROUP BY 1, 2, 3, 4, 5, 6, 7, 8"
+                 GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10"
             ))?;
             let found = statement.query_map(params_from_iter(values), |row| {
                 Ok(Candidate {
@@ -207,15 +214,17 @@ impl Reader {
                         comm: row.get(0)?,
                         exe: row.get(1)?,
                         unit: row.get(2)?,
-                        container: row.get(3)?,
-                        container_name: row.get(4)?,
-                        pod: row.get(5)?,
-                        pod_name: row.get(6)?,
-                        namespace: row.get(7)?,
+                        user_unit: row.get(3)?,
+                        container: row.get(4)?,
+                        container_name: row.get(5)?,
+                        pod: row.get(6)?,
+                        pod_name: row.get(7)?,
+                        namespace: row.get(8)?,
+                        uid: row.get(9)?,
                     },
-                    events: row.get(8)?,
-                    deaths: row.get(9)?,
-                    newest: row.get(10)?,
+                    events: row.get(10)?,
+                    deaths: row.get(11)?,
+                    newest: row.get(12)?,
                 })
             })?;
             for one in found {
@@ -392,7 +401,7 @@ impl Rows {
         }
         let condition = query.condition();
         let mut statement = connection.prepare_cached(&format!(
-            "SELECT e.row, e.time, {LINE} FROM event e NOT INDEXED WHERE e.row >= ? AND e.row <= ? AND {} ORDER BY e.row {} LIMIT {EVENTS_AT_ONCE}",
+            "SELECT e.row, e.time, e.run, {LINE} FROM event e NOT INDEXED WHERE e.row >= ? AND e.row <= ? AND {} ORDER BY e.row {} LIMIT {EVENTS_AT_ONCE}",
             condition.sql(),
             direction(order)
         ))?;
@@ -443,13 +452,13 @@ fn direction(order: Order) -> &'static str {
 }
 
 fn event(row: &rusqlite::Row<'_>) -> rusqlite::Result<StoredEvent> {
-    Ok(StoredEvent { row: row.get(0)?, time: row.get(1)?, json: row.get(2)? })
+    Ok(StoredEvent { row: row.get(0)?, time: row.get(1)?, run: row.get(2)?, json: row.get(3)? })
 }
 
 /// The events of these rows, those that are still there.
 fn events_at(connection: &Connection, rows: &[i64]) -> Result<Vec<StoredEvent>, StoreError> {
-    let mut statement =
-        connection.prepare_cached(&format!("SELECT e.row, e.time, {LINE} FROM event e WHERE e.row = ?"))?;
+    let mut statement = connection
+        .prepare_cached(&format!("SELECT e.row, e.time, e.run, {LINE} FROM event e WHERE e.row = ?"))?;
     let mut events = Vec::with_capacity(rows.len());
     for row in rows {
         events.extend(statement.query_row(params![row], event).optional()?);

@@ -124,7 +124,7 @@ CREATE TABLE epoch(
   first_phrase INTEGER NOT NULL, first_subject INTEGER NOT NULL, since INTEGER, until INTEGER, forgotten INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE phrase(phrase INTEGER PRIMARY KEY, body TEXT NOT NULL);
 CREATE TABLE subject(
-  subject INTEGER PRIMARY KEY, comm TEXT, exe TEXT, unit TEXT, container TEXT, container_name TEXT, pod TEXT,
+  subject INTEGER PRIMARY KEY, comm TEXT, exe TEXT, unit TEXT, user_unit TEXT, container TEXT, container_name TEXT, pod TEXT,
   pod_name TEXT, namespace TEXT, uid INTEGER, user TEXT, cgroup TEXT);
 CREATE TABLE image(
   image INTEGER PRIMARY KEY, parent INTEGER, subject INTEGER, pid INTEGER, key TEXT, body TEXT NOT NULL);
@@ -145,10 +145,10 @@ fn view() -> String {
         "CREATE VIEW events AS SELECT e.row, e.time, e.run, r.boot,
   CASE e.kind WHEN 0 THEN 'signal' WHEN 1 THEN 'attempt' WHEN 2 THEN 'ended' WHEN 3 THEN 'lost' WHEN 4 THEN 'request' ELSE 'other' END AS kind,
   e.signal, e.death = 1 AS death, e.fatal = 1 AS fatal,
-  s.pid AS source_pid, s.key AS source_key, ss.comm AS source_comm, ss.exe AS source_exe, ss.unit AS source_unit,
+  s.pid AS source_pid, s.key AS source_key, ss.comm AS source_comm, ss.exe AS source_exe, ss.unit AS source_unit, ss.user_unit AS source_user_unit,
   ss.container AS source_container, ss.container_name AS source_container_name, ss.pod AS source_pod, ss.pod_name AS source_pod_name,
   ss.namespace AS source_namespace, ss.uid AS source_uid, ss.user AS source_user, ss.cgroup AS source_cgroup,
-  t.pid AS target_pid, t.key AS target_key, ts.comm AS target_comm, ts.exe AS target_exe, ts.unit AS target_unit,
+  t.pid AS target_pid, t.key AS target_key, ts.comm AS target_comm, ts.exe AS target_exe, ts.unit AS target_unit, ts.user_unit AS target_user_unit,
   ts.container AS target_container, ts.container_name AS target_container_name, ts.pod AS target_pod, ts.pod_name AS target_pod_name,
   ts.namespace AS target_namespace, ts.uid AS target_uid, ts.user AS target_user, ts.cgroup AS target_cgroup,
   {LINE} AS json

@@ -3,10 +3,10 @@
 use crate::base::shell_word::shell_word;
 use crate::base::stderr::print_line;
 use crate::output::format::screen::Screen;
-use crate::past::target::{Target, text};
-use crate::past::walk::PastEvent;
+use crate::past::target::{Target, number, text};
+use crate::past::walk::{PastEvent, collect};
 use crate::past::words::{count, date_and_minute};
-use crate::store::{Candidate, Identity, Reader, Sides, StoreError};
+use crate::store::{Candidate, Identity, Kind, Order, Query, Reader, Sides, StoreError, Who};
 
 /// So many are listed.
 const LISTED: usize = 10;
@@ -18,7 +18,11 @@ pub(super) fn list_others(
     end: &PastEvent,
     screen: Screen,
 ) -> Result<(), StoreError> {
-    let [target @ Target::Any(..)] = targets else { return Ok(()) };
+    let target = match targets {
+        [target @ (Target::Any(..) | Target::Unit(_) | Target::Comm(_) | Target::Exe(_))] => target,
+        [Target::Pid(pid)] => return list_of_same_pid(reader, *pid, end, screen),
+        _ => return Ok(()),
+    };
     let name = target.to_string();
     let answered = answered(end);
     let mut others: Vec<(Place, Candidate)> = Vec::new();
@@ -50,13 +54,44 @@ pub(super) fn list_others(
     Ok(())
 }
 
+/// Lists the other processes that had this pid and ended: numbers are used again, and who wants to can get one on purpose.
+fn list_of_same_pid(reader: &Reader, pid: u32, end: &PastEvent, screen: Screen) -> Result<(), StoreError> {
+    let query = Query { kinds: vec![Kind::Ended], target: vec![Who::Pid(pid)], ..Query::default() };
+    let mut keys: Vec<String> = end.document.text_at("target.key").map(str::to_owned).into_iter().collect();
+    let others = collect(reader, &query, Order::NewestFirst, LISTED + 1, |other| {
+        let key = other.document.text_at("target.key").unwrap_or_default();
+        let is_new = other.document.header().is_end_of_process() && !keys.iter().any(|known| known == key);
+        if is_new {
+            keys.push(key.to_owned());
+        }
+        is_new
+    })?;
+    if others.is_empty() {
+        return Ok(());
+    }
+    print_line(format_args!(
+        "hint: {pid} was the pid of several processes; this is the newest end. The others:"
+    ));
+    for other in others.iter().take(LISTED) {
+        let key = shell_word(other.document.text_at("target.key").unwrap_or_default());
+        let name = screen.safe(other.document.text_at("target.comm").unwrap_or_default());
+        let when = date_and_minute(other.time, screen.zone);
+        print_line(format_args!("hint:   killsnoop why --pid={}   {name}, ended {when}", screen.safe(&key)));
+    }
+    if others.len() > LISTED {
+        print_line(format_args!("hint:   and more"));
+    }
+    Ok(())
+}
+
 /// What two processes of a name have in common that are one service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Place {
     Pod(String),
     Container(String),
     Unit(String),
-    Program(String),
+    UserUnit(String, Option<u32>),
+    Program(String, Option<u32>),
 }
 
 impl Place {
@@ -70,21 +105,26 @@ impl Place {
         if let Some(container) = text(&identity.container_name).or_else(|| text(&identity.container)) {
             return Self::Container(container);
         }
+        if let Some(unit) = text(&identity.user_unit) {
+            return Self::UserUnit(unit, identity.uid);
+        }
         match (text(&identity.unit), text(&identity.exe).or_else(|| text(&identity.comm))) {
             (Some(unit), _) => Self::Unit(unit),
-            (None, program) => Self::Program(program.unwrap_or_default()),
+            (None, program) => Self::Program(program.unwrap_or_default(), identity.uid),
         }
     }
 
     /// As it is asked for.
     fn words(&self) -> String {
-        let (flag, name) = match self {
-            Self::Pod(name) => ("pod", name),
-            Self::Container(name) => ("container", name),
-            Self::Unit(name) => ("unit", name),
-            Self::Program(name) => ("exe", name),
+        let (flag, name, uid) = match self {
+            Self::Pod(name) => ("pod", name, None),
+            Self::Container(name) => ("container", name, None),
+            Self::Unit(name) => ("unit", name, None),
+            Self::UserUnit(name, uid) => ("user-unit", name, *uid),
+            Self::Program(name, uid) => ("exe", name, *uid),
         };
-        format!("killsnoop why --{flag}={}", shell_word(name))
+        let user = uid.map(|uid| format!(" --user={uid}")).unwrap_or_default();
+        format!("killsnoop why --{flag}={}{user}", shell_word(name))
     }
 }
 
@@ -97,10 +137,12 @@ fn answered(end: &PastEvent) -> Place {
         comm: text(&["comm"]),
         exe: text(&["exe"]),
         unit: text(&["systemd", "unit"]),
+        user_unit: text(&["systemd", "userUnit"]),
         container: text(&["container", "id"]),
         container_name: text(&["container", "name"]),
         pod: text(&["k8s", "pod", "uid"]),
         pod_name: text(&["k8s", "pod", "name"]).or_else(nodename),
         namespace: text(&["k8s", "namespace"]),
+        uid: number(target, &["user", "id"]).and_then(|id| u32::try_from(id).ok()),
     })
 }

@@ -34,6 +34,8 @@ pub struct Story {
     pub end: PastEvent,
     /// Commands that named it before.
     pub requests: Vec<Request>,
+    /// Further ones that are not shown.
+    pub more_requests: usize,
     /// Signals to it, the oldest first.
     pub signals: Vec<PastEvent>,
     /// Signals of the time before these that are not shown.
@@ -109,12 +111,12 @@ impl Story {
     pub fn of(reader: &Reader, end: PastEvent, now: i64) -> Result<Self, StoreError> {
         let (signals, earlier) = signals_before(reader, &end)?;
         let first = signals.first().map_or(end.time, |signal| signal.time);
-        let requests = request::before(reader, &end, first)?;
+        let (requests, more_requests) = request::before(reader, &end, first)?;
         let begin = requests.iter().map(|request| request.event.time).fold(first, i64::min);
         let siblings = follow::siblings(reader, signals.last())?;
         let after = follow::after(reader, &end, first)?;
         let coverage = reader.coverage(begin..now.max(end.time + 1))?;
-        Ok(Self { end, requests, signals, earlier, after, siblings, coverage })
+        Ok(Self { end, requests, more_requests, signals, earlier, after, siblings, coverage })
     }
 
     /// From its first event to its end.
@@ -134,9 +136,7 @@ impl Story {
 
     /// The signal that the end names, if that is known.
     pub fn last_signal(&self) -> Option<&PastEvent> {
-        let id = self.end.document.header().after;
-        let named =
-            self.signals.iter().rev().find(|signal| id.is_some() && signal.document.header().id == id);
+        let named = self.signals.iter().rev().find(|signal| signal.is_named_by(&self.end));
         named.or_else(|| self.signals.iter().rev().find(|signal| signal.row == self.end.row))
     }
 
@@ -163,10 +163,9 @@ fn signals_before(reader: &Reader, end: &PastEvent) -> Result<(Vec<PastEvent>, u
     let mut signals = collect(reader, &query, Order::NewestFirst, LOOKED_AT, matters)?;
     let after = end.document.header().after;
     // the one that the end names may be older
-    if after.is_some() && !signals.iter().any(|signal| signal.document.header().id == after) {
+    if after.is_some() && !signals.iter().any(|signal| signal.is_named_by(end)) {
         let query = Query { before_row: Some(end.row + 1), ..of_target(key, Kind::Signal) };
-        let named =
-            collect(reader, &query, Order::NewestFirst, 1, |signal| signal.document.header().id == after)?;
+        let named = collect(reader, &query, Order::NewestFirst, 1, |signal| signal.is_named_by(end))?;
         signals.extend(named);
     }
     let earlier = signals.len().saturating_sub(SIGNALS);

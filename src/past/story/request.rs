@@ -1,6 +1,8 @@
 //! Control commands that came before a signal and name what it hit: `systemctl restart nginx`, `docker stop web`. They are shown as
 //! "before it", never as the reason.
 
+use std::collections::BTreeMap;
+
 use super::super::target::{Target, text};
 use super::super::walk::{PastEvent, collect};
 use super::SECOND;
@@ -11,6 +13,10 @@ use crate::store::{Kind, Order, Query, Reader, StoreError};
 const BEFORE: i64 = 5 * SECOND;
 /// So many are shown.
 const MOST: usize = 10;
+/// So many of one user, if there are more than are shown: whoever asks often hides nobody who asked once.
+const OF_ONE_USER: usize = 3;
+/// So many are looked at, the newest.
+const LOOKED_AT: usize = 500;
 
 /// How a command and the process that ended belong together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,18 +38,23 @@ pub struct Request {
     pub link: Link,
 }
 
-/// Commands from shortly before the first signal to the end that name the process.
-pub(super) fn before(reader: &Reader, end: &PastEvent, first: i64) -> Result<Vec<Request>, StoreError> {
+/// Commands from shortly before the first signal to the end that name the process, the oldest first; and how many more there
+/// were.
+pub(super) fn before(
+    reader: &Reader,
+    end: &PastEvent,
+    first: i64,
+) -> Result<(Vec<Request>, usize), StoreError> {
     let query = Query {
         kinds: vec![Kind::Request],
         since: Some(first - BEFORE),
         until: Some(end.time + 1),
         ..Query::default()
     };
-    let Some(target) = end.document.object("target") else { return Ok(Vec::new()) };
+    let Some(target) = end.document.object("target") else { return Ok(Default::default()) };
     let own = text(target, &["key"]);
     let mut requests = Vec::new();
-    let linked = collect(reader, &query, Order::OldestFirst, MOST, |event| {
+    let linked = collect(reader, &query, Order::NewestFirst, LOOKED_AT, |event| {
         // a command that was ended itself did not ask for that
         text_at(&event.document, "key") != own && link(&event.document, target).is_some()
     })?;
@@ -52,7 +63,47 @@ pub(super) fn before(reader: &Reader, end: &PastEvent, first: i64) -> Result<Vec
             requests.push(Request { event, link });
         }
     }
-    Ok(requests)
+    let more = requests.len().saturating_sub(MOST);
+    let mut shown = choose(requests, |request| user_of(&request.event.document));
+    shown.sort_by_key(|request| (request.event.time, request.event.row));
+    Ok((shown, more))
+}
+
+/// Of the newest as many as are shown: first some of each user, then whichever are left.
+fn choose<T>(newest_first: Vec<T>, user: impl Fn(&T) -> Option<u64>) -> Vec<T> {
+    let mut counts: BTreeMap<Option<u64>, usize> = BTreeMap::new();
+    let (mut chosen, mut rest) = (Vec::new(), Vec::new());
+    for one in newest_first {
+        let count = counts.entry(user(&one)).or_default();
+        *count += 1;
+        if *count <= OF_ONE_USER { &mut chosen } else { &mut rest }.push(one);
+    }
+    chosen.extend(rest);
+    chosen.truncate(MOST);
+    chosen
+}
+
+fn user_of(document: &Document) -> Option<u64> {
+    find(document.object("source")?, "user").and_then(|user| match user {
+        Value::Object(user) => find(user, "id")?.as_number().and_then(|id| u64::try_from(id).ok()),
+        _ => None,
+    })
+}
+
+/// Who asked, as far as the words of the command do not say it: the user if it is not root, and the program if it is not the
+/// one that its name means.
+pub(super) fn whose(document: &Document) -> String {
+    let source = document.object("source").unwrap_or_default();
+    let mut facts = Vec::new();
+    if let Some(id) = user_of(document).filter(|id| *id != 0) {
+        let name = text(source, &["user", "name"]).map(|name| format!(" ({name})")).unwrap_or_default();
+        facts.push(format!("uid {id}{name}"));
+    }
+    let is_of_system = |exe: &str| ["/usr/", "/bin/", "/sbin/"].iter().any(|place| exe.starts_with(place));
+    if let Some(exe) = text(source, &["exe"]).filter(|exe| !is_of_system(exe)) {
+        facts.push(format!("program {exe}"));
+    }
+    facts.join(", ")
 }
 
 fn text_at<'a>(document: &'a Document, key: &str) -> Option<&'a str> {
@@ -84,7 +135,7 @@ pub fn mentions(request: &Document, target: &Target) -> bool {
             request.text_at("request.unit").is_some_and(is_named)
                 || words(request).iter().skip(1).flat_map(|word| word.split(['=', ','])).any(is_named)
         }
-        Target::Key(_) | Target::Comm(_) | Target::Exe(_) | Target::User(_) => false,
+        Target::Key(_) | Target::UserUnit(_) | Target::Comm(_) | Target::Exe(_) | Target::User(_) => false,
     }
 }
 
@@ -122,12 +173,13 @@ fn concerns_host(command: &str, arguments: &[String]) -> bool {
 
 /// Does a word of the command name the process, its unit, container, pod or program?
 fn names(command: &str, arguments: &[String], unit: Option<&str>, target: &[Field]) -> bool {
-    let units = [text(target, &["systemd", "unit"]), text(target, &["systemd", "userUnit"])];
+    // a user's service manager has units of its own, whose names may be those of the host's
+    let of_manager = if arguments.iter().any(|word| word == "--user") { "userUnit" } else { "unit" };
+    let own_unit = text(target, &["systemd", of_manager]);
     let is_unit = |word: &str| {
-        units
-            .into_iter()
-            .flatten()
-            .any(|unit| unit == word || unit.strip_suffix(".service") == Some(word) || is_glob_of(word, unit))
+        own_unit.is_some_and(|unit| {
+            unit == word || unit.strip_suffix(".service") == Some(word) || is_glob_of(word, unit)
+        })
     };
     if unit.is_some_and(is_unit) {
         return true;
@@ -144,8 +196,8 @@ fn names(command: &str, arguments: &[String], unit: Option<&str>, target: &[Fiel
         find(target, "k8s").is_some() && pods.iter().any(|path| text(target, path) == Some(word))
     };
     let name = word_of(target);
-    let session =
-        units.into_iter().flatten().find_map(|unit| unit.strip_prefix("session-")?.strip_suffix(".scope"));
+    let session = text(target, &["systemd", "unit"])
+        .and_then(|unit| unit.strip_prefix("session-")?.strip_suffix(".scope"));
     let is_named = |word: &str| {
         is_unit(word)
             || is_id(word)
@@ -180,4 +232,21 @@ fn is_glob_of(word: &str, unit: &str) -> bool {
 fn word_of(target: &[Field]) -> Vec<&str> {
     let exe = text(target, &["exe"]).map(|exe| exe.rsplit('/').next().unwrap_or(exe));
     text(target, &["comm"]).into_iter().chain(exe).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_user_takes_not_the_room_of_another() {
+        // newest first: thirty of one user, then one of root
+        let mut all: Vec<(u64, u32)> = (0..30).map(|number| (1000, number)).collect();
+        all.push((0, 30));
+        let chosen = choose(all, |one| Some(one.0));
+        assert_eq!(chosen.len(), MOST);
+        assert!(chosen.contains(&(0, 30)), "{chosen:?}");
+        assert_eq!(chosen.first(), Some(&(1000, 0)), "the newest comes first");
+        assert_eq!(choose((0..4).collect::<Vec<u32>>(), |_| None).len(), 4);
+    }
 }

@@ -166,3 +166,59 @@ fn a_command_names_a_process_by_its_unit_container_pid_or_program_and_no_other()
         assert_eq!(request::link(&event, event.object("target").unwrap()), expected, "{command}");
     }
 }
+
+/// Its target is in these units.
+fn in_units(line: &str, unit: &str, user_unit: Option<&str>) -> String {
+    let user = user_unit.map(|name| format!(r#","userUnit":"{name}""#)).unwrap_or_default();
+    format!(r#"{},"systemd":{{"unit":"{unit}"{user}}}}}}}"#, line.strip_suffix("}}").unwrap())
+}
+
+#[test]
+fn a_unit_of_a_user_is_none_of_the_host() {
+    let lines = [
+        in_units(&signal(1, 1, KILL, (1, "systemd"), (9, "nginx")), "nginx.service", None),
+        in_units(&end(2, 1, KILL, 1, (9, "nginx")), "nginx.service", None),
+        in_units(&signal(3, 2, KILL, (7, "sh"), (10, "nginx")), "user@1000.service", Some("nginx.service")),
+        in_units(&end(4, 2, KILL, 3, (10, "nginx")), "user@1000.service", Some("nginx.service")),
+    ];
+    let (_directory, reader) = store(&lines);
+    let pid = |target: Target| {
+        let search = Search { targets: vec![vec![target]], ..Search::default() };
+        newest_end(&reader, &search).unwrap().map(|end| end.document.number_at("target.pid"))
+    };
+    assert_eq!(pid(Target::unit("nginx.service").unwrap()), Some(Some(9)));
+    assert_eq!(pid(Target::unit("nginx").unwrap()), Some(Some(9)));
+    assert_eq!(pid(Target::user_unit("nginx.service").unwrap()), Some(Some(10)));
+    assert_eq!(pid(Target::unit("user@1000.service").unwrap()), Some(Some(10)));
+    // who did not say which of them gets the newest; the other is listed
+    assert_eq!(pid("nginx.service".parse().unwrap()), Some(Some(10)));
+    let places: Vec<_> = reader.names("nginx", crate::store::Sides::Target).unwrap();
+    assert_eq!(places.len(), 2, "{places:?}");
+}
+
+#[test]
+fn an_id_of_another_run_names_nothing() {
+    let parent = tempfile::tempdir().unwrap();
+    let directory = parent.path().join("store");
+    let facts = crate::store::RunFacts { boot: "b".to_owned(), ..Default::default() };
+    let runs = [
+        vec![signal(1, 1, TERM, (7, "root"), (9, "victim"))],
+        // of the signal that it names nothing was stored
+        vec![end(2, 3, (10, "SIGUSR1"), 1, (9, "victim"))],
+    ];
+    for lines in &runs {
+        let mut writer = crate::store::Writer::open(&directory, None, None, &facts).unwrap().0;
+        for line in lines {
+            writer.put(line).unwrap();
+        }
+        writer.finish("stopped").unwrap();
+    }
+    let reader = Reader::open(&directory).unwrap();
+    let end = newest_end(&reader, &search("victim")).unwrap().unwrap();
+    let story = Story::of(&reader, end, 0).unwrap();
+    assert_eq!(story.signals.len(), 1);
+    assert!(story.last_signal().is_none(), "{story:?}");
+    // nor is it found by whom it did not die of
+    let senders = Search { senders: vec!["root".parse().unwrap()], deaths: true, ..Search::default() };
+    assert!(newest_end(&reader, &senders).unwrap().is_none());
+}

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::super::target::{number, text};
 use super::super::walk::PastEvent;
 use super::super::words::{as_typed, count, date_and_time, long_span, nanoseconds, time_near};
-use super::request::words;
+use super::request::{whose, words};
 use super::{Link, Request, Story};
 use crate::base::shell_word::shell_word;
 use crate::output::format::View;
@@ -52,6 +52,14 @@ pub fn write(story: &Story, screen: Screen, now: i64, out: &mut Vec<u8>) {
         let more = count(story.earlier as u64, "earlier signal");
         let key = shell_word(story.end.document.text_at("target.key").unwrap_or_default());
         line.add(Paint::Faint, &format!("{INDENT}{more} to it: killsnoop log --pid {key}")).finish(out);
+    }
+    if story.more_requests > 0 {
+        let more = count(story.more_requests as u64, "further command");
+        line.add(
+            Paint::Faint,
+            &format!("{INDENT}{more} named it in that time: killsnoop log --where event=request"),
+        )
+        .finish(out);
     }
     write_steps(story, screen, out);
     for (label, side) in [("victim", "target"), ("sender", "source")] {
@@ -144,6 +152,10 @@ fn write_request(request: &Request, screen: Screen, out: &mut Vec<u8>) {
     let unit =
         text(source, &["systemd", "unit"]).map(|unit| format!(", {}", screen.safe(unit))).unwrap_or_default();
     line.add(Paint::Source, &caller).add(Paint::None, &unit);
+    let whose = whose(document);
+    if !whose.is_empty() {
+        line.add(Paint::None, &format!(", {}", screen.safe(&whose)));
+    }
     let note = match request.link {
         Link::Names => "   (before it; not proof)",
         Link::Host => "   (before it, for the whole host; not proof)",
