@@ -75,6 +75,8 @@ happened() { HAPPENED=$(cat); }
 unknown() { UNKNOWN=$(cat); }
 
 record() {
+	# what one before it said
+	rm -f "$WORK/recorder"
 	"$KILLSNOOP_BIN" record --store "$STORE" --keep-free 0 "$@" >"$WORK/recorder" 2>&1 &
 	RECORDER=$!
 	await "the recorder" grep -q 'killsnoop: tracing, ' "$WORK/recorder"
