@@ -17,15 +17,32 @@ mkdir "$WORK/bin"
 PATH=$WORK/bin:/usr/sbin:/usr/bin:/sbin:/bin
 RECORDER='' FAILURES=0 AT_END=()
 
+# kill_all: every process that the situation started, orphans too: each has WORK in its environment.
+kill_all() {
+	local mark="WORK=$WORK" pids
+	# not for what is called here
+	export -n WORK
+	while :; do
+		# grep fails at what ends meanwhile
+		pids=$({ grep -lzsxF -- "$mark" /proc/[0-9]*/environ || true; } | cut -d/ -f3)
+		[ -n "$pids" ] || return 0
+		# shellcheck disable=SC2086
+		kill -KILL $pids 2>/dev/null
+		sleep 0.02
+	done
+}
+
+# An orphan that is left would hold the pipe that the output goes to, and who reads that would wait for it.
 leave() {
 	local status=$? command
 	trap - EXIT
 	set +e
-	[ -z "$RECORDER" ] || kill -INT "$RECORDER" 2>/dev/null
-	for command in "${AT_END[@]}"; do eval "$command"; done
+	if [ -n "$RECORDER" ] && kill -INT "$RECORDER" 2>/dev/null; then timeout 20 tail --pid="$RECORDER" -f /dev/null; fi
 	# shellcheck disable=SC2046
 	kill -KILL $(jobs -p) 2>/dev/null
+	kill_all
 	wait 2>/dev/null
+	for command in "${AT_END[@]}"; do eval "$command"; done
 	rm -rf "$WORK"
 	exit "$status"
 }
@@ -38,7 +55,7 @@ skip() {
 }
 
 await() {
-	local what=$1 deadline=$((SECONDS + 20))
+	local what=$1 deadline=$((SECONDS + 60))
 	shift
 	until "$@" >/dev/null 2>&1; do
 		[ $SECONDS -lt $deadline ] || fail "$SITUATION: waited in vain for $what"
@@ -58,6 +75,8 @@ happened() { HAPPENED=$(cat); }
 unknown() { UNKNOWN=$(cat); }
 
 record() {
+	# what one before it said
+	rm -f "$WORK/recorder"
 	"$KILLSNOOP_BIN" record --store "$STORE" --keep-free 0 "$@" >"$WORK/recorder" 2>&1 &
 	RECORDER=$!
 	await "the recorder" grep -q 'killsnoop: tracing, ' "$WORK/recorder"
@@ -77,12 +96,15 @@ over() {
 # stop: nobody records any more.
 stop() {
 	kill -INT "$RECORDER"
-	wait "$RECORDER"
+	await "the end of the recorder" is_gone "$RECORDER"
 	RECORDER=''
 }
 
 is_gone() { [ ! -e "/proc/$1" ] || grep -q '^State:.Z' "/proc/$1/status"; }
 runs() { [ "$(cat "/proc/$1/comm")" = "$2" ]; }
+
+# handles PID NUMBER: it has a handler for this signal.
+handles() { (((0x$(sed -n 's/^SigCgt:[[:space:]]*//p' "/proc/$1/status") >> ($2 - 1)) & 1)); }
 
 # in_unit UNIT COMMAND…: in a cgroup that names a unit of the host, where the hierarchy of version 2 can be written; its pid is UNIT_PID.
 in_unit() {
