@@ -9,6 +9,7 @@ use crate::config::{ALL_SIGNALS, Config, Failed, MAX_IGNORED_COMMS, MAX_REQUESTS
 use crate::error::UsageError;
 use crate::event::signal::Signal;
 use crate::output::deliver::destination_name::DestinationName;
+use crate::output::format::json::JSON;
 use crate::output::left_out_for_eyes::LeftOutSettings;
 use crate::output::redact::Redaction;
 use crate::output::select::filter::{Conditions, ProcessArg};
@@ -28,6 +29,8 @@ pub struct Request {
     pub is_format_given: bool,
     /// Events are kept there.
     pub store: Option<PathBuf>,
+    /// Floods are folded there: it has JSON.
+    pub store_folds: bool,
 }
 
 impl TraceArgs {
@@ -41,12 +44,12 @@ impl TraceArgs {
         usual: (FormatKind, DestinationName),
     ) -> Result<Request, UsageError> {
         let is_format_given = !self.output.is_empty();
-        let store = self.store.clone();
+        let (store, store_folds) = (self.store.clone(), self.fold.contains(JSON));
         let mut settings = self.settings(usual)?;
         settings.conditions.add_processes(processes);
         let config = self.config()?;
         settings.conditions.check(&config)?;
-        Ok(Request { config, settings, is_format_given, store })
+        Ok(Request { config, settings, is_format_given, store, store_folds })
     }
 
     fn settings(

@@ -11,6 +11,7 @@ pub mod outputs;
 pub mod past;
 pub mod processes;
 pub mod record;
+mod recorded;
 pub mod run;
 #[cfg(test)]
 mod sentences;

@@ -16,7 +16,7 @@ use crate::error::UsageError;
 use crate::event::signal::Signal;
 use crate::output::OutputSettings;
 use crate::output::format::json::JSON;
-use crate::store::{Bounds, Kept, RunFacts, Service, StoreHelper, StoreSettings, Writer};
+use crate::store::{Bounds, Kept, RunFacts, Service, StoreHelper, StoreSettings, Syncer, Writer};
 use crate::trace::privileges;
 
 /// Its name: `pkill -x killsnoop` is not meant for it.
@@ -56,7 +56,7 @@ pub(super) fn add(request: &mut Request, target: StoreTarget) -> anyhow::Result<
     request.settings.outputs.push(OutputSettings {
         kind: JSON,
         destination: helper.destination(),
-        folds: false,
+        folds: request.store_folds,
     });
     Ok(helper)
 }
@@ -174,7 +174,11 @@ pub fn serve(settings: WriteStore) -> ExitCode {
         }
     };
     privileges::drop_but_for_store();
-    match Service::new(writer, lines.into(), control).map(Service::serve) {
+    // a thread has the rights of the one that starts it
+    match Syncer::start(&settings.directory)
+        .and_then(|syncer| Service::new(writer, syncer, lines.into(), control))
+        .map(Service::serve)
+    {
         Ok(Ok(())) => ExitCode::SUCCESS,
         Ok(Err(error)) => {
             tracing::error!("{}", crate::base::os_error::reason(&error));

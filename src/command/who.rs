@@ -4,6 +4,7 @@
 
 use std::fmt::Write as _;
 use std::fs;
+use std::path::Path;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -12,7 +13,7 @@ use anyhow::bail;
 
 use super::awaited::Awaited;
 use super::wiring::{Terminal, Wiring};
-use super::{begin, outputs, processes, stores, streams};
+use super::{begin, outputs, processes, recorded, stores, streams};
 use crate::base::clock::boot_time;
 use crate::base::sanitize::visible;
 use crate::base::stderr::print_line;
@@ -27,6 +28,7 @@ use crate::output::redact::Redaction;
 use crate::output::select::filter::ProcessArg;
 use crate::output::status::Purpose;
 use crate::record::Ending;
+use crate::store::DIRECTORY;
 use crate::trace::privileges::Needs;
 use crate::trace::{self, Outcome, TraceOptions};
 
@@ -43,6 +45,13 @@ pub fn who(mut request: Request, wanted: &[ProcessArg], is_quiet: bool) -> anyho
         bail!(
             "who cannot find processes of the host: pids in here are not the host's\nhint: run it in the host's pid namespace \
              (docker run --pid=host), or use --pid with the pid that the host has for it"
+        );
+    }
+    if !is_quiet {
+        recorded::print(
+            request.store.as_deref().unwrap_or(Path::new(DIRECTORY)),
+            wanted,
+            &request.settings.redaction,
         );
     }
     // opened before anything else: the numbers can be used again

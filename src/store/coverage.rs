@@ -6,6 +6,7 @@ use std::time::Duration;
 use rusqlite::{Connection, params};
 
 use super::error::StoreError;
+use super::place::has_recorder;
 use super::reader::Reader;
 use super::run::{HEARTBEAT, NoteKind};
 use super::schema::keep;
@@ -136,7 +137,8 @@ impl Reader {
         let now = utc_now() as i64;
         let range = range.start..range.end.min(now);
         let runs = runs(&connection)?;
-        let (spans, gaps) = spans_and_gaps(&runs, &range, now);
+        let has_recorder = has_recorder(self.directory());
+        let (spans, gaps) = spans_and_gaps(&runs, &range, now, has_recorder);
         let mut coverage = Coverage { spans, gaps, ..Coverage::default() };
         for span in &coverage.spans {
             if !coverage.filters.contains(&span.filters) {
@@ -186,10 +188,15 @@ fn runs(connection: &Connection) -> rusqlite::Result<Vec<RunRow>> {
     rows.collect()
 }
 
-/// The last run is still going on if it was seen this long ago.
+/// The last run is still going on if it was seen this long ago; where this user may not look who has the lock.
 const STALE: Duration = Duration::from_secs(2 * HEARTBEAT.as_secs() + 1);
 
-fn spans_and_gaps(runs: &[RunRow], range: &Range<i64>, now: i64) -> (Vec<Span>, Vec<Gap>) {
+fn spans_and_gaps(
+    runs: &[RunRow],
+    range: &Range<i64>,
+    now: i64,
+    has_recorder: Option<bool>,
+) -> (Vec<Span>, Vec<Gap>) {
     let (mut spans, mut gaps) = (Vec::new(), Vec::new());
     let mut gap = |since: i64, until: i64, cause| {
         let (since, until) = (since.max(range.start), until.min(range.end));
@@ -204,8 +211,9 @@ fn spans_and_gaps(runs: &[RunRow], range: &Range<i64>, now: i64) -> (Vec<Span>, 
     gap(range.start, first.began, GapCause::BeforeFirst);
     for (place, run) in runs.iter().enumerate() {
         let next = runs.get(place + 1);
-        let is_open =
-            next.is_none() && run.ended.is_none() && now.saturating_sub(run.seen) < STALE.as_nanos() as i64;
+        let is_open = next.is_none()
+            && run.ended.is_none()
+            && has_recorder.unwrap_or_else(|| now.saturating_sub(run.seen) < STALE.as_nanos() as i64);
         let end = if is_open { now.max(run.seen) } else { run.ended.unwrap_or(run.seen) };
         let (since, until) = (run.began.max(range.start), end.min(range.end));
         if since < until {

@@ -16,12 +16,14 @@ mod maintain;
 mod place;
 mod query;
 mod reader;
+mod rows;
 mod run;
 mod scan;
 mod schema;
 mod service;
 mod shape;
 mod size;
+mod syncer;
 #[cfg(test)]
 mod tests;
 mod writer;
@@ -36,6 +38,7 @@ pub use self::reader::{Boot, Candidate, Identity, Reader, StoredEvent};
 pub use self::run::{HEARTBEAT, NoteKind, RunFacts};
 pub use self::service::Service;
 pub use self::size::{Age, Share, Size};
+pub use self::syncer::Syncer;
 pub use self::writer::{Kept, Writer};
 
 /// Where a store is, unless another directory is named.

@@ -137,6 +137,20 @@ impl Place {
     }
 }
 
+/// Does a recorder write there? None: this user may not look.
+pub(super) fn has_recorder(directory: &Path) -> Option<bool> {
+    match File::open(directory.join(LOCK)) {
+        // a recorder that begins at this moment tries again
+        Ok(lock) => match flock(&lock, FlockOperation::NonBlockingLockShared) {
+            Ok(()) => Some(false),
+            Err(rustix::io::Errno::WOULDBLOCK) => Some(true),
+            Err(_) => None,
+        },
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Some(false),
+        Err(_) => None,
+    }
+}
+
 /// Bytes of a database and of what is beside it.
 pub(super) fn bytes(file: &Path) -> u64 {
     let of = |path: PathBuf| fs::metadata(path).map_or(0, |metadata| metadata.len());
@@ -172,7 +186,9 @@ mod tests {
         assert!(matches!(Place::take(&directory, None), Err(StoreError::Locked(_))));
         let mode = |path: &Path| fs::metadata(path).unwrap().mode() & 0o7777;
         assert_eq!((mode(&directory), mode(&place.file())), (0o700, 0o600));
+        assert_eq!(has_recorder(&directory), Some(true));
         drop(place);
+        assert_eq!(has_recorder(&directory), Some(false));
         let place = Place::take(&directory, Some(rustix::process::getegid().as_raw())).unwrap();
         assert_eq!((mode(&directory), mode(&place.file())), (0o2750, 0o640));
     }

@@ -105,6 +105,13 @@ pub enum Order {
 /// The characters of a beginning of an id, at least.
 const SHORTEST_ID: usize = 4;
 
+/// Consecutive epochs: their rows, from the first to the last, and their subjects, from the first to behind the last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Window {
+    pub(super) rows: (i64, i64),
+    pub(super) subjects: (i64, i64),
+}
+
 /// A condition in SQL, and what its parameters are.
 #[derive(Debug, Default)]
 pub(super) struct Condition {
@@ -133,20 +140,24 @@ fn glob(column: &str, text: &str) -> (String, Value) {
 }
 
 impl Who {
-    /// The subjects that it may be: a subquery. `exact` further says which images, where a subject is not enough.
-    fn subjects(&self) -> (String, Vec<Value>) {
+    /// The subjects that it may be: a subquery. [`images`](Self::images) says which images, where a subject is not enough.
+    fn subjects(&self, window: Option<Window>) -> (String, Vec<Value>) {
+        let within = window.map_or_else(String::new, |Window { subjects: (begin, end), .. }| {
+            format!("subject >= {begin} AND subject < {end} AND ")
+        });
         let of = |parts: Vec<(String, Value)>, by: &str| {
             let (texts, values): (Vec<_>, Vec<_>) = parts.into_iter().unzip();
-            (format!("SELECT subject FROM subject WHERE {}", texts.join(by)), values)
+            (format!("SELECT subject FROM subject WHERE {within}({})", texts.join(by)), values)
         };
         match self {
-            Self::Pid(pid) => {
-                ("SELECT subject FROM image WHERE pid = ?".to_owned(), vec![Value::Integer(i64::from(*pid))])
-            }
+            Self::Pid(pid) => (
+                format!("SELECT subject FROM image WHERE {within}pid = ?"),
+                vec![Value::Integer(i64::from(*pid))],
+            ),
             Self::Key(key) => {
                 let pid = key.split('@').next().and_then(|pid| pid.parse().ok()).unwrap_or(0);
                 (
-                    "SELECT subject FROM image WHERE pid = ? AND key = ?".to_owned(),
+                    format!("SELECT subject FROM image WHERE {within}pid = ? AND key = ?"),
                     vec![Value::Integer(pid), Value::Text(key.clone())],
                 )
             }
@@ -247,10 +258,10 @@ fn any(name: &str) -> Vec<(String, Value)> {
 }
 
 /// That one of these is on this side.
-fn side(side: &str, who: &[Who]) -> (String, Vec<Value>) {
+fn side(side: &str, who: &[Who], window: Option<Window>) -> (String, Vec<Value>) {
     let (mut texts, mut values) = (Vec::new(), Vec::new());
     for one in who.iter().map(Who::plain) {
-        let (subjects, of_subjects) = one.subjects();
+        let (subjects, of_subjects) = one.subjects(window);
         values.extend(of_subjects);
         let mut text = format!("e.{side}_subject IN ({subjects})");
         if let Some((images, of_images)) = one.images() {
@@ -263,13 +274,13 @@ fn side(side: &str, who: &[Who]) -> (String, Vec<Value>) {
 }
 
 /// That one of these is on one of these sides.
-pub(super) fn on_sides(sides: Sides, who: &[Who]) -> (String, Vec<Value>) {
+pub(super) fn on_sides(sides: Sides, who: &[Who], window: Option<Window>) -> (String, Vec<Value>) {
     match sides {
-        Sides::Source => side("source", who),
-        Sides::Target => side("target", who),
+        Sides::Source => side("source", who, window),
+        Sides::Target => side("target", who, window),
         Sides::Both => {
-            let (source, mut values) = side("source", who);
-            let (target, of_target) = side("target", who);
+            let (source, mut values) = side("source", who, window);
+            let (target, of_target) = side("target", who, window);
             values.extend(of_target);
             (format!("({source} OR {target})"), values)
         }
@@ -277,8 +288,8 @@ pub(super) fn on_sides(sides: Sides, who: &[Who]) -> (String, Vec<Value>) {
 }
 
 impl Query {
-    /// All but the rows.
-    pub(super) fn condition(&self) -> Condition {
+    /// All but the rows; of processes, those of a window alone.
+    pub(super) fn condition(&self, window: Option<Window>) -> Condition {
         let mut condition = Condition::default();
         if let Some(since) = self.since {
             condition.add("e.time >= ?", [Value::Integer(since)]);
@@ -290,7 +301,10 @@ impl Query {
             condition.add("e.run IN (SELECT run FROM run WHERE boot = ?)", [Value::Text(boot.clone())]);
         }
         let list = |numbers: Vec<String>| numbers.join(", ");
-        if !self.kinds.is_empty() {
+        if let [kind] = self.kinds[..] {
+            // as the index of requests has it
+            condition.add(format!("e.kind = {}", kind as u8), []);
+        } else if !self.kinds.is_empty() {
             let kinds = self.kinds.iter().map(|kind| (*kind as u8).to_string()).collect();
             condition.add(format!("e.kind IN ({})", list(kinds)), []);
         }
@@ -308,15 +322,21 @@ impl Query {
             [(Sides::Target, &self.target), (Sides::Source, &self.by), (Sides::Both, &self.either)]
         {
             if !who.is_empty() {
-                let (text, values) = on_sides(sides, who);
+                let (text, values) = on_sides(sides, who, window);
                 condition.add(text, values);
             }
         }
         condition
     }
 
-    /// Processes are named: there are few rows, found by an index.
-    pub(super) fn names_processes(&self) -> bool {
-        !(self.target.is_empty() && self.by.is_empty() && self.either.is_empty())
+    /// There are few rows, found by an index: processes are named, or only deaths or requests are asked for.
+    pub(super) fn is_narrow(&self) -> bool {
+        let names_processes = !(self.target.is_empty() && self.by.is_empty() && self.either.is_empty());
+        names_processes || self.is_death || self.wants_requests()
+    }
+
+    /// Requests and nothing else.
+    pub(super) fn wants_requests(&self) -> bool {
+        self.kinds == [Kind::Request]
     }
 }

@@ -11,22 +11,16 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::config::DbConfig;
 use rusqlite::limits::Limit;
-use rusqlite::types::Value;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params, params_from_iter};
 
 use super::error::StoreError;
 use super::place::{beside, open_error};
 use super::query::{Order, Query, Sides, Who, on_sides};
+use super::rows::{EVENTS_AT_ONCE, Rows, event};
 use super::schema::{self, FILE, LINE};
-
-/// Events of one statement.
-const EVENTS_AT_ONCE: usize = 64;
 
 /// Bytes of a text, and of a line: the writer takes none that is longer.
 const LONGEST: i32 = 16 << 20;
-
-/// Rows that are looked up at once, where processes are named.
-const ROWS_AT_ONCE: usize = 65_536;
 
 /// A store that is read.
 #[derive(Debug, Clone)]
@@ -94,8 +88,6 @@ impl Identity {
 pub struct Candidate {
     /// Who they are.
     pub identity: Identity,
-    /// Events of them.
-    pub events: u64,
     /// Deaths of them by a signal.
     pub deaths: u64,
     /// The time of the newest event.
@@ -155,7 +147,7 @@ impl Reader {
         let mut rows = Rows::of(&self.connect()?, query)?;
         loop {
             let connection = self.connect()?;
-            let events = if query.names_processes() || query.is_death {
+            let events = if query.is_narrow() {
                 let numbers = rows.numbers(&connection, query, order)?;
                 drop(connection);
                 if numbers.is_empty() {
@@ -186,57 +178,47 @@ impl Reader {
         }
     }
 
-    /// Who is meant by this name, in any of the ways in which people name a process; those with the newest events first.
+    /// Whose deaths this name means, in any of the ways in which people name a process; those with the newest first.
     ///
     /// # Errors
     /// If the store cannot be read.
-    pub fn names(&self, name: &str, sides: Sides) -> Result<Vec<Candidate>, StoreError> {
-        let who = [Who::Any(name.to_owned())];
+    pub fn deaths_of(&self, name: &str) -> Result<Vec<Candidate>, StoreError> {
         let connection = self.connect()?;
+        let (condition, values) = on_sides(Sides::Target, &[Who::Any(name.to_owned())], None);
+        // the index alone counts them
+        let mut statement = connection.prepare(&format!(
+            "SELECT s.comm, s.exe, s.unit, s.user_unit, s.container, s.container_name, s.pod, s.pod_name, s.namespace, s.uid, d.deaths,
+               (SELECT time FROM event WHERE row = d.newest)
+             FROM (SELECT e.target_subject AS subject, count(*) AS deaths, max(e.row) AS newest
+               FROM event e INDEXED BY event_death WHERE e.death = 1 AND {condition} GROUP BY 1) d JOIN subject s USING(subject)"
+        ))?;
+        let found = statement.query_map(params_from_iter(values), |row| {
+            Ok(Candidate {
+                identity: Identity {
+                    comm: row.get(0)?,
+                    exe: row.get(1)?,
+                    unit: row.get(2)?,
+                    user_unit: row.get(3)?,
+                    container: row.get(4)?,
+                    container_name: row.get(5)?,
+                    pod: row.get(6)?,
+                    pod_name: row.get(7)?,
+                    namespace: row.get(8)?,
+                    uid: row.get(9)?,
+                },
+                deaths: row.get(10)?,
+                newest: row.get(11)?,
+            })
+        })?;
         let mut all: Vec<Candidate> = Vec::new();
-        let sides = match sides {
-            Sides::Both => &[("source", Sides::Source), ("target", Sides::Target)][..],
-            Sides::Source => &[("source", Sides::Source)],
-            Sides::Target => &[("target", Sides::Target)],
-        };
-        for (side, of) in sides {
-            let (condition, values) = on_sides(*of, &who);
-            let is_target = *of == Sides::Target;
-            let mut statement = connection.prepare(&format!(
-                "SELECT s.comm, s.exe, s.unit, s.user_unit, s.container, s.container_name, s.pod, s.pod_name, s.namespace, s.uid,
-                   count(*), coalesce(sum(e.death), 0) * {is_target}, max(e.time)
-                 FROM event e JOIN subject s ON s.subject = e.{side}_subject WHERE e.kind <> 4 AND {condition}
-                 GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10"
-            ))?;
-            let found = statement.query_map(params_from_iter(values), |row| {
-                Ok(Candidate {
-                    identity: Identity {
-                        comm: row.get(0)?,
-                        exe: row.get(1)?,
-                        unit: row.get(2)?,
-                        user_unit: row.get(3)?,
-                        container: row.get(4)?,
-                        container_name: row.get(5)?,
-                        pod: row.get(6)?,
-                        pod_name: row.get(7)?,
-                        namespace: row.get(8)?,
-                        uid: row.get(9)?,
-                    },
-                    events: row.get(10)?,
-                    deaths: row.get(11)?,
-                    newest: row.get(12)?,
-                })
-            })?;
-            for one in found {
-                let one = one?;
-                match all.iter_mut().find(|known| known.identity == one.identity) {
-                    Some(known) => {
-                        known.events += one.events;
-                        known.deaths += one.deaths;
-                        known.newest = known.newest.max(one.newest);
-                    }
-                    None => all.push(one),
+        for one in found {
+            let one = one?;
+            match all.iter_mut().find(|known| known.identity == one.identity) {
+                Some(known) => {
+                    known.deaths += one.deaths;
+                    known.newest = known.newest.max(one.newest);
                 }
+                None => all.push(one),
             }
         }
         all.sort_by_key(|one| std::cmp::Reverse(one.newest));
@@ -342,117 +324,6 @@ fn escaped(path: &Path) -> String {
         }
     }
     text
-}
-
-/// The rows that are left to be looked at.
-struct Rows {
-    first: i64,
-    last: i64,
-}
-
-impl Rows {
-    /// Epochs say where a time is: events are nearly in the order of time.
-    fn of(connection: &Connection, query: &Query) -> Result<Self, StoreError> {
-        let mut rows = Self {
-            first: query.after_row.map_or(0, |row| row.saturating_add(1)),
-            last: query.before_row.map_or(i64::MAX, |row| row - 1),
-        };
-        if let Some(since) = query.since {
-            let first: Option<i64> = connection
-                .query_row("SELECT min(first_row) FROM epoch WHERE until >= ?", [since], |row| row.get(0))
-                .optional()?
-                .flatten();
-            rows.first = rows.first.max(first.unwrap_or(i64::MAX));
-        }
-        if let Some(until) = query.until {
-            let behind: Option<i64> = connection
-                .query_row(
-                    "SELECT min(first_row) FROM epoch WHERE epoch > (SELECT max(epoch) FROM epoch WHERE since < ?)",
-                    [until],
-                    |row| row.get(0),
-                )
-                .optional()?
-                .flatten();
-            rows.last = rows.last.min(behind.map_or(i64::MAX, |row| row - 1));
-        }
-        Ok(rows)
-    }
-
-    fn is_over(&self) -> bool {
-        self.first > self.last
-    }
-
-    fn pass(&mut self, row: i64, order: Order) {
-        match order {
-            Order::OldestFirst => self.first = row.saturating_add(1),
-            Order::NewestFirst => self.last = row - 1,
-        }
-    }
-
-    /// The next events, where most that are looked at fit.
-    fn events(
-        &mut self,
-        connection: &Connection,
-        query: &Query,
-        order: Order,
-    ) -> Result<Vec<StoredEvent>, StoreError> {
-        if self.is_over() {
-            return Ok(Vec::new());
-        }
-        let condition = query.condition();
-        let mut statement = connection.prepare_cached(&format!(
-            "SELECT e.row, e.time, e.run, {LINE} FROM event e NOT INDEXED WHERE e.row >= ? AND e.row <= ? AND {} ORDER BY e.row {} LIMIT {EVENTS_AT_ONCE}",
-            condition.sql(),
-            direction(order)
-        ))?;
-        let values = [Value::Integer(self.first), Value::Integer(self.last)];
-        let values = values.into_iter().chain(condition.values);
-        let events = statement.query_map(params_from_iter(values), event)?.collect::<Result<Vec<_>, _>>()?;
-        if let Some(last) = events.last() {
-            self.pass(last.row, order);
-        }
-        Ok(events)
-    }
-
-    /// The next rows that fit, where there are few, which an index has.
-    fn numbers(
-        &mut self,
-        connection: &Connection,
-        query: &Query,
-        order: Order,
-    ) -> Result<Vec<i64>, StoreError> {
-        if self.is_over() {
-            return Ok(Vec::new());
-        }
-        let condition = query.condition();
-        let by_deaths = query.is_death && query.by.is_empty() && query.either.is_empty();
-        let index = if by_deaths { "INDEXED BY event_death" } else { "" };
-        let most = query.limit.map_or(ROWS_AT_ONCE, |limit| ROWS_AT_ONCE.min(limit as usize)).max(1);
-        let mut statement = connection.prepare(&format!(
-            "SELECT e.row FROM event e {index} WHERE +e.row >= ? AND +e.row <= ? AND {} ORDER BY +e.row {} LIMIT {most}",
-            condition.sql(),
-            direction(order)
-        ))?;
-        let values = [Value::Integer(self.first), Value::Integer(self.last)];
-        let values = values.into_iter().chain(condition.values);
-        let rows = statement.query_map(params_from_iter(values), |row| row.get(0))?;
-        let rows = rows.collect::<Result<Vec<i64>, _>>()?;
-        if let Some(last) = rows.last() {
-            self.pass(*last, order);
-        }
-        Ok(rows)
-    }
-}
-
-fn direction(order: Order) -> &'static str {
-    match order {
-        Order::OldestFirst => "ASC",
-        Order::NewestFirst => "DESC",
-    }
-}
-
-fn event(row: &rusqlite::Row<'_>) -> rusqlite::Result<StoredEvent> {
-    Ok(StoredEvent { row: row.get(0)?, time: row.get(1)?, run: row.get(2)?, json: row.get(3)? })
 }
 
 /// The events of these rows, those that are still there.

@@ -13,12 +13,15 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use super::error::StoreError;
 use super::forget::Room;
 use super::run::{HEARTBEAT, NoteKind};
+use super::syncer::Syncer;
 use super::writer::Writer;
 use crate::base::os_error::reason;
 
-/// One transaction in this time, but for a storm, in which the log gets full earlier. Half of what may be lost at a power cut: a
-/// slow disk has the other half to write it.
-const COMMIT_EVERY: Duration = Duration::from_millis(500);
+/// An event is committed when it is this old: half of what may be lost at a power cut, so that the disk has the other half.
+const COMMIT_AT_AGE: Duration = Duration::from_millis(500);
+
+/// But between two transactions is this time at least: of those that came late, each would have its own.
+const COMMIT_EVERY: Duration = Duration::from_millis(100);
 
 /// A store that cannot be written is tried again so often.
 const TRY_EVERY: Duration = Duration::from_secs(1);
@@ -50,6 +53,7 @@ pub(super) const END: &str = "end";
 #[derive(Debug)]
 pub struct Service {
     writer: Writer,
+    syncer: Syncer,
     lines: std::fs::File,
     control: UnixStream,
     /// A line that is not whole yet.
@@ -67,15 +71,21 @@ impl Service {
     ///
     /// # Errors
     /// If the pipe or the socket cannot be set up.
-    pub fn new(writer: Writer, lines: std::fs::File, control: UnixStream) -> io::Result<Self> {
+    pub fn new(
+        writer: Writer,
+        syncer: Syncer,
+        lines: std::fs::File,
+        control: UnixStream,
+    ) -> io::Result<Self> {
         rustix::io::ioctl_fionbio(&lines, true)?;
         control.set_nonblocking(true)?;
         Ok(Self {
             writer,
+            syncer,
             lines,
             control,
             rest: Vec::new(),
-            committed_at: Instant::now().checked_sub(COMMIT_EVERY).unwrap_or_else(Instant::now),
+            committed_at: Instant::now().checked_sub(HEARTBEAT).unwrap_or_else(Instant::now),
             failed_at: None,
             said_at: None,
             heard: Vec::new(),
@@ -136,8 +146,16 @@ impl Service {
         if self.is_held {
             return HELD_FOR;
         }
-        let due = if self.writer.pending() > 0 { COMMIT_EVERY } else { HEARTBEAT };
-        due.saturating_sub(self.committed_at.elapsed()).max(Duration::from_millis(1))
+        self.due_in().max(Duration::from_millis(1))
+    }
+
+    /// When the next transaction is to be committed.
+    fn due_in(&self) -> Duration {
+        let left = |of: Duration| of.saturating_sub(self.committed_at.elapsed());
+        match self.writer.pending_age() {
+            Some(age) => COMMIT_AT_AGE.saturating_sub(age).max(left(COMMIT_EVERY)),
+            None => left(HEARTBEAT),
+        }
     }
 
     /// Reads what there is of lines, up to what is written at once.
@@ -185,19 +203,18 @@ impl Service {
 
     /// Commits what is due, and makes room.
     fn keep_up(&mut self) {
-        let elapsed = self.committed_at.elapsed();
-        let is_due = self.writer.pending() > 0 && elapsed >= COMMIT_EVERY;
-        let is_beat = elapsed >= HEARTBEAT;
-        let is_long = self.writer.log_is_long();
-        if !(is_due || is_beat || is_long || self.is_held) {
+        if !(self.due_in().is_zero() || self.writer.log_is_long() || self.is_held) {
             return;
         }
         if self.failed_at.is_some_and(|failed_at| failed_at.elapsed() < TRY_EVERY) {
             self.committed_at = Instant::now();
             return;
         }
+        let (age, began) = (self.writer.pending_age(), Instant::now());
         let result = if self.is_held { Ok(0) } else { self.writer.commit() };
         self.committed_at = Instant::now();
+        self.syncer.order();
+        tracing::debug!(events = ?result.as_ref().ok(), ?age, took = ?began.elapsed(), "committed");
         let result = result.and_then(|_| self.writer.make_room());
         match result {
             Ok(room) => {
@@ -209,6 +226,11 @@ impl Service {
                 }
             }
             Err(error) => self.fail(&error),
+        }
+        tracing::debug!(took = ?self.committed_at.elapsed(), "room made");
+        if let Some(error) = self.syncer.failure() {
+            let why = reason(&error);
+            self.warn(&format!("the store cannot be written through to the disk ({why}): a power cut may cost more than a second of it"));
         }
         let status = self.status();
         self.say(&status);

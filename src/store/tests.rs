@@ -318,14 +318,11 @@ fn a_process_is_found_by_every_name_that_people_have_for_it() {
     assert_eq!(numbers(Query { boot: Some("c".into()), ..Query::default() }), [0; 0]);
     let reader = Reader::open(&directory).unwrap();
     assert_eq!(reader.newest_row().unwrap(), 4);
-    let mut candidates = reader.names("n*", Sides::Both).unwrap();
-    assert!(candidates[0].newest >= candidates[1].newest);
-    candidates.sort_by_key(|one| one.identity.comm != Some("nginx".to_owned()));
-    let found: Vec<_> = candidates
-        .iter()
-        .map(|one| (one.identity.comm.as_deref().unwrap(), one.events, one.deaths))
-        .collect();
-    assert_eq!(found, [("nginx", 3, 1), ("needrestart", 3, 0)]);
+    let candidates = reader.deaths_of("n*").unwrap();
+    let found: Vec<_> =
+        candidates.iter().map(|one| (one.identity.comm.as_deref().unwrap(), one.deaths)).collect();
+    assert_eq!(found, [("nginx", 1)]);
+    assert_eq!(candidates[0].newest, BEGIN + 2 * SECOND);
     assert_eq!(target(candidates[0].who()), [1, 3]);
     assert_eq!(reader.boots().unwrap()[0].id, "b");
 }
@@ -512,7 +509,8 @@ fn serving(directory: &Path) -> (OwnedFd, UnixStream, std::thread::JoinHandle<Re
     let (theirs, ours) = rustix::pipe::pipe().unwrap();
     let (control, their_control) = UnixStream::pair().unwrap();
     let writer = open(directory, None);
-    let service = Service::new(writer, theirs.into(), their_control).unwrap();
+    let syncer = super::Syncer::start(directory).unwrap();
+    let service = Service::new(writer, syncer, theirs.into(), their_control).unwrap();
     (ours, control, std::thread::spawn(|| service.serve()))
 }
 
@@ -584,5 +582,88 @@ fn a_request_is_found_by_the_unit_that_it_names_and_is_no_process_of_it() {
     assert_eq!(all(&directory, &query(Who::Unit("nginx.service".into())), Order::OldestFirst), lines);
     assert_eq!(all(&directory, &query(Who::Any("nginx".into())), Order::OldestFirst), lines);
     assert_eq!(all(&directory, &query(Who::Comm("nginx".into())), Order::OldestFirst), [""; 0]);
-    assert!(Reader::open(&directory).unwrap().names("nginx", Sides::Both).unwrap().is_empty());
+    assert!(Reader::open(&directory).unwrap().deaths_of("nginx").unwrap().is_empty());
+}
+
+/// Whatever part of the past is asked for, in either order, a few at a time or all.
+#[test]
+fn what_fits_is_found_in_whichever_epochs_it_is() {
+    let (_parent, directory) = store();
+    let mut writer = open(&directory, None);
+    let mut lines = Vec::new();
+    for number in 0..400_u64 {
+        let name = if number % 7 == 3 { "nginx" } else { "other" };
+        let target = process(1000 + u32::try_from(number).unwrap(), name, "");
+        let time = BEGIN + number as i64 * SECOND;
+        lines.push(if number % 14 == 3 {
+            death(number, time, 0, &target)
+        } else {
+            signal(number, time, 15, &process(7, "sender", ""), &target)
+        });
+        if number % 3 == 0 {
+            writer.commit().unwrap();
+            writer.begin_epoch().unwrap();
+        }
+        writer.put(lines.last().unwrap()).unwrap();
+    }
+    writer.commit().unwrap();
+    let expected = |is_death: bool, rows: std::ops::Range<u64>, order: Order, limit: Option<u64>| {
+        let fits = |number: &u64| number % if is_death { 14 } else { 7 } == 3;
+        let mut numbers: Vec<u64> = rows.filter(fits).collect();
+        if order == Order::NewestFirst {
+            numbers.reverse();
+        }
+        numbers.truncate(limit.unwrap_or(u64::MAX) as usize);
+        numbers.into_iter().map(|number| lines[number as usize].clone()).collect::<Vec<_>>()
+    };
+    for order in [Order::OldestFirst, Order::NewestFirst] {
+        for limit in [None, Some(1), Some(2), Some(30)] {
+            for (is_death, named) in [(false, true), (true, true), (true, false)] {
+                for rows in [0..400, 50..300, 0..1, 399..400] {
+                    let query = Query {
+                        target: if named { vec![Who::Comm("nginx".into())] } else { Vec::new() },
+                        is_death,
+                        limit,
+                        since: Some(BEGIN + rows.start as i64 * SECOND),
+                        until: Some(BEGIN + rows.end as i64 * SECOND),
+                        ..Query::default()
+                    };
+                    assert_eq!(
+                        all(&directory, &query, order),
+                        expected(is_death, rows.clone(), order, limit),
+                        "{order:?} {limit:?} {is_death} {named} {rows:?}"
+                    );
+                    // numbers of rows begin with 1
+                    let by_row = Query {
+                        since: None,
+                        until: None,
+                        after_row: Some(rows.start as i64),
+                        before_row: Some(rows.end as i64 + 1),
+                        ..query
+                    };
+                    assert_eq!(all(&directory, &by_row, order), expected(is_death, rows, order, limit));
+                }
+            }
+        }
+    }
+    let nobody = Query { target: vec![Who::Comm("nobody".into())], ..Query::default() };
+    assert!(all(&directory, &nobody, Order::NewestFirst).is_empty());
+}
+
+/// A commit does not wait until nothing more comes.
+#[test]
+fn an_event_is_committed_at_its_age_while_others_come() {
+    let (_parent, directory) = store();
+    let (lines, control, thread) = serving(&directory);
+    let mut pipe = fs::File::from(lines);
+    let some = derived(200).join("\n") + "\n";
+    let reader = Reader::open(&directory).unwrap();
+    let began = std::time::Instant::now();
+    while reader.newest_row().unwrap() == 0 {
+        pipe.write_all(some.as_bytes()).unwrap();
+        assert!(began.elapsed() < std::time::Duration::from_secs(20), "nothing is committed");
+    }
+    writeln!(&control, "end stopped").unwrap();
+    drop(pipe);
+    thread.join().unwrap().unwrap();
 }

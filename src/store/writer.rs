@@ -5,6 +5,7 @@
 
 use std::num::NonZeroUsize;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use lru::LruCache;
 use rusqlite::{Connection, params};
@@ -44,6 +45,8 @@ pub struct Writer {
     pending: u64,
     /// Events that they stand for.
     pending_events: u64,
+    /// When the oldest of them was, and when the first of them came.
+    pending_since: Option<(i64, Instant)>,
 }
 
 /// The kind of events that report others which were lost.
@@ -162,6 +165,7 @@ impl Writer {
             facts: facts.clone(),
             pending: 0,
             pending_events: 0,
+            pending_since: None,
         };
         writer.begin_epoch()?;
         if let Some(text) = &aside {
@@ -174,6 +178,14 @@ impl Writer {
     /// Events in the transaction that is open.
     pub fn pending(&self) -> u64 {
         self.pending
+    }
+
+    /// How old the oldest event is that is not committed.
+    pub fn pending_age(&self) -> Option<Duration> {
+        let (time, came_at) = self.pending_since?;
+        // whoever sets the clock meanwhile does not make it younger
+        let age = u64::try_from((utc_now() as i64).saturating_sub(time)).unwrap_or(0);
+        Some(Duration::from_nanos(age).max(came_at.elapsed()))
     }
 
     /// The number of this run.
@@ -274,6 +286,8 @@ impl Writer {
             }
         }
         self.pending += 1;
+        let (oldest, came_at) = self.pending_since.unwrap_or_else(|| (shape.time, Instant::now()));
+        self.pending_since = Some((oldest.min(shape.time), came_at));
         self.pending_events += member(&members, "repeated").and_then(Member::number).unwrap_or(1);
         self.epoch.events += 1;
         let (since, until) = self.epoch.times.unwrap_or((shape.time, shape.time));
@@ -356,7 +370,7 @@ impl Writer {
                 return Err(error.into());
             }
         }
-        (self.pending, self.pending_events) = (0, 0);
+        (self.pending, self.pending_events, self.pending_since) = (0, 0, None);
         Ok(pending)
     }
 
@@ -366,7 +380,7 @@ impl Writer {
             let _ = self.connection.execute_batch("ROLLBACK");
         }
         self.run.lost += std::mem::take(&mut self.pending_events);
-        self.pending = 0;
+        (self.pending, self.pending_since) = (0, None);
         self.dictionary = Dictionary::default();
         self.recent.clear();
         // rows that it remembers may be gone; the next event begins another

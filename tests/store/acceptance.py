@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """What a store promises, tried: `acceptance.py PROGRAM WORKLOAD kills [N]`, or `bound [SECONDS]`.
 
-kills: the recorder is killed at a random moment, alone or with the process that writes. Then the store is whole, and has all that was
-       printed up to a second before.
+kills: the recorder is killed at a random moment of a storm, alone or with the process that writes. Then the store is whole, has all
+       that was printed up to a second before, and it is known that nobody recorded from then on.
 bound: a store of 64 MiB in a storm of events, all of processes of their own. It never has a byte more, and every death is there.
 """
 
@@ -29,19 +29,20 @@ def fail(text):
     sys.exit(f"acceptance: {text}")
 
 
-def examine(file):
-    """Every page and every event; returns the events."""
+def examine(file, behind=0):
+    """Every page, and every event behind a row; returns the events, the number of the others, and the runs."""
     connection = sqlite3.connect(f"file:{file}?mode=ro", uri=True)
     if (problems := connection.execute("PRAGMA integrity_check").fetchall()) != [("ok",)]:
         fail(f"{file} is damaged: {problems}")
-    lines = [line for (line,) in connection.execute("SELECT json FROM events ORDER BY row")]
-    for line in lines:
+    rows = connection.execute("SELECT row, json FROM events WHERE row > ? ORDER BY row", (behind,)).fetchall()
+    for _, line in rows:
         json.loads(line)
-    if len(lines) != connection.execute("SELECT count(*) FROM event").fetchone()[0]:
+    older, newer = connection.execute("SELECT total(row <= ?1), total(row > ?1) FROM event", (behind,)).fetchone()
+    if len(rows) != newer:
         fail("events without a line")
     runs = connection.execute("SELECT run, began, seen, ended FROM run ORDER BY run").fetchall()
     connection.close()
-    return lines, runs
+    return rows, int(older), runs
 
 
 def children(pid):
@@ -57,17 +58,29 @@ def name(pid):
         return ""
 
 
-def kills(count):
-    directory = tempfile.mkdtemp()
-    store, printed = f"{directory}/store", f"{directory}/printed"
-    target = subprocess.Popen([WORKLOAD, "meets", "10", "handle"], stdout=subprocess.DEVNULL)
-    lost, worst, events = 0, 0.0, 0
-    known = set()
-    for number in range(count):
-        if os.path.exists(printed):
-            os.remove(printed)
+def time_of(text):
+    return datetime.fromisoformat(text[:26] + "+00:00").timestamp()
+
+
+def is_folded(event, folded):
+    """Under pressure a line of the store stands for several of those that were printed."""
+    at, names = time_of(event["time"]), (event["event"], event.get("signal"), event["target"].get("pid"))
+    return any(first <= at <= last and names == of for first, last, of in folded)
+
+
+class Trial:
+    """A store whose recorders are killed, one after another."""
+
+    def __init__(self, target):
+        self.directory, self.target = tempfile.TemporaryDirectory(), target
+        self.store, self.printed = f"{self.directory.name}/store", f"{self.directory.name}/printed"
+        self.row = self.events = self.runs = 0
+
+    def record(self):
+        """A recorder in a storm that goes on until it is killed; returns when that was."""
         recorder = subprocess.Popen(
-            [PROGRAM, "record", "--store", store, "-o", f"json={printed}", "--max-rate", "none", "-i", "USR1"],
+            [PROGRAM, "record", "--store", self.store, "--keep-free", "0", "-o", f"json={self.printed}", "--max-rate", "none",
+             "-i", "USR1"],
             stderr=subprocess.PIPE,
         )
         said = b""
@@ -76,38 +89,77 @@ def kills(count):
             if not line:
                 fail(f"the recorder ended: {said.decode()}")
             said += line
-        storm = subprocess.Popen([WORKLOAD, "storm", "10", "3000", str(target.pid)], stdout=subprocess.DEVNULL)
-        time.sleep(random.random() * 2.5)
-        writers = [child for child in children(recorder.pid) if name(child) == "killsnoop-store"]
-        together = number % 2 == 0
-        if together:
-            for writer in writers:
+        pause = random.choice(("100", "500", "5000"))
+        storm = subprocess.Popen([WORKLOAD, "storm-for", "60000", "10", str(self.target), pause], stdout=subprocess.DEVNULL)
+        time.sleep(0.1 + random.random() * 2)
+        if random.random() < 0.5:
+            for writer in (child for child in children(recorder.pid) if name(child) == "killsnoop-store"):
                 os.kill(writer, signal.SIGKILL)
         recorder.kill()
-        moment = datetime.now(timezone.utc)
-        recorder.wait()
-        recorder.stderr.read()
+        moment = time.time()
+        storm.kill()
         storm.wait()
-        lines, runs = examine(f"{store}/events.db")
-        there = set(lines)
-        with open(printed) as file:
-            whole = [line.rstrip("\n") for line in file if line.endswith("\n")]
-        missing = [line for line in whole if line not in there]
-        for line in missing:
-            at = datetime.fromisoformat(json.loads(line)["time"][:26] + "+00:00")
-            age = (moment - at).total_seconds()
-            worst = max(worst, age)
-            if age > 1.5:
-                fail(f"an event of {age:.1f} s before the end is not there (killed together: {together}): {line[:300]}")
-        lost += len(missing)
-        if not known <= there:
+        recorder.wait()
+        # closed when the process that writes has ended as well
+        self.said = recorder.stderr.read()
+        return moment
+
+    def kill(self):
+        """Returns how old the printed events are that are not in the store."""
+        if os.path.exists(self.printed):
+            os.remove(self.printed)
+        moment = self.record()
+        rows, older, runs = examine(f"{self.store}/events.db", self.row)
+        if older != self.events:
             fail("events of earlier runs are gone")
-        known = there
-        events = len(lines)
-        if runs[-1][3] is not None or len(runs) != number + 1:
+        self.events += len(rows)
+        self.row = rows[-1][0] if rows else self.row
+        self.runs += 1
+        if len(runs) != self.runs or any(ended is not None for _, _, _, ended in runs):
             fail(f"a run that was killed has an end: {runs[-1]}")
-    target.kill()
-    print(f"{count} kills: {events} events, no damage, {lost} of the last moment lost, the oldest {worst:.2f} s old")
+        there = {line for _, line in rows}
+        folded = [
+            (time_of(event["firstTime"]), time_of(event["time"]), (event["event"], event.get("signal"), event["target"].get("pid")))
+            for event in (json.loads(line) for line in there if '"repeated":' in line)
+        ]
+        with open(self.printed) as file:
+            missing = [json.loads(line) for line in file if line.endswith("\n") and line[:-1] not in there]
+        return [(moment - time_of(event["time"]), event) for event in missing if not is_folded(event, folded)]
+
+    def check_gaps(self):
+        """Of each time between two runs it is known that nobody recorded: the next run closes the gap."""
+        _, _, runs = examine(f"{self.store}/events.db", self.row)
+        for (_, _, seen, _), (_, began, _, _) in zip(runs, runs[1:]):
+            times = [f"@{time // 1000 / 1e6:.6f}" for time in (seen, began)]
+            asked = subprocess.run(
+                [PROGRAM, "why", "nobody-at-all", "--since", times[0], "--until", times[1], "--store", self.store],
+                capture_output=True, text=True,
+            )
+            if asked.returncode != 3 or "(recorder killed)" not in asked.stderr:
+                fail(f"a gap is not reported: {asked}")
+
+
+def kills(count):
+    target = subprocess.Popen([WORKLOAD, "meets", "10", "handle"], stdout=subprocess.DEVNULL)
+    ages, events, began = [], 0, time.monotonic()
+    try:
+        for number in range(count):
+            # of a large store most of the time would go to the examination
+            if number % 10 == 0:
+                trial = Trial(target.pid)
+            lost = trial.kill()
+            ages.append(max((age for age, _ in lost), default=0.0))
+            if ages[-1] > 1:
+                oldest = json.dumps(max(lost, key=lambda one: one[0])[1])
+                fail(f"kill {number + 1}: {len(lost)} events are not there, the oldest {ages[-1]:.2f} s before the end: {oldest[:400]}")
+            if number % 10 == 9 or number == count - 1:
+                trial.check_gaps()
+                events += trial.events
+    finally:
+        target.kill()
+    ages.sort()
+    print(f"{count} kills in {time.monotonic() - began:.0f} s: {events} events, no damage, every gap reported; the oldest event that was lost "
+          f"was {ages[len(ages) // 2]:.2f} s old (median), {ages[-1]:.2f} s (worst)")
 
 
 def derived():
@@ -189,7 +241,7 @@ def bound(seconds):
     process.wait()
     over.set()
     watcher.join()
-    lines, _ = examine(f"{store}/events.db")
+    lines = [line for _, line in examine(f"{store}/events.db")[0]]
     there = set(lines)
     missing = [line for line in deaths if line not in there]
     print(f"{count} events in {spent:.0f} s ({count / spent:.0f}/s); {len(sizes)} samples, most {max(sizes)} bytes of {most_allowed}; "

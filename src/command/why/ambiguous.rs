@@ -6,7 +6,7 @@ use crate::output::format::screen::Screen;
 use crate::past::target::{Target, number, text};
 use crate::past::walk::{PastEvent, collect};
 use crate::past::words::{count, date_and_minute};
-use crate::store::{Candidate, Identity, Kind, Order, Query, Reader, Sides, StoreError, Who};
+use crate::store::{Candidate, Identity, Kind, Order, Query, Reader, StoreError, Who};
 
 /// So many are listed.
 const LISTED: usize = 10;
@@ -26,9 +26,9 @@ pub(super) fn list_others(
     let name = target.to_string();
     let answered = answered(end);
     let mut others: Vec<(Place, Candidate)> = Vec::new();
-    for candidate in reader.names(&name, Sides::Target)? {
+    for candidate in reader.deaths_of(&name)? {
         let place = Place::of(&candidate.identity);
-        if candidate.deaths == 0 || place == answered {
+        if place == answered {
             continue;
         }
         match others.iter_mut().find(|(known, _)| *known == place) {

@@ -2,6 +2,8 @@
 
 /// For eyes, rounded: `0.054 ms`, `2.7 ms`, `13 ms`, `10.0 s`, `12 min`, `2 h 5 min`.
 pub fn seconds(nanoseconds: u64) -> String {
+    // of whole microseconds, as numbers have it: a sentence, and what is made of the numbers later, are the same
+    let nanoseconds = nanoseconds / 1000 * 1000;
     let rounded = |unit: u64| nanoseconds.saturating_add(unit / 2) / unit;
     let (micro, milli) = (rounded(1000), rounded(1_000_000));
     match micro {
@@ -34,6 +36,7 @@ mod tests {
     fn durations_have_two_digits_or_more() {
         for (nanoseconds, text) in [
             (54_000, "0.054 ms"),
+            (54_999, "0.054 ms"),
             (959_000, "0.96 ms"),
             (2_732_000, "2.7 ms"),
             (12_886_000, "13 ms"),

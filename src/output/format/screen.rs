@@ -103,9 +103,9 @@ impl Screen {
         document.text_at("time").map(|time| self.zone.time_of_day(time)).unwrap_or_default()
     }
 
-    /// A duration, rounded: `56 µs`, `0.7 ms`, `12 min`.
+    /// A duration: `56 µs`, `0.7 ms`, `12 min`. Of whole microseconds, as JSON has it: an event that is read again has the same words.
     pub fn duration(self, nanoseconds: u64) -> String {
-        match nanoseconds.saturating_add(500) / 1000 {
+        match nanoseconds / 1000 {
             micro @ 0..100 => format!("{micro} {}", self.glyph("µs", "us")),
             _ => seconds(nanoseconds),
         }

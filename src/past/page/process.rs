@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::super::story::{command_line, facts};
+use super::super::story::facts;
 use super::super::target::text;
 use super::super::words::nanoseconds;
 use crate::output::format::document::{Document, Field, Value, chain, find};
@@ -26,7 +26,8 @@ pub(super) fn details(document: &Document, process: &[Field], screen: Screen) ->
     ];
     html! {
         p { b { (screen.name(process)) } " " span.note { (about) } }
-        p { code { (command_line(process, screen)) } }
+        // the arguments are in the tree
+        @if let Some(title) = text(process, &["title"]) { p { code { (screen.safe(title)) } } }
         dl {
             @for (label, path) in keys {
                 @if let Some(value) = text(process, path) {

@@ -3,6 +3,7 @@
 use maud::{Markup, html};
 
 use super::super::story::{Link, Story, request_words};
+use super::super::target::text;
 use super::super::walk::PastEvent;
 use super::super::words::date_and_time;
 use super::bars::{WIDTH, at};
@@ -51,6 +52,10 @@ pub(super) fn of_story(story: &Story, screen: Screen) -> Markup {
         story.requests.iter().find(|request| request.event.row == event.row).map(|request| request.link)
     };
     let events: Vec<&PastEvent> = story.events().collect();
+    // both have a section
+    let key = |event: &PastEvent, path: &str| event.document.text_at(path).map(str::to_owned);
+    let sender = story.last_signal().and_then(|signal| key(signal, "source.key"));
+    let below: Vec<String> = sender.into_iter().chain(key(&story.end, "target.key")).collect();
     html! {
         ol.timeline {
             @for event in &events {
@@ -67,7 +72,7 @@ pub(super) fn of_story(story: &Story, screen: Screen) -> Markup {
                         }
                         None => {}
                     }
-                    (trees(event, screen))
+                    (trees(event, &below, screen))
                 }
             }
         }
@@ -86,7 +91,7 @@ pub(super) fn of_log(events: &[PastEvent], screen: Screen) -> Markup {
                 li class=(class(event)) {
                     time { (date_and_time(event.time, screen.zone)) }
                     span.what { (sentence(event, screen)) }
-                    (trees(event, screen))
+                    (trees(event, &[], screen))
                 }
             }
         }
@@ -105,11 +110,14 @@ fn sentence(event: &PastEvent, screen: Screen) -> String {
     }
 }
 
-/// Both trees, folded in.
-fn trees(event: &PastEvent, screen: Screen) -> Markup {
+/// Both trees, folded in, but for those of processes that have one elsewhere on the page.
+fn trees(event: &PastEvent, elsewhere: &[String], screen: Screen) -> Markup {
+    let is_elsewhere =
+        |process| text(process, &["key"]).is_some_and(|key| elsewhere.iter().any(|one| one == key));
     let sides: Vec<_> = [("sender", "source"), ("target", "target")]
         .into_iter()
         .filter_map(|(label, side)| Some((label, event.document.object(side)?)))
+        .filter(|(_, process)| !is_elsewhere(process))
         .collect();
     html! {
         @if !sides.is_empty() {

@@ -10,7 +10,7 @@ use std::ops::Range;
 
 pub use self::follow::{After, Siblings};
 pub use self::request::{Link, Request, mentions, words as request_words};
-pub use self::text::{command_line, facts, followed, headline, wrapped, write};
+pub use self::text::{facts, followed, headline, wrapped, write};
 use super::search::Search;
 use super::walk::{PastEvent, Walk, collect};
 use crate::event::header::EventKind;

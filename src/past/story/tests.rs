@@ -192,7 +192,7 @@ fn a_unit_of_a_user_is_none_of_the_host() {
     assert_eq!(pid(Target::unit("user@1000.service").unwrap()), Some(Some(10)));
     // who did not say which of them gets the newest; the other is listed
     assert_eq!(pid("nginx.service".parse().unwrap()), Some(Some(10)));
-    let places: Vec<_> = reader.names("nginx", crate::store::Sides::Target).unwrap();
+    let places: Vec<_> = reader.deaths_of("nginx").unwrap();
     assert_eq!(places.len(), 2, "{places:?}");
 }
 

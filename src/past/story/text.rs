@@ -206,7 +206,7 @@ fn glyphs(tree: &str, screen: Screen) -> String {
 }
 
 /// The title, where the process has set one; else its arguments.
-pub fn command_line(process: &[Field], screen: Screen) -> String {
+fn command_line(process: &[Field], screen: Screen) -> String {
     match (text(process, &["title"]), find(process, "cmdline")) {
         (Some(title), _) => screen.safe(title),
         (None, Some(Value::List(items))) => screen.arguments(items),

@@ -146,7 +146,8 @@ const OF_OLD: &[i64] = &[];
 const FILES: &[i64] =
     &[libc::SYS_flock, libc::SYS_fcntl, libc::SYS_openat, libc::SYS_recvfrom, libc::SYS_sendmsg];
 
-/// What SQLite does besides, and the process around it: files are opened, locked, cut and removed; which, the tracer does not say.
+/// What SQLite does besides, and the process around it: files are opened, locked, cut and removed; which, the tracer does not say. A
+/// thread syncs.
 const STORE: &[i64] = &[
     libc::SYS_fchmod,
     libc::SYS_fcntl,
@@ -162,12 +163,17 @@ const STORE: &[i64] = &[
     libc::SYS_readlinkat,
     libc::SYS_recvfrom,
     libc::SYS_renameat,
+    libc::SYS_rseq,
+    libc::SYS_sched_getaffinity,
     libc::SYS_sendto,
+    libc::SYS_set_robust_list,
     libc::SYS_statfs,
     libc::SYS_unlinkat,
     libc::SYS_faccessat,
     libc::SYS_shutdown,
     libc::SYS_ioctl,
+    // see without_clone3()
+    libc::SYS_clone3,
 ];
 
 /// The same calls by their old names.
@@ -202,6 +208,11 @@ fn rules(life: Life) -> seccompiler::Result<Rules> {
         Life::Store => {
             rules.extend(any(STORE));
             rules.extend(any(STORE_OF_OLD));
+            // a thread, no process
+            let thread = libc::CLONE_THREAD as u64;
+            let is_thread = condition(0, SeccompCmpOp::MaskedEq(thread), thread)?;
+            rules.insert(libc::SYS_clone, vec![SeccompRule::new(vec![is_thread])?]);
+            rules.insert(libc::SYS_prctl, one_of(0, &[libc::PR_SET_NAME as u64])?);
             return Ok(rules);
         }
     };
@@ -339,6 +350,14 @@ mod tests {
             act();
         });
         thread.join().unwrap();
+    }
+
+    #[test]
+    fn what_writes_the_store_starts_threads_and_no_process() {
+        within(Life::Store, || {
+            std::thread::Builder::new().name("sync".into()).spawn(|| ()).unwrap().join().unwrap();
+            assert_eq!(Command::new("true").status().unwrap_err().kind(), ErrorKind::PermissionDenied);
+        });
     }
 
     #[test]
