@@ -1,5 +1,6 @@
 //! What `why` and `log` share: the store and the search of a command line, the time that was asked about, and where answers go.
 
+use std::cell::Cell;
 use std::io::{self, IsTerminal, Write};
 use std::ops::Range;
 use std::process::{Child, ChildStdin, Command, ExitCode, Stdio};
@@ -15,7 +16,7 @@ use crate::output::select::filter::Conditions;
 use crate::past::coverage::{self, Subject};
 use crate::past::search::Search;
 use crate::past::target::Target;
-use crate::store::{Coverage, Reader};
+use crate::store::{Coverage, Gap, GapCause, Reader};
 
 /// Wrong usage, or a store that cannot be read.
 pub const FAILED: u8 = 2;
@@ -31,6 +32,8 @@ pub(super) struct Asked {
     pub(super) search: Search,
     /// The time that was asked about: from the first recording, if no other was named, to now.
     pub(super) range: Range<i64>,
+    /// Some of it was still not written when it was waited for.
+    is_unsettled: Cell<bool>,
 }
 
 impl Asked {
@@ -82,7 +85,15 @@ impl Asked {
             },
             ..Search::default()
         };
-        Ok(Self { reader, search, range })
+        Ok(Self { reader, search, range, is_unsettled: Cell::new(false) })
+    }
+
+    /// Waits for what is still to be written of the time that was asked about, before "nothing" is the answer.
+    pub(super) fn settle(&self) -> anyhow::Result<()> {
+        if !self.range.is_empty() {
+            self.is_unsettled.set(!self.reader.settle(self.range.end)?);
+        }
+        Ok(())
     }
 
     /// What was recorded of the time that was asked about.
@@ -97,8 +108,12 @@ impl Asked {
 
     /// Says that nothing fits, and whether that means that there was nothing.
     pub(super) fn nothing(&self, what: &str, subject: Subject, zone: Zone) -> anyhow::Result<ExitCode> {
-        let coverage = self.coverage()?;
+        let mut coverage = self.coverage()?;
         let (start, end) = (self.range.start, self.range.end);
+        if self.is_unsettled.get() {
+            let written = coverage.spans.iter().map(|span| span.until).max().unwrap_or(start);
+            coverage.gaps.push(Gap { since: written, until: end, cause: GapCause::NotWritten });
+        }
         let sentence = coverage::sentence(&coverage, subject, start, end, zone);
         let is_whole = coverage::is_whole(&coverage, subject);
         print_line(if is_whole { format!("{what}; {sentence}.") } else { format!("{what}. {sentence}") });

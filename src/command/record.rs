@@ -1,6 +1,7 @@
 //! `killsnoop record`: a trace that is kept, for `why` and `log`.
 
 use std::io;
+use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -59,11 +60,12 @@ pub fn record(mut request: Request, store: &StoreArgs, is_loud: bool) -> anyhow:
     let purpose = format!("recording into {}", visible(helper.directory()));
     let status = is_loud.then_some(Purpose { text: purpose, has_counts: true });
     let reports = Wiring::reports()?;
+    let (mut ended, ending) = UnixStream::pair().map(|(ended, ending)| (Some(ended), ending))?;
     let mut parts = Some((helper, notifier));
     let mut watcher = None;
     let mut when_ready = || {
         let stopper = wiring.stopper()?;
-        let Some((helper, notifier)) = parts.take() else { return Ok(()) };
+        let (Some((helper, notifier)), Some(ended)) = (parts.take(), ended.take()) else { return Ok(()) };
         notifier.say("READY=1\nSTATUS=recording");
         let watch = Watch {
             helper,
@@ -72,6 +74,7 @@ pub fn record(mut request: Request, store: &StoreArgs, is_loud: bool) -> anyhow:
             watchdog: notify::watchdog(),
             beats: (wiring.beats(), 0),
             reports: Arc::clone(&reports),
+            ended,
         };
         watcher = Some(thread::Builder::new().name("store".to_owned()).spawn(move || watch.run())?);
         Ok(())
@@ -80,9 +83,7 @@ pub fn record(mut request: Request, store: &StoreArgs, is_loud: bool) -> anyhow:
         TraceOptions { when_ready: &mut when_ready, needs: Needs::default(), status, shows_start: is_loud };
     let outcome = trace::run(&request.config, &wiring.requests(), &mut reporter, &mut options);
     wiring.stop();
-    if let Some(watcher) = &watcher {
-        watcher.thread().unpark();
-    }
+    drop(ending);
     let helper = match watcher.map(thread::JoinHandle::join) {
         Some(Ok(Ok(helper))) => Some(helper),
         Some(_) => {
@@ -115,6 +116,8 @@ struct Watch {
     /// Of the trace, and what they were when somebody heard of it.
     beats: (Arc<AtomicU64>, u64),
     reports: Arc<AtomicBool>,
+    /// Its other end is closed when the trace has ended.
+    ended: UnixStream,
 }
 
 impl Watch {
@@ -127,6 +130,9 @@ impl Watch {
                 self.stopper.stop();
                 return Err(());
             };
+            if status.is_asked {
+                self.stopper.ask_for_mark();
+            }
             let text = || sentence(status);
             if self.reports.swap(false, Ordering::Relaxed) {
                 tracing::info!("{}: {}", visible(self.helper.directory()), text());
@@ -141,7 +147,7 @@ impl Watch {
                 (heard_at, self.beats.1) = (Instant::now(), beats);
                 self.notifier.say("WATCHDOG=1");
             }
-            thread::park_timeout(every);
+            self.helper.wait(every, &self.ended);
         }
         self.notifier.say("STOPPING=1");
         Ok(self.helper)
@@ -160,7 +166,7 @@ mod tests {
 
     #[test]
     fn what_is_said_is_what_was_kept_and_what_was_not() {
-        let status = StoreStatus { stored: 12, lost: 0, bytes: 1, is_done: false };
+        let status = StoreStatus { stored: 12, lost: 0, bytes: 1, ..StoreStatus::default() };
         assert_eq!(sentence(status), "12 events kept, 1 MiB in use");
         assert_eq!(
             sentence(StoreStatus { lost: 3, ..status }),

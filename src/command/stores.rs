@@ -16,7 +16,7 @@ use crate::error::UsageError;
 use crate::event::signal::Signal;
 use crate::output::OutputSettings;
 use crate::output::format::json::JSON;
-use crate::store::{Bounds, Kept, RunFacts, Service, StoreHelper, StoreSettings, Syncer, Writer};
+use crate::store::{Bounds, Kept, Questions, RunFacts, Service, StoreHelper, StoreSettings, Syncer, Writer};
 use crate::trace::privileges;
 
 /// Its name: `pkill -x killsnoop` is not meant for it.
@@ -173,11 +173,13 @@ pub fn serve(settings: WriteStore) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
+    // without it answers come a little later
+    let questions = Questions::watch(&settings.directory).unwrap_or_default();
     privileges::drop_but_for_store();
     // a thread has the rights of the one that starts it
     match Syncer::start(&settings.directory)
         .and_then(|syncer| Service::new(writer, syncer, lines.into(), control))
-        .map(Service::serve)
+        .map(|service| service.answering(questions).serve())
     {
         Ok(Ok(())) => ExitCode::SUCCESS,
         Ok(Err(error)) => {

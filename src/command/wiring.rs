@@ -17,6 +17,7 @@ pub(super) struct Wiring {
     hurry: Arc<AtomicBool>,
     report: Arc<AtomicBool>,
     reopen: Arc<AtomicBool>,
+    mark: Arc<AtomicBool>,
     interrupt: UnixStream,
     interrupted: UnixStream,
     /// Counts up as long as the trace goes on.
@@ -27,10 +28,17 @@ pub(super) struct Wiring {
 #[derive(Debug)]
 pub(super) struct Stopper {
     stop: Arc<AtomicBool>,
+    mark: Arc<AtomicBool>,
     interrupted: UnixStream,
 }
 
 impl Stopper {
+    /// Somebody asks the store: it is to hear now up to when it has all.
+    pub(super) fn ask_for_mark(&mut self) {
+        self.mark.store(true, Ordering::Relaxed);
+        let _ = self.interrupted.write_all(&[0]);
+    }
+
     pub(super) fn is_stopped(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
     }
@@ -62,6 +70,7 @@ impl Wiring {
             hurry: flag(),
             report: flag(),
             reopen: flag(),
+            mark: flag(),
             interrupt,
             interrupted,
             beats: Arc::default(),
@@ -140,7 +149,11 @@ impl Wiring {
     }
 
     pub(super) fn stopper(&self) -> io::Result<Stopper> {
-        Ok(Stopper { stop: Arc::clone(&self.stop), interrupted: self.interrupted.try_clone()? })
+        Ok(Stopper {
+            stop: Arc::clone(&self.stop),
+            mark: Arc::clone(&self.mark),
+            interrupted: self.interrupted.try_clone()?,
+        })
     }
 
     pub(super) fn requests(&self) -> Requests<'_> {
@@ -149,6 +162,7 @@ impl Wiring {
             hurry: &self.hurry,
             report: &self.report,
             reopen: &self.reopen,
+            mark: &self.mark,
             beats: &self.beats,
             interrupt: &self.interrupt,
         }

@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::backlog::{Entry, Latest, Loss, set_repeats};
 use super::batch::Batch;
 use super::deliver::destination::Destination;
-use super::deliver::destination_name::DestinationName;
+use super::deliver::destination_name::{DestinationName, MARK};
 use super::deliver::ledger::{Counts, Fate, OutputSet, Stake};
 use super::deliver::opener::Opener;
 use super::deliver::writer::Writer;
@@ -302,6 +302,20 @@ impl Output {
         }
         self.hold(&entry.header, begin, entry.repeated);
         batch.add(OutputSet::of(self.place), Stake::of(entry.counts));
+    }
+
+    /// Is it a store, and does nothing wait that happened before now?
+    pub(super) fn can_be_marked(&self) -> bool {
+        matches!(self.writer.name(), DestinationName::Store { .. })
+            && !self.writer.is_dead()
+            && self.next_due().is_none()
+    }
+
+    /// Says that all that happened before this time has been handed over.
+    pub(super) fn mark(&mut self, time: i128) {
+        self.buffer.extend_from_slice(MARK.as_bytes());
+        self.buffer.extend_from_slice(itoa::Buffer::new().format(time).as_bytes());
+        self.buffer.extend_from_slice(b"}\n");
     }
 
     /// Hands over what was made.

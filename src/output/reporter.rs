@@ -343,6 +343,19 @@ impl Reporter {
         self.loss_authors.merge(&self.batch.take_authors());
     }
 
+    /// Says to stores that all that happened before this time (UTC, nanoseconds) has been reported.
+    pub fn mark(&mut self, time: i128) {
+        for output in self.outputs.iter_mut().filter(|output| output.can_be_marked()) {
+            output.mark(time);
+        }
+        self.hand_over();
+    }
+
+    /// Is something stored?
+    pub fn has_store(&self) -> bool {
+        self.outputs.iter().any(|output| matches!(output.writer.name(), DestinationName::Store { .. }))
+    }
+
     fn hand_over(&mut self) {
         let count = self.outputs.iter().filter(|output| !output.buffer.is_empty()).count();
         if count == 0 {

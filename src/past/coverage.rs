@@ -72,6 +72,7 @@ pub fn cause(cause: &GapCause) -> String {
         GapCause::Stopped(why) => format!("recorder stopped: {}", visible(why)),
         GapCause::Killed => "recorder killed".to_owned(),
         GapCause::Rebooted => "host went down".to_owned(),
+        GapCause::NotWritten => "the recorder has not written it yet".to_owned(),
         GapCause::BeforeFirst => "before the first recording".to_owned(),
     }
 }

@@ -1,9 +1,9 @@
 //! What was recorded, and what was not: so that "nobody killed it" and "nobody was watching" never look alike.
 
 use std::ops::Range;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::error::StoreError;
 use super::place::has_recorder;
@@ -77,6 +77,8 @@ pub enum GapCause {
     Rebooted,
     /// It had not begun.
     BeforeFirst,
+    /// The recorder runs, and has not written it yet.
+    NotWritten,
 }
 
 /// Events were lost.
@@ -128,6 +130,31 @@ pub enum Left {
 }
 
 impl Reader {
+    /// Waits until a recorder that runs has written all that happened before this time. False: it has not, in some seconds.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn settle(&self, time: i64) -> Result<bool, StoreError> {
+        let began = Instant::now();
+        loop {
+            // to open it is to ask (`questions.rs`)
+            let last: Option<(i64, Option<i64>)> = self
+                .connect()?
+                .query_row("SELECT seen, ended FROM run ORDER BY run DESC LIMIT 1", [], |row| {
+                    Ok((row.get(0)?, row.get(1)?))
+                })
+                .optional()?;
+            match last {
+                Some((seen, None)) if seen < time && has_recorder(self.directory()) != Some(false) => {}
+                _ => return Ok(true),
+            }
+            if began.elapsed() >= SETTLE_WITHIN {
+                return Ok(false);
+            }
+            std::thread::sleep(LOOK_EVERY);
+        }
+    }
+
     /// What was recorded of a range, and what was not.
     ///
     /// # Errors
@@ -191,6 +218,11 @@ fn runs(connection: &Connection) -> rusqlite::Result<Vec<RunRow>> {
 /// The last run is still going on if it was seen this long ago; where this user may not look who has the lock.
 const STALE: Duration = Duration::from_secs(2 * HEARTBEAT.as_secs() + 1);
 
+/// How long a recorder is waited for that has to write what happened up to now.
+const SETTLE_WITHIN: Duration = Duration::from_secs(3);
+/// It is looked at so often meanwhile.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+
 fn spans_and_gaps(
     runs: &[RunRow],
     range: &Range<i64>,
@@ -211,20 +243,22 @@ fn spans_and_gaps(
     gap(range.start, first.began, GapCause::BeforeFirst);
     for (place, run) in runs.iter().enumerate() {
         let next = runs.get(place + 1);
-        let is_open = next.is_none()
-            && run.ended.is_none()
-            && has_recorder.unwrap_or_else(|| now.saturating_sub(run.seen) < STALE.as_nanos() as i64);
-        let end = if is_open { now.max(run.seen) } else { run.ended.unwrap_or(run.seen) };
+        let is_stale = now.saturating_sub(run.seen) >= STALE.as_nanos() as i64;
+        let is_open = next.is_none() && run.ended.is_none() && has_recorder.unwrap_or(!is_stale);
+        let end = run.ended.unwrap_or(run.seen);
         let (since, until) = (run.began.max(range.start), end.min(range.end));
-        if since < until {
+        // one that has just begun is there, with its filters
+        if since < until || (is_open && since == until) {
             let RunRow { run, boot, version, filters, .. } = run.clone();
             spans.push(Span { since, until, run, boot, version, filters, is_open });
         }
-        if is_open {
+        // what is not written yet is no gap, as long as it comes in time
+        if is_open && !is_stale {
             continue;
         }
         let cause = match (&run.reason, next) {
             (Some(reason), _) if run.ended.is_some() => GapCause::Stopped(reason.clone()),
+            _ if is_open => GapCause::NotWritten,
             (_, Some(next)) if next.boot != run.boot => GapCause::Rebooted,
             _ => GapCause::Killed,
         };

@@ -8,10 +8,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::pipe::{PipeFlags, pipe_with};
 
 use super::forget::Bounds;
-use super::service::{DONE, END, READY, REFUSED, STATUS};
+use super::service::{ASKED, DONE, END, READY, REFUSED, STATUS};
 use super::writer::Kept;
 use crate::output::deliver::destination_name::DestinationName;
 
@@ -50,6 +51,8 @@ pub struct StoreStatus {
     pub bytes: u64,
     /// It said that all is written.
     pub is_done: bool,
+    /// Somebody asks the store, and has not been answered.
+    pub is_asked: bool,
 }
 
 /// The process that writes.
@@ -125,8 +128,18 @@ impl StoreHelper {
         &self.directory
     }
 
+    /// Waits until it says something, so long at most, or until the other end of this is closed.
+    pub fn wait(&self, longest: Duration, ended: &UnixStream) {
+        let timeout =
+            Timespec { tv_sec: longest.as_secs() as i64, tv_nsec: i64::from(longest.subsec_nanos()) };
+        let mut polled = [PollFd::new(&self.control, PollFlags::IN), PollFd::new(ended, PollFlags::IN)];
+        // too early does no harm
+        let _ = poll(&mut polled, Some(&timeout));
+    }
+
     /// As it was last said. None: the process is gone.
     pub fn status(&mut self) -> Option<StoreStatus> {
+        self.status.is_asked = false;
         let mut bytes = [0; 4096];
         loop {
             match self.control.read(&mut bytes) {
@@ -153,6 +166,7 @@ impl StoreHelper {
                     (self.status.stored, self.status.lost, self.status.bytes) =
                         (number(), number(), number());
                 }
+                Some(ASKED) => self.status.is_asked = true,
                 Some(DONE) => self.status.is_done = true,
                 _ => {}
             }

@@ -111,6 +111,8 @@ pub(super) struct Run {
     /// Losses that others reported, until they are written: what is rolled back takes none with it.
     reported: Vec<(i64, u64, String)>,
     clocks: Clocks,
+    /// All that happened before has been handed over, as the tracer said last.
+    until: i64,
 }
 
 impl Run {
@@ -135,6 +137,7 @@ impl Run {
             owed: Vec::new(),
             reported: Vec::new(),
             clocks,
+            until: clocks.real,
         })
     }
 
@@ -175,8 +178,13 @@ impl Run {
         }
         connection
             .prepare_cached("UPDATE run SET seen = ?, stored = ?, lost = ? WHERE run = ?")?
-            .execute(params![now.real, self.stored, self.lost, self.number])?;
+            .execute(params![self.until, self.stored, self.lost, self.number])?;
         Ok(now)
+    }
+
+    /// All that happened before this time has been handed over.
+    pub(super) fn mark(&mut self, until: i64) {
+        self.until = until;
     }
 
     /// That is written.

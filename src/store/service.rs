@@ -12,10 +12,12 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::error::StoreError;
 use super::forget::Room;
+use super::questions::Questions;
 use super::run::{HEARTBEAT, NoteKind};
 use super::syncer::Syncer;
 use super::writer::Writer;
 use crate::base::os_error::reason;
+use crate::output::deliver::destination_name::MARK;
 
 /// An event is committed when it is this old: half of what may be lost at a power cut, so that the disk has the other half.
 const COMMIT_AT_AGE: Duration = Duration::from_millis(500);
@@ -44,6 +46,8 @@ pub(super) const READY: &str = "ready";
 pub(super) const REFUSED: &str = "refused";
 /// How it fares: events, lost ones, bytes.
 pub(super) const STATUS: &str = "status";
+/// Somebody asks the store.
+pub(super) const ASKED: &str = "asked";
 /// All is written.
 pub(super) const DONE: &str = "done";
 /// The word of the tracer: it ends, and why.
@@ -64,6 +68,9 @@ pub struct Service {
     /// What the tracer said.
     heard: Vec<u8>,
     is_held: bool,
+    questions: Questions,
+    /// Somebody asked, and all up to a moment after that is here.
+    is_answer_due: bool,
 }
 
 impl Service {
@@ -90,7 +97,16 @@ impl Service {
             said_at: None,
             heard: Vec::new(),
             is_held: false,
+            questions: Questions::default(),
+            is_answer_due: false,
         })
+    }
+
+    /// Writes what it has when somebody asks, and not only when it is time.
+    #[must_use]
+    pub fn answering(mut self, questions: Questions) -> Self {
+        self.questions = questions;
+        self
     }
 
     /// Writes until the tracer says that it ends, or is gone.
@@ -131,11 +147,17 @@ impl Service {
         if !self.is_held {
             polled.push(PollFd::new(&self.lines, PollFlags::IN));
         }
+        if let Some(questions) = self.questions.descriptor() {
+            polled.push(PollFd::from_borrowed_fd(questions, PollFlags::IN));
+        }
         match poll(&mut polled, Some(&timeout)) {
             Ok(_) | Err(rustix::io::Errno::INTR) => {}
             Err(error) => return Err(error.into()),
         }
         drop(polled);
+        if self.questions.hear() {
+            self.say(ASKED);
+        }
         let is_gone = !self.listen();
         let taken = if self.is_held { Taken::None } else { self.take_lines() };
         self.keep_up();
@@ -192,6 +214,11 @@ impl Service {
 
     fn put(&mut self, line: &[u8]) {
         let line = std::str::from_utf8(line).unwrap_or_default();
+        if let Some(until) = line.strip_prefix(MARK).and_then(|rest| rest.strip_suffix('}')?.parse().ok()) {
+            self.writer.mark(until);
+            self.is_answer_due = self.questions.is_asked();
+            return;
+        }
         if line.is_empty() || self.failed_at.is_some_and(|failed_at| failed_at.elapsed() < TRY_EVERY) {
             self.writer.lose(line);
             return;
@@ -203,8 +230,11 @@ impl Service {
 
     /// Commits what is due, and makes room.
     fn keep_up(&mut self) {
-        if !(self.due_in().is_zero() || self.writer.log_is_long() || self.is_held) {
+        if !(self.due_in().is_zero() || self.is_answer_due || self.writer.log_is_long() || self.is_held) {
             return;
+        }
+        if std::mem::take(&mut self.is_answer_due) {
+            self.questions.answered();
         }
         if self.failed_at.is_some_and(|failed_at| failed_at.elapsed() < TRY_EVERY) {
             self.committed_at = Instant::now();

@@ -203,6 +203,11 @@ impl Writer {
         self.run.lost
     }
 
+    /// All that happened before this time (UTC, nanoseconds) has been put: with the next transaction it counts as recorded.
+    pub fn mark(&mut self, until: i64) {
+        self.run.mark(until);
+    }
+
     /// An event cannot be written. What it says of others that were lost before is not lost with it.
     pub fn lose(&mut self, line: &str) {
         self.run.lost += weight(line);

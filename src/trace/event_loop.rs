@@ -8,10 +8,11 @@ use std::os::unix::net::UnixStream;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use super::loss::LossReporter;
+use super::loss::{LossReporter, REPORT_EVERY};
 use super::pipeline::Pipeline;
 use super::titles::{self, TitleReader};
 use super::{Outcome, Requests};
+use crate::base::clock;
 use crate::bpf::ring_reader::Ring;
 use crate::bpf::session::Session;
 use crate::correlate::pending::WAIT_AT_MOST;
@@ -20,6 +21,8 @@ use crate::output::status::{self, Status};
 
 /// How often to look for loss that no record reveals.
 const HOUSEKEEPING: Duration = titles::READ_EVERY;
+/// A store hears so often up to when it has all; with each look for losses.
+const MARK_EVERY: Duration = REPORT_EVERY;
 /// What was refused is looked for so often while it is about to be taken.
 const REFUSALS_WITHIN: Duration = Duration::from_millis(100);
 /// How long to wait, at the end, for a record that was announced and does not come.
@@ -52,13 +55,18 @@ pub(super) fn run(
     loop {
         requests.beats.fetch_add(1, Ordering::Relaxed);
         pipeline.borrow_mut().refresh(titles.as_ref());
+        let is_asked = requests.mark.swap(false, Ordering::Relaxed);
+        let before = clock::utc_now();
         let drained = ring.drain().map_err(failed)?;
         {
             let mut pipeline = pipeline.borrow_mut();
             pipeline.expire(false);
             pipeline.take_refusals(&mut refusals, false);
-            loss_reporter.report_if_any(&mut pipeline, &refusals, false);
+            let is_complete = loss_reporter.report_if_any(&mut pipeline, &refusals, is_asked);
             pipeline.flush(false);
+            if is_complete && !ring.is_cut() && pipeline.pending.waiting() == 0 {
+                pipeline.reporter.mark(before);
+            }
         }
         let is_over = pipeline.borrow().is_over();
         let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
@@ -86,7 +94,7 @@ pub(super) fn run(
     let mut pipeline = pipeline.borrow_mut();
     pipeline.expire(true);
     pipeline.take_refusals(&mut refusals, true);
-    loss_reporter.report_if_any(&mut pipeline, &refusals, true);
+    let _ = loss_reporter.report_if_any(&mut pipeline, &refusals, true);
     pipeline.flush(true);
     pipeline.reporter.wait_until_written(requests.hurry);
     drop(status);
@@ -158,6 +166,10 @@ impl Pipeline<'_, '_> {
     /// How long nothing needs to look at the clock.
     fn longest_wait(&self, status: &Status) -> Duration {
         let mut longest = if self.pending.waiting() > 0 { WAIT_AT_MOST } else { HOUSEKEEPING };
+        // who asks a store waits for the next mark
+        if self.reporter.has_store() {
+            longest = longest.min(MARK_EVERY);
+        }
         if status.is_wanted() {
             longest = longest.min(status::EVERY);
         }

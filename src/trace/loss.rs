@@ -8,7 +8,7 @@ use crate::bpf::session::{RefusalReader, Totals};
 use crate::event::{Authors, Event, Lost, LostEvent};
 
 /// At most one `lost` event in this time.
-const REPORT_EVERY: Duration = Duration::from_secs(1);
+pub(super) const REPORT_EVERY: Duration = Duration::from_secs(1);
 
 /// What has been reported as lost so far, and when.
 #[derive(Debug, Default)]
@@ -18,21 +18,22 @@ pub(super) struct LossReporter {
 }
 
 impl LossReporter {
-    /// What was lost in the ring is reported with its authors, which the kernel side reports once a second.
+    /// What was lost in the ring is reported with its authors, which the kernel side reports once a second. True: all that was lost
+    /// is reported now.
     pub(super) fn report_if_any(
         &mut self,
         pipeline: &mut Pipeline<'_, '_>,
         refusals: &RefusalReader<'_>,
-        last: bool,
-    ) {
-        if !last && self.reported_at.is_some_and(|reported_at| reported_at.elapsed() < REPORT_EVERY) {
-            return;
+        is_due: bool,
+    ) -> bool {
+        if !is_due && self.reported_at.is_some_and(|reported_at| reported_at.elapsed() < REPORT_EVERY) {
+            return false;
         }
         let all = pipeline.lost_of(&refusals.without_new_losses(pipeline.session.totals()));
         let new = all.since(self.reported);
         self.reported_at = Some(Instant::now());
         if new.total() == 0 {
-            return;
+            return !refusals.is_waiting();
         }
         self.reported = all;
         let mut authors = Authors::default();
@@ -41,6 +42,7 @@ impl LossReporter {
         pipeline.worst_authors = pipeline.authors.worst(|id| pipeline.enricher.cgroup_path(id));
         let authors = authors.worst(|id| pipeline.enricher.cgroup_path(id));
         pipeline.reporter.report(&Event::Lost(LostEvent { time: clock::utc_now(), lost: new, authors }));
+        !refusals.is_waiting()
     }
 }
 

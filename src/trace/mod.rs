@@ -49,6 +49,8 @@ pub(crate) struct Requests<'a> {
     pub report: &'a AtomicBool,
     /// Open the files of outputs again.
     pub reopen: &'a AtomicBool,
+    /// Tell stores up to when they have all.
+    pub mark: &'a AtomicBool,
     /// Counts up as long as the trace goes on.
     pub beats: &'a AtomicU64,
     /// Gets a byte at the same time, so that no wait sleeps through a request. Must not block.

@@ -118,6 +118,7 @@ pub(super) fn summary(arguments: &LogArgs, asked: &Asked) -> anyhow::Result<Exit
     let zone = Zone::of_this_process();
     let mut patterns = Patterns::default();
     let mut walk = Walk::new(&asked.search);
+    asked.settle()?;
     walk.each(&asked.reader, None, Order::OldestFirst, &mut |event| {
         patterns.add(&event, zone);
         ControlFlow::Continue(())

@@ -61,6 +61,10 @@ fn list(arguments: &LogArgs, asked: &Asked, kind: FormatKind) -> anyhow::Result<
     let sink = Sink::open(!arguments.follow && !arguments.past.no_pager);
     let screen = screen(&arguments.past, &sink, kind.has_columns || kind.name == "tree");
     let zone = Zone::of_this_process();
+    // what is not written yet would be missing at the end
+    if !arguments.follow {
+        asked.settle()?;
+    }
     let coverage = asked.coverage()?;
     let view = View { columns: arguments.fields.iter().cloned().map(String::from).collect(), top: None };
     let routine = asked.search.is_empty() && !kind.is_for_programs;
@@ -185,6 +189,7 @@ fn page(arguments: &LogArgs, asked: &Asked) -> anyhow::Result<ExitCode> {
     let zone = Zone::of_this_process();
     let mut walk = Walk::new(&asked.search);
     let most = arguments.lines.unwrap_or(PAGE_EVENTS);
+    asked.settle()?;
     let events = newest_events(asked, &mut walk, most)?;
     if events.is_empty() {
         return asked.nothing("Nothing that fits was recorded", Subject::Events, zone);

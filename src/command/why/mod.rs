@@ -31,7 +31,12 @@ pub fn why(arguments: WhyArgs) -> anyhow::Result<ExitCode> {
     let asked = Asked::of(&past, targets.clone())?;
     let mut sink = Sink::open(false);
     let screen = screen(&past, &sink, true);
-    let Some(end) = story::newest_end(&asked.reader, &asked.search)? else {
+    let mut newest = story::newest_end(&asked.reader, &asked.search)?;
+    if newest.is_none() {
+        asked.settle()?;
+        newest = story::newest_end(&asked.reader, &asked.search)?;
+    }
+    let Some(end) = newest else {
         return nothing(&asked, &targets, screen);
     };
     let now = i64::try_from(utc_now()).unwrap_or(i64::MAX);

@@ -5,6 +5,10 @@ use std::path::PathBuf;
 
 use crate::base::sanitize::visible;
 
+/// Begins a line for a store that is no event: all that happened before this time (nanoseconds since the epoch, behind it) has been
+/// handed over, or counted as lost.
+pub const MARK: &str = "{\"recordedUntil\":";
+
 /// What was named.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum DestinationName {
