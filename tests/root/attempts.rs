@@ -51,7 +51,7 @@ fn attempts_of(tracer: &Tracer, source: u32) -> usize {
 
 fn not_permitted() {
     let target = Process::workload(&["wait"]);
-    let tracer = Tracer::json(&["--failed"]);
+    let tracer = Tracer::shared(&["--failed"]);
     let pid = target.pid().to_string();
     let source = attempt(&["tries", "15", &pid, NOBODY]);
     let event = of(&tracer, source);
@@ -64,14 +64,11 @@ fn not_permitted() {
     assert_eq!(event["source"]["user"]["id"], 65534, "{event}");
     // gone when the line is printed, and known all the same
     assert_eq!(cmdline(&event["source"]), ["workload", "signal", "tries", "15", &pid, NOBODY], "{event}");
-    // older than the tracer
+    // older than a tracer of the test's own
     assert_eq!(cmdline(&event["target"]), ["workload", "wait"], "{event}");
     assert_eq!(event["relation"], "sibling", "{event}");
     assert!(event["missing"].is_null(), "{event}");
     assert_eq!(pids_up(&event["target"]).last(), Some(&1), "{event}");
-    let said = tracer.stop();
-    assert!(said.counter("attempts total", "seen") >= 1);
-    said.assert_counters_add_up();
 }
 
 fn of_nobody() {

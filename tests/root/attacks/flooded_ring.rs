@@ -31,7 +31,7 @@ const BATCH: u64 = 20;
 
 /// Kills in all.
 fn kills() -> u64 {
-    if in_guest() { 100 } else { 1000 }
+    if in_guest() { 60 } else { 1000 }
 }
 
 /// The flood goes on so many seconds, or until it is killed.
