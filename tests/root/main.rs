@@ -16,6 +16,7 @@ mod identity;
 mod lifecycle;
 mod lineage;
 mod numbered_signals;
+mod older;
 mod older_processes;
 mod output;
 mod past;
@@ -137,7 +138,11 @@ fn main() -> ExitCode {
     if left_out > 0 {
         println!("{left_out} tests are left to the host: no kernel decides them (tests/host-only)");
     }
+    if !arguments.list {
+        older::make();
+    }
     let conclusion = libtest_mimic::run(&arguments, trials);
+    older::end();
     Tracer::end_shared();
     if unlisted > 0 && !arguments.list {
         println!("{unlisted} skips are not in tests/expected-skips: that is a failure");

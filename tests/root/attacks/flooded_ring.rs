@@ -77,7 +77,9 @@ fn target() -> Process {
 }
 
 /// Bytes of a ring that a flood of cheap signals fills in a moment, and of one that any flood does.
-const LARGE: &str = "4194304";
+fn large() -> &'static str {
+    if in_guest() { "1048576" } else { "4194304" }
+}
 
 fn small() -> &'static str {
     if in_guest() { "524288" } else { "1048576" }
@@ -183,7 +185,7 @@ fn refused(said: &TracerOutput) -> u64 {
 fn same_pair() {
     let target = target();
     let (said, killer) =
-        kill_in(LARGE, &["flood", "same", FLOOD, &target.pid().to_string(), SECONDS, "0"], &[]);
+        kill_in(large(), &["flood", "same", FLOOD, &target.pid().to_string(), SECONDS, "0"], &[]);
     assert!(refused(&said) > 100, "nothing was tested: {}", said.stderr);
     assert_whole(&said, killer);
     assert_authors(&said.events());
@@ -194,7 +196,7 @@ fn same_pair() {
 fn same_user() {
     let target = target();
     let role = ["flood", "same", FLOOD, &target.pid().to_string(), SECONDS, "0"];
-    let (said, killer) = kill_by(as_attacker(workload_of_all()), LARGE, &role, &[]);
+    let (said, killer) = kill_by(as_attacker(workload_of_all()), large(), &role, &[]);
     assert!(refused(&said) > 100, "nothing was tested: {}", said.stderr);
     assert_whole(&said, killer);
 }
@@ -210,7 +212,7 @@ fn new_processes() {
 
 fn failing_calls() {
     let own = std::process::id().to_string();
-    let (said, killer) = kill_in(LARGE, &["flood", "refused", FLOOD, &own, SECONDS, "0"], &["--failed"]);
+    let (said, killer) = kill_in(large(), &["flood", "refused", FLOOD, &own, SECONDS, "0"], &["--failed"]);
     assert!(refused(&said) > 100, "nothing was tested: {}", said.stderr);
     assert_whole(&said, killer);
     assert_authors(&said.events());
