@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 use serde_json::Value;
-use support::{Process, Tracer, cmdline, in_guest, wait_until};
+use support::{Process, Tracer, cmdline, in_guest};
 use tempfile::TempDir;
 
 use crate::Test;
@@ -105,20 +105,15 @@ fn many() {
     let tracer = Tracer::shared(&["--requests"]);
     let pids: HashSet<u32> =
         (0..count).map(|round| programs.run("docker", &["stop", &round.to_string()])).collect();
-    wait_until("each request", || {
-        let events = tracer.events();
-        let is_one = |event: &&Value| {
-            event["event"] == "request" && pids.iter().any(|pid| event["source"]["pid"] == *pid)
-        };
-        let found: Vec<&Value> = events.iter().filter(is_one).collect();
-        (found.len() >= pids.len()).then(|| {
-            for event in &found {
-                assert_eq!(cmdline(&event["source"])[1], "stop", "{event}");
-                assert!(event["missing"].is_null(), "{event}");
-            }
-            assert_eq!(found.len(), pids.len(), "one for each");
-        })
-    });
+    let is_one =
+        |event: &Value| event["event"] == "request" && pids.iter().any(|pid| event["source"]["pid"] == *pid);
+    tracer.wait_for_count("each request", pids.len(), is_one);
+    let found: Vec<Value> = tracer.events().into_iter().filter(is_one).collect();
+    for event in &found {
+        assert_eq!(cmdline(&event["source"])[1], "stop", "{event}");
+        assert!(event["missing"].is_null(), "{event}");
+    }
+    assert_eq!(found.len(), pids.len(), "one for each");
 }
 
 /// A tracer that does not read.

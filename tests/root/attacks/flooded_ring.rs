@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 use serde_json::Value;
-use support::{Process, Tracer, TracerOutput, cmdline, in_guest, wait_until, workload};
+use support::{Process, Tracer, TracerOutput, cmdline, in_guest, workload};
 
 use super::{ATTACKER, as_attacker, workload_of_all};
 use crate::Test;
@@ -111,9 +111,8 @@ fn kill_while_stopped(tracer: &Tracer, killer: &mut Child) {
 }
 
 fn wait_for_kills(tracer: &Tracer, killer: u32, count: u64) {
-    wait_until("the line of each kill", || {
-        let is_kill = |event: &&Value| event["event"] == "signal" && event["source"]["pid"] == killer;
-        (tracer.events().iter().filter(is_kill).count() as u64 >= count).then_some(())
+    tracer.wait_for_count("the line of each kill", count as usize, |event| {
+        event["event"] == "signal" && event["source"]["pid"] == killer
     });
 }
 

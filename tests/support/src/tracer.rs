@@ -222,6 +222,17 @@ impl Tracer {
         }
     }
 
+    /// Waits until so many are so; no line is looked at twice.
+    pub fn wait_for_count(&self, what: &str, count: usize, is_it: impl Fn(&Value) -> bool) {
+        let (mut seen, mut found) = (self.since, 0);
+        wait_until(what, || {
+            let text = self.whole_since(seen);
+            seen += text.len() as u64;
+            found += text.lines().map(event).filter(&is_it).count();
+            (found >= count).then_some(())
+        });
+    }
+
     /// The event of this signal to this process.
     pub fn signal_to(&self, target: u32, signal: i64) -> Value {
         self.wait_for(&format!("signal {signal} to {target}"), |event| {
