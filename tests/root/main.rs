@@ -1,5 +1,6 @@
 //! Root tests: real processes and real signals on the running kernel, each asserting on its own processes only. On a host each
-//! has a tracer of its own; in a guest those that need nothing else share one ([`Tracer::shared`]).
+//! has a tracer of its own; in a guest those that need nothing else share one ([`Tracer::shared`]), and what must be older than that
+//! is made first ([`older`]).
 //!
 //! What cannot run says SKIP and why, and is counted apart; a skip that `tests/expected-skips` does not list is a
 //! failure, and in CI so is every skip for lack of root. Guests of `scripts/kernel-matrix` leave out what `tests/host-only`
