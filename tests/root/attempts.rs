@@ -1,6 +1,7 @@
 //! What never becomes a signal: calls that fail, and signal 0.
 
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
@@ -27,8 +28,11 @@ pub const TESTS: &[Test] = &[
 
 const NOBODY: &str = "65534";
 
-/// Runs `workload signal KIND SIGNAL PID [UID]`; its pid.
+/// Runs `workload signal KIND SIGNAL PID [UID]`; its pid. One at a time: where a call preempts another in its hook, the kernel
+/// skips the second hook (`attempt_hook_misses`), and several tests share a tracer.
 fn attempt(arguments: &[&str]) -> u32 {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let mut process = Process::workload(&[&["signal"], arguments].concat());
     let pid = process.said_number();
     process.reap();
