@@ -1,6 +1,7 @@
 //! What never becomes a signal: calls that fail, and signal 0.
 
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
@@ -27,8 +28,11 @@ pub const TESTS: &[Test] = &[
 
 const NOBODY: &str = "65534";
 
-/// Runs `workload signal KIND SIGNAL PID [UID]`; its pid.
+/// Runs `workload signal KIND SIGNAL PID [UID]`; its pid. One at a time: where a call preempts another in its hook, the kernel
+/// skips the second hook (`attempt_hook_misses`), and several tests share a tracer.
 fn attempt(arguments: &[&str]) -> u32 {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let mut process = Process::workload(&[&["signal"], arguments].concat());
     let pid = process.said_number();
     process.reap();
@@ -51,7 +55,7 @@ fn attempts_of(tracer: &Tracer, source: u32) -> usize {
 
 fn not_permitted() {
     let target = Process::workload(&["wait"]);
-    let tracer = Tracer::json(&["--failed"]);
+    let tracer = Tracer::shared(&["--failed"]);
     let pid = target.pid().to_string();
     let source = attempt(&["tries", "15", &pid, NOBODY]);
     let event = of(&tracer, source);
@@ -64,14 +68,11 @@ fn not_permitted() {
     assert_eq!(event["source"]["user"]["id"], 65534, "{event}");
     // gone when the line is printed, and known all the same
     assert_eq!(cmdline(&event["source"]), ["workload", "signal", "tries", "15", &pid, NOBODY], "{event}");
-    // older than the tracer
+    // older than a tracer of the test's own
     assert_eq!(cmdline(&event["target"]), ["workload", "wait"], "{event}");
     assert_eq!(event["relation"], "sibling", "{event}");
     assert!(event["missing"].is_null(), "{event}");
     assert_eq!(pids_up(&event["target"]).last(), Some(&1), "{event}");
-    let said = tracer.stop();
-    assert!(said.counter("attempts total", "seen") >= 1);
-    said.assert_counters_add_up();
 }
 
 fn of_nobody() {

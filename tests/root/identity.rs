@@ -10,6 +10,7 @@ use serde_json::Value;
 use support::{Process, Tracer, is_in_set, kill, killsnoop, unified, wait_until, workload};
 
 use crate::Test;
+use crate::older::Older;
 use crate::skip::Skip;
 
 pub const TESTS: &[Test] = &[
@@ -32,7 +33,7 @@ pub const TESTS: &[Test] = &[
     ("in_a_time_namespace_times_are_those_of_the_host", &[Skip::TimeNamespace], time_namespace),
 ];
 
-fn exe_of(pid: u32) -> String {
+pub fn exe_of(pid: u32) -> String {
     fs::read_link(format!("/proc/{pid}/exe")).unwrap().to_str().unwrap().to_owned()
 }
 
@@ -53,16 +54,17 @@ fn exe() {
     assert!(event["source"]["parent"]["exe"].is_null(), "ancestors have none: {event}");
 }
 
+pub const EXECUTABLE: Older<Process> = Older("executable", || Process::workload(&["waits"]));
+
+/// From /proc: `seeded_from_proc()`.
 fn exe_of_older() {
-    for arguments in [&[][..], &["--seed-from-proc"]] {
-        let target = Process::workload(&["waits"]);
-        let tracer = Tracer::json(arguments);
-        let truth = exe_of(target.pid());
-        target.kill(Signal::TERM);
-        let event = tracer.signal_to(target.pid(), 15);
-        assert_eq!(event["target"]["exe"], truth, "{arguments:?}: {event}");
-        assert_eq!(event["source"]["exe"], exe_of(std::process::id()), "{arguments:?}: {event}");
-    }
+    let target = EXECUTABLE.take();
+    let tracer = Tracer::shared(&[]);
+    let truth = exe_of(target.pid());
+    target.kill(Signal::TERM);
+    let event = tracer.signal_to(target.pid(), 15);
+    assert_eq!(event["target"]["exe"], truth, "{event}");
+    assert_eq!(event["source"]["exe"], exe_of(std::process::id()), "{event}");
 }
 
 /// A file system mounted in a root of its own.
@@ -173,7 +175,7 @@ fn namespaces() {
 }
 
 /// A cgroup that is removed with what was in it.
-struct Cgroup(PathBuf);
+pub struct Cgroup(PathBuf);
 
 impl Cgroup {
     fn make(parent: &Path, name: &str) -> Self {
@@ -246,12 +248,19 @@ fn container_of_version_1() {
     assert_eq!(event["target"]["cgroup"], format!("/docker/{}", id('b')), "{event}");
 }
 
-fn older_cgroup() {
-    // no other test's, which may remove it as soon as it is empty
+/// No other test's, which may remove it as soon as it is empty.
+fn start_in_cgroup() -> (Cgroup, Cgroup, Process) {
     let slice = Cgroup::make(unified().unwrap(), "killsnoopolder.slice");
     let cgroup = Cgroup::make(&slice.0, "web@7.service");
-    let mut target = cgroup.run();
-    let tracer = Tracer::json(&[]);
+    let target = cgroup.run();
+    (slice, cgroup, target)
+}
+
+pub const CGROUP: Older<(Cgroup, Cgroup, Process)> = Older("cgroup", start_in_cgroup);
+
+fn older_cgroup() {
+    let (slice, cgroup, mut target) = CGROUP.take();
+    let tracer = Tracer::shared(&[]);
     target.kill(Signal::KILL);
     let event = tracer.signal_to(target.pid(), 9);
     target.reap();

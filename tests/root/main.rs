@@ -1,5 +1,6 @@
 //! Root tests: real processes and real signals on the running kernel, each asserting on its own processes only. On a host each
-//! has a tracer of its own; in a guest those that need nothing else share one ([`Tracer::shared`]).
+//! has a tracer of its own; in a guest those that need nothing else share one ([`Tracer::shared`]), and what must be older than that
+//! is made first ([`older`]).
 //!
 //! What cannot run says SKIP and why, and is counted apart; a skip that `tests/expected-skips` does not list is a
 //! failure, and in CI so is every skip for lack of root. Guests of `scripts/kernel-matrix` leave out what `tests/host-only`
@@ -16,6 +17,7 @@ mod identity;
 mod lifecycle;
 mod lineage;
 mod numbered_signals;
+mod older;
 mod older_processes;
 mod output;
 mod past;
@@ -137,7 +139,11 @@ fn main() -> ExitCode {
     if left_out > 0 {
         println!("{left_out} tests are left to the host: no kernel decides them (tests/host-only)");
     }
+    if !arguments.list {
+        older::make();
+    }
     let conclusion = libtest_mimic::run(&arguments, trials);
+    older::end();
     Tracer::end_shared();
     if unlisted > 0 && !arguments.list {
         println!("{unlisted} skips are not in tests/expected-skips: that is a failure");

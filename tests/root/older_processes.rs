@@ -8,6 +8,7 @@ use serde_json::Value;
 use support::{Process, Tracer, cmdline, kill, run_workload, wait_until};
 
 use crate::Test;
+use crate::older::Older;
 use crate::skip::Skip;
 
 pub const TESTS: &[Test] = &[
@@ -35,19 +36,22 @@ fn event_with_title(tracer: &Tracer, pid: u32) -> Value {
     })
 }
 
+/// Shorter than the block; as many strings as arguments, but others; longer than the block.
+const WRITTEN: [(&[&str], &str); 3] = [
+    (
+        &["has-written", "nginx: master process", "some", "more", "arguments", "that", "are", "lost"],
+        "nginx: master process",
+    ),
+    (&["has-written", "=", "-"], "xxxxxxxxxxxx"),
+    (&["has-written", "+nginx: worker ", "-"], "nginx: worker nginx: worker"),
+];
+pub const TITLES: Older<[Process; 3]> =
+    Older("titles", || WRITTEN.map(|(arguments, _)| Process::workload(arguments)));
+
 fn older_titles() {
-    // shorter than the block; as many strings as arguments, but others; longer than the block
-    let cases = [
-        (
-            vec!["has-written", "nginx: master process", "some", "more", "arguments", "that", "are", "lost"],
-            "nginx: master process",
-        ),
-        (vec!["has-written", "=", "-"], "xxxxxxxxxxxx"),
-        (vec!["has-written", "+nginx: worker ", "-"], "nginx: worker nginx: worker"),
-    ];
-    let processes: Vec<Process> = cases.iter().map(|(arguments, _)| Process::workload(arguments)).collect();
-    let tracer = Tracer::json(&[]);
-    for (process, (_, title)) in processes.iter().zip(&cases) {
+    let processes = TITLES.take();
+    let tracer = Tracer::shared(&[]);
+    for (process, (_, title)) in processes.iter().zip(WRITTEN) {
         let event = event_with_title(&tracer, process.pid());
         let target = &event["target"];
         assert!(target["title"].as_str().unwrap().starts_with(title), "{event}");
@@ -62,10 +66,13 @@ fn older_titles() {
     assert!(tracer.signal_to(target.pid(), 15)["missing"].is_null());
 }
 
+pub const CHILD_OF_RETITLED: Older<Process> =
+    Older("child of retitled", || Process::workload(&["has-written", "postgres", "a", "b", "c", "fork"]));
+
 fn child_of_retitled() {
-    let parent = Process::workload(&["has-written", "postgres", "a", "b", "c", "fork"]);
+    let parent = CHILD_OF_RETITLED.take();
     let child = parent.said_number();
-    let tracer = Tracer::json(&[]);
+    let tracer = Tracer::shared(&[]);
     let event = event_with_title(&tracer, child);
     assert!(event["target"]["cmdline"].is_null(), "{event}");
     assert_eq!(event["target"]["title"], "postgres", "{event}");
@@ -74,28 +81,34 @@ fn child_of_retitled() {
     assert!(missing.contains("\"target.parent.cmdline:overwritten\""), "{event}");
 }
 
+const EMPTY: [&[&str]; 3] = [&["waits", ""], &["waits", "", ""], &["waits", "", "x", ""]];
+pub const EMPTY_ARGUMENTS: Older<[Process; 3]> = Older("empty arguments", || EMPTY.map(Process::workload));
+
 fn empty_arguments() {
-    let cases = [vec!["waits", ""], vec!["waits", "", ""], vec!["waits", "", "x", ""]];
-    let targets: Vec<Process> = cases.iter().map(|arguments| Process::workload(arguments)).collect();
-    let tracer = Tracer::json(&[]);
-    for (target, arguments) in targets.iter().zip(&cases) {
+    let targets = EMPTY_ARGUMENTS.take();
+    let tracer = Tracer::shared(&[]);
+    for (target, arguments) in targets.iter().zip(EMPTY) {
         target.kill(Signal::TERM);
         let event = tracer.signal_to(target.pid(), 15);
-        assert_eq!(cmdline(&event["target"]), [&["workload"], &arguments[..]].concat(), "{event}");
+        assert_eq!(cmdline(&event["target"]), [&["workload"], arguments].concat(), "{event}");
         assert!(event["missing"].is_null(), "{event}");
     }
 }
 
+const LOADER: &str =
+    if cfg!(target_arch = "aarch64") { "/lib/ld-linux-aarch64.so.1" } else { "/lib64/ld-linux-x86-64.so.2" };
+pub const BY_LOADER: Older<Process> = Older("by loader", || {
+    Process::start(Command::new(LOADER).args(["/bin/sh", "-c", "echo; kill -STOP $$", "", "x"]))
+});
+
 fn by_loader() {
-    let loaders = ["/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux-aarch64.so.1"];
-    let Some(loader) = loaders.into_iter().find(|path| std::path::Path::new(path).exists()) else { return };
-    let target = Process::start(Command::new(loader).args(["/bin/sh", "-c", "echo; kill -STOP $$", "", "x"]));
-    let tracer = Tracer::json(&[]);
+    let target = BY_LOADER.take();
+    let tracer = Tracer::shared(&[]);
     target.kill(Signal::KILL);
     let event = tracer.signal_to(target.pid(), 9);
     assert_eq!(
         cmdline(&event["target"]),
-        [loader, "/bin/sh", "-c", "echo; kill -STOP $$", "", "x"],
+        [LOADER, "/bin/sh", "-c", "echo; kill -STOP $$", "", "x"],
         "{event}"
     );
 }

@@ -8,6 +8,8 @@ use serde_json::Value;
 use support::{Process, Tracer, children_of, cmdline, killsnoop, pids_up, run_workload, wait_until};
 
 use crate::Test;
+use crate::identity::exe_of;
+use crate::older::Older;
 use crate::skip::Skip;
 
 pub const TESTS: &[Test] = &[
@@ -245,20 +247,25 @@ fn exec_by_a_thread() {
     assert!(event["missing"].is_null(), "{event}");
 }
 
+/// Short, long, and longer; and one that has not exec'd.
+fn start_before() -> ([(String, Process); 3], Process) {
+    let arguments = ["short".to_owned(), "x".repeat(3000), "y".repeat(9000)];
+    let before = arguments.map(|argument| {
+        let process = Process::workload(&["wait", &argument]);
+        (argument, process)
+    });
+    (before, Process::workload(&["forked"]))
+}
+
+pub const BEFORE: Older<([(String, Process); 3], Process)> = Older("before", start_before);
+
 fn what_ran_before() {
-    let long = "x".repeat(3000);
-    let longer = "y".repeat(9000);
-    let before = [
-        Process::workload(&["wait", "short"]),
-        Process::workload(&["wait", &long]),
-        Process::workload(&["wait", &longer]),
-    ];
-    let forked = Process::workload(&["forked"]);
-    let tracer = Tracer::json(&[]);
-    for (process, argument) in before.iter().zip(["short", &long, &longer]) {
+    let (before, forked) = BEFORE.take();
+    let tracer = Tracer::shared(&[]);
+    for (argument, process) in &before {
         process.kill(Signal::TERM);
         let event = tracer.signal_to(process.pid(), 15);
-        assert_eq!(cmdline(&event["target"]), ["workload", "wait", argument]);
+        assert_eq!(cmdline(&event["target"]), ["workload", "wait", argument.as_str()]);
         // its own claim
         assert_eq!(event["target"]["cmdlineFrom"], "memory", "{event}");
     }
@@ -274,10 +281,13 @@ fn seeded_from_proc() {
     let longer = "y".repeat(9000);
     let before = Process::workload(&["wait", &longer]);
     let tracer = Tracer::json(&["--seed-from-proc"]);
+    let truth = exe_of(before.pid());
     before.kill(Signal::TERM);
     let event = tracer.signal_to(before.pid(), 15);
     assert_eq!(cmdline(&event["target"]), ["workload", "wait", &longer]);
     assert_eq!(event["target"]["cmdlineFrom"], "proc");
+    assert_eq!(event["target"]["exe"], truth, "{event}");
+    assert_eq!(event["source"]["exe"], exe_of(std::process::id()), "{event}");
     // and what execs afterwards is the kernel's
     let after = Process::workload(&["wait"]);
     after.kill(Signal::TERM);

@@ -26,12 +26,14 @@ pub const TESTS: &[Test] = &[
 
 /// Of the flood; one that no other test sends.
 const FLOOD: &str = "54";
-/// Kills while the reader is stopped: with their ends they have room in what a flood leaves of the ring.
-const BATCH: u64 = 20;
+/// Kills while the reader is stopped: with their ends they have room in what a flood leaves of the ring. A guest has less of all.
+fn batch() -> u64 {
+    if in_guest() { 4 } else { 20 }
+}
 
 /// Kills in all.
 fn kills() -> u64 {
-    if in_guest() { 100 } else { 1000 }
+    if in_guest() { 16 } else { 1000 }
 }
 
 /// The flood goes on so many seconds, or until it is killed.
@@ -77,31 +79,47 @@ fn target() -> Process {
 }
 
 /// Bytes of a ring that a flood of cheap signals fills in a moment, and of one that any flood does.
-const LARGE: &str = "4194304";
-
-fn small() -> &'static str {
-    if in_guest() { "524288" } else { "1048576" }
+fn large() -> &'static str {
+    if in_guest() { "262144" } else { "4194304" }
 }
 
-/// How long a flood fills the ring before the reader is to miss something: a guest forks some hundred processes in this time.
+fn small() -> &'static str {
+    if in_guest() { "131072" } else { "1048576" }
+}
+
+/// How long a flood fills the ring before the reader is to miss something.
 fn while_stopped() -> Duration {
     Duration::from_millis(if in_guest() { 1000 } else { 20 })
 }
 
+/// A guest forks slowly: processes that fill the smaller ring, with a signal each.
+fn wait_for_forks() {
+    let forks = || {
+        let text = std::fs::read_to_string("/proc/stat").unwrap();
+        let line = text.lines().find_map(|line| line.strip_prefix("processes "));
+        line.unwrap().trim().parse::<u64>().unwrap()
+    };
+    let before = forks();
+    wait_until("a flood that fills the ring", || (forks() > before + 400).then_some(()));
+}
+
 /// Every other moment the tracer is stopped, and this process kills some.
-fn kill_while_stopped(tracer: &Tracer, killer: &mut Child) {
+fn kill_while_stopped(tracer: &Tracer, killer: &mut Child, is_of_processes: bool) {
     let (mut ask, answers) = (killer.stdin.take().unwrap(), killer.stdout.take().unwrap());
     let mut answers = BufReader::new(answers).lines();
     let mut kill_some = || {
         ask.write_all(b"\n").unwrap();
-        assert_eq!(answers.next().unwrap().unwrap().trim(), BATCH.to_string());
+        assert_eq!(answers.next().unwrap().unwrap().trim(), batch().to_string());
     };
     // at its first signal by the kernel the tracer reads the kernel's symbols: the ring is to be full later, and not for so long
     kill_some();
-    wait_for_kills(tracer, killer.id(), BATCH);
-    for _ in 1..kills() / BATCH {
+    wait_for_kills(tracer, killer.id(), batch());
+    for _ in 1..kills() / batch() {
         tracer.signal(Signal::STOP);
         thread::sleep(while_stopped());
+        if is_of_processes && in_guest() {
+            wait_for_forks();
+        }
         kill_some();
         tracer.signal(Signal::CONT);
         thread::sleep(Duration::from_millis(20));
@@ -109,9 +127,8 @@ fn kill_while_stopped(tracer: &Tracer, killer: &mut Child) {
 }
 
 fn wait_for_kills(tracer: &Tracer, killer: u32, count: u64) {
-    wait_until("the line of each kill", || {
-        let is_kill = |event: &&Value| event["event"] == "signal" && event["source"]["pid"] == killer;
-        (tracer.events().iter().filter(is_kill).count() as u64 >= count).then_some(())
+    tracer.wait_for_count("the line of each kill", count as usize, |event| {
+        event["event"] == "signal" && event["source"]["pid"] == killer
     });
 }
 
@@ -126,10 +143,10 @@ fn kill_by(mut command: Command, ring: &str, role: &[&str], arguments: &[&str]) 
     let tracer = Tracer::json(&[&filter[..], arguments].concat());
     let flood = Flood::start(role);
     thread::sleep(Duration::from_millis(100));
-    command.arg0_workload().args(["kill-children", &BATCH.to_string()]);
+    command.arg0_workload().args(["kill-children", &batch().to_string()]);
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let killer = child.id();
-    kill_while_stopped(&tracer, &mut child);
+    kill_while_stopped(&tracer, &mut child, role[1] == "fresh");
     child.wait().unwrap();
     drop(flood);
     // what is left in the ring of a slow machine: a tracer that is asked to end does not read all of that
@@ -183,7 +200,7 @@ fn refused(said: &TracerOutput) -> u64 {
 fn same_pair() {
     let target = target();
     let (said, killer) =
-        kill_in(LARGE, &["flood", "same", FLOOD, &target.pid().to_string(), SECONDS, "0"], &[]);
+        kill_in(large(), &["flood", "same", FLOOD, &target.pid().to_string(), SECONDS, "0"], &[]);
     assert!(refused(&said) > 100, "nothing was tested: {}", said.stderr);
     assert_whole(&said, killer);
     assert_authors(&said.events());
@@ -194,7 +211,7 @@ fn same_pair() {
 fn same_user() {
     let target = target();
     let role = ["flood", "same", FLOOD, &target.pid().to_string(), SECONDS, "0"];
-    let (said, killer) = kill_by(as_attacker(workload_of_all()), LARGE, &role, &[]);
+    let (said, killer) = kill_by(as_attacker(workload_of_all()), large(), &role, &[]);
     assert!(refused(&said) > 100, "nothing was tested: {}", said.stderr);
     assert_whole(&said, killer);
 }
@@ -210,7 +227,7 @@ fn new_processes() {
 
 fn failing_calls() {
     let own = std::process::id().to_string();
-    let (said, killer) = kill_in(LARGE, &["flood", "refused", FLOOD, &own, SECONDS, "0"], &["--failed"]);
+    let (said, killer) = kill_in(large(), &["flood", "refused", FLOOD, &own, SECONDS, "0"], &["--failed"]);
     assert!(refused(&said) > 100, "nothing was tested: {}", said.stderr);
     assert_whole(&said, killer);
     assert_authors(&said.events());

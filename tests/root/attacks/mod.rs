@@ -84,12 +84,15 @@ pub fn as_user(program: impl AsRef<std::ffi::OsStr>, uid: u32) -> Command {
     command
 }
 
-/// A tracer that cannot read the kernel's symbols, and has less evidence therefore.
+/// A tracer that cannot read the kernel's symbols, and has less evidence therefore; one that tests share.
 pub fn without_symbols() -> Tracer {
     let kernel = "bpf,perfmon,sys_ptrace,dac_read_search,sys_admin,setpcap";
     let capabilities = format!("-all,+{}", kernel.replace(',', ",+"));
     let bounding_set = format!("--bounding-set={capabilities}");
-    Tracer::run(Command::new("setpriv").args([&bounding_set, "--", support::killsnoop(), "-o", "json"]))
+    Tracer::shared_of(&["without symbols"], || {
+        let command = ["--", support::killsnoop(), "-v", "-o", "json"];
+        Tracer::run(Command::new("setpriv").arg(&bounding_set).args(command))
+    })
 }
 
 /// A process of the attacker's that makes a signal; the pids that it printed.

@@ -12,8 +12,11 @@ pub fn event(line: &str) -> Value {
         jsonschema::validator_for(&serde_json::from_str(text).unwrap()).unwrap()
     });
     let event = serde_json::from_str(line).expect("a line is a JSON object");
-    let errors: Vec<String> = schema.iter_errors(&event).map(|error| error.to_string()).collect();
-    assert!(errors.is_empty(), "against the schema: {errors:#?} in {line}");
+    // to say what is wrong takes many times as long, and some tests read thousands of lines
+    if !schema.is_valid(&event) {
+        let errors: Vec<String> = schema.iter_errors(&event).map(|error| error.to_string()).collect();
+        panic!("against the schema: {errors:#?} in {line}");
+    }
     event
 }
 

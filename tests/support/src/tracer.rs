@@ -71,7 +71,7 @@ struct Running {
     stderr: Option<Stderr>,
 }
 
-/// Those that tests share, by their arguments.
+/// Those that tests share, by their arguments or other words.
 static SHARED: Mutex<Vec<(Vec<String>, Arc<Running>)>> = Mutex::new(Vec::new());
 
 /// What a tracer printed, from its start to its end.
@@ -111,17 +111,23 @@ impl Tracer {
     /// host it is the test's own. In a guest, where the start of one takes seconds, most of them for the verifier, all such
     /// tests with these arguments share one, and each sees what is written from here on.
     pub fn shared(arguments: &[&str]) -> Self {
+        Self::shared_of(arguments, || Self::json(arguments))
+    }
+
+    /// The same of one that is started in another way: by these words it is found again.
+    pub fn shared_of(words: &[&str], start: impl FnOnce() -> Self) -> Self {
         if !in_guest() {
-            return Self::json(arguments);
+            return start();
         }
         // a test that failed while it started one has said so
         let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = shared.iter().find(|(of, _)| of == arguments);
-        let running = found.map_or_else(|| Self::json(arguments).running, |(_, running)| Arc::clone(running));
-        if found.is_none() {
-            let arguments = arguments.iter().map(|&argument| argument.to_owned()).collect();
-            shared.push((arguments, Arc::clone(&running)));
-        }
+        let found = shared.iter().find(|(of, _)| of == words).map(|(_, running)| Arc::clone(running));
+        let running = found.unwrap_or_else(|| {
+            let running = start().running;
+            let words = words.iter().map(|&word| word.to_owned()).collect();
+            shared.push((words, Arc::clone(&running)));
+            running
+        });
         drop(shared);
         let tracer = Self { running, since: 0 };
         let since = tracer.end_of_lines();
@@ -214,6 +220,17 @@ impl Tracer {
             );
             pause();
         }
+    }
+
+    /// Waits until so many are so; no line is looked at twice.
+    pub fn wait_for_count(&self, what: &str, count: usize, is_it: impl Fn(&Value) -> bool) {
+        let (mut seen, mut found) = (self.since, 0);
+        wait_until(what, || {
+            let text = self.whole_since(seen);
+            seen += text.len() as u64;
+            found += text.lines().map(event).filter(&is_it).count();
+            (found >= count).then_some(())
+        });
     }
 
     /// The event of this signal to this process.
