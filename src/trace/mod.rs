@@ -136,6 +136,7 @@ pub(crate) fn run(
     let needs = Needs {
         asks_proc: !plan.shares_pids || !has_all,
         has_root: config.root != Path::new("/"),
+        reads_containers: enricher.has_runtimes(),
         ..options.needs
     };
     let kept = privileges::drop(needs, &config.root.join("proc"));

@@ -10,6 +10,7 @@
 //! | read from `/proc/kallsyms`, once there was an OOM kill, which functions led to it | `CAP_SYSLOG` |
 //! | see `/proc/PID` of others where it is hidden (`hidepid`); check there that a command line is of the image that was seen (`stat`, `personality`) where the kernel side does not know all processes | `CAP_SYS_PTRACE`, `CAP_DAC_READ_SEARCH`, only then |
 //! | read files under `--root`, in any user's directory | `CAP_DAC_READ_SEARCH`, only with a root |
+//! | read the names of containers in the files of their runtimes | `CAP_DAC_READ_SEARCH`, only where there is a runtime |
 //! | hand SIGTERM on to the command of `killsnoop run`, which may be another user's | `CAP_KILL`, only then; the filter lets no other descriptor and no other signal through, and no other process gets that descriptor |
 //!
 //! FILEs of `--output` are opened by a process of its own ([`crate::output::deliver::opener`]), which keeps `CAP_DAC_OVERRIDE` and can do
@@ -49,6 +50,8 @@ pub(crate) struct Needs {
     pub asks_proc: bool,
     /// Files are read under a root that is not this process's.
     pub has_root: bool,
+    /// Files of container runtimes are read.
+    pub reads_containers: bool,
 }
 
 const NAMES: [(CapabilitySet, &str); 8] = [
@@ -69,7 +72,7 @@ fn kept(permitted: CapabilitySet, needs: Needs) -> CapabilitySet {
     if needs.asks_proc {
         wanted |= CapabilitySet::SYS_PTRACE | CapabilitySet::DAC_READ_SEARCH;
     }
-    if needs.has_root {
+    if needs.has_root || needs.reads_containers {
         wanted |= CapabilitySet::DAC_READ_SEARCH;
     }
     if needs.command.is_some() {
@@ -233,6 +236,7 @@ mod tests {
         assert_eq!(kept(all, no), BPF);
         assert_eq!(kept(all, Needs { asks_proc: true, ..no }), BPF | PROC);
         assert_eq!(kept(all, Needs { has_root: true, ..no }), BPF | CapabilitySet::DAC_READ_SEARCH);
+        assert_eq!(kept(all, Needs { reads_containers: true, ..no }), BPF | CapabilitySet::DAC_READ_SEARCH);
         assert_eq!(kept(all, Needs { command: Some(1), ..no }), BPF | CapabilitySet::KILL);
         assert_eq!(kept(BPF, no), BPF);
         assert_eq!(kept(CapabilitySet::SYS_ADMIN, no), CapabilitySet::SYS_ADMIN);
