@@ -96,6 +96,12 @@ pub enum UsageError {
         /// What is there.
         given: String,
     },
+    /// What the journal is to get.
+    #[error("'{0}' is nothing that goes to the journal: deaths, or ends for exits after a signal as well")]
+    Journaled(String),
+    /// Ends go to the journal, and none are reported.
+    #[error("--journal needs what --no-outcome leaves out: the ends of processes")]
+    JournalWithoutEnds,
     /// No such group.
     #[error("there is no group '{0}': name one of /etc/group, or give its number")]
     Group(String),

@@ -5,6 +5,7 @@ pub mod child;
 pub mod doctor;
 pub mod generate;
 pub(crate) mod invoker;
+pub mod journal;
 pub mod log;
 mod manual;
 pub mod outputs;

@@ -49,8 +49,11 @@ pub fn record(mut request: Request, store: &StoreArgs, is_loud: bool) -> anyhow:
         request.config.requests = REQUESTS.iter().map(|name| comm_of(name.as_bytes())).collect();
     }
     let directory = request.store.clone().unwrap_or_else(|| PathBuf::from(DIRECTORY));
+    let journal = store.service.journal;
+    let gap = journal.and_then(|_| super::journal::gap_before(&directory));
     let target = StoreTarget { directory, group, bounds: Some(store.bounds()), keeps: store.keep.into() };
     let helper = stores::add(&mut request, target)?;
+    let journal = journal.map(|which| super::journal::add(&mut request, which, gap)).transpose()?;
     let mut reporter = outputs::open(&request.settings, false)?;
     let wiring = Wiring::new()?;
     let terminal = if store.supervised { Terminal::Supervisors } else { Terminal::Ours };
@@ -91,6 +94,10 @@ pub fn record(mut request: Request, store: &StoreArgs, is_loud: bool) -> anyhow:
         }
         None => parts.take().map(|(helper, _)| helper),
     };
+    drop(reporter);
+    if let Some(journal) = journal {
+        journal.finish();
+    }
     let finished = stores::finish(helper, stores::reason(outcome.is_ok()));
     outcome?;
     finished

@@ -27,4 +27,4 @@ pub(crate) mod totals;
 
 pub use self::format::FormatKind;
 pub use self::reporter::{CachedLine, Reporter};
-pub use self::settings::{Colour, OutputSettings, Settings};
+pub use self::settings::{Colour, OutputSettings, Settings, Takes};

@@ -42,8 +42,8 @@ const MOMENT: Duration = Duration::from_millis(50);
 /// What was reported of a signal, to be reported once more of another moment.
 #[derive(Debug, Default)]
 pub struct CachedLine {
-    /// The line of each output; None if a filter refused the signal.
-    lines: Option<Vec<Rc<LineTemplate>>>,
+    /// The line of each output, unless it gets none; None if a filter refused the signal.
+    lines: Option<Vec<Option<Rc<LineTemplate>>>>,
     /// But for the number of the event.
     header: Header,
 }
@@ -51,7 +51,7 @@ pub struct CachedLine {
 impl CachedLine {
     /// Bytes of memory, roughly.
     pub fn size(&self) -> usize {
-        self.lines.iter().flatten().map(|line| line.size()).sum()
+        self.lines.iter().flatten().flatten().map(|line| line.size()).sum()
     }
 }
 
@@ -161,7 +161,7 @@ impl Reporter {
         let header = Header { id: Some(stamp.id), ..kept.header };
         self.decide(&header, false);
         for (place, (output, line)) in self.outputs.iter_mut().zip(lines).enumerate() {
-            let Some((route, counts)) = self.routes[place] else { continue };
+            let (Some((route, counts)), Some(line)) = (self.routes[place], line) else { continue };
             output.write_again(line, (&header, route), stamp, counts, &mut self.batch);
         }
         true
@@ -173,7 +173,7 @@ impl Reporter {
         let mut now = OutputSet::default();
         self.routes.clear();
         for (place, output) in self.outputs.iter().enumerate() {
-            let route = if is_left_out && !output.kind.is_for_programs {
+            let route = if is_left_out && !output.kind.is_for_programs || !output.takes.includes(header) {
                 None
             } else if output.holds_events() {
                 Some(Route::Later)
@@ -204,16 +204,21 @@ impl Reporter {
         event: &Event<'_>,
         header: &Header,
         keeps_templates: bool,
-    ) -> Option<Vec<Rc<LineTemplate>>> {
+    ) -> Option<Vec<Option<Rc<LineTemplate>>>> {
         self.reported += 1;
         self.decide(header, false);
         let mut templates = Some(Vec::new());
         for (place, output) in self.outputs.iter_mut().enumerate() {
-            let Some((route, counts)) = self.routes[place] else { continue };
+            let Some((route, counts)) = self.routes[place] else {
+                if let Some(templates) = &mut templates {
+                    templates.push(None);
+                }
+                continue;
+            };
             let template =
                 output.write_event(event, (header, route), counts, keeps_templates, &mut self.batch);
             match (&mut templates, template) {
-                (Some(templates), Some(template)) => templates.push(Rc::new(template)),
+                (Some(templates), Some(template)) => templates.push(Some(Rc::new(template))),
                 (templates, _) => *templates = None,
             }
         }
@@ -475,12 +480,14 @@ mod tests {
     use crate::output::format::tree::TREE;
     use crate::output::format::{FormatKind, ValueRef};
     use crate::output::redact::parse_pattern;
+    use crate::output::settings::Takes;
 
     fn settings(directory: &std::path::Path, kinds: &[FormatKind]) -> Settings {
         let output = |kind: &FormatKind| OutputSettings {
             kind: *kind,
             destination: DestinationName::File(directory.join(kind.name)),
             folds: *kind == TREE,
+            takes: Takes::All,
         };
         Settings { outputs: kinds.iter().map(output).collect(), ..Settings::default() }
     }

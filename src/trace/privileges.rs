@@ -13,6 +13,7 @@
 //! | read the names of containers in the files of their runtimes | `CAP_DAC_READ_SEARCH`, only where there is a runtime |
 //! | hand SIGTERM on to the command of `killsnoop run`, which may be another user's | `CAP_KILL`, only then; the filter lets no other descriptor and no other signal through, and no other process gets that descriptor |
 //!
+//! Entries are sent to the journal by another process ([`crate::journal`]), which keeps user 0 and no capability.
 //! FILEs of `--output` are opened by a process of its own ([`crate::output::deliver::opener`]), which keeps `CAP_DAC_OVERRIDE` and can do
 //! nothing else.
 //!
@@ -138,6 +139,15 @@ pub(crate) fn drop_but_for_store() {
     close_memory(&mut left);
     expire(|permitted| permitted & CapabilitySet::DAC_OVERRIDE, None, &mut left);
     left.note("system calls", filter::install(Life::Store));
+    left.log();
+}
+
+/// The same for the process that sends to the journal, which believes user 0.
+pub(crate) fn drop_but_for_journal() {
+    let mut left = Failures::default();
+    close_memory(&mut left);
+    expire(|_| CapabilitySet::empty(), None, &mut left);
+    left.note("system calls", filter::install(Life::Journal));
     left.log();
 }
 

@@ -50,6 +50,11 @@ pub enum DestinationName {
         /// Our end of the pipe.
         descriptor: u32,
     },
+    /// The host's journal: the process that sends to it reads the other end of this pipe.
+    Journal {
+        /// Our end of the pipe.
+        descriptor: u32,
+    },
 }
 
 impl DestinationName {
@@ -75,6 +80,7 @@ impl fmt::Display for DestinationName {
             Self::Descriptor(number) => write!(formatter, "descriptor {number}"),
             // the user who named it need not be the one who reads the log
             Self::File(path) => formatter.write_str(&visible(path)),
+            Self::Journal { .. } => formatter.write_str("the journal"),
             Self::Store { directory, .. } => write!(formatter, "the store in {}", visible(directory)),
         }
     }
@@ -144,7 +150,9 @@ impl Destination {
             DestinationName::Stdout => File::from(io::stdout().as_fd().try_clone_to_owned()?),
             DestinationName::Stderr => File::from(io::stderr().as_fd().try_clone_to_owned()?),
             // the process that started this one has opened it
-            DestinationName::Descriptor(number) | DestinationName::Store { descriptor: number, .. } => {
+            DestinationName::Descriptor(number)
+            | DestinationName::Store { descriptor: number, .. }
+            | DestinationName::Journal { descriptor: number } => {
                 OpenOptions::new().append(true).open(format!("/proc/self/fd/{number}"))?
             }
             DestinationName::File(_) => {

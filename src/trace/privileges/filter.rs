@@ -29,6 +29,8 @@ pub(super) enum Life {
     Files,
     /// That of the process that writes the store.
     Store,
+    /// That of the process that sends to the journal.
+    Journal,
 }
 
 /// Rules of one call; none: whatever its arguments are.
@@ -146,6 +148,10 @@ const OF_OLD: &[i64] = &[];
 const FILES: &[i64] =
     &[libc::SYS_flock, libc::SYS_fcntl, libc::SYS_openat, libc::SYS_recvfrom, libc::SYS_sendmsg];
 
+/// What the process that sends to the journal does besides: its socket is there already.
+const JOURNAL: &[i64] =
+    &[libc::SYS_fcntl, libc::SYS_memfd_create, libc::SYS_ppoll, libc::SYS_sendmsg, libc::SYS_sendto];
+
 /// What SQLite does besides, and the process around it: files are opened, locked, cut and removed; which, the tracer does not say.
 const STORE: &[i64] = &[
     libc::SYS_fchmod,
@@ -197,6 +203,12 @@ fn rules(life: Life) -> seccompiler::Result<Rules> {
         Life::Tracer { has_root, command } => (has_root, command),
         Life::Files => {
             rules.extend(any(FILES));
+            return Ok(rules);
+        }
+        Life::Journal => {
+            rules.extend(any(JOURNAL));
+            #[cfg(target_arch = "x86_64")]
+            rules.insert(libc::SYS_poll, Vec::new());
             return Ok(rules);
         }
         Life::Store => {
@@ -280,7 +292,7 @@ mod tests {
 
     #[test]
     fn a_filter_of_every_kind_can_be_made() {
-        for life in [TRACER, WITH_ROOT, Life::Files, Life::Store] {
+        for life in [TRACER, WITH_ROOT, Life::Files, Life::Store, Life::Journal] {
             // the kernel's BPF_MAXINSNS
             assert!((50..4096).contains(&program(life).unwrap().len()), "{life:?}");
         }
