@@ -71,7 +71,7 @@ struct Unresolved {
 #[derive(Debug)]
 pub(crate) struct NameTable {
     root: PathBuf,
-    /// By the id of the container; or why there are none.
+    /// By the directory of the container's cgroup; or why there are none.
     containers: Bounded<Rc<str>, Result<Rc<Described>, &'static str>>,
     /// By the uid of the pod; None: not found.
     pods: Bounded<Rc<str>, Option<PodName>>,
@@ -109,11 +109,11 @@ impl NameTable {
         let mut names = ContainerNames::default();
         let container = own_container(placement);
         if let Some(container) = container {
-            let id = Rc::from(container.id.as_str());
-            if self.containers.get(&id).is_none() {
+            let key = key_of(container);
+            if self.containers.get(&key).is_none() {
                 self.look(container, placement.pod_uid.as_deref());
             }
-            match self.containers.get(&id) {
+            match self.containers.get(&key) {
                 Some(Ok(known)) => {
                     (names.container, names.image) = (known.name.clone(), known.image.clone());
                     names.in_pod = known.in_pod.clone().filter(|_| placement.pod_uid.is_some());
@@ -159,7 +159,7 @@ impl NameTable {
                 continue;
             }
             if let Some(container) = own_container(&one.placement) {
-                if !matches!(self.containers.peek(&Rc::from(container.id.as_str())), Some(Ok(_))) {
+                if !matches!(self.containers.peek(&key_of(container)), Some(Ok(_))) {
                     self.look(container, one.placement.pod_uid.as_deref());
                 }
             }
@@ -223,7 +223,7 @@ impl NameTable {
                 self.keep_pod(uid, Some(PodName { namespace: Rc::clone(namespace), name: Rc::clone(name) }));
             }
         }
-        let key: Rc<str> = Rc::from(container.id.as_str());
+        let key = key_of(container);
         let bytes = key.len() + found.as_ref().map_or(0, Described::bytes);
         let found = found.map(Rc::new);
         let known = self.containers.peek(&key);
@@ -232,6 +232,11 @@ impl NameTable {
             self.containers.put(key, found, 0, bytes.max(ROOM / MOST / 4));
         }
     }
+}
+
+/// Two runtimes may have containers of one id.
+fn key_of(container: &Container) -> Rc<str> {
+    Rc::from(container.directory.as_str())
 }
 
 /// The container, if a runtime of the host made it.

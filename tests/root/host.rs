@@ -1,0 +1,289 @@
+//! What killsnoop takes from the host, and gives to it: names of containers and pods, entries in the journal.
+
+use std::fs;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use rustix::process::Signal;
+use serde_json::Value;
+use support::{Process, Tracer, killsnoop, unified, wait_until, workload};
+
+use crate::Test;
+use crate::skip::{JOURNALD, Skip};
+
+pub const TESTS: &[Test] = &[
+    ("a_container_has_the_names_that_its_runtime_gave_it", &[Skip::Unified], names),
+    ("a_container_of_a_few_milliseconds_has_its_names", &[Skip::Unified], short_lived),
+    ("what_a_container_names_like_another_has_not_its_names", &[Skip::Unified], forged),
+    ("the_journal_shows_in_the_unit_who_killed_it", &[Skip::Unified, Skip::Journald], journal),
+    ("the_catalog_explains_an_entry", &[Skip::Journald], catalog),
+];
+
+/// Directories that go, with what is in them, at the end.
+struct Made(Vec<PathBuf>);
+
+impl Drop for Made {
+    fn drop(&mut self) {
+        for path in self.0.iter().rev() {
+            // of a file system of cgroups, only directories can be removed
+            if path.starts_with("/sys") {
+                let _ = fs::remove_dir(path);
+            } else {
+                let _ = fs::remove_dir_all(path);
+            }
+        }
+    }
+}
+
+impl Made {
+    /// This directory and those above it that are not there yet.
+    fn make(&mut self, path: &Path) {
+        let missing: Vec<&Path> = path.ancestors().take_while(|above| !above.exists()).collect();
+        for path in missing.into_iter().rev() {
+            fs::create_dir(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+            self.0.push(path.to_owned());
+        }
+    }
+}
+
+/// A container as containerd has it for Kubernetes, but for what is in it.
+struct Container {
+    cgroup: PathBuf,
+    bundle: PathBuf,
+    made: Made,
+}
+
+impl Container {
+    /// `number` tells the containers of a test from one another.
+    fn new(number: u8, name: &str) -> Self {
+        let pid = std::process::id();
+        let id = format!("{pid:060x}{number:04x}");
+        let uid = format!("{pid:08x}-0000-4000-8000-0000000000{number:02x}");
+        let mut made = Made(Vec::new());
+        let bundle = Path::new("/run/containerd/io.containerd.runtime.v2.task/k8s.io").join(&id);
+        made.make(&bundle);
+        let annotations = serde_json::json!({
+            "io.kubernetes.cri.container-name": name,
+            "io.kubernetes.cri.container-type": "container",
+            "io.kubernetes.cri.image-name": "registry.example/shop/app:1.4",
+            "io.kubernetes.cri.sandbox-name": "web-0",
+            "io.kubernetes.cri.sandbox-namespace": "shop",
+            "io.kubernetes.cri.sandbox-uid": uid,
+        });
+        let config = serde_json::json!({ "ociVersion": "1.1.0", "annotations": annotations });
+        fs::write(bundle.join("config.json"), config.to_string()).unwrap();
+        let slice = format!("kubepods-burstable-pod{}.slice", uid.replace('-', "_"));
+        let cgroup = unified().unwrap().join("kubepods.slice/kubepods-burstable.slice").join(slice);
+        let cgroup = cgroup.join(format!("cri-containerd-{id}.scope"));
+        made.make(&cgroup);
+        Self { cgroup, bundle, made }
+    }
+
+    fn run(&self) -> Process {
+        run_in(&self.cgroup)
+    }
+}
+
+fn run_in(cgroup: &Path) -> Process {
+    let script = format!("echo $$ > {}/cgroup.procs && exec \"$0\" waits", cgroup.display());
+    let process = Process::start(Command::new("sh").args(["-c", &script]).arg(workload()));
+    assert_eq!(process.said(), "ready\n", "{}", cgroup.display());
+    process
+}
+
+fn assert_named(event: &Value) {
+    let target = &event["target"];
+    for (path, value) in [
+        ("/container/name", "app"),
+        ("/container/image", "registry.example/shop/app:1.4"),
+        ("/container/runtime", "containerd"),
+        ("/k8s/namespace", "shop"),
+        ("/k8s/pod/name", "web-0"),
+        ("/k8s/container/name", "app"),
+    ] {
+        assert_eq!(target.pointer(path).unwrap_or(&Value::Null), value, "{path}: {event}");
+    }
+    let missing = event["missing"].as_array().cloned().unwrap_or_default();
+    assert!(!missing.iter().any(|what| what.as_str().unwrap().contains("name")), "{event}");
+}
+
+fn names() {
+    let tracer = Tracer::json(&["--where", "target.k8s.pod.name=web-0"]);
+    let container = Container::new(1, "app");
+    let mut target = container.run();
+    target.kill(Signal::USR1);
+    assert_named(&tracer.signal_to(target.pid(), 10));
+    // they are those of its start, whatever is left of its files
+    fs::remove_dir_all(&container.bundle).unwrap();
+    let mut other = container.run();
+    other.kill(Signal::KILL);
+    assert_named(&tracer.signal_to(other.pid(), 9));
+    other.reap();
+    target.reap();
+    // of one that was there before, they are read at the start
+    let older = Container::new(2, "app");
+    let mut target = older.run();
+    let tracer = Tracer::json(&[]);
+    fs::remove_dir_all(&older.bundle).unwrap();
+    target.kill(Signal::KILL);
+    assert_named(&tracer.signal_to(target.pid(), 9));
+    target.reap();
+}
+
+fn short_lived() {
+    let tracer = Tracer::json(&[]);
+    for number in 10..15 {
+        let container = Container::new(number, "app");
+        let mut target = container.run();
+        target.kill(Signal::KILL);
+        target.reap();
+        // what runs a container removes its cgroup first, and its files afterwards
+        fs::remove_dir(&container.cgroup).unwrap();
+        assert_named(&tracer.signal_to(target.pid(), 9));
+    }
+}
+
+fn forged() {
+    let tracer = Tracer::json(&[]);
+    let named = Container::new(20, "app");
+    let mut other = Container::new(21, "other");
+    let inner = named.cgroup.strip_prefix(unified().unwrap()).unwrap();
+    let inner = other.cgroup.join(inner);
+    other.made.make(&inner);
+    let mut target = run_in(&inner);
+    target.kill(Signal::KILL);
+    let event = tracer.signal_to(target.pid(), 9);
+    target.reap();
+    for path in ["/container/name", "/container/image", "/k8s/namespace", "/k8s/pod/name", "/k8s/container"] {
+        assert_eq!(event["target"].pointer(path), None, "{path}: {event}");
+    }
+    let missing = event["missing"].as_array().unwrap();
+    for what in ["target.container.name:nested", "target.k8s.pod.name:nested"] {
+        assert!(missing.iter().any(|missing| missing == what), "{event}");
+    }
+}
+
+/// Debian's journald in a mount namespace with a /run of its own.
+struct Journald {
+    child: Child,
+}
+
+impl Journald {
+    fn start() -> Self {
+        let script = format!(
+            "mount -t tmpfs none /run && mkdir -p /run/systemd/journal /run/log/journal && \
+             mkdir /run/empty && mount -t tmpfs none /var/log 2>/dev/null; \
+             if [ ! -s /etc/machine-id ]; then echo 0123456789abcdef0123456789abcdef >/run/id && \
+             mount --bind /run/id /etc/machine-id; fi; exec {JOURNALD}"
+        );
+        let child = Command::new("unshare")
+            .args(["--mount", "sh", "-c", &script])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .process_group(0)
+            .spawn()
+            .unwrap();
+        let journald = Self { child };
+        wait_until("the socket of journald", || {
+            journald
+                .enter("test", &["-S", "/run/systemd/journal/socket"])
+                .status()
+                .unwrap()
+                .success()
+                .then_some(())
+        });
+        journald
+    }
+
+    /// Runs a command where its sockets are.
+    fn enter(&self, program: &str, arguments: &[&str]) -> Command {
+        let mut command = Command::new("nsenter");
+        command.args(["--mount", "--target", &self.child.id().to_string(), "--", program]).args(arguments);
+        command
+    }
+
+    /// The entries of a unit.
+    fn entries(&self, arguments: &[&str]) -> Vec<Value> {
+        let all = [&["--no-pager", "-o", "json"], arguments].concat();
+        let output = self.enter("journalctl", &all).output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+}
+
+impl Drop for Journald {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn journal() {
+    let journald = Journald::start();
+    let directory = tempfile::tempdir().unwrap();
+    let store = directory.path().join("store");
+    let store = store.to_str().unwrap();
+    let record = ["record", "--store", store, "--keep-free", "0", "-v", "--journal", "deaths"];
+    let tracer = Tracer::run(&mut journald.enter(killsnoop(), &record));
+    let unit = format!("killsnoop-test-{}.service", std::process::id());
+    let mut made = Made(Vec::new());
+    let cgroup = unified().unwrap().join("system.slice").join(&unit);
+    made.make(&cgroup);
+    let mut victim = run_in(&cgroup);
+    // far from it in every respect but the host
+    let script = format!("setsid sh -c 'kill -KILL {}'; true", victim.pid());
+    assert!(Command::new("sh").args(["-c", &script]).status().unwrap().success());
+    victim.reap();
+    let entry = wait_until("the entry of the victim's unit", || journald.entries(&["-u", &unit]).pop());
+    for (field, value) in [
+        ("MESSAGE_ID", "b2040ef6f6e64f26b5323758bcb8a159".to_owned()),
+        ("PRIORITY", "4".to_owned()),
+        ("SYSLOG_IDENTIFIER", "killsnoop".to_owned()),
+        ("_UID", "0".to_owned()),
+        ("OBJECT_SYSTEMD_UNIT", unit.clone()),
+        ("OBJECT_COMM", "workload".to_owned()),
+        ("KILLSNOOP_SIGNAL", "SIGKILL".to_owned()),
+        ("KILLSNOOP_SOURCE_COMM", "sh".to_owned()),
+        ("KILLSNOOP_SOURCE_CMDLINE", format!("sh -c kill -KILL {}", victim.pid())),
+    ] {
+        assert_eq!(entry[field], value, "{field}: {entry}");
+    }
+    let message = entry["MESSAGE"].as_str().unwrap();
+    assert!(
+        message.starts_with(&format!("workload({}) was killed by SIGKILL from sh(", victim.pid())),
+        "{message}"
+    );
+    assert!(entry["OBJECT_PID"].is_null() && entry["OBJECT_EXE"].is_string(), "{entry}");
+    let said = tracer.stop();
+    assert_eq!(said.status.code(), Some(0), "{}", said.stderr);
+    // a second one says what was not recorded in between
+    let tracer = Tracer::run(&mut journald.enter(killsnoop(), &record));
+    let is_gap = |entry: &Value| entry["KILLSNOOP_EVENT"] == "gap";
+    let gap = wait_until("the gap", || journald.entries(&["-t", "killsnoop"]).into_iter().find(is_gap));
+    assert_eq!(gap["MESSAGE_ID"], "a7e938d66dc9466796ab0fd54906f2b2", "{gap}");
+    assert!(gap["MESSAGE"].as_str().unwrap().ends_with("until now: killsnoop was stopped"), "{gap}");
+    assert_eq!(tracer.stop().status.code(), Some(0));
+}
+
+fn catalog() {
+    let journald = Journald::start();
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging/catalog/killsnoop.catalog");
+    let script = format!(
+        "mount -t tmpfs none /usr/lib/systemd/catalog && cp {} /usr/lib/systemd/catalog/ && mkdir -p /var/lib/systemd/catalog && \
+         mount -t tmpfs none /var/lib/systemd/catalog && journalctl --update-catalog",
+        source.display()
+    );
+    let output = journald.enter("sh", &["-c", &script]).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && !said.contains("killsnoop.catalog:"), "{said}");
+    let ids = [
+        "b2040ef6f6e64f26b5323758bcb8a159",
+        "808302119e224f85a612be6f9781058e",
+        "a7e938d66dc9466796ab0fd54906f2b2",
+    ];
+    let all = [&["--no-pager", "--dump-catalog"], &ids[..]].concat();
+    let output = journald.enter("journalctl", &all).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(text.matches("Defined-By: killsnoop").count(), 3, "{text}");
+}
