@@ -24,6 +24,7 @@ pub mod event;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
 pub mod journal;
+pub mod metrics;
 pub mod output;
 pub mod past;
 pub mod record;

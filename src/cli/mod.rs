@@ -206,6 +206,12 @@ pub enum Command {
         #[arg(long)]
         which: Journaled,
     },
+    /// What `record` starts: writes metrics
+    #[command(hide = true)]
+    WriteMetrics {
+        /// The name of the file, in the directory that is the standard output
+        name: String,
+    },
     /// What `run` starts: waits for the trace, becomes the command
     #[command(hide = true)]
     ExecWhenReady {

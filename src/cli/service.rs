@@ -1,8 +1,11 @@
 //! The flags by which a recorder tells the host about itself: its journal, its metrics.
 
-use clap::Args;
+use std::path::PathBuf;
+
+use clap::{Args, ValueHint};
 
 use crate::journal::Journaled;
+use crate::metrics::MetricsBy;
 
 const SERVICE: &str = "Service";
 
@@ -15,4 +18,17 @@ pub struct ServiceArgs {
     /// killed it, if killsnoop runs as uid 0. At most 200 entries in 30 s.
     #[arg(long, value_name = "WHICH", help_heading = SERVICE)]
     pub journal: Option<Journaled>,
+
+    /// Write counters to FILE.prom, for node_exporter
+    ///
+    /// Every 15 s, for its textfile collector: signals, deaths and OOM kills, losses, the store. The file is gone while nothing is
+    /// recorded. No label holds a pid, or the name of a process, pod, container or user.
+    #[arg(long, value_name = "FILE.prom", value_hint = ValueHint::FilePath, help_heading = SERVICE)]
+    pub metrics: Option<PathBuf>,
+
+    /// Count deaths by unit as well
+    ///
+    /// Services only, instances of a template together, at most 200, then _other.
+    #[arg(long, value_name = "WHAT", requires = "metrics", help_heading = SERVICE)]
+    pub metrics_by: Option<MetricsBy>,
 }

@@ -100,6 +100,8 @@ impl TraceArgs {
             is_ascii: self.ascii || !locale::is_utf8(|name| std::env::var_os(name)),
             has_summary: self.summary,
             sums_up: false,
+            has_tally: false,
+            has_tally_by_unit: false,
             is_one_story: false,
         })
     }

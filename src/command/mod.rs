@@ -8,6 +8,7 @@ pub(crate) mod invoker;
 pub mod journal;
 pub mod log;
 mod manual;
+pub mod metrics;
 pub mod outputs;
 pub mod past;
 pub mod processes;

@@ -16,6 +16,7 @@ use crate::base::notify::{self, Notifier};
 use crate::base::sanitize::visible;
 use crate::cli::{Request, StoreArgs};
 use crate::config::REQUESTS;
+use crate::metrics::StoreGauge;
 use crate::output::status::Purpose;
 use crate::store::{DIRECTORY, StoreHelper, StoreStatus};
 use crate::trace::privileges::Needs;
@@ -54,6 +55,8 @@ pub fn record(mut request: Request, store: &StoreArgs, is_loud: bool) -> anyhow:
     let target = StoreTarget { directory, group, bounds: Some(store.bounds()), keeps: store.keep.into() };
     let helper = stores::add(&mut request, target)?;
     let journal = journal.map(|which| super::journal::add(&mut request, which, gap)).transpose()?;
+    let gauge = StoreGauge::default();
+    let (metrics, mut sink) = super::metrics::add(&mut request, &store.service, &gauge)?.unzip();
     let mut reporter = outputs::open(&request.settings, false)?;
     let wiring = Wiring::new()?;
     let terminal = if store.supervised { Terminal::Supervisors } else { Terminal::Ours };
@@ -75,12 +78,18 @@ pub fn record(mut request: Request, store: &StoreArgs, is_loud: bool) -> anyhow:
             watchdog: notify::watchdog(),
             beats: (wiring.beats(), 0),
             reports: Arc::clone(&reports),
+            gauge: gauge.clone(),
         };
         watcher = Some(thread::Builder::new().name("store".to_owned()).spawn(move || watch.run())?);
         Ok(())
     };
-    let mut options =
-        TraceOptions { when_ready: &mut when_ready, needs: Needs::default(), status, shows_start: is_loud };
+    let mut options = TraceOptions {
+        when_ready: &mut when_ready,
+        needs: Needs::default(),
+        status,
+        shows_start: is_loud,
+        metrics: sink.as_mut(),
+    };
     let outcome = trace::run(&request.config, &wiring.requests(), &mut reporter, &mut options);
     wiring.stop();
     if let Some(watcher) = &watcher {
@@ -94,7 +103,10 @@ pub fn record(mut request: Request, store: &StoreArgs, is_loud: bool) -> anyhow:
         }
         None => parts.take().map(|(helper, _)| helper),
     };
-    drop(reporter);
+    drop((reporter, sink));
+    if let Some(metrics) = metrics {
+        metrics.finish();
+    }
     if let Some(journal) = journal {
         journal.finish();
     }
@@ -122,6 +134,7 @@ struct Watch {
     /// Of the trace, and what they were when somebody heard of it.
     beats: (Arc<AtomicU64>, u64),
     reports: Arc<AtomicBool>,
+    gauge: StoreGauge,
 }
 
 impl Watch {
@@ -134,6 +147,7 @@ impl Watch {
                 self.stopper.stop();
                 return Err(());
             };
+            self.gauge.set(status);
             let text = || sentence(status);
             if self.reports.swap(false, Ordering::Relaxed) {
                 tracing::info!("{}: {}", visible(self.helper.directory()), text());
@@ -167,7 +181,7 @@ mod tests {
 
     #[test]
     fn what_is_said_is_what_was_kept_and_what_was_not() {
-        let status = StoreStatus { stored: 12, lost: 0, bytes: 1, is_done: false };
+        let status = StoreStatus { stored: 12, bytes: 1, ..StoreStatus::default() };
         assert_eq!(sentence(status), "12 events kept, 1 MiB in use");
         assert_eq!(
             sentence(StoreStatus { lost: 3, ..status }),

@@ -23,6 +23,7 @@ pub mod select;
 mod settings;
 pub mod spec;
 pub mod status;
+pub mod tally;
 pub(crate) mod totals;
 
 pub use self::format::FormatKind;

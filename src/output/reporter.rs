@@ -28,6 +28,7 @@ use super::render;
 use super::select::filter::{Conditions, Filter};
 use super::select::projection::Projection;
 use super::settings::{OutputSettings, Settings};
+use super::tally::{CountedAs, Tally};
 use super::totals::Totals;
 use crate::error::TraceError;
 use crate::event::header::Header;
@@ -46,6 +47,8 @@ pub struct CachedLine {
     lines: Option<Vec<Option<Rc<LineTemplate>>>>,
     /// But for the number of the event.
     header: Header,
+    /// What it counts as.
+    counted: Option<Rc<CountedAs>>,
 }
 
 impl CachedLine {
@@ -65,6 +68,7 @@ pub struct Reporter {
     has_max_line: bool,
     totals: Option<Totals>,
     has_summary: bool,
+    tally: Option<Tally>,
     outputs: Vec<Output>,
     /// What becomes of the event that is being written, at each output; None: nothing, it leaves it out.
     routes: Vec<Option<(Route, Counts)>>,
@@ -112,6 +116,7 @@ impl Reporter {
             left_out: LeftOut::new(settings.left_out),
             totals: (settings.has_summary || settings.sums_up).then(Totals::default),
             has_summary: settings.has_summary,
+            tally: settings.has_tally.then(|| Tally::new(settings.has_tally_by_unit)),
             has_max_line: settings.max_line.is_some(),
             outputs: outputs?,
             routes: Vec::new(),
@@ -149,8 +154,9 @@ impl Reporter {
             return (false, Some(CachedLine::default()));
         }
         let header = event.header();
+        let counted = self.tally.as_mut().map(|tally| tally.take(event));
         let lines = self.write_event(event, &header, true);
-        (true, lines.map(|lines| CachedLine { lines: Some(lines), header }))
+        (true, lines.map(|lines| CachedLine { lines: Some(lines), header, counted }))
     }
 
     /// Reports a signal that is one before once more. Is it reported? If not, a filter refused it.
@@ -158,6 +164,9 @@ impl Reporter {
         let Some(lines) = &kept.lines else { return false };
         self.filter.pass_again(stamp.id);
         self.reported += 1;
+        if let (Some(tally), Some(counted)) = (&mut self.tally, &kept.counted) {
+            tally.add(counted);
+        }
         let header = Header { id: Some(stamp.id), ..kept.header };
         self.decide(&header, false);
         for (place, (output, line)) in self.outputs.iter_mut().zip(lines).enumerate() {
@@ -236,6 +245,14 @@ impl Reporter {
 
     /// Takes an event. Is it reported? If not, a filter refused it.
     pub fn report(&mut self, event: &Event<'_>) -> bool {
+        let is_reported = self.report_uncounted(event);
+        if let Some(tally) = self.tally.as_mut().filter(|_| is_reported) {
+            tally.take(event);
+        }
+        is_reported
+    }
+
+    fn report_uncounted(&mut self, event: &Event<'_>) -> bool {
         if !self.passes_first(event) {
             return false;
         }
@@ -310,6 +327,11 @@ impl Reporter {
     /// The story that was asked for is complete.
     pub fn is_over(&self) -> bool {
         self.is_over
+    }
+
+    /// What was reported, counted for metrics, if that was asked for.
+    pub fn tally(&self) -> Option<&Tally> {
+        self.tally.as_ref()
     }
 
     /// Events that were reported so far.

@@ -96,6 +96,10 @@ pub struct Settings {
     pub has_summary: bool,
     /// A sentence of it at the end.
     pub sums_up: bool,
+    /// Events are counted for metrics.
+    pub has_tally: bool,
+    /// Deaths of them by unit as well.
+    pub has_tally_by_unit: bool,
     /// One story is enough: it ends with the end of a process.
     pub is_one_story: bool,
 }
@@ -131,6 +135,8 @@ impl Default for Settings {
             is_ascii: false,
             has_summary: false,
             sums_up: false,
+            has_tally: false,
+            has_tally_by_unit: false,
             is_one_story: false,
         }
     }

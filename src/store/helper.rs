@@ -48,6 +48,10 @@ pub struct StoreStatus {
     pub lost: u64,
     /// Bytes on the disk.
     pub bytes: u64,
+    /// When its oldest event was, seconds since the epoch.
+    pub oldest: Option<u64>,
+    /// When it was written last, seconds since the epoch.
+    pub written_at: Option<u64>,
     /// It said that all is written.
     pub is_done: bool,
 }
@@ -152,6 +156,8 @@ impl StoreHelper {
                     let mut number = || words.next().and_then(|word| word.parse().ok()).unwrap_or_default();
                     (self.status.stored, self.status.lost, self.status.bytes) =
                         (number(), number(), number());
+                    let seconds = |number: u64| (number > 0).then_some(number);
+                    (self.status.oldest, self.status.written_at) = (seconds(number()), seconds(number()));
                 }
                 Some(DONE) => self.status.is_done = true,
                 _ => {}

@@ -14,6 +14,7 @@ use super::error::StoreError;
 use super::forget::Room;
 use super::run::{HEARTBEAT, NoteKind};
 use super::writer::Writer;
+use crate::base::clock::utc_now;
 use crate::base::os_error::reason;
 
 /// One transaction in this time, but for a storm, in which the log gets full earlier. Half of what may be lost at a power cut: a
@@ -39,7 +40,7 @@ const LONGEST: usize = 16 << 20;
 pub(super) const READY: &str = "ready";
 /// Or this, with why.
 pub(super) const REFUSED: &str = "refused";
-/// How it fares: events, lost ones, bytes.
+/// How it fares: events, lost ones, bytes; when the oldest event was and the last was written, in seconds since the epoch.
 pub(super) const STATUS: &str = "status";
 /// All is written.
 pub(super) const DONE: &str = "done";
@@ -60,6 +61,8 @@ pub struct Service {
     /// What the tracer said.
     heard: Vec<u8>,
     is_held: bool,
+    /// When it was written last, seconds since the epoch; 0: not yet.
+    written_at: i128,
 }
 
 impl Service {
@@ -80,6 +83,7 @@ impl Service {
             said_at: None,
             heard: Vec::new(),
             is_held: false,
+            written_at: 0,
         })
     }
 
@@ -202,6 +206,9 @@ impl Service {
         match result {
             Ok(room) => {
                 self.is_held = room == Room::Held;
+                if !self.is_held {
+                    self.written_at = utc_now() / 1_000_000_000;
+                }
                 if self.is_held {
                     self.warn("a reader holds an old state of the store, and its log is full: nothing can be written until it ends");
                 } else if self.failed_at.take().is_some() {
@@ -245,7 +252,9 @@ impl Service {
     }
 
     fn status(&self) -> String {
-        format!("{STATUS} {} {} {}", self.writer.stored(), self.writer.lost(), self.writer.bytes())
+        let (oldest, written) = (self.writer.oldest().unwrap_or_default(), self.written_at);
+        let (stored, lost, bytes) = (self.writer.stored(), self.writer.lost(), self.writer.bytes());
+        format!("{STATUS} {stored} {lost} {bytes} {oldest} {written}")
     }
 
     /// The tracer reads it when it likes; what it has no room for is old by then.

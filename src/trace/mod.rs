@@ -7,6 +7,7 @@ mod accounting;
 pub(crate) mod catalogue;
 mod event_loop;
 mod loss;
+mod metrics;
 mod pipeline;
 pub(crate) mod priority;
 pub(crate) mod privileges;
@@ -33,6 +34,7 @@ use crate::bpf::session::Session;
 use crate::config::Config;
 use crate::enrich::Enricher;
 use crate::error::TraceError;
+use crate::metrics::MetricsSink;
 use crate::output::Reporter;
 use crate::output::status::{Purpose, StartLine, Status};
 use crate::record::Ending;
@@ -65,6 +67,8 @@ pub(crate) struct TraceOptions<'a> {
     pub status: Option<Purpose>,
     /// Somebody may be waiting for the start.
     pub shows_start: bool,
+    /// Where figures go.
+    pub metrics: Option<&'a mut MetricsSink>,
 }
 
 impl std::fmt::Debug for TraceOptions<'_> {
@@ -145,7 +149,7 @@ pub(crate) fn run(
     (options.when_ready)().map_err(|error| TraceError::system("begin what is to be traced", error))?;
     let status = Status::new(options.status.take());
     let pipeline = Pipeline::new(config, &session, enricher, reporter, raw);
-    match event_loop::run(pipeline, requests, status)? {
+    match event_loop::run(pipeline, requests, status, options.metrics.as_deref_mut())? {
         (Some(error), _) if error.kind() != io::ErrorKind::BrokenPipe => Err(TraceError::Raw(error)),
         (_, outcome) => Ok(outcome),
     }

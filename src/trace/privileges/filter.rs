@@ -31,6 +31,8 @@ pub(super) enum Life {
     Store,
     /// That of the process that sends to the journal.
     Journal,
+    /// That of the process that writes metrics.
+    Metrics,
 }
 
 /// Rules of one call; none: whatever its arguments are.
@@ -152,6 +154,16 @@ const FILES: &[i64] =
 const JOURNAL: &[i64] =
     &[libc::SYS_fcntl, libc::SYS_memfd_create, libc::SYS_ppoll, libc::SYS_sendmsg, libc::SYS_sendto];
 
+/// What the process that writes metrics does besides.
+const METRICS: &[i64] = &[
+    libc::SYS_fchmod,
+    libc::SYS_fcntl,
+    libc::SYS_openat,
+    libc::SYS_recvfrom,
+    libc::SYS_renameat,
+    libc::SYS_unlinkat,
+];
+
 /// What SQLite does besides, and the process around it: files are opened, locked, cut and removed; which, the tracer does not say.
 const STORE: &[i64] = &[
     libc::SYS_fchmod,
@@ -203,6 +215,10 @@ fn rules(life: Life) -> seccompiler::Result<Rules> {
         Life::Tracer { has_root, command } => (has_root, command),
         Life::Files => {
             rules.extend(any(FILES));
+            return Ok(rules);
+        }
+        Life::Metrics => {
+            rules.extend(any(METRICS));
             return Ok(rules);
         }
         Life::Journal => {
@@ -292,7 +308,7 @@ mod tests {
 
     #[test]
     fn a_filter_of_every_kind_can_be_made() {
-        for life in [TRACER, WITH_ROOT, Life::Files, Life::Store, Life::Journal] {
+        for life in [TRACER, WITH_ROOT, Life::Files, Life::Store, Life::Journal, Life::Metrics] {
             // the kernel's BPF_MAXINSNS
             assert!((50..4096).contains(&program(life).unwrap().len()), "{life:?}");
         }
