@@ -1,9 +1,12 @@
 //! What killsnoop takes from the host, and gives to it: names of containers and pods, entries in the journal.
 
 use std::fs;
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 use serde_json::Value;
@@ -18,6 +21,9 @@ pub const TESTS: &[Test] = &[
     ("what_a_container_names_like_another_has_not_its_names", &[Skip::Unified], forged),
     ("the_journal_shows_in_the_unit_who_killed_it", &[Skip::Unified, Skip::Journald], journal),
     ("the_catalog_explains_an_entry", &[Skip::Journald], catalog),
+    ("metrics_count_what_was_reported_and_are_gone_at_the_end", &[Skip::Unified], metrics),
+    ("promtool_accepts_the_metrics_and_the_alerts_fire", &[Skip::Promtool], promtool),
+    ("a_metrics_file_that_cannot_be_written_is_refused_at_the_start", &[], refused_metrics),
 ];
 
 /// Directories that go, with what is in them, at the end.
@@ -264,6 +270,99 @@ fn journal() {
     assert_eq!(gap["MESSAGE_ID"], "a7e938d66dc9466796ab0fd54906f2b2", "{gap}");
     assert!(gap["MESSAGE"].as_str().unwrap().ends_with("until now: killsnoop was stopped"), "{gap}");
     assert_eq!(tracer.stop().status.code(), Some(0));
+}
+
+/// A recorder that writes metrics, and the file.
+fn metrics_recorder(directory: &Path) -> (Tracer, PathBuf) {
+    let file = directory.join("killsnoop.prom");
+    let (store, path) = (directory.join("store"), file.to_str().unwrap().to_owned());
+    let store = store.to_str().unwrap();
+    let by_unit = ["--metrics", &path, "--metrics-by", "unit"];
+    let tracer = Tracer::start(&[&["record", "--store", store, "--keep-free", "0"][..], &by_unit].concat());
+    (tracer, file)
+}
+
+/// The file, as soon as it has all of these; it is written every 15 s.
+fn metrics_with(file: &Path, wanted: &[&str]) -> String {
+    let began = Instant::now();
+    loop {
+        let text = fs::read_to_string(file).unwrap_or_default();
+        if wanted.iter().all(|wanted| text.contains(wanted)) {
+            return text;
+        }
+        assert!(began.elapsed() < Duration::from_secs(120), "{wanted:?} is not in {text}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+fn metrics() {
+    let directory = tempfile::tempdir().unwrap();
+    let (tracer, file) = metrics_recorder(directory.path());
+    let mut made = Made(Vec::new());
+    let unit = format!("killsnoop-metrics-{}@1.service", std::process::id());
+    let cgroup = unified().unwrap().join("system.slice").join(&unit);
+    made.make(&cgroup);
+    let mut victim = run_in(&cgroup);
+    victim.kill(Signal::SEGV);
+    victim.reap();
+    let text = metrics_with(
+        &file,
+        &[
+            &format!(
+                "killsnoop_unit_deaths_total{{unit=\"{}\",signal=\"SIGSEGV\"}} 1\n",
+                unit.replace("@1", "@")
+            ),
+            "killsnoop_deaths_total{signal=\"SIGSEGV\",origin=\"process\",where=\"host\"} ",
+            "killsnoop_signals_total{signal=\"SIGSEGV\",origin=\"process\",result=\"queued\"} ",
+            "killsnoop_store_bytes ",
+            "killsnoop_oldest_event_timestamp_seconds ",
+            "killsnoop_last_write_timestamp_seconds ",
+            "killsnoop_lost_events_total{cause=\"ringFull\"} 0\n",
+        ],
+    );
+    for label in ["pid=", "comm=", "container=", "pod=", "user="] {
+        assert!(!text.contains(label), "{label}: {text}");
+    }
+    assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o644);
+    assert_eq!(tracer.stop().status.code(), Some(0));
+    wait_until("the file to be gone", || (!file.exists()).then_some(()));
+}
+
+fn promtool() {
+    let directory = tempfile::tempdir().unwrap();
+    let (tracer, file) = metrics_recorder(directory.path());
+    Process::workload(&["waits"]).kill(Signal::KILL);
+    let text = metrics_with(&file, &["killsnoop_deaths_total{"]);
+    let mut check =
+        Command::new("promtool").args(["check", "metrics"]).stdin(Stdio::piped()).spawn().unwrap();
+    check.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+    assert!(check.wait().unwrap().success(), "{text}");
+    assert_eq!(tracer.stop().status.code(), Some(0));
+    let rules = Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging/prometheus");
+    let output = Command::new("promtool")
+        .args(["test", "rules", "killsnoop.test.yml"])
+        .current_dir(rules)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+fn refused_metrics() {
+    for (file, code, why) in [
+        ("/nowhere/x.prom", 1, "cannot write metrics to /nowhere/x.prom"),
+        ("/tmp/x.txt", 2, "ends in .prom"),
+    ] {
+        let directory = tempfile::tempdir().unwrap();
+        let store = directory.path().join("store");
+        let output = Command::new(killsnoop())
+            .args(["record", "--keep-free", "0", "--metrics", file, "--store"])
+            .arg(&store)
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{said}");
+        assert!(said.contains(why), "{said}");
+    }
 }
 
 fn catalog() {

@@ -20,6 +20,8 @@ pub enum Skip {
     Unified,
     /// The journal's daemon is installed.
     Journald,
+    /// Prometheus' promtool is installed.
+    Promtool,
     /// Cgroups of version 1 can be made, with the memory controller.
     Version1,
     /// BPF programs can loop (5.17).
@@ -72,6 +74,7 @@ impl Skip {
             Self::RealCpu => "no-real-cpu",
             Self::Unified => "no-unified-cgroups",
             Self::Journald => "no-journald",
+            Self::Promtool => "no-promtool",
             Self::Version1 => "no-cgroups-1",
             Self::Loop => "no-loop",
             Self::Titles => "no-titles",
@@ -104,6 +107,10 @@ impl Skip {
             ),
             Self::Unified => unified().is_none().then_some("cgroups of version 2 are not mounted"),
             Self::Journald => (!Path::new(JOURNALD).exists()).then_some("systemd-journald is not installed"),
+            Self::Promtool => {
+                let call = Command::new("promtool").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+                call.is_err().then_some("promtool is not installed (Debian's package prometheus)")
+            }
             Self::Version1 => (!Path::new("/sys/fs/cgroup/memory/cgroup.procs").exists())
                 .then_some("the memory controller is not one of version 1"),
             Self::Loop => (!killsnoop::bpf::probe::host().has_loop)
