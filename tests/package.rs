@@ -28,6 +28,8 @@ fn record_accepts_every_setting_of_record_conf() {
         // below /proc nothing can be made, so that it ends before it traces; wrong usage would be 2
         let output = Command::new(env!("CARGO_BIN_EXE_killsnoop"))
             .args(["record", "--store=/proc/killsnoop-test", &setting])
+            // which another one needs
+            .args((setting == "--metrics-by=unit").then_some("--metrics=/tmp/killsnoop.prom"))
             .output()
             .unwrap();
         let said = String::from_utf8_lossy(&output.stderr);
