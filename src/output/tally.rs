@@ -2,6 +2,7 @@
 //! are is bounded, whatever processes do.
 
 use std::collections::BTreeMap;
+use std::hash::Hash;
 use std::rc::Rc;
 
 use rustc_hash::FxHashMap;
@@ -64,10 +65,10 @@ impl Tally {
     /// Counts one more of them.
     pub(super) fn add(&mut self, one: &CountedAs) {
         if let Some(labels) = &one.signal {
-            *entry(&mut self.signals, labels) += one.count;
+            add(&mut self.signals, labels, one.count);
         }
         if let Some(labels) = &one.death {
-            *entry(&mut self.deaths, labels) += one.count;
+            add(&mut self.deaths, labels, one.count);
             if let Some(unit) = one.unit.as_ref().filter(|_| self.by_unit) {
                 let is_known = self.units.len() < UNITS || self.units.contains_key(unit);
                 let unit = if is_known { unit.as_str() } else { OTHER_UNITS };
@@ -76,10 +77,10 @@ impl Tally {
             }
         }
         if let Some(scope) = &one.oom {
-            *entry(&mut self.ooms, scope) += one.count;
+            add(&mut self.ooms, scope, one.count);
         }
         for reason in &one.missing {
-            *entry(&mut self.missing, reason) += one.count;
+            add(&mut self.missing, reason, one.count);
         }
     }
 
@@ -112,11 +113,13 @@ impl Tally {
     }
 }
 
-fn entry<'a, K: Clone + Eq + std::hash::Hash>(counts: &'a mut FxHashMap<K, u64>, key: &K) -> &'a mut u64 {
-    if !counts.contains_key(key) {
-        counts.insert(key.clone(), 0);
+fn add<K: Clone + Eq + Hash>(counts: &mut FxHashMap<K, u64>, key: &K, count: u64) {
+    match counts.get_mut(key) {
+        Some(known) => *known += count,
+        None => {
+            counts.insert(key.clone(), count);
+        }
     }
-    counts.entry(key.clone()).or_default()
 }
 
 fn sorted<K: Clone + Ord>(counts: &FxHashMap<K, u64>) -> Vec<(K, u64)> {

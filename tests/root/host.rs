@@ -26,31 +26,39 @@ pub const TESTS: &[Test] = &[
     ("a_metrics_file_that_cannot_be_written_is_refused_at_the_start", &[], refused_metrics),
 ];
 
-/// Directories that go, with what is in them, at the end.
+/// Directories that go, with what is in them, at the end; what other tests use stays.
 struct Made(Vec<PathBuf>);
 
 impl Drop for Made {
     fn drop(&mut self) {
         for path in self.0.iter().rev() {
-            // of a file system of cgroups, only directories can be removed
-            if path.starts_with("/sys") {
-                let _ = fs::remove_dir(path);
-            } else {
-                let _ = fs::remove_dir_all(path);
-            }
+            let _ = fs::remove_file(path.join("config.json"));
+            let _ = fs::remove_dir(path);
         }
     }
 }
 
 impl Made {
-    /// This directory and those above it that are not there yet.
+    /// This directory and those above it. Another test may remove one of those meanwhile, if it is empty.
     fn make(&mut self, path: &Path) {
-        let missing: Vec<&Path> = path.ancestors().take_while(|above| !above.exists()).collect();
-        for path in missing.into_iter().rev() {
-            fs::create_dir(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-            self.0.push(path.to_owned());
-        }
+        let mut missing: Vec<&Path> = path.ancestors().take_while(|above| !above.exists()).collect();
+        missing.reverse();
+        wait_until("the directory", || match fs::create_dir_all(path) {
+            Ok(()) => Some(()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+            Err(error) => panic!("{}: {error}", path.display()),
+        });
+        self.0.extend(missing.into_iter().map(Path::to_owned));
     }
+}
+
+/// As soon as nobody is in it.
+fn remove_cgroup(path: &Path) {
+    wait_until("the cgroup to be empty", || match fs::remove_dir(path) {
+        Ok(()) => Some(()),
+        Err(error) if error.kind() == std::io::ErrorKind::ResourceBusy => None,
+        Err(error) => panic!("{}: {error}", path.display()),
+    });
 }
 
 /// A container as containerd has it for Kubernetes, but for what is in it.
@@ -80,8 +88,7 @@ impl Container {
         let config = serde_json::json!({ "ociVersion": "1.1.0", "annotations": annotations });
         fs::write(bundle.join("config.json"), config.to_string()).unwrap();
         let slice = format!("kubepods-burstable-pod{}.slice", uid.replace('-', "_"));
-        let cgroup = unified().unwrap().join("kubepods.slice/kubepods-burstable.slice").join(slice);
-        let cgroup = cgroup.join(format!("cri-containerd-{id}.scope"));
+        let cgroup = unified().unwrap().join(slice).join(format!("cri-containerd-{id}.scope"));
         made.make(&cgroup);
         Self { cgroup, bundle, made }
     }
@@ -145,7 +152,7 @@ fn short_lived() {
         target.kill(Signal::KILL);
         target.reap();
         // what runs a container removes its cgroup first, and its files afterwards
-        fs::remove_dir(&container.cgroup).unwrap();
+        remove_cgroup(&container.cgroup);
         assert_named(&tracer.signal_to(target.pid(), 9));
     }
 }
@@ -178,10 +185,10 @@ struct Journald {
 impl Journald {
     fn start() -> Self {
         let script = format!(
-            "mount -t tmpfs none /run && mkdir -p /run/systemd/journal /run/log/journal && \
-             mkdir /run/empty && mount -t tmpfs none /var/log 2>/dev/null; \
-             if [ ! -s /etc/machine-id ]; then echo 0123456789abcdef0123456789abcdef >/run/id && \
-             mount --bind /run/id /etc/machine-id; fi; exec {JOURNALD}"
+            "mount -t tmpfs none /run && mount -t tmpfs none /var/log && mkdir -p /run/systemd/journal /run/log/journal &&
+            if [ ! -s /etc/machine-id ]; then
+                echo 0123456789abcdef0123456789abcdef >/run/id && mount --bind /run/id /etc/machine-id
+            fi && touch /run/of-this-test && exec {JOURNALD}"
         );
         let child = Command::new("unshare")
             .args(["--mount", "sh", "-c", &script])
