@@ -25,9 +25,14 @@ const NAMESPACES: &[&str] = &["k8s.io", "default"];
 const DOCKERS_NAMESPACE: &str = "moby";
 const MOST_NAMESPACES: usize = 32;
 
-/// containers/storage, of cri-o and Podman: what runs, and what there is.
-const STORAGE: &[&str] =
-    &["run/containers/storage/overlay-containers", "var/lib/containers/storage/overlay-containers"];
+/// containers/storage, of cri-o and Podman, with each of its drivers: what runs, and what there is.
+const STORAGE: &[&str] = &[
+    "run/containers/storage/overlay-containers",
+    "var/lib/containers/storage/overlay-containers",
+    "var/lib/containers/storage/vfs-containers",
+    "var/lib/containers/storage/btrfs-containers",
+    "var/lib/containers/storage/zfs-containers",
+];
 
 const DOCKER: &str = "var/lib/docker/containers";
 
