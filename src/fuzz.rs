@@ -15,7 +15,7 @@ use crate::enrich::cgroups::{CgroupPaths, UNIFIED};
 use crate::enrich::container::Placement;
 use crate::enrich::kallsyms::{KernelFunctions, name_all};
 use crate::enrich::{bits_of_list, procfs, users};
-use crate::output::deliver::destination::DestinationName;
+use crate::output::deliver::destination_name::DestinationName;
 use crate::output::format::Format;
 use crate::output::format::document::Document;
 use crate::output::format::logfmt::LOGFMT;
@@ -153,13 +153,13 @@ pub fn passwd(bytes: &[u8]) {
 
 /// /proc/kallsyms.
 pub fn kallsyms(bytes: &[u8]) {
-    let text = text(bytes);
     let stack = [0, 1, 0xffff_ffff_8100_0110, 0xffff_ffff_8100_0250, u64::MAX];
-    if let Some(functions) = KernelFunctions::parse(&text) {
+    if let Ok(Some(functions)) = KernelFunctions::read(bytes) {
         functions.explain(&stack);
         functions.oom_scope(&stack);
     }
-    assert_eq!(name_all(&text, &stack).len(), stack.len());
+    let names = name_all(bytes, &stack).expect("bytes can be read");
+    assert_eq!(names.len(), stack.len());
 }
 
 /// `--where`.

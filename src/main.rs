@@ -21,7 +21,7 @@ use killsnoop::command::{self, child};
 use killsnoop::command::{doctor, generate};
 use killsnoop::error::{TraceError, UsageError};
 use killsnoop::output::FormatKind;
-use killsnoop::output::deliver::destination::DestinationName;
+use killsnoop::output::deliver::destination_name::DestinationName;
 use killsnoop::output::message::MessageFormat;
 use killsnoop::output::select::filter::ProcessArg;
 use killsnoop::output::status;

@@ -12,5 +12,6 @@ pub mod os_error;
 pub mod period;
 pub(crate) mod reversed_path;
 pub mod sanitize;
+pub(crate) mod shell_word;
 pub mod stderr;
 pub mod zone;

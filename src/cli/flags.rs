@@ -35,9 +35,9 @@ pub(super) fn number<T: TryFrom<u64>>(
 /// A trace.
 #[derive(Debug, Args)]
 pub struct TraceArgs {
-    /// logfmt, json, line, table, tree; FORMAT=FILE to a file
+    /// line (tty), logfmt (pipe), json, table, tree[=FILE]
     ///
-    /// Without it: line on a terminal, with local time; logfmt in a pipe or a file.
+    /// Without this flag it is line on a terminal, with local time, and logfmt in a pipe or a file. FORMAT=FILE writes to a file.
     ///
     /// May be repeated, each with a FILE but one: `-o tree -o json=/var/log/killsnoop.json`. A FILE is appended to, created with mode 0600, and
     /// reopened on SIGHUP. One that exists must be your own, have one name, be closed to others (mode 0600) and in use by no other
@@ -128,8 +128,8 @@ pub struct TraceArgs {
     /// Only events where KEY matches VALUE
     ///
     /// May be repeated; all must match: `--where target.comm=java --where signal=KILL,TERM --where 'source.user.id>999'`. VALUE may be
-    /// a list, any of which will do, and hold * and ?. A missing key never matches. killsnoop --help lists the
-    /// keys.
+    /// a list, any of which will do, and hold * and ?. A missing key never matches: the end of a process (event=ended) has no
+    /// source, but after.signalName and the id of the signal. killsnoop --help lists the keys.
     #[arg(long = "where", value_name = "KEY=VALUE", help_heading = FILTERS, add = complete::conditions())]
     pub wanted: Vec<Condition>,
 

@@ -38,6 +38,12 @@ const TEMPLATE: &str = "{about-with-newline}\n{before-help}{usage-heading} {usag
 const AFTER_SHORT_HELP: &str =
     "--help has all flags and the exit status; killsnoop --help the keys of --where.";
 
+/// Of why and log.
+const AFTER_SHORT_HELP_OF_THE_PAST: &str = "\
+Exit status: 0 found; 1 nothing fits, and all of that time was recorded;
+3 nothing fits, but part of it was not; 2 something is wrong.
+--help has all flags; killsnoop --help the keys of --where.";
+
 /// Who killed my process? Prints each signal on this host, its sender and target
 ///
 /// Each with its command line and its process tree, taken inside the kernel at the instant of the signal, and what became of the
@@ -114,7 +120,7 @@ pub enum Command {
         override_usage = "killsnoop why [OPTIONS] [TARGET]...",
         help_template = TEMPLATE,
         before_help = pages::WHY.first_examples(),
-        after_help = AFTER_SHORT_HELP,
+        after_help = AFTER_SHORT_HELP_OF_THE_PAST,
         after_long_help = pages::WHY.long_end()
     )]
     Why(Box<WhyArgs>),
@@ -123,7 +129,7 @@ pub enum Command {
         override_usage = "killsnoop log [OPTIONS] [TARGET]...",
         help_template = TEMPLATE,
         before_help = pages::LOG.first_examples(),
-        after_help = AFTER_SHORT_HELP,
+        after_help = AFTER_SHORT_HELP_OF_THE_PAST,
         after_long_help = pages::LOG.long_end()
     )]
     Log(Box<LogArgs>),
@@ -132,6 +138,7 @@ pub enum Command {
         override_usage = "killsnoop record [OPTIONS]",
         help_template = TEMPLATE,
         args_override_self = true,
+        mut_arg("store", |argument| argument.hide_short_help(false)),
         before_help = pages::RECORD.first_examples(),
         after_help = AFTER_SHORT_HELP,
         after_long_help = pages::RECORD.long_end()

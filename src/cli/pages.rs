@@ -126,10 +126,7 @@ pub(super) static WHY: Page = Page {
         ("killsnoop why", "the last process that was killed, and by whom"),
         ("killsnoop why nginx", "who killed nginx last?"),
         ("killsnoop why checkout/checkout-5d9c7b7f4-8zkqm", "who killed the processes of this pod?"),
-        (
-            "killsnoop why redis -S yesterday -U 03:00",
-            "the last end of redis between yesterday and 3 o'clock",
-        ),
+        ("killsnoop why redis -S yesterday -U 03:00", "its last end before 3 o'clock"),
         ("killsnoop why nginx.service -o html", "a page for the report"),
     ],
     notes: &[
@@ -175,10 +172,10 @@ const PAST_EXIT_STATUS: &[Row] = &[
 
 pub(super) static RECORD: Page = Page {
     examples: &[
-        ("killsnoop record", "into /var/lib/killsnoop, at most 512 MiB of it"),
-        ("killsnoop record --max-size 2G --max-age 30d", "more, and no longer than 30 days"),
-        ("killsnoop record --keep deaths --redact-secrets", "what ends processes, without the usual secrets"),
-        ("killsnoop record --store /srv/who --store-group adm", "elsewhere, and the group adm may read it"),
+        ("killsnoop record", "into /var/lib/killsnoop"),
+        ("killsnoop record --max-size 2G --max-age 30d", "more, no older than 30 days"),
+        ("killsnoop record --keep deaths --redact-secrets", "ends alone, and no secrets"),
+        ("killsnoop record --store /srv/who --store-group adm", "adm may read it"),
     ],
     notes: &[
         (

@@ -8,7 +8,7 @@ use crate::base::locale;
 use crate::config::{ALL_SIGNALS, Config, Failed, MAX_IGNORED_COMMS, MAX_REQUESTS};
 use crate::error::UsageError;
 use crate::event::signal::Signal;
-use crate::output::deliver::destination::DestinationName;
+use crate::output::deliver::destination_name::DestinationName;
 use crate::output::left_out_for_eyes::LeftOutSettings;
 use crate::output::redact::Redaction;
 use crate::output::select::filter::{Conditions, ProcessArg};

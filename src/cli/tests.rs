@@ -8,7 +8,7 @@ use super::*;
 use crate::bpf::plan::plan;
 use crate::bpf::probe::HostFacts;
 use crate::config::Config;
-use crate::output::deliver::destination::DestinationName;
+use crate::output::deliver::destination_name::DestinationName;
 use crate::output::format::{json::JSON, logfmt::LOGFMT, tree::TREE};
 use crate::output::spec::OutputSpec;
 use crate::output::{OutputSettings, Takes, keys};

@@ -9,7 +9,7 @@ use rustix::fs::{FileType, fstat};
 use crate::base::stderr::print_line;
 use crate::cli::Request;
 use crate::output::OutputSettings;
-use crate::output::deliver::destination::DestinationName;
+use crate::output::deliver::destination_name::DestinationName;
 
 /// Standard output is no terminal, and no format was chosen.
 const USUAL_FORMAT: &str =

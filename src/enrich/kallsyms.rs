@@ -1,6 +1,8 @@
 //! Which kernel functions a stack leads through: `/proc/kallsyms` says where they are. Read once, when there is a first
-//! stack to explain; of its some hundred thousand names only those are kept that mean something.
+//! stack to explain; of its some hundred thousand names only those are kept that mean something. It is read a piece at a time:
+//! its text takes more memory than all else of a tracer.
 
+use std::io::{self, BufRead};
 use std::ops::Range;
 
 use crate::record::OomScope;
@@ -24,14 +26,24 @@ pub(crate) struct KernelFunctions {
     functions: Vec<(Range<u64>, Box<str>)>,
 }
 
-/// Address and name of each line of /proc/kallsyms; those whose address is hidden (`kernel.kptr_restrict`) left out.
-fn symbols(text: &str) -> impl Iterator<Item = (u64, &str)> {
-    text.lines().filter_map(|line| {
-        let (address, rest) = line.split_once(' ')?;
-        let name = rest.get(2..)?.split_whitespace().next()?;
-        let address = u64::from_str_radix(address, 16).ok()?;
-        (address != 0).then_some((address, name))
-    })
+/// Calls this with address and name of each line of /proc/kallsyms; those whose address is hidden (`kernel.kptr_restrict`)
+/// are left out.
+fn each_symbol(mut text: impl BufRead, mut take: impl FnMut(u64, &str)) -> io::Result<()> {
+    let mut line = Vec::new();
+    while text.read_until(b'\n', &mut line)? != 0 {
+        if let Some((address, name)) = symbol(&line) {
+            take(address, name);
+        }
+        line.clear();
+    }
+    Ok(())
+}
+
+fn symbol(line: &[u8]) -> Option<(u64, &str)> {
+    let (address, rest) = std::str::from_utf8(line).ok()?.split_once(' ')?;
+    let name = rest.get(2..)?.split_whitespace().next()?;
+    let address = u64::from_str_radix(address, 16).ok()?;
+    (address != 0).then_some((address, name))
 }
 
 /// A part that the compiler split off is called NAME.cold, NAME.isra.0.
@@ -41,22 +53,26 @@ fn whole_name(symbol: &str) -> &str {
 
 impl KernelFunctions {
     /// From the text of /proc/kallsyms. None if addresses are hidden there.
-    pub(crate) fn parse(text: &str) -> Option<Self> {
-        let is_wanted = |symbol: &str| {
+    pub(crate) fn read(text: impl BufRead) -> io::Result<Option<Self>> {
+        let mut addresses = Vec::new();
+        let mut wanted: Vec<(u64, Box<str>)> = Vec::new();
+        each_symbol(text, |address, symbol| {
+            addresses.push(address);
             let whole = whole_name(symbol);
-            matches!(whole, FOR_A_CGROUP | FOR_ALL | BY_SYSRQ) || cause::is_wanted(whole)
-        };
-        let mut addresses: Vec<u64> = symbols(text).map(|(address, _)| address).collect();
+            if matches!(whole, FOR_A_CGROUP | FOR_ALL | BY_SYSRQ) || cause::is_wanted(whole) {
+                wanted.push((address, whole.into()));
+            }
+        })?;
         addresses.sort_unstable();
-        let mut functions: Vec<(Range<u64>, Box<str>)> = symbols(text)
-            .filter(|(_, symbol)| is_wanted(symbol))
-            .filter_map(|(address, symbol)| {
+        let mut functions: Vec<(Range<u64>, Box<str>)> = wanted
+            .into_iter()
+            .filter_map(|(address, name)| {
                 let next = addresses.partition_point(|&other| other <= address);
-                Some((address..*addresses.get(next)?, whole_name(symbol).into()))
+                Some((address..*addresses.get(next)?, name))
             })
             .collect();
         functions.sort_by_key(|(range, _)| range.start);
-        (!functions.is_empty()).then_some(Self { functions })
+        Ok((!functions.is_empty()).then_some(Self { functions }))
     }
 
     /// The function that this return address leads back into; empty if it is none that means something.
@@ -89,16 +105,18 @@ impl KernelFunctions {
 }
 
 /// Every function of this stack, from the text of /proc/kallsyms; empty where none is known.
-pub(crate) fn name_all(text: &str, stack: &[u64]) -> Vec<String> {
-    let mut nearest: Vec<(u64, &str)> = vec![(0, ""); stack.len()];
-    for (address, symbol) in symbols(text) {
+pub(crate) fn name_all(text: impl BufRead, stack: &[u64]) -> io::Result<Vec<String>> {
+    let mut nearest = vec![(0, String::new()); stack.len()];
+    each_symbol(text, |address, symbol| {
         for (&call, found) in stack.iter().zip(&mut nearest) {
             if address < call && address > found.0 {
-                *found = (address, symbol);
+                found.0 = address;
+                found.1.clear();
+                found.1.push_str(symbol);
             }
         }
-    }
-    nearest.into_iter().map(|(_, symbol)| whole_name(symbol).to_owned()).collect()
+    })?;
+    Ok(nearest.into_iter().map(|(_, symbol)| whole_name(&symbol).to_owned()).collect())
 }
 
 #[cfg(test)]
@@ -112,7 +130,7 @@ mod tests {
 
     #[test]
     fn the_stack_says_whose_memory_ran_out() {
-        let functions = KernelFunctions::parse(SYMBOLS).unwrap();
+        let functions = KernelFunctions::read(SYMBOLS.as_bytes()).unwrap().unwrap();
         let scope = |stack: &[u64]| functions.oom_scope(stack);
         assert_eq!(scope(&[0xffff_0110, 0xffff_0250, 0xffff_0410]), (Some(OomScope::Cgroup), false));
         assert_eq!(scope(&[0xffff_0110, 0xffff_0250, 0xffff_0550]), (Some(OomScope::Global), false));
@@ -124,7 +142,7 @@ mod tests {
 
     #[test]
     fn a_call_that_ends_its_function_is_still_of_it() {
-        let functions = KernelFunctions::parse(SYMBOLS).unwrap();
+        let functions = KernelFunctions::read(SYMBOLS.as_bytes()).unwrap().unwrap();
         assert_eq!(
             functions.explain(&[0xffff_0200]).cause,
             Some(Cause::Oom),
@@ -135,14 +153,17 @@ mod tests {
 
     #[test]
     fn any_function_can_be_named() {
-        assert_eq!(name_all(SYMBOLS, &[0xffff_0a10, 0xffff_0910, 5]), ["other", "out_of_memory", ""]);
+        let names = name_all(SYMBOLS.as_bytes(), &[0xffff_0a10, 0xffff_0910, 5]).unwrap();
+        assert_eq!(names, ["other", "out_of_memory", ""]);
     }
 
     #[test]
     fn hidden_addresses_say_nothing() {
         let hidden = "0000000000000000 T out_of_memory\n0000000000000000 t mem_cgroup_out_of_memory\n";
-        assert_eq!(KernelFunctions::parse(hidden), None);
-        assert_eq!(KernelFunctions::parse(""), None);
-        assert_eq!(KernelFunctions::parse("nonsense\n\nffff T\n"), None);
+        for text in [hidden, "", "nonsense\n\nffff T\n", "\u{e9}\n \n"] {
+            assert_eq!(KernelFunctions::read(text.as_bytes()).unwrap(), None, "{text:?}");
+        }
+        let foreign = b"\xff\xfe T out_of_memory\nffff0100 T \xff\n".as_slice();
+        assert_eq!(KernelFunctions::read(foreign).unwrap(), None);
     }
 }

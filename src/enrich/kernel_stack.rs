@@ -1,14 +1,15 @@
 //! The kernel's own stack, where a signal or an OOM kill came with one: what led to it, by the addresses and names of
 //! `/proc/kallsyms`. Where those are hidden there is no explanation.
 
-use std::cell::OnceCell;
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::{self, BufReader};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use rustc_hash::FxHashMap;
 
 use super::kallsyms::{self, KernelFunctions};
-use super::procfs;
 use crate::record::{Snapshot, cause};
 
 /// Stacks of which every function is named: so many are kept.
@@ -20,8 +21,8 @@ const NAME_ALL_EVERY: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(super) struct KernelStacks {
     proc_directory: PathBuf,
-    /// Where the functions that explain something are, read at the first stack; None where the kernel hides it.
-    functions: OnceCell<Option<KernelFunctions>>,
+    /// Where the functions that explain something are; None where the kernel hides it.
+    functions: Arc<OnceLock<Option<KernelFunctions>>>,
     /// The stacks that needed the name of every function, and these names.
     named: FxHashMap<Vec<u64>, Vec<String>>,
     /// When the symbols were read last for one.
@@ -30,15 +31,22 @@ pub(super) struct KernelStacks {
 
 impl KernelStacks {
     pub(super) fn new(proc_directory: PathBuf) -> Self {
-        Self { proc_directory, functions: OnceCell::new(), named: FxHashMap::default(), named_at: None }
+        Self { proc_directory, functions: Arc::default(), named: FxHashMap::default(), named_at: None }
     }
 
+    /// Reads on a thread of its own what the first stack needs. That takes 100 ms and more, in which the ring would be full.
+    pub(super) fn read_ahead(&self) {
+        let (functions, proc_directory) = (Arc::clone(&self.functions), self.proc_directory.clone());
+        let read = move || {
+            functions.get_or_init(|| read_functions(&proc_directory));
+        };
+        // without a thread it is read when it is needed
+        let _ = std::thread::Builder::new().name("kernel-symbols".to_owned()).spawn(read);
+    }
+
+    /// Waits for a thread that reads them now.
     pub(super) fn functions(&self) -> Option<&KernelFunctions> {
-        self.functions.get_or_init(|| KernelFunctions::parse(&self.symbols()?)).as_ref()
-    }
-
-    fn symbols(&self) -> Option<String> {
-        procfs::read_text(self.proc_directory.join("kallsyms")).ok()
+        self.functions.get_or_init(|| read_functions(&self.proc_directory)).as_ref()
     }
 
     /// Explains the stack of a signal, if it came with one.
@@ -71,12 +79,21 @@ impl KernelStacks {
             return Vec::new();
         }
         self.named_at = Some(now);
-        let Some(text) = self.symbols() else { return Vec::new() };
-        let names = kallsyms::name_all(&text, stack);
+        let names = symbols(&self.proc_directory).and_then(|text| kallsyms::name_all(text, stack));
+        let Ok(names) = names else { return Vec::new() };
         if self.named.len() >= NAMED_STACKS {
             self.named.clear();
         }
         self.named.insert(stack.to_vec(), names.clone());
         names
     }
+}
+
+fn symbols(proc_directory: &Path) -> io::Result<BufReader<File>> {
+    // the kernel gives no more than a page at a time
+    Ok(BufReader::with_capacity(4096, File::open(proc_directory.join("kallsyms"))?))
+}
+
+fn read_functions(proc_directory: &Path) -> Option<KernelFunctions> {
+    KernelFunctions::read(symbols(proc_directory).ok()?).ok()?
 }

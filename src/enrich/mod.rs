@@ -128,6 +128,11 @@ impl Enricher {
         }
     }
 
+    /// Begins to read the kernel's symbols, for the first stack that is to be explained.
+    pub(crate) fn read_symbols_ahead(&self) {
+        self.stacks.read_ahead();
+    }
+
     /// Explains the kernel's stack of a signal, if it came with one.
     pub(crate) fn explain(&mut self, snapshot: &mut Snapshot<'_>) {
         self.stacks.explain(snapshot);

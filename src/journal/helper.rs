@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use rustix::pipe::{PipeFlags, pipe_with};
 
 use super::Journaled;
-use crate::output::deliver::destination::DestinationName;
+use crate::output::deliver::destination_name::DestinationName;
 
 /// The command that starts one; hidden, as it is of no use to anybody else.
 pub const COMMAND: &str = "write-journal";

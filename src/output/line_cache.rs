@@ -167,7 +167,7 @@ mod tests {
     use crate::enrich::surroundings::{ReadTitle, Surroundings};
     use crate::event::context::Context;
     use crate::event::{Clock, Event};
-    use crate::output::deliver::destination::DestinationName;
+    use crate::output::deliver::destination_name::DestinationName;
     use crate::output::format::Format;
     use crate::output::format::document::{Document, Field, Value};
     use crate::output::format::json::JSON;

@@ -6,7 +6,8 @@ use std::time::Instant;
 
 use super::backlog::{Entry, Latest, Loss, set_repeats};
 use super::batch::Batch;
-use super::deliver::destination::{Destination, DestinationName};
+use super::deliver::destination::Destination;
+use super::deliver::destination_name::DestinationName;
 use super::deliver::ledger::{Counts, Fate, OutputSet, Stake};
 use super::deliver::opener::Opener;
 use super::deliver::writer::Writer;

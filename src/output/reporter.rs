@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::batch::{Batch, counts_of};
-use super::deliver::destination::DestinationName;
+use super::deliver::destination_name::DestinationName;
 use super::deliver::ledger::{Counts, Fate, Ledger, OutputSet, Stake};
 use super::deliver::opener::Opener;
 use super::format::document::Document;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::deliver::destination::DestinationName;
+use super::deliver::destination_name::DestinationName;
 use super::deliver::rate::MaxRate;
 use super::format::FormatKind;
 use super::format::logfmt::LOGFMT;

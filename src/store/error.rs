@@ -30,9 +30,14 @@ pub enum StoreError {
     /// A database of something else.
     #[error("the file is a database, but no store of killsnoop")]
     Foreign,
+    /// A store to which somebody added something.
+    #[error(
+        "the tables of the store are not those that killsnoop makes: what was added could do anything, so it is not read\nhint: sqlite3 reads it; add views and indices to a copy"
+    )]
+    Changed,
     /// From a later version of this program.
     #[error(
-        "the store has version {version}, and this killsnoop knows versions up to {known}\nhint: read it with the killsnoop that wrote it, or one that is newer; to record anew, name another directory (--store DIR)"
+        "the store has version {version}, and this killsnoop knows versions up to {known}\nhint: read it with the killsnoop that wrote it, or one that is newer; to record, name another directory (--store DIR)"
     )]
     Newer {
         /// Its version.

@@ -13,7 +13,7 @@ use rustix::pipe::{PipeFlags, pipe_with};
 use super::forget::Bounds;
 use super::service::{DONE, END, READY, REFUSED, STATUS};
 use super::writer::Kept;
-use crate::output::deliver::destination::DestinationName;
+use crate::output::deliver::destination_name::DestinationName;
 
 /// The command that starts one; hidden, as it is of no use to anybody else.
 pub const COMMAND: &str = "write-store";

@@ -3,9 +3,14 @@
 //! Every answer has a connection of its own, and holds a state of the store for a moment only: a reader that held one for long would keep
 //! the recorder from moving its log. What is forgotten meanwhile is not among what is read.
 
+use std::fs::OpenOptions;
+use std::io;
 use std::ops::ControlFlow;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use rusqlite::config::DbConfig;
+use rusqlite::limits::Limit;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params, params_from_iter};
 
@@ -15,7 +20,10 @@ use super::query::{Order, Query, Sides, Who, on_sides};
 use super::schema::{self, FILE, LINE};
 
 /// Events of one statement.
-const EVENTS_AT_ONCE: usize = 256;
+const EVENTS_AT_ONCE: usize = 64;
+
+/// Bytes of a text, and of a line: the writer takes none that is longer.
+const LONGEST: i32 = 16 << 20;
 
 /// Rows that are looked up at once, where processes are named.
 const ROWS_AT_ONCE: usize = 65_536;
@@ -251,20 +259,14 @@ impl Reader {
 /// A connection that reads, also where this user may not write.
 pub(super) fn connect(directory: &Path) -> Result<Connection, StoreError> {
     let file = directory.join(FILE);
-    if let Err(error) = std::fs::File::open(&file) {
-        return Err(match error.kind() {
-            std::io::ErrorKind::NotFound => StoreError::Absent(directory.to_owned()),
-            _ => open_error(directory, &error),
-        });
-    }
+    check_file(directory, &file)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let opened = Connection::open_with_flags(&file, flags)?;
-    opened.busy_timeout(schema::PATIENCE)?;
+    let opened = opened(&file, flags)?;
     match schema::check(&opened) {
         Err(StoreError::Database(error)) if cannot_share(&error) && !beside(&file, "-wal").exists() => {
             // nobody writes, and what SQLite shares cannot be made here: the file is all there is
             let uri = format!("file:{}?immutable=1", escaped(&file));
-            let opened = Connection::open_with_flags(uri, flags | OpenFlags::SQLITE_OPEN_URI)?;
+            let opened = self::opened(uri, flags | OpenFlags::SQLITE_OPEN_URI)?;
             schema::check(&opened)?;
             Ok(opened)
         }
@@ -275,6 +277,42 @@ pub(super) fn connect(directory: &Path) -> Result<Connection, StoreError> {
         }),
         checked => checked.map(|()| opened),
     }
+}
+
+/// The store may be somebody else's: what is opened must be files.
+fn check_file(directory: &Path, file: &Path) -> Result<(), StoreError> {
+    let refused = |error: io::Error| match error.kind() {
+        io::ErrorKind::NotFound => StoreError::Absent(directory.to_owned()),
+        _ => open_error(directory, &error),
+    };
+    let opened = OpenOptions::new().read(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).open(file);
+    let is_link = |error: &io::Error| error.raw_os_error() == Some(libc::ELOOP);
+    let mut is_regular = match opened {
+        Ok(opened) => opened.metadata().map_err(refused)?.is_file(),
+        Err(error) if is_link(&error) => false,
+        Err(error) => return Err(refused(error)),
+    };
+    for ending in ["-wal", "-shm"] {
+        is_regular &= beside(file, ending).symlink_metadata().map_or(true, |metadata| metadata.is_file());
+    }
+    if is_regular {
+        return Ok(());
+    }
+    Err(StoreError::Open {
+        directory: directory.to_owned(),
+        why: format!("{FILE}, or what belongs to it, is not a regular file"),
+        hint: "\nhint: killsnoop record makes none such: see who may write to the directory",
+    })
+}
+
+/// A connection to what may be a hostile file.
+fn opened(file: impl AsRef<Path>, flags: OpenFlags) -> rusqlite::Result<Connection> {
+    let connection = Connection::open_with_flags(file, flags)?;
+    connection.busy_timeout(schema::PATIENCE)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+    connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, LONGEST)?;
+    Ok(connection)
 }
 
 fn cannot_share(error: &rusqlite::Error) -> bool {

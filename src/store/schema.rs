@@ -7,6 +7,7 @@
 
 use rusqlite::{Connection, OpenFlags};
 use std::path::Path;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use super::error::StoreError;
@@ -59,7 +60,7 @@ macro_rules! image_of {
         concat!(
             "coalesce((WITH RECURSIVE up(depth, body, parent) AS (",
             "SELECT 0, body, parent FROM image WHERE image = e.", $side,
-            " UNION ALL SELECT depth + 1, replace(up.body, char(18), image.body), image.parent FROM up JOIN image ON image.image = up.parent",
+            " UNION ALL SELECT depth + 1, replace(up.body, char(18), image.body), image.parent FROM up JOIN image ON image.image = up.parent WHERE depth < 128",
             ") SELECT replace(replace(body, char(16), ", text_of_side!($side, "_title"), "), char(17), ", text_of_side!($side, "_state"),
             ") FROM up ORDER BY depth DESC LIMIT 1), '')"
         )
@@ -182,7 +183,33 @@ pub(super) fn check(connection: &Connection) -> Result<(), StoreError> {
     if version > VERSION {
         return Err(StoreError::Newer { version, known: VERSION });
     }
+    // a view or a trigger of somebody else's would run with the rights of whoever reads
+    if schema_of(connection)? != *expected_schema()? {
+        return Err(StoreError::Changed);
+    }
     Ok(())
+}
+
+/// What a database is made of: the text of each statement, by name.
+fn schema_of(connection: &Connection) -> rusqlite::Result<Vec<(String, Option<String>)>> {
+    let mut statement = connection.prepare(
+        // what ANALYZE makes does no harm
+        "SELECT name, sql FROM main.sqlite_schema WHERE NOT (type = 'table' AND name LIKE 'sqlite\\_stat_' ESCAPE '\\') ORDER BY name",
+    )?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    rows.collect()
+}
+
+/// That of a store as this program makes it.
+fn expected_schema() -> rusqlite::Result<&'static Vec<(String, Option<String>)>> {
+    static EXPECTED: OnceLock<Vec<(String, Option<String>)>> = OnceLock::new();
+    if EXPECTED.get().is_none() {
+        let made = Connection::open_in_memory()?;
+        made.execute_batch(&format!("{TABLES} {}", view()))?;
+        // another thread's is the same
+        let _ = EXPECTED.set(schema_of(&made)?);
+    }
+    EXPECTED.get().ok_or(rusqlite::Error::QueryReturnedNoRows)
 }
 
 fn version(connection: &Connection) -> rusqlite::Result<i32> {
@@ -227,5 +254,19 @@ mod tests {
         let other = directory.path().join("other");
         Connection::open(&other).unwrap().execute_batch("CREATE TABLE x(y)").unwrap();
         assert!(matches!(open_to_write(&other), Err(StoreError::Foreign)));
+    }
+
+    #[test]
+    fn a_store_whose_tables_somebody_changed_is_refused() {
+        for change in [
+            "CREATE TRIGGER t AFTER DELETE ON event BEGIN DELETE FROM run; END",
+            "CREATE VIEW more AS SELECT * FROM run",
+            "ALTER TABLE run RENAME TO before; CREATE VIEW run AS WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n FROM r) SELECT n FROM r",
+        ] {
+            let directory = tempfile::tempdir().unwrap();
+            let file = directory.path().join(FILE);
+            open_to_write(&file).unwrap().execute_batch(change).unwrap();
+            assert!(matches!(open_to_write(&file), Err(StoreError::Changed)), "{change}");
+        }
     }
 }

@@ -147,6 +147,7 @@ pub(crate) fn run(
     startup::log_filters(config, &selection, reporter, &kept);
     startup::log_ready(&session, plan, probed, began.elapsed());
     (options.when_ready)().map_err(|error| TraceError::system("begin what is to be traced", error))?;
+    enricher.read_symbols_ahead();
     let status = Status::new(options.status.take());
     let pipeline = Pipeline::new(config, &session, enricher, reporter, raw);
     match event_loop::run(pipeline, requests, status, options.metrics.as_deref_mut())? {

@@ -10,7 +10,7 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use killsnoop::correlate::history::SignalNote;
 use killsnoop::event::origin::Origin;
 use killsnoop::event::{Clock, Event};
-use killsnoop::output::deliver::destination::DestinationName;
+use killsnoop::output::deliver::destination_name::DestinationName;
 use killsnoop::output::format::line_template::EventStamp;
 use killsnoop::output::format::screen::PLAIN;
 use killsnoop::output::format::{self, Format, View, json::JSON, logfmt::LOGFMT};

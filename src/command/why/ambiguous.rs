@@ -1,5 +1,6 @@
 //! A name that fits several: the newest is answered, and the others are listed as git lists ambiguous names.
 
+use crate::base::shell_word::shell_word;
 use crate::base::stderr::print_line;
 use crate::output::format::screen::Screen;
 use crate::past::target::{Target, text};
@@ -77,12 +78,13 @@ impl Place {
 
     /// As it is asked for.
     fn words(&self) -> String {
-        match self {
-            Self::Pod(name) => format!("killsnoop why --pod {name}"),
-            Self::Container(name) => format!("killsnoop why --container {name}"),
-            Self::Unit(name) => format!("killsnoop why --unit {name}"),
-            Self::Program(name) => format!("killsnoop why --exe {name}"),
-        }
+        let (flag, name) = match self {
+            Self::Pod(name) => ("pod", name),
+            Self::Container(name) => ("container", name),
+            Self::Unit(name) => ("unit", name),
+            Self::Program(name) => ("exe", name),
+        };
+        format!("killsnoop why --{flag}={}", shell_word(name))
     }
 }
 

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 
 use super::past::{Asked, Sink, screen};
 use crate::base::clock::utc_now;
+use crate::base::shell_word::shell_word;
 use crate::base::stderr::print_line;
 use crate::cli::WhyArgs;
 use crate::output::FormatKind;
@@ -112,8 +113,8 @@ fn nothing(asked: &Asked, targets: &[Target], screen: Screen) -> anyhow::Result<
         ControlFlow::Break(())
     })?;
     if is_seen && std::io::stderr().is_terminal() {
-        let name = targets.first().map(|target| screen.safe(&target.to_string())).unwrap_or_default();
-        print_line(format_args!("It received signals: killsnoop log {name}"));
+        let name = targets.first().map(|target| shell_word(&target.to_string())).unwrap_or_default();
+        print_line(format_args!("It received signals: killsnoop log {}", screen.safe(&name)));
     }
     Ok(code)
 }

@@ -1,24 +1,19 @@
-//! Where lines go: standard output, standard error, a file. A write that fails is reported and counted; what comes
-//! after it begins on a line of its own.
+//! Where lines go: standard output, standard error, a file. What comes after a failed write (`failed_write.rs`) begins on a line of
+//! its own.
 
 use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io::{self, IsTerminal, Write};
 use std::os::fd::AsFd;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-
+use super::destination_name::DestinationName;
+use super::failed_write::{FailedWrites, WriteOutcome};
+use super::fifo::Fifo;
 use super::opener::{FileKind, Id, OpenOutcome, Opener, Refusal};
-use crate::base::os_error::reason;
 use crate::base::sanitize::visible;
 use crate::output::status;
-
-/// At most one word about failed writes in this time.
-const SAY_EVERY: Duration = Duration::from_secs(10);
 
 /// Bytes of one write: as long as a slow reader takes them, it is seen to.
 const AT_ONCE: usize = 64 << 10;
@@ -30,71 +25,6 @@ fn at_once(lines: &[u8]) -> &[u8] {
         Some(end) => &most[..=end],
         None => most,
     }
-}
-
-/// What was named.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum DestinationName {
-    /// Standard output.
-    Stdout,
-    /// Standard error.
-    Stderr,
-    /// A descriptor that this process was started with.
-    Descriptor(u32),
-    /// A file: lines are added at its end.
-    File(PathBuf),
-    /// A store: the process that writes it reads the other end of this pipe.
-    Store {
-        /// Where the store is.
-        directory: PathBuf,
-        /// Our end of the pipe.
-        descriptor: u32,
-    },
-    /// The host's journal: the process that sends to it reads the other end of this pipe.
-    Journal {
-        /// Our end of the pipe.
-        descriptor: u32,
-    },
-}
-
-impl DestinationName {
-    /// What a path means. Those that are names of descriptors are no names of files.
-    pub fn of(path: PathBuf) -> Self {
-        let text = path.to_str().unwrap_or_default();
-        let number = ["/dev/fd/", "/proc/self/fd/"].into_iter().find_map(|before| text.strip_prefix(before));
-        let number = number.filter(|digits| digits.bytes().all(|digit| digit.is_ascii_digit()));
-        match (text, number.and_then(|digits| digits.parse().ok())) {
-            ("/dev/stdout", _) | (_, Some(1)) => Self::Stdout,
-            ("/dev/stderr", _) | (_, Some(2)) => Self::Stderr,
-            (_, Some(number)) => Self::Descriptor(number),
-            _ => Self::File(path),
-        }
-    }
-}
-
-impl fmt::Display for DestinationName {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Stdout => formatter.write_str("standard output"),
-            Self::Stderr => formatter.write_str("standard error"),
-            Self::Descriptor(number) => write!(formatter, "descriptor {number}"),
-            // the user who named it need not be the one who reads the log
-            Self::File(path) => formatter.write_str(&visible(path)),
-            Self::Journal { .. } => formatter.write_str("the journal"),
-            Self::Store { directory, .. } => write!(formatter, "the store in {}", visible(directory)),
-        }
-    }
-}
-
-/// What became of a batch of lines.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum WriteOutcome {
-    /// All of it was written.
-    Whole,
-    /// Some of it may not be.
-    Failed,
-    /// Nobody will ever read it: the pipe is closed.
-    Closed,
 }
 
 /// What lines are written to.
@@ -109,11 +39,9 @@ pub struct Destination {
     is_shared: bool,
     /// A failed write may have left the beginning of a line.
     is_in_line: bool,
-    /// Events that are not known to be written.
-    unwritten: u64,
+    failed: FailedWrites,
     /// Bytes that were taken.
     taken: Arc<AtomicU64>,
-    said_at: Option<Instant>,
 }
 
 /// A FILE.
@@ -182,9 +110,8 @@ impl Destination {
             is_regular: false,
             is_shared: false,
             is_in_line: false,
-            unwritten: 0,
+            failed: FailedWrites::default(),
             taken: Arc::default(),
-            said_at: None,
         }
     }
 
@@ -202,7 +129,7 @@ impl Destination {
                 self.is_regular = kind == FileKind::Regular;
                 self.is_shared = is_log(&file);
                 self.writer = Some(match kind {
-                    FileKind::Fifo => Box::new(Fifo { file, name: self.name.to_string(), said_at: None }),
+                    FileKind::Fifo => Box::new(Fifo::new(file, self.name.to_string())),
                     FileKind::Regular | FileKind::Device => Box::new(file),
                 });
             }
@@ -259,46 +186,25 @@ impl Destination {
         if is_fifo && self.writer.is_none() {
             // it may have a reader by now
             if let Err(refusal) = self.open_file() {
-                return self.fail(events, &refusal.why);
+                return self.failed.note(&self.name, events, &refusal.why);
             }
         }
         match self.try_write(lines) {
             Ok(()) => WriteOutcome::Whole,
-            // another reader may come
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe && is_fifo => {
-                self.writer = None;
-                self.is_in_line = false;
-                if let Some(named) = &mut self.file {
-                    named.id = None;
+            Err(error) => {
+                let is_closed = error.kind() == io::ErrorKind::BrokenPipe;
+                if is_closed && is_fifo {
+                    // another reader may come
+                    self.writer = None;
+                    self.is_in_line = false;
+                    if let Some(named) = &mut self.file {
+                        named.id = None;
+                    }
+                    return self.failed.note(&self.name, events, "it has no reader");
                 }
-                self.fail(events, "it has no reader")
+                self.failed.note_error(&self.name, events, &error)
             }
-            // other outputs go on without it
-            Err(error)
-                if error.kind() == io::ErrorKind::BrokenPipe
-                    && matches!(self.name, DestinationName::Store { .. }) =>
-            {
-                self.fail(events, "the process that writes it has ended")
-            }
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
-                self.unwritten += events;
-                WriteOutcome::Closed
-            }
-            Err(error) => self.fail(events, &reason(error)),
         }
-    }
-
-    fn fail(&mut self, events: u64, why: &str) -> WriteOutcome {
-        self.unwritten += events;
-        if self.said_at.is_none_or(|said_at| said_at.elapsed() >= SAY_EVERY) {
-            self.said_at = Some(Instant::now());
-            tracing::warn!(
-                "cannot write to {}: {why}; tracing continues, events that could not be written so far: {}",
-                self.name,
-                self.unwritten
-            );
-        }
-        WriteOutcome::Failed
     }
 
     fn try_write(&mut self, lines: &[u8]) -> io::Result<()> {
@@ -321,47 +227,6 @@ impl Destination {
             }
         }
         writer.flush()
-    }
-}
-
-/// A FIFO, with or without a reader: a write waits for room, and says so.
-struct Fifo {
-    file: File,
-    name: String,
-    said_at: Option<Instant>,
-}
-
-impl Write for Fifo {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        loop {
-            match self.file.write(bytes) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.wait()?,
-                written => return written,
-            }
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Fifo {
-    fn wait(&mut self) -> io::Result<()> {
-        let a_while = Timespec { tv_sec: 1, tv_nsec: 0 };
-        let ready = poll(&mut [PollFd::new(&self.file, PollFlags::OUT)], Some(&a_while));
-        match ready {
-            Ok(0) if self.said_at.is_none_or(|said_at| said_at.elapsed() >= SAY_EVERY) => {
-                self.said_at = Some(Instant::now());
-                tracing::warn!(
-                    "the reader of {} is too slow: lines wait, further ones are dropped (counted as unprinted)",
-                    self.name
-                );
-                Ok(())
-            }
-            Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
-            Err(error) => Err(error.into()),
-        }
     }
 }
 
@@ -409,11 +274,11 @@ mod tests {
         let disk = Disk::new(7, io::ErrorKind::StorageFull);
         let mut destination = Destination::to(disk.clone());
         assert_eq!(destination.write(b"one\ntwo\n", 2), WriteOutcome::Failed);
-        assert_eq!(destination.unwritten, 2);
+        assert_eq!(destination.failed.unwritten, 2);
         *disk.room.lock().unwrap() = 100;
         assert_eq!(destination.write(b"three\n", 1), WriteOutcome::Whole);
         assert_eq!(*disk.bytes.lock().unwrap(), b"one\ntwo\nthree\n");
-        assert_eq!(destination.unwritten, 2);
+        assert_eq!(destination.failed.unwritten, 2);
     }
 
     #[test]

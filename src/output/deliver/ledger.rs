@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
-use super::destination::WriteOutcome;
+use super::failed_write::WriteOutcome;
 
 /// Numbers of events.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

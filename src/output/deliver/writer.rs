@@ -1,11 +1,13 @@
 //! A destination with a thread of its own: the thread that makes lines never waits for a disk or a pipe. What may wait is decided by
-//! the output, which learns here what was written. What happens when a write fails is in `destination.rs`.
+//! the output, which learns here what was written. What happens when a write fails is in `failed_write.rs`.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::destination::{Destination, DestinationName, WriteOutcome};
+use super::destination::Destination;
+use super::destination_name::DestinationName;
+use super::failed_write::WriteOutcome;
 use super::ledger::Fate;
 use super::queue::{Job, Queue, SPARE_BUFFER};
 

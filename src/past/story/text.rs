@@ -7,6 +7,7 @@ use super::super::walk::PastEvent;
 use super::super::words::{as_typed, count, date_and_time, long_span, nanoseconds, time_near};
 use super::request::words;
 use super::{Link, Request, Story};
+use crate::base::shell_word::shell_word;
 use crate::output::format::View;
 use crate::output::format::document::{Document, Field, JOINED_END, Value, find};
 use crate::output::format::line::LINE;
@@ -49,7 +50,7 @@ pub fn write(story: &Story, screen: Screen, now: i64, out: &mut Vec<u8>) {
     );
     if story.earlier > 0 {
         let more = count(story.earlier as u64, "earlier signal");
-        let key = story.end.document.text_at("target.key").unwrap_or_default();
+        let key = shell_word(story.end.document.text_at("target.key").unwrap_or_default());
         line.add(Paint::Faint, &format!("{INDENT}{more} to it: killsnoop log --pid {key}")).finish(out);
     }
     write_steps(story, screen, out);
@@ -275,15 +276,15 @@ pub fn followed(story: &Story, screen: Screen) -> Vec<String> {
         let times =
             if after.again.len() == 1 { "once".to_owned() } else { format!("{} times", after.again.len()) };
         let comm = last.document.text_at("target.comm").unwrap_or_default();
-        let word = if comm.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-@".contains(&byte)) {
-            comm
-        } else {
-            ""
-        };
+        // what could be a flag, a pid or a path is none behind --comm=
+        let is_plain =
+            comm.starts_with(|first: char| first.is_ascii_alphabetic()) && !comm.contains(['.', '/', '@']);
+        let word = format!("{}{}", if is_plain { "" } else { "--comm=" }, shell_word(comm));
         sentences.push(format!(
-            "since then {} ended {times}, last as {}: killsnoop log {word} --since \"{since}\"",
+            "since then {} ended {times}, last as {}: killsnoop log {} --since \"{since}\"",
             screen.safe(comm),
-            name_of(last, screen)
+            name_of(last, screen),
+            screen.safe(&word)
         ));
     } else if let Some(event) = &after.restarted {
         sentences.push(format!("it runs again as {}", name_of(event, screen)));
