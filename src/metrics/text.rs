@@ -36,6 +36,20 @@ fn push(text: &mut String, kind: &str, name: &str, help: &str, labels: &[&str], 
     }
 }
 
+/// How the store fares.
+fn push_store(text: &mut String, store: &StoreStatus) {
+    let mut gauge = |name, help, value: u64| push(text, "gauge", name, help, &[], &[(Labels::new(), value)]);
+    gauge("store_bytes", "Bytes of the store on the disk.", store.bytes);
+    if let Some(oldest) = store.oldest {
+        gauge("oldest_event_timestamp_seconds", "When the oldest event in the store was.", oldest);
+    }
+    if let Some(written) = store.written_at {
+        gauge("last_write_timestamp_seconds", "When the store was written last.", written);
+    }
+    let errors = [(Labels::new(), store.lost)];
+    push(text, "counter", "store_errors_total", "Events that could not be kept.", &[], &errors);
+}
+
 /// The whole file.
 pub fn exposition(tally: &Tally, figures: &Figures) -> String {
     let mut text = String::new();
@@ -119,23 +133,7 @@ pub fn exposition(tally: &Tally, figures: &Figures) -> String {
         &tally.missing(),
     );
     if let Some(store) = figures.store {
-        push(&mut text, "gauge", "store_bytes", "Bytes of the store on the disk.", &[], &one(store.bytes));
-        if let Some(oldest) = store.oldest {
-            let help = "When the oldest event in the store was.";
-            push(&mut text, "gauge", "oldest_event_timestamp_seconds", help, &[], &one(oldest));
-        }
-        if let Some(written) = store.written_at {
-            let help = "When the store was written last.";
-            push(&mut text, "gauge", "last_write_timestamp_seconds", help, &[], &one(written));
-        }
-        push(
-            &mut text,
-            "counter",
-            "store_errors_total",
-            "Events that could not be kept.",
-            &[],
-            &one(store.lost),
-        );
+        push_store(&mut text, &store);
     }
     text
 }
