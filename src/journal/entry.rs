@@ -317,7 +317,7 @@ mod tests {
             ("OBJECT_SYSTEMD_UNIT", "nginx.service"),
             ("OBJECT_COMM", "nginx"),
             ("OBJECT_EXE", "/usr/sbin/nginx"),
-            ("OBJECT_CMDLINE", "nginx -g\\n"),
+            ("OBJECT_CMDLINE", "nginx -g\\u000a"),
             ("OBJECT_UID", "33"),
             ("OBJECT_GID", "34"),
             ("OBJECT_SYSTEMD_CGROUP", "/system.slice/nginx.service"),
