@@ -29,6 +29,6 @@ pub struct ServiceArgs {
     /// Count deaths by unit as well
     ///
     /// Services only, instances of a template together, at most 200, then _other.
-    #[arg(long, value_name = "WHAT", requires = "metrics", help_heading = SERVICE)]
+    #[arg(long, value_name = "WHAT", requires = "metrics", help_heading = SERVICE, hide_short_help = true)]
     pub metrics_by: Option<MetricsBy>,
 }
