@@ -96,6 +96,18 @@ pub enum UsageError {
         /// What is there.
         given: String,
     },
+    /// What the journal is to get.
+    #[error("'{0}' is nothing that goes to the journal: deaths, or ends for exits after a signal as well")]
+    Journaled(String),
+    /// What metrics are to be counted by.
+    #[error("'{0}' is nothing that metrics are counted by: unit")]
+    MetricsBy(String),
+    /// A file of metrics that none of its readers would read.
+    #[error("--metrics writes a file whose name ends in .prom, as node_exporter reads no others; not '{0}'")]
+    MetricsFile(String),
+    /// Ends go to the journal, and none are reported.
+    #[error("--journal needs what --no-outcome leaves out: the ends of processes")]
+    JournalWithoutEnds,
     /// No such group.
     #[error("there is no group '{0}': name one of /etc/group, or give its number")]
     Group(String),

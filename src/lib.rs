@@ -23,6 +23,8 @@ pub mod error;
 pub mod event;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
+pub mod journal;
+pub mod metrics;
 pub mod output;
 pub mod past;
 pub mod record;

@@ -94,6 +94,11 @@ fn main() -> ExitCode {
             let keeps = if deaths { Kept::Deaths } else { Kept::All };
             stores::serve(WriteStore { directory: store, group, bounds, keeps, filters })
         }
+        Some(Command::WriteJournal { socket, which }) => command::journal::serve(&socket, which),
+        Some(Command::WriteMetrics { name }) => {
+            init_log(LogLevel::Warn.into());
+            command::metrics::serve(&name)
+        }
         Some(Command::Doctor { json }) => doctor::run(json),
         Some(Command::Generate { directory }) => {
             done(generate::generate(&directory).map(|()| ExitCode::SUCCESS).map_err(Into::into), 1)

@@ -17,7 +17,7 @@ const LAYERS: &[&[&str]] = &[
     &["event"],
     &["correlate"],
     &["output"],
-    &["store"],
+    &["store", "journal", "metrics"],
     &["past"],
     &["trace"],
     &["cli", "command"],

@@ -14,10 +14,11 @@ fn packaging(name: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging").join(name)).unwrap()
 }
 
-/// Flags that record.conf shows, commented out.
+/// Flags that record.conf shows, most of them commented out.
 fn settings() -> Vec<String> {
     let conf = packaging("etc/record.conf");
-    conf.lines().filter_map(|line| line.strip_prefix("#--")).map(|flag| format!("--{flag}")).collect()
+    let lines = conf.lines().map(|line| line.strip_prefix('#').unwrap_or(line));
+    lines.filter(|line| line.starts_with("--")).map(str::to_owned).collect()
 }
 
 #[test]
@@ -27,6 +28,8 @@ fn record_accepts_every_setting_of_record_conf() {
         // below /proc nothing can be made, so that it ends before it traces; wrong usage would be 2
         let output = Command::new(env!("CARGO_BIN_EXE_killsnoop"))
             .args(["record", "--store=/proc/killsnoop-test", &setting])
+            // which another one needs
+            .args((setting == "--metrics-by=unit").then_some("--metrics=/tmp/killsnoop.prom"))
             .output()
             .unwrap();
         let said = String::from_utf8_lossy(&output.stderr);
@@ -36,10 +39,10 @@ fn record_accepts_every_setting_of_record_conf() {
 }
 
 #[test]
-fn nothing_of_record_conf_is_in_force_before_someone_edits_it() {
+fn of_record_conf_the_journal_alone_is_in_force_before_someone_edits_it() {
     let conf = packaging("etc/record.conf");
     let active: Vec<_> = conf.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
-    assert!(active.is_empty(), "{active:?}");
+    assert_eq!(active, ["--journal=deaths"]);
 }
 
 #[test]
@@ -81,8 +84,28 @@ fn the_service_runs_a_program_that_exists_with_the_configuration_that_is_install
         "$root/usr/bin/killsnoop",
         "$root/etc/killsnoop/record.conf",
         "$root/usr/lib/systemd/system/killsnoop-record.service",
+        "$root/usr/lib/systemd/catalog/killsnoop.catalog",
     ] {
         assert!(script.contains(path), "{path}");
+    }
+}
+
+/// Each entry of the journal is explained, and nothing that is not one.
+#[test]
+fn the_catalog_explains_every_message_id() {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/journal/entry.rs");
+    let source = fs::read_to_string(source).unwrap();
+    let is_id = |text: &&str| text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let sent: BTreeSet<&str> = source.split('"').filter(is_id).collect();
+    let catalog = packaging("catalog/killsnoop.catalog");
+    let explained: BTreeSet<&str> = catalog.lines().filter_map(|line| line.strip_prefix("-- ")).collect();
+    assert_eq!((sent.len(), &sent), (3, &explained));
+    for id in explained {
+        assert!(packaging("man/killsnoop-record.service.8").contains(id), "{id}");
+    }
+    // fields that an entry has
+    for field in catalog.split('@').skip(1).step_by(2) {
+        assert!(source.contains(&format!("\"{field}\"")), "{field}");
     }
 }
 

@@ -8,6 +8,7 @@ mod hints;
 mod history;
 mod order;
 mod pages;
+mod service;
 mod settle;
 mod store;
 #[cfg(test)]
@@ -25,8 +26,10 @@ pub use self::hints::{with_hint, wrong_value};
 pub use self::history::{LogArgs, PastArgs, WhyArgs};
 pub use self::order::{command_first, command_like, has_detached_only};
 pub use self::pages::{Page, page};
+pub use self::service::ServiceArgs;
 pub use self::settle::Request;
 pub use self::store::{KeepArg, StoreArgs};
+use crate::journal::Journaled;
 use crate::output::select::filter::ProcessArg;
 
 /// Examples come first: they are what most people look for.
@@ -199,6 +202,22 @@ pub enum Command {
         /// Messages
         #[arg(long, value_enum)]
         log_level: LogLevel,
+    },
+    /// What `record` starts: sends to the journal
+    #[command(hide = true)]
+    WriteJournal {
+        /// The journal's socket
+        #[arg(long)]
+        socket: PathBuf,
+        /// Which events
+        #[arg(long)]
+        which: Journaled,
+    },
+    /// What `record` starts: writes metrics
+    #[command(hide = true)]
+    WriteMetrics {
+        /// The name of the file, in the directory that is the standard output
+        name: String,
     },
     /// What `run` starts: waits for the trace, becomes the command
     #[command(hide = true)]

@@ -14,7 +14,7 @@ use crate::output::left_out_for_eyes::LeftOutSettings;
 use crate::output::redact::Redaction;
 use crate::output::select::filter::{Conditions, ProcessArg};
 use crate::output::spec::OutputSpec;
-use crate::output::{self, FormatKind, OutputSettings};
+use crate::output::{self, FormatKind, OutputSettings, Takes};
 use crate::record::MAX_VARIABLES;
 use crate::record::names::CommName;
 
@@ -60,6 +60,7 @@ impl TraceArgs {
             kind,
             destination: file.map_or_else(|| usual_destination.clone(), DestinationName::of),
             folds: self.fold.contains(kind),
+            takes: Takes::All,
         };
         let mut outputs: Vec<OutputSettings> = self.output.iter().cloned().map(settings_of).collect();
         if outputs.is_empty() {
@@ -102,6 +103,8 @@ impl TraceArgs {
             is_ascii: self.ascii || !locale::is_utf8(|name| std::env::var_os(name)),
             has_summary: self.summary,
             sums_up: false,
+            has_tally: false,
+            has_tally_by_unit: false,
             is_one_story: false,
         })
     }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum, ValueHint};
 
+use super::service::ServiceArgs;
 use crate::store::{Age, Bounds, Kept, Share, Size};
 
 const STORE: &str = "Store";
@@ -42,6 +43,10 @@ pub struct StoreArgs {
     /// Lines that begin with # are comments. Flags of the command line come after them, so these win.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = STORE)]
     pub config: Option<PathBuf>,
+
+    /// What the host hears of it
+    #[command(flatten)]
+    pub service: ServiceArgs,
 
     /// Started by a process that reads the configuration
     #[arg(long, hide = true)]

@@ -11,7 +11,7 @@ use crate::config::Config;
 use crate::output::deliver::destination_name::DestinationName;
 use crate::output::format::{json::JSON, logfmt::LOGFMT, tree::TREE};
 use crate::output::spec::OutputSpec;
-use crate::output::{OutputSettings, keys};
+use crate::output::{OutputSettings, Takes, keys};
 use crate::trace::pushdown;
 
 fn request(arguments: &[&str]) -> Result<Request, String> {
@@ -37,7 +37,11 @@ fn one_line_of_an_output_is_format_and_destination() {
         (&["-o", "json=a=b"], JSON, file("a=b"), false),
         (&["-o", "json=-", "--fold", "json"], JSON, DestinationName::Stdout, true),
     ] {
-        assert_eq!(outputs(arguments), [OutputSettings { kind, destination, folds }], "{arguments:?}");
+        assert_eq!(
+            outputs(arguments),
+            [OutputSettings { kind, destination, folds, takes: Takes::All }],
+            "{arguments:?}"
+        );
     }
     let both = outputs(&["-o", "tree", "-o", "json=x"]);
     assert_eq!((both[0].kind, &both[1].destination), (TREE, &file("x")));

@@ -17,6 +17,7 @@ use crate::base::notify::{self, Notifier};
 use crate::base::sanitize::visible;
 use crate::cli::{Request, StoreArgs};
 use crate::config::REQUESTS;
+use crate::metrics::StoreGauge;
 use crate::output::status::Purpose;
 use crate::store::{DIRECTORY, StoreHelper, StoreStatus};
 use crate::trace::privileges::Needs;
@@ -50,8 +51,13 @@ pub fn record(mut request: Request, store: &StoreArgs, is_loud: bool) -> anyhow:
         request.config.requests = REQUESTS.iter().map(|name| comm_of(name.as_bytes())).collect();
     }
     let directory = request.store.clone().unwrap_or_else(|| PathBuf::from(DIRECTORY));
+    let journal = store.service.journal;
+    let gap = journal.and_then(|_| super::journal::gap_before(&directory));
     let target = StoreTarget { directory, group, bounds: Some(store.bounds()), keeps: store.keep.into() };
     let helper = stores::add(&mut request, target)?;
+    let journal = journal.map(|which| super::journal::add(&mut request, which, gap)).transpose()?;
+    let gauge = StoreGauge::default();
+    let (metrics, mut sink) = super::metrics::add(&mut request, &store.service, &gauge)?.unzip();
     let mut reporter = outputs::open(&request.settings, false)?;
     let wiring = Wiring::new()?;
     let terminal = if store.supervised { Terminal::Supervisors } else { Terminal::Ours };
@@ -75,12 +81,18 @@ pub fn record(mut request: Request, store: &StoreArgs, is_loud: bool) -> anyhow:
             beats: (wiring.beats(), 0),
             reports: Arc::clone(&reports),
             ended,
+            gauge: gauge.clone(),
         };
         watcher = Some(thread::Builder::new().name("store".to_owned()).spawn(move || watch.run())?);
         Ok(())
     };
-    let mut options =
-        TraceOptions { when_ready: &mut when_ready, needs: Needs::default(), status, shows_start: is_loud };
+    let mut options = TraceOptions {
+        when_ready: &mut when_ready,
+        needs: Needs::default(),
+        status,
+        shows_start: is_loud,
+        metrics: sink.as_mut(),
+    };
     let outcome = trace::run(&request.config, &wiring.requests(), &mut reporter, &mut options);
     wiring.stop();
     drop(ending);
@@ -92,6 +104,13 @@ pub fn record(mut request: Request, store: &StoreArgs, is_loud: bool) -> anyhow:
         }
         None => parts.take().map(|(helper, _)| helper),
     };
+    drop((reporter, sink));
+    if let Some(metrics) = metrics {
+        metrics.finish();
+    }
+    if let Some(journal) = journal {
+        journal.finish();
+    }
     let finished = stores::finish(helper, stores::reason(outcome.is_ok()));
     outcome?;
     finished
@@ -118,6 +137,7 @@ struct Watch {
     reports: Arc<AtomicBool>,
     /// Its other end is closed when the trace has ended.
     ended: UnixStream,
+    gauge: StoreGauge,
 }
 
 impl Watch {
@@ -133,6 +153,7 @@ impl Watch {
             if status.is_asked {
                 self.stopper.ask_for_mark();
             }
+            self.gauge.set(status);
             let text = || sentence(status);
             if self.reports.swap(false, Ordering::Relaxed) {
                 tracing::info!("{}: {}", visible(self.helper.directory()), text());
@@ -166,7 +187,7 @@ mod tests {
 
     #[test]
     fn what_is_said_is_what_was_kept_and_what_was_not() {
-        let status = StoreStatus { stored: 12, lost: 0, bytes: 1, ..StoreStatus::default() };
+        let status = StoreStatus { stored: 12, bytes: 1, ..StoreStatus::default() };
         assert_eq!(sentence(status), "12 events kept, 1 MiB in use");
         assert_eq!(
             sentence(StoreStatus { lost: 3, ..status }),

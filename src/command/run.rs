@@ -65,8 +65,13 @@ pub fn run(mut request: Request, command: &[OsString], is_quiet: bool) -> anyhow
         }
         held.release()
     };
-    let mut options =
-        TraceOptions { when_ready: &mut when_ready, needs, status: None, shows_start: !is_quiet };
+    let mut options = TraceOptions {
+        when_ready: &mut when_ready,
+        needs,
+        status: None,
+        shows_start: !is_quiet,
+        metrics: None,
+    };
     let outcome = trace::run(&request.config, &wiring.requests(), &mut reporter, &mut options);
     let finished = stores::finish(helper, stores::reason(outcome.is_ok()));
     outcome?;

@@ -14,8 +14,8 @@ use crate::cli::Request;
 use crate::config::{ALL_SIGNALS, Failed};
 use crate::error::UsageError;
 use crate::event::signal::Signal;
-use crate::output::OutputSettings;
 use crate::output::format::json::JSON;
+use crate::output::{OutputSettings, Takes};
 use crate::store::{Bounds, Kept, Questions, RunFacts, Service, StoreHelper, StoreSettings, Syncer, Writer};
 use crate::trace::privileges;
 
@@ -57,6 +57,7 @@ pub(super) fn add(request: &mut Request, target: StoreTarget) -> anyhow::Result<
         kind: JSON,
         destination: helper.destination(),
         folds: request.store_folds,
+        takes: Takes::All,
     });
     Ok(helper)
 }

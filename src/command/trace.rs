@@ -28,8 +28,13 @@ pub fn trace(mut request: Request, is_loud: bool) -> anyhow::Result<()> {
     let filters = reporter.filters();
     let purpose = if filters.is_empty() { "tracing".to_owned() } else { format!("tracing {filters}") };
     let status = is_loud.then_some(Purpose { text: purpose, has_counts });
-    let mut options =
-        TraceOptions { when_ready: &mut || Ok(()), needs: Needs::default(), status, shows_start: is_loud };
+    let mut options = TraceOptions {
+        when_ready: &mut || Ok(()),
+        needs: Needs::default(),
+        status,
+        shows_start: is_loud,
+        metrics: None,
+    };
     let outcome = trace::run(&request.config, &wiring.requests(), &mut reporter, &mut options);
     let finished = stores::finish(helper, stores::reason(outcome.is_ok()));
     outcome?;

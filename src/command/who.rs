@@ -86,8 +86,13 @@ pub fn who(mut request: Request, wanted: &[ProcessArg], is_quiet: bool) -> anyho
     };
     let text = format!("waiting for a signal to {named} or its end");
     let status = (!is_quiet).then_some(Purpose { text, has_counts: false });
-    let mut options =
-        TraceOptions { when_ready: &mut when_ready, needs: Needs::default(), status, shows_start: !is_quiet };
+    let mut options = TraceOptions {
+        when_ready: &mut when_ready,
+        needs: Needs::default(),
+        status,
+        shows_start: !is_quiet,
+        metrics: None,
+    };
     let outcome = trace::run(&request.config, &wiring.requests(), &mut reporter, &mut options);
     let finished = stores::finish(helper, stores::reason(outcome.is_ok()));
     let outcome = outcome?;

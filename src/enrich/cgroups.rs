@@ -99,6 +99,11 @@ impl CgroupPaths {
         self.keep(hierarchy, id, bytes);
     }
 
+    /// All that are known: hierarchy and path.
+    pub(super) fn all(&self) -> Vec<(u32, Rc<str>)> {
+        self.paths.iter().map(|((hierarchy, _), path)| (*hierarchy, Rc::clone(path))).collect()
+    }
+
     /// The bytes of a path that is not UTF-8.
     pub(crate) fn raw(&mut self, hierarchy: u32, id: u64) -> Option<Rc<[u8]>> {
         self.raw.get(&(hierarchy, id)).map(Rc::clone)

@@ -2,7 +2,9 @@
 
 pub(crate) mod cgroups;
 pub(crate) mod container;
+pub(crate) mod container_names;
 mod gaps;
+mod host_files;
 pub(crate) mod kallsyms;
 mod kernel_stack;
 mod oom;
@@ -20,6 +22,8 @@ use std::time::Instant;
 use rustc_hash::FxHashMap;
 
 use self::cgroups::CgroupPaths;
+use self::container::Placement;
+use self::container_names::NameTable;
 use self::kernel_stack::KernelStacks;
 #[cfg(any(test, fuzzing))]
 pub(crate) use self::oom::bits_of_list;
@@ -54,6 +58,8 @@ pub(crate) struct Enricher {
     /// The files under the root are those of PID 1.
     has_hosts_names: bool,
     cgroups: CgroupPaths,
+    /// What runtimes and Kubernetes call containers.
+    container_names: NameTable,
     /// The hierarchy of version 1 that is looked at; 0 if none is.
     legacy_hierarchy: u32,
     host: HostNamespaces,
@@ -78,7 +84,8 @@ impl Enricher {
     /// host's either, unless that is mounted elsewhere.
     pub(crate) fn new(root: &Path, legacy_hierarchy: u32, shares_pids: bool) -> Self {
         let is_hosts = shares_pids || root != Path::new("/");
-        Self {
+        let mut all = Self {
+            container_names: NameTable::new(root),
             names: Names::new(root),
             has_hosts_names: is_hosts && (root != Path::new("/") || procfs::shares_mounts_with_init()),
             cgroups: CgroupPaths::new(root, Instant::now()),
@@ -95,6 +102,19 @@ impl Enricher {
             from_kernel: 0,
             from_proc: 0,
             titles_dropped: 0,
+        };
+        for (hierarchy, path) in all.cgroups.all() {
+            all.read_names(hierarchy, &path);
+        }
+        all
+    }
+
+    /// Reads the names of a container, if this is its cgroup: soon they may be gone.
+    fn read_names(&mut self, hierarchy: u32, path: &str) {
+        let is_own = Placement::of(path).container.is_some_and(|of| of.directory == path.trim_matches('/'));
+        if is_own {
+            let placement = Placement::below(path, self.cgroups.delegation(hierarchy, path));
+            self.container_names.on_new_cgroup(&placement);
         }
     }
 
@@ -131,6 +151,9 @@ impl Enricher {
     /// Takes the path of a cgroup.
     pub(crate) fn on_cgroup(&mut self, cgroup: &CgroupFacts<'_>) {
         self.cgroups.on_path(cgroup.hierarchy, cgroup.id, cgroup.path);
+        if let Ok(path) = std::str::from_utf8(cgroup.path) {
+            self.read_names(cgroup.hierarchy, path);
+        }
     }
 
     /// The path of a cgroup of the default hierarchy, and its bytes where they are not UTF-8.
@@ -155,7 +178,7 @@ impl Enricher {
 
     /// The same, without the titles.
     fn state_of_files(&self) -> u64 {
-        self.cgroups.changes + self.names.changes()
+        self.cgroups.changes + self.names.changes() + self.container_names.changes
     }
 
     /// Before this time (boot time, ns) the titles are those of an earlier reading.
@@ -168,9 +191,15 @@ impl Enricher {
         self.unsettled
     }
 
+    /// Does the host have files of containers to be read?
+    pub(crate) fn has_runtimes(&self) -> bool {
+        self.container_names.has_runtimes()
+    }
+
     /// Checks, at intervals, whether the host's files have changed.
     pub(crate) fn refresh_files(&mut self, now: Instant) {
         self.names.refresh_files(now);
+        self.container_names.refresh(now);
     }
 
     /// Removes the namespaces of the host: they are not printed.

@@ -113,6 +113,10 @@ impl Enricher {
             let mut all = ids.into_iter().filter_map(|(hierarchy, id)| self.cgroups.raw(hierarchy, id));
             all.find(|raw| String::from_utf8_lossy(raw) == path)
         });
+        let placement = Rc::clone(&surroundings.placement);
+        if placement.container.is_some() || placement.pod_uid.is_some() {
+            surroundings.names = Rc::new(self.container_names.names(&placement, now));
+        }
         surroundings.is_cgroup_lost = is_lost && surroundings.placement.container.is_none();
         surroundings.are_names_lost = of.namespaces_gone;
         if self.has_the_hosts_files(of, &surroundings) {

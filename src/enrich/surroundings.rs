@@ -4,6 +4,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::container::Placement;
+use super::container_names::ContainerNames;
 
 /// What the host says of one process, by the ids that the record has.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -18,6 +19,8 @@ pub struct Surroundings {
     pub are_names_lost: bool,
     /// What the paths of its cgroups say.
     pub placement: Rc<Placement>,
+    /// What people call its container and its pod.
+    pub names: Rc<ContainerNames>,
     /// Names of its users and its group, as the host's files have them; none of a process in a container, whose files
     /// are others.
     pub user: Option<Rc<str>>,

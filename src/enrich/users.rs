@@ -4,14 +4,13 @@
 //! So a user who is only in LDAP has no name here. A name is foreign text: sinks sanitise it.
 
 use std::collections::HashMap;
-use std::fs::{File, Metadata};
+use std::fs::Metadata;
 use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use rustix::fs::{Mode, OFlags, ResolveFlags};
-
+use super::host_files::open_under;
 use crate::base::accounts::{Group, User};
 
 /// A file is checked again after this time.
@@ -151,18 +150,6 @@ impl Table {
     }
 }
 
-/// Opens a file of the host: a symbolic link leads to where it does on the host, never to a file of the tracer's own
-/// container. Does not wait for the writer of a pipe.
-fn open_under(root: &Path, path: &str) -> io::Result<File> {
-    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
-    if root == Path::new("/") {
-        // the same, by a call whose flags a filter can see
-        return Ok(File::from(rustix::fs::open(root.join(path), flags, Mode::empty())?));
-    }
-    let root = rustix::fs::open(root, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
-    Ok(File::from(rustix::fs::openat2(root, path, flags, Mode::empty(), ResolveFlags::IN_ROOT)?))
-}
-
 /// Without the rest of a line that was cut, whose number would be another's.
 fn whole_lines(text: &[u8]) -> &[u8] {
     if (text.len() as u64) < MAX_FILE_BYTES {
@@ -189,6 +176,8 @@ mod tests {
 
     use proptest::prelude::*;
     use tempfile::TempDir;
+
+    use rustix::fs::Mode;
 
     use super::*;
 

@@ -337,14 +337,27 @@ const IDENTITY: &[Key] = &[
         Object(&[
             key("id", Text(Foreign), "Its id").wide(7),
             key("runtime", Text(Own), "What made it"),
-            key("name", Text(Foreign), "Of a Nomad allocation, the task"),
+            key("name", Text(Foreign), "What its runtime calls it; of a Nomad allocation, the task"),
+            key("image", Text(Foreign), "The image that it was made of, as it was named then"),
             key("ofUser", NATURAL, "The uid of the user who named it: no runtime of the host vouches for it"),
         ]),
         "Its container",
     ),
     key(
         "k8s",
-        Object(&[key("pod", Object(&[key("uid", Text(Foreign), "Its uid")]), "Its pod")]),
+        Object(&[
+            key("namespace", Text(Foreign), "The namespace of its pod"),
+            key(
+                "pod",
+                Object(&[key("name", Text(Foreign), "Its name"), key("uid", Text(Foreign), "Its uid")]),
+                "Its pod",
+            ),
+            key(
+                "container",
+                Object(&[key("name", Text(Foreign), "Its name there")]),
+                "Its container in the pod",
+            ),
+        ]),
         "Kubernetes",
     ),
     key("env", Names, "Variables of --env, as they were at exec").raw(&key(

@@ -237,6 +237,7 @@ mod tests {
 
     fn reporter(directory: &Path) -> Reporter {
         let output = |kind: FormatKind| OutputSettings {
+            takes: crate::output::Takes::All,
             kind,
             destination: DestinationName::File(directory.join(kind.name)),
             folds: false,

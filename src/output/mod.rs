@@ -23,8 +23,9 @@ pub mod select;
 mod settings;
 pub mod spec;
 pub mod status;
+pub mod tally;
 pub(crate) mod totals;
 
 pub use self::format::FormatKind;
 pub use self::reporter::{CachedLine, Reporter};
-pub use self::settings::{Colour, OutputSettings, Settings};
+pub use self::settings::{Colour, OutputSettings, Settings, Takes};

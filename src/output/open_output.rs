@@ -20,7 +20,7 @@ use super::format::{Format, FormatKind, View};
 use super::max_line;
 use super::pressure::{Pressure, Route};
 use super::render;
-use super::settings::{OutputSettings, Settings};
+use super::settings::{OutputSettings, Settings, Takes};
 use crate::base::zone::Zone;
 use crate::error::TraceError;
 use crate::event::Event;
@@ -30,6 +30,7 @@ use crate::event::header::Header;
 #[derive(Debug)]
 pub(super) struct Output {
     pub(super) kind: FormatKind,
+    pub(super) takes: Takes,
     pub(super) format: Box<dyn Format>,
     pub(super) writer: Writer,
     pub(super) buffer: Vec<u8>,
@@ -75,6 +76,7 @@ impl Output {
         let rate = all.max_rate.bytes(destination.is_regular());
         Ok(Self {
             kind: settings.kind,
+            takes: settings.takes,
             format: (settings.kind.open)(screen, &View { columns: all.fields.clone(), top: all.top }),
             writer: Writer::new(destination, place),
             buffer: Vec::new(),

@@ -28,6 +28,7 @@ use super::render;
 use super::select::filter::{Conditions, Filter};
 use super::select::projection::Projection;
 use super::settings::{OutputSettings, Settings};
+use super::tally::{CountedAs, Tally};
 use super::totals::Totals;
 use crate::error::TraceError;
 use crate::event::header::Header;
@@ -42,16 +43,18 @@ const MOMENT: Duration = Duration::from_millis(50);
 /// What was reported of a signal, to be reported once more of another moment.
 #[derive(Debug, Default)]
 pub struct CachedLine {
-    /// The line of each output; None if a filter refused the signal.
-    lines: Option<Vec<Rc<LineTemplate>>>,
+    /// The line of each output, unless it gets none; None if a filter refused the signal.
+    lines: Option<Vec<Option<Rc<LineTemplate>>>>,
     /// But for the number of the event.
     header: Header,
+    /// What it counts as.
+    counted: Option<Rc<CountedAs>>,
 }
 
 impl CachedLine {
     /// Bytes of memory, roughly.
     pub fn size(&self) -> usize {
-        self.lines.iter().flatten().map(|line| line.size()).sum()
+        self.lines.iter().flatten().flatten().map(|line| line.size()).sum()
     }
 }
 
@@ -65,6 +68,7 @@ pub struct Reporter {
     has_max_line: bool,
     totals: Option<Totals>,
     has_summary: bool,
+    tally: Option<Tally>,
     outputs: Vec<Output>,
     /// What becomes of the event that is being written, at each output; None: nothing, it leaves it out.
     routes: Vec<Option<(Route, Counts)>>,
@@ -112,6 +116,7 @@ impl Reporter {
             left_out: LeftOut::new(settings.left_out),
             totals: (settings.has_summary || settings.sums_up).then(Totals::default),
             has_summary: settings.has_summary,
+            tally: settings.has_tally.then(|| Tally::new(settings.has_tally_by_unit)),
             has_max_line: settings.max_line.is_some(),
             outputs: outputs?,
             routes: Vec::new(),
@@ -149,8 +154,9 @@ impl Reporter {
             return (false, Some(CachedLine::default()));
         }
         let header = event.header();
+        let counted = self.tally.as_mut().map(|tally| tally.take(event));
         let lines = self.write_event(event, &header, true);
-        (true, lines.map(|lines| CachedLine { lines: Some(lines), header }))
+        (true, lines.map(|lines| CachedLine { lines: Some(lines), header, counted }))
     }
 
     /// Reports a signal that is one before once more. Is it reported? If not, a filter refused it.
@@ -158,10 +164,13 @@ impl Reporter {
         let Some(lines) = &kept.lines else { return false };
         self.filter.pass_again(stamp.id);
         self.reported += 1;
+        if let (Some(tally), Some(counted)) = (&mut self.tally, &kept.counted) {
+            tally.add(counted);
+        }
         let header = Header { id: Some(stamp.id), ..kept.header };
         self.decide(&header, false);
         for (place, (output, line)) in self.outputs.iter_mut().zip(lines).enumerate() {
-            let Some((route, counts)) = self.routes[place] else { continue };
+            let (Some((route, counts)), Some(line)) = (self.routes[place], line) else { continue };
             output.write_again(line, (&header, route), stamp, counts, &mut self.batch);
         }
         true
@@ -173,7 +182,7 @@ impl Reporter {
         let mut now = OutputSet::default();
         self.routes.clear();
         for (place, output) in self.outputs.iter().enumerate() {
-            let route = if is_left_out && !output.kind.is_for_programs {
+            let route = if is_left_out && !output.kind.is_for_programs || !output.takes.includes(header) {
                 None
             } else if output.holds_events() {
                 Some(Route::Later)
@@ -204,16 +213,21 @@ impl Reporter {
         event: &Event<'_>,
         header: &Header,
         keeps_templates: bool,
-    ) -> Option<Vec<Rc<LineTemplate>>> {
+    ) -> Option<Vec<Option<Rc<LineTemplate>>>> {
         self.reported += 1;
         self.decide(header, false);
         let mut templates = Some(Vec::new());
         for (place, output) in self.outputs.iter_mut().enumerate() {
-            let Some((route, counts)) = self.routes[place] else { continue };
+            let Some((route, counts)) = self.routes[place] else {
+                if let Some(templates) = &mut templates {
+                    templates.push(None);
+                }
+                continue;
+            };
             let template =
                 output.write_event(event, (header, route), counts, keeps_templates, &mut self.batch);
             match (&mut templates, template) {
-                (Some(templates), Some(template)) => templates.push(Rc::new(template)),
+                (Some(templates), Some(template)) => templates.push(Some(Rc::new(template))),
                 (templates, _) => *templates = None,
             }
         }
@@ -231,6 +245,14 @@ impl Reporter {
 
     /// Takes an event. Is it reported? If not, a filter refused it.
     pub fn report(&mut self, event: &Event<'_>) -> bool {
+        let is_reported = self.report_uncounted(event);
+        if let Some(tally) = self.tally.as_mut().filter(|_| is_reported) {
+            tally.take(event);
+        }
+        is_reported
+    }
+
+    fn report_uncounted(&mut self, event: &Event<'_>) -> bool {
         if !self.passes_first(event) {
             return false;
         }
@@ -305,6 +327,11 @@ impl Reporter {
     /// The story that was asked for is complete.
     pub fn is_over(&self) -> bool {
         self.is_over
+    }
+
+    /// What was reported, counted for metrics, if that was asked for.
+    pub fn tally(&self) -> Option<&Tally> {
+        self.tally.as_ref()
     }
 
     /// Events that were reported so far.
@@ -488,12 +515,14 @@ mod tests {
     use crate::output::format::tree::TREE;
     use crate::output::format::{FormatKind, ValueRef};
     use crate::output::redact::parse_pattern;
+    use crate::output::settings::Takes;
 
     fn settings(directory: &std::path::Path, kinds: &[FormatKind]) -> Settings {
         let output = |kind: &FormatKind| OutputSettings {
             kind: *kind,
             destination: DestinationName::File(directory.join(kind.name)),
             folds: *kind == TREE,
+            takes: Takes::All,
         };
         Settings { outputs: kinds.iter().map(output).collect(), ..Settings::default() }
     }

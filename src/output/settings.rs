@@ -9,6 +9,7 @@ use super::format::logfmt::LOGFMT;
 use super::left_out_for_eyes::LeftOutSettings;
 use super::redact::Redaction;
 use super::select::filter::Conditions;
+use crate::event::header::{EventKind, Header};
 
 /// When colours are used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -38,6 +39,23 @@ impl Colour {
     }
 }
 
+/// Which events an output gets, of those that pass all filters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Takes {
+    /// All.
+    #[default]
+    All,
+    /// Ends, what may lead to one, and losses. Another output must take all: an event that none takes is not counted.
+    Ends,
+}
+
+impl Takes {
+    /// Does it get this one?
+    pub fn includes(self, header: &Header) -> bool {
+        self == Self::All || header.goes_first() || header.kind == EventKind::Lost
+    }
+}
+
 /// One output.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutputSettings {
@@ -47,6 +65,8 @@ pub struct OutputSettings {
     pub destination: DestinationName,
     /// Floods are folded.
     pub folds: bool,
+    /// Which events it gets.
+    pub takes: Takes,
 }
 
 /// What is reported, and how.
@@ -76,6 +96,10 @@ pub struct Settings {
     pub has_summary: bool,
     /// A sentence of it at the end.
     pub sums_up: bool,
+    /// Events are counted for metrics.
+    pub has_tally: bool,
+    /// Deaths of them by unit as well.
+    pub has_tally_by_unit: bool,
     /// One story is enough: it ends with the end of a process.
     pub is_one_story: bool,
 }
@@ -98,6 +122,7 @@ impl Default for Settings {
                 kind: LOGFMT,
                 destination: DestinationName::Stdout,
                 folds: false,
+                takes: Takes::All,
             }],
             conditions: Conditions::default(),
             redaction: Redaction::default(),
@@ -110,6 +135,8 @@ impl Default for Settings {
             is_ascii: false,
             has_summary: false,
             sums_up: false,
+            has_tally: false,
+            has_tally_by_unit: false,
             is_one_story: false,
         }
     }

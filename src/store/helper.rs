@@ -49,6 +49,10 @@ pub struct StoreStatus {
     pub lost: u64,
     /// Bytes on the disk.
     pub bytes: u64,
+    /// When its oldest event was, seconds since the epoch.
+    pub oldest: Option<u64>,
+    /// When it was written last, seconds since the epoch.
+    pub written_at: Option<u64>,
     /// It said that all is written.
     pub is_done: bool,
     /// Somebody asks the store, and has not been answered.
@@ -165,6 +169,8 @@ impl StoreHelper {
                     let mut number = || words.next().and_then(|word| word.parse().ok()).unwrap_or_default();
                     (self.status.stored, self.status.lost, self.status.bytes) =
                         (number(), number(), number());
+                    let seconds = |number: u64| (number > 0).then_some(number);
+                    (self.status.oldest, self.status.written_at) = (seconds(number()), seconds(number()));
                 }
                 Some(ASKED) => self.status.is_asked = true,
                 Some(DONE) => self.status.is_done = true,

@@ -16,6 +16,7 @@ use super::questions::Questions;
 use super::run::{HEARTBEAT, NoteKind};
 use super::syncer::Syncer;
 use super::writer::Writer;
+use crate::base::clock::utc_now;
 use crate::base::os_error::reason;
 use crate::output::deliver::destination_name::MARK;
 
@@ -44,7 +45,7 @@ const LONGEST: usize = 16 << 20;
 pub(super) const READY: &str = "ready";
 /// Or this, with why.
 pub(super) const REFUSED: &str = "refused";
-/// How it fares: events, lost ones, bytes.
+/// How it fares: events, lost ones, bytes; when the oldest event was and the last was written, in seconds since the epoch.
 pub(super) const STATUS: &str = "status";
 /// Somebody asks the store.
 pub(super) const ASKED: &str = "asked";
@@ -71,6 +72,8 @@ pub struct Service {
     questions: Questions,
     /// Somebody asked, and all up to a moment after that is here.
     is_answer_due: bool,
+    /// When it was written last, seconds since the epoch; 0: not yet.
+    written_at: i128,
 }
 
 impl Service {
@@ -99,6 +102,7 @@ impl Service {
             is_held: false,
             questions: Questions::default(),
             is_answer_due: false,
+            written_at: 0,
         })
     }
 
@@ -249,6 +253,9 @@ impl Service {
         match result {
             Ok(room) => {
                 self.is_held = room == Room::Held;
+                if !self.is_held {
+                    self.written_at = utc_now() / 1_000_000_000;
+                }
                 if self.is_held {
                     self.warn("a reader holds an old state of the store, and its log is full: nothing can be written until it ends");
                 } else if self.failed_at.take().is_some() {
@@ -297,7 +304,9 @@ impl Service {
     }
 
     fn status(&self) -> String {
-        format!("{STATUS} {} {} {}", self.writer.stored(), self.writer.lost(), self.writer.bytes())
+        let (oldest, written) = (self.writer.oldest().unwrap_or_default(), self.written_at);
+        let (stored, lost, bytes) = (self.writer.stored(), self.writer.lost(), self.writer.bytes());
+        format!("{STATUS} {stored} {lost} {bytes} {oldest} {written}")
     }
 
     /// The tracer reads it when it likes; what it has no room for is old by then.

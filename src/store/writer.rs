@@ -198,6 +198,13 @@ impl Writer {
         self.run.stored
     }
 
+    /// When the oldest event was, seconds since the epoch. None: there is none.
+    pub fn oldest(&self) -> Option<i64> {
+        let query = "SELECT time / 1000000000 FROM event ORDER BY row LIMIT 1";
+        let mut statement = self.connection.prepare_cached(query).ok()?;
+        statement.query_row([], |row| row.get(0)).ok()
+    }
+
     /// Events that could not be.
     pub fn lost(&self) -> u64 {
         self.run.lost

@@ -17,6 +17,7 @@ use crate::bpf::ring_reader::Ring;
 use crate::bpf::session::Session;
 use crate::correlate::pending::WAIT_AT_MOST;
 use crate::error::TraceError;
+use crate::metrics::MetricsSink;
 use crate::output::status::{self, Status};
 
 /// How often to look for loss that no record reveals.
@@ -35,6 +36,7 @@ pub(super) fn run(
     pipeline: Pipeline<'_, '_>,
     requests: &Requests<'_>,
     mut status: Status,
+    mut metrics: Option<&mut MetricsSink>,
 ) -> Result<(Option<io::Error>, Outcome), TraceError> {
     let (config, session) = (pipeline.config, pipeline.session);
     let pipeline = RefCell::new(pipeline);
@@ -74,6 +76,9 @@ pub(super) fn run(
             break;
         }
         pipeline.borrow_mut().obey(requests);
+        if let Some(sink) = &mut metrics {
+            pipeline.borrow().send_metrics(sink);
+        }
         if drained != Some(0) {
             status.put_off();
         }

@@ -7,6 +7,7 @@ mod accounting;
 pub(crate) mod catalogue;
 mod event_loop;
 mod loss;
+mod metrics;
 mod pipeline;
 pub(crate) mod priority;
 pub(crate) mod privileges;
@@ -33,6 +34,7 @@ use crate::bpf::session::Session;
 use crate::config::Config;
 use crate::enrich::Enricher;
 use crate::error::TraceError;
+use crate::metrics::MetricsSink;
 use crate::output::Reporter;
 use crate::output::status::{Purpose, StartLine, Status};
 use crate::record::Ending;
@@ -67,6 +69,8 @@ pub(crate) struct TraceOptions<'a> {
     pub status: Option<Purpose>,
     /// Somebody may be waiting for the start.
     pub shows_start: bool,
+    /// Where figures go.
+    pub metrics: Option<&'a mut MetricsSink>,
 }
 
 impl std::fmt::Debug for TraceOptions<'_> {
@@ -138,6 +142,7 @@ pub(crate) fn run(
     let needs = Needs {
         asks_proc: !plan.shares_pids || !has_all,
         has_root: config.root != Path::new("/"),
+        reads_containers: enricher.has_runtimes(),
         ..options.needs
     };
     let kept = privileges::drop(needs, &config.root.join("proc"));
@@ -147,7 +152,7 @@ pub(crate) fn run(
     enricher.read_symbols_ahead();
     let status = Status::new(options.status.take());
     let pipeline = Pipeline::new(config, &session, enricher, reporter, raw);
-    match event_loop::run(pipeline, requests, status)? {
+    match event_loop::run(pipeline, requests, status, options.metrics.as_deref_mut())? {
         (Some(error), _) if error.kind() != io::ErrorKind::BrokenPipe => Err(TraceError::Raw(error)),
         (_, outcome) => Ok(outcome),
     }

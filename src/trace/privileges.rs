@@ -10,8 +10,10 @@
 //! | read from `/proc/kallsyms`, once there was an OOM kill, which functions led to it | `CAP_SYSLOG` |
 //! | see `/proc/PID` of others where it is hidden (`hidepid`); check there that a command line is of the image that was seen (`stat`, `personality`) where the kernel side does not know all processes | `CAP_SYS_PTRACE`, `CAP_DAC_READ_SEARCH`, only then |
 //! | read files under `--root`, in any user's directory | `CAP_DAC_READ_SEARCH`, only with a root |
+//! | read the names of containers in the files of their runtimes | `CAP_DAC_READ_SEARCH`, only where there is a runtime |
 //! | hand SIGTERM on to the command of `killsnoop run`, which may be another user's | `CAP_KILL`, only then; the filter lets no other descriptor and no other signal through, and no other process gets that descriptor |
 //!
+//! Entries are sent to the journal by another process ([`crate::journal`]), which keeps user 0 and no capability.
 //! FILEs of `--output` are opened by a process of its own ([`crate::output::deliver::opener`]), which keeps `CAP_DAC_OVERRIDE` and can do
 //! nothing else.
 //!
@@ -49,6 +51,8 @@ pub(crate) struct Needs {
     pub asks_proc: bool,
     /// Files are read under a root that is not this process's.
     pub has_root: bool,
+    /// Files of container runtimes are read.
+    pub reads_containers: bool,
 }
 
 const NAMES: [(CapabilitySet, &str); 8] = [
@@ -69,7 +73,7 @@ fn kept(permitted: CapabilitySet, needs: Needs) -> CapabilitySet {
     if needs.asks_proc {
         wanted |= CapabilitySet::SYS_PTRACE | CapabilitySet::DAC_READ_SEARCH;
     }
-    if needs.has_root {
+    if needs.has_root || needs.reads_containers {
         wanted |= CapabilitySet::DAC_READ_SEARCH;
     }
     if needs.command.is_some() {
@@ -135,6 +139,24 @@ pub(crate) fn drop_but_for_store() {
     close_memory(&mut left);
     expire(|permitted| permitted & CapabilitySet::DAC_OVERRIDE, None, &mut left);
     left.note("system calls", filter::install(Life::Store));
+    left.log();
+}
+
+/// The same for the process that sends to the journal, which believes user 0.
+pub(crate) fn drop_but_for_journal() {
+    let mut left = Failures::default();
+    close_memory(&mut left);
+    expire(|_| CapabilitySet::empty(), None, &mut left);
+    left.note("system calls", filter::install(Life::Journal));
+    left.log();
+}
+
+/// The same for the process that writes metrics: into one directory, which it has open.
+pub(crate) fn drop_but_for_metrics() {
+    let mut left = Failures::default();
+    close_memory(&mut left);
+    expire(|permitted| permitted & CapabilitySet::DAC_OVERRIDE, None, &mut left);
+    left.note("system calls", filter::install(Life::Metrics));
     left.log();
 }
 
@@ -233,6 +255,7 @@ mod tests {
         assert_eq!(kept(all, no), BPF);
         assert_eq!(kept(all, Needs { asks_proc: true, ..no }), BPF | PROC);
         assert_eq!(kept(all, Needs { has_root: true, ..no }), BPF | CapabilitySet::DAC_READ_SEARCH);
+        assert_eq!(kept(all, Needs { reads_containers: true, ..no }), BPF | CapabilitySet::DAC_READ_SEARCH);
         assert_eq!(kept(all, Needs { command: Some(1), ..no }), BPF | CapabilitySet::KILL);
         assert_eq!(kept(BPF, no), BPF);
         assert_eq!(kept(CapabilitySet::SYS_ADMIN, no), CapabilitySet::SYS_ADMIN);

@@ -16,7 +16,7 @@ use killsnoop::output::format::screen::PLAIN;
 use killsnoop::output::format::{self, Format, View, json::JSON, logfmt::LOGFMT};
 use killsnoop::output::line_cache::{CachedEvent, LineCache, Outline};
 use killsnoop::output::render;
-use killsnoop::output::{OutputSettings, Reporter, Settings};
+use killsnoop::output::{OutputSettings, Reporter, Settings, Takes};
 use killsnoop::record::{Record, decode};
 use support::raw_records::split;
 
@@ -89,7 +89,7 @@ fn repeating(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("the same again");
     for (name, kind) in [("logfmt", LOGFMT), ("json", JSON)] {
         let destination = DestinationName::File("/dev/null".into());
-        let outputs = vec![OutputSettings { kind, destination, folds: false }];
+        let outputs = vec![OutputSettings { kind, destination, folds: false, takes: Takes::All }];
         let mut reporter = Reporter::open(&Settings { outputs, ..Settings::default() }).unwrap();
         let Ok(Record::Signal(facts)) = decode(&record) else { panic!("not a signal") };
         let noted = SignalNote::of(&facts, Origin::Process).unwrap();

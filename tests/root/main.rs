@@ -13,6 +13,7 @@ mod attempts;
 mod ends;
 mod expected_skips;
 mod filter;
+mod host;
 mod identity;
 mod lifecycle;
 mod lineage;
@@ -82,6 +83,7 @@ fn main() -> ExitCode {
         signals::TESTS,
         recorder::TESTS,
         past::TESTS,
+        host::TESTS,
         &attacks::tests(),
     ]
     .concat();

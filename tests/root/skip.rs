@@ -6,6 +6,9 @@ use std::process::{Command, Stdio};
 
 use support::{FREEZER, in_guest, memory_cgroup, pids_cgroup, unified, workload};
 
+/// The journal's daemon.
+pub const JOURNALD: &str = "/lib/systemd/systemd-journald";
+
 /// What a test needs, and may not have here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Skip {
@@ -15,6 +18,10 @@ pub enum Skip {
     PidNamespace,
     /// Cgroups of version 2 can be made.
     Unified,
+    /// The journal's daemon is installed.
+    Journald,
+    /// Prometheus' promtool is installed.
+    Promtool,
     /// Cgroups of version 1 can be made, with the memory controller.
     Version1,
     /// BPF programs can loop (5.17).
@@ -66,6 +73,8 @@ impl Skip {
             Self::PidNamespace => "no-pid-namespace",
             Self::RealCpu => "no-real-cpu",
             Self::Unified => "no-unified-cgroups",
+            Self::Journald => "no-journald",
+            Self::Promtool => "no-promtool",
             Self::Version1 => "no-cgroups-1",
             Self::Loop => "no-loop",
             Self::Titles => "no-titles",
@@ -97,6 +106,11 @@ impl Skip {
                 "an emulated CPU that calls a function all the time was seen to lock up when a trampoline is taken off it",
             ),
             Self::Unified => unified().is_none().then_some("cgroups of version 2 are not mounted"),
+            Self::Journald => (!Path::new(JOURNALD).exists()).then_some("systemd-journald is not installed"),
+            Self::Promtool => {
+                let call = Command::new("promtool").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+                call.is_err().then_some("promtool is not installed (Debian's package prometheus)")
+            }
             Self::Version1 => (!Path::new("/sys/fs/cgroup/memory/cgroup.procs").exists())
                 .then_some("the memory controller is not one of version 1"),
             Self::Loop => (!killsnoop::bpf::probe::host().has_loop)

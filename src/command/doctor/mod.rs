@@ -1,6 +1,7 @@
 //! `killsnoop doctor`: what this host offers and lacks, what follows from that, and how to fix it.
 
 mod checks;
+mod manifest;
 
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
@@ -29,6 +30,9 @@ pub fn run(as_json: bool) -> ExitCode {
     let mut checks = checks::examine(&facts);
     // the surest check is to do it
     checks.push(checks::trial(try_everything(&facts)));
+    if manifest::is_pod() {
+        manifest::name_lines(&mut checks, &facts.call);
+    }
     let works = checks.iter().all(|check| check.state != State::Fatal);
     let text = if as_json { json(&checks, works) } else { human(&checks, works) };
     // a closed pipe is no failure: the reader has read enough

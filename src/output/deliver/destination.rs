@@ -78,7 +78,9 @@ impl Destination {
             DestinationName::Stdout => File::from(io::stdout().as_fd().try_clone_to_owned()?),
             DestinationName::Stderr => File::from(io::stderr().as_fd().try_clone_to_owned()?),
             // the process that started this one has opened it
-            DestinationName::Descriptor(number) | DestinationName::Store { descriptor: number, .. } => {
+            DestinationName::Descriptor(number)
+            | DestinationName::Store { descriptor: number, .. }
+            | DestinationName::Journal { descriptor: number } => {
                 OpenOptions::new().append(true).open(format!("/proc/self/fd/{number}"))?
             }
             DestinationName::File(_) => {

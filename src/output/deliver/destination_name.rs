@@ -27,6 +27,11 @@ pub enum DestinationName {
         /// Our end of the pipe.
         descriptor: u32,
     },
+    /// The host's journal: the process that sends to it reads the other end of this pipe.
+    Journal {
+        /// Our end of the pipe.
+        descriptor: u32,
+    },
 }
 
 impl DestinationName {
@@ -52,6 +57,7 @@ impl fmt::Display for DestinationName {
             Self::Descriptor(number) => write!(formatter, "descriptor {number}"),
             // the user who named it need not be the one who reads the log
             Self::File(path) => formatter.write_str(&visible(path)),
+            Self::Journal { .. } => formatter.write_str("the journal"),
             Self::Store { directory, .. } => write!(formatter, "the store in {}", visible(directory)),
         }
     }

@@ -82,9 +82,9 @@ fn a_raw_companion_is_called_so_and_nothing_else_is() {
 
 #[test]
 fn a_foreign_text_has_its_bytes_beside_it_unless_it_is_text_by_its_nature() {
-    // names of /etc, units and ids of cgroups: whether they are UTF-8 is decided before, or known from the cgroup; what a command
+    // names of /etc and of JSON, units and ids of cgroups: whether they are UTF-8 is decided before, or known from the cgroup; what a command
     // was executed by is the first word of its command line, which has its bytes
-    let by_nature = ["name", "unit", "userUnit", "id", "uid", "argv0"];
+    let by_nature = ["name", "image", "namespace", "unit", "userUnit", "id", "uid", "argv0"];
     for key in all_keys() {
         if let Text(Foreign) | List(Foreign) | Names = key.kind {
             let has_bytes = key.raw.is_some() || key.name.ends_with(RAW) || by_nature.contains(&key.name);

@@ -84,6 +84,12 @@ impl Subject<'_> {
         if self.surroundings.is_cgroup_lost {
             missing.push(format!("{name}.cgroup:gone"));
         }
+        if let Some(why) = self.surroundings.names.no_container {
+            missing.push(format!("{name}.container.name:{why}"));
+        }
+        if let Some(why) = self.surroundings.names.no_pod {
+            missing.push(format!("{name}.k8s.pod.name:{why}"));
+        }
         if self.surroundings.is_title_dropped {
             missing.push(format!("{name}.title:not-kept"));
         }

@@ -23,7 +23,7 @@ pub(super) fn write_placement(surroundings: &Surroundings, format: &mut dyn Form
     if let Some(raw) = &surroundings.cgroup_raw {
         format.field("cgroupRaw", Text(&base64(raw)));
     }
-    let placement = &surroundings.placement;
+    let (placement, names) = (&surroundings.placement, &surroundings.names);
     if let Some(unit) = &placement.systemd_unit {
         format.open("systemd");
         format.field("unit", Text(unit));
@@ -38,8 +38,12 @@ pub(super) fn write_placement(surroundings: &Surroundings, format: &mut dyn Form
         if let Some(runtime) = container.runtime {
             format.field("runtime", Text(runtime));
         }
-        if let Some(name) = &container.name {
+        // Nomad's task is in the path
+        if let Some(name) = container.name.as_deref().or(names.container.as_deref()) {
             format.field("name", Text(name));
+        }
+        if let Some(image) = &names.image {
+            format.field("image", Text(image));
         }
         if let Some(uid) = container.of_user {
             format.field("ofUser", Number(u64::from(uid)));
@@ -48,9 +52,20 @@ pub(super) fn write_placement(surroundings: &Surroundings, format: &mut dyn Form
     }
     if let Some(uid) = &placement.pod_uid {
         format.open("k8s");
+        if let Some(namespace) = &names.namespace {
+            format.field("namespace", Text(namespace));
+        }
         format.open("pod");
+        if let Some(name) = &names.pod {
+            format.field("name", Text(name));
+        }
         format.field("uid", Text(uid));
         format.close();
+        if let Some(name) = &names.in_pod {
+            format.open("container");
+            format.field("name", Text(name));
+            format.close();
+        }
         format.close();
     }
 }

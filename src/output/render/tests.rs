@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use super::*;
 use crate::enrich::container::{Container, Placement};
+use crate::enrich::container_names::ContainerNames;
 use crate::enrich::surroundings::{ReadTitle, Surroundings};
 use crate::event::context::{Context, EarlierSignal};
 use crate::event::origin::{Origin, Reason, Scope};
@@ -79,6 +80,14 @@ fn surroundings() -> Surroundings {
             pod_uid: Some("uid".to_owned()),
             systemd_unit: Some("user@1.service".to_owned()),
             systemd_user_unit: Some("x.service".to_owned()),
+        }),
+        names: Rc::new(ContainerNames {
+            container: Some("c".into()),
+            image: Some("i".into()),
+            namespace: Some("ns".into()),
+            pod: Some("p".into()),
+            in_pod: Some("c".into()),
+            ..ContainerNames::default()
         }),
         user: Some("u".into()),
         group: Some("g".into()),

@@ -29,6 +29,10 @@ pub(super) enum Life {
     Files,
     /// That of the process that writes the store.
     Store,
+    /// That of the process that sends to the journal.
+    Journal,
+    /// That of the process that writes metrics.
+    Metrics,
 }
 
 /// Rules of one call; none: whatever its arguments are.
@@ -146,6 +150,20 @@ const OF_OLD: &[i64] = &[];
 const FILES: &[i64] =
     &[libc::SYS_flock, libc::SYS_fcntl, libc::SYS_openat, libc::SYS_recvfrom, libc::SYS_sendmsg];
 
+/// What the process that sends to the journal does besides: its socket is there already.
+const JOURNAL: &[i64] =
+    &[libc::SYS_fcntl, libc::SYS_memfd_create, libc::SYS_ppoll, libc::SYS_sendmsg, libc::SYS_sendto];
+
+/// What the process that writes metrics does besides.
+const METRICS: &[i64] = &[
+    libc::SYS_fchmod,
+    libc::SYS_fcntl,
+    libc::SYS_openat,
+    libc::SYS_recvfrom,
+    libc::SYS_renameat,
+    libc::SYS_unlinkat,
+];
+
 /// What SQLite does besides, and the process around it: files are opened, locked, cut and removed; which, the tracer does not say. A
 /// thread syncs.
 const STORE: &[i64] = &[
@@ -203,6 +221,16 @@ fn rules(life: Life) -> seccompiler::Result<Rules> {
         Life::Tracer { has_root, command } => (has_root, command),
         Life::Files => {
             rules.extend(any(FILES));
+            return Ok(rules);
+        }
+        Life::Metrics => {
+            rules.extend(any(METRICS));
+            return Ok(rules);
+        }
+        Life::Journal => {
+            rules.extend(any(JOURNAL));
+            #[cfg(target_arch = "x86_64")]
+            rules.insert(libc::SYS_poll, Vec::new());
             return Ok(rules);
         }
         Life::Store => {
@@ -291,7 +319,7 @@ mod tests {
 
     #[test]
     fn a_filter_of_every_kind_can_be_made() {
-        for life in [TRACER, WITH_ROOT, Life::Files, Life::Store] {
+        for life in [TRACER, WITH_ROOT, Life::Files, Life::Store, Life::Journal, Life::Metrics] {
             // the kernel's BPF_MAXINSNS
             assert!((50..4096).contains(&program(life).unwrap().len()), "{life:?}");
         }
