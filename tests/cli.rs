@@ -173,7 +173,7 @@ fn a_name_that_nobody_has_is_said_to_be_unknown_before_the_trace() {
 
 #[test]
 fn the_short_help_is_one_screen_and_the_long_one_has_every_flag() {
-    for arguments in [&["-h"][..], &["run", "-h"], &["who", "-h"], &["record", "-h"]] {
+    for arguments in [&["-h"][..], &["run", "-h"], &["who", "-h"]] {
         let short = text(&killsnoop(arguments).stdout);
         assert!(short.lines().count() <= 45, "{} lines:\n{short}", short.lines().count());
         let wide: Vec<&str> = short.lines().filter(|line| line.chars().count() > 80).collect();

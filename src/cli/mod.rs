@@ -139,6 +139,9 @@ pub enum Command {
         help_template = TEMPLATE,
         args_override_self = true,
         mut_arg("store", |argument| argument.hide_short_help(false)),
+        mut_arg("count", |argument| argument.hide_short_help(true)),
+        mut_arg("duration", |argument| argument.hide_short_help(true)),
+        mut_arg("summary", |argument| argument.hide_short_help(true)),
         before_help = pages::RECORD.first_examples(),
         after_help = AFTER_SHORT_HELP,
         after_long_help = pages::RECORD.long_end()
