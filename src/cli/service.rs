@@ -19,9 +19,9 @@ pub struct ServiceArgs {
     #[arg(long, value_name = "WHICH", help_heading = SERVICE)]
     pub journal: Option<Journaled>,
 
-    /// Write counters to FILE.prom, for node_exporter
+    /// Write counters to FILE.prom, for Prometheus
     ///
-    /// Every 15 s, for its textfile collector: signals, deaths and OOM kills, losses, the store. The file is gone while nothing is
+    /// Every 15 s, for the textfile collector of `node_exporter`: signals, deaths and OOM kills, losses, the store. The file is gone while nothing is
     /// recorded. No label holds a pid, or the name of a process, pod, container or user.
     #[arg(long, value_name = "FILE.prom", value_hint = ValueHint::FilePath, help_heading = SERVICE)]
     pub metrics: Option<PathBuf>,
