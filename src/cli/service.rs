@@ -16,14 +16,14 @@ pub struct ServiceArgs {
     ///
     /// deaths: ends by a signal, OOM kills, and what was not recorded. ends: exits after a signal as well. So journalctl -u UNIT shows who
     /// killed it, if killsnoop runs as uid 0. At most 200 entries in 30 s.
-    #[arg(long, value_name = "WHICH", help_heading = SERVICE)]
+    #[arg(long, value_name = "WHICH", help_heading = SERVICE, hide_short_help = true)]
     pub journal: Option<Journaled>,
 
-    /// Write counters to FILE.prom, for node_exporter
+    /// Write counters to FILE.prom, for Prometheus
     ///
-    /// Every 15 s, for its textfile collector: signals, deaths and OOM kills, losses, the store. The file is gone while nothing is
+    /// Every 15 s, for the textfile collector of `node_exporter`: signals, deaths and OOM kills, losses, the store. The file is gone while nothing is
     /// recorded. No label holds a pid, or the name of a process, pod, container or user.
-    #[arg(long, value_name = "FILE.prom", value_hint = ValueHint::FilePath, help_heading = SERVICE)]
+    #[arg(long, value_name = "FILE.prom", value_hint = ValueHint::FilePath, help_heading = SERVICE, hide_short_help = true)]
     pub metrics: Option<PathBuf>,
 
     /// Count deaths by unit as well

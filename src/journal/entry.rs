@@ -4,6 +4,7 @@
 //! a process that has ended, or of another one that has its number now.
 
 use std::collections::VecDeque;
+use std::fmt::Write;
 
 use serde_json::Value;
 
@@ -203,19 +204,24 @@ fn priority(event: &Value, sent: Option<&Sent>) -> u8 {
 /// A service or a scope: in a slice nothing was started.
 fn unit(process: &Value) -> Option<&str> {
     let unit = text(process, &["systemd", "userUnit"]).or_else(|| text(process, &["systemd", "unit"]))?;
-    (!unit.ends_with(".slice")).then_some(unit)
+    is_started(unit).then_some(unit)
+}
+
+/// A slice only holds others.
+fn is_started(unit: &str) -> bool {
+    unit.strip_suffix(".slice").is_none()
 }
 
 /// The fields that concern what ended.
 fn described(event: &Value, id: &str, priority: u8) -> Entry {
     let mut message = text(event, &["summary"]).unwrap_or_default().to_owned();
     if let Some(others) = at(event, &["repeated"]).and_then(Value::as_u64).filter(|count| *count > 1) {
-        message.push_str(&format!(" (and {} like this)", others - 1));
+        let _ = write!(message, " (and {} like this)", others - 1);
     }
     let mut entry = Entry::new(&message, id, priority);
     let Some(target) = at(event, &["target"]) else { return entry };
     let number = |path: &[&str]| at(target, path).and_then(Value::as_u64).map(|number| number.to_string());
-    let of_unit = text(target, &["systemd", "unit"]).filter(|unit| !unit.ends_with(".slice"));
+    let of_unit = text(target, &["systemd", "unit"]).filter(|unit| is_started(unit));
     entry.add_if("OBJECT_SYSTEMD_UNIT", of_unit);
     entry.add_if("OBJECT_SYSTEMD_USER_UNIT", text(target, &["systemd", "userUnit"]));
     entry.add_if("OBJECT_COMM", text(target, &["comm"]));

@@ -222,9 +222,13 @@ mod tests {
     use super::*;
 
     fn text(reader: &mut Reader, path: &[&'static str], key: &'static str, value: &str) {
-        path.iter().for_each(|key| reader.open(key));
+        for key in path {
+            reader.open(key);
+        }
         reader.field(key, ValueRef::Text(value));
-        path.iter().for_each(|_| reader.close());
+        for _ in path {
+            reader.close();
+        }
     }
 
     fn death(unit: &str) -> CountedAs {

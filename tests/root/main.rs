@@ -48,24 +48,9 @@ type Test = (&'static str, &'static [Skip], fn());
 /// The same, for those that are made from a table.
 type AnyTest = (&'static str, &'static [Skip], Box<dyn Fn() + Send + UnwindSafe + RefUnwindSafe>);
 
-fn main() -> ExitCode {
-    support::use_build(env!("CARGO_BIN_EXE_killsnoop"), env!("CARGO_TARGET_TMPDIR"));
-    if let Some(report) = std::env::var_os("KILLSNOOP_JUDGE_SKIPS") {
-        return expected_skips::judge(Path::new(&report));
-    }
-    if let Some(directory) = std::env::var_os("KILLSNOOP_READ_STORE") {
-        return recorder::read_as_other_user(Path::new(&directory));
-    }
-    let arguments = Arguments::from_args();
-    support::workload();
-    let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap();
-    let in_ci = std::env::var_os("CI").is_some();
-    let host_only: BTreeSet<&str> = lines(include_str!("../host-only")).collect();
-    let is_left_out = |name: &str| {
-        support::in_guest() && std::env::var_os("KILLSNOOP_ALL").is_none() && host_only.contains(name)
-    };
-    let (mut unlisted, mut left_out) = (0, 0);
-    let tests = [
+/// Those of every subject that need no order.
+fn plain_tests() -> Vec<Test> {
+    [
         sender_and_target::TESTS,
         repeated_signals::TESTS,
         argv::TESTS,
@@ -86,7 +71,26 @@ fn main() -> ExitCode {
         host::TESTS,
         &attacks::tests(),
     ]
-    .concat();
+    .concat()
+}
+
+fn main() -> ExitCode {
+    support::use_build(env!("CARGO_BIN_EXE_killsnoop"), env!("CARGO_TARGET_TMPDIR"));
+    if let Some(report) = std::env::var_os("KILLSNOOP_JUDGE_SKIPS") {
+        return expected_skips::judge(Path::new(&report));
+    }
+    if let Some(directory) = std::env::var_os("KILLSNOOP_READ_STORE") {
+        return recorder::read_as_other_user(Path::new(&directory));
+    }
+    let arguments = Arguments::from_args();
+    support::workload();
+    let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap();
+    let in_ci = std::env::var_os("CI").is_some();
+    let host_only: BTreeSet<&str> = lines(include_str!("../host-only")).collect();
+    let is_left_out = |name: &str| {
+        support::in_guest() && std::env::var_os("KILLSNOOP_ALL").is_none() && host_only.contains(name)
+    };
+    let (mut unlisted, mut left_out) = (0, 0);
     let boxed = |(name, needs, run): Test| -> AnyTest { (name, needs, Box::new(run)) };
     let cases = signal_cases::CASES
         .iter()
@@ -105,7 +109,7 @@ fn main() -> ExitCode {
             };
             (name, needs, Box::new(alone))
         });
-    let tests: Vec<AnyTest> = tests.into_iter().map(boxed).chain(cases).chain(storms).collect();
+    let tests: Vec<AnyTest> = plain_tests().into_iter().map(boxed).chain(cases).chain(storms).collect();
     let names: BTreeSet<&str> = tests.iter().map(|(name, ..)| *name).collect();
     let unknown: Vec<&&str> = host_only.difference(&names).collect();
     assert!(unknown.is_empty(), "tests/host-only lists what is no test: {unknown:?}");

@@ -39,7 +39,7 @@ impl FailedWrites {
     ) -> WriteOutcome {
         match (error.kind(), name) {
             // other outputs go on without it
-            (io::ErrorKind::BrokenPipe, DestinationName::Store { .. }) => {
+            (io::ErrorKind::BrokenPipe, DestinationName::Store { .. } | DestinationName::Journal { .. }) => {
                 self.note(name, events, "the process that writes it has ended")
             }
             (io::ErrorKind::BrokenPipe, _) => {
@@ -61,5 +61,24 @@ impl FailedWrites {
             );
         }
         WriteOutcome::Failed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_closed_pipe_ends_a_trace_unless_it_leads_to_a_helper_of_its_own() {
+        let closed = io::Error::from(io::ErrorKind::BrokenPipe);
+        let journal = DestinationName::Journal { descriptor: 9 };
+        let store = DestinationName::Store { directory: "/x".into(), descriptor: 9 };
+        for (name, outcome) in [
+            (DestinationName::Stdout, WriteOutcome::Closed),
+            (journal, WriteOutcome::Failed),
+            (store, WriteOutcome::Failed),
+        ] {
+            assert_eq!(FailedWrites::default().note_error(&name, 1, &closed), outcome, "{name}");
+        }
     }
 }
