@@ -173,8 +173,8 @@ const PAST_EXIT_STATUS: &[Row] = &[
 pub(super) static RECORD: Page = Page {
     examples: &[
         ("killsnoop record", "into /var/lib/killsnoop"),
-        ("killsnoop record --max-size 2G --max-age 30d", "more, no older than 30 days"),
-        ("killsnoop record --keep deaths --redact-secrets", "ends alone, and no secrets"),
+        ("killsnoop record --max-size 2G --max-age 30d", "30 days, in 2 GiB"),
+        ("killsnoop record --keep deaths --redact-secrets", "only deaths"),
         ("killsnoop record --store /srv/who --store-group adm", "adm may read it"),
     ],
     notes: &[

@@ -12,9 +12,9 @@ const STORE: &str = "Store";
 /// A store that is written to.
 #[derive(Debug, Args)]
 pub struct StoreArgs {
-    /// No more than this on the disk, its log included
+    /// No more than this on the disk
     ///
-    /// When it is full, signals that ended nothing are forgotten first, then ends by exit, then deaths; of each the oldest first.
+    /// Its log is included. When it is full, signals that ended nothing are forgotten first, then ends by exit, then deaths; of each the oldest first.
     /// What is forgotten is known: log and why say so.
     #[arg(long, value_name = "SIZE", default_value = "512M", help_heading = STORE)]
     pub max_size: Size,
@@ -23,7 +23,7 @@ pub struct StoreArgs {
     #[arg(long, value_name = "AGE", help_heading = STORE)]
     pub max_age: Option<Age>,
 
-    /// Leave so much of the file system to others
+    /// Leave so much free for others
     #[arg(long, value_name = "SHARE", default_value = "10%", help_heading = STORE)]
     pub keep_free: Share,
 
