@@ -72,9 +72,9 @@ pub fn disk_usage(directory: &Path) -> Result<DiskUsage, StoreError> {
 /// # Errors
 /// If it cannot be read.
 pub fn verify(directory: &Path) -> Result<Verified, StoreError> {
-    let connection = connect(directory)?;
     let mut verified = Verified::default();
-    match examine(&connection, &mut verified) {
+    let examined = connect(directory).and_then(|connection| examine(&connection, &mut verified));
+    match examined {
         Err(error) if StoreError::is_damage(&error) => {
             verified
                 .problems
