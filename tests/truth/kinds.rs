@@ -338,7 +338,7 @@ fn compare_process(at: &Value, known: &Process) -> Result<(), String> {
 /// Until at least one execve was met in the middle: on a busy machine that takes luck.
 fn mid_exec(rounds: usize) -> Row {
     let mut row = Row::default();
-    for _ in 0..40 {
+    for _ in 0..100 {
         let once = meet_execve(rounds.max(100));
         row.untested.clone_from(&once.untested);
         row.add(once);
