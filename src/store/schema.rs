@@ -135,7 +135,7 @@ CREATE TABLE event(
   source_subject INTEGER, target_subject INTEGER, ancestor INTEGER, summary, source_title, source_state, target_title,
   target_state, detail, detail_2);
 CREATE INDEX event_source ON event(source_subject) WHERE source_subject IS NOT NULL;
-CREATE INDEX event_target ON event(target_subject) WHERE target_subject IS NOT NULL;
+CREATE INDEX event_target ON event(target_subject, kind, fatal) WHERE target_subject IS NOT NULL;
 CREATE INDEX event_death ON event(target_subject) WHERE death = 1;
 CREATE INDEX event_request ON event(time) WHERE kind = 4;
 ";

@@ -50,15 +50,15 @@ def ask(arguments, is_first_line):
 
 def main():
     comm, unit, container, pid, newest, count = names()
-    minute, hour = (f"@{(newest - seconds * 10**9) // 1000 / 1e6:.6f}" for seconds in (60, 3600))
+    second, hour = (f"@{(newest - seconds * 10**9) // 1000 / 1e6:.6f}" for seconds in (1, 3600))
     questions = [
         (["why", comm], False),
         (["why", "no-such-name"], False),
         (["why", str(pid)], False),
         (["log", "--since", hour], True),
-        (["log", "--since", minute, "-o", "json"], False),
+        (["log", "--since", second, "-o", "json"], False),
         (["log", "--grep", "sigkill", "-n", "20"], False),
-        (["log", "--since", minute, "--grep", "no-such-text"], False),
+        (["log", "--since", second, "--grep", "no-such-text"], False),
     ]
     questions += [(["log", "-u", unit, "-n", "20"], False)] if unit else []
     questions += [(["log", "--container", container[:12], "-n", "20"], False)] if container else []

@@ -62,3 +62,23 @@ fn a_page_has_what_the_story_has() {
         assert!(page.contains(part), "{part}: {page}");
     }
 }
+
+/// Each command line of the victim and of the last sender is in its section, and nowhere else.
+#[test]
+fn a_command_line_is_on_a_page_once() {
+    let target = (9, "yes");
+    let with_arguments = |line: String| {
+        line.replace(r#"["yes"]"#, r#"["yes","for-the-victim"]"#)
+            .replace(r#"["bash"]"#, r#"["bash","for-the-sender"]"#)
+    };
+    let lines = [
+        signal(1, 1, (15, "SIGTERM"), (7, "bash"), target),
+        signal(2, 2, (9, "SIGKILL"), (7, "bash"), target),
+        end(3, 2, (9, "SIGKILL"), 2, target),
+    ]
+    .map(with_arguments);
+    let page = page_of(&lines);
+    for argument in ["for-the-victim", "for-the-sender"] {
+        assert_eq!(page.matches(argument).count(), 1, "{page}");
+    }
+}
