@@ -5,7 +5,7 @@ use std::path::Path;
 use rusqlite::{Connection, OptionalExtension};
 
 use super::error::StoreError;
-use super::place::bytes;
+use super::place::{bytes, has_recorder};
 use super::reader::connect;
 use super::schema::{self, FILE, LINE};
 use super::shape::Shape;
@@ -115,7 +115,9 @@ pub fn vacuum_size(directory: &Path, most: u64) -> Result<Vacuumed, StoreError> 
     vacuum(directory, |connection, file| {
         let mut events = 0;
         while bytes(file) > most {
-            let Some(epoch) = super::forget::least_wanted(connection, i64::MAX)? else { break };
+            let Some(epoch) = super::forget::least_wanted(connection, behind(connection, directory)?)? else {
+                break;
+            };
             events += super::forget::forget_class(connection, epoch)?;
             give_back(connection)?;
         }
@@ -130,13 +132,23 @@ pub fn vacuum_size(directory: &Path, most: u64) -> Result<Vacuumed, StoreError> 
 pub fn vacuum_time(directory: &Path, before: i64) -> Result<Vacuumed, StoreError> {
     vacuum(directory, |connection, _| {
         let mut events = 0;
-        while let Some(epoch) = super::forget::epoch_before(connection, i64::MAX, before)? {
+        while let Some(epoch) =
+            super::forget::epoch_before(connection, behind(connection, directory)?, before)?
+        {
             for class in 0..schema::keep::ALL {
                 events += super::forget::forget_class(connection, (epoch, class))?;
             }
         }
         Ok(events)
     })
+}
+
+/// Epochs before this one may be forgotten: beside a recorder not that which it writes, as it refers to rows that it knows to be there.
+fn behind(connection: &Connection, directory: &Path) -> rusqlite::Result<i64> {
+    if has_recorder(directory) == Some(false) {
+        return Ok(i64::MAX);
+    }
+    connection.query_row("SELECT coalesce(max(epoch), 0) FROM epoch", [], |row| row.get(0))
 }
 
 fn vacuum(

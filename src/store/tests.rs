@@ -536,6 +536,21 @@ fn the_process_that_writes_keeps_what_came_before_the_end() {
 }
 
 #[test]
+fn what_a_recorder_writes_now_is_not_taken_from_it() {
+    let (_parent, directory) = store();
+    let mut writer = open(&directory, None);
+    let lines = derived(200);
+    fill(&mut writer, &lines[..100]);
+    let vacuumed = super::vacuum_time(&directory, i64::MAX).unwrap();
+    assert_eq!(vacuumed.events, 0, "{vacuumed:?}");
+    super::vacuum_size(&directory, 1).unwrap();
+    fill(&mut writer, &lines[100..]);
+    assert_eq!(all(&directory, &Query::default(), Order::OldestFirst), lines);
+    finish(writer);
+    assert!(super::vacuum_time(&directory, i64::MAX).unwrap().events >= 200);
+}
+
+#[test]
 fn a_tracer_that_is_gone_without_a_word_was_killed() {
     let (_parent, directory) = store();
     let (lines, control, thread) = serving(&directory);
