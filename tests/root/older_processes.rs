@@ -1,7 +1,7 @@
 //! What is older than the tracer and has changed since its exec, a process without its leader, and memory that hangs.
 
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustix::process::Signal;
 use serde_json::Value;
@@ -155,10 +155,8 @@ fn beside(role: &str) {
     let process = Process::workload(&[role]);
     let pid = process.said_number();
     let witness = Process::workload(&["waits"]);
-    let began = Instant::now();
+    // one that waits for it is never ready, and given up
     let tracer = Tracer::json(&["-l", "debug"]);
-    let started = began.elapsed();
-    assert!(started < support::patience() / 2, "it waited {started:?}");
     witness.kill(Signal::TERM);
     let event = tracer.signal_to(witness.pid(), 15);
     assert!(event["missing"].is_null(), "what comes behind it is known: {event}");
