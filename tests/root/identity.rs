@@ -4,10 +4,13 @@ use std::fs;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 use serde_json::Value;
-use support::{Process, Tracer, in_guest, is_in_set, kill, killsnoop, unified, wait_until, workload};
+use support::{
+    Process, Tracer, in_guest, is_in_set, kill, killsnoop, patience, unified, wait_until, workload,
+};
 
 use crate::Test;
 use crate::older::Older;
@@ -398,7 +401,7 @@ fn one_start() {
     let mut targets: Vec<Process> = (0..8).map(|_| Process::workload(&["waits"])).collect();
     for target in &mut targets {
         target.kill(Signal::CONT);
-        std::thread::sleep(std::time::Duration::from_millis(150));
+        std::thread::sleep(Duration::from_millis(150));
         target.kill(Signal::KILL);
         target.reap();
         tracer.end_of(target.pid());
@@ -464,19 +467,21 @@ fn long_variable() {
 }
 
 fn title() {
-    // titles take a thousandth of one CPU: in a guest the reading after the first may be minutes away
-    let earlier = (!in_guest()).then(|| Tracer::json(&[]));
+    let tracer = Tracer::json(&[]);
     let target = Process::workload(&["titled", "web: idle"]);
-    let tracer = earlier.unwrap_or_else(|| Tracer::json(&[]));
     let plain = Process::workload(&["waits"]);
-    let event = wait_until("a title", || {
+    // titles take a thousandth of one CPU: in a guest the next reading may be minutes away
+    let expire = Instant::now() + patience() * if in_guest() { 5 } else { 1 };
+    let event = loop {
+        assert!(Instant::now() < expire, "waited in vain for a title");
         target.kill(Signal::CONT);
-        std::thread::sleep(std::time::Duration::from_millis(100));
-        tracer
-            .events()
-            .into_iter()
-            .find(|event| event["target"]["pid"] == target.pid() && event["target"]["title"].is_string())
-    });
+        std::thread::sleep(Duration::from_millis(100));
+        let has_title =
+            |event: &Value| event["target"]["pid"] == target.pid() && event["target"]["title"].is_string();
+        if let Some(event) = tracer.events().into_iter().find(has_title) {
+            break event;
+        }
+    };
     assert_eq!(event["target"]["title"], "web: idle", "{event}");
     assert_eq!(event["target"]["cmdline"], serde_json::json!(["workload", "titled", "web: idle"]), "{event}");
     let age = event["target"]["titleAgeSeconds"].as_f64().unwrap();
