@@ -1,7 +1,8 @@
 //! The command line as a shell meets it: exit codes, where words go. Nothing here needs root.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output};
+use std::time::Duration;
 
 fn killsnoop(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_killsnoop")).args(arguments).output().unwrap()
@@ -9,6 +10,16 @@ fn killsnoop(arguments: &[&str]) -> Output {
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// It bears the name `sleep`: a child that execs takes the name of its program only after whoever started it may go on.
+fn sleep() -> Child {
+    let child = Command::new("sleep").arg("60").spawn().unwrap();
+    let comm = format!("/proc/{}/comm", child.id());
+    while std::fs::read_to_string(&comm).unwrap() != "sleep\n" {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    child
 }
 
 #[test]
@@ -159,7 +170,7 @@ fn processes_that_do_not_exist_are_named_at_once() {
 
 #[test]
 fn a_name_that_nobody_has_is_said_to_be_unknown_before_the_trace() {
-    let mut sleep = Command::new("sleep").arg("60").spawn().unwrap();
+    let mut sleep = sleep();
     // a file that cannot be opened ends it
     let said = text(&killsnoop(&["slepe", "-o", "json=/nowhere/at/all"]).stderr);
     sleep.kill().unwrap();
@@ -274,7 +285,7 @@ fn offered(line: &str) -> Vec<String> {
 
 #[test]
 fn completions_offer_values_and_no_files_where_none_are_meant() {
-    let mut sleep = Command::new("sleep").arg("60").spawn().unwrap();
+    let mut sleep = sleep();
     let pid = sleep.id().to_string();
     for (line, wanted) in [
         ("killsnoop -o ", &["logfmt", "json", "line", "table", "tree"][..]),

@@ -162,6 +162,13 @@ mod tests {
         let mut children: Vec<_> =
             (0..2).map(|_| std::process::Command::new("sleep").arg("97").spawn().unwrap()).collect();
         let pids: Vec<u32> = children.iter().map(std::process::Child::id).collect();
+        // a child that execs takes its program's name only after its parent may go on
+        while pids
+            .iter()
+            .any(|pid| std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap() != "sleep\n")
+        {
+            std::thread::sleep(std::time::Duration::from_millis(1));
+        }
         let texts: Vec<String> = pids.iter().map(u32::to_string).collect();
         let named = [texts[0].as_str(), "4194303", &texts[1], &texts[0]];
         assert_eq!(open_all(&named), Ok(pids.clone()), "what does not exist is left out");
