@@ -139,7 +139,9 @@ impl Place {
 
 /// Does a recorder write there? None: this user may not look.
 pub(super) fn has_recorder(directory: &Path) -> Option<bool> {
-    match File::open(directory.join(LOCK)) {
+    // the store may be somebody else's: what is no file neither leads elsewhere nor waits for a writer
+    let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK;
+    match OpenOptions::new().read(true).custom_flags(flags).open(directory.join(LOCK)) {
         // a recorder that begins at this moment tries again
         Ok(lock) => match flock(&lock, FlockOperation::NonBlockingLockShared) {
             Ok(()) => Some(false),
@@ -191,6 +193,15 @@ mod tests {
         assert_eq!(has_recorder(&directory), Some(false));
         let place = Place::take(&directory, Some(rustix::process::getegid().as_raw())).unwrap();
         assert_eq!((mode(&directory), mode(&place.file())), (0o2750, 0o640));
+    }
+
+    #[test]
+    fn a_lock_that_is_a_pipe_is_not_waited_for() {
+        let directory = tempfile::tempdir().unwrap();
+        assert!(
+            std::process::Command::new("mkfifo").arg(directory.path().join(LOCK)).status().unwrap().success()
+        );
+        assert_eq!(has_recorder(directory.path()), Some(false));
     }
 
     #[test]
