@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::base::clock::utc_now;
+use crate::base::shell_word::shell_word;
 use crate::base::stderr::print_line;
 use crate::base::zone::Zone;
 use crate::output::format::screen::{PLAIN, Screen};
@@ -26,7 +27,8 @@ pub(super) fn print(directory: &Path, wanted: &[ProcessArg], redaction: &Redacti
         match newest(&reader, &name) {
             Ok(Some(text)) => {
                 print_line(format_args!("killsnoop: recorded: {}", redaction.name(text.as_bytes())));
-                print_line(format_args!("hint: killsnoop why {}", PLAIN.safe(&name)));
+                let flags_end = if name.starts_with('-') { "-- " } else { "" };
+                print_line(format_args!("hint: killsnoop why {flags_end}{}", shell_word(&name)));
             }
             Ok(None) => {}
             Err(error) => tracing::debug!(%error, "the store could not be read"),
