@@ -12,6 +12,8 @@ pub mod os_error;
 pub mod period;
 pub(crate) mod reversed_path;
 pub mod sanitize;
+pub(crate) mod seldom;
 pub(crate) mod shell_word;
 pub mod stderr;
+pub(crate) mod wait;
 pub mod zone;

@@ -9,8 +9,10 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::{Signal, pidfd_send_signal};
+
+use crate::base::wait::timeout;
 
 /// A process that reads.
 #[derive(Debug)]
@@ -68,7 +70,7 @@ impl DetachedReader {
     pub(super) fn wait_until(&mut self, deadline: Instant) -> bool {
         while !self.is_over {
             let left = deadline.saturating_duration_since(Instant::now());
-            let timeout = Timespec { tv_sec: left.as_secs() as i64, tv_nsec: i64::from(left.subsec_nanos()) };
+            let timeout = timeout(left);
             match poll(&mut [PollFd::new(&self.output, PollFlags::IN)], Some(&timeout)) {
                 Ok(0) => return false,
                 Ok(_) => {

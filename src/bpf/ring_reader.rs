@@ -12,10 +12,11 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use libbpf_rs::MapCore;
-use rustix::event::{Timespec, epoll};
+use rustix::event::epoll;
 
 use super::mapping::Mapping;
 use super::records::Records;
+use crate::base::wait::timeout;
 use crate::wire::ReaderState;
 
 /// Longest wait after records came: a line is at most this late.
@@ -123,8 +124,7 @@ impl<'a> Ring<'a> {
     }
 
     fn sleep(&self, longest: Duration) -> io::Result<()> {
-        let timeout =
-            Timespec { tv_sec: longest.as_secs() as i64, tv_nsec: i64::from(longest.subsec_nanos()) };
+        let timeout = timeout(longest);
         let mut events =
             [epoll::Event { flags: epoll::EventFlags::empty(), data: epoll::EventData::new_u64(0) }; 2];
         match epoll::wait(&self.epoll, &mut events, Some(&timeout)) {

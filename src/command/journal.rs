@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 
 use super::outputs::outlive_signals;
+use super::stores::boot_id;
 use crate::base::clock::utc_now;
 use crate::base::digits;
 use crate::cli::Request;
@@ -58,11 +59,10 @@ pub(super) fn gap_before(directory: &Path) -> Option<RecorderGap> {
         let summary = "killsnoop was killed and started again: some seconds may not be recorded".to_owned();
         return Some(RecorderGap { summary, is_expected: false });
     }
-    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
     let cause = coverage.gaps.iter().rev().find(|gap| gap.since >= span.until).map(|gap| &gap.cause)?;
     let (why, is_expected) = match cause {
         GapCause::Stopped(_) => ("killsnoop was stopped", true),
-        GapCause::Killed if span.boot == boot.trim() => ("killsnoop was killed", false),
+        GapCause::Killed if span.boot == boot_id() => ("killsnoop was killed", false),
         GapCause::Killed | GapCause::Rebooted => ("the host was started again", true),
         GapCause::BeforeFirst | GapCause::NotWritten => return None,
     };

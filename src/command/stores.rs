@@ -149,6 +149,12 @@ pub struct WriteStore {
     pub filters: String,
 }
 
+/// Of this host since it was started; empty if that cannot be read.
+pub(super) fn boot_id() -> String {
+    let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    id.trim().to_owned()
+}
+
 /// The process that was started: writes what comes in by its standard input, and talks by its standard output.
 pub fn serve(settings: WriteStore) -> ExitCode {
     let _ = rustix::thread::set_name(NAME);
@@ -157,8 +163,7 @@ pub fn serve(settings: WriteStore) -> ExitCode {
     let control = io::stdout().as_fd().try_clone_to_owned();
     let (Ok(lines), Ok(control)) = (lines, control) else { return ExitCode::FAILURE };
     let control = UnixStream::from(control);
-    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
-    let facts = RunFacts { boot: boot.trim().to_owned(), filters: settings.filters, keeps: settings.keeps };
+    let facts = RunFacts { boot: boot_id(), filters: settings.filters, keeps: settings.keeps };
     let opened = Writer::open(&settings.directory, settings.group, settings.bounds, &facts);
     let writer = match opened {
         Ok((writer, aside)) => {

@@ -38,6 +38,21 @@ impl Lost {
         self.ring_full + self.recursion + self.undecodable
     }
 
+    /// Each cause by its name in the output.
+    pub fn by_cause(self) -> [(&'static str, u64); 9] {
+        [
+            ("ringFull", self.ring_full),
+            ("recursion", self.recursion),
+            ("undecodable", self.undecodable),
+            ("attempts", self.attempts),
+            ("ends", self.ends),
+            ("requests", self.requests),
+            ("ooms", self.ooms),
+            ("cgroups", self.cgroups),
+            ("lines", self.lines),
+        ]
+    }
+
     /// What is new since `earlier`.
     #[must_use]
     pub fn since(self, earlier: Self) -> Self {

@@ -5,11 +5,12 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustix::pipe::{PipeFlags, pipe_with};
 
 use super::Journaled;
+use crate::base::wait::wait_for_end;
 use crate::output::deliver::destination_name::DestinationName;
 
 /// The command that starts one; hidden, as it is of no use to anybody else.
@@ -70,9 +71,6 @@ impl JournalHelper {
     pub fn finish(self) {
         let Self { lines, mut child } = self;
         drop(lines);
-        let began = Instant::now();
-        while matches!(child.try_wait(), Ok(None)) && began.elapsed() < END_WITHIN {
-            std::thread::sleep(Duration::from_millis(5));
-        }
+        wait_for_end(&mut child, END_WITHIN);
     }
 }

@@ -6,12 +6,13 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::event::{PollFd, PollFlags, poll};
 
 use super::Journaled;
 use super::entry::{Entries, Entry};
 use super::limiter::Limiter;
 use super::socket::JournalSocket;
+use crate::base::wait::timeout;
 
 /// What could not be sent is reported within this time.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -69,7 +70,7 @@ impl Service {
         let mut buffer = vec![0; AT_ONCE];
         loop {
             let wait = if self.is_full { TRY_EVERY } else { LOOK_EVERY };
-            let timeout = Timespec { tv_sec: wait.as_secs() as i64, tv_nsec: i64::from(wait.subsec_nanos()) };
+            let timeout = timeout(wait);
             match poll(&mut [PollFd::new(&lines, PollFlags::IN)], Some(&timeout)) {
                 Ok(0) | Err(rustix::io::Errno::INTR) => {}
                 Ok(_) => match lines.read(&mut buffer) {

@@ -11,6 +11,7 @@ use rustix::fs::{Mode, OFlags};
 use rustix::net::{AddressFamily, SendFlags, SocketFlags, SocketType, socketpair};
 
 use super::StoreGauge;
+use crate::base::wait::wait_for_end;
 
 /// The command that starts one; hidden, as it is of no use to anybody else.
 pub const COMMAND: &str = "write-metrics";
@@ -65,10 +66,7 @@ impl MetricsHelper {
 
     /// Waits until the file is gone. The sink must be dropped by now.
     pub fn finish(mut self) {
-        let began = Instant::now();
-        while matches!(self.child.try_wait(), Ok(None)) && began.elapsed() < END_WITHIN {
-            std::thread::sleep(Duration::from_millis(5));
-        }
+        wait_for_end(&mut self.child, END_WITHIN);
     }
 }
 

@@ -4,10 +4,14 @@
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::OwnedFd;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustix::fs::{AtFlags, Mode, OFlags};
 use rustix::net::RecvFlags;
+
+use crate::base::os_error::reason;
+use crate::base::sanitize::visible;
+use crate::base::seldom::Seldom;
 
 /// Bytes of one message: a socket takes no more.
 const LONGEST: usize = 1 << 20;
@@ -19,13 +23,13 @@ const SAY_EVERY: Duration = Duration::from_secs(60);
 pub struct Service {
     directory: OwnedFd,
     name: String,
-    said_at: Option<Instant>,
+    failures: Seldom,
 }
 
 impl Service {
     /// A file of this name in that directory.
     pub fn new(directory: OwnedFd, name: &str) -> Self {
-        Self { directory, name: name.to_owned(), said_at: None }
+        Self { directory, name: name.to_owned(), failures: Seldom::new(SAY_EVERY) }
     }
 
     /// Writes each message of a socket, until it is closed.
@@ -70,10 +74,9 @@ impl Service {
     }
 
     fn say(&mut self, error: &io::Error) {
-        if self.said_at.is_none_or(|said_at| said_at.elapsed() >= SAY_EVERY) {
-            self.said_at = Some(Instant::now());
-            let name = crate::base::sanitize::visible(&self.name);
-            tracing::warn!("the metrics could not be written to {name}: {error}");
+        if self.failures.is_due() {
+            let name = visible(&self.name);
+            tracing::warn!("the metrics could not be written to {name}: {}", reason(error));
         }
     }
 }

@@ -93,20 +93,8 @@ pub fn exposition(tally: &Tally, figures: &Figures) -> String {
         push(&mut text, "counter", "unit_deaths_total", help, &["unit", "signal"], &units);
     }
     // all of them, from the beginning: what was never 0 has no rate
-    let lost = figures.lost;
-    let causes = [
-        ("ringFull", lost.ring_full),
-        ("recursion", lost.recursion),
-        ("undecodable", lost.undecodable),
-        ("attempts", lost.attempts),
-        ("ends", lost.ends),
-        ("requests", lost.requests),
-        ("ooms", lost.ooms),
-        ("cgroups", lost.cgroups),
-        ("lines", lost.lines),
-    ];
     let causes: Vec<(Labels, u64)> =
-        causes.into_iter().map(|(cause, count)| (vec![cause.to_owned()], count)).collect();
+        figures.lost.by_cause().into_iter().map(|(cause, count)| (vec![cause.to_owned()], count)).collect();
     push(&mut text, "counter", "lost_events_total", "Events that were lost.", &["cause"], &causes);
     push(
         &mut text,

@@ -306,11 +306,14 @@ impl Output {
         batch.add(OutputSet::of(self.place), Stake::of(entry.counts));
     }
 
+    /// Is it a store?
+    pub(super) fn is_store(&self) -> bool {
+        matches!(self.writer.name(), DestinationName::Store { .. })
+    }
+
     /// Is it a store, and does nothing wait that happened before now?
     pub(super) fn can_be_marked(&self) -> bool {
-        matches!(self.writer.name(), DestinationName::Store { .. })
-            && !self.writer.is_dead()
-            && self.next_due().is_none()
+        self.is_store() && !self.writer.is_dead() && self.next_due().is_none()
     }
 
     /// Says that all that happened before this time has been handed over.

@@ -380,7 +380,7 @@ impl Reporter {
 
     /// Is something stored?
     pub fn has_store(&self) -> bool {
-        self.outputs.iter().any(|output| matches!(output.writer.name(), DestinationName::Store { .. }))
+        self.outputs.iter().any(Output::is_store)
     }
 
     fn hand_over(&mut self) {

@@ -8,12 +8,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::event::{PollFd, PollFlags, poll};
 use rustix::pipe::{PipeFlags, pipe_with};
 
 use super::forget::Bounds;
 use super::service::{ASKED, DONE, END, READY, REFUSED, STATUS};
 use super::writer::Kept;
+use crate::base::wait::timeout;
 use crate::output::deliver::destination_name::DestinationName;
 
 /// The command that starts one; hidden, as it is of no use to anybody else.
@@ -134,8 +135,7 @@ impl StoreHelper {
 
     /// Waits until it says something, so long at most, or until the other end of this is closed.
     pub fn wait(&self, longest: Duration, ended: &UnixStream) {
-        let timeout =
-            Timespec { tv_sec: longest.as_secs() as i64, tv_nsec: i64::from(longest.subsec_nanos()) };
+        let timeout = timeout(longest);
         let mut polled = [PollFd::new(&self.control, PollFlags::IN), PollFd::new(ended, PollFlags::IN)];
         // too early does no harm
         let _ = poll(&mut polled, Some(&timeout));

@@ -8,7 +8,7 @@ use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::event::{PollFd, PollFlags, poll};
 
 use super::error::StoreError;
 use super::forget::Room;
@@ -18,6 +18,8 @@ use super::syncer::Syncer;
 use super::writer::Writer;
 use crate::base::clock::utc_now;
 use crate::base::os_error::reason;
+use crate::base::seldom::Seldom;
+use crate::base::wait::timeout;
 use crate::output::deliver::destination_name::MARK;
 
 /// An event is committed when it is this old: half of what may be lost at a power cut, so that the disk has the other half.
@@ -65,7 +67,7 @@ pub struct Service {
     rest: Vec<u8>,
     committed_at: Instant,
     failed_at: Option<Instant>,
-    said_at: Option<Instant>,
+    warnings: Seldom,
     /// What the tracer said.
     heard: Vec<u8>,
     is_held: bool,
@@ -97,7 +99,7 @@ impl Service {
             rest: Vec::new(),
             committed_at: Instant::now().checked_sub(HEARTBEAT).unwrap_or_else(Instant::now),
             failed_at: None,
-            said_at: None,
+            warnings: Seldom::new(SAY_EVERY),
             heard: Vec::new(),
             is_held: false,
             questions: Questions::default(),
@@ -146,7 +148,7 @@ impl Service {
     /// Waits for lines or for the clock. True: the tracer is gone.
     fn step(&mut self) -> io::Result<bool> {
         let wait = self.longest_wait();
-        let timeout = Timespec { tv_sec: wait.as_secs() as i64, tv_nsec: i64::from(wait.subsec_nanos()) };
+        let timeout = timeout(wait);
         let mut polled = vec![PollFd::new(&self.control, PollFlags::IN)];
         if !self.is_held {
             polled.push(PollFd::new(&self.lines, PollFlags::IN));
@@ -297,8 +299,7 @@ impl Service {
     }
 
     fn warn(&mut self, text: &str) {
-        if self.said_at.is_none_or(|said_at| said_at.elapsed() >= SAY_EVERY) {
-            self.said_at = Some(Instant::now());
+        if self.warnings.is_due() {
             tracing::warn!("{text}");
         }
     }

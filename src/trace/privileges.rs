@@ -126,37 +126,30 @@ pub(crate) fn drop(mut needs: Needs, proc_directory: &Path) -> String {
 
 /// The same for the process that opens FILEs, which stays the user that they belong to.
 pub(crate) fn drop_but_for_files() {
-    let mut left = Failures::default();
-    close_memory(&mut left);
-    expire(|permitted| permitted & CapabilitySet::DAC_OVERRIDE, None, &mut left);
-    left.note("system calls", filter::install(Life::Files));
-    left.log();
+    drop_but(CapabilitySet::DAC_OVERRIDE, Life::Files);
 }
 
 /// The same for the process that writes the store.
 pub(crate) fn drop_but_for_store() {
-    let mut left = Failures::default();
-    close_memory(&mut left);
-    expire(|permitted| permitted & CapabilitySet::DAC_OVERRIDE, None, &mut left);
-    left.note("system calls", filter::install(Life::Store));
-    left.log();
+    drop_but(CapabilitySet::DAC_OVERRIDE, Life::Store);
 }
 
 /// The same for the process that sends to the journal, which believes user 0.
 pub(crate) fn drop_but_for_journal() {
-    let mut left = Failures::default();
-    close_memory(&mut left);
-    expire(|_| CapabilitySet::empty(), None, &mut left);
-    left.note("system calls", filter::install(Life::Journal));
-    left.log();
+    drop_but(CapabilitySet::empty(), Life::Journal);
 }
 
 /// The same for the process that writes metrics: into one directory, which it has open.
 pub(crate) fn drop_but_for_metrics() {
+    drop_but(CapabilitySet::DAC_OVERRIDE, Life::Metrics);
+}
+
+/// Of a process beside the tracer: it stays who it is.
+fn drop_but(needed: CapabilitySet, life: Life) {
     let mut left = Failures::default();
     close_memory(&mut left);
-    expire(|permitted| permitted & CapabilitySet::DAC_OVERRIDE, None, &mut left);
-    left.note("system calls", filter::install(Life::Metrics));
+    expire(|permitted| permitted & needed, None, &mut left);
+    left.note("system calls", filter::install(life));
     left.log();
 }
 

@@ -2,10 +2,11 @@
 //! message says so, at most once in ten seconds.
 
 use std::io;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::destination_name::DestinationName;
 use crate::base::os_error::reason;
+use crate::base::seldom::Seldom;
 
 /// At most one message about failed writes in this time.
 pub(super) const SAY_EVERY: Duration = Duration::from_secs(10);
@@ -22,11 +23,17 @@ pub enum WriteOutcome {
 }
 
 /// The failed writes of a destination.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct FailedWrites {
     /// Events that are not known to be written.
     pub(super) unwritten: u64,
-    said_at: Option<Instant>,
+    messages: Seldom,
+}
+
+impl Default for FailedWrites {
+    fn default() -> Self {
+        Self { unwritten: 0, messages: Seldom::new(SAY_EVERY) }
+    }
 }
 
 impl FailedWrites {
@@ -53,8 +60,7 @@ impl FailedWrites {
     /// So many events could not be written; `why` is for the user.
     pub(super) fn note(&mut self, name: &DestinationName, events: u64, why: &str) -> WriteOutcome {
         self.unwritten += events;
-        if self.said_at.is_none_or(|said_at| said_at.elapsed() >= SAY_EVERY) {
-            self.said_at = Some(Instant::now());
+        if self.messages.is_due() {
             tracing::warn!(
                 "cannot write to {name}: {why}; tracing continues, events that could not be written so far: {}",
                 self.unwritten

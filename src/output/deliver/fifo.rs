@@ -2,17 +2,17 @@
 
 use std::fs::File;
 use std::io::{self, Write};
-use std::time::Instant;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::failed_write::SAY_EVERY;
+use crate::base::seldom::Seldom;
 
 /// A FIFO, with or without a reader: a write waits for room, and says so.
 pub(super) struct Fifo {
     file: File,
     name: String,
-    said_at: Option<Instant>,
+    delays: Seldom,
 }
 
 impl Write for Fifo {
@@ -32,15 +32,14 @@ impl Write for Fifo {
 
 impl Fifo {
     pub(super) fn new(file: File, name: String) -> Self {
-        Self { file, name, said_at: None }
+        Self { file, name, delays: Seldom::new(SAY_EVERY) }
     }
 
     fn wait(&mut self) -> io::Result<()> {
         let a_while = Timespec { tv_sec: 1, tv_nsec: 0 };
         let ready = poll(&mut [PollFd::new(&self.file, PollFlags::OUT)], Some(&a_while));
         match ready {
-            Ok(0) if self.said_at.is_none_or(|said_at| said_at.elapsed() >= SAY_EVERY) => {
-                self.said_at = Some(Instant::now());
+            Ok(0) if self.delays.is_due() => {
                 tracing::warn!(
                     "the reader of {} is too slow: lines wait, further ones are dropped (counted as unprinted)",
                     self.name

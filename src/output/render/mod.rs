@@ -89,17 +89,7 @@ fn write_lost(event: &LostEvent, header: &Header, format: &mut dyn Format) {
     }
     format.field("lost", Number(event.lost.total()));
     format.open("cause");
-    for (cause, count) in [
-        ("ringFull", event.lost.ring_full),
-        ("recursion", event.lost.recursion),
-        ("undecodable", event.lost.undecodable),
-        ("attempts", event.lost.attempts),
-        ("ends", event.lost.ends),
-        ("requests", event.lost.requests),
-        ("ooms", event.lost.ooms),
-        ("cgroups", event.lost.cgroups),
-        ("lines", event.lost.lines),
-    ] {
+    for (cause, count) in event.lost.by_cause() {
         if count > 0 {
             format.field(cause, Number(count));
         }

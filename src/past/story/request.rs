@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::super::target::{Target, text};
+use super::super::target::{Target, number, text};
 use super::super::walk::{PastEvent, collect};
 use super::SECOND;
 use crate::output::format::document::{Document, Field, Value, find};
@@ -70,8 +70,8 @@ pub(super) fn before(
 }
 
 /// Of the newest as many as are shown: first some of each user, then whichever are left.
-fn choose<T>(newest_first: Vec<T>, user: impl Fn(&T) -> Option<u64>) -> Vec<T> {
-    let mut counts: BTreeMap<Option<u64>, usize> = BTreeMap::new();
+fn choose<T>(newest_first: Vec<T>, user: impl Fn(&T) -> Option<i128>) -> Vec<T> {
+    let mut counts: BTreeMap<Option<i128>, usize> = BTreeMap::new();
     let (mut chosen, mut rest) = (Vec::new(), Vec::new());
     for one in newest_first {
         let count = counts.entry(user(&one)).or_default();
@@ -83,11 +83,8 @@ fn choose<T>(newest_first: Vec<T>, user: impl Fn(&T) -> Option<u64>) -> Vec<T> {
     chosen
 }
 
-fn user_of(document: &Document) -> Option<u64> {
-    find(document.object("source")?, "user").and_then(|user| match user {
-        Value::Object(user) => find(user, "id")?.as_number().and_then(|id| u64::try_from(id).ok()),
-        _ => None,
-    })
+fn user_of(document: &Document) -> Option<i128> {
+    number(document.object("source")?, &["user", "id"])
 }
 
 /// Who asked, as far as the words of the command do not say it: the user if it is not root, and the program if it is not the
@@ -241,7 +238,7 @@ mod tests {
     #[test]
     fn one_user_takes_not_the_room_of_another() {
         // newest first: thirty of one user, then one of root
-        let mut all: Vec<(u64, u32)> = (0..30).map(|number| (1000, number)).collect();
+        let mut all: Vec<(i128, u32)> = (0..30).map(|number| (1000, number)).collect();
         all.push((0, 30));
         let chosen = choose(all, |one| Some(one.0));
         assert_eq!(chosen.len(), MOST);
