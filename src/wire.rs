@@ -12,12 +12,12 @@ pub(crate) use super::skel::types::{
     signal_number as SignalNumber, task_constant as TaskConstant, wire_abi as Abi,
     wire_attempt as WireAttempt, wire_behind as Behind, wire_cgroup as WireCgroup, wire_constant as Constant,
     wire_delivery as WireDelivery, wire_disposition as Disposition, wire_end as WireEnd,
-    wire_identity as WireIdentity, wire_info as Info, wire_kind as Kind, wire_limits as WireLimits,
-    wire_oom as WireOom, wire_previous as WirePrevious, wire_previous_flag as PreviousFlag,
-    wire_process as WireProcess, wire_process_flag as ProcessFlag, wire_request as WireRequest,
-    wire_signal as WireSignal, wire_signal_flag as SignalFlag, wire_spawner as WireSpawner,
-    wire_spawner_flag as SpawnerFlag, wire_syscall as WireSyscall, wire_task as WireTask,
-    wire_title as WireTitle,
+    wire_image as WireImage, wire_image_flag as ImageFlag, wire_info as Info, wire_kind as Kind,
+    wire_limits as WireLimits, wire_name as WireName, wire_named as WireNamed, wire_oom as WireOom,
+    wire_previous as WirePrevious, wire_previous_flag as PreviousFlag, wire_process as WireProcess,
+    wire_process_flag as ProcessFlag, wire_request as WireRequest, wire_signal as WireSignal,
+    wire_signal_flag as SignalFlag, wire_spawner as WireSpawner, wire_spawner_flag as SpawnerFlag,
+    wire_syscall as WireSyscall, wire_task as WireTask, wire_title as WireTitle,
 };
 
 // SAFETY: repr(C), integers and arrays of integers only: every bit pattern is a value. The static
@@ -26,7 +26,11 @@ unsafe impl plain::Plain for WireSignal {}
 // SAFETY: as above.
 unsafe impl plain::Plain for WireProcess {}
 // SAFETY: as above.
-unsafe impl plain::Plain for WireIdentity {}
+unsafe impl plain::Plain for WireImage {}
+// SAFETY: as above.
+unsafe impl plain::Plain for WireName {}
+// SAFETY: as above: both of its parts.
+unsafe impl plain::Plain for WireNamed {}
 // SAFETY: as above.
 unsafe impl plain::Plain for WireEnd {}
 // SAFETY: as above.
@@ -43,6 +47,8 @@ unsafe impl plain::Plain for WireCgroup {}
 unsafe impl plain::Plain for WireTitle {}
 // SAFETY: as above.
 unsafe impl plain::Plain for WireSpawner {}
+// SAFETY: as above.
+unsafe impl plain::Plain for WirePrevious {}
 // SAFETY: as above; store.h asserts its size.
 unsafe impl plain::Plain for Identity {}
 // SAFETY: as above; ghost.h asserts its size.

@@ -13,7 +13,7 @@ use killsnoop::output::format::screen::PLAIN;
 use killsnoop::output::format::{self, Format, View, json::Json, logfmt::Logfmt};
 use killsnoop::output::keys;
 use killsnoop::output::render;
-use killsnoop::record::{DecodeError, Record, decode};
+use killsnoop::record::{DecodeError, Images, Record, decode, decode_with};
 use proptest::prelude::*;
 use support::raw_records::split;
 
@@ -24,15 +24,51 @@ fn data() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data")
 }
 
-/// Every fixture: its name and its records.
-fn fixtures() -> Vec<(String, Vec<Vec<u8>>)> {
-    let mut fixtures: Vec<(String, Vec<Vec<u8>>)> = fs::read_dir(data())
+/// What was recorded of one situation.
+struct Fixture {
+    name: String,
+    /// As they came out of the ring.
+    records: Vec<Vec<u8>>,
+    /// Those of them that are events.
+    events: Vec<Vec<u8>>,
+    /// Those that the others refer to.
+    images: Images,
+}
+
+impl Fixture {
+    fn read(path: &Path) -> Self {
+        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        let records = split(&fs::read(path).unwrap());
+        let mut images = Images::default();
+        let mut events = records.clone();
+        events.retain(|record| {
+            let decoded = decode(record).unwrap_or_else(|error| match error {
+                DecodeError::Version { .. } => panic!("{name}: {error} with scripts/record-fixtures"),
+                _ => panic!("{name}: {error}"),
+            });
+            match decoded {
+                Record::Image(image) => images.take(&image),
+                _ => return true,
+            }
+            false
+        });
+        Self { name, records, events, images }
+    }
+
+    fn decode<'a>(&'a self, record: &'a [u8]) -> Record<'a> {
+        decode_with(record, &self.images).unwrap()
+    }
+}
+
+/// All of them.
+fn fixtures() -> Vec<Fixture> {
+    let mut fixtures: Vec<Fixture> = fs::read_dir(data())
         .unwrap()
         .map(|entry| entry.unwrap().path())
         .filter(|path| path.extension().is_some_and(|extension| extension == "records"))
-        .map(|path| (path.file_stem().unwrap().to_str().unwrap().to_owned(), split(&fs::read(path).unwrap())))
+        .map(|path| Fixture::read(&path))
         .collect();
-    fixtures.sort();
+    fixtures.sort_by(|a, b| a.name.cmp(&b.name));
     assert!(fixtures.len() >= 16, "tests/data has {} fixtures: run scripts/record-fixtures", fixtures.len());
     fixtures
 }
@@ -49,20 +85,16 @@ fn print(record: Record<'_>, id: u64, format: &mut dyn Format) -> String {
 fn every_format_prints_what_it_printed() {
     let bless = std::env::var_os("KILLSNOOP_BLESS").is_some();
     let mut differing = Vec::new();
-    for (name, records) in fixtures() {
-        assert!(!records.is_empty(), "{name} has no record");
+    for fixture in fixtures() {
+        let name = &fixture.name;
+        assert!(!fixture.events.is_empty(), "{name} has no event");
         for kind in format::ALL {
             let mut format = (kind.open)(PLAIN, &View::default());
-            let lines: String = records
+            let lines: String = fixture
+                .events
                 .iter()
                 .zip(1..)
-                .map(|(record, id)| {
-                    let decoded = decode(record).unwrap_or_else(|error| match error {
-                        DecodeError::Version { .. } => panic!("{name}: {error} with scripts/record-fixtures"),
-                        _ => panic!("{name}: {error}"),
-                    });
-                    print(decoded, id, &mut *format)
-                })
+                .map(|(record, id)| print(fixture.decode(record), id, &mut *format))
                 .collect();
             let golden = data().join(format!("{name}.{}", kind.name));
             if bless {
@@ -94,9 +126,10 @@ fn the_schema_in_the_docs_is_the_programs_and_every_event_keeps_it() {
     let schema = serde_json::from_str(&text).unwrap();
     assert!(jsonschema::meta::is_valid(&schema));
     let validator = jsonschema::validator_for(&schema).unwrap();
-    for (name, records) in fixtures() {
-        for record in &records {
-            let line = print(decode(record).unwrap(), 1, &mut Json::default());
+    for fixture in fixtures() {
+        let name = &fixture.name;
+        for record in &fixture.events {
+            let line = print(fixture.decode(record), 1, &mut Json::default());
             let event: serde_json::Value = serde_json::from_str(&line).unwrap();
             let errors: Vec<String> = validator.iter_errors(&event).map(|error| error.to_string()).collect();
             assert!(errors.is_empty(), "{name}: {errors:#?} in {line}");
@@ -125,9 +158,10 @@ fn the_field_reference_in_the_docs_is_the_programs() {
 
 #[test]
 fn every_key_that_is_printed_can_be_filtered_by() {
-    for (name, records) in fixtures() {
-        for record in &records {
-            let line = print(decode(record).unwrap(), 1, &mut Logfmt::default());
+    for fixture in fixtures() {
+        let name = &fixture.name;
+        for record in &fixture.events {
+            let line = print(fixture.decode(record), 1, &mut Logfmt::default());
             for pair in logfmt_pairs(line.trim_end()) {
                 let key = pair.split_once('=').expect("a pair").0;
                 assert!(keys::look_up(key).is_ok(), "{name}: {key}");
@@ -140,8 +174,8 @@ fn every_key_that_is_printed_can_be_filtered_by() {
 fn the_line_in_the_guide_is_what_is_printed() {
     let path = data().join("../../docs/guide.md");
     let mut guide = fs::read_to_string(&path).unwrap();
-    let records = split(&fs::read(data().join("pkill.records")).unwrap());
-    let line = print(decode(&records[0]).unwrap(), 1, &mut Logfmt::default());
+    let fixture = Fixture::read(&data().join("pkill.records"));
+    let line = print(fixture.decode(&fixture.events[0]), 1, &mut Logfmt::default());
     let broken_up = logfmt_pairs(line.trim_end()).join("\n");
     if std::env::var_os("KILLSNOOP_BLESS").is_some() {
         let begin = guide.find("time=").unwrap();
@@ -154,13 +188,14 @@ fn the_line_in_the_guide_is_what_is_printed() {
 
 #[test]
 fn every_line_of_json_is_one_object_and_no_line_holds_an_unsafe_character() {
-    for (name, records) in fixtures() {
-        for record in &records {
-            let line = print(decode(record).unwrap(), 1, &mut Json::default());
+    for fixture in fixtures() {
+        let name = &fixture.name;
+        for record in &fixture.events {
+            let line = print(fixture.decode(record), 1, &mut Json::default());
             let value: serde_json::Value = serde_json::from_str(&line).unwrap();
             assert!(value.is_object(), "{name}");
             for kind in format::ALL {
-                let lines = print(decode(record).unwrap(), 1, &mut *(kind.open)(PLAIN, &View::default()));
+                let lines = print(fixture.decode(record), 1, &mut *(kind.open)(PLAIN, &View::default()));
                 let is_wrong = |character| character != '\n' && is_unsafe(character);
                 assert!(!lines.chars().any(is_wrong), "{name}: {lines:?}");
                 let count = lines.matches('\n').count();
@@ -182,13 +217,14 @@ fn logfmt_is_json_flattened() {
             _ => keys.push(path[1..].to_owned()),
         }
     }
-    for (name, records) in fixtures() {
-        for record in &records {
-            let json = print(decode(record).unwrap(), 1, &mut Json::default());
+    for fixture in fixtures() {
+        let name = &fixture.name;
+        for record in &fixture.events {
+            let json = print(fixture.decode(record), 1, &mut Json::default());
             let mut wanted = Vec::new();
             flatten("", &serde_json::from_str(&json).unwrap(), &mut wanted);
             wanted.sort();
-            let line = print(decode(record).unwrap(), 1, &mut Logfmt::default());
+            let line = print(fixture.decode(record), 1, &mut Logfmt::default());
             let mut keys: Vec<&str> = logfmt_pairs(line.trim_end())
                 .into_iter()
                 .map(|pair| pair.split_once('=').expect("a pair").0)
@@ -246,7 +282,7 @@ fn logfmt_pairs(line: &str) -> Vec<&str> {
 
 #[test]
 fn every_beginning_of_a_record_is_an_error() {
-    for (name, records) in fixtures() {
+    for Fixture { name, records, .. } in fixtures() {
         for record in &records {
             for cut in (0..record.len()).step_by(if record.len() > 10_000 { 37 } else { 1 }) {
                 assert!(decode(&record[..cut]).is_err(), "{name} cut at {cut} of {}", record.len());
@@ -261,7 +297,7 @@ fn the_corpus_is_written_where_it_is_wanted() {
     let nowhere = tempfile::tempdir().unwrap();
     let directory = std::env::var_os("KILLSNOOP_CORPUS").map_or(nowhere.path().to_owned(), PathBuf::from);
     let mut count = 0;
-    for (name, records) in fixtures() {
+    for Fixture { name, records, .. } in fixtures() {
         for (place, record) in records.iter().enumerate() {
             let path = directory.join(format!("{name}.{place}"));
             fs::write(&path, record).unwrap();
@@ -278,8 +314,8 @@ fn cases() -> u32 {
 }
 
 /// Whatever still decodes is also judged and printed without a panic, as safe lines.
-fn assert_safe(record: &[u8]) {
-    let Ok(record) = decode(record) else { return };
+fn assert_safe(record: &[u8], images: &Images) {
+    let Ok(record) = decode_with(record, images) else { return };
     let Some(event) = Event::judge(record, 1, CLOCK, 0) else { return };
     let mut out = Vec::new();
     let mut json = Json::default();
@@ -306,12 +342,25 @@ fn assert_safe(record: &[u8]) {
 /// Random changes hardly ever hit the few bytes that become a key.
 #[test]
 fn an_escape_anywhere_gives_an_error_or_a_safe_line() {
-    for (_, records) in fixtures() {
-        for record in records.iter().filter(|record| record.len() < 10_000) {
+    for Fixture { events, images, records, .. } in fixtures() {
+        for record in &events {
             for at in 0..record.len() {
                 let mut record = record.clone();
                 record[at] = 0x1b;
-                assert_safe(&record);
+                assert_safe(&record, &images);
+            }
+        }
+        // of an image: what refers to it is printed
+        for image in records.iter().filter(|record| record.len() < 10_000 && !events.contains(record)) {
+            for at in 0..image.len() {
+                let mut image = image.clone();
+                image[at] = 0x1b;
+                let Ok(Record::Image(image)) = decode(&image) else { continue };
+                let mut images = Images::default();
+                images.take(&image);
+                for record in &events {
+                    assert_safe(record, &images);
+                }
             }
         }
     }
@@ -326,15 +375,18 @@ proptest! {
         changes in proptest::collection::vec((any::<proptest::sample::Index>(), any::<u8>()), 1..16),
     ) {
         let fixtures = fixtures();
-        let records: Vec<&Vec<u8>> =
-            fixtures.iter().flat_map(|(_, records)| records).filter(|record| record.len() < 10_000).collect();
-        let mut record = (*place.get(&records)).clone();
+        let records: Vec<(&Vec<u8>, &Images)> = fixtures
+            .iter()
+            .flat_map(|fixture| fixture.events.iter().map(|record| (record, &fixture.images)))
+            .collect();
+        let &(record, images) = place.get(&records);
+        let mut record = record.clone();
         for (at, value) in changes {
             // mostly in the header and the first process, where lengths and counts are
             let length = if value % 4 == 0 { record.len() } else { record.len().min(400) };
             let at = at.index(length);
             record[at] = value;
         }
-        assert_safe(&record);
+        assert_safe(&record, images);
     }
 }

@@ -46,6 +46,11 @@ impl<K: Hash + Eq + Clone, V> Bounded<K, V> {
         bytes + size_of::<K>() + size_of::<Entry<V>>() + OVERHEAD
     }
 
+    /// Bytes that it holds.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     /// Bytes that it may hold.
     pub(crate) fn room(&self) -> usize {
         self.room
@@ -164,11 +169,6 @@ impl<K: Hash + Eq + Clone, V> Bounded<K, V> {
 
 #[cfg(test)]
 impl<K: Hash + Eq, V> Bounded<K, V> {
-    /// Bytes that it holds.
-    pub(crate) fn bytes(&self) -> usize {
-        self.bytes
-    }
-
     /// Entries.
     pub(crate) fn len(&self) -> usize {
         self.entries.len()

@@ -306,19 +306,27 @@ mod tests {
     use crate::event::origin::{Origin, Reason};
     use crate::record::{Ending, Record, decode};
     use crate::wire::{
-        Constant, Info, Kind, ProcessFlag, SignalFlag, VERSION, WireProcess, WireSignal, bytes_of,
+        Constant, Info, Kind, ProcessFlag, SignalFlag, VERSION, WireNamed, WireProcess, WireSignal, bytes_of,
     };
 
     /// Process 1 signals process 2, whose exec hook has yet to run; 2 is also the parent of 1.
     fn record() -> Vec<u8> {
-        let process = |tgid, flags: u32| WireProcess { tgid, exec_id: 7, flags, ..WireProcess::default() };
+        let process = |tgid, flags: u32| WireNamed {
+            process: WireProcess {
+                tgid,
+                exec_id: 7,
+                flags: flags | ProcessFlag::PROCESS_NAMED.0,
+                ..WireProcess::default()
+            },
+            ..WireNamed::default()
+        };
         let mid_exec = ProcessFlag::PROCESS_MID_EXEC.0;
         let processes =
             [process(1, ProcessFlag::PROCESS_NO_ARGV.0), process(2, mid_exec), process(2, mid_exec)];
         let head = WireSignal {
             version: VERSION,
             kind: Kind::RECORD_SIGNAL.0 as u16,
-            length: (size_of::<WireSignal>() + 3 * size_of::<WireProcess>()) as u32,
+            length: (size_of::<WireSignal>() + 3 * size_of::<WireNamed>()) as u32,
             signal: 15,
             source_ancestors: 1,
             joins_at: Constant::JOINS_NOWHERE.0 as u8,
@@ -409,14 +417,15 @@ mod tests {
         let mut bytes = record();
         let mut head = WireSignal::default();
         plain::Plain::copy_from_bytes(&mut head, &bytes).unwrap();
-        (head.signal, head.info, head.flags) = (9, Info::INFO_KERNEL.0, SignalFlag::SIGNAL_GROUP.0);
+        (head.signal, head.info, head.flags) = (9, Info::INFO_KERNEL.0 as u8, SignalFlag::SIGNAL_GROUP.0);
         (head.time, head.source.tid) = (1000, 1);
         bytes[..size_of::<WireSignal>()].copy_from_slice(bytes_of(&head));
         // nobody is in the middle of an execve here
+        let no_argv = ProcessFlag::PROCESS_NO_ARGV.0 | ProcessFlag::PROCESS_NAMED.0;
         for place in [1, 2] {
-            let at = size_of::<WireSignal>() + place * size_of::<WireProcess>();
+            let at = size_of::<WireSignal>() + place * size_of::<WireNamed>();
             let flags = at + std::mem::offset_of!(WireProcess, flags);
-            bytes[flags..flags + 4].copy_from_slice(&ProcessFlag::PROCESS_NO_ARGV.0.to_ne_bytes());
+            bytes[flags..flags + 4].copy_from_slice(&no_argv.to_ne_bytes());
         }
         let mut pending = PendingSignals::default();
         assert!(pending.hold(9, read(&bytes), Instant::now()).is_ok_and(|ready| ready.is_empty()));

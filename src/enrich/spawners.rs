@@ -50,6 +50,7 @@ impl Enricher {
             start: key.1,
             comm: Cow::Owned(status.comm),
             uid: status.uid,
+            has_name: true,
             exec_id: kept.exec_id,
             arg_start: 0,
             argv: if kept.is_known {

@@ -93,7 +93,7 @@ impl<'a> Event<'a> {
             }
             Record::Request(facts) => RequestEvent::new(*facts, id, clock, Surroundings::default())
                 .map(|event| Self::Request(Box::new(event))),
-            Record::Identity(_) | Record::Oom(_) | Record::Cgroup(_) => None,
+            Record::Image(_) | Record::Oom(_) | Record::Cgroup(_) => None,
         }
     }
 }

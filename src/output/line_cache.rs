@@ -174,13 +174,13 @@ mod tests {
     use crate::output::format::line_template::EventStamp;
     use crate::output::format::logfmt::LOGFMT;
     use crate::output::{FormatKind, OutputSettings, Reporter, Settings};
-    use crate::record::{ChildDeath, Previous, ProcessFacts, Record, Snapshot, decode};
+    use crate::record::{ChildDeath, Images, Previous, ProcessFacts, Record, Snapshot, decode, decode_with};
 
     const CLOCK: Clock = Clock::fixed(1_767_225_600_000_000_000);
     const LATER: Clock = CLOCK.with(1_767_225_600_000_123_456);
 
-    /// The records of signals of tests/data.
-    fn records() -> Vec<Vec<u8>> {
+    /// The records of tests/data.
+    fn all_records() -> Vec<Vec<u8>> {
         let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data");
         let mut records = Vec::new();
         for entry in fs::read_dir(directory).unwrap() {
@@ -192,10 +192,30 @@ mod tests {
             let mut rest = &bytes[..];
             while let Some((length, behind)) = rest.split_first_chunk::<4>() {
                 let (record, behind) = behind.split_at(u32::from_ne_bytes(*length) as usize);
-                records.extend(Outline::of(record).map(|_| record.to_vec()));
+                records.push(record.to_vec());
                 rest = behind;
             }
         }
+        records
+    }
+
+    thread_local! {
+        /// The images that they refer to.
+        static IMAGES: &'static Images = {
+            let mut images = Images::default();
+            for record in all_records() {
+                if let Ok(Record::Image(image)) = decode(&record) {
+                    images.take(&image);
+                }
+            }
+            Box::leak(Box::new(images))
+        };
+    }
+
+    /// The records of signals of tests/data.
+    fn records() -> Vec<Vec<u8>> {
+        let mut records = all_records();
+        records.retain(|record| Outline::of(record).is_some());
         assert!(records.len() > 15, "{}", records.len());
         // the sentence of one behind another signal says when that was, unless it is of the same number
         for place in 0..records.len() {
@@ -220,7 +240,8 @@ mod tests {
     }
 
     fn event(record: &[u8], id: u64, clock: Clock, previous_id: u64) -> SignalEvent<'_> {
-        let Ok(Record::Signal(facts)) = decode(record) else { panic!("not a signal") };
+        let decoded = decode_with(record, IMAGES.with(|images| *images));
+        let Ok(Record::Signal(facts)) = decoded else { panic!("not a signal") };
         let title = ReadTitle { bytes: b"a title"[..].into(), spilt: false, cut: false, read_at: 5 };
         let context = Context {
             target: Surroundings { title: Some(title), ..Surroundings::default() },

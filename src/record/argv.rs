@@ -19,6 +19,8 @@ pub enum Gap {
     NoMemory,
     /// It is older than the tracer, and had written a title over its arguments.
     Overwritten,
+    /// It was reported and is not kept any more, or there was no room for it.
+    NotKept,
 }
 
 impl Gap {
@@ -31,6 +33,7 @@ impl Gap {
             Self::Unreadable => "unreadable",
             Self::NoMemory => "no-memory",
             Self::Overwritten => "overwritten",
+            Self::NotKept => "not-kept",
         }
     }
 }

@@ -19,8 +19,7 @@ pub struct AttemptFacts<'a> {
     pub has_target: bool,
 }
 
-pub(super) fn decode(bytes: &[u8]) -> Result<AttemptFacts<'_>, DecodeError> {
-    let mut reader = Reader::new(bytes);
+pub(super) fn decode(mut reader: Reader<'_>) -> Result<AttemptFacts<'_>, DecodeError> {
     let (head, mut facts) = signal::decode_any(&mut reader)?;
     let attempt: WireAttempt = reader.read("an attempt")?;
     // the two chains were taken each for itself: from where they meet they are one
@@ -53,7 +52,7 @@ mod tests {
 
     #[test]
     fn the_chains_of_an_attempt_are_one_from_where_they_meet() {
-        let attempt = WireAttempt { returned: -1, has_target: 1, reserved: 0 };
+        let attempt = WireAttempt { returned: -1, has_target: 1 };
         let record = |last: &[u8]| {
             let mut bytes = head(2, 2, APART);
             bytes[2..4].copy_from_slice(&(Kind::RECORD_ATTEMPT.0 as u16).to_ne_bytes());

@@ -15,7 +15,7 @@ pub enum Disposition {
 }
 
 impl Disposition {
-    pub(super) fn decode(value: u16) -> Result<Self, DecodeError> {
+    pub(super) fn decode(value: u8) -> Result<Self, DecodeError> {
         Ok(match Wire(u32::from(value)) {
             Wire::DISPOSITION_DEFAULT => Self::Default,
             Wire::DISPOSITION_IGNORED => Self::Ignored,

@@ -85,8 +85,7 @@ impl EndFacts<'_> {
     }
 }
 
-pub(super) fn decode(bytes: &[u8]) -> Result<EndFacts<'_>, DecodeError> {
-    let mut reader = Reader::new(bytes);
+pub(super) fn decode(mut reader: Reader<'_>) -> Result<EndFacts<'_>, DecodeError> {
     let head: WireEnd = reader.read("an end")?;
     let status = head.status;
     let ending = match status & 0x7f {
@@ -103,6 +102,8 @@ pub(super) fn decode(bytes: &[u8]) -> Result<EndFacts<'_>, DecodeError> {
     }
     let tracer = (head.has_tracer != 0 && processes.len() > 1).then_some(1);
     let first_ancestor = if tracer.is_some() { 2 } else { 1 };
+    let mut chain: Vec<usize> = std::iter::once(0).chain(first_ancestor..processes.len()).collect();
+    let is_cut = process::cut_nameless(&mut chain, &processes);
     Ok(EndFacts {
         time: head.time,
         ending,
@@ -118,10 +119,10 @@ pub(super) fn decode(bytes: &[u8]) -> Result<EndFacts<'_>, DecodeError> {
         instruction_pointer: head.call.instruction_pointer,
         is_thread: head.thread != 0,
         task: task::decode(&head.task),
-        chain: std::iter::once(0).chain(first_ancestor..processes.len()).collect(),
+        chain,
         processes,
         tracer,
-        truncated: head.truncated != 0,
+        truncated: head.truncated != 0 || is_cut,
     })
 }
 
@@ -168,7 +169,7 @@ mod tests {
             ..WireEnd::default()
         };
         let bytes = |head: &WireEnd| {
-            sealed([bytes_of(head), &process(b"cat\0")[..], &outlined(7), &outlined(1)].concat())
+            sealed([bytes_of(head), &process(b"cat")[..], &outlined(7), &outlined(1)].concat())
         };
         let traced = bytes(&end(1));
         let Ok(Record::End(facts)) = decode(&traced) else { panic!("not an end") };

@@ -26,6 +26,7 @@ pub fn decode_ghost(bytes: &[u8], pid: u32, start: u64) -> Option<Ghost> {
         start,
         comm: Cow::Owned(until_nul(&wire.comm).to_vec()),
         uid: wire.uid,
+        has_name: true,
         exec_id: wire.exec_id,
         arg_start: 0,
         argv: argv::decode(argv, wire.argv_total, wire.flags).into_owned(),

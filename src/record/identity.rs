@@ -2,10 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::argv::{self, Argv, ArgvFrom};
+use super::argv::{Argv, ArgvFrom};
 use super::process::{Image, owned};
-use super::reader::{DecodeError, Reader, until_nul};
-use crate::wire::WireIdentity;
 
 /// The command line of an image that was in the middle of execve when a signal met it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,45 +55,4 @@ pub struct KernelIdentity {
     pub is_overwritten: bool,
     /// The path of the executable: its names, each with a NUL, the nearest first.
     pub exe: Vec<u8>,
-}
-
-pub(super) fn decode(bytes: &[u8]) -> Result<IdentityFacts<'_>, DecodeError> {
-    let mut reader = Reader::new(bytes);
-    let wire: WireIdentity = reader.read("an identity")?;
-    let argv = reader.bytes(wire.argv_kept as usize, "an argv")?;
-    let exe = reader.bytes(wire.exe_kept as usize, "a path")?;
-    Ok(IdentityFacts {
-        image: Image { pid: wire.tgid, start: wire.start_time, exec_id: wire.exec_id },
-        comm: Cow::Owned(until_nul(&wire.comm).to_vec()),
-        uid: wire.uid,
-        argv: argv::decode(argv, wire.argv_total, wire.flags),
-        exe: Cow::Borrowed(exe),
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::record::{Record, decode};
-    use crate::wire::{Kind, VERSION, bytes_of};
-
-    #[test]
-    fn an_identity_is_of_one_image() {
-        let wire = WireIdentity {
-            version: VERSION,
-            kind: Kind::RECORD_IDENTITY.0 as u16,
-            length: (size_of::<WireIdentity>() + 4) as u32,
-            start_time: 7,
-            tgid: 42,
-            exec_id: 3,
-            argv_total: 4,
-            argv_kept: 4,
-            ..WireIdentity::default()
-        };
-        let bytes = [bytes_of(&wire), b"yes\0"].concat();
-        let Ok(Record::Identity(identity)) = decode(&bytes) else { panic!("not an identity") };
-        assert_eq!(identity.image, Image { pid: 42, start: 7, exec_id: 3 });
-        assert!(matches!(identity.argv, Argv::Known { bytes, .. } if *bytes == *b"yes\0"));
-        assert!(decode(&bytes[..bytes.len() - 1]).is_err());
-    }
 }

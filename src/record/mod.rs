@@ -15,6 +15,7 @@ mod disposition;
 mod end;
 mod ghost;
 mod identity;
+mod images;
 mod limits;
 pub mod names;
 mod oom;
@@ -47,6 +48,7 @@ pub use self::disposition::{Blocking, Disposition};
 pub use self::end::{EndFacts, Ending};
 pub use self::ghost::{Ghost, decode_ghost};
 pub use self::identity::{IdentityFacts, KernelIdentity};
+pub use self::images::{ImageFacts, Images};
 pub use self::limits::Limits;
 pub use self::oom::{OomFacts, OomScope};
 pub use self::outcome::Outcome;
@@ -70,8 +72,8 @@ pub use self::variables::{MAX_VARIABLE_NAME, MAX_VARIABLES, is_variable_name};
 pub enum Record<'a> {
     /// A signal.
     Signal(Box<Snapshot<'a>>),
-    /// What a signal before it lacked.
-    Identity(IdentityFacts<'a>),
+    /// What a process runs, for the records after it.
+    Image(ImageFacts<'a>),
     /// An end: after a signal, or one that none explains.
     End(Box<EndFacts<'a>>),
     /// What the OOM killer's victim weighed; its signal came just before.
@@ -87,11 +89,35 @@ pub enum Record<'a> {
 /// What every kind of record begins with: version, kind, length.
 const PREFIX: usize = std::mem::offset_of!(WireSignal, time);
 
-/// Decodes one record of the ring.
+/// Decodes one record of the ring that refers to no image.
+///
+/// # Errors
+/// As [`decode_with()`].
+pub fn decode(bytes: &[u8]) -> Result<Record<'_>, DecodeError> {
+    decode_any(bytes, None)
+}
+
+/// Decodes one record of the ring. It may refer to these images, which came before it.
 ///
 /// # Errors
 /// [`DecodeError`] if the bytes are not a whole record of this build's wire version.
-pub fn decode(bytes: &[u8]) -> Result<Record<'_>, DecodeError> {
+pub fn decode_with<'a>(bytes: &'a [u8], images: &'a Images) -> Result<Record<'a>, DecodeError> {
+    decode_any(bytes, Some(images))
+}
+
+/// Is it the record of an image, which others refer to?
+pub(crate) fn is_image(bytes: &[u8]) -> bool {
+    let kind = bytes.get(2..4).and_then(|kind| Some(u16::from_ne_bytes(kind.try_into().ok()?)));
+    kind.is_some_and(|kind| Kind(u32::from(kind)) == Kind::RECORD_IMAGE)
+}
+
+/// The bytes of a record without what the ring may have behind it; all of them if it does not say how many these are.
+pub fn trimmed(bytes: &[u8]) -> &[u8] {
+    let length = bytes.get(4..8).and_then(|length| Some(u32::from_ne_bytes(length.try_into().ok()?)));
+    length.and_then(|length| bytes.get(..length as usize)).unwrap_or(bytes)
+}
+
+fn decode_any<'a>(bytes: &'a [u8], images: Option<&'a Images>) -> Result<Record<'a>, DecodeError> {
     let prefix = Reader::new(bytes).bytes(PREFIX, "the beginning")?;
     let version = u16::from_ne_bytes([prefix[0], prefix[1]]);
     if version != VERSION {
@@ -101,12 +127,12 @@ pub fn decode(bytes: &[u8]) -> Result<Record<'_>, DecodeError> {
     let length = u32::from_ne_bytes([prefix[4], prefix[5], prefix[6], prefix[7]]) as usize;
     let bytes = Reader::new(bytes).bytes(length, "the record")?;
     Ok(match Kind(u32::from(kind)) {
-        Kind::RECORD_SIGNAL => Record::Signal(Box::new(signal::decode(bytes)?)),
-        Kind::RECORD_END => Record::End(Box::new(end::decode(bytes)?)),
+        Kind::RECORD_SIGNAL => Record::Signal(Box::new(signal::decode(Reader::with(bytes, images))?)),
+        Kind::RECORD_END => Record::End(Box::new(end::decode(Reader::with(bytes, images))?)),
         Kind::RECORD_OOM => Record::Oom(oom::decode(bytes)?),
-        Kind::RECORD_ATTEMPT => Record::Attempt(Box::new(attempt::decode(bytes)?)),
-        Kind::RECORD_IDENTITY => Record::Identity(identity::decode(bytes)?),
-        Kind::RECORD_REQUEST => Record::Request(Box::new(request::decode(bytes)?)),
+        Kind::RECORD_ATTEMPT => Record::Attempt(Box::new(attempt::decode(Reader::with(bytes, images))?)),
+        Kind::RECORD_IMAGE => Record::Image(images::decode(bytes)?),
+        Kind::RECORD_REQUEST => Record::Request(Box::new(request::decode(Reader::with(bytes, images))?)),
         Kind::RECORD_CGROUP => Record::Cgroup(cgroup::decode(bytes)?),
         _ => return Err(DecodeError::Kind(kind)),
     })

@@ -4,11 +4,10 @@ use crate::base::reversed_path;
 use std::borrow::Cow;
 use std::mem::offset_of;
 
-use super::argv::{self, Argv};
+use super::argv::{self, Argv, Gap};
 use super::reader::{DecodeError, Reader, until_nul};
 use super::title::Title;
-use super::variables;
-use crate::wire::{ProcessFlag, WireProcess, WireTask};
+use crate::wire::{Constant, ProcessFlag, WireName, WireProcess, WireTask};
 
 /// One image of one process: what runs between two execs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -32,6 +31,8 @@ pub struct ProcessFacts<'a> {
     pub comm: Cow<'a, [u8]>,
     /// Effective user id.
     pub uid: u32,
+    /// Both are known: else they were those of an image that is not kept any more.
+    pub has_name: bool,
     /// Low half of `self_exec_id`.
     pub exec_id: u32,
     /// Low half of `mm->arg_start`, where the command line is missing and there is one: which image it was, so that
@@ -85,6 +86,7 @@ impl ProcessFacts<'_> {
             start: self.start,
             comm: owned(self.comm),
             uid: self.uid,
+            has_name: self.has_name,
             exec_id: self.exec_id,
             arg_start: self.arg_start,
             argv: self.argv.into_owned(),
@@ -139,28 +141,37 @@ pub(super) fn decode<'a>(
     reader: &mut Reader<'a>,
     task: Option<&WireTask>,
 ) -> Result<ProcessFacts<'a>, DecodeError> {
-    let start = reader.at();
     let wire: WireProcess = reader.read("a process")?;
-    // of the record, not of the copy of it
-    let comm = reader.bytes_at(start + offset_of!(WireProcess, comm), wire.comm.len(), "a comm")?;
-    let argv_at = reader.at();
-    let argv = reader.bytes(usize::from(wire.argv_kept), "an argv")?;
-    let exe = reader.bytes(task.map_or(0, |task| usize::from(task.exe_kept)), "a path")?;
+    let flag = |flag: ProcessFlag| wire.flags & flag.0 != 0;
+    let image = Image { pid: wire.tgid, start: wire.start_time, exec_id: wire.exec_id };
+    let is_reported = flag(ProcessFlag::PROCESS_REPORTED);
+    let stored = if is_reported { reader.image(image) } else { None };
+    let name = if flag(ProcessFlag::PROCESS_NAMED) {
+        Some(decode_name(reader)?)
+    } else {
+        stored.and_then(|stored| stored.name(wire.epoch))
+    };
+    let has_name = name.is_some();
+    let name = name.unwrap_or_default();
+    let rest_at = reader.at();
     let title = reader.bytes(usize::from(wire.title_kept), "a title")?;
     let nodename = reader.bytes(task.map_or(0, |task| usize::from(task.nodename_kept)), "a nodename")?;
-    let environment =
-        reader.bytes(task.map_or(0, |task| usize::from(task.environment_kept)), "an environment")?;
-    variables::check(environment)?;
-    reader.skip_to(argv_at + (reader.at() - argv_at).next_multiple_of(8));
-    let flag = |flag: ProcessFlag| wire.flags & flag.0 != 0;
+    reader.skip_to(rest_at + (reader.at() - rest_at).next_multiple_of(8));
+    let most = if task.is_some() { usize::MAX } else { Constant::ANCESTOR_ARGV.0 as usize };
+    let argv = match stored {
+        Some(stored) => stored.argv(most),
+        None if is_reported || flag(ProcessFlag::PROCESS_NOT_REPORTED) => Argv::Missing(Gap::NotKept),
+        None => argv::decode(&[], 0, wire.flags),
+    };
     Ok(ProcessFacts {
         pid: wire.tgid,
         start: wire.start_time,
-        comm: Cow::Borrowed(until_nul(comm)),
-        uid: wire.uid,
+        comm: name.comm,
+        uid: name.uid,
+        has_name,
         exec_id: wire.exec_id,
-        arg_start: wire.arg_start,
-        argv: argv::decode(argv, wire.argv_total, wire.flags),
+        arg_start: name.arg_start,
+        argv,
         title: (!title.is_empty()).then_some(Title {
             bytes: Cow::Borrowed(title),
             spilt: flag(ProcessFlag::PROCESS_TITLE_SPILT),
@@ -168,16 +179,46 @@ pub(super) fn decode<'a>(
         }),
         title_lost: flag(ProcessFlag::PROCESS_TITLE_LOST),
         subject: task.map(|_| {
-            Box::new(SubjectFacts {
-                exe: Cow::Borrowed(exe),
-                exe_unreachable: flag(ProcessFlag::PROCESS_EXE_UNREACHABLE),
-                nodename: Cow::Borrowed(nodename),
-                environment: Cow::Borrowed(environment),
-                environment_cut: flag(ProcessFlag::PROCESS_ENV_CUT),
-                environment_lost: flag(ProcessFlag::PROCESS_ENV_LOST),
+            let nodename = Cow::Borrowed(nodename);
+            Box::new(match stored {
+                Some(stored) => SubjectFacts { nodename, ..stored.subject() },
+                None => SubjectFacts {
+                    nodename,
+                    environment_lost: flag(ProcessFlag::PROCESS_ENV_LOST)
+                        || (is_reported && reader.has_variables()),
+                    ..SubjectFacts::default()
+                },
             })
         }),
     })
+}
+
+/// What a process is called, while it runs one image.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Name<'a> {
+    /// Without the NULs.
+    pub(super) comm: Cow<'a, [u8]>,
+    /// The effective one.
+    pub(super) uid: u32,
+    /// See [`ProcessFacts::arg_start`].
+    pub(super) arg_start: u32,
+}
+
+/// The next name.
+pub(super) fn decode_name<'a>(reader: &mut Reader<'a>) -> Result<Name<'a>, DecodeError> {
+    let start = reader.at();
+    let wire: WireName = reader.read("a name")?;
+    // of the record, not of the copy of it
+    let comm = reader.bytes_at(start + offset_of!(WireName, comm), wire.comm.len(), "a comm")?;
+    Ok(Name { comm: Cow::Borrowed(until_nul(comm)), uid: wire.uid, arg_start: wire.arg_start })
+}
+
+/// Cuts a chain before the first of its processes whose name is not known; true if there is one.
+pub(super) fn cut_nameless(chain: &mut Vec<usize>, processes: &[ProcessFacts<'_>]) -> bool {
+    let is_nameless = |&place: &usize| processes.get(place).is_some_and(|process| !process.has_name);
+    let Some(end) = chain.iter().position(is_nameless) else { return false };
+    chain.truncate(end);
+    true
 }
 
 #[cfg(test)]
@@ -189,6 +230,7 @@ impl<'a> ProcessFacts<'a> {
             start: 0,
             comm: Cow::Borrowed(comm),
             uid: 0,
+            has_name: true,
             exec_id: 0,
             arg_start: 0,
             argv: Argv::NotApplicable,

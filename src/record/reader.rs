@@ -5,6 +5,8 @@
 use plain::Plain;
 use thiserror::Error;
 
+use super::images::{Images, StoredImage};
+use super::process::Image;
 use crate::wire::VERSION;
 
 /// Why bytes are not a record.
@@ -52,11 +54,27 @@ impl DecodeError {
 pub(super) struct Reader<'a> {
     bytes: &'a [u8],
     at: usize,
+    images: Option<&'a Images>,
 }
 
 impl<'a> Reader<'a> {
     pub(super) fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, at: 0 }
+        Self { bytes, at: 0, images: None }
+    }
+
+    /// With the images that the record may refer to.
+    pub(super) fn with(bytes: &'a [u8], images: Option<&'a Images>) -> Self {
+        Self { bytes, at: 0, images }
+    }
+
+    /// An image that came before this record, if it is kept.
+    pub(super) fn image(&self, image: Image) -> Option<&'a StoredImage> {
+        self.images?.find(image)
+    }
+
+    /// Were environment variables asked for?
+    pub(super) fn has_variables(&self) -> bool {
+        self.images.is_some_and(Images::has_variables)
     }
 
     /// How far they have been read.

@@ -20,8 +20,7 @@ pub struct RequestFacts<'a> {
     pub truncated: bool,
 }
 
-pub(super) fn decode(bytes: &[u8]) -> Result<RequestFacts<'_>, DecodeError> {
-    let mut reader = Reader::new(bytes);
+pub(super) fn decode(mut reader: Reader<'_>) -> Result<RequestFacts<'_>, DecodeError> {
     let head: WireRequest = reader.read("a request")?;
     if head.processes == 0 || head.processes > 1 + Constant::MAX_CHAIN.0 {
         return Err(DecodeError::impossible("processes", head.processes));
@@ -30,12 +29,14 @@ pub(super) fn decode(bytes: &[u8]) -> Result<RequestFacts<'_>, DecodeError> {
     for place in 0..head.processes {
         processes.push(process::decode(&mut reader, (place == 0).then_some(&head.task))?);
     }
+    let mut chain: Vec<usize> = (0..processes.len()).collect();
+    let is_cut = process::cut_nameless(&mut chain, &processes);
     Ok(RequestFacts {
         time: head.time,
         task: task::decode(&head.task),
-        chain: (0..processes.len()).collect(),
+        chain,
         processes,
-        truncated: head.truncated != 0,
+        truncated: head.truncated != 0 || is_cut,
     })
 }
 
@@ -55,9 +56,8 @@ mod tests {
             truncated: 1,
             ..WireRequest::default()
         };
-        let bytes = |head: &WireRequest| {
-            sealed([bytes_of(head), &process(b"systemctl\0stop\0nginx\0")[..], &outlined(7)].concat())
-        };
+        let bytes =
+            |head: &WireRequest| sealed([bytes_of(head), &process(b"systemctl")[..], &outlined(7)].concat());
         let whole = bytes(&head(2));
         let Ok(Record::Request(facts)) = decode(&whole) else { panic!("not a request") };
         assert_eq!((&facts.chain[..], facts.truncated), (&[0, 1][..], true));

@@ -25,7 +25,7 @@ pub(crate) fn word<const BYTES: usize>(fields: &[u8; BYTES], place: usize) -> u3
 }
 
 pub(super) fn decode(head: &WireSignal) -> Result<SigInfo, DecodeError> {
-    Ok(match Info(head.info) {
+    Ok(match Info(u32::from(head.info)) {
         Info::INFO_NONE => SigInfo::None,
         Info::INFO_KERNEL => SigInfo::Kernel,
         Info::INFO_POINTER => SigInfo::Given { code: head.info_code, fields: head.info_fields },

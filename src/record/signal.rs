@@ -182,8 +182,8 @@ pub(crate) fn head_of_signal(bytes: &[u8]) -> Option<(WireSignal, &[u8])> {
     is_signal.then_some((head, rest))
 }
 
-pub(super) fn decode(bytes: &[u8]) -> Result<Snapshot<'_>, DecodeError> {
-    let (_, snapshot) = decode_any(&mut Reader::new(bytes))?;
+pub(super) fn decode(mut reader: Reader<'_>) -> Result<Snapshot<'_>, DecodeError> {
+    let (_, snapshot) = decode_any(&mut reader)?;
     match snapshot.signal {
         1..=64 => Ok(snapshot),
         other => Err(DecodeError::impossible("signal", other)),
@@ -204,19 +204,22 @@ pub(super) fn decode_any<'a>(reader: &mut Reader<'a>) -> Result<(WireSignal, Sna
         processes.push(process::decode(reader, subject)?);
     }
     let mut spawners = Vec::new();
-    for _ in 0..head.spawners.min(Constant::MAX_SPAWNERS.0) {
+    for _ in 0..u32::from(head.spawners).min(Constant::MAX_SPAWNERS.0) {
         let (spawner, process) = spawner::decode(reader, processes.len())?;
         spawners.push(spawner);
         processes.push(process);
     }
     let tail = tail::decode(reader, &head, &mut processes)?;
-    let Chains { current: current_chain, target: target_chain, is_target_cut } = decode_chains(&head)?;
+    let Chains { current: mut current_chain, target: mut target_chain, is_target_cut } =
+        decode_chains(&head)?;
+    let is_current_cut = process::cut_nameless(&mut current_chain, &processes);
+    let is_target_cut = process::cut_nameless(&mut target_chain, &processes) || is_target_cut;
     let flag = |flag: SignalFlag| head.flags & flag.0 != 0;
     let snapshot = Snapshot {
         time: head.time,
         signal: if head.signal <= 64 { head.signal as u8 } else { 0 },
         group: flag(SignalFlag::SIGNAL_GROUP),
-        result: head.result,
+        result: u32::from(head.result),
         info: siginfo::decode(&head)?,
         in_syscall: flag(SignalFlag::SIGNAL_SYSCALL),
         has_registers: Abi(head.call.abi) != Abi::ABI_NONE,
@@ -230,15 +233,15 @@ pub(super) fn decode_any<'a>(reader: &mut Reader<'a>) -> Result<(WireSignal, Sna
         processes,
         current_chain,
         target_chain,
-        current_truncated: flag(SignalFlag::SIGNAL_SOURCE_TRUNCATED),
+        current_truncated: flag(SignalFlag::SIGNAL_SOURCE_TRUNCATED) || is_current_cut,
         target_truncated: flag(SignalFlag::SIGNAL_TARGET_TRUNCATED) || is_target_cut,
-        tty: head.tty,
+        tty: tail.tty,
         oom: None,
         previous: previous::decode(&head.previous),
         has_history: !flag(SignalFlag::SIGNAL_NO_HISTORY),
-        child_death: child_death::decode(head.child_death, head.time),
-        to_source: previous::decode(&head.to_source),
-        last_fault: (head.last_fault != 0).then_some(head.last_fault),
+        child_death: child_death::decode(tail.child_death, head.time),
+        to_source: previous::decode(&tail.to_source),
+        last_fault: (tail.last_fault != 0).then_some(tail.last_fault),
         current_tracer: tail.source_tracer,
         target_tracer: tail.target_tracer,
         limits: tail.limits,
@@ -323,8 +326,8 @@ mod tests {
     #[test]
     fn a_place_past_the_sources_chain_is_refused() {
         let mut bytes = head(0, 0, 7);
-        bytes.extend(process(b"a\0"));
-        bytes.extend(process(b"b\0"));
+        bytes.extend(process(b"a"));
+        bytes.extend(process(b"b"));
         assert!(matches!(decode(&sealed(bytes)), Err(DecodeError::Impossible { field: "joins_at", .. })));
     }
 }

@@ -4,7 +4,8 @@
 use super::limits::{self, Limits};
 use super::process::{self, ProcessFacts};
 use super::reader::{DecodeError, Reader};
-use crate::wire::{Behind, Constant, WireLimits, WireSignal};
+use super::task::TTY_BYTES;
+use crate::wire::{Behind, Constant, WireLimits, WirePrevious, WireSignal};
 
 #[derive(Debug, Default)]
 pub(super) struct Tail {
@@ -12,6 +13,10 @@ pub(super) struct Tail {
     pub(super) source_tracer: Option<usize>,
     pub(super) target_tracer: Option<usize>,
     pub(super) limits: Option<Limits>,
+    pub(super) tty: [u8; TTY_BYTES],
+    pub(super) to_source: WirePrevious,
+    pub(super) child_death: u64,
+    pub(super) last_fault: u64,
     pub(super) stack: Vec<u64>,
 }
 
@@ -33,6 +38,15 @@ pub(super) fn decode<'a>(
         let wire: WireLimits = reader.read("limits")?;
         tail.limits = Some(limits::decode(&wire));
     }
+    if has(Behind::BEHIND_TTY) {
+        tail.tty.copy_from_slice(reader.bytes(TTY_BYTES, "a terminal")?);
+    }
+    if has(Behind::BEHIND_TO_SOURCE) {
+        tail.to_source = reader.read("a signal to the source")?;
+    }
+    let mut word = |part, what| if has(part) { reader.read(what) } else { Ok(0) };
+    tail.child_death = word(Behind::BEHIND_CHILD_DEATH, "a child's death")?;
+    tail.last_fault = word(Behind::BEHIND_LAST_FAULT, "a fault")?;
     if u32::from(head.stack_frames) > Constant::CAUSE_STACK.0 {
         return Err(DecodeError::impossible("stack_frames", head.stack_frames));
     }

@@ -7,6 +7,7 @@ use crate::bpf::session::Totals;
 use crate::config::Failed;
 use crate::enrich::Enricher;
 use crate::event::Lost;
+use crate::record::Images;
 
 impl Pipeline<'_, '_> {
     /// At the end. A reader that has closed its pipe has read enough: it gets the warnings alone.
@@ -19,7 +20,7 @@ impl Pipeline<'_, '_> {
             if self.config.wants_attempts() {
                 tracing::info!("{}", self.balance_of_attempts(&totals).sentence("attempt"));
             }
-            let incomplete = not_zero(&incomplete(&totals, &self.enricher));
+            let incomplete = not_zero(&incomplete(&totals, &self.enricher, &self.images.borrow()));
             if !incomplete.is_empty() {
                 tracing::info!("some facts may be missing: {incomplete}");
             }
@@ -68,7 +69,10 @@ impl Pipeline<'_, '_> {
             let misses = totals.missed.returns;
             lines.push(format!("attempts {when} {}", of_attempts(&self.balance_of_attempts(totals), misses)));
         }
-        lines.push(format!("identities {when} {}", of_identities(totals, &self.enricher)));
+        lines.push(format!(
+            "identities {when} {}",
+            of_identities(totals, &self.enricher, &self.images.borrow())
+        ));
         lines
     }
 }
@@ -101,13 +105,15 @@ fn of_attempts(balance: &Balance, hook_misses: u64) -> String {
     ])
 }
 
-fn of_identities(totals: &Totals, enricher: &Enricher) -> String {
+fn of_identities(totals: &Totals, enricher: &Enricher, images: &Images) -> String {
     let missed = totals.missed;
     let usual = [
         ("completed_from_kernel", enricher.from_kernel),
         ("completed_from_proc", enricher.from_proc),
         ("late_argv", totals.late_argv.emitted),
         ("fork_unknown", totals.fork_unknown),
+        ("images", totals.images.emitted),
+        ("images_dropped", images.dropped),
         ("ghosts_left", totals.ghosts.left),
         ("missed_execs", missed.lifecycle.execs),
         ("missed_forks", missed.lifecycle.forks),
@@ -116,15 +122,17 @@ fn of_identities(totals: &Totals, enricher: &Enricher) -> String {
         ("wakeups", totals.wakeups),
         ("ring_refusals", totals.refused()),
     ];
-    format!("{} {}", all_of(&usual), all_of(&incomplete(totals, enricher)))
+    format!("{} {}", all_of(&usual), all_of(&incomplete(totals, enricher, images)))
 }
 
 /// Those for which a fact of some line may be missing, and flagged there.
-fn incomplete(totals: &Totals, enricher: &Enricher) -> [(&'static str, u64); 11] {
+fn incomplete(totals: &Totals, enricher: &Enricher, images: &Images) -> [(&'static str, u64); 13] {
     [
         ("titles_dropped", enricher.titles_dropped),
         ("cgroup_paths_dropped", enricher.cgroup_paths_dropped()),
         ("late_argv_lost", totals.late_argv.dropped),
+        ("images_refused", totals.images.dropped),
+        ("images_missed", images.missed()),
         ("no_memory", totals.no_memory),
         ("unreadable", totals.unreadable),
         ("ghosts_dropped", totals.ghosts.dropped),

@@ -17,24 +17,34 @@ use killsnoop::output::format::{self, Format, View, json::JSON, logfmt::LOGFMT};
 use killsnoop::output::line_cache::{CachedEvent, LineCache, Outline};
 use killsnoop::output::render;
 use killsnoop::output::{OutputSettings, Reporter, Settings, Takes};
-use killsnoop::record::{Record, decode};
+use killsnoop::record::{Images, Record, decode_with};
 use support::raw_records::split;
 
 const CLOCK: Clock = Clock::fixed(1_767_225_600_000_000_000);
 
-/// Those of every fixture but one, whose only purpose is to be as long as a record can be.
-fn records() -> Vec<Vec<u8>> {
+/// The events of every fixture but one, whose only purpose is to be as long as a command line can be, and the images that they
+/// refer to.
+fn records() -> (Vec<Vec<u8>>, Images) {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data");
     let mut paths: Vec<_> = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "records"));
     paths.retain(|path| path.file_stem().is_some_and(|name| name != "cut"));
     paths.sort();
     assert!(!paths.is_empty(), "tests/data has no records");
-    paths.iter().flat_map(|path| split(&fs::read(path).unwrap())).collect()
+    let mut images = Images::default();
+    let mut records: Vec<Vec<u8>> = paths.iter().flat_map(|path| split(&fs::read(path).unwrap())).collect();
+    records.retain(|record| match decode_with(record, &Images::default()).unwrap() {
+        Record::Image(image) => {
+            images.take(&image);
+            false
+        }
+        _ => true,
+    });
+    (records, images)
 }
 
-fn events(records: &[Vec<u8>]) -> Vec<Event<'_>> {
-    let event = |record| Event::judge(decode(record).unwrap(), 1, CLOCK, 0).unwrap();
+fn events<'a>(records: &'a [Vec<u8>], images: &'a Images) -> Vec<Event<'a>> {
+    let event = |record| Event::judge(decode_with(record, images).unwrap(), 1, CLOCK, 0).unwrap();
     records.iter().map(|record| event(record.as_slice())).collect()
 }
 
@@ -47,26 +57,26 @@ fn print(events: &[Event<'_>], format: &mut dyn Format, out: &mut Vec<u8>) {
 }
 
 fn decoding(criterion: &mut Criterion) {
-    let records = records();
+    let (records, images) = records();
     let bytes: usize = records.iter().map(Vec::len).sum();
     let mut group = criterion.benchmark_group("records");
     group.throughput(Throughput::Bytes(bytes as u64));
     group.bench_function("decode", |bencher| {
         bencher.iter(|| {
             for record in &records {
-                black_box(decode(black_box(record)).unwrap());
+                black_box(decode_with(black_box(record), &images).unwrap());
             }
         });
     });
     group.bench_function("decode and judge", |bencher| {
-        bencher.iter(|| black_box(events(black_box(&records)).len()));
+        bencher.iter(|| black_box(events(black_box(&records), &images).len()));
     });
     group.finish();
 }
 
 fn printing(criterion: &mut Criterion) {
-    let records = records();
-    let events = events(&records);
+    let (records, images) = records();
+    let events = events(&records, &images);
     let mut group = criterion.benchmark_group("formats");
     let mut out = Vec::new();
     for kind in format::ALL {
@@ -85,13 +95,14 @@ fn printing(criterion: &mut Criterion) {
 
 /// A storm: the same signal again and again, but for its times.
 fn repeating(criterion: &mut Criterion) {
-    let record = records().into_iter().find(|record| Outline::of(record).is_some()).unwrap();
+    let (records, images) = records();
+    let record = records.into_iter().find(|record| Outline::of(record).is_some()).unwrap();
     let mut group = criterion.benchmark_group("the same again");
     for (name, kind) in [("logfmt", LOGFMT), ("json", JSON)] {
         let destination = DestinationName::File("/dev/null".into());
         let outputs = vec![OutputSettings { kind, destination, folds: false, takes: Takes::All }];
         let mut reporter = Reporter::open(&Settings { outputs, ..Settings::default() }).unwrap();
-        let Ok(Record::Signal(facts)) = decode(&record) else { panic!("not a signal") };
+        let Ok(Record::Signal(facts)) = decode_with(&record, &images) else { panic!("not a signal") };
         let noted = SignalNote::of(&facts, Origin::Process).unwrap();
         let event = Event::judge(Record::Signal(facts), 1, CLOCK, 0).unwrap();
         let kept = reporter.report_to_repeat(&event).1.unwrap();

@@ -218,7 +218,7 @@ pub fn assert_accounted_within(said: &TracerOutput, sent: &RangeInclusive<u64>, 
         said.stderr
     );
     assert_eq!(lost(said, "undecodable"), 0, "{}", said.stderr);
-    let excuses = ["missed_execs", "missed_forks", "no_memory"];
+    let excuses = ["missed_execs", "missed_forks", "no_memory", "images_refused"];
     let excuse: u64 = excuses.iter().map(|name| said.counter("identities total", name)).sum();
     assert!(seen.incomplete == 0 || excuse > 0, "{} lack a command line: {}", seen.incomplete, said.stderr);
 }

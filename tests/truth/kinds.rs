@@ -6,7 +6,9 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
+use std::time::Duration;
 
+use rustix::process::Signal;
 use serde_json::Value;
 use support::{Tracer, TracerOutput, in_guest, wait_until, workload};
 
@@ -84,6 +86,9 @@ pub const KINDS: &[Kind] = &[
     ("mid-exec", mid_exec),
     ("early", early),
     ("storm", storm),
+    ("images-at-once", images_at_once),
+    ("images-forgotten", images_forgotten),
+    ("images-refused", images_refused),
 ];
 
 /// A command that writes truth.
@@ -445,6 +450,109 @@ fn storm(rounds: usize) -> Row {
     row.missed_hooks = missed_hooks(&said);
     if let Some(line) = said.stderr.lines().find(|line| line.contains("identities total")) {
         println!("storm:{line}");
+    }
+    row
+}
+
+/// Sender, parent, root, each with target, parent, root; but of one process that signals the root at the beginning and at the end.
+fn expected_of_volleys(kills: usize) -> usize {
+    6 * kills.saturating_sub(2) + 6
+}
+
+/// First signals of one process by several CPUs at once, and an exec before the next: every image that an event needs lies before
+/// it in the ring.
+fn images_at_once(rounds: usize) -> Row {
+    let (said, truth, _) = run(&["volleys", &(rounds / 12).max(20).to_string(), "40"], &["-i", "USR1"]);
+    let mut row = compare(&said, &truth, &truth.kills, expected_of_volleys(truth.kills.len()));
+    let asked = said.counter("identities total", "completed_from_kernel")
+        + said.counter("identities total", "completed_from_proc");
+    let missed = said.counter("identities total", "images_missed");
+    if asked + missed > 0 && row.missed_hooks == 0 {
+        row.untested =
+            Some(format!("{missed} images were not there, {asked} were asked for\n{}", said.stderr));
+    }
+    row
+}
+
+/// More images than are kept: one that is needed again is asked for, and all are reported again.
+fn images_forgotten(rounds: usize) -> Row {
+    // of 16 KiB each, fifteen of them in a round, and 4 MiB are kept: what is used once is forgotten in the second turn
+    let count = (rounds / 12).max(60).to_string();
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("truth");
+    let tracer = Tracer::json(&["-i", "USR1", "--max-rate", "none"]);
+    let mut child = recording(&["volleys", &count, "16000"], &path).stdin(Stdio::piped()).spawn().unwrap();
+    // it lives until it was asked for
+    let is_late = |event: &&Value| event["event"] == "signal" && event["target"]["pid"] == child.id();
+    wait_until("the second signal of the late process", || {
+        (tracer.events().iter().filter(is_late).count() == 2).then_some(())
+    });
+    drop(child.stdin.take());
+    assert!(child.wait().unwrap().success());
+    let (said, truth) = (tracer.stop(), Truth::read(&path));
+    let mut row = compare(&said, &truth, &truth.kills, expected_of_volleys(truth.kills.len()));
+    let counter = |name| said.counter("identities total", name);
+    if counter("images_dropped") == 0 || counter("images_missed") == 0 {
+        row.untested = Some(format!("no image was forgotten and missed\n{}", said.stderr));
+    }
+    row
+}
+
+/// A reader that stands still, and a ring that holds a few images: what finds no room is lost or flagged, and nothing is wrong.
+fn images_refused(rounds: usize) -> Row {
+    let directory = tempfile::tempdir().unwrap();
+    let count = (rounds / 50).max(20).to_string();
+    let tracer = Tracer::json(&["-i", "USR1", "--max-rate", "none", "--ring-bytes", "131072"]);
+    let mut row = Row::default();
+    let mut truths = Vec::new();
+    for (turn, filler) in ["16000", "40", "3000", "16000"].into_iter().enumerate() {
+        let path = directory.path().join(turn.to_string());
+        let mut child = recording(&["volleys", &count, filler], &path).spawn().unwrap();
+        // every second time all the while, else until it is over
+        while child.try_wait().unwrap().is_none() {
+            tracer.signal(Signal::STOP);
+            std::thread::sleep(Duration::from_millis(30));
+            if turn % 2 == 0 {
+                tracer.signal(Signal::CONT);
+                std::thread::sleep(Duration::from_millis(10));
+            }
+        }
+        tracer.signal(Signal::CONT);
+        truths.push(Truth::read(&path));
+    }
+    let said = tracer.stop();
+    said.assert_counters_add_up();
+    let events = index(&said);
+    // what is flagged or lost is no part of it
+    for truth in &truths {
+        for kill in &truth.kills {
+            for event in events.get(&key_of(kill)).map(Vec::as_slice).unwrap_or_default() {
+                let (before, mut is_missing) = (row.wrong.len(), false);
+                for (side, process) in [("source", kill.source), ("target", kill.target)] {
+                    let mut at = &event[side];
+                    for known in truth.chain(kill, process) {
+                        if at.is_null() {
+                            break;
+                        }
+                        is_missing |= at["cmdline"].is_null();
+                        row.compared += 1;
+                        let judged = compare_process(at, known);
+                        row.wrong.extend(judged.err().map(|what| format!("{side}: {what} in {event}")));
+                        at = &at["parent"];
+                    }
+                }
+                row.rounds += usize::from(!is_missing);
+                row.complete += usize::from(!is_missing && row.wrong.len() == before);
+            }
+        }
+    }
+    // a record refers to what is in the ring: only the late process of each turn may be forgotten, in all that came in between
+    let missed = said.counter("identities total", "images_missed");
+    if missed > 2 * truths.len() as u64 {
+        row.untested = Some(format!("{missed} images were referred to and not there\n{}", said.stderr));
+    }
+    if said.counter("identities total", "images_refused") == 0 {
+        row.untested = Some(format!("every image found room\n{}", said.stderr));
     }
     row
 }

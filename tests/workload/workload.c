@@ -21,7 +21,7 @@ void die(const char *what)
 
 static void log_fact(const char *format, ...)
 {
-	char line[32768];
+	char line[40960];
 	va_list list;
 	int length;
 
@@ -61,7 +61,7 @@ static unsigned long long start_of(pid_t pid)
 /* This process, as it knows itself, run with these arguments. */
 void tell_self(void)
 {
-	char text[16384];
+	char text[40000];
 	size_t used = 0;
 
 	for (int i = 0; i < argument_count; i++) {
@@ -434,6 +434,7 @@ void play_role(void)
 	play(load_roles);
 	play(squat_roles);
 	play(waiting_roles);
+	play(volley_roles);
 }
 
 int main(int argc, char **argv)

@@ -44,6 +44,7 @@ extern const struct role memory_roles[];
 extern const struct role exhaust_roles[];
 extern const struct role squat_roles[];
 extern const struct role waiting_roles[];
+extern const struct role volley_roles[];
 
 /* A way a signal comes to be: `workload signal NAME` does it. */
 struct signal_kind {

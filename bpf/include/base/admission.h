@@ -79,6 +79,9 @@ struct {
 	__type(value, struct account);
 } accounts SEC(".maps");
 
+/* What a class begins with. Not on the stack, of which those that report an image have too little. */
+const volatile struct account no_account = {};
+
 /* A record on its way into the ring. */
 struct candidate {
 	struct account_key key;
@@ -162,10 +165,16 @@ static __always_inline bool is_admitted(struct candidate *candidate, struct task
 {
 	(void)AS_NUMBER(&candidate->cause, cause);
 	candidate->is_counted = 0;
+	candidate->urgency = urgency;
 	if (bpf_ringbuf_query(&records, BPF_RB_AVAIL_DATA) <= COUNTED_FROM)
 		return true;
-	candidate->urgency = urgency;
 	return admit_counted(candidate);
+}
+
+/* And the image of a process that this record is to refer to? */
+static __always_inline bool admits_image(struct candidate *candidate)
+{
+	return bpf_ringbuf_query(&records, BPF_RB_AVAIL_DATA) <= COUNTED_FROM || admit_counted(candidate);
 }
 
 /* A record of so many bytes has gone into the ring. */
@@ -182,10 +191,8 @@ BPF_GLOBAL_FUNC int charge_counted(struct candidate *candidate, u32 length)
 	key = candidate->key;
 	account = bpf_map_lookup_elem(&accounts, &key);
 	if (!account) {
-		struct account none = {};
-
 		/* whichever CPU is first */
-		bpf_map_update_elem(&accounts, &key, &none, BPF_NOEXIST);
+		bpf_map_update_elem(&accounts, &key, (const void *)&no_account, BPF_NOEXIST);
 		account = bpf_map_lookup_elem(&accounts, &key);
 		if (!account)
 			return 0;

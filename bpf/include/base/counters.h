@@ -60,7 +60,9 @@ struct counters {
 	u64 attempts_folded;
 	u64 requests_emitted;
 	u64 requests_dropped;
-	u64 reserved[2]; /* whole cache lines: CPUs do not share one */
+	/* what was put in the ring of images, for records that refer to them, and what found no room there */
+	u64 images_emitted;
+	u64 images_dropped; /* whole cache lines: CPUs do not share one */
 };
 _Static_assert(sizeof(struct counters) == 320, "counters must fill whole cache lines");
 struct {

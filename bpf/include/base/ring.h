@@ -31,7 +31,8 @@ enum reader_state {
 struct reader {
 	u32 state;
 	u32 generation; /* of what is refused (base/loss.h) */
-	u32 reserved[30];
+	u32 epoch;      /* images that were reported in another one are reported again (identity/report.h) */
+	u32 unused[29];
 };
 struct reader reader __attribute__((aligned(128))) = {};
 

@@ -17,8 +17,9 @@
  */
 struct wire_types {
 	struct wire_signal signal;
-	struct wire_process process;
-	struct wire_identity identity;
+	struct wire_named named;
+	struct wire_image image;
+	enum wire_image_flag image_flag;
 	struct wire_end end;
 	struct wire_request request;
 	struct wire_oom oom;

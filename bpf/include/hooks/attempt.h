@@ -156,7 +156,7 @@ static long append_attempt_ancestor(u32 index, void *context)
 	struct scratch *scratch = walk->scratch;
 
 	return ascend(&walk->ascent, index, BY_COPYING, scratch->record, RECORD_MAX, &scratch->length, NULL,
-		      NULL);
+		      NULL, NULL);
 }
 
 /* The caller, as any sender, and its ancestors; the process addressed and its ancestors, in outline. */
@@ -174,7 +174,7 @@ static __always_inline void take_attempt(struct scratch *scratch, struct task_st
 	u64 described;
 	u32 at;
 
-	begin_record(scratch, current_task, current_task, RECORD_ATTEMPT);
+	begin_record(scratch, current_task, RECORD_ATTEMPT);
 	append_subject(0, &subjects);
 	described = AS_NUMBER(&scratch->found.mm, current_task);
 	if (target)
@@ -206,7 +206,6 @@ static __always_inline void take_attempt(struct scratch *scratch, struct task_st
 	attempt = (struct wire_attempt *)(scratch->record + at);
 	attempt->returned = returned;
 	attempt->has_target = target != NULL;
-	attempt->reserved = 0;
 	scratch->length = at + sizeof(*attempt);
 	signal->length = scratch->length;
 }

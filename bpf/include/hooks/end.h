@@ -22,7 +22,7 @@
 /*
  * Where the exit hook builds the record of an end: as above, one element per CPU for each of its two copies.
  */
-#define END_MAX (48 * 1024)
+#define END_MAX (3 * 1024)
 struct end_scratch {
 	u32 length;
 	u32 is_reported;
@@ -52,7 +52,7 @@ static long append_end_ancestor(u32 index, void *context)
 	struct end_scratch *scratch = walk->scratch;
 
 	return ascend(&walk->ascent, index, BY_LOADS, scratch->record, END_MAX, &scratch->length,
-		      &scratch->found, &scratch->spawner);
+		      &scratch->found, &scratch->spawner, &scratch->candidate);
 }
 
 /* Who traces the thread that the exit code is of, and the seccomp mode of that: only where the end is reported. */
@@ -84,7 +84,6 @@ static __always_inline void emit_end(struct end_scratch *scratch, struct task_st
 				     struct counters *counters)
 {
 	struct wire_end *end = (struct wire_end *)scratch->record;
-	struct wire_process *process;
 	struct end_walk walk = {};
 	u32 length;
 	u64 address;
@@ -97,7 +96,6 @@ static __always_inline void emit_end(struct end_scratch *scratch, struct task_st
 	end->version = WIRE_VERSION;
 	end->kind = RECORD_END;
 	end->has_tracer = 0;
-	end->reserved = 0;
 	__builtin_memset(&end->call, 0, sizeof(end->call));
 	if (have_task_pt_regs())
 		read_syscall(task, CALL_IS_OVER, &end->call);
@@ -105,12 +103,10 @@ static __always_inline void emit_end(struct end_scratch *scratch, struct task_st
 	read_tracer(scratch, address);
 	scratch->length = sizeof(*end);
 	outline_task(&end->task, address);
-	process = append_image(scratch->record, END_MAX, &scratch->length, &end->task, leader, task,
-			       &scratch->found, &scratch->spawner, NULL);
-	if (!process)
+	if (!append_subject_image(scratch->record, END_MAX, &scratch->length, leader, task, &scratch->found,
+				  &scratch->spawner, &scratch->candidate))
 		return;
-	append_rest(scratch->record, END_MAX, &scratch->length, process, &end->task, task, &scratch->found,
-		    NULL);
+	append_rest(scratch->record, END_MAX, &scratch->length, &end->task, task);
 
 	if (scratch->tracer && append_outline(scratch->record, END_MAX, &scratch->length, scratch->tracer))
 		end->has_tracer = 1;

@@ -23,7 +23,7 @@ struct {
 /*
  * Where the exec hook builds the record: two elements per CPU, one for each of its copies, where requests are asked for.
  */
-#define REQUEST_MAX (48 * 1024)
+#define REQUEST_MAX (3 * 1024)
 struct request_scratch {
 	u32 length;
 	u32 reserved;
@@ -50,7 +50,7 @@ static long append_request_ancestor(u32 index, void *context)
 	struct request_scratch *scratch = walk->scratch;
 
 	return ascend(&walk->ascent, index, BY_LOADS, scratch->record, REQUEST_MAX, &scratch->length,
-		      &scratch->found, &scratch->spawner);
+		      &scratch->found, &scratch->spawner, &scratch->candidate);
 }
 
 static __always_inline bool is_request(struct task_struct *task)
@@ -68,7 +68,6 @@ static __always_inline bool emit_request(struct request_scratch *scratch, struct
 {
 	struct wire_request *request = (struct wire_request *)scratch->record;
 	struct task_struct *parent = task->real_parent->group_leader;
-	struct wire_process *process;
 	struct request_walk walk = {};
 	u32 length;
 
@@ -79,12 +78,10 @@ static __always_inline bool emit_request(struct request_scratch *scratch, struct
 	request->time = bpf_ktime_get_boot_ns();
 	scratch->length = sizeof(*request);
 	outline_task(&request->task, AS_NUMBER(&scratch->found.mm, task));
-	process = append_image(scratch->record, REQUEST_MAX, &scratch->length, &request->task, task, task,
-			       &scratch->found, &scratch->spawner, NULL);
-	if (!process)
+	if (!append_subject_image(scratch->record, REQUEST_MAX, &scratch->length, task, task, &scratch->found,
+				  &scratch->spawner, &scratch->candidate))
 		return false;
-	append_rest(scratch->record, REQUEST_MAX, &scratch->length, process, &request->task, task,
-		    &scratch->found, NULL);
+	append_rest(scratch->record, REQUEST_MAX, &scratch->length, &request->task, task);
 	/* not before: the verifier would follow both along all branches above */
 	walk.scratch = scratch;
 	walk.ascent.next = parent;

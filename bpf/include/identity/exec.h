@@ -11,6 +11,7 @@
 #include "identity/generation.h"
 #include "identity/handover.h"
 #include "identity/image.h"
+#include "identity/report.h"
 #include "identity/terminal.h"
 #include "identity/untracked.h"
 
@@ -31,29 +32,21 @@ static __always_inline bool is_wanted(struct task_struct *task, struct identity 
 }
 
 /* Sends what the exec hook has just kept. */
-static __always_inline void emit_identity(struct task_struct *task, const struct identity *identity,
+static __always_inline void emit_identity(struct task_struct *task, struct identity *identity,
 					  struct identity_scratch *scratch, struct counters *counters)
 {
-	u32 bytes = scratch->argv_kept + scratch->exe_kept;
+	struct wire_named *of = &scratch->of;
 
-	scratch->record.version = WIRE_VERSION;
-	scratch->record.kind = RECORD_IDENTITY;
-	scratch->record.length = sizeof(scratch->record) + bytes;
-	scratch->record.start_time = task->start_boottime;
-	scratch->record.tgid = task->tgid;
-	scratch->record.exec_id = identity->exec_id;
-	scratch->record.flags = identity->flags;
-	scratch->record.argv_total = identity->argv_total;
-	scratch->record.argv_kept = scratch->argv_kept;
-	scratch->record.exe_kept = scratch->exe_kept;
-	scratch->record.reserved = 0;
-	scratch->record.uid = BPF_CORE_READ(task, cred, euid.val);
-	copy_comm(scratch->record.comm, task);
-	if (bpf_ringbuf_output(&records, scratch, sizeof(scratch->record) + AT_MOST(ARGV_MAX, bytes),
-			       BPF_RB_NO_WAKEUP))
-		COUNT(counters->identities_dropped);
-	else
+	of->process.start_time = task->start_boottime;
+	of->process.tgid = task->tgid;
+	of->process.exec_id = (u32)task->self_exec_id;
+	of->name.uid = BPF_CORE_READ(task, cred, euid.val);
+	copy_comm(of->name.comm, task);
+	take(&scratch->found, identity, task, false);
+	if (put_image(&scratch->found, of, IMAGE_AWAITED))
 		COUNT(counters->identities_emitted);
+	else
+		COUNT(counters->identities_dropped);
 	wake_reader(counters);
 }
 

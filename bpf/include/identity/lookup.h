@@ -6,6 +6,7 @@
 #ifndef KILLSNOOP_IDENTITY_LOOKUP_H
 #define KILLSNOOP_IDENTITY_LOOKUP_H
 
+#include "base/ring.h"
 #include "identity/environment.h"
 #include "identity/generation.h"
 
@@ -19,38 +20,76 @@ struct identity_handle {
 	u64 tail;
 	u64 environment; /* 0: none of the variables asked for */
 	u64 mm;          /* the address space that it has now */
+	u64 state;       /* of identity.reported: what it is if this image was reported (identity/report.h) */
 	u32 generation;
 	u32 from_forker; /* the fork hook had not run: its forker's, of the same image */
 	u32 seeded;
-	u32 reserved;
-	struct identity copy; /* as far as a record needs it */
+	u32 is_reported; /* the image was, with the name below */
+	u64 reported_comm[TASK_COMM_LEN / 8];
+	u32 reported_uid;
+	u32 spawner_tgid;
+	u64 spawner_start;
+	u64 image;
+	u32 spawner_exec_id;
+	u32 flags;
+	u32 exec_id;
+	u32 argv_kept;
+	u32 argv_total;
+	u32 exe_kept;
 };
 
-/* The bytes that it keeps of argv and the executable's path. */
-BPF_GLOBAL_FUNC int read_found(struct identity_handle *found)
+/*
+ * The bytes that it keeps of argv and the executable's path. A value that changes meanwhile counts as one that is being
+ * written.
+ */
+BPF_GLOBAL_FUNC int read_found(struct identity_handle *found, struct identity *identity)
 {
-	struct identity *identity;
+	u64 epoch;
 
-	if (!found)
+	if (!found || !identity)
 		return 0;
-	identity = (struct identity *)found->identity;
-	bpf_probe_read_kernel(&found->generation, sizeof(found->generation), &identity->generation);
+	found->identity = 0;
+	found->generation = generation_of(identity);
+	epoch = *(volatile u32 *)&reader.epoch;
+	found->state = epoch << 32 | found->generation;
+	found->is_reported = *(volatile u64 *)&identity->reported == found->state;
 	generation_barrier();
-	bpf_probe_read_kernel(&found->copy, __builtin_offsetof(struct identity, exec_time), identity);
-	found->argv = (u64)identity + __builtin_offsetof(struct identity, argv);
+	found->reported_comm[0] = ((volatile u64 *)identity->reported_comm)[0];
+	found->reported_comm[1] = ((volatile u64 *)identity->reported_comm)[1];
+	found->reported_uid = *(volatile u32 *)&identity->reported_uid;
+	found->spawner_tgid = identity->spawner_tgid;
+	found->spawner_start = identity->spawner_start;
+	found->spawner_exec_id = identity->spawner_exec_id;
+	found->image = identity->image;
+	found->flags = identity->flags;
+	found->exec_id = identity->exec_id;
+	found->argv_kept = identity->argv_kept;
+	found->argv_total = identity->argv_total;
+	found->exe_kept = identity->exe_kept;
+	generation_barrier();
+	/* the name may be that of another epoch by now */
+	if (*(volatile u64 *)&identity->reported != found->state)
+		found->is_reported = 0;
+	if (*(volatile u32 *)&identity->generation != found->generation)
+		found->generation |= 1;
 	found->tail = 0;
 	found->environment = 0;
-	return (int)(found->copy.argv_kept + found->copy.exe_kept);
+	/* more than there may be is a mixture */
+	if (found->argv_kept > ARGV_MAX)
+		found->argv_kept = ARGV_MAX;
+	if (found->exe_kept > EXE_BYTES || found->argv_kept + found->exe_kept > ARGV_MAX)
+		found->exe_kept = 0;
+	return (int)(found->argv_kept + found->exe_kept);
 }
 
 static __always_inline void take(struct identity_handle *found, struct identity *identity,
 				 struct task_struct *owner, bool seeded_one)
 {
-	u32 bytes;
+	u32 bytes = (u32)read_found(found, identity);
 
 	found->identity = (u64)identity;
+	found->argv = (u64)identity + __builtin_offsetof(struct identity, argv);
 	found->seeded = seeded_one;
-	bytes = (u32)read_found(found);
 	if (seeded_one) {
 		if (bytes > ARGV_MEDIUM_BYTES)
 			found->argv = (u64)bpf_task_storage_get(&seeded_large, owner, NULL, 0);
@@ -108,6 +147,8 @@ static __always_inline void find_identity(struct identity_handle *found, struct 
 		if (same_image(member, parent)) {
 			take_own(found, parent);
 			found->from_forker = 1;
+			/* as that of the forker, at most */
+			found->is_reported = 0;
 		}
 	}
 }
@@ -129,30 +170,6 @@ static __always_inline bool is_unchanged(const struct identity_handle *found)
 	generation_barrier();
 	bpf_probe_read_kernel(&generation, sizeof(generation), (void *)found->identity);
 	return generation == found->generation;
-}
-
-/* Copies up to ARGV_MAX bytes, from one value or from two. */
-static __always_inline bool copy_whole_argv(u8 *to, const struct identity_handle *found, u32 bytes)
-{
-	if (!found->argv || bpf_probe_read_kernel(to, AT_MOST(ARGV_LARGE_BYTES, bytes), (void *)found->argv))
-		return false;
-	if (bytes <= ARGV_LARGE_BYTES)
-		return true;
-	bytes -= ARGV_LARGE_BYTES;
-	return found->tail && !bpf_probe_read_kernel(to + ARGV_LARGE_BYTES, AT_MOST(ARGV_LARGE_BYTES, bytes),
-						     (void *)found->tail);
-}
-
-/* How much of both is copied. More than there may be is a mixture: what is copied will not be accepted. */
-BPF_GLOBAL_FUNC int clip_found(struct identity_handle *found)
-{
-	if (!found)
-		return 0;
-	if (found->copy.argv_kept > ARGV_MAX)
-		found->copy.argv_kept = ARGV_MAX;
-	if (found->copy.exe_kept > EXE_BYTES || found->copy.argv_kept + found->copy.exe_kept > ARGV_MAX)
-		found->copy.exe_kept = 0;
-	return (int)(found->copy.argv_kept + found->copy.exe_kept);
 }
 
 #endif

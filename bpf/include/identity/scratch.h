@@ -5,15 +5,16 @@
 #ifndef KILLSNOOP_IDENTITY_SCRATCH_H
 #define KILLSNOOP_IDENTITY_SCRATCH_H
 
-#include "identity/store.h"
+#include "identity/lookup.h"
 
 /*
- * Where an exec hook builds the record of an identity that a signal waits for: one element per CPU for each
- * of its two copies, since the second may run while the first is preempted. max_entries becomes twice the
- * number of possible CPUs.
+ * One element per CPU for each of the two copies of the exec hook, since the second may run while the first is
+ * preempted. max_entries becomes twice the number of possible CPUs.
  */
 struct identity_scratch {
-	struct wire_identity record;
+	/* of an image that a signal waits for */
+	struct identity_handle found;
+	struct wire_named of;
 	u8 bytes[ARGV_MAX + EXE_BYTES +
 		 256]; /* argv and, behind it, the executable's path; then room for one name */
 	u32 argv_kept;

@@ -27,7 +27,7 @@
  * Size classes. A task-storage element is 72 bytes and its value, in a power-of-two slab: 424, 1,960 and
  * 8,104 fill theirs exactly, and 8,120 is the most that kernel 7.x ever allocates.
  */
-#define ARGV_INLINE_BYTES 264
+#define ARGV_INLINE_BYTES 232
 #define ARGV_MEDIUM_BYTES 1960
 #define ARGV_LARGE_BYTES 8104
 #define ARGV_MAX (2 * ARGV_LARGE_BYTES)
@@ -61,7 +61,11 @@ struct identity {
 	 * from /proc, which shows neither this nor the exec id, the place of the argument block.
 	 */
 	u64 image;
-	/* up to here a record needs it (struct identity_handle) */
+	/* Which of its states was reported, and with which name: identity/report.h. */
+	u64 reported;
+	u8 reported_comm[TASK_COMM_LEN];
+	u32 reported_uid;
+	u32 unused;
 	u64 exec_time; /* CLOCK_BOOTTIME, ns; of the exec, or of the seeding */
 	/* Signals, bit sig-1, that met the default action, which ends a process, and that a record reported or a filter refused. */
 	u64 signalled;

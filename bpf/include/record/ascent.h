@@ -18,7 +18,7 @@ struct ascent {
 /* The body of a loop. `record` as in append_ancestor(). By copying an ancestor is outlined, and nothing is looked up. */
 static __always_inline long ascend(struct ascent *ascent, u32 turn, enum reading how, u8 *record,
 				   const u32 room, u32 *length, struct identity_handle *found,
-				   struct spawner *spawner)
+				   struct spawner *spawner, struct candidate *candidate)
 {
 	struct task_struct *leader = ascent->next, *parent;
 	bool is_appended;
@@ -31,7 +31,7 @@ static __always_inline long ascend(struct ascent *ascent, u32 turn, enum reading
 	if (turn >= settings.max_ancestors)
 		is_appended = false;
 	else if (how == BY_LOADS)
-		is_appended = append_ancestor(record, room, length, leader, found, spawner, NULL);
+		is_appended = append_ancestor(record, room, length, leader, found, spawner, candidate);
 	else
 		is_appended = append_outline(record, room, length, (u64)leader);
 	if (!is_appended) {

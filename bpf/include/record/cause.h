@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What explains a signal that no process sent by a system call: the kernel stack at the tracepoint, the resource
- * limits of the target, and who traces either side. It stands at the end of the record, so that other signals do
- * not pay for it.
+ * limits of the target, and who traces either side; and what else few signals have. It stands at the end of the record, so that
+ * other signals do not pay for it.
  *
  * Nothing is decided here: names of functions belong to one kernel, and user space knows its symbols.
  */
@@ -10,12 +10,15 @@
 #define KILLSNOOP_RECORD_CAUSE_H
 
 #include "base/task.h"
+#include "identity/terminal.h"
 #include "record/outline.h"
 #include "record/scratch.h"
 #include "signal/hide.h"
 
 /* All of it, with what its alignment may cost. */
-#define BEHIND_ROOM (2 * sizeof(struct wire_process) + sizeof(struct wire_limits) + 8 * CAUSE_STACK + 8)
+#define BEHIND_ROOM                                                               \
+	(2 * sizeof(struct wire_named) + sizeof(struct wire_limits) + TTY_BYTES + \
+	 sizeof(struct wire_previous) + 2 * sizeof(u64) + 8 * CAUSE_STACK + 8)
 
 /* KILL, XCPU, XFSZ */
 #define LIMIT_SIGNALS (SIGNAL_BIT(SIGKILL) | SIGNAL_BIT(SIGXCPU) | SIGNAL_BIT(SIGXFSZ))
@@ -56,6 +59,29 @@ BPF_GLOBAL_FUNC int read_limits(struct wire_limits *limits, u64 address)
 	return 0;
 }
 
+/* The target's terminal, or the one that it has just lost, or that the leader of its session lost before it ended. */
+static __always_inline void name_tty(u8 *name, const struct facts *facts, struct task_struct *current_task,
+				     struct task_struct *target)
+{
+	struct identity *identity;
+
+	copy_tty(target, name);
+	if (name[0])
+		return;
+	/* one that is released already, in an interrupt, may point at a leader that is gone */
+	if (facts->is_exiting && facts->is_hashed && ends_session_of(current_task->group_leader, target)) {
+		identity = any_identity(current_task->group_leader);
+		if (identity && identity->terminal & TERMINAL_HUNG_UP) {
+			__builtin_memcpy(name, identity->tty, TTY_BYTES);
+			return;
+		}
+	}
+	identity = any_identity(target->group_leader);
+	/* it may have had another one since */
+	if (identity && is_terminal_of(terminal_of(identity), target, identity->tty))
+		__builtin_memcpy(name, identity->tty, TTY_BYTES);
+}
+
 static __always_inline void append_tracer(struct scratch *scratch, struct wire_signal *signal, u64 tracer,
 					  enum wire_behind which)
 {
@@ -72,6 +98,21 @@ static __always_inline void append_limits(struct scratch *scratch, struct wire_s
 	read_limits((struct wire_limits *)to, target);
 	scratch->length = at + sizeof(struct wire_limits);
 	signal->behind |= BEHIND_LIMITS;
+}
+
+/* Facts of the signal that few have, in words. */
+static __always_inline void append_words(struct scratch *scratch, struct wire_signal *signal,
+					 const u64 *words, u32 count, enum wire_behind which)
+{
+	u32 at = AT_MOST(RECORD_MAX - 64, *(volatile u32 *)&scratch->length & ~7U);
+	u64 *to = (u64 *)(scratch->record + at);
+
+	asm volatile("" : "+r"(to));
+#pragma unroll
+	for (u32 i = 0; i < count; i++)
+		to[i] = words[i];
+	scratch->length = at + count * sizeof(u64);
+	signal->behind |= which;
 }
 
 static __always_inline void append_stack(void *ctx, struct scratch *scratch, struct wire_signal *signal)
@@ -94,8 +135,6 @@ static __always_inline void append_cause(void *ctx, struct scratch *scratch, str
 	struct facts *facts = &scratch->facts;
 	u64 address;
 
-	signal->behind = 0;
-	signal->stack_frames = 0;
 	if (*(volatile u32 *)&scratch->length > RECORD_MAX - BEHIND_ROOM) {
 		signal->flags |= SIGNAL_STACK_LOST;
 		return;
@@ -106,6 +145,19 @@ static __always_inline void append_cause(void *ctx, struct scratch *scratch, str
 		address = AS_NUMBER(&scratch->found.mm, target);
 		append_limits(scratch, signal, address);
 	}
+	if (is_from_tty(facts)) {
+		__builtin_memset(scratch->tty, 0, sizeof(scratch->tty));
+		name_tty((u8 *)scratch->tty, facts, current_task, target);
+		if (*(volatile u8 *)scratch->tty)
+			append_words(scratch, signal, scratch->tty, TTY_BYTES / 8, BEHIND_TTY);
+	}
+	if (*(volatile u64 *)&facts->to_source.time)
+		append_words(scratch, signal, (const u64 *)&facts->to_source, sizeof(facts->to_source) / 8,
+			     BEHIND_TO_SOURCE);
+	if (*(volatile u64 *)&facts->child_death)
+		append_words(scratch, signal, &facts->child_death, 1, BEHIND_CHILD_DEATH);
+	if (*(volatile u64 *)&facts->last_fault)
+		append_words(scratch, signal, &facts->last_fault, 1, BEHIND_LAST_FAULT);
 	if (wants_stack(facts))
 		append_stack(ctx, scratch, signal);
 }

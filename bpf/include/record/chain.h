@@ -150,7 +150,7 @@ static long walk_up(u32 index __attribute__((unused)), void *context)
 	}
 	if (scratch->count >= scratch->depth ||
 	    !append_ancestor(scratch->record, RECORD_MAX, &scratch->length, leader, &scratch->found,
-			     &scratch->spawner, scratch)) {
+			     &scratch->spawner, &scratch->candidate)) {
 		end_chain(walk, true);
 		return 0;
 	}

@@ -11,7 +11,7 @@
 #include "identity/ghost.h"
 #include "record/process.h"
 
-#define SPAWNER_ROOM (sizeof(struct wire_spawner) + sizeof(struct wire_process) + GHOST_ARGV + 8)
+#define SPAWNER_ROOM (sizeof(struct wire_spawner) + sizeof(struct wire_named) + GHOST_ARGV + 8)
 
 /* To be called once for each process that was appended. */
 static __always_inline void note_orphan(struct scratch *scratch, struct task_struct *parent)
@@ -47,6 +47,7 @@ static long append_spawner(u32 index __attribute__((unused)), void *context)
 	struct orphan *orphan = &scratch->orphan[AT_MOST(MAX_ORPHANS - 1, turn)];
 	struct handover_key key = {};
 	struct wire_process *process;
+	struct wire_named *named;
 	struct wire_spawner *spawner;
 	struct spawner next = {};
 	struct ghost *ghost;
@@ -61,14 +62,17 @@ static long append_spawner(u32 index __attribute__((unused)), void *context)
 	key.start_time = *(volatile u64 *)&orphan->spawner.start;
 	key.tgid = *(volatile u32 *)&orphan->spawner.tgid;
 	spawner = (struct wire_spawner *)(scratch->record + at);
-	process = (struct wire_process *)(spawner + 1);
-	bytes = (u8 *)(process + 1);
+	named = (struct wire_named *)(spawner + 1);
+	process = &named->process;
+	bytes = (u8 *)(named + 1);
 	spawner->of = orphan->place;
 	spawner->flags = 0;
-	__builtin_memset(process, 0, sizeof(*process));
+	spawner->argv_total = 0;
+	spawner->argv_kept = 0;
+	__builtin_memset(named, 0, sizeof(*named));
 	process->start_time = key.start_time;
 	process->tgid = key.tgid;
-	process->flags = PROCESS_UNKNOWN;
+	process->flags = PROCESS_NAMED | PROCESS_UNKNOWN;
 	/* what it ran when it started the other: if it lives, it may run another program now */
 	process->exec_id = orphan->spawner.exec_id;
 	ghost = bpf_map_lookup_elem(&ghosts, &key);
@@ -78,14 +82,14 @@ static long append_spawner(u32 index __attribute__((unused)), void *context)
 		spawner->flags = SPAWNER_EXITED;
 		if (ghost->exec_id != orphan->spawner.exec_id)
 			spawner->flags |= SPAWNER_EXECED_SINCE;
-		process->flags = ghost->flags;
-		process->uid = ghost->uid;
+		process->flags = PROCESS_NAMED | ghost->flags;
+		named->name.uid = ghost->uid;
 		process->exec_id = ghost->exec_id;
-		process->argv_total = ghost->argv_total;
-		__builtin_memcpy(process->comm, ghost->comm, sizeof(process->comm));
+		spawner->argv_total = ghost->argv_total;
+		__builtin_memcpy(named->name.comm, ghost->comm, sizeof(named->name.comm));
 		if (kept > GHOST_ARGV || bpf_probe_read_kernel(bytes, AT_MOST(GHOST_ARGV, kept), ghost->argv))
 			kept = 0;
-		process->argv_kept = (u16)kept;
+		spawner->argv_kept = kept;
 		next = ghost->spawner;
 		generation_barrier();
 		/*
@@ -94,17 +98,17 @@ static long append_spawner(u32 index __attribute__((unused)), void *context)
 		 */
 		if (!bpf_map_lookup_elem(&ghosts, &key)) {
 			spawner->flags = SPAWNER_EXITED;
-			__builtin_memset(process->comm, 0, sizeof(process->comm));
-			process->flags = PROCESS_UNKNOWN;
-			process->argv_total = 0;
-			process->argv_kept = 0;
+			__builtin_memset(named->name.comm, 0, sizeof(named->name.comm));
+			process->flags = PROCESS_NAMED | PROCESS_UNKNOWN;
+			spawner->argv_total = 0;
+			spawner->argv_kept = 0;
 			kept = 0;
 			next.tgid = 0;
 		}
 		orphan->place = *(volatile u32 *)&scratch->processes;
 		orphan->spawner = next;
 	}
-	scratch->length = at + sizeof(*spawner) + sizeof(*process) + PAD8(kept);
+	scratch->length = at + sizeof(*spawner) + sizeof(*named) + PAD8(kept);
 	scratch->processes++;
 	scratch->spawners++;
 	if (!next.tgid)
@@ -128,7 +132,7 @@ static __always_inline void append_spawners(struct scratch *scratch, struct wire
 
 	if (*(volatile u32 *)&scratch->orphans)
 		BOUNDED_LOOP(MAX_SPAWNERS + 1, MAX_SPAWNERS + 1, append_spawner, &walk);
-	signal->spawners = *(volatile u32 *)&scratch->spawners;
+	signal->spawners = (u8)scratch->spawners;
 	if (*(volatile u32 *)&scratch->spawners_cut)
 		signal->flags |= SIGNAL_SPAWNERS_CUT;
 }

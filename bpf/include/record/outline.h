@@ -10,15 +10,15 @@
 
 #include "record/task.h"
 
-BPF_GLOBAL_FUNC int outline(struct wire_process *process, u64 address)
+BPF_GLOBAL_FUNC int outline(struct wire_named *named, u64 address)
 {
 	struct task_struct *leader = (struct task_struct *)address;
 
-	if (!process)
+	if (!named)
 		return 0;
-	write_process(process, leader, leader, BY_COPYING);
-	process->flags = BPF_CORE_READ(leader, flags) & PF_KTHREAD ? PROCESS_NO_ARGV : PROCESS_UNKNOWN;
-	process->arg_start = (u32)BPF_CORE_READ(leader, mm, arg_start);
+	write_process(named, leader, leader, BY_COPYING);
+	named->process.flags |= BPF_CORE_READ(leader, flags) & PF_KTHREAD ? PROCESS_NO_ARGV : PROCESS_UNKNOWN;
+	named->name.arg_start = (u32)BPF_CORE_READ(leader, mm, arg_start);
 	return 0;
 }
 
@@ -38,13 +38,13 @@ static __always_inline bool append_outline(u8 *record, const u32 room, u32 *leng
 	u32 at = *(volatile u32 *)length & ~7U;
 	u8 *to;
 
-	if (at > room - sizeof(struct wire_process))
+	if (at > room - sizeof(struct wire_named))
 		return false;
 	/* bounded once more, and the pointer made now: 6.1 knows nothing of an offset that was put on the stack before */
-	to = record + AT_MOST(room - sizeof(struct wire_process), at);
+	to = record + AT_MOST(room - sizeof(struct wire_named), at);
 	asm volatile("" : "+r"(to));
-	outline((struct wire_process *)to, leader);
-	*length = at + sizeof(struct wire_process);
+	outline((struct wire_named *)to, leader);
+	*length = at + sizeof(struct wire_named);
 	return true;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * One process in a record: who it is, and its argv if that is of the image that runs.
+ * One process in a record: who it is, and which image it runs. That is reported first, if it has not been (identity/report.h).
  *
  * The write position is kept in map memory and loaded again for each process: a variable offset that
  * stays in a register makes every turn of the loop a state of its own for the verifier.
@@ -8,19 +8,16 @@
 #ifndef KILLSNOOP_RECORD_PROCESS_H
 #define KILLSNOOP_RECORD_PROCESS_H
 
-#include "identity/lookup.h"
-#include "record/reuse.h"
+#include "identity/report.h"
 #include "record/task.h"
 
 #define PAD8(length) (((length) + 7) & ~7U)
-/* Room that one ancestor may need. */
-#define ANCESTOR_ROOM (sizeof(struct wire_process) + ANCESTOR_ARGV + 8)
 
 /* `member` as in write_process(). */
-static __always_inline void describe(struct wire_process *process, struct task_struct *leader,
+static __always_inline void describe(struct wire_named *named, struct task_struct *leader,
 				     struct task_struct *member)
 {
-	write_process(process, leader, untrusted_view(member), BY_LOADS);
+	write_process(named, leader, untrusted_view(member), BY_LOADS);
 	/* of execve's steps the address space is the first: it is looked at after all this */
 	generation_barrier();
 }
@@ -43,13 +40,13 @@ static __always_inline bool is_of_this_image(const struct identity_handle *found
 					     struct wire_process *process, struct task_struct *member, u64 mm)
 {
 	if (process->flags & PROCESS_BY_PLACE)
-		return !mm || argument_block_of(member) == found->copy.image;
-	if (found->copy.exec_id != process->exec_id)
+		return !mm || argument_block_of(member) == found->image;
+	if (found->exec_id != process->exec_id)
 		return false;
 	/* with the forker's identity it was looked at already: same_image() */
 	if (found->from_forker)
 		return true;
-	if (!mm || mm == found->copy.image)
+	if (!mm || mm == found->image)
 		return true;
 	process->exec_id++; /* execve will, in a moment */
 	return false;
@@ -59,7 +56,7 @@ static __always_inline bool is_of_this_image(const struct identity_handle *found
 static __always_inline bool has_argv(struct wire_process *process, struct task_struct *member,
 				     const struct identity_handle *found, u64 mm)
 {
-	process->flags = found->copy.flags | (found->seeded ? PROCESS_SEEDED : 0);
+	process->flags = PROCESS_NAMED | (found->flags & PROCESS_BY_PLACE);
 	if (found->generation & 1) {
 		process->flags |= PROCESS_EXEC_RACE;
 		return false;
@@ -72,41 +69,95 @@ static __always_inline bool has_argv(struct wire_process *process, struct task_s
 }
 
 /*
- * Finds the identity and says whether there is an argv to copy. False: nothing that could be shown, and
+ * Finds the identity and says whether there is an image to refer to. False: nothing that could be shown, and
  * the flags say why.
  *
  * The exec hook looks whether it is wanted after it has written, and here it is looked again after asking (both with a
  * full barrier in between): so either it sends the identity, or it is seen here.
  */
-static __always_inline bool look_up_argv(struct wire_process *process, struct task_struct *leader,
-					 struct task_struct *member, struct identity_handle *found, u64 mm)
+static __always_inline bool look_up_image(struct wire_named *named, struct task_struct *leader,
+					  struct task_struct *member, struct identity_handle *found, u64 mm)
 {
+	struct wire_process *process = &named->process;
+
 	if (leader->flags & PF_KTHREAD) {
 		found->identity = 0;
 		found->from_forker = 0;
-		process->flags = PROCESS_NO_ARGV;
+		process->flags = PROCESS_NAMED | PROCESS_NO_ARGV;
 		return false;
 	}
 	find_identity(found, leader, member);
 	if (!*(volatile u64 *)&found->identity) {
-		process->flags = PROCESS_UNKNOWN;
+		process->flags = PROCESS_NAMED | PROCESS_UNKNOWN;
 		return false;
 	}
-	if (!has_argv(process, member, found, mm)) {
-		if (found->from_forker)
-			return false;
-		ask_for_identity(leader);
-		/* what execve changes */
-		process->exec_id = (u32)leader->self_exec_id;
-		process->uid = untrusted_view(member)->cred->euid.val;
-		copy_comm(process->comm, leader);
-		take_own(found, leader);
-		if (!*(volatile u64 *)&found->identity ||
-		    !has_argv(process, member, found, (u64)mm_of(member)))
-			return false;
+	if (has_argv(process, member, found, mm))
+		return true;
+	if (found->from_forker)
+		return false;
+	ask_for_identity(leader);
+	/* what execve changes */
+	process->exec_id = (u32)leader->self_exec_id;
+	named->name.uid = untrusted_view(member)->cred->euid.val;
+	copy_comm(named->name.comm, leader);
+	take_own(found, leader);
+	return *(volatile u64 *)&found->identity && has_argv(process, member, found, (u64)mm_of(member));
+}
+
+/* Is the name that of the image, as it was reported? */
+static __always_inline bool has_reported_name(const struct identity_handle *found,
+					      const struct wire_name *name)
+{
+	const u64 *comm = (const u64 *)name->comm;
+
+	return !((found->reported_comm[0] ^ comm[0]) | (found->reported_comm[1] ^ comm[1]) |
+		 (found->reported_uid ^ name->uid));
+}
+
+/* Where it was found, for its mark; NULL where that is another process's. */
+static __always_inline bool report_found(struct identity_handle *found, struct task_struct *leader,
+					 struct wire_named *named, struct candidate *candidate)
+{
+	bool is_admitted = admits_image(candidate);
+
+	if (found->from_forker)
+		return report_image(found, NULL, named, candidate, is_admitted);
+	if (found->seeded)
+		return report_image(found, bpf_task_storage_get(&seeded, leader, NULL, 0), named, candidate,
+				    is_admitted);
+	return report_image(found, bpf_task_storage_get(&identities, leader, NULL, 0), named, candidate,
+			    is_admitted);
+}
+
+/*
+ * Refers to the image that the process runs, which was reported or is reported now. The bytes that the process takes of the
+ * record: its name is left out where `may_be_nameless`, and the record has it already.
+ */
+static __always_inline u32 refer_to_image(struct wire_named *named, struct task_struct *leader,
+					  struct task_struct *member, struct identity_handle *found, u64 mm,
+					  struct candidate *candidate, bool may_be_nameless)
+{
+	struct wire_process *process = &named->process;
+
+	if (look_up_image(named, leader, member, found, mm)) {
+		if (*(volatile u32 *)&found->is_reported) {
+			process->flags = PROCESS_REPORTED | PROCESS_NAMED;
+			process->epoch = (u16)(found->state >> 32);
+			if (may_be_nameless && has_reported_name(found, &named->name)) {
+				process->flags = PROCESS_REPORTED;
+				return sizeof(struct wire_process);
+			}
+			return sizeof(struct wire_named);
+		}
+		process->flags = PROCESS_NAMED | PROCESS_REPORTED;
+		if (report_found(found, leader, named, candidate))
+			return sizeof(struct wire_named);
+		process->flags = PROCESS_NAMED | PROCESS_NOT_REPORTED;
 	}
-	process->argv_total = found->copy.argv_total;
-	return true;
+	named->name.arg_start = (u32)argument_block_of(member);
+	if (settings.variables && !(process->flags & PROCESS_NO_ARGV))
+		process->flags |= PROCESS_ENV_LOST;
+	return sizeof(struct wire_named);
 }
 
 /* Older than the tracer, or not known yet: who started it cannot be said. */
@@ -115,72 +166,29 @@ static __always_inline void write_spawner(struct spawner *spawner, const struct 
 	spawner->tgid = 0;
 	if (!*(volatile u64 *)&found->identity || found->from_forker || found->seeded)
 		return;
-	spawner->tgid = found->copy.spawner_tgid;
-	spawner->start = found->copy.spawner_start;
-	spawner->exec_id = found->copy.spawner_exec_id;
-}
-
-/* After the copy: was it one argv, or a mixture of two? (None at all can be one as well.) */
-static __always_inline void accept_argv(struct wire_process *process, const struct identity_handle *found,
-					bool copied, u32 kept)
-{
-	if (copied && is_unchanged(found)) {
-		process->argv_kept = (u16)kept;
-		return;
-	}
-	process->flags |= PROCESS_EXEC_RACE;
-	process->argv_total = 0;
-}
-
-/* Looks up and copies argv, up to what is kept of an ancestor. */
-static __always_inline void append_argv(struct wire_process *process, u8 *bytes, struct task_struct *leader,
-					u64 mm, struct identity_handle *found)
-{
-	u32 kept;
-
-	if (!look_up_argv(process, leader, leader, found, mm))
-		return;
-	kept = found->copy.argv_kept;
-	if (kept > ANCESTOR_ARGV) {
-		process->flags |= PROCESS_CUT;
-		kept = ANCESTOR_ARGV;
-	}
-	*(u64 *)(bytes + (kept & ~7U)) = 0;
-	accept_argv(process, found,
-		    found->argv &&
-			    !bpf_probe_read_kernel(bytes, AT_MOST(ANCESTOR_ARGV, kept), (void *)found->argv),
-		    kept);
+	spawner->tgid = found->spawner_tgid;
+	spawner->start = found->spawner_start;
+	spawner->exec_id = found->spawner_exec_id;
 }
 
 /*
- * `record` has room for `room` bytes, a constant; its length is in map memory. False: no room. `scratch` is where the
- * record before is kept as well (record/reuse.h), or NULL.
+ * `record` has room for `room` bytes, a constant; its length is in map memory. False: no room.
  */
 static __always_inline bool append_ancestor(u8 *record, const u32 room, u32 *length,
 					    struct task_struct *leader, struct identity_handle *found,
-					    struct spawner *spawner, struct scratch *scratch)
+					    struct spawner *spawner, struct candidate *candidate)
 {
 	u32 at = *(volatile u32 *)length & ~7U;
-	struct wire_process *process;
-	u32 kept;
+	struct wire_named *named;
 	u64 mm;
 
-	if (at > room - ANCESTOR_ROOM)
+	if (at > room - sizeof(*named))
 		return false;
-	process = (struct wire_process *)(record + at);
-	describe(process, leader, leader);
+	named = (struct wire_named *)(record + at);
+	describe(named, leader, leader);
 	mm = AS_NUMBER(&found->mm, mm_of(leader));
-	if (!scratch || !recall_appended(scratch, process, at, mm)) {
-		append_argv(process, (u8 *)(process + 1), leader, mm, found);
-		write_spawner(spawner, found);
-		if (scratch)
-			note_appended(scratch, process, at, mm, 0);
-	}
-	/* from map memory: what is kept in registers is followed along every branch */
-	kept = *(volatile u16 *)&process->argv_kept;
-	if (!kept)
-		process->arg_start = (u32)argument_block_of(leader);
-	*length = at + sizeof(*process) + PAD8(kept);
+	*length = at + refer_to_image(named, leader, leader, found, mm, candidate, true);
+	write_spawner(spawner, found);
 	return true;
 }
 

@@ -57,15 +57,15 @@ static __always_inline void write_repeat_key(struct repeat_key *key, const struc
 }
 
 /* A process of it: what a title and variables would be is not known, and is flagged. */
-static __always_inline void outline_subject(struct wire_process *process, struct wire_task *facts, u64 task)
+static __always_inline void outline_subject(struct wire_named *named, struct wire_task *facts, u64 task)
 {
 	u64 leader = (u64)BPF_CORE_READ((struct task_struct *)task, group_leader);
 
 	outline_task(facts, task);
-	outline(process, leader);
-	process->uid = BPF_CORE_READ((struct task_struct *)task, cred, euid.val);
-	if (settings.variables && !(process->flags & PROCESS_NO_ARGV))
-		process->flags |= PROCESS_ENV_LOST;
+	outline(named, leader);
+	named->name.uid = BPF_CORE_READ((struct task_struct *)task, cred, euid.val);
+	if (settings.variables && !(named->process.flags & PROCESS_NO_ARGV))
+		named->process.flags |= PROCESS_ENV_LOST;
 }
 
 /* Where the record would have been; without what came before, which another of them may have been. */
@@ -76,12 +76,10 @@ static __always_inline void outline_refused(struct scratch *scratch, const struc
 	struct wire_signal *signal = &repeat->signal;
 	const struct facts *facts = &scratch->facts;
 
-	/* what the record before left here is there no more */
-	begin_reuse(&scratch->reuse);
 	__builtin_memset(repeat, 0, sizeof(*repeat));
 	signal->version = WIRE_VERSION;
 	signal->kind = key->kind;
-	signal->length = sizeof(*signal) + sizeof(repeat->process);
+	signal->length = sizeof(*signal) + sizeof(repeat->process) + sizeof(repeat->last_fault);
 	signal->time = facts->time;
 	signal->signal = facts->signal;
 	signal->flags = SIGNAL_SOURCE_TRUNCATED | SIGNAL_TARGET_TRUNCATED | facts->in_tree;
@@ -93,18 +91,19 @@ static __always_inline void outline_refused(struct scratch *scratch, const struc
 		signal->flags |= SIGNAL_NO_HISTORY;
 	if (facts->info == INFO_POINTER && facts->call.abi != ABI_NONE && !facts->is_on_stack)
 		signal->flags |= SIGNAL_INFO_ELSEWHERE;
-	signal->result = facts->result;
-	signal->info = facts->info;
+	signal->result = (u8)facts->result;
+	signal->info = (u8)facts->info;
 	signal->info_code = facts->code;
 	__builtin_memcpy(signal->info_fields, key->info_fields, sizeof(signal->info_fields));
-	signal->disposition = (u16)facts->disposition;
-	signal->max_ancestors = (u16)settings.max_ancestors;
+	signal->disposition = (u8)facts->disposition;
+	signal->max_ancestors = (u8)settings.max_ancestors;
 	signal->joins_at = JOINS_NOWHERE;
-	signal->last_fault = facts->last_fault;
+	signal->behind = BEHIND_LAST_FAULT;
+	repeat->last_fault = facts->last_fault;
 	signal->call = facts->call;
 	outline_subject(&repeat->process[0], &signal->source, source);
 	if (facts->is_walked)
-		repeat->process[0].flags |= PROCESS_TITLE_LOST;
+		repeat->process[0].process.flags |= PROCESS_TITLE_LOST;
 	outline_subject(&repeat->process[1], &signal->target, target ?: source);
 	signal->target.state = STATE_UNKNOWN;
 	if (key->kind == RECORD_ATTEMPT) {
@@ -183,8 +182,8 @@ BPF_GLOBAL_FUNC int write_unwanted(struct scratch *scratch, u64 source, u64 targ
 	outline_refused(scratch, key, source, target);
 	repeat->signal.previous = scratch->facts.previous;
 	repeat->signal.flags &= ~SIGNAL_NO_HISTORY;
-	repeat->process[0].flags = PROCESS_NO_ARGV;
-	repeat->process[1].flags = PROCESS_NO_ARGV;
+	repeat->process[0].process.flags = PROCESS_NAMED | PROCESS_NO_ARGV;
+	repeat->process[1].process.flags = PROCESS_NAMED | PROCESS_NO_ARGV;
 	scratch->length = repeat->signal.length;
 	return 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Where the record of a signal is built: what is in it so far, and what the next one may have in common with it.
+ * Where the record of a signal is built: what is in it so far.
  */
 #ifndef KILLSNOOP_RECORD_SCRATCH_H
 #define KILLSNOOP_RECORD_SCRATCH_H
@@ -10,29 +10,12 @@
 #include "signal/facts.h"
 #include "wire/repeat.h"
 
-/* Bytes of a live title that are compared at once. */
+/*
+ * Bytes of a live title that are compared at once, and of them in one step. The last byte of one value of a long argv is the
+ * last of a chunk.
+ */
+#define LIVE_CHUNK (ARGV_LARGE_BYTES / 8)
 #define LIVE_BLOCK 64
-
-/* Processes of the record before (record/reuse.h): source, target, and two chains. */
-#define REUSE_PLACES (2 + 2 * MAX_CHAIN)
-#define NOWHERE 0xffffffffU
-struct reuse_entry {
-	u64 start_time;
-	u64 image; /* its address space: the pointer, never followed */
-	struct spawner spawner;
-	u32 tgid;
-	u32 exec_id;
-	u32 at; /* in the record; NOWHERE: to be looked up again */
-	u32 flags;
-	u32 argv_total;
-	u16 argv_kept;
-	u16 exe_kept;
-};
-struct reuse {
-	u32 appended; /* processes of the record before, from the first on; 0 while there is none */
-	u32 same;     /* so many of them may be the same as now */
-	struct reuse_entry process[REUSE_PLACES];
-};
 
 /*
  * Where signal_generate builds its record: one element per CPU, for that program alone. A tracing program
@@ -60,7 +43,9 @@ struct scratch {
 	u32 orphan_at;    /* the one at hand */
 	u32 spawners;     /* written so far */
 	u32 spawners_cut; /* and there are more */
-	u32 reserved_too;
+	u32 argv_kept;    /* of the source, and found to be of its image; else 0 */
+	u32 argv_total;
+	u64 tty[TTY_BYTES / 8];       /* the target's, of a signal that a terminal may have sent */
 	struct identity_handle found; /* of the process appended last */
 	struct spawner spawner;
 	struct orphan {
@@ -69,9 +54,9 @@ struct scratch {
 		u32 reserved;
 	} orphan[MAX_ORPHANS];
 	u32 tgids[MAX_CHAIN + 1]; /* the source's chain */
-	struct reuse reuse;
-	/* the sender's argument block as it is now, to the end of its last block */
-	u8 live[ARGV_MAX + LIVE_BLOCK] __attribute__((aligned(8)));
+	/* a chunk of the sender's argument block as it is now, and as it was, both to the end of their last block */
+	u8 live[LIVE_CHUNK + 3 + LIVE_BLOCK] __attribute__((aligned(8)));
+	u8 kept[LIVE_CHUNK + 3 + LIVE_BLOCK] __attribute__((aligned(8)));
 	u8 record[RECORD_MAX] __attribute__((aligned(8)));
 };
 struct {

@@ -6,38 +6,14 @@
 #define KILLSNOOP_RECORD_SNAPSHOT_H
 
 #include "base/ring.h"
-#include "identity/terminal.h"
 #include "record/cause.h"
 #include "record/chain.h"
 #include "record/subject.h"
 #include "record/title.h"
 #include "signal/hide.h"
 
-/* The target's terminal, or the one that it has just lost, or that the leader of its session lost before it ended. */
-static __always_inline void name_tty(u8 *name, const struct facts *facts, struct task_struct *current_task,
-				     struct task_struct *target)
-{
-	struct identity *identity;
-
-	copy_tty(target, name);
-	if (name[0])
-		return;
-	/* one that is released already, in an interrupt, may point at a leader that is gone */
-	if (facts->is_exiting && facts->is_hashed && ends_session_of(current_task->group_leader, target)) {
-		identity = any_identity(current_task->group_leader);
-		if (identity && identity->terminal & TERMINAL_HUNG_UP) {
-			__builtin_memcpy(name, identity->tty, TTY_BYTES);
-			return;
-		}
-	}
-	identity = any_identity(target->group_leader);
-	/* it may have had another one since */
-	if (identity && is_terminal_of(terminal_of(identity), target, identity->tty))
-		__builtin_memcpy(name, identity->tty, TTY_BYTES);
-}
-
 static __always_inline void describe_signal(struct wire_signal *signal, const struct facts *facts,
-					    struct task_struct *current_task, struct task_struct *target)
+					    struct task_struct *target)
 {
 	signal->version = WIRE_VERSION;
 	signal->time = facts->time;
@@ -55,33 +31,26 @@ static __always_inline void describe_signal(struct wire_signal *signal, const st
 	signal->flags |= blocked_flags(target, facts->signal, facts->group);
 	if (signal->flags & SIGNAL_BLOCKED && has_signalfd_reader(target))
 		signal->flags |= SIGNAL_SIGNALFD;
-	signal->result = facts->result;
-	signal->info = facts->info;
+	signal->result = (u8)facts->result;
+	signal->info = (u8)facts->info;
 	signal->info_code = facts->code;
-	signal->reserved = 0;
 	__builtin_memset(signal->info_fields, 0, sizeof(signal->info_fields));
 	if (facts->info == INFO_POINTER) {
 		struct kernel_siginfo *info = (struct kernel_siginfo *)facts->info_address;
 
 		bpf_core_read(signal->info_fields, sizeof(signal->info_fields), &info->_sifields);
 	}
-	signal->disposition = (u16)facts->disposition;
-	signal->max_ancestors = (u16)settings.max_ancestors;
+	signal->disposition = (u8)facts->disposition;
+	signal->max_ancestors = (u8)settings.max_ancestors;
 	signal->source_ancestors = 0;
 	signal->target_ancestors = 0;
 	signal->beyond_ancestors = 0;
 	signal->joins_at = JOINS_NOWHERE;
-	__builtin_memset(signal->tty, 0, sizeof(signal->tty));
-	if (is_from_tty(facts))
-		name_tty(signal->tty, facts, current_task, target);
 	signal->call = facts->call;
 	signal->spawners = 0;
 	signal->behind = 0;
 	signal->stack_frames = 0;
-	signal->child_death = facts->child_death;
-	signal->last_fault = facts->last_fault;
 	signal->previous = facts->previous;
-	signal->to_source = facts->to_source;
 }
 
 struct subjects {
@@ -97,8 +66,9 @@ static long append_subject(u32 index, void *context)
 	struct scratch *scratch = subjects->scratch;
 	struct wire_signal *signal = (struct wire_signal *)scratch->record;
 	struct task_struct *task, *leader;
-	struct wire_process *process;
+	struct wire_named *named;
 	struct wire_task *facts;
+	u32 has_image;
 
 	task = index ? subjects->target : subjects->current_task;
 	scratch->stage = index ? TARGET_CHAIN : SOURCE_CHAIN;
@@ -108,22 +78,25 @@ static long append_subject(u32 index, void *context)
 		leader = task;
 	facts = (struct wire_task *)((u8 *)&signal->source + AT_MOST(1, index) * sizeof(struct wire_task));
 	describe_task(facts, task, leader);
-	process = append_image(scratch->record, RECORD_MAX, &scratch->length, facts, leader, task,
-			       &scratch->found, &scratch->spawner, scratch);
-	if (!process)
+	named = append_subject_image(scratch->record, RECORD_MAX, &scratch->length, leader, task,
+				     &scratch->found, &scratch->spawner, &scratch->candidate);
+	if (!named)
 		return 1;
 	if (index && has_exited(task))
-		write_living(process, facts, AS_NUMBER(&scratch->facts.action, task));
+		write_living(named, facts, AS_NUMBER(&scratch->facts.action, task));
 	/* a current that is no source is not walked, so nothing can join its chain */
 	if (*(volatile u32 *)&scratch->stage == SOURCE_CHAIN && scratch->facts.is_walked) {
 		struct mm_struct *mm = mm_of(task);
 
-		enter_source_chain(scratch, process->tgid);
+		enter_source_chain(scratch, named->process.tgid);
+		has_image =
+			*(volatile u32 *)&named->process.flags & (PROCESS_REPORTED | PROCESS_NOT_REPORTED);
+		scratch->argv_kept = has_image ? scratch->found.argv_kept : 0;
+		scratch->argv_total = has_image ? scratch->found.argv_total : 0;
 		if (mm)
 			scratch->length += (u32)copy_title(scratch, mm->arg_start, mm->arg_end);
 	}
-	append_rest(scratch->record, RECORD_MAX, &scratch->length, process, facts, task, &scratch->found,
-		    scratch);
+	append_rest(scratch->record, RECORD_MAX, &scratch->length, facts, task);
 	if (*(volatile u32 *)&scratch->stage == TARGET_CHAIN || scratch->facts.is_walked)
 		note_orphan(scratch, untrusted_view(leader)->real_parent->group_leader);
 	else
@@ -131,12 +104,12 @@ static long append_subject(u32 index, void *context)
 	return 0;
 }
 
-static __always_inline void begin_record(struct scratch *scratch, struct task_struct *current_task,
-					 struct task_struct *target, enum wire_kind kind)
+static __always_inline void begin_record(struct scratch *scratch, struct task_struct *target,
+					 enum wire_kind kind)
 {
 	struct wire_signal *signal = (struct wire_signal *)scratch->record;
 
-	describe_signal(signal, &scratch->facts, current_task, target);
+	describe_signal(signal, &scratch->facts, target);
 	signal->kind = kind;
 	scratch->length = sizeof(*signal);
 	scratch->ancestors = 0;
@@ -144,7 +117,6 @@ static __always_inline void begin_record(struct scratch *scratch, struct task_st
 	scratch->source_only = 0;
 	scratch->joins_at = JOINS_NOWHERE;
 	begin_lineage(scratch);
-	begin_reuse(&scratch->reuse);
 }
 
 static __always_inline void take_snapshot(void *ctx, struct scratch *scratch,
@@ -154,7 +126,7 @@ static __always_inline void take_snapshot(void *ctx, struct scratch *scratch,
 	struct subjects subjects = { .current_task = current_task, .target = target, .scratch = scratch };
 	struct walk walk = { .scratch = scratch };
 
-	begin_record(scratch, current_task, target, RECORD_SIGNAL);
+	begin_record(scratch, target, RECORD_SIGNAL);
 	BOUNDED_LOOP(2, 2, append_subject, &subjects);
 
 	walk.target_next = target->group_leader;
@@ -167,7 +139,6 @@ static __always_inline void take_snapshot(void *ctx, struct scratch *scratch,
 		begin_chain(scratch, TARGET_CHAIN, settings.max_ancestors);
 	}
 	BOUNDED_LOOP(WALK_TURNS, WALK_TURNS, walk_up, &walk);
-	end_reuse(&scratch->reuse, *(volatile u32 *)&scratch->processes);
 	append_spawners(scratch, signal);
 	append_cause(ctx, scratch, signal, current_task, target);
 	signal->length = scratch->length;

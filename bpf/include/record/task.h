@@ -15,23 +15,23 @@
  * the thread itself. A leader that has exited has no address space any more, and its credentials are those that it had
  * then.
  */
-static __always_inline void write_process(struct wire_process *process, struct task_struct *leader,
+static __always_inline void write_process(struct wire_named *named, struct task_struct *leader,
 					  struct task_struct *member, enum reading how)
 {
+	struct wire_process *process = &named->process;
+
 	process->start_time = READ(how, leader, start_boottime);
 	process->tgid = READ(how, leader, tgid);
-	process->flags = 0;
-	process->uid = READ(how, member, cred, euid.val);
+	process->flags = PROCESS_NAMED;
 	process->exec_id = (u32)READ(how, leader, self_exec_id);
-	process->reserved = 0;
-	process->argv_total = 0;
-	process->argv_kept = 0;
+	process->epoch = 0;
 	process->title_kept = 0;
 	if (how == BY_LOADS)
-		copy_comm(process->comm, leader);
+		copy_comm(named->name.comm, leader);
 	else
-		bpf_core_read(process->comm, sizeof(process->comm), &leader->comm);
-	process->arg_start = 0;
+		bpf_core_read(named->name.comm, sizeof(named->name.comm), &leader->comm);
+	named->name.uid = READ(how, member, cred, euid.val);
+	named->name.arg_start = 0;
 }
 
 /* What each thread has of its own: of one that has exited, another that lives stands for the process. */
@@ -88,10 +88,7 @@ static __always_inline void write_task(struct wire_task *facts, struct task_stru
 	facts->signal_flags = READ(how, signal, flags);
 	facts->group_exit_code = READ(how, signal, group_exit_code);
 	copy_tty_of(signal, READ(how, signal, tty), facts->tty);
-	facts->exe_kept = 0;
 	facts->nodename_kept = 0;
-	facts->environment_kept = 0;
-	facts->reserved = 0;
 	facts->jobctl = (u32)READ(how, task, jobctl);
 }
 

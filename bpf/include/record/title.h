@@ -6,35 +6,64 @@
 #ifndef KILLSNOOP_RECORD_TITLE_H
 #define KILLSNOOP_RECORD_TITLE_H
 
-#include "record/reuse.h"
+#include "base/verifier.h"
+#include "record/scratch.h"
+
+#define LIVE_CHUNKS (ARGV_MAX / LIVE_CHUNK)
+#define LIVE_BLOCKS ((LIVE_CHUNK + LIVE_BLOCK - 1) / LIVE_BLOCK)
+
+/* Does the live chunk of so many bytes differ from what argv was? */
+BPF_GLOBAL_FUNC int chunk_differs(struct scratch *scratch, u32 bytes)
+{
+	u32 end = AT_MOST(LIVE_CHUNK, bytes);
+	u64 differs = 0;
+
+	if (!scratch)
+		return 1;
+	/* the last block is filled up with what it is compared with */
+	bpf_probe_read_kernel(scratch->live + end, LIVE_BLOCK, scratch->kept + end);
+	/* no bpf_loop(): there is no more of the stack to have */
+	for (u32 at = 0; at < LIVE_BLOCKS * LIVE_BLOCK && at < bytes; at += LIVE_BLOCK) {
+		u64 *a = (u64 *)(scratch->live + at), *b = (u64 *)(scratch->kept + at);
+
+#pragma unroll
+		for (u32 i = 0; i < LIVE_BLOCK / 8; i++)
+			differs |= a[i] ^ b[i];
+	}
+	return differs != 0;
+}
 
 struct live_check {
 	struct scratch *scratch;
-	u32 blocks;
-	bool differs;
+	u64 start;
+	u32 differs;
+	u32 is_lost;
 };
 
-/* The source is the first process of a record: its argv lies at a fixed place. */
-#define SOURCE_ARGV (sizeof(struct wire_signal) + sizeof(struct wire_process))
-
-static long compare_block(u32 index, void *context)
+static long compare_chunk(u32 index, void *context)
 {
 	struct live_check *check = context;
-	u32 at = index * LIVE_BLOCK;
-	u64 differs = 0;
-	u64 *a, *b;
+	struct scratch *scratch = check->scratch;
+	u32 at = index * LIVE_CHUNK, bytes = *(volatile u32 *)&scratch->argv_kept;
+	u64 argv = scratch->found.argv + at;
 
-	if (index >= check->blocks || at > ARGV_MAX)
+	if (at >= bytes || at >= ARGV_MAX)
 		return 1;
-	a = (u64 *)(check->scratch->live + at);
-	b = (u64 *)(check->scratch->record + SOURCE_ARGV + at);
-#pragma unroll
-	for (u32 i = 0; i < LIVE_BLOCK / 8; i++)
-		differs |= a[i] ^ b[i];
-	if (!differs)
-		return 0;
-	check->differs = true;
-	return 1;
+	bytes -= at;
+	if (at >= ARGV_LARGE_BYTES)
+		argv = scratch->found.tail + at - ARGV_LARGE_BYTES;
+	if (bytes > LIVE_CHUNK)
+		bytes = LIVE_CHUNK;
+	if (bpf_probe_read_user(scratch->live, AT_MOST(LIVE_CHUNK, bytes), (void *)(check->start + at))) {
+		check->is_lost = 1;
+		return 1;
+	}
+	if (bpf_probe_read_kernel(scratch->kept, AT_MOST(LIVE_CHUNK, bytes), (void *)argv) ||
+	    chunk_differs(scratch, bytes)) {
+		check->differs = 1;
+		return 1;
+	}
+	return 0;
 }
 
 /*
@@ -55,21 +84,17 @@ BPF_GLOBAL_FUNC int copy_title(struct scratch *scratch, u64 start, u64 end)
 	process = (struct wire_process *)(scratch->record + sizeof(struct wire_signal));
 	to = scratch->record + AT_MOST(RECORD_MAX - TITLE_BYTES, *(volatile u32 *)&scratch->length);
 	kept = length > ARGV_MAX ? ARGV_MAX : (u32)length;
-	if (length == process->argv_total && kept == process->argv_kept) {
-		struct live_check check = { .scratch = scratch,
-					    .blocks = (kept + LIVE_BLOCK - 1) / LIVE_BLOCK };
+	if (length == scratch->argv_total && kept == scratch->argv_kept) {
+		struct live_check check = { .scratch = scratch, .start = start };
 
 		if (kept == 0)
 			return 0;
-		if (bpf_probe_read_user(scratch->live, AT_MOST(ARGV_MAX, kept), (void *)start)) {
+		BOUNDED_LOOP(LIVE_CHUNKS, LIVE_CHUNKS, compare_chunk, &check);
+		if (*(volatile u32 *)&check.is_lost) {
 			process->flags |= PROCESS_TITLE_LOST;
 			return 0;
 		}
-		/* the last block is filled up with what it is compared with */
-		bpf_probe_read_kernel(scratch->live + AT_MOST(ARGV_MAX, kept), LIVE_BLOCK,
-				      scratch->record + SOURCE_ARGV + AT_MOST(ARGV_MAX, kept));
-		BOUNDED_LOOP((ARGV_MAX + LIVE_BLOCK - 1) / LIVE_BLOCK, check.blocks, compare_block, &check);
-		if (!check.differs)
+		if (!*(volatile u32 *)&check.differs)
 			return 0;
 	}
 	/*
@@ -82,8 +107,6 @@ BPF_GLOBAL_FUNC int copy_title(struct scratch *scratch, u64 start, u64 end)
 		process->flags |= PROCESS_TITLE_LOST;
 		return 0;
 	}
-	/* what is written from here on, also by a helper that fails, reaches to where the target was */
-	forget_what_follows(scratch);
 	if (last) {
 		copied = bpf_probe_read_user_str(to, TITLE_BYTES, (void *)start);
 		if (copied <= 0 || copied > TITLE_BYTES) {

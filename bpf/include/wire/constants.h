@@ -8,11 +8,11 @@
 #include "kernel_types/types.h"
 
 enum wire_constant {
-	WIRE_VERSION = 7,
+	WIRE_VERSION = 8,
 	/* Ancestors of one side, at most: what -d may ask for. */
 	MAX_ANCESTORS = 32,
 	MAX_CHAIN = MAX_ANCESTORS + 1,
-	/* argv bytes kept of an ancestor, and live title bytes kept of a source. */
+	/* argv bytes shown of an ancestor, and live title bytes kept of a source. */
 	ANCESTOR_ARGV = 1024,
 	TITLE_BYTES = 1024,
 	/* The path of an executable: its names, and how many of them. */
@@ -41,15 +41,15 @@ enum wire_constant {
 	/* wire_signal.joins_at: the chains do not meet */
 	JOINS_NOWHERE = 255,
 	/*
-	 * The largest record: both command lines whole (2 × 16,208 bytes, identity/store.h), two disjoint chains of 32
-	 * ancestors with 1 KiB each, a title. What does not fit is cut from the far end of the last chain.
+	 * The largest record of a signal: two disjoint chains of 32 ancestors, all with a name of their own, a title, spawners
+	 * that are gone. What does not fit is cut from the far end of the last chain.
 	 */
-	RECORD_MAX = 104 * 1024,
+	RECORD_MAX = 12 * 1024,
 };
 
 enum wire_kind {
 	RECORD_SIGNAL = 1,
-	RECORD_IDENTITY = 2,
+	RECORD_IMAGE = 2, /* what a process runs: before the first record that refers to it */
 	RECORD_END = 3, /* a process ended: after a signal, or by one that this tracer's hook has not seen */
 	RECORD_OOM = 4, /* the OOM killer marked its victim, just after the signal */
 	RECORD_ATTEMPT = 5, /* a call that sends signals failed, or only asked (signal 0) */

@@ -7,7 +7,7 @@
 
 #include "wire/constants.h"
 
-/* wire_process.flags: why bytes are missing. None of them set: argv is what was exec'd. */
+/* Of processes and images: why bytes are missing. None of them set: argv is what was exec'd. */
 enum wire_process_flag {
 	PROCESS_NO_ARGV = 1 << 0, /* nothing to have: a kernel thread */
 	PROCESS_UNKNOWN =
@@ -28,22 +28,64 @@ enum wire_process_flag {
 	PROCESS_ENV_LOST = 1 << 17,    /* its environment could not be read */
 	PROCESS_OVERWRITTEN = 1 << 18, /* it had written over its argv before the tracer came: a title */
 	PROCESS_EXE_UNREACHABLE = 1 << 19, /* its executable is not below its root directory */
+	PROCESS_REPORTED = 1 << 20,     /* its image is in a record before this one: it has the other flags */
+	PROCESS_NAMED = 1 << 21,        /* its name follows */
+	PROCESS_NOT_REPORTED = 1 << 22, /* there is an image, and no room for it in the ring */
 };
 
+/*
+ * A process in a record: who it is, and which image it runs. Command line, executable and environment of that are in a record
+ * of their own, which lies before this one in the ring (PROCESS_REPORTED).
+ */
 struct wire_process {
 	u64 start_time; /* CLOCK_BOOTTIME, ns */
 	u32 tgid;       /* in the initial pid namespace, as all ids here */
-	u32 flags;
-	u32 uid;     /* effective */
-	u32 exec_id; /* low half of task->self_exec_id, of the image that runs */
-	u32 reserved;
+	u32 flags;      /* enum wire_process_flag */
+	u32 exec_id;    /* low half of task->self_exec_id, of the image that runs */
+	u16 epoch;      /* reported, and without a name: as in the image of this epoch */
+	u16 title_kept;
+};
+_Static_assert(sizeof(struct wire_process) == 24, "wire_process has padding");
+
+/* Behind it, with PROCESS_NAMED: what changes while it runs one image. */
+struct wire_name {
+	u8 comm[TASK_COMM_LEN];
+	u32 uid;       /* effective */
+	u32 arg_start; /* low half of mm->arg_start: /proc may be asked for this image */
+};
+_Static_assert(sizeof(struct wire_name) == 24, "wire_name has padding");
+struct wire_named {
+	struct wire_process process;
+	struct wire_name name;
+};
+
+enum wire_image_flag {
+	IMAGE_NAMED = 1 << 0,   /* records of its epoch may leave out the name where it is this one */
+	IMAGE_AWAITED = 1 << 1, /* a signal met it in the middle of execve, and waits for it */
+};
+
+/*
+ * An image of a process: what it was exec'd with. The bytes of argv follow, those of the path of its executable, those of the
+ * environment variables that were asked for. In the ring there may be more room behind it.
+ */
+struct wire_image {
+	u16 version;
+	u16 kind;
+	u32 length;
+	u64 start_time;
+	u32 tgid;
+	u32 exec_id;
+	u32 flags;      /* enum wire_process_flag */
 	u32 argv_total; /* bytes of the argument block, saturated */
 	u16 argv_kept;
-	u16 title_kept;
+	u16 exe_kept;
+	u16 environment_kept;
+	u16 epoch;
+	u32 uid; /* effective, when it was reported */
+	u32 image_flags;
 	u8 comm[TASK_COMM_LEN];
-	u32 arg_start; /* low half of mm->arg_start, only where argv is missing: /proc may be asked for this image */
 };
-_Static_assert(sizeof(struct wire_process) == 56, "wire_process has padding");
+_Static_assert(sizeof(struct wire_image) == 64, "wire_image has padding");
 
 /* What only source and target have. */
 struct wire_task {
@@ -67,16 +109,13 @@ struct wire_task {
 	/* inodes of namespaces; 0 where they are those of the host's PID 1, or cannot be had */
 	u32 mount_namespace;
 	u32 net_namespace;
-	u32 reserved;
 	u32 user_namespace;
-	u16 exe_kept;
 	u16 nodename_kept;
-	u16 environment_kept;
 	u16 namespaces_gone; /* it is past the point of its exit where it had any */
 	u8 tty[TTY_BYTES];   /* its terminal */
 	u32 jobctl;          /* the low half of task->jobctl, JOBCTL_* */
 };
-_Static_assert(sizeof(struct wire_task) == 120, "wire_task has padding");
+_Static_assert(sizeof(struct wire_task) == 112, "wire_task has padding");
 
 /* wire_spawner.flags */
 enum wire_spawner_flag {
@@ -85,12 +124,14 @@ enum wire_spawner_flag {
 };
 
 /*
- * Who started a process whose parent is another now. The process behind it has its argv if it has ended; else only
- * its pid and start.
+ * Who started a process whose parent is another now. A struct wire_named follows, and argv_kept bytes of argv if it has ended;
+ * else only its pid and start are known.
  */
 struct wire_spawner {
 	u32 of; /* place of the process in this record; those behind the chains are places too */
 	u32 flags;
+	u32 argv_total;
+	u32 argv_kept;
 };
 
 #endif

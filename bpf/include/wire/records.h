@@ -7,27 +7,6 @@
 
 #include "wire/signal.h"
 
-/*
- * The command line of an image that was in the middle of execve when a signal met it: sent by the exec hook
- * some microseconds after that signal's record, and joined with it in user space. argv_kept bytes follow.
- */
-struct wire_identity {
-	u16 version;
-	u16 kind;
-	u32 length;
-	u64 start_time;
-	u32 tgid;
-	u32 exec_id;
-	u32 flags; /* enum wire_process_flag */
-	u32 argv_total;
-	u32 argv_kept;
-	u32 uid;      /* effective */
-	u32 exe_kept; /* behind argv */
-	u32 reserved;
-	u8 comm[TASK_COMM_LEN];
-};
-_Static_assert(sizeof(struct wire_identity) == 64, "wire_identity has padding");
-
 /* The siginfo that a thread took from the queue and is ending of: which of those that waited it was. */
 struct wire_delivery {
 	u8 signal; /* 0: none was seen */
@@ -53,15 +32,14 @@ struct wire_end {
 	u32 processes;
 	u16 has_tracer;
 	u16 truncated; /* the ancestors were cut before PID 1 */
-	u32 explained; /* if it died of a signal: one of that number was seen to be sent */
-	u32 thread;    /* this thread ended alone: its process goes on */
-	u32 reserved;
+	u16 explained; /* if it died of a signal: one of that number was seen to be sent */
+	u16 thread;    /* this thread ended alone: its process goes on */
 	struct wire_previous previous;
 	struct wire_delivery delivery;
 	struct wire_syscall call; /* what its registers hold */
 	struct wire_task task;
 };
-_Static_assert(sizeof(struct wire_end) == 48 + sizeof(struct wire_previous) + sizeof(struct wire_delivery) +
+_Static_assert(sizeof(struct wire_end) == 40 + sizeof(struct wire_previous) + sizeof(struct wire_delivery) +
 						  sizeof(struct wire_syscall) + sizeof(struct wire_task),
 	       "wire_end has padding");
 

@@ -33,12 +33,13 @@ _Static_assert(sizeof(struct repeat_key) == 88, "repeat_key has padding");
 /* The first of them as its record would have been, then how many there were. */
 struct repeat {
 	struct wire_signal signal;
-	struct wire_process process[2];
+	struct wire_named process[2];
+	u64 last_fault;              /* BEHIND_LAST_FAULT */
 	struct wire_attempt attempt; /* of an attempt */
 	u64 count;
 	u64 last; /* boot time, ns */
 };
-_Static_assert(sizeof(struct repeat) == sizeof(struct wire_signal) + 2 * sizeof(struct wire_process) +
-						sizeof(struct wire_attempt) + 16,
+_Static_assert(sizeof(struct repeat) == sizeof(struct wire_signal) + 2 * sizeof(struct wire_named) +
+						sizeof(struct wire_attempt) + 24,
 	       "repeat has padding");
 #endif

@@ -55,6 +55,13 @@ enum wire_behind {
 	BEHIND_SOURCE_TRACER = 1 << 0,
 	BEHIND_TARGET_TRACER = 1 << 1,
 	BEHIND_LIMITS = 1 << 2,
+	BEHIND_TTY =
+		1
+		<< 3, /* the target's terminal, for signals that a terminal sends; it may be gone from it by now */
+	BEHIND_TO_SOURCE = 1 << 4, /* struct wire_previous: the last signal that the source itself was sent */
+	BEHIND_CHILD_DEATH = 1 << 5, /* CHILD_DEATH of the source's */
+	BEHIND_LAST_FAULT =
+		1 << 6, /* of a fault signal to current itself: the address of its last page fault */
 };
 
 /* wire_previous.flags */
@@ -107,31 +114,25 @@ struct wire_signal {
 	u64 time; /* CLOCK_BOOTTIME, ns */
 	u32 signal;
 	u32 flags;
-	u32 result; /* enum of include/trace/events/signal.h: TRACE_SIGNAL_* */
-	u32 info;   /* enum wire_info */
 	s32 info_code;
-	u32 reserved;
+	u8 result; /* enum of include/trace/events/signal.h: TRACE_SIGNAL_* */
+	u8 info;   /* enum wire_info */
+	u8 disposition;
+	u8 max_ancestors;   /* of each side, as asked for: what is joined beyond that is not to be shown */
 	u8 info_fields[16]; /* the first bytes of _sifields, as they are */
-	u16 disposition;
-	u16 max_ancestors; /* of each side, as asked for: what is joined beyond that is not to be shown */
 	u8 source_ancestors;
 	u8 target_ancestors;
 	u8 beyond_ancestors;
 	u8 joins_at; /* place in the source's chain (0: itself); JOINS_NOWHERE: they do not meet */
-	u8 tty[TTY_BYTES]; /* the target's terminal, for signals that a terminal sends; it may be gone from it by now */
-	u32 spawners;
-	u16 behind; /* enum wire_behind */
+	u8 spawners;
+	u8 behind; /* enum wire_behind */
 	u16 stack_frames;
-	u64 child_death; /* CHILD_DEATH of the source's; 0: none */
-	u64 last_fault;  /* of a fault signal to current itself: the address of its last page fault */
-	struct wire_previous previous;  /* to the target */
-	struct wire_previous to_source; /* the last that the source itself was sent */
+	struct wire_previous previous; /* to the target */
 	struct wire_syscall call;
 	struct wire_task source; /* current, whether or not it is the source */
 	struct wire_task target;
 };
-_Static_assert(sizeof(struct wire_signal) == 64 + TTY_BYTES + 24 + 2 * sizeof(struct wire_previous) +
-						     sizeof(struct wire_syscall) +
+_Static_assert(sizeof(struct wire_signal) == 56 + sizeof(struct wire_previous) + sizeof(struct wire_syscall) +
 						     2 * sizeof(struct wire_task),
 	       "wire_signal has padding");
 
@@ -152,8 +153,7 @@ _Static_assert(sizeof(struct wire_limits) == 48, "wire_limits has padding");
 /* Behind an attempt's processes. */
 struct wire_attempt {
 	s64 returned;   /* by the call: a negative errno, or 0 */
-	u32 has_target; /* the target in the record is the one addressed; else it is the source once more */
-	u32 reserved;
+	u64 has_target; /* the target in the record is the one addressed; else it is the source once more */
 };
 _Static_assert(sizeof(struct wire_attempt) == 16, "wire_attempt has padding");
 

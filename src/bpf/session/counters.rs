@@ -33,6 +33,8 @@ pub struct Totals {
     pub missed: Missed,
     /// Skipped calls whose work a recovery hook did.
     pub recovered: Lifecycle,
+    /// Images that records refer to.
+    pub images: RecordCounts,
     /// Command lines sent after a signal that met an execve.
     pub late_argv: RecordCounts,
     /// Identities for which the kernel had no memory.
@@ -237,6 +239,7 @@ impl Totals {
                 emitted: counters.identities_emitted,
                 dropped: counters.identities_dropped,
             },
+            images: RecordCounts { emitted: counters.images_emitted, dropped: counters.images_dropped },
             no_memory: counters.exec_no_memory + counters.fork_no_memory,
             unreadable: counters.exec_unreadable,
             fork_unknown: counters.fork_unknown,

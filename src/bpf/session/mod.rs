@@ -12,7 +12,7 @@ use std::cell::RefCell;
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
-use std::sync::atomic::AtomicU32;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use libbpf_rs::{AsRawLibbpf, MapMut, OpenMapMut, OpenObject};
@@ -163,6 +163,11 @@ impl<'obj> Session<'obj> {
         RefusalReader::new(self.reader.generation)
     }
 
+    /// Every image that a record refers to from now on is reported again before it.
+    pub fn forget_images(&self) {
+        self.reader.epoch.fetch_add(1, Ordering::SeqCst);
+    }
+
     /// Takes the hooks off: from here on nothing more is generated.
     pub fn stop(&self) {
         self.hooks.stop();
@@ -193,6 +198,8 @@ struct ReaderWords<'obj> {
     state: &'obj AtomicU32,
     /// Of what finds no room in the ring.
     generation: &'obj AtomicU32,
+    /// Of images.
+    epoch: &'obj AtomicU32,
 }
 
 impl<'obj> ReaderWords<'obj> {
@@ -209,6 +216,7 @@ impl<'obj> ReaderWords<'obj> {
             Self {
                 state: AtomicU32::from_ptr(&raw mut (*reader).state),
                 generation: AtomicU32::from_ptr(&raw mut (*reader).generation),
+                epoch: AtomicU32::from_ptr(&raw mut (*reader).epoch),
             }
         })
     }

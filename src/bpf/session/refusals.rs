@@ -12,7 +12,7 @@ use plain::Plain;
 use super::{Missed, Session, Totals};
 use crate::bpf::blocked_signals::with_signals_blocked;
 use crate::record::Comm;
-use crate::wire::{Kind, Loss, LossKey, Repeat, RepeatKey, WireAttempt, WireProcess, WireSignal};
+use crate::wire::{Kind, Loss, LossKey, Repeat, RepeatKey, WireAttempt, WireNamed, WireSignal};
 
 /// How often a generation ends.
 const EVERY: Duration = Duration::from_secs(1);
@@ -202,7 +202,7 @@ fn repeats_of(bytes: &[u8]) -> Option<Repeats> {
     repeat.copy_from_bytes(bytes).ok()?;
     let of_attempt =
         if Kind(repeat.signal.kind.into()) == Kind::RECORD_ATTEMPT { size_of::<WireAttempt>() } else { 0 };
-    let length = size_of::<WireSignal>() + 2 * size_of::<WireProcess>() + of_attempt;
+    let length = size_of::<WireSignal>() + 2 * size_of::<WireNamed>() + size_of::<u64>() + of_attempt;
     let mut record = bytes.get(..length)?.to_vec();
     let time = offset_of!(WireSignal, time);
     record.get_mut(time..time + 8)?.copy_from_slice(&repeat.last.to_ne_bytes());
@@ -227,15 +227,18 @@ fn loss_of(bytes: &[u8]) -> Option<ClassLoss> {
 mod tests {
     use super::*;
     use crate::record::{self, Record};
-    use crate::wire::{VERSION, WireProcess, bytes_of};
+    use crate::wire::{Behind, ProcessFlag, VERSION, bytes_of};
 
     fn repeat(kind: Kind, of_attempt: usize) -> Repeat {
         let mut repeat = Repeat::default();
-        let length = size_of::<WireSignal>() + 2 * size_of::<WireProcess>() + of_attempt;
+        let length = size_of::<WireSignal>() + 2 * size_of::<WireNamed>() + size_of::<u64>() + of_attempt;
         (repeat.signal.version, repeat.signal.kind, repeat.signal.length) =
             (VERSION, kind.0 as u16, length as u32);
         (repeat.signal.signal, repeat.signal.time, repeat.signal.joins_at) = (15, 5, u8::MAX);
-        (repeat.process[0].tgid, repeat.process[1].tgid) = (7, 9);
+        repeat.signal.behind = Behind::BEHIND_LAST_FAULT.0 as u8;
+        for (named, tgid) in repeat.process.iter_mut().zip([7, 9]) {
+            (named.process.tgid, named.process.flags) = (tgid, ProcessFlag::PROCESS_NAMED.0);
+        }
         repeat.attempt.returned = -1;
         (repeat.count, repeat.last) = (4711, 6);
         repeat

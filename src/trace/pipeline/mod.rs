@@ -9,8 +9,10 @@ mod refused;
 mod request;
 mod signal;
 
+use std::cell::RefCell;
 use std::io;
-use std::time::Instant;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
 
 use super::End;
 use super::accounting::Accounting;
@@ -27,10 +29,12 @@ use crate::event::origin::{AttributedSignal, Origin};
 use crate::event::{Authors, Clock, LossAuthor};
 use crate::output::Reporter;
 use crate::output::line_cache::{LineCache, Outline};
-use crate::record::{self, ProcessFacts, Record, Snapshot, Task};
+use crate::record::{self, Images, ProcessFacts, Record, Snapshot, Task};
 
 /// A chunk of lines that is handed over at once although more records are coming.
 const HAND_OVER_AT: usize = 128 * 1024;
+/// Images are asked for again no more often: each record that needs one then costs more.
+const EPOCH_AT_LEAST: Duration = Duration::from_millis(100);
 
 /// What records become events with.
 pub(super) struct Pipeline<'a, 'obj> {
@@ -42,6 +46,9 @@ pub(super) struct Pipeline<'a, 'obj> {
     pub(super) reporter: &'a mut Reporter,
     raw: Option<RawRecords>,
     pub(super) clock: Clock,
+    /// What records refer to. Shared, so that what is decoded can borrow from it while an event is made.
+    pub(super) images: Rc<RefCell<Images>>,
+    asked_for_images: Option<(Instant, u64)>,
     line_cache: LineCache,
     can_repeat: bool,
     next_id: u64,
@@ -77,6 +84,8 @@ impl<'a, 'obj> Pipeline<'a, 'obj> {
             reporter,
             raw,
             clock: Clock::start(),
+            images: Rc::new(RefCell::new(Images::new(!config.variables.is_empty()))),
+            asked_for_images: None,
             line_cache: LineCache::default(),
             next_id: 1,
             accounting: Accounting::default(),
@@ -92,6 +101,7 @@ impl<'a, 'obj> Pipeline<'a, 'obj> {
     /// One record; a negative answer ends the drain.
     pub(super) fn record(&mut self, bytes: &[u8]) -> i32 {
         let was_over = self.is_over();
+        let bytes = record::trimmed(bytes);
         if let Some(raw) = &mut self.raw {
             if let Err(error) = raw.append(bytes) {
                 self.failure = Some(error);
@@ -115,7 +125,15 @@ impl<'a, 'obj> Pipeline<'a, 'obj> {
 
     /// Decodes a record, and does with it what its kind asks for.
     fn dispatch(&mut self, bytes: &[u8], outline: Option<&Outline<'_>>) {
-        match record::decode(bytes) {
+        if record::is_image(bytes) {
+            self.take_image(bytes);
+            return;
+        }
+        let images = Rc::clone(&self.images);
+        let images = images.borrow();
+        let decoded = record::decode_with(bytes, &images);
+        self.ask_for_images(images.missed());
+        match decoded {
             Ok(Record::Signal(snapshot)) => {
                 self.accounting.received.signals += 1;
                 let signal = self.attribute(snapshot);
@@ -127,10 +145,8 @@ impl<'a, 'obj> Pipeline<'a, 'obj> {
                     Err(signal) => self.write_signal(id, signal, outline),
                 }
             }
-            Ok(Record::Identity(identity)) => {
-                let ready = self.pending.on_identity(&identity);
-                self.write_ready(ready);
-            }
+            // taken where it came
+            Ok(Record::Image(_)) => {}
             Ok(Record::Oom(mut oom)) => {
                 self.accounting.received.others += 1;
                 self.enricher.fill_oom(&mut oom);
@@ -162,6 +178,37 @@ impl<'a, 'obj> Pipeline<'a, 'obj> {
                 self.accounting.undecodable += 1;
             }
         }
+    }
+
+    fn take_image(&mut self, bytes: &[u8]) {
+        match record::decode(bytes) {
+            Ok(Record::Image(image)) => {
+                self.images.borrow_mut().take(&image);
+                if image.is_awaited {
+                    let ready = self.pending.on_identity(&image.identity);
+                    self.write_ready(ready);
+                }
+            }
+            other => tracing::warn!(error = ?other.err(), "an image could not be read"),
+        }
+    }
+
+    /// So many images that records refer to were not kept: from now on the kernel side reports each again.
+    pub(super) fn ask_for_images(&mut self, missed: u64) {
+        let (asked, known) = self.asked_for_images.unzip();
+        if missed == known.unwrap_or_default()
+            || asked.is_some_and(|asked: Instant| asked.elapsed() < EPOCH_AT_LEAST)
+        {
+            return;
+        }
+        self.asked_for_images = Some((Instant::now(), missed));
+        self.session.forget_images();
+    }
+
+    /// What a line that is kept depends on beside its record.
+    pub(super) fn state(&self) -> u64 {
+        // each of them only grows
+        self.enricher.state() + self.images.borrow().changes()
     }
 
     /// Decides what brought a signal about, by the kernel's stack if it came with one.

@@ -1,6 +1,8 @@
 //! What found no room in the ring: signals and attempts that the kernel side counted together become one event with how many
 //! there were, and what it lost is counted with its authors.
 
+use std::rc::Rc;
+
 use super::Pipeline;
 use crate::bpf::session::{RefusalReader, Refusals, Repeats};
 use crate::event::context::Repeated;
@@ -23,7 +25,9 @@ impl Pipeline<'_, '_> {
     fn write_repeats(&mut self, repeats: &Repeats) {
         let count = repeats.count;
         let repeated = Repeated { count, first: repeats.first };
-        match record::decode(&repeats.record) {
+        let images = Rc::clone(&self.images);
+        let images = images.borrow();
+        match record::decode_with(&repeats.record, &images) {
             Ok(Record::Signal(snapshot)) => {
                 self.accounting.folded.signals += count;
                 self.write_repeated_signal(snapshot, repeated);

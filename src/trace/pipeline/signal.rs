@@ -14,7 +14,8 @@ impl Pipeline<'_, '_> {
         if self.is_over() {
             return false;
         }
-        let Some(cached) = self.line_cache.find(outline, self.enricher.state()) else { return false };
+        let state = self.state();
+        let Some(cached) = self.line_cache.find(outline, state) else { return false };
         let previous = outline
             .previous
             .and_then(|(time, signal)| self.history.previous_of_repeat(&cached.noted, time, signal));
@@ -54,7 +55,7 @@ impl Pipeline<'_, '_> {
         let outline = outline.filter(|outline| self.line_cache.is_wanted(outline));
         // before enrichment: of the record alone, and of no other process
         let noted = outline.and_then(|_| SignalNote::of(&signal.snapshot, signal.verdict.origin));
-        let (state, unsettled) = (self.enricher.state(), self.enricher.unsettled());
+        let (state, unsettled) = (self.state(), self.enricher.unsettled());
         let context = self.context(&mut signal.snapshot);
         let is_settled = self.enricher.unsettled() == unsettled;
         let Some(event) = SignalEvent::of(signal, id, self.clock, context) else {

@@ -87,7 +87,12 @@ fn small() -> &'static str {
     if in_guest() { "131072" } else { "1048576" }
 }
 
-/// How long a flood fills the ring before the reader is to miss something.
+/// And of one that new processes fill, each of which has an image.
+fn smallest() -> &'static str {
+    if in_guest() { "131072" } else { "262144" }
+}
+
+/// How long a flood fills the ring before the reader is to miss something: a guest forks some hundred processes in this time.
 fn while_stopped() -> Duration {
     Duration::from_millis(if in_guest() { 1000 } else { 20 })
 }
@@ -219,7 +224,7 @@ fn same_user() {
 fn new_processes() {
     let target = target();
     let (said, killer) =
-        kill_in(small(), &["flood", "fresh", FLOOD, &target.pid().to_string(), SECONDS, "0"], &[]);
+        kill_in(smallest(), &["flood", "fresh", FLOOD, &target.pid().to_string(), SECONDS, "0"], &[]);
     assert!(refused(&said) > 100, "nothing was tested: {}", said.stderr);
     assert_whole(&said, killer);
     assert_authors(&said.events());
