@@ -19,6 +19,7 @@
 #include "hooks/titles.h"
 #include "identity/exec.h"
 #include "identity/fork.h"
+#include "identity/long_argv.h"
 #include "identity/seed.h"
 #include "record/repeat.h"
 #include "record/snapshot.h"
@@ -198,6 +199,18 @@ int on_exit_again(u64 *ctx)
 
 	if (counters)
 		see_exit((struct task_struct *)ctx[0], counters, SECOND_COPY);
+	return 0;
+}
+
+/*
+ * When nobody can refer to a task any more. RCU calls it, with bottom halves off: one at a time on a CPU, never skipped.
+ *
+ * proto: include/trace/events/sched.h: sched_process_template, TP_PROTO(struct task_struct *p)
+ */
+SEC("tp_btf/sched_process_free")
+int on_free(u64 *ctx)
+{
+	release_task((struct task_struct *)ctx[0]);
 	return 0;
 }
 

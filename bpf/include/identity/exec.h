@@ -11,6 +11,7 @@
 #include "identity/generation.h"
 #include "identity/handover.h"
 #include "identity/image.h"
+#include "identity/long_argv.h"
 #include "identity/report.h"
 #include "identity/terminal.h"
 #include "identity/untracked.h"
@@ -73,7 +74,7 @@ static __always_inline void remember_exec(struct task_struct *task, int old_pid,
 {
 	struct identity *identity =
 		bpf_task_storage_get(&identities, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
-	u32 slot = 2 * bpf_get_smp_processor_id() + copy, before;
+	u32 slot = 2 * bpf_get_smp_processor_id() + copy, before, wanted, charge;
 	struct identity_scratch *scratch = bpf_map_lookup_elem(&identity_scratches, &slot);
 	struct mm_struct *mm = mm_of(task);
 	u64 start, end, length;
@@ -95,11 +96,13 @@ static __always_inline void remember_exec(struct task_struct *task, int old_pid,
 	end = mm->arg_end;
 	length = end > start ? end - start : 0;
 	before = bytes_kept(identity);
+	charge = identity->long_argv;
 	read_own_image(scratch, task, mm, start, length);
+	wanted = scratch->argv_kept + scratch->exe_kept;
 
 	begin_write(identity);
-	if (!store_bytes(&argv_medium, &argv_large, &argv_tail, task, identity, scratch,
-			 scratch->argv_kept + scratch->exe_kept))
+	if (!is_allowed(task, identity, wanted) ||
+	    !store_bytes(&argv_medium, &argv_large, &argv_tail, task, identity, scratch, wanted))
 		keep_what_fits(identity, scratch);
 	identity->flags = *(volatile u32 *)&scratch->flags | remember_environment(task, mm, slot);
 	identity->exec_time = bpf_ktime_get_boot_ns();
@@ -112,6 +115,7 @@ static __always_inline void remember_exec(struct task_struct *task, int old_pid,
 	end_write(identity);
 
 	drop_unused_classes(task, before, bytes_kept(identity));
+	release_long_argv(charge);
 	if (scratch->flags & PROCESS_NO_MEMORY)
 		COUNT(counters->exec_no_memory);
 	if (scratch->flags & PROCESS_UNREADABLE)

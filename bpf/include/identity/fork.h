@@ -10,20 +10,18 @@
 #include "identity/environment.h"
 #include "identity/generation.h"
 #include "identity/handover.h"
+#include "identity/long_argv.h"
 #include "identity/terminal.h"
 #include "identity/tree.h"
 #include "identity/untracked.h"
 
-/* Copies what is in use of the forker's argv and path; false: no memory. */
+/* Copies what is in use of the forker's argv and path, of which `argv` is the beginning; false: no memory. */
 static __always_inline bool copy_bytes(struct task_struct *child, struct identity *to,
-				       const struct identity_ref *from, u32 kept)
+				       const struct identity_ref *from, const void *argv, u32 kept)
 {
-	const void *argv = argv_bytes(from, kept);
 	struct argv_medium *medium;
 	struct argv_large *large, *tail;
 
-	if (!argv)
-		return false;
 	if (kept <= ARGV_INLINE_BYTES)
 		return !bpf_probe_read_kernel(to->argv, AT_MOST(ARGV_INLINE_BYTES, kept), argv);
 	if (kept <= ARGV_MEDIUM_BYTES) {
@@ -83,7 +81,8 @@ static __always_inline void remember_fork(struct task_struct *forker, struct tas
 	struct identity *identity =
 		bpf_task_storage_get(&identities, child, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	struct identity_ref from = {};
-	u32 generation, kept;
+	u32 generation, kept, argv_kept;
+	const void *argv;
 	bool copied;
 
 	if (!identity) {
@@ -108,8 +107,17 @@ static __always_inline void remember_fork(struct task_struct *forker, struct tas
 
 	begin_write(identity);
 	kept = bytes_kept(from.identity);
-	copied = copy_bytes(child, identity, &from, kept);
-	identity->argv_kept = copied ? from.identity->argv_kept : 0;
+	argv = argv_bytes(&from, kept);
+	copied = argv && is_allowed(child, identity, kept) && copy_bytes(child, identity, &from, argv, kept);
+	argv_kept = from.identity->argv_kept;
+	/* what fits the identity is kept of the argv in any case */
+	if (!copied) {
+		argv_kept = argv_kept > ARGV_INLINE_BYTES ? ARGV_INLINE_BYTES : argv_kept;
+		if (!argv ||
+		    bpf_probe_read_kernel(identity->argv, AT_MOST(ARGV_INLINE_BYTES, argv_kept), argv))
+			argv_kept = 0;
+	}
+	identity->argv_kept = argv_kept;
 	identity->exe_kept = copied ? from.identity->exe_kept : 0;
 	identity->argv_total = from.identity->argv_total;
 	identity->exec_time = from.identity->exec_time;
@@ -118,7 +126,7 @@ static __always_inline void remember_fork(struct task_struct *forker, struct tas
 	identity->terminal = from.identity->terminal & ~TERMINAL_HUNG_UP;
 	identity->image = from.identity->flags & PROCESS_BY_PLACE ? from.identity->image : (u64)mm_of(child);
 	identity->flags = from.identity->flags | (from.seeded ? PROCESS_SEEDED : 0) |
-			  (copied ? 0 : PROCESS_NO_MEMORY | PROCESS_EXE_LOST);
+			  (copied ? 0 : PROCESS_NO_MEMORY | PROCESS_CUT | PROCESS_EXE_LOST);
 	identity->flags |= inherit_environment(child, &from);
 	if (!copied)
 		COUNT(counters->fork_no_memory);

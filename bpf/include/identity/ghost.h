@@ -11,6 +11,7 @@
 #define KILLSNOOP_IDENTITY_GHOST_H
 
 #include "base/counters.h"
+#include "base/user_class.h"
 #include "identity/argv.h"
 #include "identity/generation.h"
 
@@ -58,16 +59,11 @@ struct {
 	__type(value, struct ghost);
 } ghost_scratches SEC(".maps");
 
-/* Classes of users: a power of two. 0 is nobody's. */
-#define GHOST_CLASSES 256
-#define GHOSTS_OF_ROOT 1
-#define GHOSTS_OF_CONTAINERS 2
-#define GHOSTS_OF_USERS 3 /* and from there on */
 /* So many places are looked at for one ghost. */
 #define GHOST_PROBES 16
 
 u64 ghost_turn = 0;
-u32 ghosts_held[GHOST_CLASSES] = {};
+u32 ghosts_held[USER_CLASSES] = {};
 /* Classes that have ghosts, without root's. */
 u32 ghost_users = 0;
 
@@ -80,27 +76,12 @@ static __always_inline bool has_children(struct task_struct *task)
 	       BPF_CORE_READ(task, signal, nr_threads) > 1;
 }
 
-/*
- * Who pays for a ghost: the owner_of() the real uid, which a set-user-id program keeps of its caller. Root in a pid
- * namespace may be anybody's container: all of them are one class.
- */
-static __always_inline u32 ghost_class(struct task_struct *leader)
-{
-	u32 uid = BPF_CORE_READ(leader, cred, uid.val);
-
-	if (!uid)
-		return BPF_CORE_READ(leader, thread_pid, level) ? GHOSTS_OF_CONTAINERS : GHOSTS_OF_ROOT;
-	uid = owner_of(uid);
-	/* Fibonacci hashing: uids that follow one another are far apart */
-	return GHOSTS_OF_USERS + (uid * 0x9e3779b1U >> 24) % (GHOST_CLASSES - GHOSTS_OF_USERS);
-}
-
 /* What a class may keep whatever the others do: half is root's, and the users that have ghosts share the rest. */
 static __always_inline u32 ghost_share(u32 class)
 {
 	u32 of_root = settings.ghosts / 2, users = *(volatile u32 *)&ghost_users;
 
-	if (class == GHOSTS_OF_ROOT)
+	if (class == CLASS_ROOT)
 		return of_root;
 	return (settings.ghosts - of_root) / (users ? users : 1);
 }
@@ -108,19 +89,19 @@ static __always_inline u32 ghost_share(u32 class)
 /* How many a class has. AT_MOST: the compiler knows what a class can be, and the verifier does not. */
 static __always_inline u32 *ghosts_of(u32 class)
 {
-	return &ghosts_held[AT_MOST(GHOST_CLASSES - 1, class)];
+	return &ghosts_held[AT_MOST(USER_CLASSES - 1, class)];
 }
 
 /* One more in a class, or one less. */
 static __always_inline void ghost_came(u32 class)
 {
-	if (!__sync_fetch_and_add(ghosts_of(class), 1) && class != GHOSTS_OF_ROOT)
+	if (!__sync_fetch_and_add(ghosts_of(class), 1) && class != CLASS_ROOT)
 		__sync_fetch_and_add(&ghost_users, 1);
 }
 
 static __always_inline void ghost_went(u32 class)
 {
-	if (__sync_fetch_and_add(ghosts_of(class), -1) == 1 && class != GHOSTS_OF_ROOT)
+	if (__sync_fetch_and_add(ghosts_of(class), -1) == 1 && class != CLASS_ROOT)
 		__sync_fetch_and_add(&ghost_users, -1);
 }
 
@@ -233,7 +214,7 @@ static __always_inline bool leave_ghost(struct task_struct *task, struct task_st
 			ghost->argv_total = known.identity->argv_total;
 		}
 	}
-	if (put_ghost(&key, ghost, ghost_class(leader)))
+	if (put_ghost(&key, ghost, user_class(leader)))
 		COUNT(counters->ghosts_left);
 	else
 		COUNT(counters->ghosts_dropped);

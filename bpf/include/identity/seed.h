@@ -9,6 +9,7 @@
 #include "base/host.h"
 #include "identity/generation.h"
 #include "identity/image.h"
+#include "identity/long_argv.h"
 #include "identity/memory.h"
 #include "identity/terminal.h"
 #include "identity/tree.h"
@@ -117,10 +118,12 @@ static __always_inline void seed_process(struct task_struct *task)
 	add_exe(scratch, task, mm);
 
 	begin_write(identity);
-	whole = whole &&
-		store_bytes(&seeded_medium, &seeded_large, &seeded_tail, task, identity, scratch,
-			    scratch->argv_kept + scratch->exe_kept) &&
-		mm_of(task) == mm && (u32)task->self_exec_id == exec_id &&
+	kept = scratch->argv_kept + scratch->exe_kept;
+	if (whole &&
+	    (!is_allowed(task, identity, kept) ||
+	     !store_bytes(&seeded_medium, &seeded_large, &seeded_tail, task, identity, scratch, kept)))
+		keep_what_fits(identity, scratch);
+	whole = whole && mm_of(task) == mm && (u32)task->self_exec_id == exec_id &&
 		BPF_CORE_READ(mm, arg_start) == start && BPF_CORE_READ(mm, arg_end) == end;
 	identity->flags = scratch->flags | (whole ? 0 : PROCESS_UNREADABLE | PROCESS_EXE_LOST);
 	identity->exec_time = bpf_ktime_get_boot_ns();

@@ -65,7 +65,7 @@ struct identity {
 	u64 reported;
 	u8 reported_comm[TASK_COMM_LEN];
 	u32 reported_uid;
-	u32 unused;
+	u32 long_argv; /* what it pays for values beside this one: identity/long_argv.h */
 	u64 exec_time; /* CLOCK_BOOTTIME, ns; of the exec, or of the seeding */
 	/* Signals, bit sig-1, that met the default action, which ends a process, and that a record reported or a filter refused. */
 	u64 signalled;

@@ -27,7 +27,8 @@ impl Hooks {
     /// [later](LATER).
     pub(super) fn attach(programs: &Programs, plan: &Plan) -> Result<Self, TraceError> {
         let mut identities = vec![
-            // in this order: a second copy comes after the first
+            // in this order: what releases comes before what charges, and a second copy after the first
+            attach(programs, "on_free", "sched_process_free")?,
             attach(programs, "on_exec", "sched_process_exec")?,
             attach(programs, "on_exec_again", "sched_process_exec")?,
             attach(programs, "on_fork", "sched_process_fork")?,

@@ -14,6 +14,7 @@ mod ghosts;
 mod hidden_cause;
 mod interrupted_call;
 mod killed_tracer;
+mod long_argv;
 mod memory;
 mod planted_files;
 mod reused_pid;
@@ -48,6 +49,7 @@ pub fn tests() -> Vec<Test> {
         hidden_cause::TESTS,
         interrupted_call::TESTS,
         killed_tracer::TESTS,
+        long_argv::TESTS,
         memory::TESTS,
         planted_files::TESTS,
         reused_pid::TESTS,
