@@ -463,7 +463,9 @@ fn long_variable() {
     target.kill(Signal::TERM);
     let event = tracer.signal_to(target.pid(), 15);
     assert_eq!(event["target"]["env"]["LONG"].as_str().map(str::len), Some(1500), "{event}");
-    assert!(event["missing"].is_null(), "{event}");
+    // of the source, which is older than the tracer, another test may be changing the memory map
+    let missing = event["missing"].as_array().into_iter().flatten();
+    assert!(!missing.into_iter().any(|gap| gap.as_str().unwrap().starts_with("target.")), "{event}");
 }
 
 fn title() {
