@@ -2,26 +2,32 @@
 //! file for each), and the property test below where there is none.
 #![allow(clippy::missing_panics_doc)] // a panic is what is looked for
 
-use crate::output::format::ValueRef::{List, Number, Text};
 use std::ffi::OsString;
 use std::time::Instant;
 
 use clap::Parser;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
+use crate::cli::config_file;
 use crate::cli::{Cli, Command, Request, command_first};
 use crate::command::invoker::Invoker;
 use crate::command::who::already_ended;
 use crate::enrich::cgroups::{CgroupPaths, UNIFIED};
 use crate::enrich::container::Placement;
+use crate::enrich::container_names;
 use crate::enrich::kallsyms::{KernelFunctions, name_all};
 use crate::enrich::{bits_of_list, procfs, users};
 use crate::output::deliver::destination_name::DestinationName;
-use crate::output::format::Format;
+use crate::output::format::ValueRef::{List, Number, Text};
 use crate::output::format::document::Document;
 use crate::output::format::logfmt::LOGFMT;
 use crate::output::format::screen::PLAIN;
+use crate::output::format::{self, Format, View};
+use crate::output::read;
 use crate::output::redact::{Redaction, parse_pattern};
 use crate::output::select::filter::Condition;
+use crate::past::moment;
 
 /// A parser, and what it is meant to read.
 pub type Target = (&'static str, fn(&[u8]), &'static [&'static str]);
@@ -108,6 +114,45 @@ pub const TARGETS: &[Target] = &[
         ],
     ),
     ("list_of_bits", list_of_bits, &["0-3,8,62-70", "4294967295-0"]),
+    (
+        "container_config",
+        container_config,
+        &[
+            "{\"annotations\":{\"io.kubernetes.cri.container-name\":\"web\",\"io.kubernetes.cri.sandbox-namespace\":\"shop\",\
+             \"io.kubernetes.pod.name\":\"web-1\",\"io.kubernetes.cri.image-name\":\"nginx:1\"}}",
+            "{\"Name\":\"/web\",\"Config\":{\"Image\":\"nginx\",\"Labels\":{\"io.kubernetes.pod.name\":\"web-1\"}}}",
+            "[{\"id\":\"a\",\"names\":[\"web\"],\"metadata\":\"{\\\"image-name\\\":\\\"nginx\\\"}\"}]",
+        ],
+    ),
+    (
+        "event_line",
+        event_line,
+        &[
+            "{\"event\":\"signal\",\"id\":1,\"time\":\"2026-01-01T00:00:00.000000001Z\",\"signal\":9,\"fatal\":true,\"target\":{\"pid\":7,\
+             \"cmdline\":[\"a\",\"b c\"],\"env\":{\"A\":\"1\"},\"parent\":{\"pid\":1}},\"missing\":[\"source:gone\"]}",
+            "{\"event\":\"ended\",\"id\":2,\"exitCode\":-1,\"after\":{\"id\":1,\"source\":{\"comm\":\"sh\"},\"secondsAgo\":0.000001}}",
+            "{\"event\":\"lost\",\"lost\":18446744073709551616,\"authors\":[{\"user\":{\"id\":1},\"count\":3}]}",
+        ],
+    ),
+    (
+        "time",
+        time,
+        &[
+            "2026-11-26 03:12:07.5 Europe/Berlin",
+            "Thu 2026-11-26 UTC",
+            "yesterday",
+            "-1month 2days 3h",
+            "@1767225600.123456",
+            "+5min",
+            "23:15",
+            "1990-12-31T15:59:60-08:00",
+        ],
+    ),
+    (
+        "config_file",
+        config_file,
+        &["# flags\n--max-size 1G\n  --where target.comm=a b \n--failed=only\n-q\n--redact\t(?i)x y\n"],
+    ),
 ];
 
 fn text(bytes: &[u8]) -> String {
@@ -239,6 +284,44 @@ pub fn redaction(bytes: &[u8]) {
 /// Such as `0-3,8`.
 pub fn list_of_bits(bytes: &[u8]) {
     bits_of_list(&text(bytes));
+}
+
+/// What a container runtime wrote of a container.
+pub fn container_config(bytes: &[u8]) {
+    container_names::read_any(bytes);
+}
+
+/// A line of `-o json`, as a store or a file holds it.
+pub fn event_line(bytes: &[u8]) {
+    let Ok(mut document) = read::document(&text(bytes)) else { return };
+    Redaction::default().apply(&mut document);
+    for kind in format::ALL {
+        let mut format = (kind.open)(PLAIN, &View::default());
+        document.write_to(format.as_mut());
+        let mut out = Vec::new();
+        format.finish(&mut out);
+        assert!(!out.contains(&0x1b), "{}", kind.name);
+    }
+}
+
+/// `--since`, `--older-than` and their like.
+pub fn time(bytes: &[u8]) {
+    let text = text(bytes);
+    let now = Timestamp::from_second(1_767_225_600).expect("a time");
+    for zone in [TimeZone::UTC, TimeZone::get("Europe/Berlin").unwrap_or(TimeZone::UTC)] {
+        if let Some(moment) = moment::parse(&text, now, &zone) {
+            assert!(moment >= 0, "before the epoch: {text:?}");
+        }
+    }
+    moment::span(&text);
+}
+
+/// `record --config`.
+pub fn config_file(bytes: &[u8]) {
+    if let Ok(words) = config_file::words(&text(bytes)) {
+        let words = ["killsnoop", "record"].map(OsString::from).into_iter().chain(words);
+        drop(Cli::try_parse_from(words));
+    }
 }
 
 #[cfg(test)]

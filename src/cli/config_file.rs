@@ -17,7 +17,7 @@ pub fn words_of_file(path: &Path) -> Result<Vec<OsString>, UsageError> {
 }
 
 /// A line that is no flag is refused, with its number.
-fn words(text: &str) -> Result<Vec<OsString>, (usize, String)> {
+pub(crate) fn words(text: &str) -> Result<Vec<OsString>, (usize, String)> {
     let mut words = Vec::new();
     for (number, line) in text.lines().enumerate() {
         let line = line.trim();

@@ -2,7 +2,7 @@
 //! the layer of that type.
 
 mod complete;
-mod config_file;
+pub(crate) mod config_file;
 mod flags;
 mod hints;
 mod history;

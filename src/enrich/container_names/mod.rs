@@ -67,6 +67,19 @@ struct Unresolved {
     due: Instant,
 }
 
+/// Whatever a configuration may be, for the fuzzer.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn read_any(bytes: &[u8]) {
+    let Ok(config) = serde_json::from_slice(bytes) else { return };
+    for described in [
+        annotations::of_oci(&config),
+        annotations::of_docker(&config),
+        annotations::of_storage(&config, "a").unwrap_or_default(),
+    ] {
+        assert!(described.bytes() < ROOM);
+    }
+}
+
 /// Names by ids, those of the least recent use dropped first.
 #[derive(Debug)]
 pub(crate) struct NameTable {
