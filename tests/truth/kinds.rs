@@ -362,6 +362,7 @@ fn meet_execve(rounds: usize) -> Row {
     let events = index(&said);
     let mut row = Row { rounds: truth.kills.len(), expected: rounds, ..Row::default() };
     row.lost = said.counter("signals total", "lost");
+    row.missed_hooks = missed_hooks(&said);
     let old = serde_json::json!(["workload", "mid-exec", text, "10"]);
     let (mut old_seen, mut new_seen) = (0, 0);
     for (round, event) in events_of(&events, &truth.kills).into_iter().enumerate() {
@@ -385,7 +386,8 @@ fn meet_execve(rounds: usize) -> Row {
         row.compared += 1;
         if target["cmdline"].is_null() {
             row.missing += 1;
-            row.untested = Some(format!("{} in {event}\n{}", event["missing"], said.stderr));
+            let lacks = || format!("{} in {event}\n{}", event["missing"], said.stderr);
+            row.first_missing.get_or_insert_with(lacks);
         } else if is_right {
             row.complete += 1;
         } else {
