@@ -27,6 +27,10 @@ const ELSEWHERE: &[(&[&str], &str)] = &[
     (&["-1", "-2", "-3", "-6", "-9"], "signals are chosen with -i: killsnoop -i 9"),
     (&["-w", "--wide", "--no-trunc"], "lines for programs are never cut: -o logfmt or -o json"),
     (&["--filter", "--grep"], "events are chosen with --where KEY=VALUE"),
+    (
+        &["--gap", "--gaps", "--coverage"],
+        "what was not recorded stands between the events: killsnoop log; and below each answer of killsnoop why",
+    ),
     (&["--no-color", "--no-colour"], "colours are switched off with --color never"),
 ];
 

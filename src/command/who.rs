@@ -26,7 +26,7 @@ use crate::event::summary::seconds;
 use crate::output::left_out_for_eyes::LeftOutSettings;
 use crate::output::redact::Redaction;
 use crate::output::select::filter::ProcessArg;
-use crate::output::status::Purpose;
+use crate::output::status::{self, Purpose};
 use crate::record::Ending;
 use crate::store::DIRECTORY;
 use crate::trace::privileges::Needs;
@@ -75,7 +75,13 @@ pub fn who(mut request: Request, wanted: &[ProcessArg], is_quiet: bool) -> anyho
     let wiring = Wiring::new()?;
     wiring.handle_all(Terminal::Ours, reporter.has_files())?;
     let named = names_of(awaited.pids(), &request.settings.redaction);
+    let text = format!("waiting for a signal to {named} or its end");
+    let purpose = Purpose { text, has_counts: false };
     let mut when_ready = || {
+        // a status line where somebody looks at it; a line for whoever waits for it elsewhere
+        if !is_quiet && !status::can_be_seen() {
+            print_line(format_args!("killsnoop: {}", purpose.text));
+        }
         let (mut stopper, awaited) = (wiring.stopper()?, Arc::clone(&awaited));
         thread::Builder::new().name("end".to_owned()).spawn(move || {
             awaited.wait();
@@ -84,8 +90,7 @@ pub fn who(mut request: Request, wanted: &[ProcessArg], is_quiet: bool) -> anyho
         })?;
         Ok(())
     };
-    let text = format!("waiting for a signal to {named} or its end");
-    let status = (!is_quiet).then_some(Purpose { text, has_counts: false });
+    let status = (!is_quiet).then(|| purpose.clone());
     let mut options = TraceOptions {
         when_ready: &mut when_ready,
         needs: Needs::default(),

@@ -172,7 +172,7 @@ impl Drop for StartLine {
 }
 
 /// Is there a terminal that can take a line away again?
-fn can_be_seen() -> bool {
+pub fn can_be_seen() -> bool {
     let is_dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
     io::stderr().is_terminal() && !is_dumb
 }

@@ -1,5 +1,7 @@
 //! Whether anybody was watching, in words. "Nobody killed it" and "nobody was watching" must never look alike.
 
+use std::ops::Range;
+
 use super::words::{as_typed, count, date_and_time, range, time_near};
 use crate::base::sanitize::visible;
 use crate::base::zone::Zone;
@@ -92,6 +94,19 @@ pub fn sentence(coverage: &Coverage, subject: Subject, since: i64, near: i64, zo
     format!("Not recorded: {}.", unrecorded.join("; "))
 }
 
+/// Of an answer that is the newest of its kind: whether a later one may be missing, in this range. None: all was recorded since.
+pub fn may_be_missing(coverage: &Coverage, range: Range<i64>, zone: Zone) -> Option<String> {
+    let is_in = |since: i64, until: i64| until > range.start && since < range.end;
+    let later = Coverage {
+        gaps: coverage.gaps.iter().filter(|gap| is_in(gap.since, gap.until)).cloned().collect(),
+        losses: coverage.losses.iter().filter(|loss| is_in(loss.since, loss.until)).cloned().collect(),
+        ..Coverage::default()
+    };
+    let unrecorded = unrecorded(&later, Subject::Ends, range.start, zone);
+    (!unrecorded.is_empty())
+        .then(|| format!("a later one may be missing: not recorded {}", unrecorded.join("; ")))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -117,6 +132,23 @@ mod tests {
             sentence(&coverage, Subject::Ends, 0, T, Zone::Utc),
             "Not recorded: 41 events lost at 02:12:06 (ring full); 02:12:07–02:12:57 (recorder killed)."
         );
+    }
+
+    #[test]
+    fn what_was_not_recorded_behind_an_answer_may_hide_a_later_one() {
+        let gap = |since, until| Gap { since, until, cause: GapCause::Killed };
+        let coverage = Coverage {
+            gaps: vec![gap(T, T + SECOND), gap(T + 50 * SECOND, T + 57 * SECOND)],
+            ..Coverage::default()
+        };
+        let between =
+            |since, until| may_be_missing(&coverage, T + since * SECOND..T + until * SECOND, Zone::Utc);
+        assert_eq!(
+            between(40, 100).as_deref(),
+            Some("a later one may be missing: not recorded 02:12:57–02:13:04 (recorder killed)")
+        );
+        assert_eq!(between(2, 50), None, "nothing later was asked for");
+        assert_eq!(between(57, 100), None);
     }
 
     #[test]

@@ -59,7 +59,7 @@ pub fn log(arguments: &LogArgs) -> anyhow::Result<ExitCode> {
 
 fn list(arguments: &LogArgs, asked: &Asked, kind: FormatKind) -> anyhow::Result<ExitCode> {
     let sink = Sink::open(!arguments.follow && !arguments.past.no_pager);
-    let screen = screen(&arguments.past, &sink, kind.has_columns || kind.name == "tree");
+    let screen = screen(&arguments.past, &sink, !kind.is_for_programs);
     let zone = Zone::of_this_process();
     // what is not written yet would be missing at the end
     if !arguments.follow {

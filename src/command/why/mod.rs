@@ -31,8 +31,11 @@ pub fn why(arguments: WhyArgs) -> anyhow::Result<ExitCode> {
     let asked = Asked::of(&past, targets.clone())?;
     let mut sink = Sink::open(false);
     let screen = screen(&past, &sink, true);
-    let mut newest = story::newest_end(&asked.reader, &asked.search)?;
+    // of one process there is no later end
+    let is_of_one = !targets.is_empty() && targets.iter().all(|target| matches!(target, Target::Key(_)));
+    let mut newest = if is_of_one { story::newest_end(&asked.reader, &asked.search)? } else { None };
     if newest.is_none() {
+        // what is not written yet may be a later one
         asked.settle()?;
         newest = story::newest_end(&asked.reader, &asked.search)?;
     }
@@ -44,8 +47,10 @@ pub fn why(arguments: WhyArgs) -> anyhow::Result<ExitCode> {
     let story = Story::of(&asked.reader, end, now)?;
     let is_for_eyes = past.output.is_none();
     let last = last_line(&asked, &story, screen)?;
+    let later = story.end.time + 1..asked.range.end;
+    let caveat = if is_of_one { None } else { coverage::may_be_missing(&story.coverage, later, screen.zone) };
     let text = match past.output {
-        None => as_text(&story, &last, screen, now),
+        None => as_text(&story, caveat.as_deref(), &last, screen, now),
         Some(PastOutput::Lines(kind)) => as_lines(&story, kind, screen),
         Some(PastOutput::Html) => {
             let range = asked.range.clone();
@@ -64,9 +69,9 @@ pub fn why(arguments: WhyArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn as_text(story: &Story, last: &str, screen: Screen, now: i64) -> Vec<u8> {
+fn as_text(story: &Story, caveat: Option<&str>, last: &str, screen: Screen, now: i64) -> Vec<u8> {
     let mut out = Vec::new();
-    story::write(story, screen, now, &mut out);
+    story::write(story, caveat, screen, now, &mut out);
     let is_whole = coverage::is_whole(&story.coverage, Subject::Events);
     let paint = if is_whole { Paint::Faint } else { Paint::Fatal };
     let mut line = Line::new(screen, screen.columns());

@@ -20,7 +20,7 @@ fn story_of(lines: &[String], name: &str) -> String {
     let now = end.time + 8 * 3600 * SECOND;
     let story = Story::of(&reader, end, now).unwrap();
     let mut out = Vec::new();
-    write(&story, Screen { zone: Zone::Utc, ..PLAIN }, now, &mut out);
+    write(&story, None, Screen { zone: Zone::Utc, ..PLAIN }, now, &mut out);
     String::from_utf8(out).unwrap()
 }
 

@@ -37,8 +37,8 @@ pub fn headline(story: &Story, screen: Screen, now: i64) -> String {
     format!("{text}, {}, {} ago", date_and_time(story.end.time, screen.zone), long_span(ago))
 }
 
-/// Writes it, but for its last line, which says what was recorded.
-pub fn write(story: &Story, screen: Screen, now: i64, out: &mut Vec<u8>) {
+/// Writes it, but for its last line, which says what was recorded. `caveat`: why it may not be the answer.
+pub fn write(story: &Story, caveat: Option<&str>, screen: Screen, now: i64, out: &mut Vec<u8>) {
     let columns = screen.columns();
     let mut line = Line::new(screen, columns);
     let is_killed = story.end.document.text_at("signalName").is_some();
@@ -48,6 +48,9 @@ pub fn write(story: &Story, screen: Screen, now: i64, out: &mut Vec<u8>) {
         &headline(story, screen, now),
         out,
     );
+    if let Some(caveat) = caveat {
+        wrapped(&mut line, Paint::Fatal, &format!("{INDENT}{caveat}"), out);
+    }
     if story.earlier > 0 {
         let more = count(story.earlier as u64, "earlier signal");
         let key = shell_word(story.end.document.text_at("target.key").unwrap_or_default());
