@@ -37,6 +37,7 @@ pub fn unrecorded(coverage: &Coverage, subject: Subject, near: i64, zone: Zone) 
             (Left::Ends, Subject::Events) => "only ends are kept",
             (Left::Deaths, Subject::Ends) => "only deaths by a signal are kept",
             (Left::Deaths, Subject::Events) => "only deaths are kept",
+            (Left::Shares, _) => "of users that killed very many of their own processes not all are kept",
             (Left::Nothing, _) => "nothing is kept",
         };
         parts.push((forgotten.since, format!("{} ({gone})", range(forgotten.since, forgotten.until, zone))));
@@ -138,6 +139,7 @@ mod tests {
         assert!(!is_whole(&of(Left::Ends), Subject::Events));
         assert!(!is_whole(&of(Left::Deaths), Subject::Ends));
         assert!(!is_whole(&of(Left::Nothing), Subject::Ends));
+        assert!(!is_whole(&of(Left::Shares), Subject::Ends));
         let filtered = Coverage { filters: vec!["--fatal".to_owned()], ..Coverage::default() };
         assert!(sentence(&filtered, Subject::Ends, T, T, Zone::Utc).contains("left out: --fatal"));
     }

@@ -125,6 +125,8 @@ pub enum Left {
     Nothing,
     /// Deaths by a signal, and the signals that they refer to.
     Deaths,
+    /// All but what users had killed of their own beyond their share.
+    Shares,
     /// All ends, and these signals.
     Ends,
 }
@@ -291,7 +293,7 @@ fn forgotten(connection: &Connection, range: &Range<i64>) -> rusqlite::Result<Ve
     let mut statement =
         connection.prepare("SELECT since, until FROM forgotten WHERE keep = ? AND events > 0")?;
     let mut all = Vec::new();
-    let mut begin = i64::MIN;
+    let (mut begin, mut begin_of_deaths) = (i64::MIN, i64::MIN);
     for (class, left) in
         [(keep::DEATHS, Left::Nothing), (keep::ENDS, Left::Deaths), (keep::PLAIN, Left::Ends)]
     {
@@ -302,7 +304,19 @@ fn forgotten(connection: &Connection, range: &Range<i64>) -> rusqlite::Result<Ve
         if from < to {
             all.push(Forgotten { since: from, until: to, left });
         }
+        if class == keep::DEATHS {
+            begin_of_deaths = until.saturating_add(1);
+        }
         begin = begin.max(until.saturating_add(1));
+    }
+    let mut rows = statement.query([keep::SURPLUS])?;
+    if let Some(row) = rows.next()? {
+        let (since, until): (i64, i64) = (row.get(0)?, row.get(1)?);
+        let (from, to) =
+            (since.max(begin_of_deaths).max(range.start), until.saturating_add(1).min(range.end));
+        if from < to {
+            all.push(Forgotten { since: from, until: to, left: Left::Shares });
+        }
     }
     Ok(all)
 }

@@ -135,7 +135,7 @@ pub fn vacuum_time(directory: &Path, before: i64) -> Result<Vacuumed, StoreError
         while let Some(epoch) =
             super::forget::epoch_before(connection, behind(connection, directory)?, before)?
         {
-            for class in 0..schema::keep::ALL {
+            for class in schema::keep::ORDER {
                 events += super::forget::forget_class(connection, (epoch, class))?;
             }
         }

@@ -23,6 +23,7 @@ mod scan;
 mod schema;
 mod service;
 mod shape;
+mod shares;
 mod size;
 mod syncer;
 #[cfg(test)]

@@ -208,6 +208,77 @@ fn when_nothing_but_deaths_is_left_the_oldest_of_them_go() {
     assert_eq!(coverage.forgotten, [Forgotten { since: BEGIN, until: BEGIN + SECOND, left: Left::Nothing }]);
 }
 
+/// A process of a user that the same user kills: the signal, and the death.
+fn own_kill(id: u64, time: i64, uid: u32, sender: u32) -> [String; 2] {
+    let user = |uid: u32| format!(r#","user":{{"id":{uid}}}"#);
+    let target = process(1000 + id as u32, &format!("victim{id}"), &user(uid));
+    let fatal = "\"result\":\"queued\",\"fatal\":true";
+    let sent = signal(id, time, 9, &process(7, "killer", &user(sender)), &target);
+    [sent.replace("\"result\":\"queued\"", fatal), death(id + 1, time, id, &target)]
+}
+
+/// As `killsnoop record` does it, through the process that writes. What it lost, and what was said of it.
+fn flooded(lines: impl Iterator<Item = String>, bounds: Bounds) -> (tempfile::TempDir, PathBuf, String) {
+    let (parent, directory) = store();
+    drop(open(&directory, Some(bounds)));
+    let (pipe, control, thread) = serving(&directory);
+    let mut pipe = std::io::BufWriter::with_capacity(64 << 10, fs::File::from(pipe));
+    for line in lines {
+        pipe.write_all(line.as_bytes()).unwrap();
+        pipe.write_all(b"\n").unwrap();
+    }
+    pipe.flush().unwrap();
+    writeln!(&control, "end stopped").unwrap();
+    let said: Vec<String> = BufReader::new(&control).lines().map(Result::unwrap).collect();
+    thread.join().unwrap().unwrap();
+    (parent, directory, said[said.len() - 2].clone())
+}
+
+#[test]
+fn a_user_that_kills_its_own_processes_has_no_death_of_others_forgotten() {
+    let bounds = Bounds { max_bytes: LEAST_BYTES, keep_free: 0, ..Bounds::default() };
+    const KILLS: u64 = 100_000;
+    // of root, of another user, and of the one that floods by root's hand
+    let others = |number: u64| match number % 1000 {
+        0 => Some((0, 0)),
+        300 => Some((1000, 1000)),
+        600 => Some((65534, 0)),
+        _ => None,
+    };
+    let kill = |number: u64| {
+        let (uid, sender) = others(number).unwrap_or((65534, 65534));
+        own_kill(1 + 2 * number, BEGIN + number as i64 * SECOND / 7000, uid, sender)
+    };
+    let (_parent, directory, status) = flooded((0..KILLS).flat_map(kill), bounds);
+    let words: Vec<&str> = status.split(' ').collect();
+    assert_eq!(words[..3], ["status", &(2 * KILLS).to_string(), "0"], "none is lost: {status}");
+    let found = all(&directory, &Query { is_death: true, ..Query::default() }, Order::OldestFirst);
+    assert!(found.len() < KILLS as usize / 2, "{} deaths are left", found.len());
+    let found: BTreeSet<&str> = found.iter().map(String::as_str).collect();
+    let missing =
+        (0..KILLS).filter(|number| others(*number).is_some() && !found.contains(&*kill(*number)[1])).count();
+    assert_eq!(missing, 0, "of {} deaths of others", 3 * KILLS / 1000);
+    // the signals that these refer to are there as well, and of the flood what it has a share of, and the newest
+    let signals = all(&directory, &Query { by: vec![Who::Uid(0)], ..Query::default() }, Order::OldestFirst);
+    assert_eq!(signals.len() as u64, 2 * KILLS / 1000);
+    assert!(found.contains(&*kill(1)[1]) && found.contains(&*kill(KILLS - 1)[1]));
+    let coverage = Reader::open(&directory).unwrap().coverage(BEGIN..BEGIN + 100 * SECOND).unwrap();
+    assert!(coverage.forgotten.iter().all(|one| one.left == Left::Shares), "{:?}", coverage.forgotten);
+    assert!(!coverage.is_whole());
+}
+
+#[test]
+fn a_line_that_finds_no_room_costs_others_nothing() {
+    let bounds = Bounds { max_bytes: LEAST_BYTES, keep_free: 0, ..Bounds::default() };
+    let long = "x".repeat(1 << 20);
+    let lines = |number: u64| {
+        let name = if number % 50 == 49 { format!("{long}{number}") } else { format!("p{number}") };
+        signal(number, BEGIN + number as i64, 15, &process(7, "a", ""), &process(8, &name, ""))
+    };
+    let (_parent, _directory, status) = flooded((1..3000).map(lines), bounds);
+    assert!(status.starts_with("status 2999 0 "), "{status}");
+}
+
 #[test]
 fn a_reader_that_holds_the_log_stops_the_writer_and_not_the_bound() {
     let (_parent, directory) = store();
