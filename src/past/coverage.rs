@@ -80,8 +80,11 @@ pub fn cause(cause: &GapCause) -> String {
 
 fn of_loss(loss: &Loss, near: i64, zone: Zone) -> String {
     let events = count(loss.count, "event");
-    let at = if near == 0 { as_typed(loss.until, zone) } else { time_near(loss.until, near, zone) };
-    format!("{events} lost at {at} ({})", visible(&loss.cause))
+    let time = |time| if near == 0 { as_typed(time, zone) } else { time_near(time, near, zone) };
+    let (since, until) = (time(loss.since), time(loss.until));
+    // within a second it is one moment
+    let when = if since == until { format!("at {until}") } else { format!("between {since} and {until}") };
+    format!("{events} lost {when} ({})", visible(&loss.cause))
 }
 
 /// The last line of an answer: `recorded without a gap since Tue 2026-11-24 18:02 CET`, or what was not recorded.
@@ -116,7 +119,7 @@ mod tests {
         assert!(!is_whole(&coverage, Subject::Ends));
         assert_eq!(
             sentence(&coverage, Subject::Ends, 0, T, Zone::Utc),
-            "Not recorded: 41 events lost at 02:12:06 (ring full); 02:12:07–02:12:57 (recorder killed)."
+            "Not recorded: 41 events lost between 02:12:05 and 02:12:06 (ring full); 02:12:07–02:12:57 (recorder killed)."
         );
     }
 

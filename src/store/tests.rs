@@ -463,6 +463,59 @@ fn loss_before_the_store_is_coverage() {
     );
 }
 
+/// What was lost in the second before a report lies before it.
+#[test]
+fn a_loss_reaches_back_to_where_all_was_known() {
+    let (_parent, directory) = store();
+    let mut writer = open(&directory, None);
+    let now = jiff::Timestamp::now().as_nanosecond() as i64;
+    let lost = |second: i64| {
+        let line = r#"{"time":"Z","level":"WARN","msg":"events lost","event":"lost","lost":41,"cause":{"ringFull":41}}"#;
+        at(line, now + second * SECOND)
+    };
+    writer.mark(now + 10 * SECOND);
+    writer.put(&lost(11)).unwrap();
+    writer.put(&lost(12)).unwrap();
+    writer.mark(now + 20 * SECOND);
+    writer.put(&lost(24)).unwrap();
+    writer.mark(now + 24 * SECOND);
+    writer.commit().unwrap();
+    let reader = super::reader::connect(&directory).unwrap();
+    let mut notes =
+        reader.prepare("SELECT since, until FROM note WHERE kind = 'loss' ORDER BY note").unwrap();
+    let notes = notes.query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?))).unwrap();
+    let notes: Vec<(i64, i64)> = notes
+        .map(Result::unwrap)
+        .map(|(since, until)| ((since - now) / SECOND, (until - now) / SECOND))
+        .collect();
+    assert_eq!(notes, [(10, 11), (10, 12), (20, 24)]);
+}
+
+#[test]
+fn who_fills_the_disk_has_no_death_forgotten() {
+    let (_parent, directory) = store();
+    // all of the disk is to be left to others, and more: they have filled it
+    let bounds = Bounds { max_bytes: LEAST_BYTES, keep_free: 101, ..Bounds::default() };
+    let mut writer = open(&directory, Some(bounds));
+    let noise: Vec<String> = derived(4000)
+        .into_iter()
+        .filter(|line| !line.contains("\"fatal\":true") && !line.contains("\"event\":\"ended\""))
+        .collect();
+    let deaths: Vec<String> = (0..8000).flat_map(|number| own_kill(1 + 2 * number, BEGIN, 0, 0)).collect();
+    for (noise, deaths) in noise.chunks(noise.len() / 20 + 1).zip(deaths.chunks(deaths.len() / 20 + 1)) {
+        fill(&mut writer, noise);
+        fill(&mut writer, deaths);
+        assert_eq!(writer.make_room().unwrap(), Room::Enough);
+    }
+    writer.begin_epoch().unwrap();
+    writer.make_room().unwrap();
+    let found = all(&directory, &Query { is_death: true, ..Query::default() }, Order::OldestFirst);
+    assert_eq!(found.len(), deaths.len() / 2);
+    // all else is given up
+    let found = all(&directory, &Query::default(), Order::OldestFirst);
+    assert_eq!(found.len(), deaths.len());
+}
+
 #[test]
 fn a_damaged_store_is_set_aside_and_a_new_one_begun() {
     let (_parent, directory) = store();
