@@ -300,6 +300,10 @@ impl Writer {
         match self.try_put(shape, members, facts.clone()) {
             Err(error) if error.is_full() => {
                 self.roll_back();
+                if self.has_room_for(line.len()) {
+                    // it is the disk that has none
+                    return Err(error);
+                }
                 match self.make_room_for(line.len())? {
                     Room::Enough => self.try_put(shape, members, facts.clone()),
                     Room::Held => Err(error),
