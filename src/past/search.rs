@@ -122,6 +122,8 @@ pub struct Search {
     pub fatal: bool,
     /// Conditions on keys.
     pub conditions: Conditions,
+    /// No process of a container that a user has named, if it is that name alone which fits.
+    pub only_hosts_containers: bool,
 }
 
 impl Search {
@@ -161,6 +163,9 @@ impl Search {
     /// The same of a signal whose end is asked for.
     pub fn fits_but_for_class(&self, document: &Document) -> bool {
         let signal = document.header().signal;
+        if self.only_hosts_containers && self.is_of_users_container(document) {
+            return false;
+        }
         self.targets.iter().all(|any| any.iter().any(|target| target.is_target_of(document)))
             && (self.senders.is_empty() || self.is_sent_by(document))
             && (self.signals.is_empty() || signal.is_some_and(|signal| self.signals.contains(&signal)))
@@ -171,6 +176,12 @@ impl Search {
     pub fn fits_request(&self, request: &Document) -> bool {
         self.targets.iter().all(|any| any.iter().any(|target| mentions(request, target)))
             && self.grep.as_ref().is_none_or(|pattern| pattern.is_in(request))
+    }
+
+    /// Has a user named its container as one that is asked for? Any user may take the name of a container of the host's.
+    pub fn is_of_users_container(&self, document: &Document) -> bool {
+        let Some(process) = document.object("target") else { return false };
+        self.targets.iter().flatten().any(|target| target.is_name_of_users_container(process))
     }
 
     fn is_sent_by(&self, document: &Document) -> bool {

@@ -228,9 +228,18 @@ fn is_digits(text: &str) -> bool {
 }
 
 fn container(name: &str) -> Vec<(String, Value)> {
-    let mut parts = vec![glob("container_name", name), glob("container", name)];
-    if name.len() >= SHORTEST_ID && name.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+    // of one that a user has named, with the user or without
+    let users = format!("user:*/{name}");
+    let mut parts = vec![
+        glob("container_name", name),
+        glob("container", name),
+        glob("container_name", &users),
+        glob("container", &users),
+    ];
+    let id = name.strip_prefix("user:").and_then(|rest| Some(rest.split_once('/')?.1)).unwrap_or(name);
+    if id.len() >= SHORTEST_ID && id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         parts.push(glob("container", &format!("{name}*")));
+        parts.push(glob("container", &format!("{users}*")));
     }
     parts
 }
