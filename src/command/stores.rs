@@ -180,10 +180,10 @@ pub fn serve(settings: WriteStore) -> ExitCode {
         }
     };
     // without it answers come a little later
-    let questions = Questions::watch(&settings.directory).unwrap_or_default();
+    let questions = Questions::watch(writer.directory()).unwrap_or_default();
     privileges::drop_but_for_store();
     // a thread has the rights of the one that starts it
-    match Syncer::start(&settings.directory)
+    match Syncer::start(writer.directory())
         .and_then(|syncer| Service::new(writer, syncer, lines.into(), control))
         .map(|service| service.answering(questions).serve())
     {

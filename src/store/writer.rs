@@ -54,6 +54,8 @@ pub struct Writer {
     pending_since: Option<(i64, Instant)>,
 }
 
+const HELD: &str = "a process that may only read the store kept recorders from writing to it: until the next start the group of the store cannot read it while it is written";
+
 /// The kind of events that report others which were lost.
 const LOST: u8 = 3;
 
@@ -137,7 +139,7 @@ fn id_in(members: &[Member<'_>], key: &str) -> Option<u64> {
 }
 
 impl Writer {
-    /// Opens a store, or begins one; a damaged one is set aside. What is said of that is returned beside it.
+    /// Opens a store, or begins one; a damaged one is set aside. What is to be said of that is returned beside it.
     ///
     /// # Errors
     /// If another recorder writes there, if it is from a later version, or cannot be written.
@@ -149,20 +151,23 @@ impl Writer {
     ) -> Result<(Self, Option<String>), StoreError> {
         bounds.unwrap_or_default().check()?;
         let place = Place::take(directory, group)?;
-        let mut aside = None;
-        let connection = match schema::open_to_write(&place.file()) {
+        let (mut aside, mut held) = (None, None);
+        let begun = match begin(&place, bounds, facts) {
             Err(error) if error.is_damage() => {
                 let now = utc_now() as i64;
                 let old = place.set_aside(now)?;
                 let why = crate::base::os_error::reason(&error);
                 aside = Some(set_aside_text(why.lines().next().unwrap_or_default(), &old));
-                schema::open_to_write(&place.file())?
+                begin(&place, bounds, facts)
             }
-            opened => opened?,
+            Err(error) if error.is_busy() && place.is_held_by_reader() => {
+                place.replace_index()?;
+                held = Some(HELD.to_owned());
+                begin(&place, bounds, facts)
+            }
+            begun => begun,
         };
-        let bounds = Bounds::settle(bounds, &connection)?;
-        bounds.apply(&connection)?;
-        let run = Run::begin(&connection, facts)?;
+        let (connection, bounds, run) = begun?;
         let mut writer = Self {
             next: next(&connection)?,
             connection,
@@ -183,7 +188,12 @@ impl Writer {
             writer.note(NoteKind::Damaged, text)?;
         }
         writer.make_room()?;
-        Ok((writer, aside))
+        Ok((writer, aside.or(held)))
+    }
+
+    /// Where it writes: the path without links.
+    pub fn directory(&self) -> &Path {
+        &self.place.directory
     }
 
     /// Events in the transaction that is open.
@@ -501,6 +511,19 @@ impl Epoch {
             .execute(params![since, until, self.number])
             .map(|_| ())
     }
+}
+
+/// Opens the database, and begins a run.
+fn begin(
+    place: &Place,
+    bounds: Option<Bounds>,
+    facts: &RunFacts,
+) -> Result<(Connection, Bounds, Run), StoreError> {
+    let connection = schema::open_to_write(&place.file())?;
+    let bounds = Bounds::settle(bounds, &connection)?;
+    bounds.apply(&connection)?;
+    let run = Run::begin(&connection, facts)?;
+    Ok((connection, bounds, run))
 }
 
 /// The user of a subject.
