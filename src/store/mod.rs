@@ -12,6 +12,7 @@ mod dictionary;
 mod error;
 mod forget;
 mod helper;
+mod lines;
 mod maintain;
 mod place;
 mod query;

@@ -78,6 +78,9 @@ pub enum Who {
     User(String),
     /// Exactly the process of this subject, as [`super::Candidate`] has it.
     Same(Box<super::reader::Identity>),
+    /// A process of the same program and user in the same place: of this identity the comm, the program, the unit, the name of the container
+    /// and the user.
+    Like(Box<super::reader::Identity>),
     /// Any of these ways.
     Any(String),
 }
@@ -190,6 +193,20 @@ impl Who {
                 let texts = columns.iter().zip(identity.columns());
                 let mut parts: Vec<_> =
                     texts.map(|(column, text)| (format!("{column} IS ?"), null(text))).collect();
+                let uid = identity.uid.map_or(Value::Null, |uid| Value::Integer(i64::from(uid)));
+                parts.push(("uid IS ?".to_owned(), uid));
+                of(parts, " AND ")
+            }
+            Self::Like(identity) => {
+                let columns = [
+                    ("comm", &identity.comm),
+                    ("exe", &identity.exe),
+                    ("unit", &identity.unit),
+                    ("container_name", &identity.container_name),
+                ];
+                let text = |text: &Option<String>| text.clone().map_or(Value::Null, Value::Text);
+                let mut parts: Vec<_> =
+                    columns.map(|(column, value)| (format!("{column} IS ?"), text(value))).to_vec();
                 let uid = identity.uid.map_or(Value::Null, |uid| Value::Integer(i64::from(uid)));
                 parts.push(("uid IS ?".to_owned(), uid));
                 of(parts, " AND ")
