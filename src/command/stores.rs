@@ -16,7 +16,9 @@ use crate::error::UsageError;
 use crate::event::signal::Signal;
 use crate::output::format::json::JSON;
 use crate::output::{OutputSettings, Takes};
-use crate::store::{Bounds, Kept, Questions, RunFacts, Service, StoreHelper, StoreSettings, Syncer, Writer};
+use crate::store::{
+    Bounds, Kept, Questions, RunFacts, SHOWS_ALL, Service, StoreHelper, StoreSettings, Syncer, Writer,
+};
 use crate::trace::privileges;
 
 /// Its name: `pkill -x killsnoop` is not meant for it.
@@ -89,6 +91,9 @@ pub(super) fn finish(helper: Option<StoreHelper>, reason: &str) -> anyhow::Resul
 fn filters(request: &Request) -> String {
     let config = &request.config;
     let mut words = Vec::new();
+    if config.show_all {
+        words.push(SHOWS_ALL.to_owned());
+    }
     if config.shown_signals != ALL_SIGNALS {
         let names = |set: u64| {
             let named = (1..=64).filter_map(Signal::new).filter(|signal| set & signal.bit() != 0);

@@ -7,6 +7,7 @@ use regex::{Regex, RegexBuilder};
 use super::story::mentions;
 use super::target::{Target, text};
 use crate::error::UsageError;
+use crate::event::numbers::KILL;
 use crate::event::signal::Signal;
 use crate::output::format::document::{Document, Field, Value, find};
 use crate::output::select::filter::{Conditions, Filter};
@@ -184,6 +185,13 @@ impl Search {
         self.targets.iter().flatten().any(|target| target.is_name_of_users_container(process))
     }
 
+    /// May a recorder have hidden what is asked for, as it does by default? Nothing that ends a process or cannot be handled.
+    pub fn may_be_hidden(&self) -> bool {
+        let can_be_handled =
+            |signal: &Signal| signal.number() != KILL && i32::from(signal.number()) != libc::SIGSTOP;
+        !self.deaths && !self.fatal && (self.signals.is_empty() || self.signals.iter().any(can_be_handled))
+    }
+
     fn is_sent_by(&self, document: &Document) -> bool {
         document.object("source").is_some_and(|source| self.senders.iter().any(|sender| sender.fits(source)))
     }
@@ -261,6 +269,14 @@ mod tests {
         for wrong in ["", "x", "abc", "hello-world"] {
             assert!(wrong.parse::<BootArg>().is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn what_can_be_handled_may_be_hidden_and_an_end_is_not() {
+        let of = |signal: &str| Search { signals: vec![signal.parse().unwrap()], ..Search::default() };
+        assert!(Search::default().may_be_hidden() && of("ALRM").may_be_hidden());
+        assert!(!of("KILL").may_be_hidden());
+        assert!(!Search { deaths: true, ..of("ALRM") }.may_be_hidden());
     }
 
     #[test]

@@ -128,7 +128,7 @@ impl Target {
         not_empty(text).map(|text| Self::User(text.to_owned()))
     }
 
-    /// `--by`: digits are a uid, and [`also_pid`](Self::also_pid).
+    /// `--by`: digits are a uid, and [`also_pid`](Self::also_pid); a name is [`also_user`](Self::also_user).
     ///
     /// # Errors
     /// If it is empty.
@@ -154,6 +154,11 @@ impl Target {
             Self::User(number) => parse_pid(number).ok().map(Self::Pid),
             _ => None,
         }
+    }
+
+    /// The user of this name, where a process is named by one.
+    pub fn also_user(&self) -> Option<Self> {
+        matches!(self, Self::Any(..)).then(|| Self::User(self.to_string()))
     }
 
     /// Is it a name of this process, as an event has it?
@@ -346,6 +351,18 @@ mod tests {
             assert_eq!(target.is_name_of_users_container(process), name == "4b5e57f6", "{name}");
         }
         assert!(!fits("user:1000/4b5e57f6", POD));
+    }
+
+    #[test]
+    fn a_sender_may_be_named_by_its_user() {
+        let root = Target::sender("root").unwrap().also_user().unwrap();
+        let fits = |process: &str| {
+            let event = read::document(&format!("{{\"event\":\"signal\",\"source\":{process}}}")).unwrap();
+            root.fits(event.object("source").unwrap())
+        };
+        assert!(fits(r#"{"pid":9,"comm":"bash","user":{"id":0,"name":"root"}}"#));
+        assert!(!fits(r#"{"pid":9,"comm":"bash","user":{"id":1,"name":"daemon"}}"#));
+        assert!(Target::sender("0").unwrap().also_user().is_none());
     }
 
     #[test]

@@ -31,7 +31,7 @@ mod syncer;
 mod tests;
 mod writer;
 
-pub use self::coverage::{Coverage, Forgotten, Gap, GapCause, Left, Loss, Note, Span};
+pub use self::coverage::{Coverage, Forgotten, Gap, GapCause, Left, Loss, Note, SHOWS_ALL, Span};
 pub use self::error::StoreError;
 pub use self::forget::{Bounds, LEAST_BYTES, Room};
 pub use self::helper::{COMMAND, StoreHelper, StoreSettings, StoreStatus};

@@ -150,6 +150,12 @@ impl Run {
         })
     }
 
+    /// When it began.
+    #[cfg(test)]
+    pub(super) fn began(&self) -> i64 {
+        self.until
+    }
+
     /// It runs now: in the transaction of its events, which then has to be [`seen`](Self::seen).
     pub(super) fn see(&self, connection: &Connection) -> rusqlite::Result<Clocks> {
         let now = Clocks::now();

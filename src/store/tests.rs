@@ -118,6 +118,78 @@ fn events_come_out_byte_for_byte() {
     assert_eq!(all(&directory, &query, Order::OldestFirst), lines[..3]);
 }
 
+/// Those who ask with SQL get the same.
+#[test]
+fn the_view_has_the_lines_that_the_reader_has() {
+    let (_parent, directory) = store();
+    let mut writer = open(&directory, None);
+    let lines = derived(300);
+    fill(&mut writer, &lines);
+    let mut statement = writer.connection.prepare("SELECT json FROM events ORDER BY row").unwrap();
+    let found: Vec<String> = statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    assert_eq!(found, lines);
+}
+
+/// Whoever has long command lines in all of a long chain of parents makes each line as long as all of them.
+#[test]
+fn a_statement_reads_no_more_than_some_lines_that_are_long() {
+    let (_parent, directory) = store();
+    let mut writer = open(&directory, None);
+    let argument = "x".repeat(16 << 10);
+    let parents = |depth: u32| {
+        (0..depth).fold(String::new(), |above, pid| {
+            let above = if above.is_empty() { above } else { format!(",\"parent\":{above}") };
+            format!(r#"{{"pid":{pid},"cmdline":["{argument}"],"comm":"p","key":"{pid}@1"{above}}}"#)
+        })
+    };
+    let child = process(70, "long", "").replacen('}', &format!(",\"parent\":{}}}", parents(40)), 1);
+    let lines: Vec<String> =
+        (0..100).map(|id| signal(id, BEGIN + id as i64, 10, &process(7, "a", ""), &child)).collect();
+    assert!(lines[0].len() > 600 << 10);
+    fill(&mut writer, &lines);
+    let file = directory.join(FILE);
+    writer.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
+    assert!(fs::metadata(file).unwrap().len() < 2 << 20, "what they share is there once");
+    let connection = super::reader::connect(&directory).unwrap();
+    let mut shared = super::lines::Lines::default();
+    let query = Query::default();
+    let mut rows = super::rows::Rows::of(&connection, &query).unwrap();
+    let some = rows.events(&connection, &query, Order::OldestFirst, &mut shared).unwrap();
+    assert!((1..5).contains(&some.len()), "{} lines at once", some.len());
+    assert_eq!(all(&directory, &query, Order::OldestFirst), lines);
+    let named = Query { target: vec![Who::Comm("long".into())], ..Query::default() };
+    assert_eq!(all(&directory, &named, Order::NewestFirst).len(), 100);
+}
+
+#[test]
+fn a_process_that_is_its_own_ancestor_is_no_event_and_does_not_hide_the_others() {
+    let (_parent, directory) = store();
+    let mut writer = open(&directory, None);
+    let lines = derived(20);
+    fill(&mut writer, &lines);
+    writer.connection.execute_batch("UPDATE image SET parent = image WHERE parent IS NOT NULL").unwrap();
+    let found = all(&directory, &Query::default(), Order::OldestFirst);
+    assert_eq!(found.len(), lines.len());
+    assert!(found.iter().any(String::is_empty));
+    assert!(verify(&directory).unwrap().problems[0].contains("cannot be put together"));
+}
+
+#[test]
+fn it_is_known_whether_a_recorder_hid_what_it_hides_by_default() {
+    let (_parent, directory) = store();
+    for (filters, hides, left) in
+        [("", true, ""), ("--all", false, ""), ("--all --failed=only", false, "--failed=only")]
+    {
+        let facts = RunFacts { filters: filters.to_owned(), ..facts() };
+        let mut writer = Writer::open(&directory, None, None, &facts).unwrap().0;
+        let began = writer.run.began();
+        std::thread::sleep(std::time::Duration::from_millis(2));
+        writer.finish("stopped").unwrap();
+        let coverage = Reader::open(&directory).unwrap().coverage(began..i64::MAX).unwrap();
+        assert_eq!((coverage.hides_by_default, &*coverage.filters[0]), (hides, left), "{filters}");
+    }
+}
+
 #[test]
 fn an_event_of_a_pair_that_came_before_is_small() {
     let (_parent, directory) = store();
@@ -234,10 +306,12 @@ fn flooded(lines: impl Iterator<Item = String>, bounds: Bounds) -> (tempfile::Te
     (parent, directory, said[said.len() - 2].clone())
 }
 
+/// Of a flood.
+const KILLS: u64 = 100_000;
+
 #[test]
 fn a_user_that_kills_its_own_processes_has_no_death_of_others_forgotten() {
     let bounds = Bounds { max_bytes: LEAST_BYTES, keep_free: 0, ..Bounds::default() };
-    const KILLS: u64 = 100_000;
     // of root, of another user, and of the one that floods by root's hand
     let others = |number: u64| match number % 1000 {
         0 => Some((0, 0)),
