@@ -71,7 +71,7 @@ pub struct PastArgs {
     #[arg(long = "user", value_name = "USER", value_parser = Target::user, help_heading = FILTERS)]
     pub users: Vec<Target>,
 
-    /// Sent by this process: its name, unit, container, pod, PID, PID@START, or a uid
+    /// Sent by this process: its name, unit, container, pod, PID, PID@START, or its user
     #[arg(long = "by", value_name = "SENDER", value_parser = Target::sender, help_heading = FILTERS)]
     pub senders: Vec<Target>,
 

@@ -25,6 +25,9 @@ const NOTHING: u8 = 1;
 /// Nothing fits, and nobody may say that nothing was there.
 const UNKNOWN: u8 = 3;
 
+/// What a recorder leaves out without a filter.
+const HIDDEN: &str = "what record hides without --all";
+
 /// A store, what is asked of it, and of which time.
 #[derive(Debug)]
 pub(super) struct Asked {
@@ -73,7 +76,7 @@ impl Asked {
             senders: past
                 .senders
                 .iter()
-                .flat_map(|one| [Some(one.clone()), one.also_pid()])
+                .flat_map(|one| [Some(one.clone()), one.also_pid(), one.also_user()])
                 .flatten()
                 .collect(),
             signals: past.signals.clone(),
@@ -113,6 +116,9 @@ impl Asked {
         if self.is_unsettled.get() {
             let written = coverage.spans.iter().map(|span| span.until).max().unwrap_or(start);
             coverage.gaps.push(Gap { since: written, until: end, cause: GapCause::NotWritten });
+        }
+        if subject == Subject::Events && coverage.hides_by_default && self.search.may_be_hidden() {
+            coverage.filters.push(HIDDEN.to_owned());
         }
         let sentence = coverage::sentence(&coverage, subject, start, end, zone);
         let is_whole = coverage::is_whole(&coverage, subject);

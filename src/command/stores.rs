@@ -16,7 +16,9 @@ use crate::error::UsageError;
 use crate::event::signal::Signal;
 use crate::output::format::json::JSON;
 use crate::output::{OutputSettings, Takes};
-use crate::store::{Bounds, Kept, Questions, RunFacts, Service, StoreHelper, StoreSettings, Syncer, Writer};
+use crate::store::{
+    Bounds, Kept, Questions, RunFacts, SHOWS_ALL, Service, StoreHelper, StoreSettings, Syncer, Writer,
+};
 use crate::trace::privileges;
 
 /// Its name: `pkill -x killsnoop` is not meant for it.
@@ -89,6 +91,9 @@ pub(super) fn finish(helper: Option<StoreHelper>, reason: &str) -> anyhow::Resul
 fn filters(request: &Request) -> String {
     let config = &request.config;
     let mut words = Vec::new();
+    if config.show_all {
+        words.push(SHOWS_ALL.to_owned());
+    }
     if config.shown_signals != ALL_SIGNALS {
         let names = |set: u64| {
             let named = (1..=64).filter_map(Signal::new).filter(|signal| set & signal.bit() != 0);
@@ -180,10 +185,10 @@ pub fn serve(settings: WriteStore) -> ExitCode {
         }
     };
     // without it answers come a little later
-    let questions = Questions::watch(&settings.directory).unwrap_or_default();
+    let questions = Questions::watch(writer.directory()).unwrap_or_default();
     privileges::drop_but_for_store();
     // a thread has the rights of the one that starts it
-    match Syncer::start(&settings.directory)
+    match Syncer::start(writer.directory())
         .and_then(|syncer| Service::new(writer, syncer, lines.into(), control))
         .map(|service| service.answering(questions).serve())
     {

@@ -39,6 +39,7 @@ pub fn unrecorded(coverage: &Coverage, subject: Subject, near: i64, zone: Zone) 
             (Left::Ends, Subject::Events) => "only ends are kept",
             (Left::Deaths, Subject::Ends) => "only deaths by a signal are kept",
             (Left::Deaths, Subject::Events) => "only deaths are kept",
+            (Left::Shares, _) => "of users that killed very many of their own processes not all are kept",
             (Left::Nothing, _) => "nothing is kept",
         };
         parts.push((forgotten.since, format!("{} ({gone})", range(forgotten.since, forgotten.until, zone))));
@@ -81,8 +82,11 @@ pub fn cause(cause: &GapCause) -> String {
 
 fn of_loss(loss: &Loss, near: i64, zone: Zone) -> String {
     let events = count(loss.count, "event");
-    let at = if near == 0 { as_typed(loss.until, zone) } else { time_near(loss.until, near, zone) };
-    format!("{events} lost at {at} ({})", visible(&loss.cause))
+    let time = |time| if near == 0 { as_typed(time, zone) } else { time_near(time, near, zone) };
+    let (since, until) = (time(loss.since), time(loss.until));
+    // within a second it is one moment
+    let when = if since == until { format!("at {until}") } else { format!("between {since} and {until}") };
+    format!("{events} lost {when} ({})", visible(&loss.cause))
 }
 
 /// The last line of an answer: `recorded without a gap since Tue 2026-11-24 18:02 CET`, or what was not recorded.
@@ -130,7 +134,7 @@ mod tests {
         assert!(!is_whole(&coverage, Subject::Ends));
         assert_eq!(
             sentence(&coverage, Subject::Ends, 0, T, Zone::Utc),
-            "Not recorded: 41 events lost at 02:12:06 (ring full); 02:12:07–02:12:57 (recorder killed)."
+            "Not recorded: 41 events lost between 02:12:05 and 02:12:06 (ring full); 02:12:07–02:12:57 (recorder killed)."
         );
     }
 
@@ -170,6 +174,7 @@ mod tests {
         assert!(!is_whole(&of(Left::Ends), Subject::Events));
         assert!(!is_whole(&of(Left::Deaths), Subject::Ends));
         assert!(!is_whole(&of(Left::Nothing), Subject::Ends));
+        assert!(!is_whole(&of(Left::Shares), Subject::Ends));
         let filtered = Coverage { filters: vec!["--fatal".to_owned()], ..Coverage::default() };
         assert!(sentence(&filtered, Subject::Ends, T, T, Zone::Utc).contains("left out: --fatal"));
     }

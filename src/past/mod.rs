@@ -3,6 +3,7 @@
 
 mod calendar;
 pub mod coverage;
+pub mod fairly;
 pub mod moment;
 pub mod output;
 pub mod page;

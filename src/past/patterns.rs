@@ -7,18 +7,22 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::target::text;
+use super::fairly::choose;
+use super::target::{number, text};
 use super::walk::PastEvent;
 use super::words::date_and_time;
+use crate::base::bounded::owner_of;
 use crate::base::zone::Zone;
 use crate::event::header::EventKind;
 use crate::output::format::document::{Document, Field};
 use crate::output::format::screen::{Line, Paint, Screen, width_of};
 
-/// So many pairs are counted apart; further ones together.
+/// So many pairs are counted apart. Where there are more, the user that has most of them has its least frequent counted together.
 const PAIRS: usize = 10_000;
 /// So many of them are printed.
 const TOP: usize = 40;
+/// So many of one user, if there are others.
+const OF_ONE_USER: usize = 10;
 /// So many occasions of a pair are compared with each other.
 const OCCASIONS: usize = 4096;
 /// Fewer occasions are no pattern.
@@ -32,6 +36,8 @@ type Pair = (String, String, String);
 #[derive(Debug, Default)]
 struct Count {
     events: u64,
+    /// Who did it first, or to whom the kernel did it.
+    user: Option<u64>,
     last: i64,
     /// Minutes in which it happened, each once.
     minutes: Vec<i64>,
@@ -64,16 +70,39 @@ impl Patterns {
         );
         let repeated = header.repeated.max(1);
         if self.pairs.len() >= PAIRS && !self.pairs.contains_key(&pair) {
-            self.others += repeated;
-            return;
+            self.make_room();
         }
-        let count = self.pairs.entry(pair).or_default();
+        let count =
+            self.pairs.entry(pair).or_insert_with(|| Count { user: user(document), ..Count::default() });
         count.events += repeated;
         count.last = event.time;
         let minute = event.time.div_euclid(MINUTE);
         if count.minutes.last() != Some(&minute) && count.minutes.len() < OCCASIONS {
             count.minutes.push(minute);
         }
+    }
+
+    /// The rarer half of what the user has that has most.
+    fn make_room(&mut self) {
+        let mut held: HashMap<Option<u64>, Vec<u64>> = HashMap::new();
+        for count in self.pairs.values() {
+            held.entry(count.user).or_default().push(count.events);
+        }
+        let Some((user, mut counts)) = held.into_iter().max_by_key(|(_, counts)| counts.len()) else {
+            return;
+        };
+        counts.sort_unstable();
+        let mut left = counts.len() / 2 + 1;
+        let most = counts.get(left - 1).copied().unwrap_or(u64::MAX);
+        let others = &mut self.others;
+        self.pairs.retain(|_, count| {
+            let goes = left > 0 && count.user == user && count.events <= most;
+            if goes {
+                left -= 1;
+                *others += count.events;
+            }
+            !goes
+        });
     }
 
     /// Was nothing counted?
@@ -84,13 +113,17 @@ impl Patterns {
     /// Writes them as a table, the most frequent first.
     pub fn write(&self, screen: Screen, out: &mut Vec<u8>) {
         let mut pairs: Vec<(&Pair, &Count)> = self.pairs.iter().collect();
-        pairs.sort_by(|(one, of_one), (other, of_other)| {
+        let by_count = |(one, of_one): &(&Pair, &Count), (other, of_other): &(&Pair, &Count)| {
             of_other.events.cmp(&of_one.events).then_with(|| one.cmp(other))
-        });
+        };
+        pairs.sort_by(by_count);
+        let all = pairs.iter().map(|(_, count)| count.events).sum::<u64>() + self.others;
+        let mut pairs = choose(pairs, TOP, OF_ONE_USER, |(_, count)| count.user);
+        pairs.sort_by(by_count);
         let heading = ["COUNT", "SIGNAL", "FROM", "TO", "LAST", "WHEN"].map(str::to_owned);
         let mut rows = vec![heading];
         let zone = self.zone.unwrap_or(screen.zone);
-        for ((from, signal, to), count) in pairs.iter().take(TOP) {
+        for ((from, signal, to), count) in &pairs {
             rows.push([
                 count.events.to_string(),
                 screen.safe(signal.strip_prefix("SIG").unwrap_or(signal)),
@@ -122,13 +155,19 @@ impl Patterns {
             }
             line.finish(out);
         }
-        let more = pairs.iter().skip(TOP).map(|(_, count)| count.events).sum::<u64>() + self.others;
+        let more = all - pairs.iter().map(|(_, count)| count.events).sum::<u64>();
         if more > 0 {
             Line::new(screen, screen.columns())
                 .add(Paint::Faint, &format!("{more} more of other pairs"))
                 .finish(out);
         }
     }
+}
+
+/// Whose it is: the sender's, or of what the kernel did, the target's.
+fn user(document: &Document) -> Option<u64> {
+    let process = document.object("source").or_else(|| document.object("target"))?;
+    number(process, &["user", "id"]).and_then(|id| u32::try_from(id).ok()).map(owner_of)
 }
 
 /// A process by what stays when it is started again: its name, and its container or unit where that says more.
@@ -247,6 +286,35 @@ mod tests {
         ] {
             assert_eq!(when(&minutes(times), Zone::Utc).as_deref(), expected);
         }
+    }
+
+    /// Names cost nothing.
+    #[test]
+    fn who_has_very_many_names_does_not_push_out_what_others_did() {
+        let mut patterns = Patterns::default();
+        let mut add = |name: &str, uid: u32, target: &str, times: u64| {
+            let json = signal(1, 1, (15, "SIGTERM"), (7, name), (9, target));
+            let json =
+                json.replacen("\"key\":\"7@1\"", &format!("\"key\":\"7@1\",\"user\":{{\"id\":{uid}}}"), 1);
+            for _ in 0..times {
+                let event = StoredEvent { row: 1, time: 5, run: 1, json: json.clone() };
+                patterns.add(&PastEvent::read(event).unwrap(), Zone::Utc);
+            }
+        };
+        add("cron", 0, "redis", 2);
+        for number in 0..PAIRS + 500 {
+            add(&format!("n{number}"), 65534, "x", if number < 100 { 5 } else { 1 });
+        }
+        add("bash", 0, "realweb", 3);
+        let mut out = Vec::new();
+        patterns.write(PLAIN, &mut out);
+        let text = String::from_utf8(out).unwrap();
+        assert!(text.contains("cron  redis") && text.contains("bash  realweb"), "{text}");
+        assert!(patterns.pairs.len() <= PAIRS);
+        let all = PAIRS as u64 + 500 + 400 + 2 + 3;
+        let printed: u64 =
+            text.lines().filter_map(|line| line.split_whitespace().next()?.parse::<u64>().ok()).sum();
+        assert_eq!(printed, all, "each is counted: {text}");
     }
 
     #[test]

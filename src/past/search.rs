@@ -7,6 +7,7 @@ use regex::{Regex, RegexBuilder};
 use super::story::mentions;
 use super::target::{Target, text};
 use crate::error::UsageError;
+use crate::event::numbers::KILL;
 use crate::event::signal::Signal;
 use crate::output::format::document::{Document, Field, Value, find};
 use crate::output::select::filter::{Conditions, Filter};
@@ -122,6 +123,8 @@ pub struct Search {
     pub fatal: bool,
     /// Conditions on keys.
     pub conditions: Conditions,
+    /// No process of a container that a user has named, if it is that name alone which fits.
+    pub only_hosts_containers: bool,
 }
 
 impl Search {
@@ -161,6 +164,9 @@ impl Search {
     /// The same of a signal whose end is asked for.
     pub fn fits_but_for_class(&self, document: &Document) -> bool {
         let signal = document.header().signal;
+        if self.only_hosts_containers && self.is_of_users_container(document) {
+            return false;
+        }
         self.targets.iter().all(|any| any.iter().any(|target| target.is_target_of(document)))
             && (self.senders.is_empty() || self.is_sent_by(document))
             && (self.signals.is_empty() || signal.is_some_and(|signal| self.signals.contains(&signal)))
@@ -171,6 +177,19 @@ impl Search {
     pub fn fits_request(&self, request: &Document) -> bool {
         self.targets.iter().all(|any| any.iter().any(|target| mentions(request, target)))
             && self.grep.as_ref().is_none_or(|pattern| pattern.is_in(request))
+    }
+
+    /// Has a user named its container as one that is asked for? Any user may take the name of a container of the host's.
+    pub fn is_of_users_container(&self, document: &Document) -> bool {
+        let Some(process) = document.object("target") else { return false };
+        self.targets.iter().flatten().any(|target| target.is_name_of_users_container(process))
+    }
+
+    /// May a recorder have hidden what is asked for, as it does by default? Nothing that ends a process or cannot be handled.
+    pub fn may_be_hidden(&self) -> bool {
+        let can_be_handled =
+            |signal: &Signal| signal.number() != KILL && i32::from(signal.number()) != libc::SIGSTOP;
+        !self.deaths && !self.fatal && (self.signals.is_empty() || self.signals.iter().any(can_be_handled))
     }
 
     fn is_sent_by(&self, document: &Document) -> bool {
@@ -250,6 +269,14 @@ mod tests {
         for wrong in ["", "x", "abc", "hello-world"] {
             assert!(wrong.parse::<BootArg>().is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn what_can_be_handled_may_be_hidden_and_an_end_is_not() {
+        let of = |signal: &str| Search { signals: vec![signal.parse().unwrap()], ..Search::default() };
+        assert!(Search::default().may_be_hidden() && of("ALRM").may_be_hidden());
+        assert!(!of("KILL").may_be_hidden());
+        assert!(!Search { deaths: true, ..of("ALRM") }.may_be_hidden());
     }
 
     #[test]

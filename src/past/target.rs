@@ -128,7 +128,7 @@ impl Target {
         not_empty(text).map(|text| Self::User(text.to_owned()))
     }
 
-    /// `--by`: digits are a uid, and [`also_pid`](Self::also_pid).
+    /// `--by`: digits are a uid, and [`also_pid`](Self::also_pid); a name is [`also_user`](Self::also_user).
     ///
     /// # Errors
     /// If it is empty.
@@ -139,12 +139,26 @@ impl Target {
         text.parse()
     }
 
+    /// Is this a process of a user's container, and the name one of the host's as well?
+    pub fn is_name_of_users_container(&self, process: &[Field]) -> bool {
+        let (Self::Container(name) | Self::Any(_, name)) = self else { return false };
+        find(process, "container").is_some()
+            && number(process, &["container", "ofUser"]).is_some()
+            && is_container(name, process)
+            && !name.text().starts_with("user:")
+    }
+
     /// The process of this number, where a user is named by one: who typed it may have read it in `bash(25402)`.
     pub fn also_pid(&self) -> Option<Self> {
         match self {
             Self::User(number) => parse_pid(number).ok().map(Self::Pid),
             _ => None,
         }
+    }
+
+    /// The user of this name, where a process is named by one.
+    pub fn also_user(&self) -> Option<Self> {
+        matches!(self, Self::Any(..)).then(|| Self::User(self.to_string()))
     }
 
     /// Is it a name of this process, as an event has it?
@@ -243,13 +257,32 @@ fn is_unit(unit: &Glob, of: &str) -> bool {
     unit.matches(of) || of.rsplit_once('.').is_some_and(|(name, _)| unit.matches(name))
 }
 
+/// The id of its container, and the name of that. Of one that a user has named they begin with that: any user may take the id of
+/// a container of the host's.
+pub fn container_names(process: &[Field]) -> [Option<String>; 2] {
+    let of_user = number(process, &["container", "ofUser"]);
+    ["id", "name"].map(|key| {
+        let plain = text(process, &["container", key])?;
+        Some(of_user.map_or_else(|| plain.to_owned(), |uid| format!("{}{plain}", users_container(uid))))
+    })
+}
+
+/// What the names of a user's containers begin with.
+fn users_container(uid: i128) -> String {
+    format!("user:{uid}/")
+}
+
+/// A container of the host's, or one of a user: by its name with the user, or else without.
 fn is_container(name: &Glob, process: &[Field]) -> bool {
     let is_id = |id: &str| {
         let wanted = name.text();
         name.matches(id) || (wanted.len() >= SHORTEST_ID && id.starts_with(wanted))
     };
+    let [id, own_name] = container_names(process);
     text(process, &["container", "id"]).is_some_and(is_id)
         || text(process, &["container", "name"]).is_some_and(|of| name.matches(of))
+        || id.as_deref().is_some_and(is_id)
+        || own_name.is_some_and(|of| name.matches(&of))
 }
 
 /// The host name of a pod is its name.
@@ -300,6 +333,36 @@ mod tests {
         ] {
             assert_eq!(fits(name, target), expected, "{name}");
         }
+    }
+
+    #[test]
+    fn a_container_of_a_user_has_the_user_in_its_name() {
+        let own = r#"{"pid":9,"comm":"x","container":{"id":"4b5e57f6eb2f00","ofUser":1000}}"#;
+        for (name, expected) in [
+            ("4b5e57f6", true),
+            ("user:1000/4b5e57f6", true),
+            ("user:1000/4b5e57f6eb2f00", true),
+            ("user:1001/4b5e57f6", false),
+        ] {
+            let event = read::document(&format!("{{\"event\":\"signal\",\"target\":{own}}}")).unwrap();
+            let target = Target::container(name).unwrap();
+            assert_eq!(target.is_target_of(&event), expected, "{name}");
+            let process = event.object("target").unwrap();
+            assert_eq!(target.is_name_of_users_container(process), name == "4b5e57f6", "{name}");
+        }
+        assert!(!fits("user:1000/4b5e57f6", POD));
+    }
+
+    #[test]
+    fn a_sender_may_be_named_by_its_user() {
+        let root = Target::sender("root").unwrap().also_user().unwrap();
+        let fits = |process: &str| {
+            let event = read::document(&format!("{{\"event\":\"signal\",\"source\":{process}}}")).unwrap();
+            root.fits(event.object("source").unwrap())
+        };
+        assert!(fits(r#"{"pid":9,"comm":"bash","user":{"id":0,"name":"root"}}"#));
+        assert!(!fits(r#"{"pid":9,"comm":"bash","user":{"id":1,"name":"daemon"}}"#));
+        assert!(Target::sender("0").unwrap().also_user().is_none());
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use super::search::Search;
+use super::words::count;
 use crate::output::format::document::Document;
 use crate::output::read;
 use crate::output::select::filter::Filter;
@@ -74,6 +75,67 @@ pub fn collect(
             }
         }
         if found.len() < most { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    })?;
+    Ok(found)
+}
+
+/// Bytes of lines that are looked at for what is only counted: processes may have command lines of megabytes.
+const LOOKED_AT_BYTES: usize = 64 << 20;
+
+/// Events of a kind, of which only some are of interest by themselves.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// The first of them.
+    pub first: Vec<PastEvent>,
+    /// The last of them, if it is none of these.
+    later: Option<PastEvent>,
+    /// How many there are.
+    pub count: usize,
+    /// There may be more, which were not looked at.
+    pub is_least: bool,
+}
+
+impl Found {
+    /// The last.
+    pub fn last(&self) -> Option<&PastEvent> {
+        self.later.as_ref().or(self.first.last())
+    }
+
+    /// How many there are of what is called so.
+    pub fn words(&self, one: &str) -> String {
+        let least = if self.is_least { "at least " } else { "" };
+        format!("{least}{}", count(self.count as u64, one))
+    }
+}
+
+/// Counts what a query finds and fits, at most so many, and keeps the first few. Only lines with this text are read as events.
+///
+/// # Errors
+/// If the store cannot be read.
+pub fn find_some(
+    reader: &Reader,
+    query: &Query,
+    order: Order,
+    (most, keep): (usize, usize),
+    has: &str,
+    mut fits: impl FnMut(&PastEvent) -> bool,
+) -> Result<Found, StoreError> {
+    let mut found = Found::default();
+    let mut bytes = 0;
+    reader.each(query, order, |stored| {
+        bytes += stored.json.len();
+        if stored.json.contains(has) {
+            if let Some(event) = PastEvent::read(stored).ok().filter(|event| fits(event)) {
+                found.count += 1;
+                if found.first.len() < keep {
+                    found.first.push(event);
+                } else {
+                    found.later = Some(event);
+                }
+            }
+        }
+        found.is_least = found.count >= most || bytes > LOOKED_AT_BYTES;
+        if found.is_least { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     })?;
     Ok(found)
 }

@@ -27,7 +27,12 @@ pub struct Coverage {
     pub forgotten: Vec<Forgotten>,
     /// Filters that were in force at some time; one that is empty is none.
     pub filters: Vec<String>,
+    /// At some time the recorder hid what it hides by default.
+    pub hides_by_default: bool,
 }
+
+/// What the filters of a recorder begin with that hides nothing by default.
+pub const SHOWS_ALL: &str = "--all";
 
 impl Coverage {
     /// Is everything there that happened?
@@ -51,6 +56,8 @@ pub struct Span {
     pub version: String,
     /// Its filters.
     pub filters: String,
+    /// It hides nothing by default.
+    pub shows_all: bool,
     /// It is still recorded.
     pub is_open: bool,
 }
@@ -125,6 +132,8 @@ pub enum Left {
     Nothing,
     /// Deaths by a signal, and the signals that they refer to.
     Deaths,
+    /// All but what users had killed of their own beyond their share.
+    Shares,
     /// All ends, and these signals.
     Ends,
 }
@@ -168,6 +177,7 @@ impl Reader {
         let (spans, gaps) = spans_and_gaps(&runs, &range, now, has_recorder);
         let mut coverage = Coverage { spans, gaps, ..Coverage::default() };
         for span in &coverage.spans {
+            coverage.hides_by_default |= !span.shows_all;
             if !coverage.filters.contains(&span.filters) {
                 coverage.filters.push(span.filters.clone());
             }
@@ -184,6 +194,7 @@ struct RunRow {
     boot: String,
     version: String,
     filters: String,
+    shows_all: bool,
     began: i64,
     seen: i64,
     ended: Option<i64>,
@@ -196,6 +207,9 @@ fn runs(connection: &Connection) -> rusqlite::Result<Vec<RunRow>> {
     )?;
     let rows = statement.query_map([], |row| {
         let (filters, kept): (String, String) = (row.get(3)?, row.get(4)?);
+        let others = filters.strip_prefix(SHOWS_ALL).filter(|rest| rest.is_empty() || rest.starts_with(' '));
+        let shows_all = others.is_some();
+        let filters = others.map_or(filters.clone(), |others| others.trim_start().to_owned());
         let filters = match (kept.as_str(), filters.is_empty()) {
             ("all", _) => filters,
             (kept, true) => format!("--keep {kept}"),
@@ -206,6 +220,7 @@ fn runs(connection: &Connection) -> rusqlite::Result<Vec<RunRow>> {
             boot: row.get(1)?,
             version: row.get(2)?,
             filters,
+            shows_all,
             began: row.get(5)?,
             seen: row.get(6)?,
             ended: row.get(7)?,
@@ -249,8 +264,8 @@ fn spans_and_gaps(
         let (since, until) = (run.began.max(range.start), end.min(range.end));
         // one that has just begun is there, with its filters
         if since < until || (is_open && since == until) {
-            let RunRow { run, boot, version, filters, .. } = run.clone();
-            spans.push(Span { since, until, run, boot, version, filters, is_open });
+            let RunRow { run, boot, version, filters, shows_all, .. } = run.clone();
+            spans.push(Span { since, until, run, boot, version, filters, shows_all, is_open });
         }
         // what is not written yet is no gap, as long as it comes in time
         if is_open && !is_stale {
@@ -291,7 +306,7 @@ fn forgotten(connection: &Connection, range: &Range<i64>) -> rusqlite::Result<Ve
     let mut statement =
         connection.prepare("SELECT since, until FROM forgotten WHERE keep = ? AND events > 0")?;
     let mut all = Vec::new();
-    let mut begin = i64::MIN;
+    let (mut begin, mut begin_of_deaths) = (i64::MIN, i64::MIN);
     for (class, left) in
         [(keep::DEATHS, Left::Nothing), (keep::ENDS, Left::Deaths), (keep::PLAIN, Left::Ends)]
     {
@@ -302,7 +317,19 @@ fn forgotten(connection: &Connection, range: &Range<i64>) -> rusqlite::Result<Ve
         if from < to {
             all.push(Forgotten { since: from, until: to, left });
         }
+        if class == keep::DEATHS {
+            begin_of_deaths = until.saturating_add(1);
+        }
         begin = begin.max(until.saturating_add(1));
+    }
+    let mut rows = statement.query([keep::SURPLUS])?;
+    if let Some(row) = rows.next()? {
+        let (since, until): (i64, i64) = (row.get(0)?, row.get(1)?);
+        let (from, to) =
+            (since.max(begin_of_deaths).max(range.start), until.saturating_add(1).min(range.end));
+        if from < to {
+            all.push(Forgotten { since: from, until: to, left: Left::Shares });
+        }
     }
     Ok(all)
 }

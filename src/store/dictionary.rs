@@ -39,6 +39,9 @@ impl Subject {
             let one = member(&found, inner)?;
             one.text().or_else(|| Some(one.value.to_owned()))
         };
+        // a name that a user has chosen is none of the host's
+        let of_user = within("container", "ofUser").map(|uid| format!("user:{uid}/")).unwrap_or_default();
+        let of_container = |inner: &str| Some(format!("{of_user}{}", within("container", inner)?));
         let pod = |inner: &str| {
             let k8s = members(member(process, "k8s")?.value)?;
             let pod = members(member(&k8s, "pod")?.value)?;
@@ -49,8 +52,8 @@ impl Subject {
             exe: text("exe"),
             unit: within("systemd", "unit"),
             user_unit: within("systemd", "userUnit"),
-            container: within("container", "id"),
-            container_name: within("container", "name"),
+            container: of_container("id"),
+            container_name: of_container("name"),
             pod: pod("uid"),
             // in a pod, the host name is the pod's
             pod_name: pod("name").or_else(|| {

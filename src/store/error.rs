@@ -68,6 +68,17 @@ impl StoreError {
         matches!(error.code, rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase)
     }
 
+    /// Does another process hold a lock?
+    pub(super) fn is_busy(&self) -> bool {
+        let Self::Database(rusqlite::Error::SqliteFailure(error, _)) = self else { return false };
+        matches!(
+            error.code,
+            rusqlite::ErrorCode::DatabaseBusy
+                | rusqlite::ErrorCode::DatabaseLocked
+                | rusqlite::ErrorCode::FileLockingProtocolFailed
+        )
+    }
+
     /// Is there no room, on the disk or below the bound?
     pub(super) fn is_full(&self) -> bool {
         let Self::Database(rusqlite::Error::SqliteFailure(error, _)) = self else { return false };

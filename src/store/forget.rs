@@ -6,8 +6,9 @@
 //! | log (WAL) | what is committed is moved into the database when the log is half full; it is full only where a reader holds an old state, and then nothing is written |
 //! | shared index of the log | 32 KiB for 4,000 pages of the log |
 //!
-//! Forgotten are first signals that ended nothing, then ends by exit, then deaths with the signals that they refer to; of each
-//! class the oldest epoch first. What nothing in that epoch refers to any more goes with it.
+//! Forgotten are first signals that ended nothing, then what a user has beyond its share of deaths, then ends by exit, then deaths with the
+//! signals that they refer to; of each class the oldest epoch first. What nothing in that epoch refers to any more goes with it.
+//! A disk that others fill is no reason to forget a death, nor to keep none: for that the store grows up to its own bound.
 
 use std::fs;
 use std::time::Duration;
@@ -103,6 +104,11 @@ impl Bounds {
         (self.pages() / 32).max(256)
     }
 
+    /// Bytes of deaths that one user other than root has by its own hand; what is beyond that is forgotten before those of others.
+    pub(super) fn share_of_user(&self) -> u64 {
+        self.pages() * PAGE / 16
+    }
+
     /// An epoch is no larger than this: it is what is forgotten at once.
     pub(super) fn bytes_of_epoch(&self) -> u64 {
         self.max_bytes / 64
@@ -133,6 +139,11 @@ impl Writer {
     /// # Errors
     /// If the store cannot be written.
     pub fn make_room(&mut self) -> Result<Room, StoreError> {
+        self.make_room_for(0)
+    }
+
+    /// And for a line of so many bytes as well.
+    pub(super) fn make_room_for(&mut self, line: usize) -> Result<Room, StoreError> {
         if self.shorten_log()? == Room::Held {
             return Ok(Room::Held);
         }
@@ -140,20 +151,33 @@ impl Writer {
         if let Some(age) = self.bounds.max_age {
             let oldest = (utc_now() as i64).saturating_sub(i64::try_from(age.as_nanos()).unwrap_or(i64::MAX));
             while let Some(epoch) = epoch_before(&self.connection, self.epoch.number, oldest)? {
-                for class in 0..keep::ALL {
+                for class in keep::ORDER {
                     if self.forget(epoch, class)? == Room::Held {
                         return Ok(Room::Held);
                     }
                 }
             }
         }
-        while self.is_tight()? {
-            let Some((epoch, class)) = least_wanted(&self.connection, self.epoch.number)? else { break };
+        while let Some((epoch, class)) = least_wanted(&self.connection, self.epoch.number)? {
+            if !self.is_tight(class, pages_of(line))? {
+                break;
+            }
             if self.forget(epoch, class)? == Room::Held {
                 return Ok(Room::Held);
             }
         }
         self.shrink()
+    }
+
+    /// Has what is not committed taken half of the room that was made for it?
+    pub fn is_room_short(&self) -> bool {
+        self.pending() > 0 && !self.has_room_for(0)
+    }
+
+    /// Is there room for a line of so many bytes?
+    pub(super) fn has_room_for(&self, line: usize) -> bool {
+        let used = self.used_pages().unwrap_or(0);
+        used + self.bounds.spare_pages() / 2 + pages_of(line) <= self.bounds.pages()
     }
 
     /// Is there room in the log for more of a transaction that is open?
@@ -205,11 +229,19 @@ impl Writer {
         })
     }
 
-    fn is_tight(&self) -> rusqlite::Result<bool> {
-        let used = self.pragma("page_count")? - self.pragma("freelist_count")?;
-        // a disk that others filled is no reason to forget the last of what there is
-        let allowed = self.pages_allowed()?.max(2 * self.bounds.spare_pages());
-        Ok(used + self.bounds.spare_pages() > allowed)
+    fn used_pages(&self) -> rusqlite::Result<u64> {
+        Ok(self.pragma("page_count")?.saturating_sub(self.pragma("freelist_count")?))
+    }
+
+    /// Is there less room than there should be, for which this class is forgotten?
+    fn is_tight(&self, class: u8, line: u64) -> rusqlite::Result<bool> {
+        let least = 2 * self.bounds.spare_pages();
+        // who fills the disk has no death of others forgotten with that
+        let allowed = match class {
+            keep::DEATHS => self.bounds.pages(),
+            _ => self.pages_allowed()?.max(least),
+        };
+        Ok(self.used_pages()? + self.bounds.spare_pages() + line > allowed)
     }
 
     /// Gives pages back that the database may not have any more.
@@ -217,6 +249,8 @@ impl Writer {
         loop {
             let (pages, free) = (self.pragma("page_count")?, self.pragma("freelist_count")?);
             let allowed = self.pages_allowed()?;
+            // what comes next needs none of a disk that others fill
+            let free = free.saturating_sub(self.bounds.spare_pages());
             let excess = pages.saturating_sub(allowed).min(free).min(1000);
             if excess == 0 {
                 break;
@@ -239,12 +273,16 @@ impl Writer {
 
     /// Forgets a class of an epoch, and what nothing refers to then.
     fn forget(&mut self, epoch: i64, class: u8) -> Result<Room, StoreError> {
+        let before = self.used_pages()?;
         while forget_rows(&self.connection, (epoch, class))? == ROWS_AT_ONCE {
             if self.shorten_log()? == Room::Held {
                 return Ok(Room::Held);
             }
         }
         finish_class(&self.connection, (epoch, class))?;
+        if class == keep::DEATHS {
+            self.shares.give_back(before.saturating_sub(self.used_pages()?), before);
+        }
         self.shorten_log()
     }
 }
@@ -274,8 +312,16 @@ pub(super) fn least_wanted(connection: &Connection, before: i64) -> rusqlite::Re
         .prepare_cached(
             "SELECT epoch, forgotten FROM epoch WHERE epoch < ? ORDER BY forgotten, epoch LIMIT 1",
         )?
-        .query_row([before], |row| Ok((row.get(0)?, row.get(1)?)))
+        .query_row([before], |row| {
+            let lost: usize = row.get(1)?;
+            Ok((row.get(0)?, keep::ORDER.get(lost).copied().unwrap_or(keep::DEATHS)))
+        })
         .optional()
+}
+
+/// Pages that a line may take: its texts, and places in tables and indexes.
+fn pages_of(line: usize) -> u64 {
+    2 * line as u64 / PAGE
 }
 
 /// An epoch whose events are all older than that.
@@ -315,14 +361,16 @@ fn forget_rows(connection: &Connection, (epoch, class): (i64, u8)) -> Result<u64
             "DELETE FROM event WHERE row IN (SELECT row FROM event WHERE row >= ? AND row < ? AND keep = ? LIMIT ?)",
         )?
         .execute(params![extent.rows.0, extent.rows.1, class, ROWS_AT_ONCE as i64])?;
-    transaction
-        .prepare_cached(
-            "INSERT INTO forgotten(keep, since, until, events)
-             SELECT ?1, since, until, ?2 FROM epoch WHERE epoch = ?3 AND since IS NOT NULL
-             ON CONFLICT(keep) DO UPDATE SET since = min(since, excluded.since), until = max(until, excluded.until),
-               events = events + excluded.events",
-        )?
-        .execute(params![class, gone as i64, epoch])?;
+    if gone > 0 {
+        transaction
+            .prepare_cached(
+                "INSERT INTO forgotten(keep, since, until, events)
+                 SELECT ?1, since, until, ?2 FROM epoch WHERE epoch = ?3 AND since IS NOT NULL
+                 ON CONFLICT(keep) DO UPDATE SET since = min(since, excluded.since), until = max(until, excluded.until),
+                   events = events + excluded.events",
+            )?
+            .execute(params![class, gone as i64, epoch])?;
+    }
     transaction.commit()?;
     Ok(gone as u64)
 }
@@ -331,10 +379,11 @@ fn forget_rows(connection: &Connection, (epoch, class): (i64, u8)) -> Result<u64
 fn finish_class(connection: &Connection, (epoch, class): (i64, u8)) -> Result<(), StoreError> {
     let extent = Extent::of(connection, epoch)?;
     let transaction = connection.unchecked_transaction()?;
-    if class + 1 == keep::ALL {
+    let lost = keep::ORDER.iter().position(|one| *one == class).unwrap_or(0) + 1;
+    if lost == keep::ORDER.len() {
         transaction.execute("DELETE FROM epoch WHERE epoch = ?", [epoch])?;
     } else {
-        transaction.execute("UPDATE epoch SET forgotten = ? WHERE epoch = ?", params![class + 1, epoch])?;
+        transaction.execute("UPDATE epoch SET forgotten = ? WHERE epoch = ?", params![lost as i64, epoch])?;
     }
     extent.sweep(&transaction)?;
     transaction.commit()?;

@@ -5,9 +5,10 @@ use std::path::Path;
 use rusqlite::{Connection, OptionalExtension};
 
 use super::error::StoreError;
+use super::lines::{COLUMNS, Lines};
 use super::place::{bytes, has_recorder};
 use super::reader::connect;
-use super::schema::{self, FILE, LINE};
+use super::schema::{self, FILE};
 use super::shape::Shape;
 
 /// Problems that are listed, at most.
@@ -94,14 +95,15 @@ fn examine(connection: &Connection, verified: &mut Verified) -> Result<(), Store
             verified.problems.push(line);
         }
     }
-    let mut statement = connection.prepare(&format!("SELECT e.row, {LINE} FROM event e NOT INDEXED"))?;
+    let mut statement = connection.prepare(&format!("SELECT {COLUMNS} FROM event e NOT INDEXED"))?;
     let mut rows = statement.query([])?;
+    let mut lines = Lines::default();
     while let Some(row) = rows.next()? {
-        let (number, line): (i64, String) = (row.get(0)?, row.get(1)?);
-        if Shape::of(&line).is_some() {
+        let event = lines.event(connection, row)?;
+        if Shape::of(&event.json).is_some() {
             verified.events += 1;
         } else if verified.problems.len() < MOST_PROBLEMS {
-            verified.problems.push(format!("event {number} cannot be put together"));
+            verified.problems.push(format!("event {} cannot be put together", event.row));
         }
     }
     Ok(())
@@ -135,7 +137,7 @@ pub fn vacuum_time(directory: &Path, before: i64) -> Result<Vacuumed, StoreError
         while let Some(epoch) =
             super::forget::epoch_before(connection, behind(connection, directory)?, before)?
         {
-            for class in 0..schema::keep::ALL {
+            for class in schema::keep::ORDER {
                 events += super::forget::forget_class(connection, (epoch, class))?;
             }
         }

@@ -12,6 +12,7 @@ mod dictionary;
 mod error;
 mod forget;
 mod helper;
+mod lines;
 mod maintain;
 mod place;
 mod query;
@@ -23,13 +24,14 @@ mod scan;
 mod schema;
 mod service;
 mod shape;
+mod shares;
 mod size;
 mod syncer;
 #[cfg(test)]
 mod tests;
 mod writer;
 
-pub use self::coverage::{Coverage, Forgotten, Gap, GapCause, Left, Loss, Note, Span};
+pub use self::coverage::{Coverage, Forgotten, Gap, GapCause, Left, Loss, Note, SHOWS_ALL, Span};
 pub use self::error::StoreError;
 pub use self::forget::{Bounds, LEAST_BYTES, Room};
 pub use self::helper::{COMMAND, StoreHelper, StoreSettings, StoreStatus};

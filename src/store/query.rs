@@ -78,6 +78,9 @@ pub enum Who {
     User(String),
     /// Exactly the process of this subject, as [`super::Candidate`] has it.
     Same(Box<super::reader::Identity>),
+    /// A process of the same program and user in the same place: of this identity the comm, the program, the unit, the name of the container
+    /// and the user.
+    Like(Box<super::reader::Identity>),
     /// Any of these ways.
     Any(String),
 }
@@ -194,6 +197,20 @@ impl Who {
                 parts.push(("uid IS ?".to_owned(), uid));
                 of(parts, " AND ")
             }
+            Self::Like(identity) => {
+                let columns = [
+                    ("comm", &identity.comm),
+                    ("exe", &identity.exe),
+                    ("unit", &identity.unit),
+                    ("container_name", &identity.container_name),
+                ];
+                let text = |text: &Option<String>| text.clone().map_or(Value::Null, Value::Text);
+                let mut parts: Vec<_> =
+                    columns.map(|(column, value)| (format!("{column} IS ?"), text(value))).to_vec();
+                let uid = identity.uid.map_or(Value::Null, |uid| Value::Integer(i64::from(uid)));
+                parts.push(("uid IS ?".to_owned(), uid));
+                of(parts, " AND ")
+            }
             Self::Any(name) => of(any(name), " OR "),
         }
     }
@@ -228,9 +245,18 @@ fn is_digits(text: &str) -> bool {
 }
 
 fn container(name: &str) -> Vec<(String, Value)> {
-    let mut parts = vec![glob("container_name", name), glob("container", name)];
-    if name.len() >= SHORTEST_ID && name.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+    // of one that a user has named, with the user or without
+    let users = format!("user:*/{name}");
+    let mut parts = vec![
+        glob("container_name", name),
+        glob("container", name),
+        glob("container_name", &users),
+        glob("container", &users),
+    ];
+    let id = name.strip_prefix("user:").and_then(|rest| Some(rest.split_once('/')?.1)).unwrap_or(name);
+    if id.len() >= SHORTEST_ID && id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         parts.push(glob("container", &format!("{name}*")));
+        parts.push(glob("container", &format!("{users}*")));
     }
     parts
 }

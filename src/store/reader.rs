@@ -14,10 +14,11 @@ use rusqlite::limits::Limit;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params, params_from_iter};
 
 use super::error::StoreError;
+use super::lines::{BYTES_AT_ONCE, COLUMNS, Lines};
 use super::place::{beside, open_error};
 use super::query::{Order, Query, Sides, Who, on_sides};
-use super::rows::{EVENTS_AT_ONCE, Rows, event};
-use super::schema::{self, FILE, LINE};
+use super::rows::{EVENTS_AT_ONCE, Rows};
+use super::schema::{self, FILE};
 
 /// Bytes of a text, and of a line: the writer takes none that is longer.
 const LONGEST: i32 = 16 << 20;
@@ -37,7 +38,7 @@ pub struct StoredEvent {
     pub time: i64,
     /// The run of the recorder that stored it: an id of an event is one of its run.
     pub run: i64,
-    /// The line that `-o json` printed.
+    /// The line that `-o json` printed; empty if it cannot be put together.
     pub json: String,
 }
 
@@ -145,6 +146,7 @@ impl Reader {
     ) -> Result<(), StoreError> {
         let mut left = query.limit.unwrap_or(u64::MAX);
         let mut rows = Rows::of(&self.connect()?, query)?;
+        let mut lines = Lines::default();
         loop {
             let connection = self.connect()?;
             let events = if query.is_narrow() {
@@ -153,8 +155,11 @@ impl Reader {
                 if numbers.is_empty() {
                     return Ok(());
                 }
-                for some in numbers.chunks(EVENTS_AT_ONCE) {
-                    for event in events_at(&self.connect()?, some)? {
+                let mut numbers = &numbers[..];
+                while !numbers.is_empty() {
+                    let (events, count) = events_at(&self.connect()?, numbers, &mut lines)?;
+                    numbers = numbers.get(count..).unwrap_or_default();
+                    for event in events {
                         if left == 0 || take(event).is_break() {
                             return Ok(());
                         }
@@ -163,7 +168,7 @@ impl Reader {
                 }
                 continue;
             } else {
-                rows.events(&connection, query, order)?
+                rows.events(&connection, query, order, &mut lines)?
             };
             drop(connection);
             if events.is_empty() {
@@ -326,13 +331,23 @@ fn escaped(path: &Path) -> String {
     text
 }
 
-/// The events of these rows, those that are still there.
-fn events_at(connection: &Connection, rows: &[i64]) -> Result<Vec<StoredEvent>, StoreError> {
-    let mut statement = connection
-        .prepare_cached(&format!("SELECT e.row, e.time, e.run, {LINE} FROM event e WHERE e.row = ?"))?;
-    let mut events = Vec::with_capacity(rows.len());
-    for row in rows {
-        events.extend(statement.query_row(params![row], event).optional()?);
+/// The events of the first of these rows, those that are still there; and how many rows that were.
+fn events_at(
+    connection: &Connection,
+    rows: &[i64],
+    lines: &mut Lines,
+) -> Result<(Vec<StoredEvent>, usize), StoreError> {
+    let mut statement =
+        connection.prepare_cached(&format!("SELECT {COLUMNS} FROM event e WHERE e.row = ?"))?;
+    let (mut events, mut bytes, mut count) = (Vec::new(), 0, 0);
+    for row in rows.iter().take(EVENTS_AT_ONCE) {
+        let found = statement.query_row(params![row], |row| lines.event(connection, row)).optional()?;
+        count += 1;
+        bytes += found.as_ref().map_or(0, |event| event.json.len());
+        events.extend(found);
+        if bytes >= BYTES_AT_ONCE {
+            break;
+        }
     }
-    Ok(events)
+    Ok((events, count))
 }

@@ -7,9 +7,9 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, params_from_iter};
 
 use super::error::StoreError;
+use super::lines::{BYTES_AT_ONCE, COLUMNS, Lines};
 use super::query::{Order, Query, Window};
 use super::reader::StoredEvent;
-use super::schema::LINE;
 
 /// Events of one statement.
 pub(super) const EVENTS_AT_ONCE: usize = 64;
@@ -77,19 +77,29 @@ impl Rows {
         connection: &Connection,
         query: &Query,
         order: Order,
+        lines: &mut Lines,
     ) -> Result<Vec<StoredEvent>, StoreError> {
         if self.is_over() {
             return Ok(Vec::new());
         }
         let condition = query.condition(None);
         let mut statement = connection.prepare_cached(&format!(
-            "SELECT e.row, e.time, e.run, {LINE} FROM event e NOT INDEXED WHERE e.row >= ? AND e.row <= ? AND {} ORDER BY e.row {} LIMIT {EVENTS_AT_ONCE}",
+            "SELECT {COLUMNS} FROM event e NOT INDEXED WHERE e.row >= ? AND e.row <= ? AND {} ORDER BY e.row {} LIMIT {EVENTS_AT_ONCE}",
             condition.sql(),
             direction(order)
         ))?;
         let values = [Value::Integer(self.first), Value::Integer(self.last)];
         let values = values.into_iter().chain(condition.values);
-        let events = statement.query_map(params_from_iter(values), event)?.collect::<Result<Vec<_>, _>>()?;
+        let mut rows = statement.query(params_from_iter(values))?;
+        let (mut events, mut bytes) = (Vec::new(), 0);
+        while let Some(row) = rows.next()? {
+            let event = lines.event(connection, row)?;
+            bytes += event.json.len();
+            events.push(event);
+            if bytes >= BYTES_AT_ONCE {
+                break;
+            }
+        }
         if let Some(last) = events.last() {
             self.pass(last.row, order);
         }
@@ -202,8 +212,4 @@ fn direction(order: Order) -> &'static str {
         Order::OldestFirst => "ASC",
         Order::NewestFirst => "DESC",
     }
-}
-
-pub(super) fn event(row: &rusqlite::Row<'_>) -> rusqlite::Result<StoredEvent> {
-    Ok(StoredEvent { row: row.get(0)?, time: row.get(1)?, run: row.get(2)?, json: row.get(3)? })
 }

@@ -95,6 +95,15 @@ impl Clocks {
     }
 }
 
+/// Events that were lost before they came to the store, between then and then.
+#[derive(Debug)]
+struct Reported {
+    since: i64,
+    until: i64,
+    lost: u64,
+    cause: String,
+}
+
 /// The run of this recorder.
 #[derive(Debug)]
 pub(super) struct Run {
@@ -109,7 +118,7 @@ pub(super) struct Run {
     /// What could not be noted when it happened, and since when.
     owed: Vec<(NoteKind, i64)>,
     /// Losses that others reported, until they are written: what is rolled back takes none with it.
-    reported: Vec<(i64, u64, String)>,
+    reported: Vec<Reported>,
     clocks: Clocks,
     /// All that happened before has been handed over, as the tracer said last.
     until: i64,
@@ -141,6 +150,12 @@ impl Run {
         })
     }
 
+    /// When it began.
+    #[cfg(test)]
+    pub(super) fn began(&self) -> i64 {
+        self.until
+    }
+
     /// It runs now: in the transaction of its events, which then has to be [`seen`](Self::seen).
     pub(super) fn see(&self, connection: &Connection) -> rusqlite::Result<Clocks> {
         let now = Clocks::now();
@@ -170,8 +185,8 @@ impl Run {
                 "the store could not be written",
             )?;
         }
-        for (time, lost, cause) in &self.reported {
-            self.note(connection, NoteKind::Loss, (*time, *time), *lost, cause)?;
+        for Reported { since, until, lost, cause } in &self.reported {
+            self.note(connection, NoteKind::Loss, (*since, *until), *lost, cause)?;
         }
         for (kind, since) in &self.owed {
             self.note(connection, *kind, (*since, now.real), 0, "")?;
@@ -218,15 +233,24 @@ impl Run {
             .map(|_| ())
     }
 
-    /// An event says that others were lost before they came here, since the one that said so before: a second or so.
+    /// An event says that others were lost before they came here. When they were is not known: what was lost up to
+    /// the time of the last mark had been reported before that.
     pub(super) fn note_loss(&mut self, time: i64, members: &[Member<'_>]) {
         let lost: u64 = member(members, "lost").and_then(Member::number).unwrap_or_default();
         let cause = member(members, "cause").map_or("", |cause| cause.value);
         // an hour of them, of which the rest is one
         let is_full = self.reported.len() >= 3600;
         match self.reported.last_mut().filter(|_| is_full) {
-            Some(newest) => newest.1 += lost,
-            None => self.reported.push((time, lost, cause.to_owned())),
+            Some(newest) => {
+                newest.lost += lost;
+                newest.until = newest.until.max(time);
+            }
+            None => self.reported.push(Reported {
+                since: self.until.min(time),
+                until: time,
+                lost,
+                cause: cause.to_owned(),
+            }),
         }
     }
 

@@ -27,7 +27,7 @@ pub(super) const PAGE: u64 = 4096;
 /// How long a lock is waited for, which others hold for a moment only.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Classes of events, in the order in which they are forgotten.
+/// Classes of events.
 pub(super) mod keep {
     /// Signals and attempts that ended nothing.
     pub(in crate::store) const PLAIN: u8 = 0;
@@ -35,8 +35,10 @@ pub(super) mod keep {
     pub(in crate::store) const ENDS: u8 = 1;
     /// Deaths by a signal, and the signals that they refer to.
     pub(in crate::store) const DEATHS: u8 = 2;
-    /// How many there are.
-    pub(in crate::store) const ALL: u8 = 3;
+    /// Deaths of a user by its own hand beyond its share, and the signals that they refer to.
+    pub(in crate::store) const SURPLUS: u8 = 3;
+    /// In the order in which they are forgotten. An epoch has how many of these it has lost.
+    pub(in crate::store) const ORDER: [u8; 4] = [PLAIN, SURPLUS, ENDS, DEATHS];
 }
 
 /// The text of a column that is text itself, or the number of a phrase.

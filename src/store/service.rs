@@ -66,6 +66,8 @@ pub struct Service {
     /// A line that is not whole yet.
     rest: Vec<u8>,
     committed_at: Instant,
+    is_failing: bool,
+    /// It is not tried again for a while.
     failed_at: Option<Instant>,
     warnings: Seldom,
     /// What the tracer said.
@@ -98,6 +100,7 @@ impl Service {
             control,
             rest: Vec::new(),
             committed_at: Instant::now().checked_sub(HEARTBEAT).unwrap_or_else(Instant::now),
+            is_failing: false,
             failed_at: None,
             warnings: Seldom::new(SAY_EVERY),
             heard: Vec::new(),
@@ -236,7 +239,8 @@ impl Service {
 
     /// Commits what is due, and makes room.
     fn keep_up(&mut self) {
-        if !(self.due_in().is_zero() || self.is_answer_due || self.writer.log_is_long() || self.is_held) {
+        let is_full = self.writer.log_is_long() || self.writer.is_room_short();
+        if !(self.due_in().is_zero() || self.is_answer_due || is_full || self.is_held) {
             return;
         }
         if std::mem::take(&mut self.is_answer_due) {
@@ -255,12 +259,13 @@ impl Service {
         match result {
             Ok(room) => {
                 self.is_held = room == Room::Held;
+                self.failed_at = None;
                 if !self.is_held {
                     self.written_at = utc_now() / 1_000_000_000;
                 }
                 if self.is_held {
                     self.warn("a reader holds an old state of the store, and its log is full: nothing can be written until it ends");
-                } else if self.failed_at.take().is_some() {
+                } else if std::mem::take(&mut self.is_failing) {
                     tracing::info!("the store is written again");
                 }
             }
@@ -277,11 +282,13 @@ impl Service {
 
     /// A failure is reported once in a while; its events are counted by the writer.
     fn fail(&mut self, error: &StoreError) {
-        self.failed_at = Some(Instant::now());
+        self.is_failing = true;
+        // a disk may have room for the next: there is nothing to wait for
+        self.failed_at = (!error.is_full()).then(Instant::now);
         if error.is_damage() {
             match self.writer.begin_again() {
                 Ok(text) => {
-                    self.failed_at = None;
+                    (self.failed_at, self.is_failing) = (None, false);
                     tracing::error!("{text}");
                     return;
                 }

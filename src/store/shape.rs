@@ -311,9 +311,10 @@ fn nanoseconds(text: &str) -> Option<i64> {
 }
 
 /// A text, and the marks in it.
-struct Pieces<'a>(&'a str);
+pub(super) struct Pieces<'a>(pub(super) &'a str);
 
-enum Piece<'a> {
+/// Either of them.
+pub(super) enum Piece<'a> {
     Text(&'a str),
     Mark(char),
 }

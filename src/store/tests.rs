@@ -118,6 +118,78 @@ fn events_come_out_byte_for_byte() {
     assert_eq!(all(&directory, &query, Order::OldestFirst), lines[..3]);
 }
 
+/// Those who ask with SQL get the same.
+#[test]
+fn the_view_has_the_lines_that_the_reader_has() {
+    let (_parent, directory) = store();
+    let mut writer = open(&directory, None);
+    let lines = derived(300);
+    fill(&mut writer, &lines);
+    let mut statement = writer.connection.prepare("SELECT json FROM events ORDER BY row").unwrap();
+    let found: Vec<String> = statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    assert_eq!(found, lines);
+}
+
+/// Whoever has long command lines in all of a long chain of parents makes each line as long as all of them.
+#[test]
+fn a_statement_reads_no_more_than_some_lines_that_are_long() {
+    let (_parent, directory) = store();
+    let mut writer = open(&directory, None);
+    let argument = "x".repeat(16 << 10);
+    let parents = |depth: u32| {
+        (0..depth).fold(String::new(), |above, pid| {
+            let above = if above.is_empty() { above } else { format!(",\"parent\":{above}") };
+            format!(r#"{{"pid":{pid},"cmdline":["{argument}"],"comm":"p","key":"{pid}@1"{above}}}"#)
+        })
+    };
+    let child = process(70, "long", "").replacen('}', &format!(",\"parent\":{}}}", parents(40)), 1);
+    let lines: Vec<String> =
+        (0..100).map(|id| signal(id, BEGIN + id as i64, 10, &process(7, "a", ""), &child)).collect();
+    assert!(lines[0].len() > 600 << 10);
+    fill(&mut writer, &lines);
+    let file = directory.join(FILE);
+    writer.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
+    assert!(fs::metadata(file).unwrap().len() < 2 << 20, "what they share is there once");
+    let connection = super::reader::connect(&directory).unwrap();
+    let mut shared = super::lines::Lines::default();
+    let query = Query::default();
+    let mut rows = super::rows::Rows::of(&connection, &query).unwrap();
+    let some = rows.events(&connection, &query, Order::OldestFirst, &mut shared).unwrap();
+    assert!((1..5).contains(&some.len()), "{} lines at once", some.len());
+    assert_eq!(all(&directory, &query, Order::OldestFirst), lines);
+    let named = Query { target: vec![Who::Comm("long".into())], ..Query::default() };
+    assert_eq!(all(&directory, &named, Order::NewestFirst).len(), 100);
+}
+
+#[test]
+fn a_process_that_is_its_own_ancestor_is_no_event_and_does_not_hide_the_others() {
+    let (_parent, directory) = store();
+    let mut writer = open(&directory, None);
+    let lines = derived(20);
+    fill(&mut writer, &lines);
+    writer.connection.execute_batch("UPDATE image SET parent = image WHERE parent IS NOT NULL").unwrap();
+    let found = all(&directory, &Query::default(), Order::OldestFirst);
+    assert_eq!(found.len(), lines.len());
+    assert!(found.iter().any(String::is_empty));
+    assert!(verify(&directory).unwrap().problems[0].contains("cannot be put together"));
+}
+
+#[test]
+fn it_is_known_whether_a_recorder_hid_what_it_hides_by_default() {
+    let (_parent, directory) = store();
+    for (filters, hides, left) in
+        [("", true, ""), ("--all", false, ""), ("--all --failed=only", false, "--failed=only")]
+    {
+        let facts = RunFacts { filters: filters.to_owned(), ..facts() };
+        let mut writer = Writer::open(&directory, None, None, &facts).unwrap().0;
+        let began = writer.run.began();
+        std::thread::sleep(std::time::Duration::from_millis(2));
+        writer.finish("stopped").unwrap();
+        let coverage = Reader::open(&directory).unwrap().coverage(began..i64::MAX).unwrap();
+        assert_eq!((coverage.hides_by_default, &*coverage.filters[0]), (hides, left), "{filters}");
+    }
+}
+
 #[test]
 fn an_event_of_a_pair_that_came_before_is_small() {
     let (_parent, directory) = store();
@@ -206,6 +278,79 @@ fn when_nothing_but_deaths_is_left_the_oldest_of_them_go() {
     assert!(!oldest[0].contains("victim0\"") && newest[0].contains("victim59999\""), "{oldest:?}");
     let coverage = Reader::open(&directory).unwrap().coverage(BEGIN..BEGIN + SECOND).unwrap();
     assert_eq!(coverage.forgotten, [Forgotten { since: BEGIN, until: BEGIN + SECOND, left: Left::Nothing }]);
+}
+
+/// A process of a user that the same user kills: the signal, and the death.
+fn own_kill(id: u64, time: i64, uid: u32, sender: u32) -> [String; 2] {
+    let user = |uid: u32| format!(r#","user":{{"id":{uid}}}"#);
+    let target = process(1000 + id as u32, &format!("victim{id}"), &user(uid));
+    let fatal = "\"result\":\"queued\",\"fatal\":true";
+    let sent = signal(id, time, 9, &process(7, "killer", &user(sender)), &target);
+    [sent.replace("\"result\":\"queued\"", fatal), death(id + 1, time, id, &target)]
+}
+
+/// As `killsnoop record` does it, through the process that writes. What it lost, and what was said of it.
+fn flooded(lines: impl Iterator<Item = String>, bounds: Bounds) -> (tempfile::TempDir, PathBuf, String) {
+    let (parent, directory) = store();
+    drop(open(&directory, Some(bounds)));
+    let (pipe, control, thread) = serving(&directory);
+    let mut pipe = std::io::BufWriter::with_capacity(64 << 10, fs::File::from(pipe));
+    for line in lines {
+        pipe.write_all(line.as_bytes()).unwrap();
+        pipe.write_all(b"\n").unwrap();
+    }
+    pipe.flush().unwrap();
+    writeln!(&control, "end stopped").unwrap();
+    let said: Vec<String> = BufReader::new(&control).lines().map(Result::unwrap).collect();
+    thread.join().unwrap().unwrap();
+    (parent, directory, said[said.len() - 2].clone())
+}
+
+/// Of a flood.
+const KILLS: u64 = 100_000;
+
+#[test]
+fn a_user_that_kills_its_own_processes_has_no_death_of_others_forgotten() {
+    let bounds = Bounds { max_bytes: LEAST_BYTES, keep_free: 0, ..Bounds::default() };
+    // of root, of another user, and of the one that floods by root's hand
+    let others = |number: u64| match number % 1000 {
+        0 => Some((0, 0)),
+        300 => Some((1000, 1000)),
+        600 => Some((65534, 0)),
+        _ => None,
+    };
+    let kill = |number: u64| {
+        let (uid, sender) = others(number).unwrap_or((65534, 65534));
+        own_kill(1 + 2 * number, BEGIN + number as i64 * SECOND / 7000, uid, sender)
+    };
+    let (_parent, directory, status) = flooded((0..KILLS).flat_map(kill), bounds);
+    let words: Vec<&str> = status.split(' ').collect();
+    assert_eq!(words[..3], ["status", &(2 * KILLS).to_string(), "0"], "none is lost: {status}");
+    let found = all(&directory, &Query { is_death: true, ..Query::default() }, Order::OldestFirst);
+    assert!(found.len() < KILLS as usize / 2, "{} deaths are left", found.len());
+    let found: BTreeSet<&str> = found.iter().map(String::as_str).collect();
+    let missing =
+        (0..KILLS).filter(|number| others(*number).is_some() && !found.contains(&*kill(*number)[1])).count();
+    assert_eq!(missing, 0, "of {} deaths of others", 3 * KILLS / 1000);
+    // the signals that these refer to are there as well, and of the flood what it has a share of, and the newest
+    let signals = all(&directory, &Query { by: vec![Who::Uid(0)], ..Query::default() }, Order::OldestFirst);
+    assert_eq!(signals.len() as u64, 2 * KILLS / 1000);
+    assert!(found.contains(&*kill(1)[1]) && found.contains(&*kill(KILLS - 1)[1]));
+    let coverage = Reader::open(&directory).unwrap().coverage(BEGIN..BEGIN + 100 * SECOND).unwrap();
+    assert!(coverage.forgotten.iter().all(|one| one.left == Left::Shares), "{:?}", coverage.forgotten);
+    assert!(!coverage.is_whole());
+}
+
+#[test]
+fn a_line_that_finds_no_room_costs_others_nothing() {
+    let bounds = Bounds { max_bytes: LEAST_BYTES, keep_free: 0, ..Bounds::default() };
+    let long = "x".repeat(1 << 20);
+    let lines = |number: u64| {
+        let name = if number % 50 == 49 { format!("{long}{number}") } else { format!("p{number}") };
+        signal(number, BEGIN + number as i64, 15, &process(7, "a", ""), &process(8, &name, ""))
+    };
+    let (_parent, _directory, status) = flooded((1..3000).map(lines), bounds);
+    assert!(status.starts_with("status 2999 0 "), "{status}");
 }
 
 #[test]
@@ -390,6 +535,59 @@ fn loss_before_the_store_is_coverage() {
         coverage.losses,
         [Loss { since: BEGIN, until: BEGIN, count: 41, cause: "{\"ringFull\":41}".to_owned() }]
     );
+}
+
+/// What was lost in the second before a report lies before it.
+#[test]
+fn a_loss_reaches_back_to_where_all_was_known() {
+    let (_parent, directory) = store();
+    let mut writer = open(&directory, None);
+    let now = jiff::Timestamp::now().as_nanosecond() as i64;
+    let lost = |second: i64| {
+        let line = r#"{"time":"Z","level":"WARN","msg":"events lost","event":"lost","lost":41,"cause":{"ringFull":41}}"#;
+        at(line, now + second * SECOND)
+    };
+    writer.mark(now + 10 * SECOND);
+    writer.put(&lost(11)).unwrap();
+    writer.put(&lost(12)).unwrap();
+    writer.mark(now + 20 * SECOND);
+    writer.put(&lost(24)).unwrap();
+    writer.mark(now + 24 * SECOND);
+    writer.commit().unwrap();
+    let reader = super::reader::connect(&directory).unwrap();
+    let mut notes =
+        reader.prepare("SELECT since, until FROM note WHERE kind = 'loss' ORDER BY note").unwrap();
+    let notes = notes.query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?))).unwrap();
+    let notes: Vec<(i64, i64)> = notes
+        .map(Result::unwrap)
+        .map(|(since, until)| ((since - now) / SECOND, (until - now) / SECOND))
+        .collect();
+    assert_eq!(notes, [(10, 11), (10, 12), (20, 24)]);
+}
+
+#[test]
+fn who_fills_the_disk_has_no_death_forgotten() {
+    let (_parent, directory) = store();
+    // all of the disk is to be left to others, and more: they have filled it
+    let bounds = Bounds { max_bytes: LEAST_BYTES, keep_free: 101, ..Bounds::default() };
+    let mut writer = open(&directory, Some(bounds));
+    let noise: Vec<String> = derived(4000)
+        .into_iter()
+        .filter(|line| !line.contains("\"fatal\":true") && !line.contains("\"event\":\"ended\""))
+        .collect();
+    let deaths: Vec<String> = (0..8000).flat_map(|number| own_kill(1 + 2 * number, BEGIN, 0, 0)).collect();
+    for (noise, deaths) in noise.chunks(noise.len() / 20 + 1).zip(deaths.chunks(deaths.len() / 20 + 1)) {
+        fill(&mut writer, noise);
+        fill(&mut writer, deaths);
+        assert_eq!(writer.make_room().unwrap(), Room::Enough);
+    }
+    writer.begin_epoch().unwrap();
+    writer.make_room().unwrap();
+    let found = all(&directory, &Query { is_death: true, ..Query::default() }, Order::OldestFirst);
+    assert_eq!(found.len(), deaths.len() / 2);
+    // all else is given up
+    let found = all(&directory, &Query::default(), Order::OldestFirst);
+    assert_eq!(found.len(), deaths.len());
 }
 
 #[test]

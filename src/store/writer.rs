@@ -8,22 +8,26 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use lru::LruCache;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 use rustc_hash::FxBuildHasher;
 
 use super::dictionary::{Dictionary, Next};
 use super::error::StoreError;
-use super::forget::Bounds;
+use super::forget::{Bounds, Room};
 use super::place::Place;
 use super::run::{NoteKind, Run, RunFacts};
 use super::scan::{Member, member, members};
 use super::schema::{self, keep};
 use super::shape::Shape;
+use super::shares::{Shares, charged};
 use crate::base::clock::utc_now;
 use crate::base::sanitize::visible;
 
 /// Events of one epoch.
 const EVENTS_OF_EPOCH: u64 = 16_384;
+
+/// A line that is longer is looked for room first.
+const LONG: usize = 64 << 10;
 
 /// Events whose row is remembered, for ends that refer to them.
 const RECENT: NonZeroUsize = NonZeroUsize::new(16_384).unwrap();
@@ -38,8 +42,9 @@ pub struct Writer {
     pub(super) epoch: Epoch,
     next: Next,
     dictionary: Dictionary,
-    /// Numbers of events of this run, and their rows.
-    recent: LruCache<u64, i64, FxBuildHasher>,
+    /// Numbers of events of this run, their rows, and the subjects of their sources.
+    recent: LruCache<u64, (i64, Option<i64>), FxBuildHasher>,
+    pub(super) shares: Shares,
     facts: RunFacts,
     /// Lines in the transaction that is open.
     pending: u64,
@@ -49,8 +54,13 @@ pub struct Writer {
     pending_since: Option<(i64, Instant)>,
 }
 
+const HELD: &str = "a process that may only read the store kept recorders from writing to it: until the next start the group of the store cannot read it while it is written";
+
 /// The kind of events that report others which were lost.
 const LOST: u8 = 3;
+
+/// That of ends of processes.
+const ENDED: u8 = 2;
 
 /// That of commands which ask others to act.
 const REQUEST: u8 = 4;
@@ -92,12 +102,12 @@ impl Facts {
         let kind = match member(members, "event").and_then(Member::quoted) {
             Some("signal") => 0,
             Some("attempt") => 1,
-            Some("ended") => 2,
+            Some("ended") => ENDED,
             Some("lost") => LOST,
             Some("request") => REQUEST,
             _ => 5,
         };
-        let is_end = kind == 2;
+        let is_end = kind == ENDED;
         let is_death = is_end && member(members, "coreDumped").is_some() && !is("scope", "\"thread\"");
         let is_fatal = is("fatal", "true");
         let keep = match kind {
@@ -120,14 +130,16 @@ impl Facts {
 
 /// The events that this one refers to.
 fn referred(members: &[Member<'_>]) -> impl Iterator<Item = u64> {
-    ["after", "previous"].into_iter().filter_map(|key| {
-        let inner = self::members(member(members, key)?.value)?;
-        member(&inner, "id")?.number()
-    })
+    ["after", "previous"].into_iter().filter_map(|key| id_in(members, key))
+}
+
+fn id_in(members: &[Member<'_>], key: &str) -> Option<u64> {
+    let inner = self::members(member(members, key)?.value)?;
+    member(&inner, "id")?.number()
 }
 
 impl Writer {
-    /// Opens a store, or begins one; a damaged one is set aside. What is said of that is returned beside it.
+    /// Opens a store, or begins one; a damaged one is set aside. What is to be said of that is returned beside it.
     ///
     /// # Errors
     /// If another recorder writes there, if it is from a later version, or cannot be written.
@@ -139,20 +151,23 @@ impl Writer {
     ) -> Result<(Self, Option<String>), StoreError> {
         bounds.unwrap_or_default().check()?;
         let place = Place::take(directory, group)?;
-        let mut aside = None;
-        let connection = match schema::open_to_write(&place.file()) {
+        let (mut aside, mut held) = (None, None);
+        let begun = match begin(&place, bounds, facts) {
             Err(error) if error.is_damage() => {
                 let now = utc_now() as i64;
                 let old = place.set_aside(now)?;
                 let why = crate::base::os_error::reason(&error);
                 aside = Some(set_aside_text(why.lines().next().unwrap_or_default(), &old));
-                schema::open_to_write(&place.file())?
+                begin(&place, bounds, facts)
             }
-            opened => opened?,
+            Err(error) if error.is_busy() && place.is_held_by_reader() => {
+                place.replace_index()?;
+                held = Some(HELD.to_owned());
+                begin(&place, bounds, facts)
+            }
+            begun => begun,
         };
-        let bounds = Bounds::settle(bounds, &connection)?;
-        bounds.apply(&connection)?;
-        let run = Run::begin(&connection, facts)?;
+        let (connection, bounds, run) = begun?;
         let mut writer = Self {
             next: next(&connection)?,
             connection,
@@ -162,6 +177,7 @@ impl Writer {
             epoch: Epoch::default(),
             dictionary: Dictionary::default(),
             recent: LruCache::with_hasher(RECENT, FxBuildHasher),
+            shares: Shares::default(),
             facts: facts.clone(),
             pending: 0,
             pending_events: 0,
@@ -172,7 +188,12 @@ impl Writer {
             writer.note(NoteKind::Damaged, text)?;
         }
         writer.make_room()?;
-        Ok((writer, aside))
+        Ok((writer, aside.or(held)))
+    }
+
+    /// Where it writes: the path without links.
+    pub fn directory(&self) -> &Path {
+        &self.place.directory
     }
 
     /// Events in the transaction that is open.
@@ -246,6 +267,7 @@ impl Writer {
         self.run.lost = lost;
         self.next = next(&self.connection)?;
         self.epoch = Epoch::default();
+        self.shares = Shares::default();
         self.begin_epoch()?;
         let text = set_aside_text("a page of it is not what it should be", &old);
         self.note(NoteKind::Damaged, &text)?;
@@ -257,17 +279,6 @@ impl Writer {
     /// # Errors
     /// If it cannot be written. All that was pending is lost then, and counted.
     pub fn put(&mut self, line: &str) -> Result<(), StoreError> {
-        match self.try_put(line) {
-            Ok(()) => Ok(()),
-            Err(error) => {
-                self.pending_events += weight(line);
-                self.roll_back();
-                Err(error)
-            }
-        }
-    }
-
-    fn try_put(&mut self, line: &str) -> Result<(), StoreError> {
         let Some((shape, members)) = Shape::of(line) else {
             self.run.lost += 1;
             return Ok(());
@@ -276,7 +287,44 @@ impl Writer {
         if facts.kind == LOST {
             self.run.note_loss(shape.time, &members);
         }
-        if self.facts.keeps == Kept::Deaths && facts.keep == keep::PLAIN && !may_end(&members) {
+        let put = self.put_where_room_is(line, &shape, &members, &facts);
+        if put.is_err() {
+            self.roll_back();
+            self.run.lost += weight(line);
+        }
+        put
+    }
+
+    /// Where there is none, room is made, and the line is tried again: the events of others do not wait for that.
+    fn put_where_room_is(
+        &mut self,
+        line: &str,
+        shape: &Shape,
+        members: &[Member<'_>],
+        facts: &Facts,
+    ) -> Result<(), StoreError> {
+        if line.len() > LONG && !self.has_room_for(line.len()) {
+            self.try_commit()?;
+            self.make_room_for(line.len())?;
+        }
+        match self.try_put(shape, members, facts.clone()) {
+            Err(error) if error.is_full() => {
+                self.roll_back();
+                if self.has_room_for(line.len()) {
+                    // it is the disk that has none
+                    return Err(error);
+                }
+                match self.make_room_for(line.len())? {
+                    Room::Enough => self.try_put(shape, members, facts.clone()),
+                    Room::Held => Err(error),
+                }
+            }
+            result => result,
+        }
+    }
+
+    fn try_put(&mut self, shape: &Shape, members: &[Member<'_>], mut facts: Facts) -> Result<(), StoreError> {
+        if self.facts.keeps == Kept::Deaths && facts.keep == keep::PLAIN && !may_end(members) {
             self.run.dropped += 1;
             return Ok(());
         }
@@ -288,26 +336,24 @@ impl Writer {
         {
             self.begin_epoch()?;
         }
-        let row = self.insert(&shape, &facts)?;
-        if let Some(id) = shape.id {
-            self.recent.push(id, row);
-        }
-        if facts.keep == keep::DEATHS {
-            for id in referred(&members) {
-                self.keep_with_death(id)?;
+        self.insert(shape, &mut facts, members)?;
+        if matches!(facts.keep, keep::DEATHS | keep::SURPLUS) {
+            for id in referred(members) {
+                self.keep_with_death(id, facts.keep)?;
             }
         }
         self.pending += 1;
         let (oldest, came_at) = self.pending_since.unwrap_or_else(|| (shape.time, Instant::now()));
         self.pending_since = Some((oldest.min(shape.time), came_at));
-        self.pending_events += member(&members, "repeated").and_then(Member::number).unwrap_or(1);
+        self.pending_events += member(members, "repeated").and_then(Member::number).unwrap_or(1);
         self.epoch.events += 1;
         let (since, until) = self.epoch.times.unwrap_or((shape.time, shape.time));
         self.epoch.times = Some((since.min(shape.time), until.max(shape.time)));
         Ok(())
     }
 
-    fn insert(&mut self, shape: &Shape, facts: &Facts) -> rusqlite::Result<i64> {
+    fn insert(&mut self, shape: &Shape, facts: &mut Facts, members: &[Member<'_>]) -> rusqlite::Result<()> {
+        let before = self.epoch.bytes + self.dictionary.bytes;
         let (connection, next, dictionary) = (&self.connection, &mut self.next, &mut self.dictionary);
         let template = dictionary.phrase(&shape.template, next, connection)?;
         let mut sides = [(None, None), (None, None)];
@@ -321,6 +367,17 @@ impl Writer {
         }
         if let Some(unit) = &facts.unit {
             sides[1].1 = Some(dictionary.unit(unit, next, connection)?);
+        }
+        let source = match facts.kind {
+            ENDED => id_in(members, "after").and_then(|id| self.recent.peek(&id)?.1),
+            _ => sides[0].1,
+        };
+        let user = match facts.keep {
+            keep::DEATHS => charged(uid(connection, source)?, uid(connection, sides[1].1)?),
+            _ => None,
+        };
+        if user.is_some_and(|user| self.shares.is_beyond(user, self.bounds.share_of_user())) {
+            facts.keep = keep::SURPLUS;
         }
         let [source_title, source_state, target_title, target_state] = own;
         let summary = dictionary.text(shape.summary.as_deref(), next, connection)?;
@@ -343,15 +400,21 @@ impl Writer {
         next.row += 1;
         let texts = [&shape.summary, &shape.details[0], &shape.details[1]];
         self.epoch.bytes += 120 + texts.into_iter().flatten().map(|text| text.len() as u64).sum::<u64>();
-        Ok(row)
+        if let Some(user) = user.filter(|_| facts.keep == keep::DEATHS) {
+            self.shares.add(user, self.epoch.bytes + self.dictionary.bytes - before);
+        }
+        if let Some(id) = shape.id {
+            self.recent.push(id, (row, sides[0].1));
+        }
+        Ok(())
     }
 
     /// The signal that a death refers to is kept as long as that.
-    fn keep_with_death(&self, id: u64) -> rusqlite::Result<()> {
-        let Some(row) = self.recent.peek(&id) else { return Ok(()) };
+    fn keep_with_death(&self, id: u64, class: u8) -> rusqlite::Result<()> {
+        let Some((row, _)) = self.recent.peek(&id) else { return Ok(()) };
         self.connection
-            .prepare_cached("UPDATE event SET keep = 2 WHERE row = ? AND keep < 2")?
-            .execute([row])
+            .prepare_cached("UPDATE event SET keep = ?1 WHERE row = ?2 AND (keep = 0 OR ?1 = 2)")?
+            .execute(params![class, row])
             .map(|_| ())
     }
 
@@ -382,6 +445,7 @@ impl Writer {
                 return Err(error.into());
             }
         }
+        self.shares.commit();
         (self.pending, self.pending_events, self.pending_since) = (0, 0, None);
         Ok(pending)
     }
@@ -395,6 +459,7 @@ impl Writer {
         (self.pending, self.pending_since) = (0, None);
         self.dictionary = Dictionary::default();
         self.recent.clear();
+        self.shares.roll_back();
         // rows that it remembers may be gone; the next event begins another
         self.epoch.events = u64::MAX;
         if let Ok(next) = next(&self.connection) {
@@ -446,6 +511,26 @@ impl Epoch {
             .execute(params![since, until, self.number])
             .map(|_| ())
     }
+}
+
+/// Opens the database, and begins a run.
+fn begin(
+    place: &Place,
+    bounds: Option<Bounds>,
+    facts: &RunFacts,
+) -> Result<(Connection, Bounds, Run), StoreError> {
+    let connection = schema::open_to_write(&place.file())?;
+    let bounds = Bounds::settle(bounds, &connection)?;
+    bounds.apply(&connection)?;
+    let run = Run::begin(&connection, facts)?;
+    Ok((connection, bounds, run))
+}
+
+/// The user of a subject.
+fn uid(connection: &Connection, subject: Option<i64>) -> rusqlite::Result<Option<u32>> {
+    let Some(subject) = subject else { return Ok(None) };
+    let mut statement = connection.prepare_cached("SELECT uid FROM subject WHERE subject = ?")?;
+    Ok(statement.query_row([subject], |row| row.get(0)).optional()?.flatten())
 }
 
 /// How many events a line stands for.

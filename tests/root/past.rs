@@ -9,12 +9,14 @@ use rustix::process::Signal;
 use support::{Process, Tracer, killsnoop, wait_until, workload};
 
 use crate::Test;
+use crate::stress::Disk;
 
 pub const TESTS: &[Test] = &[
     ("why_says_who_killed_a_process_and_how_it_went", &[], who_killed_it),
     ("nobody_killed_it_and_nobody_was_watching_are_two_answers", &[], nobody),
     ("why_knows_of_a_death_as_soon_as_it_is_over", &[], at_once),
     ("a_tracer_that_hangs_recorded_nothing", &[], hung),
+    ("on_a_full_disk_nothing_is_said_to_be_recorded", &[], full_disk),
     ("log_prints_what_the_trace_printed", &[], as_printed),
     ("log_follows_the_recorder", &[], follows),
     ("why_reads_a_copy_while_the_recorder_writes", &[], copied),
@@ -127,6 +129,45 @@ fn at_once() {
     let said = text(&answer.stderr);
     assert!(matches!(answer.status.code(), Some(1 | 3)), "{said}");
     assert!(!said.contains("has not written it yet"), "{said}");
+    tracer.stop();
+}
+
+/// Who fills the disk keeps what happens from being written, and nobody is told that nothing happened.
+fn full_disk() {
+    let disk = Disk::new("24m");
+    let store = disk.path().join("store");
+    let store = store.to_str().unwrap();
+    let tracer = Tracer::start(&["record", "--store", store, "--max-size", "16M"]);
+    let ask =
+        |pid: &str| Command::new(killsnoop()).args(["why", "--pid", pid, "--store", store]).output().unwrap();
+    let kill = || {
+        let target = Process::start(Command::new(workload()).args(["meets", "15", "default"]));
+        target.kill(Signal::KILL);
+        target.pid().to_string()
+    };
+    let first = kill();
+    wait_until("the death in the store", || ask(&first).status.success().then_some(()));
+    let rest = disk.path().join("rest");
+    let fill = || {
+        let mut rest = fs::OpenOptions::new().create(true).append(true).open(&rest).unwrap();
+        while std::io::Write::write(&mut rest, &[0; 4096]).is_ok_and(|count| count > 0) {}
+    };
+    fill();
+    let mut was_lost = false;
+    for _ in 0..50 {
+        let answer = ask(&kill());
+        let said = text(&answer.stderr);
+        assert!(matches!(answer.status.code(), Some(0 | 3)), "{:?} {said}", answer.status);
+        was_lost |= answer.status.code() == Some(3);
+        if was_lost {
+            break;
+        }
+        fill();
+    }
+    assert!(was_lost, "the disk is not full");
+    // it is still not written when there is room again, and then the gap is known
+    fs::remove_file(&rest).unwrap();
+    wait_until("a death in the store", || ask(&kill()).status.success().then_some(()));
     tracer.stop();
 }
 

@@ -24,6 +24,7 @@ pub const TESTS: &[Test] = &[
     ("a_full_disk_does_not_end_the_trace_and_is_counted", &[], full_disk),
     ("a_store_that_may_not_be_written_is_refused_at_the_start", &[], read_only),
     ("a_group_reads_the_store_and_nobody_else_does", &[], groups),
+    ("who_may_only_read_keeps_no_recorder_from_starting", &[], held_by_reader),
     ("run_and_a_trace_record_into_a_store_too", &[], other_commands),
     ("the_process_that_writes_the_store_has_no_rights_but_to_write_files", &[], no_rights),
     ("sighup_reads_the_configuration_again_and_a_wrong_one_changes_nothing", &[], configuration),
@@ -291,8 +292,44 @@ pub fn read_as_other_user(store: &Path) -> ExitCode {
     }
 }
 
+const GROUP: u32 = 61_234;
+
+/// A lock to read, on the byte that SQLite locks to write.
+fn held_by_reader() {
+    let place = Place::new();
+    fs::set_permissions(place.0.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let group = GROUP.to_string();
+    let tracer = place.recorder(&["--store-group", &group]);
+    place.record_a_death();
+    let program = place.0.path().join("workload");
+    fs::copy(support::workload(), &program).unwrap();
+    let mut command = Command::new(&program);
+    command.arg("locks").arg(place.store().join("events.db-shm")).args(["120", "121", "128"]);
+    let holder = Process::start(command.uid(61_000).gid(GROUP).stdout(std::process::Stdio::piped()));
+    assert_eq!(holder.said().trim(), "0");
+    // what is lost is known to be: nobody hears that nothing happened
+    let target = Process::workload(&["wait"]);
+    target.kill(Signal::KILL);
+    let ask = |pid: u32| {
+        let pid = pid.to_string();
+        let mut command = Command::new(killsnoop());
+        command.args(["why", "--pid", &pid, "--store"]).arg(place.store()).output().unwrap()
+    };
+    let answer = ask(target.pid());
+    assert_eq!(answer.status.code(), Some(3), "{}", said_of(&answer));
+    tracer.stop();
+    assert_eq!(ask(target.pid()).status.code(), Some(3));
+    // and the next one records all the same
+    let tracer = place.recorder(&["--store-group", &group]);
+    assert!(tracer.stderr().contains("a process that may only read"), "{}", tracer.stderr());
+    let target = Process::workload(&["wait"]);
+    target.kill(Signal::KILL);
+    wait_until("the death in the store", || ask(target.pid()).status.success().then_some(()));
+    assert_eq!(tracer.stop().status.code(), Some(0));
+    assert_whole(&place.store());
+}
+
 fn groups() {
-    const GROUP: u32 = 61_234;
     let place = Place::new();
     fs::set_permissions(place.0.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     let tracer = place.recorder(&["--store-group", &GROUP.to_string()]);

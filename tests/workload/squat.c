@@ -32,7 +32,30 @@ static int squat(void)
 	wait_for_ever();
 }
 
+/* locks FILE BYTE…: holds a lock to read on these bytes, for which it need only read the file. */
+static int lock_bytes(void)
+{
+	int fd = open(arguments[2], O_RDONLY);
+
+	if (fd < 0)
+		die("open");
+	for (int place = 3; arguments[place]; place++) {
+		struct flock lock = {
+			.l_type = F_RDLCK,
+			.l_whence = SEEK_SET,
+			.l_start = atoi(arguments[place]),
+			.l_len = 1,
+		};
+
+		if (fcntl(fd, F_SETLKW, &lock))
+			die("fcntl");
+	}
+	say(0);
+	wait_for_ever();
+}
+
 const struct role squat_roles[] = {
 	{ "squat", squat },
+	{ "locks", lock_bytes },
 	{ NULL, NULL },
 };

@@ -32,6 +32,8 @@ const PERIOD: Duration = Duration::from_millis(200);
 const LAST_LINES: u64 = 10;
 /// Events of a page.
 const PAGE_EVENTS: u64 = 2000;
+/// Bytes of their lines, about: processes may have command lines of megabytes.
+const PAGE_BYTES: usize = 16 << 20;
 
 /// Lists what fits.
 ///
@@ -81,7 +83,7 @@ fn list(arguments: &LogArgs, asked: &Asked, kind: FormatKind) -> anyhow::Result<
     let mut last_row = asked.reader.newest_row()?;
     let mut found = 0;
     if let Some(most) = newest {
-        let mut events = newest_events(asked, &mut walk, most)?;
+        let mut events = newest_events(asked, &mut walk, (most, usize::MAX))?.0;
         if arguments.reverse {
             events.reverse();
         } else if let Some(first) = events.first() {
@@ -142,18 +144,26 @@ fn flow(is_read: io::Result<bool>, failure: &mut Option<io::Error>) -> ControlFl
     }
 }
 
-/// The newest of what fits, the oldest of them first.
-fn newest_events(asked: &Asked, walk: &mut Walk<'_>, most: u64) -> anyhow::Result<Vec<PastEvent>> {
+/// The newest of what fits, the oldest of them first; and whether there may be more.
+fn newest_events(
+    asked: &Asked,
+    walk: &mut Walk<'_>,
+    (most, most_bytes): (u64, usize),
+) -> anyhow::Result<(Vec<PastEvent>, bool)> {
     let most = usize::try_from(most).unwrap_or(usize::MAX);
     let mut events: Vec<PastEvent> = Vec::new();
+    let mut bytes = 0;
+    let mut is_cut = false;
     if most > 0 {
         walk.each(&asked.reader, None, Order::NewestFirst, &mut |event| {
+            bytes += event.json.len();
             events.push(event);
-            if events.len() < most { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+            is_cut = events.len() >= most || bytes >= most_bytes;
+            if is_cut { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })?;
     }
     events.sort_by_key(|event| event.row);
-    Ok(events)
+    Ok((events, is_cut))
 }
 
 /// Goes on with what the recorder writes, until nobody reads any more.
@@ -190,13 +200,14 @@ fn page(arguments: &LogArgs, asked: &Asked) -> anyhow::Result<ExitCode> {
     let mut walk = Walk::new(&asked.search);
     let most = arguments.lines.unwrap_or(PAGE_EVENTS);
     asked.settle()?;
-    let events = newest_events(asked, &mut walk, most)?;
+    let (events, is_cut) = newest_events(asked, &mut walk, (most, PAGE_BYTES))?;
     if events.is_empty() {
         return asked.nothing("Nothing that fits was recorded", Subject::Events, zone);
     }
     let coverage = asked.coverage()?;
     let now = i64::try_from(utc_now()).unwrap_or(i64::MAX);
-    let is_cut = arguments.lines.is_none() && events.len() as u64 == most;
+    // so many as were asked for are all that was asked for
+    let is_cut = is_cut && (events.len() as u64) < arguments.lines.unwrap_or(u64::MAX);
     let page = crate::past::page::of_log(&events, is_cut, &coverage, asked.range.clone(), (now, zone));
     let mut sink = Sink::open(false);
     sink.write(page.as_bytes())?;

@@ -1,15 +1,21 @@
 //! A name that fits several: the newest is answered, and the others are listed as git lists ambiguous names.
 
+use std::cmp::Reverse;
+
+use crate::base::bounded::owner_of;
 use crate::base::shell_word::shell_word;
 use crate::base::stderr::print_line;
 use crate::output::format::screen::Screen;
-use crate::past::target::{Target, number, text};
+use crate::past::fairly::choose;
+use crate::past::target::{Target, container_names, number, text};
 use crate::past::walk::{PastEvent, collect};
 use crate::past::words::{count, date_and_minute};
 use crate::store::{Candidate, Identity, Kind, Order, Query, Reader, StoreError, Who};
 
 /// So many are listed.
 const LISTED: usize = 10;
+/// So many of one user, if there are others.
+const OF_ONE_USER: usize = 3;
 
 /// Lists who else is meant by a name of which there are deaths in several places.
 pub(super) fn list_others(
@@ -43,13 +49,18 @@ pub(super) fn list_others(
         "hint: {} fits several; this is the newest end. The others:",
         screen.safe(&name)
     ));
-    for (place, candidate) in others.iter().take(LISTED) {
+    let count_of_others = others.len();
+    let user = |uid: Option<u32>| uid.map(owner_of);
+    let mut listed = choose(others, LISTED, OF_ONE_USER, |(_, candidate)| user(candidate.identity.uid));
+    listed.sort_by_key(|(_, candidate)| Reverse(candidate.newest));
+    for (place, candidate) in &listed {
         let deaths = count(candidate.deaths, "death");
         let newest = date_and_minute(candidate.newest, screen.zone);
         print_line(format_args!("hint:   {}   {deaths}, seen last {newest}", screen.safe(&place.words())));
     }
-    if others.len() > LISTED {
-        print_line(format_args!("hint:   and {} more", others.len() - LISTED));
+    if count_of_others > LISTED {
+        let (more, name) = (count_of_others - LISTED, shell_word(&name));
+        print_line(format_args!("hint:   and {more} more: killsnoop log --deaths {}", screen.safe(&name)));
     }
     Ok(())
 }
@@ -132,14 +143,15 @@ fn answered(end: &PastEvent) -> Place {
     let target = end.document.object("target").unwrap_or_default();
     let text = |path: &[&str]| text(target, path).map(str::to_owned);
     let is_pod = crate::output::format::document::find(target, "k8s").is_some();
+    let [container, container_name] = container_names(target);
     let nodename = || text(&["uts", "nodename"]).filter(|_| is_pod);
     Place::of(&Identity {
         comm: text(&["comm"]),
         exe: text(&["exe"]),
         unit: text(&["systemd", "unit"]),
         user_unit: text(&["systemd", "userUnit"]),
-        container: text(&["container", "id"]),
-        container_name: text(&["container", "name"]),
+        container,
+        container_name,
         pod: text(&["k8s", "pod", "uid"]),
         pod_name: text(&["k8s", "pod", "name"]).or_else(nodename),
         namespace: text(&["k8s", "namespace"]),

@@ -28,7 +28,7 @@ use crate::store::Order;
 /// If the store cannot be read.
 pub fn why(arguments: WhyArgs) -> anyhow::Result<ExitCode> {
     let WhyArgs { targets, past } = arguments;
-    let asked = Asked::of(&past, targets.clone())?;
+    let mut asked = Asked::of(&past, targets.clone())?;
     let mut sink = Sink::open(false);
     let screen = screen(&past, &sink, true);
     // of one process there is no later end
@@ -38,6 +38,11 @@ pub fn why(arguments: WhyArgs) -> anyhow::Result<ExitCode> {
         // what is not written yet may be a later one
         asked.settle()?;
         newest = story::newest_end(&asked.reader, &asked.search)?;
+    }
+    // a container of the host's goes before one of a user by that name
+    if newest.as_ref().is_some_and(|end| asked.search.is_of_users_container(&end.document)) {
+        asked.search.only_hosts_containers = true;
+        newest = story::newest_end(&asked.reader, &asked.search)?.or(newest);
     }
     let Some(end) = newest else {
         return nothing(&asked, &targets, screen);

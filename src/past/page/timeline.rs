@@ -79,7 +79,7 @@ pub(super) fn of_story(story: &Story, screen: Screen) -> Markup {
         @if story.more_requests > 0 {
             p.note { (story.more_requests) " further commands named it in that time; they are not on this page." }
         }
-        @if story.earlier > 0 { p.note { (story.earlier) " earlier signals to it are not on this page." } }
+        @if story.earlier > 0 { p.note { @if story.earlier_is_least { "at least " } (story.earlier) " earlier signals to it are not on this page." } }
     }
 }
 

@@ -8,11 +8,12 @@ mod text;
 
 use std::ops::Range;
 
-pub use self::follow::{After, Siblings};
+pub use self::follow::After;
 pub use self::request::{Link, Request, mentions, words as request_words};
 pub use self::text::{facts, followed, headline, wrapped, write};
 use super::search::Search;
-use super::walk::{PastEvent, Walk, collect};
+use super::walk::Found;
+use super::walk::{PastEvent, Walk, collect, find_some};
 use crate::event::header::EventKind;
 use crate::output::format::document::Document;
 use crate::store::{Coverage, Kind, Order, Query, Reader, StoreError, Who};
@@ -40,10 +41,12 @@ pub struct Story {
     pub signals: Vec<PastEvent>,
     /// Signals of the time before these that are not shown.
     pub earlier: usize,
+    /// There may be more.
+    pub earlier_is_least: bool,
     /// What followed.
     pub after: After,
     /// Others that the same sender signalled at the same time.
-    pub siblings: Option<Siblings>,
+    pub siblings: Option<Found>,
     /// What was recorded from the beginning of the story to now.
     pub coverage: Coverage,
 }
@@ -109,14 +112,24 @@ impl Story {
     /// # Errors
     /// If the store cannot be read.
     pub fn of(reader: &Reader, end: PastEvent, now: i64) -> Result<Self, StoreError> {
-        let (signals, earlier) = signals_before(reader, &end)?;
+        let (signals, earlier, earlier_is_least) = signals_before(reader, &end)?;
         let first = signals.first().map_or(end.time, |signal| signal.time);
         let (requests, more_requests) = request::before(reader, &end, first)?;
         let begin = requests.iter().map(|request| request.event.time).fold(first, i64::min);
         let siblings = follow::siblings(reader, signals.last())?;
         let after = follow::after(reader, &end, first)?;
         let coverage = reader.coverage(begin..now.max(end.time + 1))?;
-        Ok(Self { end, requests, more_requests, signals, earlier, after, siblings, coverage })
+        Ok(Self {
+            end,
+            requests,
+            more_requests,
+            signals,
+            earlier,
+            earlier_is_least,
+            after,
+            siblings,
+            coverage,
+        })
     }
 
     /// From its first event to its end.
@@ -147,8 +160,8 @@ impl Story {
 }
 
 /// The signals to the process that ended, and how many more there were.
-fn signals_before(reader: &Reader, end: &PastEvent) -> Result<(Vec<PastEvent>, usize), StoreError> {
-    let Some(key) = key_of(&end.document) else { return Ok((Vec::new(), 0)) };
+fn signals_before(reader: &Reader, end: &PastEvent) -> Result<(Vec<PastEvent>, usize, bool), StoreError> {
+    let Some(key) = key_of(&end.document) else { return Ok((Vec::new(), 0, false)) };
     let query = Query {
         before_row: Some(end.row + 1),
         since: Some(end.time - BEFORE),
@@ -160,18 +173,24 @@ fn signals_before(reader: &Reader, end: &PastEvent) -> Result<(Vec<PastEvent>, u
             !signal.is_ignored_by_default() || signal.number() == crate::event::numbers::CONT
         })
     };
-    let mut signals = collect(reader, &query, Order::NewestFirst, LOOKED_AT, matters)?;
+    let found = find_some(reader, &query, Order::NewestFirst, (LOOKED_AT, SIGNALS), "", matters)?;
+    let (mut signals, mut earlier) = (found.first, found.count.saturating_sub(SIGNALS));
     let after = end.document.header().after;
     // the one that the end names may be older
     if after.is_some() && !signals.iter().any(|signal| signal.is_named_by(end)) {
         let query = Query { before_row: Some(end.row + 1), ..of_target(key, Kind::Signal) };
         let named = collect(reader, &query, Order::NewestFirst, 1, |signal| signal.is_named_by(end))?;
-        signals.extend(named);
+        // it has the place of the oldest of the others
+        if let Some(named) = named.into_iter().next() {
+            if signals.len() >= SIGNALS {
+                signals.pop();
+            }
+            earlier += usize::from(found.count > SIGNALS);
+            signals.push(named);
+        }
     }
-    let earlier = signals.len().saturating_sub(SIGNALS);
-    signals.truncate(SIGNALS);
     signals.reverse();
-    Ok((signals, earlier))
+    Ok((signals, earlier, found.is_least))
 }
 
 #[cfg(test)]

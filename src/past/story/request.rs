@@ -1,8 +1,7 @@
 //! Control commands that came before a signal and name what it hit: `systemctl restart nginx`, `docker stop web`. They are shown as
 //! "before it", never as the reason.
 
-use std::collections::BTreeMap;
-
+use super::super::fairly::choose;
 use super::super::target::{Target, number, text};
 use super::super::walk::{PastEvent, collect};
 use super::SECOND;
@@ -64,23 +63,9 @@ pub(super) fn before(
         }
     }
     let more = requests.len().saturating_sub(MOST);
-    let mut shown = choose(requests, |request| user_of(&request.event.document));
+    let mut shown = choose(requests, MOST, OF_ONE_USER, |request| user_of(&request.event.document));
     shown.sort_by_key(|request| (request.event.time, request.event.row));
     Ok((shown, more))
-}
-
-/// Of the newest as many as are shown: first some of each user, then whichever are left.
-fn choose<T>(newest_first: Vec<T>, user: impl Fn(&T) -> Option<i128>) -> Vec<T> {
-    let mut counts: BTreeMap<Option<i128>, usize> = BTreeMap::new();
-    let (mut chosen, mut rest) = (Vec::new(), Vec::new());
-    for one in newest_first {
-        let count = counts.entry(user(&one)).or_default();
-        *count += 1;
-        if *count <= OF_ONE_USER { &mut chosen } else { &mut rest }.push(one);
-    }
-    chosen.extend(rest);
-    chosen.truncate(MOST);
-    chosen
 }
 
 fn user_of(document: &Document) -> Option<i128> {
@@ -229,21 +214,4 @@ fn is_glob_of(word: &str, unit: &str) -> bool {
 fn word_of(target: &[Field]) -> Vec<&str> {
     let exe = text(target, &["exe"]).map(|exe| exe.rsplit('/').next().unwrap_or(exe));
     text(target, &["comm"]).into_iter().chain(exe).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn one_user_takes_not_the_room_of_another() {
-        // newest first: thirty of one user, then one of root
-        let mut all: Vec<(i128, u32)> = (0..30).map(|number| (1000, number)).collect();
-        all.push((0, 30));
-        let chosen = choose(all, |one| Some(one.0));
-        assert_eq!(chosen.len(), MOST);
-        assert!(chosen.contains(&(0, 30)), "{chosen:?}");
-        assert_eq!(chosen.first(), Some(&(1000, 0)), "the newest comes first");
-        assert_eq!(choose((0..4).collect::<Vec<u32>>(), |_| None).len(), 4);
-    }
 }

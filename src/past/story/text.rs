@@ -52,7 +52,8 @@ pub fn write(story: &Story, caveat: Option<&str>, screen: Screen, now: i64, out:
         wrapped(&mut line, Paint::Fatal, &format!("{INDENT}{caveat}"), out);
     }
     if story.earlier > 0 {
-        let more = count(story.earlier as u64, "earlier signal");
+        let least = if story.earlier_is_least { "at least " } else { "" };
+        let more = format!("{least}{}", count(story.earlier as u64, "earlier signal"));
         let key = shell_word(story.end.document.text_at("target.key").unwrap_or_default());
         line.add(Paint::Faint, &format!("{INDENT}{more} to it: killsnoop log --pid {key}")).finish(out);
     }
@@ -262,11 +263,12 @@ pub fn followed(story: &Story, screen: Screen) -> Vec<String> {
     let mut sentences = Vec::new();
     let after = &story.after;
     if let Some(siblings) = &story.siblings {
-        let document = &siblings.first.document;
+        let Some(first) = siblings.first.first() else { return sentences };
+        let document = &first.document;
         let (Some(source), Some(target)) = (document.object("source"), document.object("target")) else {
             return sentences;
         };
-        let others = count(siblings.count as u64, "other");
+        let others = siblings.words("other");
         sentences.push(format!(
             "at that time {} signalled {others} as well: {}{}",
             screen.name(source),
@@ -274,22 +276,26 @@ pub fn followed(story: &Story, screen: Screen) -> Vec<String> {
             if siblings.count > 1 { screen.glyph(" …", " ...") } else { "" }
         ));
     }
-    if !after.children.is_empty() {
-        let names: Vec<String> = after.children.iter().take(3).map(|event| name_of(event, screen)).collect();
-        let more = after.children.len().saturating_sub(3);
-        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    if after.children.count > 0 {
+        let names: Vec<String> = after.children.first.iter().map(|event| name_of(event, screen)).collect();
+        let more = after.children.count.saturating_sub(names.len());
+        let least = if after.children.is_least { "at least " } else { "" };
+        let more = if more > 0 { format!(" and {least}{more} more") } else { String::new() };
         sentences.push(format!("below it ended: {}{more}", names.join(", ")));
     }
-    if after.ooms > 0 {
+    if after.ooms.count > 0 {
         sentences.push(format!(
             "{} in its cgroup, from an hour before to an hour after it",
-            count(after.ooms as u64, "other OOM kill")
+            after.ooms.words("other OOM kill")
         ));
     }
     let since = as_typed(story.end.time, screen.zone);
     if let Some(last) = after.again.last() {
-        let times =
-            if after.again.len() == 1 { "once".to_owned() } else { format!("{} times", after.again.len()) };
+        let times = if after.again.count == 1 && !after.again.is_least {
+            "once".to_owned()
+        } else {
+            after.again.words("time")
+        };
         let comm = last.document.text_at("target.comm").unwrap_or_default();
         // what could be a flag, a pid or a path is none behind --comm=
         let is_plain =
