@@ -120,6 +120,9 @@ pub(super) struct Run {
     /// Losses that others reported, until they are written: what is rolled back takes none with it.
     reported: Vec<Reported>,
     clocks: Clocks,
+    /// Since then it is seen what happens: the first mark of the tracer, whose start takes a while.
+    began: i64,
+    is_marked: bool,
     /// All that happened before has been handed over, as the tracer said last.
     until: i64,
 }
@@ -146,6 +149,8 @@ impl Run {
             owed: Vec::new(),
             reported: Vec::new(),
             clocks,
+            began: clocks.real,
+            is_marked: false,
             until: clocks.real,
         })
     }
@@ -153,7 +158,7 @@ impl Run {
     /// When it began.
     #[cfg(test)]
     pub(super) fn began(&self) -> i64 {
-        self.until
+        self.began
     }
 
     /// It runs now: in the transaction of its events, which then has to be [`seen`](Self::seen).
@@ -192,13 +197,16 @@ impl Run {
             self.note(connection, *kind, (*since, now.real), 0, "")?;
         }
         connection
-            .prepare_cached("UPDATE run SET seen = ?, stored = ?, lost = ? WHERE run = ?")?
-            .execute(params![self.until, self.stored, self.lost, self.number])?;
+            .prepare_cached("UPDATE run SET began = ?, seen = ?, stored = ?, lost = ? WHERE run = ?")?
+            .execute(params![self.began, self.until, self.stored, self.lost, self.number])?;
         Ok(now)
     }
 
     /// All that happened before this time has been handed over.
     pub(super) fn mark(&mut self, until: i64) {
+        if !std::mem::replace(&mut self.is_marked, true) {
+            self.began = self.began.max(until);
+        }
         self.until = until;
     }
 

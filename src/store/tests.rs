@@ -537,6 +537,25 @@ fn loss_before_the_store_is_coverage() {
     );
 }
 
+/// A recorder that starts sees nothing until its hooks are attached, which takes seconds on a busy host.
+#[test]
+fn a_run_begins_when_something_is_seen() {
+    let (_parent, directory) = store();
+    let mut writer = open(&directory, None);
+    let opened = writer.run.began();
+    writer.mark(opened + SECOND / 1000);
+    writer.mark(opened + SECOND / 500);
+    fill(&mut writer, &derived(1));
+    writer.commit().unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(3));
+    let reader = Reader::open(&directory).unwrap();
+    let coverage = reader.coverage(opened..opened + SECOND / 500).unwrap();
+    assert_eq!(coverage.gaps.len(), 1, "{coverage:?}");
+    let gap = &coverage.gaps[0];
+    assert_eq!((gap.since, gap.until), (opened, opened + SECOND / 1000));
+    assert_eq!(gap.cause, crate::store::GapCause::BeforeFirst);
+}
+
 /// What was lost in the second before a report lies before it.
 #[test]
 fn a_loss_reaches_back_to_where_all_was_known() {
