@@ -123,7 +123,7 @@ pub(super) static WHO: Page = Page {
 
 pub(super) static WHY: Page = Page {
     examples: &[
-        ("killsnoop why", "the last process that was killed, and by whom"),
+        ("killsnoop why", "the last process that a signal ended, or that ended after one"),
         ("killsnoop why nginx", "who killed nginx last?"),
         ("killsnoop why checkout/checkout-5d9c7b7f4-8zkqm", "who killed the processes of this pod?"),
         ("killsnoop why redis -S yesterday -U 03:00", "its last end before 3 o'clock"),

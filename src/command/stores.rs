@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use anyhow::{Context, bail};
 
 use crate::base::accounts::Group;
+use crate::base::sanitize::visible;
 use crate::cli::Request;
 use crate::config::{ALL_SIGNALS, Failed};
 use crate::error::UsageError;
@@ -17,7 +18,7 @@ use crate::event::signal::Signal;
 use crate::output::format::json::JSON;
 use crate::output::{OutputSettings, Takes};
 use crate::store::{
-    Bounds, Kept, Questions, RunFacts, SHOWS_ALL, Service, StoreHelper, StoreSettings, Syncer, Writer,
+    Bounds, Kept, Questions, RunFacts, SHOWS_ALL, Service, Size, StoreHelper, StoreSettings, Syncer, Writer,
 };
 use crate::trace::privileges;
 
@@ -55,6 +56,8 @@ pub(super) fn add(request: &mut Request, target: StoreTarget) -> anyhow::Result<
         Ok(helper) => helper,
         Err(why) => bail!("{why}"),
     };
+    let bound = bounds.map(|bounds| format!(", at most {}", Size::of(bounds.max_bytes)));
+    tracing::info!("recording to {}{}", visible(helper.directory()), bound.unwrap_or_default());
     request.settings.outputs.push(OutputSettings {
         kind: JSON,
         destination: helper.destination(),
@@ -72,7 +75,7 @@ pub(super) fn reason(is_ok: bool) -> &'static str {
 /// The end of a trace that went to a store. What could not be kept is said.
 pub(super) fn finish(helper: Option<StoreHelper>, reason: &str) -> anyhow::Result<()> {
     let Some(mut helper) = helper else { return Ok(()) };
-    let place = crate::base::sanitize::visible(helper.directory());
+    let place = visible(helper.directory());
     match helper.finish(reason) {
         Some(status) => {
             tracing::info!("{} events kept in {place}", status.stored);
@@ -110,10 +113,7 @@ fn filters(request: &Request) -> String {
     }
     for comm in &config.ignored_source_comms {
         let comm: Vec<u8> = comm.iter().copied().take_while(|&byte| byte != 0).collect();
-        words.push(format!(
-            "--ignore-source-comm {}",
-            crate::base::sanitize::visible(String::from_utf8_lossy(&comm).as_ref())
-        ));
+        words.push(format!("--ignore-source-comm {}", visible(String::from_utf8_lossy(&comm).as_ref())));
     }
     if config.failed == Failed::Only {
         words.push("--failed=only".to_owned());

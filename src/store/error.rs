@@ -30,9 +30,9 @@ pub enum StoreError {
     /// A database of something else.
     #[error("the file is a database, but no store of killsnoop")]
     Foreign,
-    /// A store to which somebody added something.
+    /// A store that something was added to or taken from, or that another version made.
     #[error(
-        "the tables of the store are not those that killsnoop makes: what was added could do anything, so it is not read\nhint: sqlite3 reads it; add views and indices to a copy"
+        "the tables of the store are not those that this killsnoop makes: views or indices were added or removed, or another version made it; what is unknown is not run, so it is not read\nhint: sqlite3 reads it; to record, move it away or name another directory (--store DIR)"
     )]
     Changed,
     /// From a later version of this program.

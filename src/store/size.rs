@@ -23,6 +23,13 @@ pub struct Share(u8);
 /// More is no limit.
 const MOST: u64 = 1 << 50;
 
+impl Size {
+    /// So many bytes.
+    pub fn of(bytes: u64) -> Self {
+        Self(bytes)
+    }
+}
+
 impl From<Size> for u64 {
     fn from(size: Size) -> Self {
         size.0
