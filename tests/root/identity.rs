@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 use serde_json::Value;
 use support::{
-    Process, Tracer, in_guest, is_in_set, kill, killsnoop, patience, unified, wait_until, workload,
+    Process, Tracer, in_guest, is_in_set, kill, killsnoop, name_of_root, patience, unified, wait_until,
+    workload,
 };
 
 use crate::Test;
@@ -509,7 +510,7 @@ fn time_namespace() {
         process.kill(Signal::CONT);
         let event = tracer.signal_to(process.pid(), 18);
         assert!(is_now(&event["time"]) && is_now(&event["target"]["startTime"]), "{began}: {event}");
-        assert_eq!(event["target"]["user"]["name"], "root", "{event}");
+        assert_eq!(event["target"]["user"]["name"].as_str(), name_of_root(), "{event}");
         assert!(event["missing"].is_null(), "{event}");
     }
     // the start that a question compares with /proc
