@@ -510,7 +510,7 @@ fn time_namespace() {
         process.kill(Signal::CONT);
         let event = tracer.signal_to(process.pid(), 18);
         assert!(is_now(&event["time"]) && is_now(&event["target"]["startTime"]), "{began}: {event}");
-        assert_eq!(event["target"]["user"]["name"].as_str(), name_of_root(), "{event}");
+        assert_eq!(event["target"]["user"]["name"].as_str(), name_of_root(&event["target"]), "{event}");
         assert!(event["missing"].is_null(), "{event}");
     }
     // the start that a question compares with /proc

@@ -40,3 +40,8 @@ pub fn pids_up(process: &Value) -> Vec<u64> {
     }
     pids
 }
+
+/// What user 0 is called in a subject of an event: in a mount namespace that is not the host's, as a container has it, ids have no name.
+pub fn name_of_root(subject: &Value) -> Option<&'static str> {
+    subject["mntns"].is_null().then_some("root")
+}

@@ -17,9 +17,9 @@ mod tracer;
 mod tree;
 
 pub use cgroup::{Cgroup, FREEZER, MEMORY_LIMIT, memory_cgroup, pids_cgroup, unified};
-pub use event::{cmdline, event, pids_up};
+pub use event::{cmdline, event, name_of_root, pids_up};
 pub use patience::{in_guest, patience, wait_until};
-pub use process::{Process, children_of, field_of, has_ended, is_in_set, kill, name_of_root, status_field};
+pub use process::{Process, children_of, field_of, has_ended, is_in_set, kill, status_field};
 pub use programs::{killsnoop, run_workload, use_build, workload};
 pub use terminal::Terminal;
 pub use tracer::{STARTED, Stderr, Tracer, TracerOutput};

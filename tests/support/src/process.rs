@@ -96,9 +96,3 @@ pub fn has_ended(pid: u32) -> bool {
 pub fn kill(pid: u32, signal: Signal) {
     kill_process(Pid::from_raw(pid as i32).unwrap(), signal).unwrap();
 }
-
-/// What user 0 of the tests is called: in a mount namespace that is not the host's, as a container has it, ids have no name.
-pub fn name_of_root() -> Option<&'static str> {
-    let of = |pid: &str| fs::read_link(format!("/proc/{pid}/ns/mnt")).ok();
-    (of("self") == of("1")).then_some("root")
-}
