@@ -150,7 +150,6 @@ impl Service {
 #[cfg(test)]
 mod tests {
     use std::io::Write;
-    use std::os::fd::OwnedFd;
     use std::os::unix::net::UnixDatagram;
 
     use super::*;
@@ -160,9 +159,10 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("socket");
         let journal = UnixDatagram::bind(&path).unwrap();
-        let (reader, mut writer) = std::io::pipe().unwrap();
+        let (reader, writer) = rustix::pipe::pipe().unwrap();
+        let mut writer = std::fs::File::from(writer);
         let service = Service::new(&path, Journaled::Deaths).unwrap();
-        let thread = std::thread::spawn(move || service.serve(std::fs::File::from(OwnedFd::from(reader))));
+        let thread = std::thread::spawn(move || service.serve(std::fs::File::from(reader)));
         let line =
             br#"{"event":"ended","signalName":"SIGKILL","summary":"x was killed","target":{"comm":"x"}}"#;
         let (half, other) = line.split_at(20);
