@@ -12,7 +12,7 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 
-/// It bears the name `sleep`: a child that execs takes the name of its program only after whoever started it may go on.
+/// It bears the name `sleep`: a child that execs takes the name of its program only after its parent may go on.
 fn sleep() -> Child {
     let child = Command::new("sleep").arg("60").spawn().unwrap();
     let comm = format!("/proc/{}/comm", child.id());

@@ -78,7 +78,7 @@ pub fn who(mut request: Request, wanted: &[ProcessArg], is_quiet: bool) -> anyho
     let text = format!("waiting for a signal to {named} or its end");
     let purpose = Purpose { text, has_counts: false };
     let mut when_ready = || {
-        // a status line where somebody looks at it; a line for whoever waits for it elsewhere
+        // a status line on a terminal, else a line for a script that waits for it
         if !is_quiet && !status::can_be_seen() {
             print_line(format_args!("killsnoop: {}", purpose.text));
         }

@@ -1,4 +1,4 @@
-//! A choice that no user fills: whoever does very much hides nobody who did something once.
+//! A choice that no user fills: one who does very much hides nobody who did something once.
 
 use std::collections::HashMap;
 use std::hash::Hash;

@@ -7,6 +7,7 @@ use std::str::FromStr;
 use crate::error::UsageError;
 use crate::output::format::document::{Document, Field, Value, find};
 use crate::output::select::filter::{Glob, Names, ProcessName, parse_pid};
+use crate::store::{USERS, users_container};
 
 /// The shortest beginning of a container's id that is taken for one.
 const SHORTEST_ID: usize = 4;
@@ -145,7 +146,7 @@ impl Target {
         find(process, "container").is_some()
             && number(process, &["container", "ofUser"]).is_some()
             && is_container(name, process)
-            && !name.text().starts_with("user:")
+            && !name.text().starts_with(USERS)
     }
 
     /// The process of this number, where a user is named by one: who typed it may have read it in `bash(25402)`.
@@ -265,11 +266,6 @@ pub fn container_names(process: &[Field]) -> [Option<String>; 2] {
         let plain = text(process, &["container", key])?;
         Some(of_user.map_or_else(|| plain.to_owned(), |uid| format!("{}{plain}", users_container(uid))))
     })
-}
-
-/// What the names of a user's containers begin with.
-fn users_container(uid: i128) -> String {
-    format!("user:{uid}/")
 }
 
 /// A container of the host's, or one of a user: by its name with the user, or else without.

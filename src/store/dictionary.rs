@@ -2,6 +2,7 @@
 //!
 //! A text is known by a hash of 128 bits with a random key: nobody can make two that are taken for one.
 
+use std::fmt::Display;
 use std::hash::{BuildHasher, Hash, RandomState};
 
 use rusqlite::{Connection, params};
@@ -12,6 +13,14 @@ use super::shape::{Image, Side};
 
 /// Texts that came once are remembered so often: the next time they become a phrase.
 const SEEN_ONCE: usize = 16_384;
+
+/// What the name of a container that a user has named begins with, as events are found by it.
+pub(crate) const USERS: &str = "user:";
+
+/// And of one user.
+pub(crate) fn users_container(uid: impl Display) -> String {
+    format!("{USERS}{uid}/")
+}
 
 /// Who a process is to those who ask.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
@@ -40,7 +49,7 @@ impl Subject {
             one.text().or_else(|| Some(one.value.to_owned()))
         };
         // a name that a user has chosen is none of the host's
-        let of_user = within("container", "ofUser").map(|uid| format!("user:{uid}/")).unwrap_or_default();
+        let of_user = within("container", "ofUser").map(users_container).unwrap_or_default();
         let of_container = |inner: &str| Some(format!("{of_user}{}", within("container", inner)?));
         let pod = |inner: &str| {
             let k8s = members(member(process, "k8s")?.value)?;

@@ -11,8 +11,7 @@ use rusqlite::{Connection, OptionalExtension, Row};
 use rustc_hash::FxHashMap;
 
 use super::reader::StoredEvent;
-use super::shape::{Piece, Pieces, mark};
-use crate::base::digits;
+use super::shape::{Piece, Pieces, mark, push_number, push_time};
 
 /// Columns of an event `e`, as [`Lines::event`] reads them.
 pub(super) const COLUMNS: &str = "e.row, e.time, e.run, e.id, e.template, e.source, e.target, e.ancestor, e.summary, e.source_title, e.source_state, e.target_title, e.target_state, e.detail, e.detail_2";
@@ -38,9 +37,9 @@ pub(super) struct Lines {
 /// The columns of an event that are put into its template.
 struct Columns {
     time: i64,
-    id: Option<i64>,
+    id: Option<u64>,
     sides: [Option<i64>; 2],
-    ancestor: Option<i64>,
+    ancestor: Option<u64>,
     /// Summary, title and state of both sides, details.
     texts: [Value; 7],
 }
@@ -58,12 +57,13 @@ impl Lines {
             Ok(ValueRef::Integer(number)) => Some(number),
             _ => None,
         };
+        let natural = |place: usize| integer(place).and_then(|number| u64::try_from(number).ok());
         let text = |place: usize| row.get::<_, Value>(8 + place).unwrap_or(Value::Null);
         let columns = Columns {
             time: row.get(1)?,
-            id: integer(3),
+            id: natural(3),
             sides: [integer(5), integer(6)],
-            ancestor: integer(7),
+            ancestor: natural(7),
             texts: [0, 1, 2, 3, 4, 5, 6].map(text),
         };
         if self.bytes > KEPT {
@@ -92,13 +92,9 @@ impl Lines {
         for piece in Pieces(&template) {
             match piece {
                 Piece::Text(text) => out.push_str(text),
-                Piece::Mark(mark::TIME) => {
-                    let mut text = Vec::with_capacity(32);
-                    digits::push_utc(&mut text, i128::from(columns.time));
-                    out.push_str(&String::from_utf8_lossy(&text));
-                }
-                Piece::Mark(mark::ID) => push(columns.id, out),
-                Piece::Mark(mark::ANCESTOR) => push(columns.ancestor, out),
+                Piece::Mark(mark::TIME) => push_time(columns.time, out),
+                Piece::Mark(mark::ID) => push_number(columns.id, out),
+                Piece::Mark(mark::ANCESTOR) => push_number(columns.ancestor, out),
                 Piece::Mark(mark::SUMMARY) => self.push_text(connection, &columns.texts[SUMMARY], out)?,
                 Piece::Mark(mark::DETAIL) => self.push_text(connection, &columns.texts[DETAILS[0]], out)?,
                 Piece::Mark(mark::DETAIL_2) => self.push_text(connection, &columns.texts[DETAILS[1]], out)?,
@@ -197,10 +193,4 @@ impl Lines {
 
 fn text_of(row: &Row<'_>, place: usize) -> Option<Rc<str>> {
     row.get_ref(place).ok()?.as_str().ok().map(Rc::from)
-}
-
-fn push(number: Option<i64>, out: &mut String) {
-    if let Some(number) = number.and_then(|number| u64::try_from(number).ok()) {
-        digits::push_decimal(out, number);
-    }
 }

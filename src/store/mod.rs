@@ -32,6 +32,7 @@ mod tests;
 mod writer;
 
 pub use self::coverage::{Coverage, Forgotten, Gap, GapCause, Left, Loss, Note, SHOWS_ALL, Span};
+pub(crate) use self::dictionary::{USERS, users_container};
 pub use self::error::StoreError;
 pub use self::forget::{Bounds, LEAST_BYTES, Room};
 pub use self::helper::{COMMAND, StoreHelper, StoreSettings, StoreStatus};

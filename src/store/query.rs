@@ -2,6 +2,8 @@
 
 use rusqlite::types::Value;
 
+use super::dictionary::{USERS, users_container};
+
 /// Which events.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Query {
@@ -246,14 +248,14 @@ fn is_digits(text: &str) -> bool {
 
 fn container(name: &str) -> Vec<(String, Value)> {
     // of one that a user has named, with the user or without
-    let users = format!("user:*/{name}");
+    let users = format!("{}{name}", users_container("*"));
     let mut parts = vec![
         glob("container_name", name),
         glob("container", name),
         glob("container_name", &users),
         glob("container", &users),
     ];
-    let id = name.strip_prefix("user:").and_then(|rest| Some(rest.split_once('/')?.1)).unwrap_or(name);
+    let id = name.strip_prefix(USERS).and_then(|rest| Some(rest.split_once('/')?.1)).unwrap_or(name);
     if id.len() >= SHORTEST_ID && id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         parts.push(glob("container", &format!("{name}*")));
         parts.push(glob("container", &format!("{users}*")));

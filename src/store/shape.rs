@@ -269,13 +269,9 @@ impl Shape {
         for piece in Pieces(&self.template) {
             match piece {
                 Piece::Text(text) => out.push_str(text),
-                Piece::Mark(mark::TIME) => {
-                    let mut text = Vec::with_capacity(32);
-                    digits::push_utc(&mut text, i128::from(self.time));
-                    out.push_str(&String::from_utf8_lossy(&text));
-                }
-                Piece::Mark(mark::ID) => push(self.id, &mut out),
-                Piece::Mark(mark::ANCESTOR) => push(self.ancestor, &mut out),
+                Piece::Mark(mark::TIME) => push_time(self.time, &mut out),
+                Piece::Mark(mark::ID) => push_number(self.id, &mut out),
+                Piece::Mark(mark::ANCESTOR) => push_number(self.ancestor, &mut out),
                 Piece::Mark(mark::SUMMARY) => out.push_str(self.summary.as_deref().unwrap_or_default()),
                 Piece::Mark(mark::DETAIL) => out.push_str(self.details[0].as_deref().unwrap_or_default()),
                 Piece::Mark(mark::DETAIL_2) => out.push_str(self.details[1].as_deref().unwrap_or_default()),
@@ -291,7 +287,15 @@ impl Shape {
     }
 }
 
-fn push(number: Option<u64>, out: &mut String) {
+/// What stands for [`mark::TIME`].
+pub(super) fn push_time(time: i64, out: &mut String) {
+    let mut text = Vec::with_capacity(32);
+    digits::push_utc(&mut text, i128::from(time));
+    out.push_str(&String::from_utf8_lossy(&text));
+}
+
+/// What stands for [`mark::ID`] and [`mark::ANCESTOR`].
+pub(super) fn push_number(number: Option<u64>, out: &mut String) {
     if let Some(number) = number {
         digits::push_decimal(out, number);
     }
